@@ -1,0 +1,74 @@
+"""The command line: `report` writes one HTML file, `fit` prints the fitted laws.
+
+Nothing heavy is imported before it is needed: `--help` answers in a fraction of a second.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sweeper.errors import SweeperError
+
+EXIT_OK, EXIT_USAGE = 0, 2
+
+HELP = """\
+Analyse the rows that a sweep wrote.
+
+  python -m analysis report --results results                       every row, to results/reports/all.html
+  python -m analysis report --results results --grid model_scale    the runs of one grid
+  python -m analysis report --results results -o somewhere/out.html the tables go to somewhere/out_tables/*.csv
+  python -m analysis fit --results results --grid model_scale       power laws with intervals, as text
+  python -m analysis fit --results results --json                   ... as JSON
+
+The report is one file without network access: figures, tables, fits and how each number was made. The same rows
+give the same bytes.
+"""
+GRID_HELP = "only the runs of this grid (RESULTS/grids/GRID.json, written by the sweep); runs without a row are counted"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code (0 ok, 2 refused)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _report(options) if options.verb == "report" else _fit(options)
+    except SweeperError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis", usage=argparse.SUPPRESS, description=HELP, formatter_class=argparse.RawTextHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit}")
+    report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
+    report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
+    fit = verbs.add_parser("fit", help="power laws of the error against model size and training FLOPs")
+    fit.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    for verb in (report, fit):
+        verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+        verb.add_argument("--grid", help=GRID_HELP)
+    return parser
+
+
+def _report(options: argparse.Namespace) -> int:
+    from analysis.report import write_report
+
+    out = options.out or options.results / "reports" / f"{options.grid or 'all'}.html"
+    written = write_report(options.results, grid=options.grid, out=out)
+    print(f"{written.html}\ntables: {written.tables}")
+    return EXIT_OK
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from analysis.frame import select
+    from analysis.laws import fit_laws, law_json, law_text
+
+    laws = fit_laws(select(options.results, options.grid).completed)
+    if options.json:
+        print(json.dumps({"command": "fit", "data": [law_json(law) for law in laws]}, indent=1))
+    else:
+        print("\n\n".join(law_text(law) for law in laws))
+    return EXIT_OK

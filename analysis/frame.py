@@ -1,0 +1,220 @@
+"""The rows of a report with their per-problem counts, and how runs group into series and points.
+
+A series is what one colour shows: the algorithm, data scale or domain mix, whichever varies. A point is one
+configuration (`group_id`) on one set of problems, with one or more seeds.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeper.errors import ResultsError
+from sweeper.passk import pass_at_k
+from sweeper.results import ResultRow, Score, Status, base_problems_path, problems_path, read_rows
+
+Floats = NDArray[np.float64]
+_exact = lru_cache(maxsize=200_000)(pass_at_k)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Samples drawn (`n`) and correct (`c`) of each problem, ordered by problem id."""
+
+    problem_ids: tuple[str, ...]
+    domains: tuple[str, ...]
+    n: tuple[int, ...]
+    c: tuple[int, ...]
+
+    def pass_at(self, ks: Sequence[int]) -> Floats:
+        """pass@k of every problem: problems x ks; NaN where k > n."""
+        values = [[_exact(n, c, k) for k in ks] for n, c in zip(self.n, self.c, strict=True)]
+        return np.array(values, dtype=np.float64).reshape(len(self.n), len(ks))
+
+    def only(self, domain: str) -> "Counts":
+        """The problems of one domain; "all" keeps every problem."""
+        keep = [i for i, name in enumerate(self.domains) if domain in ("all", name)]
+        return Counts(
+            problem_ids=tuple(self.problem_ids[i] for i in keep),
+            domains=tuple(self.domains[i] for i in keep),
+            n=tuple(self.n[i] for i in keep),
+            c=tuple(self.c[i] for i in keep),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A row with the counts it was computed from; None where a counts file is not there."""
+
+    row: ResultRow
+    trained: Counts | None
+    base: Counts | None
+
+    @property
+    def paired(self) -> bool:
+        """Whether base and trained model answered the same problems."""
+        return self.trained is not None and self.base is not None and self.trained.problem_ids == self.base.problem_ids
+
+    def pass1(self, *, base: bool = False) -> float | None:
+        """pass@1 over the whole suite."""
+        score = self.row.score(base=base)
+        return score.at(1) if score else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a report is about: runs that have a row, and ids of a grid's runs that have none."""
+
+    grid: str | None
+    axes: dict[str, list[str]]
+    runs: tuple[Run, ...]
+    missing: tuple[str, ...]
+    digest: str  # of every file read
+
+    @property
+    def completed(self) -> tuple[Run, ...]:
+        """Runs with a result."""
+        return tuple(run for run in self.runs if run.row.status is Status.completed)
+
+    @property
+    def failed(self) -> tuple[Run, ...]:
+        """Runs that ended without a result."""
+        return tuple(run for run in self.runs if run.row.status is Status.failed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """The replicates (seeds) of one configuration on one set of problems."""
+
+    series: str
+    runs: tuple[Run, ...]
+
+    @property
+    def row(self) -> ResultRow:
+        """Row of the first seed, for what the seeds share."""
+        return self.runs[0].row
+
+    @property
+    def size(self) -> int:
+        """Parameters without embedding and head."""
+        return self.row.n_params_non_embedding
+
+    def pass1(self, *, base: bool = False) -> float | None:
+        """Mean pass@1 over seeds; None if a seed has none."""
+        values = [run.pass1(base=base) for run in self.runs]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known and len(known) == len(values) else None
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether base and trained model of every seed answered the same problems."""
+        return all(run.paired for run in self.runs)
+
+    def per_problem(self, ks: Sequence[int], *, base: bool = False, domain: str = "all") -> Floats | None:
+        """pass@k of every problem, mean over seeds: problems x ks; None without counts."""
+        counts = [run.base if base else run.trained for run in self.runs]
+        known = [item.only(domain).pass_at(ks) for item in counts if item is not None]
+        return np.mean(known, axis=0) if known and len(known) == len(counts) else None
+
+
+def select(results_dir: Path, grid: str | None = None) -> Selection:
+    """Read the rows of a grid, or all rows.
+
+    Raises:
+        ResultsError: no folder, no row, an unknown grid, or a file that is not what it should be.
+    """
+    if not (results_dir / "rows").is_dir():
+        raise ResultsError(f"{results_dir} holds no rows/ folder: is --results the folder that the sweep wrote to?")
+    axes: dict[str, list[str]] = {}
+    members: list[str] | None = None
+    if grid is not None:
+        axes, members = _grid(results_dir, grid)
+    hasher = hashlib.sha256()
+    runs = []
+    for row in read_rows(results_dir):
+        if members is not None and row.run_id not in members:
+            continue
+        hasher.update(row.to_json().encode())
+        trained, base = (
+            _counts(path(results_dir, row.run_id), hasher) for path in (problems_path, base_problems_path)
+        )
+        runs.append(Run(row=row, trained=trained, base=base))
+    if not runs:
+        raise ResultsError(f"{results_dir / 'rows'} holds no row of {grid or 'any run'} yet; see: python -m sweeper status")
+    there = {run.row.run_id for run in runs}
+    missing = tuple(run_id for run_id in members or () if run_id not in there)
+    runs.sort(key=_order)
+    return Selection(grid=grid, axes=axes, runs=tuple(runs), missing=missing, digest=hasher.hexdigest()[:16])
+
+
+def series_of(runs: Iterable[Run]) -> dict[str, str]:
+    """Label of each run's series by run id: what varies among algorithm, data scale and domain mix."""
+    rows = [run.row for run in runs]
+    fields = [name for name in ("algorithm", "data_scale", "domain_mix") if len({getattr(row, name) for row in rows}) > 1]
+    return {row.run_id: " · ".join(str(getattr(row, name)) for name in fields or ["data_scale"]) for row in rows}
+
+
+def points_of(runs: Sequence[Run]) -> list[Point]:
+    """Runs grouped into configurations, smallest model and least data first.
+
+    Seeds that were measured on different problems stay apart: their problems cannot be averaged.
+    """
+    labels = series_of(runs)
+    groups: dict[tuple[str, tuple[str, ...]], list[Run]] = {}
+    for run in sorted(runs, key=_order):
+        ids = run.trained.problem_ids if run.trained else ()
+        groups.setdefault((run.row.group_id, ids), []).append(run)
+    return [Point(series=labels[members[0].row.run_id], runs=tuple(members)) for members in groups.values()]
+
+
+def varying_fields(runs: Iterable[Run]) -> str:
+    """What the colours of a figure stand for, in words."""
+    rows = [run.row for run in runs]
+    names = {"algorithm": "algorithm", "data_scale": "data scale", "domain_mix": "domain mix"}
+    found = [words for name, words in names.items() if len({getattr(row, name) for row in rows}) > 1]
+    return " and ".join(found) or "data scale"
+
+
+def scores_by_domain(run: Run, *, base: bool = False) -> dict[str, Score]:
+    """Scores of the trained or base model by domain, "all" included."""
+    return {score.domain: score for score in (run.row.base if base else run.row.trained)}
+
+
+def _order(run: Run) -> tuple[int, str, float, str, str, int, str]:
+    row = run.row
+    scale = float("inf") if row.n_unique is None else float(row.n_unique)
+    return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, row.seed, row.run_id)
+
+
+def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str]]:
+    path = results_dir / "grids" / f"{grid}.json"
+    if not path.exists():
+        known = ", ".join(sorted(item.stem for item in path.parent.glob("*.json"))) or "none"
+        raise ResultsError(f"--grid {grid}: {path} is not there; known grids: {known}")
+    try:
+        value = json.loads(path.read_text())
+        axes = {str(key): [str(item) for item in labels] for key, labels in value["axes"].items()}
+        return axes, [str(item) for item in value["run_ids"]]
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(f"{path} is not a grid file (keys grid, axes, run_ids): {error!r}") from error
+
+
+def _counts(path: Path, hasher: "hashlib._Hash") -> Counts | None:
+    if not path.exists():
+        return None
+    text = path.read_text()
+    hasher.update(text.encode())
+    try:
+        lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+        found = sorted((str(item["problem_id"]), str(item["domain"]), int(item["n"]), int(item["c"])) for item in lines)
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is not a file of per-problem counts: {error!r}") from error
+    if len({item[0] for item in found}) != len(found):
+        raise ResultsError(f"{path} counts a problem twice: problem ids must be unique")
+    ids, domains, n, c = zip(*found, strict=True) if found else ((), (), (), ())
+    return Counts(problem_ids=ids, domains=domains, n=n, c=c)

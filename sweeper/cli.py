@@ -1,0 +1,273 @@
+"""The command line: Hydra overrides run, verbs ask.
+
+Nothing heavy is imported before it is needed: `--help` answers in a fraction of a second.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeper.errors import SweeperError
+
+if TYPE_CHECKING:
+    from sweeper.grid import Grid
+    from sweeper.plan import Plan
+    from sweeper.results import ResultRow
+
+HELP = """\
+Run reinforcement-learning scaling experiments on language models with verl.
+
+  python -m sweeper                              train and measure the one point of conf/config.yaml, here
+  python -m sweeper model=tiny-40k seed=1        ... with other options
+  python -m sweeper +grid=model_scale -m         a whole grid: plan, run what is missing, print the table
+  python -m sweeper algorithm=ppo,grpo -m        any comma list is an axis; axes multiply
+  python -m sweeper +verl.KEY=VALUE              any key of verl's own configuration
+
+Verbs (each has --help and --json):
+  plan OVERRIDES...     what would run, what is done, what it costs; starts nothing
+  status [GRID|RUN]     where every run stands: state, step, reward, time left
+  results [GRID]        the results table (--csv, --parquet FILE, --sql QUERY)
+
+Groups of conf/ (see what there is: python -m sweeper options):
+  model model_family data_scale domain_mix algorithm training eval cluster grid
+
+Useful keys:
+  results_dir=results   where runs, rows and reports go      data_root=FOLDER   train on your own Guru-format rows
+  seed=0,1,2            replicates                           logging.wandb=true log to Weights & Biases as well
+  cluster=slurm         plan for a SLURM cluster             --cfg job          print the composed config (Hydra)
+
+The same command continues what was interrupted; finished runs are never run again.
+"""
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+_HYDRA_FLAGS = ("--cfg", "-c", "--info", "--hydra-help", "--resolve", "--package", "--config-name", "-cn", "--config-dir", "-cd")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code (0 ok, 1 a run failed, 2 refused, 130 interrupted)."""
+    verbs = {"plan": _plan, "status": _status, "results": _results, "options": _options}
+    try:
+        if arguments and arguments[0] in verbs:
+            return verbs[arguments[0]](arguments[1:])
+        if any(argument in ("-h", "--help", "help") for argument in arguments):
+            print(HELP, end="")
+            return EXIT_OK
+        if _is_stock_hydra(arguments):
+            return _stock_hydra(arguments)
+        return _launch(arguments)
+    except SweeperError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to continue", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return EXIT_OK
+
+
+def _is_stock_hydra(arguments: Sequence[str]) -> bool:
+    return any(item.split("=")[0] in _HYDRA_FLAGS or item.startswith(("hydra/launcher=", "hydra/sweeper=")) for item in arguments)
+
+
+def _stock_hydra(arguments: Sequence[str]) -> int:
+    """Hydra's own application: config printing, and its stock sweepers and launchers."""
+    from sweeper.hydra_app import app
+
+    # Hydra up to 1.3.8 cannot parse overrides placed after a flag; flags first means the same.
+    flags = [item for item in arguments if item in ("-m", "--multirun")]
+    sys.argv[1:] = [*flags, *(item for item in arguments if item not in flags)]
+    app()
+    return EXIT_OK
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    flags = {"-m", "--multirun"}
+    unknown = [item for item in arguments if item.startswith("-") and item not in flags]
+    if unknown:
+        from sweeper.errors import ConfigError
+
+        raise ConfigError(f"unknown flag {unknown[0]}; see: python -m sweeper --help")
+    return [item for item in arguments if item not in flags], any(item in flags for item in arguments)
+
+
+def _expand(arguments: Sequence[str], *, multirun: bool) -> "tuple[Grid, Plan, Path]":
+    from sweeper.grid import expand
+    from sweeper.plan import make_plan
+
+    grid = expand(arguments, multirun=multirun)
+    results_dir = Path(grid.points[0].config["results_dir"]).resolve()
+    return grid, make_plan(grid, results_dir), results_dir
+
+
+def _checked(plan: "Plan", results_dir: Path) -> "Plan":
+    from sweeper.plan import refuse
+    from sweeper.verl_check import check_plan
+
+    specs = [run.spec for run in plan.to_run if run.spec is not None]
+    return refuse(plan, check_plan(specs, results_dir / ".verl_check"))
+
+
+def _launch(arguments: Sequence[str]) -> int:
+    from sweeper.errors import ConfigError
+    from sweeper.launch import run_local
+    from sweeper.plan import plan_text, save_grid
+    from sweeper.progress import reporter
+    from sweeper.runs import State
+    from sweeper.spec import Executor
+
+    overrides, multirun = _split(arguments)
+    _, plan, results_dir = _expand(overrides, multirun=multirun)
+    plan = _checked(plan, results_dir)
+    print(plan_text(plan))
+    if plan.refused:
+        raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
+    save_grid(plan, results_dir)
+    specs = [run.spec for run in plan.to_run if run.spec is not None]
+    cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
+    if cluster.executor is Executor.slurm:
+        print(f"\nPlanned only: this version does not submit to SLURM yet, nothing was started. cluster={cluster.name}")
+        return EXIT_OK
+    if specs:
+        run_local(specs, results_dir, max_parallel=cluster.max_parallel, reporter=reporter(len(specs)))
+    final = {run.run_id: State.done for run in plan.runs}
+    final |= {spec.run_id: _state(results_dir, spec.run_id) for spec in specs}
+    rows = _rows(results_dir, plan.grid, [str(run.run_id) for run in plan.runs])
+    print(f"\n{_table(rows)}\n\nresults: {results_dir / 'rows'}")
+    if rows:
+        print(f"report:  {_report(results_dir, plan.grid)}")
+    unfinished = [run_id for run_id, state in final.items() if state is not State.done]
+    if unfinished:
+        print(f"{len(unfinished)} of {len(plan.runs)} runs have no result; why: python -m sweeper status", file=sys.stderr)
+    return EXIT_FAILED if unfinished else EXIT_OK
+
+
+def _state(results_dir: Path, run_id: str) -> Any:
+    from sweeper.runs import RunDir
+    from sweeper.spec import RunId
+
+    return RunDir(results_dir=results_dir, run_id=RunId(run_id)).state()
+
+
+def _report(results_dir: Path, grid: str | None) -> Path:
+    """Render the report in a process of its own: nothing here imports `analysis`."""
+    out = results_dir / "reports" / f"{grid or 'all'}.html"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    chosen = ["--grid", grid] if grid else []
+    command = [sys.executable, "-m", "analysis", "report", "--results", str(results_dir), *chosen, "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SweeperError(f"the rows are safe, but the report failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+    return out
+
+
+def _plan(arguments: Sequence[str]) -> int:
+    from sweeper.plan import plan_json, plan_text
+    from sweeper.verl_check import expected_overrides
+
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeper plan", description="What a launch would do, and what it costs. Starts nothing."
+    )
+    parser.add_argument("overrides", nargs="*", help="as for a launch, e.g. +grid=model_scale cluster=slurm")
+    parser.add_argument("-m", "--multirun", action="store_true", help="accepted and not needed")
+    parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_intermixed_args(arguments)
+    many = options.multirun or any("grid=" in item or "," in item for item in options.overrides)
+    _, plan, results_dir = _expand(options.overrides, multirun=many)
+    plan = _checked(plan, results_dir)
+    if options.json:
+        _print_json("plan", plan_json(plan, overrides=expected_overrides if options.verl else None))
+    else:
+        print(plan_text(plan))
+        for run in plan.runs if options.verl else ():
+            if run.spec is not None:
+                print(f"\n# {run.run_id}\npython -m verl.trainer.main_ppo \\")
+                print(" \\\n".join(f"  {item}" for item in expected_overrides(run.spec)))
+    return EXIT_USAGE if plan.refused else EXIT_OK
+
+
+def _status(arguments: Sequence[str]) -> int:
+    from sweeper.status import run_statuses, status_text
+
+    parser = argparse.ArgumentParser(prog="python -m sweeper status", description="Where every run stands.")
+    parser.add_argument("which", nargs="?", help="a grid's name, or the start or end of a run id")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_args(arguments)
+    statuses = run_statuses(options.results.resolve(), options.which)
+    if options.json:
+        _print_json("status", statuses)
+    else:
+        print(status_text(statuses))
+    return EXIT_OK
+
+
+def _results(arguments: Sequence[str]) -> int:
+    from sweeper import table
+
+    parser = argparse.ArgumentParser(prog="python -m sweeper results", description="The results table.")
+    parser.add_argument("grid", nargs="?", help="only the runs of this grid")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="all columns as CSV on stdout")
+    form.add_argument("--parquet", type=Path, metavar="FILE", help="all columns into a Parquet file")
+    form.add_argument("--sql", metavar="QUERY", help='DuckDB SQL over the table "results"')
+    form.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_args(arguments)
+    rows = _rows(options.results.resolve(), options.grid, None)
+    if options.csv:
+        print(table.to_csv(rows), end="")
+    elif options.parquet:
+        table.to_parquet(rows, options.parquet)
+        print(options.parquet)
+    elif options.sql:
+        from tabulate import tabulate
+
+        names, answer = table.query(rows, options.sql)
+        print(tabulate(answer, headers=names, missingval="-"))
+    elif options.json:
+        _print_json("results", [table.record(row) for row in rows])
+    else:
+        print(_table(rows))
+    return EXIT_OK
+
+
+def _options(arguments: Sequence[str]) -> int:
+    from sweeper.grid import group_options
+
+    parser = argparse.ArgumentParser(prog="python -m sweeper options", description="Every group of conf/ and its options.")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_args(arguments)
+    found = group_options()
+    if options.json:
+        _print_json("options", found)
+    else:
+        width = max(map(len, found))
+        print("\n".join(f"{group:<{width}}  {' '.join(names)}" for group, names in found.items()))
+    return EXIT_OK
+
+
+def _rows(results_dir: Path, grid: str | None, run_ids: Sequence[str] | None) -> "list[ResultRow]":
+    from sweeper.plan import grid_members
+    from sweeper.results import read_rows
+
+    members = set(run_ids) if run_ids is not None else None
+    if members is None and grid is not None:
+        members = set(grid_members(results_dir, grid))
+    return [row for row in read_rows(results_dir) if members is None or row.run_id in members]
+
+
+def _table(rows: "Sequence[ResultRow]") -> str:
+    from sweeper.table import text
+
+    return text(rows) if rows else "no results yet; start some with: python -m sweeper +grid=model_scale -m"
+
+
+def _print_json(command: str, data: Any) -> None:
+    print(json.dumps({"command": command, "data": data}, indent=1))

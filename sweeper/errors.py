@@ -1,0 +1,21 @@
+"""Every error this package raises on purpose; `SweeperError` is the root.
+
+A message says what happened with the value, which config key, and what to do. No custom `__init__`:
+errors cross process boundaries by pickle.
+"""
+
+
+class SweeperError(Exception):
+    """Root of the errors a user can act on; the command line prints it without a traceback."""
+
+
+class ConfigError(SweeperError, ValueError):
+    """The configuration cannot be run as asked; raised before anything is queued."""
+
+
+class RunFailedError(SweeperError, RuntimeError):
+    """A phase of a run ended with an error; the run's row carries the class and the reason."""
+
+
+class ResultsError(SweeperError, RuntimeError):
+    """A result file cannot be read or would be overwritten by other content."""

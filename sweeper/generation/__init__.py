@@ -1,0 +1,5 @@
+"""Sampling from a language model in batches: one code for verl's CPU rollout and for the pass@k evaluation."""
+
+from sweeper.generation.sampling import Sample, Sampling
+
+__all__ = ["Sample", "Sampling"]

@@ -1,0 +1,274 @@
+"""One run, from its frozen spec to its row: `python -m sweeper.job RESULTS_DIR RUN_ID`.
+
+The only code that runs on a compute node. It may be killed at any moment: finished phases leave files that are not
+made twice, verl resumes from its last checkpoint, and the row appears whole or not at all.
+"""
+
+import hashlib
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import data_prep
+from sweeper.errors import RunFailedError, SweeperError
+from sweeper.flops import training_flops
+from sweeper.machine import device_name, git_state, hostname, resolve_device, versions
+from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
+from sweeper.models import prepare
+from sweeper.process import adopt_orphans, kill_descendants
+from sweeper.results import (
+    SCHEMA_VERSION,
+    CurvePoint,
+    Failure,
+    Flops,
+    Provenance,
+    ResultRow,
+    Status,
+    Timing,
+    base_problems_path,
+    problems_path,
+    write_atomic,
+    write_row,
+)
+from sweeper.runs import Attempt, LockedError, RunDir, locked
+from sweeper.spec import Device, RunId, RunSpec
+from sweeper.train import Watch, read_curve, train
+
+EXIT_FAILED, EXIT_LOCKED, EXIT_TERMINATED = 1, 75, 143
+
+
+@dataclass(slots=True, kw_only=True)
+class Measured:
+    """What the phases have produced so far; what is missing stays None."""
+
+    started_at: str
+    device: Device
+    data_digest: str | None = None
+    model_digest: str | None = None
+    train_s: float | None = None
+    evaluate_s: float | None = None
+    base: list[ProblemCount] | None = None
+    trained: list[ProblemCount] | None = None
+    phase: str = "data"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: stop children and leave, to be resumed later."""
+
+
+def run(results_dir: Path, run_id: RunId) -> int:
+    """Execute a run under its lock; returns the process's exit code."""
+    run_dir = RunDir(results_dir=results_dir, run_id=run_id)
+    try:
+        with locked(run_dir.path / "lock", wait=False):
+            return _attempt(run_dir, RunSpec.read(run_dir.spec_path))
+    except LockedError as error:
+        print(error, file=sys.stderr)
+        return EXIT_LOCKED
+
+
+def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
+    attempt = run_dir.new_attempt()
+    _redirect(attempt.log)
+    adopt_orphans()
+    signal.signal(signal.SIGTERM, _terminate)
+    measured = Measured(started_at=_now(), device=resolve_device(spec.cluster.device))
+    attempt.write("env", {"host": hostname(), "device": measured.device, "versions": versions(), "git": git_state()})
+    started = time.monotonic()
+    try:
+        _phases(run_dir, spec, attempt, measured)
+    except (Terminated, KeyboardInterrupt):
+        kill_descendants()
+        attempt.write("exit", {"status": "terminated", "phase": measured.phase, "time": _now()})
+        return EXIT_TERMINATED
+    except (SweeperError, OSError, ValueError) as error:
+        text = f"{type(error).__name__}: {error}" if not isinstance(error, SweeperError) else str(error)
+        print(f"FAILED in {measured.phase}: {text}", flush=True)
+        log = attempt.log.relative_to(run_dir.results_dir)
+        failure = Failure(phase=measured.phase, reason=text, log=str(log))
+        _finish(run_dir, spec, attempt, measured, time.monotonic() - started, failure)
+        return EXIT_FAILED
+    _finish(run_dir, spec, attempt, measured, time.monotonic() - started, None)
+    return 0
+
+
+def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured) -> None:
+    results = run_dir.results_dir
+    watch = Watch(spec, attempt, hostname(), os.getpid())
+
+    def enter(phase: str) -> None:
+        measured.phase = phase
+        watch.phase(phase)
+        print(f"== {_now()} {phase}", flush=True)
+
+    enter("data")
+    data = data_prep.materialise(data_spec(spec), results / "data")
+    measured.data_digest = data.manifest.parent.name
+    enter("model")
+    model = prepare(spec, results, log=attempt.log)
+    measured.model_digest = model.digest
+    enter("evaluate base")
+    suite = suite_digest(spec, model_digest=model.digest, data_digest=_file_digest(data.evaluation))
+    base_out = results / "base" / f"{spec.model.name}-{suite}.jsonl"
+    with locked(base_out.with_suffix(".lock"), wait=True):
+        measure(
+            spec, model=model.path, data=data.evaluation, out=base_out, seed=0, device=measured.device, log=attempt.log
+        )
+    measured.base = read_counts(base_out)
+    enter("train")
+    if run_dir.trained_steps() < spec.total_steps:
+        measured.train_s = train(
+            spec,
+            run_dir,
+            attempt,
+            model=model.path,
+            train_file=data.train,
+            val_file=data.val,
+            device=measured.device,
+            watch=watch,
+        )
+    final = run_dir.checkpoints / f"global_step_{spec.total_steps}" / "actor" / "huggingface"
+    if not final.is_dir():
+        raise RunFailedError(f"verl ended without an error but left no checkpoint of step {spec.total_steps} at {final}")
+    enter("evaluate")
+    out = run_dir.path / "counts.jsonl"
+    measured.evaluate_s = measure(
+        spec, model=final, data=data.evaluation, out=out, seed=spec.seed, device=measured.device, log=attempt.log
+    )
+    measured.trained = read_counts(out)
+    write_atomic(base_problems_path(results, run_dir.run_id), base_out.read_text())
+    write_atomic(problems_path(results, run_dir.run_id), out.read_text())
+
+
+def data_spec(spec: RunSpec) -> data_prep.DataSpec:
+    """The part of a run that decides which problems it sees."""
+    return data_prep.DataSpec(
+        root=spec.data.root,
+        digest=spec.data.digest,
+        n_unique=spec.data_scale.n_unique,
+        weights=spec.domain_mix.weights,
+        eval_domains=spec.eval.domains,
+        n_eval_per_domain=spec.eval.problems_per_domain,
+        n_val_per_domain=spec.eval.val_problems_per_domain,
+        seed=spec.data.seed,
+    )
+
+
+def _finish(
+    run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured, seconds: float, failure: Failure | None
+) -> None:
+    row = _row(run_dir, spec, measured, seconds, failure)
+    write_row(run_dir.results_dir, row)
+    attempt.write("exit", {"status": row.status, "phase": measured.phase, "time": _now()})
+
+
+def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, failure: Failure | None) -> ResultRow:
+    attempts = run_dir.attempts()
+    curve = read_curve(item.metrics for item in attempts)
+    trained_points = [point for point in curve if point.reward is not None]
+    steps = len(trained_points)
+    samples = steps * spec.training.train_batch_size * spec.algorithm.rollout_n
+    counted = [point.tokens for point in trained_points if point.tokens is not None]
+    tokens = sum(counted) if counted and len(counted) == steps else None
+    architecture = spec.model.architecture
+    commit, dirty = git_state()
+    return ResultRow(
+        schema_version=SCHEMA_VERSION,
+        run_id=run_dir.run_id,
+        group_id=spec.group_id,
+        status=Status.completed if failure is None else Status.failed,
+        failure=failure,
+        model=spec.model.name,
+        family=spec.model.family,
+        n_params=architecture.n_params,
+        n_params_non_embedding=architecture.n_params_non_embedding,
+        algorithm=spec.algorithm.name,
+        domain_mix=spec.domain_mix.name,
+        data_scale=spec.data_scale.name,
+        n_unique=spec.data_scale.n_unique,
+        seed=spec.seed,
+        steps=steps,
+        train_samples=samples,
+        train_tokens=tokens,
+        flops=_flops(spec, samples, tokens, measured.trained),
+        gpu_seconds=_gpu_seconds(spec, measured, trained_points),
+        base=scores(measured.base, spec.eval.ks) if measured.base else (),
+        trained=scores(measured.trained, spec.eval.ks) if measured.trained else (),
+        curve=tuple(curve),
+        timing=Timing(
+            queued_at=_stamp(run_dir.spec_path.stat().st_mtime),
+            started_at=measured.started_at,
+            ended_at=_now(),
+            startup_s=None,
+            train_s=measured.train_s,
+            evaluate_s=measured.evaluate_s,
+            total_s=seconds,
+            attempts=len(attempts),
+        ),
+        provenance=Provenance(
+            git_commit=commit,
+            git_dirty=dirty,
+            host=hostname(),
+            device=measured.device,
+            device_name=device_name(measured.device),
+            n_devices=spec.model.resources.nodes * spec.model.resources.gpus_per_node,
+            versions=versions(),
+            data_digest=measured.data_digest,
+            model_digest=measured.model_digest,
+        ),
+    )
+
+
+def _flops(spec: RunSpec, samples: int, tokens: int | None, trained: list[ProblemCount] | None) -> Flops | None:
+    if not samples or tokens is None or trained is None:
+        return None
+    eval_samples = sum(count.n for count in trained)
+    eval_tokens = sum(count.n * count.prompt_tokens + count.response_tokens for count in trained)
+    return training_flops(
+        spec,
+        n_sequences=samples,
+        mean_tokens=tokens / samples,
+        eval_sequences=eval_samples,
+        eval_mean_tokens=eval_tokens / eval_samples,
+    )
+
+
+def _gpu_seconds(spec: RunSpec, measured: Measured, points: list[CurvePoint]) -> float | None:
+    seconds = [point.seconds for point in points if point.seconds is not None]
+    if measured.device is not Device.cuda or not seconds:
+        return None
+    return sum(seconds) * spec.model.resources.nodes * spec.model.resources.gpus_per_node
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _redirect(log: Path) -> None:
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    del signum, frame
+    raise Terminated
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(run(Path(sys.argv[1]).resolve(), RunId(sys.argv[2])))

@@ -1,0 +1,63 @@
+"""What this machine is and which code runs on it; recorded in every row."""
+
+import importlib.metadata
+import os
+import platform
+import socket
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from sweeper.spec import Device
+
+PACKAGES = ("verl", "torch", "transformers", "ray", "vllm", "hydra-core", "submitit")
+
+
+def resolve_device(wanted: Device) -> Device:
+    """`auto` becomes `cuda` where an NVIDIA device is visible, else `cpu`; found without importing torch."""
+    if wanted is not Device.auto:
+        return wanted
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "unset") in ("", "-1")
+    return Device.cuda if Path("/dev/nvidia0").exists() and not hidden else Device.cpu
+
+
+def device_name(device: Device) -> str:
+    """The product name of the first GPU, or of the CPU."""
+    if device is Device.cuda:
+        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        return subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()[0].strip()
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor()} x{os.cpu_count()}"
+
+
+def hostname() -> str:
+    """This machine's name."""
+    return socket.gethostname()
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that can change a result; absent ones are left out."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def git_state() -> tuple[str | None, bool | None]:
+    """Commit of the code that runs and whether it has uncommitted changes; (None, None) outside a checkout."""
+    folder = Path(__file__).parent
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,106 @@
+"""pass@k of one model on a run's held-out problems, from counts that are kept."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.errors import RunFailedError
+from sweeper.passk import Count, mean_pass_at_k
+from sweeper.process import run_child
+from sweeper.results import PassAtK, Score
+from sweeper.spec import Device, RunSpec, digest_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemCount:
+    """What was measured on one problem; one line of a counts file."""
+
+    problem_id: str
+    data_source: str
+    domain: str
+    n: int
+    c: int
+    outcomes: dict[str, int]
+    prompt_tokens: int
+    response_tokens: int  # of all n samples together
+
+
+def measure(spec: RunSpec, *, model: Path, data: Path, out: Path, seed: int, device: Device, log: Path) -> float:
+    """Sample and score every problem of `data` with `model`; a finished measurement is not repeated.
+
+    Returns:
+        Wall seconds, 0.0 if the counts were there already.
+
+    Raises:
+        RunFailedError: the evaluation ended with an error.
+    """
+    if out.exists():
+        return 0.0
+    out.parent.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "model": model,
+        "data": data,
+        "out": out,
+        "n": spec.eval.n_samples,
+        "temperature": spec.eval.temperature,
+        "top-p": spec.eval.top_p,
+        "max-tokens": spec.training.max_response_length,
+        "seed": seed,
+        "engine": "vllm" if device is Device.cuda else "hf_cpu",
+        "tensor-parallel": spec.model.resources.tensor_parallel,
+    }
+    arguments = [f"--{key}={value}" for key, value in settings.items()]
+    return run_child([sys.executable, "-m", "sweeper.evaluate", *arguments], log=log, env={})
+
+
+def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str) -> str:
+    """Name of a base model's measurement: model, problems, sampling and scorers."""
+    return digest_of(
+        {
+            "model": model_digest,
+            "data": data_digest,
+            "n": spec.eval.n_samples,
+            "temperature": spec.eval.temperature,
+            "top_p": spec.eval.top_p,
+            "max_tokens": spec.training.max_response_length,
+            "reward_suite": spec.reward_suite,
+        }
+    )
+
+
+def read_counts(path: Path) -> list[ProblemCount]:
+    """Read a counts file.
+
+    Raises:
+        RunFailedError: the file is empty: nothing was measured.
+    """
+    names = ProblemCount.__dataclass_fields__
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    if not lines:
+        raise RunFailedError(f"{path} holds no problem: nothing was measured")
+    return [ProblemCount(**{name: line[name] for name in names}) for line in lines]
+
+
+def scores(counts: Sequence[ProblemCount], ks: Sequence[int]) -> tuple[Score, ...]:
+    """pass@k over all problems ("all") and for each domain."""
+    domains = sorted({count.domain for count in counts})
+    return tuple(
+        _score(domain, [count for count in counts if domain in ("all", count.domain)], ks) for domain in ("all", *domains)
+    )
+
+
+def _score(domain: str, counts: Sequence[ProblemCount], ks: Sequence[int]) -> Score:
+    pairs = [Count(count.n, count.c) for count in counts]
+    outcomes: Counter[str] = Counter()
+    for count in counts:
+        outcomes.update(count.outcomes)
+    return Score(
+        domain=domain,
+        n_problems=len(counts),
+        n_samples=min(count.n for count in counts),
+        pass_at_k=tuple(PassAtK(k=k, value=mean_pass_at_k(pairs, k)) for k in ks),
+        outcomes=dict(sorted(outcomes.items())),
+    )

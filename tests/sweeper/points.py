@@ -1,0 +1,15 @@
+"""Specs for tests, composed from the real `conf/`."""
+
+from pathlib import Path
+
+from sweeper.grid import expand
+from sweeper.plan import Plan, make_plan, spec_from
+from sweeper.spec import RunSpec
+
+
+def spec(*overrides: str) -> RunSpec:
+    return spec_from(expand(overrides, multirun=False).points[0].config)
+
+
+def plan(results_dir: Path, *overrides: str) -> Plan:
+    return make_plan(expand(overrides, multirun=True), results_dir)

@@ -1,0 +1,90 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweeper.errors import ConfigError
+from sweeper.spec import RunSpec
+from tests.sweeper.points import spec
+
+# Published parameter counts (model cards and config.json of each repository).
+PUBLISHED = {
+    "qwen2.5-0.5b": 494_032_768,
+    "qwen2.5-1.5b": 1_543_714_304,
+    "qwen2.5-3b": 3_085_938_688,
+    "qwen2.5-7b": 7_615_616_512,
+    "qwen2.5-14b": 14_770_033_664,
+    "qwen2.5-32b": 32_763_876_352,
+    "qwen2.5-72b": 72_706_203_648,
+    "smollm2-135m-instruct": 134_515_008,
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_models_architecture_gives_its_published_parameter_count(name: str) -> None:
+    assert spec(f"model={name}").model.architecture.n_params == PUBLISHED[name]
+
+
+def test_a_spec_survives_its_json() -> None:
+    one = spec("algorithm=ppo", "+verl.actor_rollout_ref.rollout.top_k=5")
+    assert RunSpec.from_json(one.to_json()) == one
+    assert RunSpec.from_json(one.to_json()).run_id == one.run_id
+
+
+def test_resources_cluster_logging_and_save_freq_are_not_identity() -> None:
+    plain = spec()
+    for override in ("model.resources.gpus_per_node=2", "cluster.max_parallel=3", "logging.wandb=true", "training.save_freq=3"):
+        assert spec(override).run_id == plain.run_id
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seed=1",
+        "training.actor_lr=1e-4",
+        "algorithm=ppo",
+        "algorithm.kl.in_loss=true",
+        "data_scale=n128",
+        "domain_mix=math",
+        "eval.n_samples=256",
+        "model.warm_start.steps=10",
+        "+verl.actor_rollout_ref.rollout.top_k=5",
+    ],
+)
+def test_whatever_can_change_the_result_changes_the_id(override: str) -> None:
+    assert spec(override).run_id != spec().run_id
+
+
+def test_a_group_option_and_the_same_values_by_hand_are_the_same_run() -> None:
+    values = yaml.safe_load(Path("conf/data_scale/n128.yaml").read_text())
+    by_hand = [f"data_scale.{key}={value}" for key, value in values.items()]
+    assert spec(*by_hand).run_id == spec("data_scale=n128").run_id
+
+
+def test_replicates_share_a_group() -> None:
+    assert spec("seed=1").group_id == spec("seed=2").group_id != spec("seed=1", "algorithm=ppo").group_id
+
+
+def test_the_reward_suite_is_part_of_identity() -> None:
+    assert dataclasses.replace(spec(), reward_suite="other").run_id != spec().run_id
+
+
+def test_an_unknown_key_in_a_spec_file_is_refused_by_name() -> None:
+    text = spec().to_json().replace('"rollout_n"', '"rollouts"')
+    with pytest.raises(ConfigError, match="rollout"):
+        RunSpec.from_json(text)
+
+
+def test_steps_and_epochs_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match=r"data_scale\.epochs"):
+        _ = spec("data_scale.epochs=2").total_steps
+    assert spec("data_scale.epochs=2", "training.total_steps=null", "data_scale=n512").total_steps == 64
+
+
+@given(st.permutations(range(5)))
+def test_the_order_of_overrides_does_not_change_the_id(order: list[int]) -> None:
+    overrides = ["seed=3", "algorithm=ppo", "training.actor_lr=1e-5", "data_scale=n64", "+verl.trainer.balance_batch=false"]
+    assert spec(*(overrides[i] for i in order)).run_id == spec(*overrides).run_id
