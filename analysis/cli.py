@@ -40,9 +40,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m analysis", usage=argparse.SUPPRESS, description=HELP, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m analysis",
+        usage=argparse.SUPPRESS,
+        description=HELP,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit}", prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
     fit = verbs.add_parser("fit", help="power laws of the error against model size and training FLOPs")

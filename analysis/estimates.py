@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.bootstrap import Estimate, mean_over_problems, percentile_interval, problem_weights
+from analysis.bootstrap import Estimate, mean_over_problems
 from analysis.frame import Point, Run
 
 TOLERANCE = 1e-9  # a row's pass@1 and the mean of its counts are the same number
@@ -17,10 +17,10 @@ def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") ->
     if not known or len(known) < len(values):
         return None
     mean = float(np.mean(known))
-    per_problem = point.per_problem([k], base=base, domain=domain)
+    per_problem = point.per_problem(k, base=base, domain=domain)
     if per_problem is None or not len(per_problem):
         return Estimate(mean, None, None)
-    interval = mean_over_problems(per_problem[:, 0])
+    interval = mean_over_problems(per_problem)
     return Estimate(mean, interval.low, interval.high)
 
 
@@ -29,11 +29,11 @@ def gain(point: Point, k: int = 1, *, domain: str = "all") -> Estimate | None:
     trained, base = pass_at(point, k, domain=domain), pass_at(point, k, base=True, domain=domain)
     if trained is None or base is None:
         return None
-    after, before = point.per_problem([k], domain=domain), point.per_problem([k], base=True, domain=domain)
+    after, before = point.per_problem(k, domain=domain), point.per_problem(k, base=True, domain=domain)
     difference = trained.value - base.value
     if after is None or before is None or not point.paired or not len(after):
         return Estimate(difference, None, None)
-    interval = mean_over_problems((after - before)[:, 0])
+    interval = mean_over_problems(after - before)
     return Estimate(difference, interval.low, interval.high)
 
 
@@ -52,13 +52,23 @@ def mean_gain(points: Sequence[Point]) -> Estimate | None:
         return Estimate(value, None, None)
     differences = []
     for point in points:
-        after, before = point.per_problem([1]), point.per_problem([1], base=True)
+        after, before = point.per_problem(1), point.per_problem(1, base=True)
         if after is not None and before is not None:
-            differences.append((after - before)[:, 0])
-    per_problem = np.mean(differences, axis=0)
-    if len(per_problem) < 2 or np.ptp(per_problem) == 0:
-        return Estimate(value, None, None)
-    return Estimate(value, *percentile_interval(problem_weights(len(per_problem)) @ per_problem))
+            differences.append(after - before)
+    interval = mean_over_problems(np.mean(differences, axis=0))
+    return Estimate(value, interval.low, interval.high)
+
+
+def step_up(smaller: Point, larger: Point) -> Estimate | None:
+    """Trained pass@1 of one point minus another's; paired, the interval is None unless they share their problems."""
+    low, high = pass_at(smaller, 1), pass_at(larger, 1)
+    if low is None or high is None:
+        return None
+    before, after = smaller.per_problem(1), larger.per_problem(1)
+    if before is None or after is None or smaller.problem_ids != larger.problem_ids:
+        return Estimate(high.value - low.value, None, None)
+    interval = mean_over_problems(after - before)
+    return Estimate(high.value - low.value, interval.low, interval.high)
 
 
 def disagreement(run: Run) -> str | None:
@@ -67,7 +77,7 @@ def disagreement(run: Run) -> str | None:
         stated = run.pass1(base=base)
         if counts is None or stated is None:
             continue
-        found = float(np.mean(counts.pass_at([1]))) if counts.n else float("nan")
+        found = float(np.mean(counts.pass_at(1))) if counts.n else float("nan")
         if not abs(found - stated) < TOLERANCE:
             return f"{run.row.run_id}: the row's {name} pass@1 is {stated:.6f}, its counts give {found:.6f}"
     return None

@@ -7,16 +7,15 @@ their axes. The palette is Okabe and Ito's, which stays apart for colour-blind r
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from analysis.bootstrap import Estimate
 from analysis.estimates import all_ks, gain, pass_at
-from analysis.frame import Point, Run, points_of, series_of
-from analysis.laws import ALL_RUNS, Axis, Law
-from analysis.power_law import PowerLaw
+from analysis.frame import SEPARATOR, Point, Run, points_of, series_of
+from analysis.numerals import short
 from analysis.svg import inline_svg, new_panel, style
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -45,17 +44,21 @@ class FigureGroup:
 
 
 def looks(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
-    """(colour, marker) of each series, in the order of the runs."""
-    names = dict.fromkeys(series_of(runs).values())
-    return {name: (PALETTE[i % 7], MARKERS[(i + i // 7) % 7]) for i, name in enumerate(names)}
+    """(colour, marker) of each series in the order of the runs.
 
-
-def short(value: float) -> str:
-    """A count as people say it: 12K, 1.6M, 7.1B."""
-    for unit, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if value >= unit * 0.9995:
-            return f"{value / unit:.3g}{suffix}"
-    return f"{value:.3g}"
+    When several fields tell series apart, the last (the data scale, where it varies) is the colour and the others are
+    the marker.
+    """
+    names = [name.rsplit(SEPARATOR, 1) for name in dict.fromkeys(series_of(runs).values())]
+    colours = list(dict.fromkeys(parts[-1] for parts in names))
+    markers = list(dict.fromkeys(parts[0] for parts in names))
+    return {
+        SEPARATOR.join(parts): (
+            PALETTE[colours.index(parts[-1]) % len(PALETTE)],
+            MARKERS[markers.index(parts[0]) % len(MARKERS)],
+        )
+        for parts in names
+    }
 
 
 def size_figure(runs: Sequence[Run]) -> FigureGroup:
@@ -96,7 +99,7 @@ def size_figure(runs: Sequence[Run]) -> FigureGroup:
         axes.set_ylabel("gain in pass@1")
         panels.append(inline_svg(figure, name="gain", description="gain in pass@1 against non-embedding parameters"))
     base_key = Key(label="base model", colour=NEUTRAL, marker="o", hollow=True)
-    return FigureGroup(keys=(base_key, *_series_keys(look, marker=True)), panels=tuple(panels))
+    return FigureGroup(keys=(base_key, *series_keys(look, marker=True)), panels=tuple(panels))
 
 
 def curve_figure(runs: Sequence[Run], field: str) -> FigureGroup | None:
@@ -114,20 +117,20 @@ def curve_figure(runs: Sequence[Run], field: str) -> FigureGroup | None:
     xs, ys = zip(*everything, strict=True)
     what = {"reward": "training reward (batch mean)", "val_pass1": "validation accuracy"}[field]
     panels = []
-    for (size, model), members in sorted(lines.items()):
-        name = f"{field.replace('_', '-')}-{_slug(model)}"
+    for i, ((size, model), members) in enumerate(sorted(lines.items())):
+        name = f"{field.replace('_', '-')}-{i}"
         with style(name):
             figure, axes = new_panel(f"{model} ({short(size)})")
             for series, values in members:
                 colour, marker = look[series]
                 steps, heights = zip(*values, strict=True)
-                few = len(values) <= 25
-                axes.plot(steps, heights, color=colour, marker=marker if few else None, markersize=4, linewidth=1.4)
+                every = max(1, len(values) // 8)
+                axes.plot(steps, heights, color=colour, marker=marker, markersize=4, markevery=every, linewidth=1.4)
             _limits(axes, xs, ys)
             axes.set_xlabel("training step")
             axes.set_ylabel(what)
             panels.append(inline_svg(figure, name=name, description=f"{what} of {model} against training steps"))
-    return FigureGroup(keys=_series_keys(look, marker=True, line=True), panels=tuple(panels))
+    return FigureGroup(keys=series_keys(look, marker=True, line=True), panels=tuple(panels))
 
 
 def pass_at_k_figure(runs: Sequence[Run]) -> FigureGroup | None:
@@ -140,8 +143,8 @@ def pass_at_k_figure(runs: Sequence[Run]) -> FigureGroup | None:
     for point in points:
         models.setdefault((point.size, point.row.model), []).append(point)
     panels = []
-    for (size, model), members in models.items():
-        name = f"passk-{_slug(model)}"
+    for i, ((size, model), members) in enumerate(models.items()):
+        name = f"pass-at-k-{i}"
         with style(name):
             figure, axes = new_panel(f"{model} ({short(size)})")
             drawn: set[tuple[float | None, ...]] = set()
@@ -163,64 +166,22 @@ def pass_at_k_figure(runs: Sequence[Run]) -> FigureGroup | None:
             axes.set_ylabel("pass@k")
             panels.append(inline_svg(figure, name=name, description=f"pass@k of {model}, base and trained"))
     base_key = Key(label="base model", colour=NEUTRAL, dashed=True, line=True)
-    return FigureGroup(keys=(base_key, *_series_keys(look, marker=True, line=True)), panels=tuple(panels))
-
-
-def law_figure(laws: Sequence[Law], runs: Sequence[Run]) -> FigureGroup | None:
-    """Error against size and FLOPs in log-log, with the law of all runs, its band and the held-out prediction."""
-    look, labels = looks(runs), series_of(runs)
-    panels, held_out = [], False
-    for law in laws:
-        if law.subset != ALL_RUNS or not isinstance(law.result, PowerLaw):
-            continue
-        name = f"law-{law.axis.name}"
-        with style(name):
-            figure, axes = new_panel(f"Error against {law.axis}")
-            _law_line(axes, law.result)
-            for item in law.observations:
-                colour, marker = look[labels[item.run_id]]
-                axes.plot([item.x], [item.error], marker=marker, color=colour, linestyle="none", markersize=6)
-            held = law.result.held_out
-            if held is not None:
-                held_out = True
-                at = [item.x for item in law.observations if item.run_id in held.run_ids]
-                axes.plot(
-                    [float(np.exp(np.mean(np.log(at))))], [held.predicted], marker="*", color="none", linestyle="none",
-                    markeredgecolor="#000000", markersize=13, zorder=5,
-                )
-            axes.set_xscale("log")
-            axes.set_yscale("log")
-            _error_ticks(axes)
-            if law.axis is Axis.size:
-                _size_ticks(axes, [int(item.x) for item in law.observations])
-            axes.set_xlabel("non-embedding parameters" if law.axis is Axis.size else "training FLOPs (model, all phases)")
-            axes.set_ylabel("error (1 - pass@1)")
-            panels.append(inline_svg(figure, name=name, description=f"error against {law.axis} with a power law"))
-    if not panels:
-        return None
-    keys = [*_series_keys(look, marker=True), Key(label="power law of all runs, 95% band", colour=NEUTRAL, line=True)]
-    if held_out:
-        label = "largest size, predicted by the law fitted without it"
-        keys.append(Key(label=label, colour="#000000", marker="*", hollow=True))
-    return FigureGroup(keys=tuple(keys), panels=tuple(panels))
-
-
-def _law_line(axes: Axes, fit: PowerLaw) -> None:
-    grid = np.geomspace(fit.x_min, fit.x_max, 40)
-    axes.plot(grid, [fit.predict(x) for x in grid], color=NEUTRAL, linewidth=1.6)
-    bands = [fit.band(x) for x in grid]
-    known = [band for band in bands if band is not None]
-    if len(known) == len(grid):
-        low, high = zip(*known, strict=True)
-        axes.fill_between(grid, low, high, color=NEUTRAL, alpha=0.16, linewidth=0)
+    return FigureGroup(keys=(base_key, *series_keys(look, marker=True, line=True)), panels=tuple(panels))
 
 
 def _mark(axes: Axes, x: float, value: Estimate, *, colour: str, marker: str, hollow: bool = False) -> None:
     if value.low is not None and value.high is not None:
         axes.plot([x, x], [value.low, value.high], color=colour, linewidth=1.3, solid_capstyle="butt", zorder=2)
     axes.plot(
-        [x], [value.value], marker=marker, color=colour, linestyle="none", markersize=6.5, zorder=3,
-        markerfacecolor="white" if hollow else colour, markeredgewidth=1.4,
+        [x],
+        [value.value],
+        marker=marker,
+        color=colour,
+        linestyle="none",
+        markersize=6.5,
+        zorder=3,
+        markerfacecolor="white" if hollow else colour,
+        markeredgewidth=1.4,
     )
 
 
@@ -243,29 +204,36 @@ def _band(
         at, low, high = zip(*whole, strict=True)
         axes.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0)
     axes.plot(
-        [k for k, _ in known], [item.value for _, item in known], color=colour, linestyle="--" if dashed else "-",
-        marker=marker, markersize=4, linewidth=1.6,
+        [k for k, _ in known],
+        [item.value for _, item in known],
+        color=colour,
+        linestyle="--" if dashed else "-",
+        marker=marker,
+        markersize=4,
+        linewidth=1.6,
     )
 
 
 def _dodge(points: Sequence[Point]) -> dict[str, float]:
-    """Factor on x for each series, so that error bars at one size stand beside each other, right of the base."""
+    """Factor on x for each series: bars of one size stand side by side, right of the base and left of the next."""
     names = list(dict.fromkeys(point.series for point in points))
-    sizes = [point.size for point in points]
-    step = 0.02 * max(math.log10(max(sizes) / min(sizes)), 0.5)
+    sizes = sorted({math.log10(point.size) for point in points})
+    span = max(sizes[-1] - sizes[0], 0.5)
+    room = min([0.75 * (after - before) for before, after in pairwise(sizes)] + [0.12 * span])
+    step = min(0.03 * span, room / len(names))
     return {name: 10 ** (step * (i + 1)) for i, name in enumerate(names)} | {"seed": 10 ** (step / 3)}
 
 
 def _size_axis(axes: Axes, points: Sequence[Point]) -> None:
     axes.set_xscale("log")
     sizes = [point.size for point in points]
-    _size_ticks(axes, sizes)
+    size_ticks(axes, sizes)
     margin = 1.6 if min(sizes) < max(sizes) else 3
     axes.set_xlim(min(sizes) / margin, max(sizes) * margin * 1.15)
     axes.set_xlabel("non-embedding parameters")
 
 
-def _size_ticks(axes: Axes, sizes: Sequence[int]) -> None:
+def size_ticks(axes: Axes, sizes: Sequence[int]) -> None:
     """One tick a model; where labels would touch, the later one is left without a label."""
     distinct = sorted(set(sizes))
     span = max(math.log10(distinct[-1] / distinct[0]), 0.5)
@@ -278,22 +246,6 @@ def _size_ticks(axes: Axes, sizes: Sequence[int]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _error_ticks(axes: Axes) -> None:
-    """Decimal ticks on a log axis, as many as fit."""
-    low, high = axes.get_ylim()
-    for steps in ((1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7), (1, 2, 5), (1,)):
-        ticks = [step * 10.0**power for power in range(-6, 1) for step in steps]
-        inside = [tick for tick in ticks if low <= tick <= min(high, 1.0001)]
-        if len(inside) <= 8:
-            break
-    if len(inside) < 3:
-        inside = [round(float(tick), 3) for tick in np.geomspace(low, high, 6)[1:-1]]
-    axes.yaxis.set_major_locator(FixedLocator(inside))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
 def _limits(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> None:
     """The same limits for every panel; zero is in sight when the values are not negative."""
     low, high = min(*ys, 0.0), max(ys)
@@ -303,12 +255,9 @@ def _limits(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> None:
     axes.set_xlim(min(xs) - 0.02 * (width or 1), max(xs) + 0.02 * (width or 1))
 
 
-def _series_keys(look: dict[str, tuple[str, str]], *, marker: bool = False, line: bool = False) -> tuple[Key, ...]:
+def series_keys(look: dict[str, tuple[str, str]], *, marker: bool = False, line: bool = False) -> tuple[Key, ...]:
+    """Legend entries of the series."""
     return tuple(
         Key(label=name, colour=colour, marker=shape if marker else None, line=line)
         for name, (colour, shape) in look.items()
     )
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)

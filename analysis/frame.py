@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from sweeper.errors import ResultsError
 from sweeper.passk import pass_at_k
-from sweeper.results import ResultRow, Score, Status, base_problems_path, problems_path, read_rows
+from sweeper.results import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
 
 Floats = NDArray[np.float64]
+SEPARATOR = " · "  # between the fields of a series' label
 _exact = lru_cache(maxsize=200_000)(pass_at_k)
 
 
@@ -31,20 +32,22 @@ class Counts:
     n: tuple[int, ...]
     c: tuple[int, ...]
 
-    def pass_at(self, ks: Sequence[int]) -> Floats:
-        """pass@k of every problem: problems x ks; NaN where k > n."""
-        values = [[_exact(n, c, k) for k in ks] for n, c in zip(self.n, self.c, strict=True)]
-        return np.array(values, dtype=np.float64).reshape(len(self.n), len(ks))
+    def pass_at(self, k: int, domain: str = "all") -> Floats:
+        """pass@k of every problem of a domain; NaN where k > n."""
+        values = _pass_at(self, k)
+        return values if domain == "all" else values[_in_domain(self, domain)]
 
-    def only(self, domain: str) -> "Counts":
-        """The problems of one domain; "all" keeps every problem."""
-        keep = [i for i, name in enumerate(self.domains) if domain in ("all", name)]
-        return Counts(
-            problem_ids=tuple(self.problem_ids[i] for i in keep),
-            domains=tuple(self.domains[i] for i in keep),
-            n=tuple(self.n[i] for i in keep),
-            c=tuple(self.c[i] for i in keep),
-        )
+
+@lru_cache(maxsize=8192)
+def _pass_at(counts: Counts, k: int) -> Floats:
+    values = np.array([_exact(n, c, k) for n, c in zip(counts.n, counts.c, strict=True)], dtype=np.float64)
+    values.flags.writeable = False
+    return values
+
+
+@lru_cache(maxsize=8192)
+def _in_domain(counts: Counts, domain: str) -> NDArray[np.bool_]:
+    return np.array([name == domain for name in counts.domains], dtype=np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +118,15 @@ class Point:
         """Whether base and trained model of every seed answered the same problems."""
         return all(run.paired for run in self.runs)
 
-    def per_problem(self, ks: Sequence[int], *, base: bool = False, domain: str = "all") -> Floats | None:
-        """pass@k of every problem, mean over seeds: problems x ks; None without counts."""
+    @property
+    def problem_ids(self) -> tuple[str, ...]:
+        """The problems of the trained model's counts; empty without counts."""
+        return self.runs[0].trained.problem_ids if self.runs[0].trained else ()
+
+    def per_problem(self, k: int, *, base: bool = False, domain: str = "all") -> Floats | None:
+        """pass@k of every problem, mean over seeds; None without counts."""
         counts = [run.base if base else run.trained for run in self.runs]
-        known = [item.only(domain).pass_at(ks) for item in counts if item is not None]
+        known = [item.pass_at(k, domain) for item in counts if item is not None]
         return np.mean(known, axis=0) if known and len(known) == len(counts) else None
 
 
@@ -139,13 +147,13 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
     for row in read_rows(results_dir):
         if members is not None and row.run_id not in members:
             continue
-        hasher.update(row.to_json().encode())
-        trained, base = (
-            _counts(path(results_dir, row.run_id), hasher) for path in (problems_path, base_problems_path)
-        )
+        hasher.update(row_path(results_dir, row.run_id).read_bytes())
+        trained, base = (_counts(path(results_dir, row.run_id), hasher) for path in (problems_path, base_problems_path))
         runs.append(Run(row=row, trained=trained, base=base))
     if not runs:
-        raise ResultsError(f"{results_dir / 'rows'} holds no row of {grid or 'any run'} yet; see: python -m sweeper status")
+        raise ResultsError(
+            f"{results_dir / 'rows'} holds no row of {grid or 'any run'} yet; see: python -m sweeper status"
+        )
     there = {run.row.run_id for run in runs}
     missing = tuple(run_id for run_id in members or () if run_id not in there)
     runs.sort(key=_order)
@@ -155,7 +163,9 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
 def series_of(runs: Iterable[Run]) -> dict[str, str]:
     """Label of each run's series by run id: what varies among algorithm, data scale and domain mix."""
     rows = [run.row for run in runs]
-    fields = [name for name in ("algorithm", "data_scale", "domain_mix") if len({getattr(row, name) for row in rows}) > 1]
+    fields = [
+        name for name in ("algorithm", "data_scale", "domain_mix") if len({getattr(row, name) for row in rows}) > 1
+    ]
     return {row.run_id: " · ".join(str(getattr(row, name)) for name in fields or ["data_scale"]) for row in rows}
 
 
@@ -172,17 +182,10 @@ def points_of(runs: Sequence[Run]) -> list[Point]:
     return [Point(series=labels[members[0].row.run_id], runs=tuple(members)) for members in groups.values()]
 
 
-def varying_fields(runs: Iterable[Run]) -> str:
-    """What the colours of a figure stand for, in words."""
-    rows = [run.row for run in runs]
-    names = {"algorithm": "algorithm", "data_scale": "data scale", "domain_mix": "domain mix"}
-    found = [words for name, words in names.items() if len({getattr(row, name) for row in rows}) > 1]
-    return " and ".join(found) or "data scale"
-
-
-def scores_by_domain(run: Run, *, base: bool = False) -> dict[str, Score]:
-    """Scores of the trained or base model by domain, "all" included."""
-    return {score.domain: score for score in (run.row.base if base else run.row.trained)}
+def varying_fields(rows: Sequence[ResultRow]) -> list[str]:
+    """What tells series apart: those of algorithm, domain mix and data scale that vary, or the data scale."""
+    names = ("algorithm", "domain_mix", "data_scale")
+    return [name for name in names if len({getattr(row, name) for row in rows}) > 1] or ["data_scale"]
 
 
 def _order(run: Run) -> tuple[int, str, float, str, str, int, str]:

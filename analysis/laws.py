@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis.frame import Run, series_of
+from analysis.numerals import short
 from analysis.power_law import NotFitted, Observation, PowerLaw, count_levels, fit_power_law
 
 ALL_RUNS = "all runs"
@@ -86,31 +87,37 @@ def law_text(law: Law) -> str:
     fit = law.result
     lines = [
         head,
-        f"  error = {math.exp(fit.log_a):.4g} x^-{fit.alpha:.4f}, x from {fit.x_min:.3g} to {fit.x_max:.3g}",
-        f"  alpha = {fit.alpha:.4f} {interval_text(fit)}; leaving each size out: "
-        f"{fit.jackknife_low:.4f} to {fit.jackknife_high:.4f}",
-        f"  held out: {held_out_text(fit)}",
+        f"  error = {math.exp(fit.log_a):.4g} x^-{fit.alpha:.3f}, x from {fit.x_min:.3g} to {fit.x_max:.3g}",
+        f"  alpha = {fit.alpha:.3f} {interval_text(fit)}; leaving each size out: "
+        f"{fit.jackknife_low:.3f} to {fit.jackknife_high:.3f}",
+        f"  held out: {held_out_text(law)}",
     ]
-    return "\n".join([*lines, *(f"  warning: {item}" for item in fit.warnings), *(f"  note: {item}" for item in law.notes)])
+    return "\n".join(
+        [*lines, *(f"  warning: {item}" for item in fit.warnings), *(f"  note: {item}" for item in law.notes)]
+    )
 
 
 def interval_text(fit: PowerLaw) -> str:
     """The interval of alpha in brackets, or that there is none."""
     if fit.alpha_low is None or fit.alpha_high is None:
         return "(no interval)"
-    return f"[{fit.alpha_low:.4f}, {fit.alpha_high:.4f}]"
+    return f"[{fit.alpha_low:.3f}, {fit.alpha_high:.3f}]"
 
 
-def held_out_text(fit: PowerLaw) -> str:
+def held_out_text(law: Law) -> str:
     """The held-out check in one sentence, never without its baseline."""
-    held = fit.held_out
+    if isinstance(law.result, NotFitted):
+        return f"none ({law.result.reason})"
+    held = law.result.held_out
     if held is None:
-        return f"none ({fit.held_out_reason})"
-    better = "better" if held.law_mae < held.last_value_mae else "no better"
+        return f"none ({law.result.held_out_reason})"
+    by_x = law.axis is Axis.flops and all(item.rung == item.x for item in law.observations)
+    where = f"largest {'compute' if by_x else 'size'} ({short(held.rung)})"
+    verdict = "closer" if held.law_mae < held.last_value_mae else "no closer"
     return (
-        f"x of size {held.rung:.3g}: observed error {held.observed:.3f}, law fitted without it {held.predicted:.3f} "
-        f"(mean absolute deviation {held.law_mae:.3f}), next smaller size's error {held.last_value:.3f} "
-        f"({held.last_value_mae:.3f}): the law is {better} than the last value"
+        f"at the {where} the law fitted without it is off by {held.law_mae:.3f} "
+        f"(predicted {held.predicted:.3f}, measured {held.observed:.3f}), the error of the next smaller one by "
+        f"{held.last_value_mae:.3f}: the law is {verdict} than the last value"
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.bootstrap import Estimate
 from analysis.estimates import all_ks, gain, pass_at
-from analysis.frame import Point, Run, Selection, points_of, series_of
+from analysis.frame import Point, Run, Selection, points_of
 from analysis.laws import Law
 from analysis.power_law import PowerLaw
 
@@ -16,14 +16,13 @@ NOT_MEASURED = Estimate(math.nan, None, None)
 
 def results_table(selection: Selection) -> pd.DataFrame:
     """One line a run of the grid: completed, failed, and missing (no row yet)."""
-    labels = series_of(selection.runs)
-    records = [_result(run, labels[run.row.run_id]) for run in selection.runs]
+    records = [_result(run) for run in selection.runs]
     records += [{"run_id": run_id, "status": "missing", "reason": "no row"} for run_id in selection.missing]
     return pd.DataFrame(records)
 
 
-def _result(run: Run, series: str) -> dict[str, object]:
-    row, alone = run.row, Point(series=series, runs=(run,))
+def _result(run: Run) -> dict[str, object]:
+    row, alone = run.row, Point(series="", runs=(run,))
     improvement = gain(alone) or NOT_MEASURED
     record: dict[str, object] = {
         "run_id": row.run_id,
@@ -84,7 +83,7 @@ def pass_at_k_table(points: Sequence[Point]) -> pd.DataFrame:
 
 
 def domains_of(point: Point) -> list[str]:
-    """ "all" and the domains the point was measured on."""
+    """The whole suite ("all"), then the domains the point was measured on."""
     names = sorted({score.domain for run in point.runs for score in run.row.trained} - {"all"})
     return ["all", *names]
 

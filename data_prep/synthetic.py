@@ -18,7 +18,7 @@ from data_prep.spec import DataError
 from rewards import Domain
 
 # Part of every synthetic run's identity: changes whenever any generated row changes.
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "2"
 
 DOMAINS: tuple[Domain, ...] = (Domain.MATH, Domain.CODE, Domain.LOGIC, Domain.STEM)
 
@@ -32,7 +32,6 @@ SPECIAL_STRINGS: tuple[str, ...] = (
     "<answer>",
     "</answer>",
     "Python: ",
-    "Unit of ",
     "Sort: ",
     "minus ",
     "times ",

@@ -23,8 +23,8 @@ LEVELS = 6
 def generate(level: int, rng: random.Random) -> Problem:
     """A problem of `level`, 1 to `LEVELS`: one to four operations in words; the last level gives examples only."""
     if level == 1:
-        # Most numbers are short, for the smallest models; 4,990 problems in all.
-        steps = [(rng.choice(tuple(_OPERATIONS)), rng.randint(2, rng.choice((30, 99, 999))))]
+        # Most numbers are short, for the smallest models; about 15,000 problems.
+        steps = [(rng.choice(tuple(_OPERATIONS)), rng.randint(2, rng.choice((30, 99, 2999))))]
     elif level == 2:
         steps = [
             (rng.choice(("times", "mod", "div")), rng.randint(2, 9)),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from data_prep.problem import Problem
 from rewards import Domain
 
-_NAMES = "ABCDEFGHIJ"
+_NAMES = "ABCDEFGHIJKL"
 
 
 class _Clues(StrEnum):

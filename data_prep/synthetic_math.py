@@ -16,13 +16,21 @@ class _Sum(NamedTuple):
     slip: int
 
 
-def _no_carry(rng: random.Random, digits: int) -> _Sum:
-    """A number of `digits` digits plus or minus a two-digit one, digit by digit without carry or borrow."""
+def _step(rng: random.Random) -> _Sum:
+    """A three or four-digit number plus or minus one, in the last digit alone."""
+    sign = rng.choice((1, -1))
+    last = rng.randint(0, 8) if sign > 0 else rng.randint(1, 9)
+    a = 10 * rng.randint(10, rng.choice((99, 999))) + last
+    return _Sum(f"{a}{'+' if sign > 0 else '-'}1", a + sign, a - sign)
+
+
+def _no_carry(rng: random.Random, digits: int, places: int) -> _Sum:
+    """A number of `digits` digits plus or minus one of `places`, digit by digit without carry or borrow."""
     sign = rng.choice((1, -1))
     a, b = 0, 0
     for place in range(digits - 1, -1, -1):
         left = rng.randint(1 if place == digits - 1 else 0, 9)
-        right = rng.randint(0, left if sign < 0 else 9 - left) if place < 2 else 0
+        right = rng.randint(0, left if sign < 0 else 9 - left) if place < places else 0
         a, b = a + left * 10**place, b + right * 10**place
     return _Sum(f"{a}{'+' if sign > 0 else '-'}{b}", a + sign * b, a - sign * b)
 
@@ -35,8 +43,16 @@ def _plus_minus(rng: random.Random, low: int, high: int) -> _Sum:
 
 
 def _product(rng: random.Random, low: int, high: int) -> _Sum:
-    a, b, c = rng.randint(low, high), rng.randint(2, 9), rng.randint(0, 20)
+    a, b, c = rng.randint(low, high), rng.randint(2, 9), rng.randint(0, 99)
     return _Sum(f"{a}*{b}+{c}", a * b + c, a * (b + 1) + c)
+
+
+def _large_sum(rng: random.Random) -> _Sum:
+    return _plus_minus(rng, 100, 999)
+
+
+def _large_product(rng: random.Random) -> _Sum:
+    return _product(rng, 11, 99)
 
 
 def _remainder(rng: random.Random) -> _Sum:
@@ -45,12 +61,12 @@ def _remainder(rng: random.Random) -> _Sum:
 
 
 _LEVELS: tuple[Callable[[random.Random], _Sum], ...] = (
-    lambda rng: _no_carry(rng, 2),
-    lambda rng: _no_carry(rng, 3),
+    _step,
+    lambda rng: _no_carry(rng, 3, 1),
+    lambda rng: _no_carry(rng, 2, 2),
     lambda rng: _plus_minus(rng, 10, 99),
     lambda rng: _product(rng, 2, 9),
-    lambda rng: _plus_minus(rng, 100, 999),
-    lambda rng: _product(rng, 11, 99) if rng.random() < 0.5 else _remainder(rng),
+    lambda rng: rng.choice((_large_sum, _large_product, _remainder))(rng),
 )
 LEVELS = len(_LEVELS)
 

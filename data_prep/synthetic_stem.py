@@ -13,17 +13,17 @@ class _Question(NamedTuple):
     distractors: list[str]  # at least three, none of them the answer
 
 
-# Quantity and its SI unit; one letter each, so that an option is one token of a byte tokenizer.
+# Symbol of a quantity and its SI unit; one letter each, so that both are one token of a byte tokenizer.
 _UNITS: tuple[tuple[str, str], ...] = (
-    ("force", "N"),
-    ("energy", "J"),
-    ("power", "W"),
-    ("voltage", "V"),
-    ("current", "A"),
-    ("charge", "C"),
-    ("length", "m"),
-    ("time", "s"),
-    ("temperature", "K"),
+    ("F", "N"),
+    ("E", "J"),
+    ("P", "W"),
+    ("U", "V"),
+    ("I", "A"),
+    ("Q", "C"),
+    ("s", "m"),
+    ("t", "s"),
+    ("T", "K"),
 )
 # Symbol of a quantity and of the two that it is the product of.
 _PRODUCTS: tuple[tuple[str, str, str], ...] = (
@@ -41,7 +41,7 @@ LEVELS = 6
 
 
 def generate(level: int, rng: random.Random) -> Problem:
-    """A problem of `level`, 1 to `LEVELS`: units, laws, then numbers in laws, with closer and closer options."""
+    """A problem of `level`, 1 to `LEVELS`: units ([F] is the unit of F), laws, then numbers in laws."""
     question = _question(level, rng)
     options = [question.answer, *rng.sample(question.distractors, 3)]
     rng.shuffle(options)
@@ -61,8 +61,8 @@ def generate(level: int, rng: random.Random) -> Problem:
 
 def _question(level: int, rng: random.Random) -> _Question:
     if level == 1:
-        name, unit = rng.choice(_UNITS)
-        return _Question(f"Unit of {name}", unit, [other for _, other in _UNITS if other != unit])
+        symbol, unit = rng.choice(_UNITS)
+        return _Question(f"[{symbol}]=", unit, [other for _, other in _UNITS if other != unit])
     product, first, second = rng.choice(_PRODUCTS)
     if level == 2:
         laws = [f"{x}*{y}" for p, x, y in _PRODUCTS if p != product]

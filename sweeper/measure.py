@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import RunFailedError
+from sweeper.machine import threads_for
 from sweeper.passk import Count, mean_pass_at_k
 from sweeper.process import run_child
 from sweeper.results import PassAtK, Score
@@ -53,7 +54,8 @@ def measure(spec: RunSpec, *, model: Path, data: Path, out: Path, seed: int, dev
         "tensor-parallel": spec.model.resources.tensor_parallel,
     }
     arguments = [f"--{key}={value}" for key, value in settings.items()]
-    return run_child([sys.executable, "-m", "sweeper.evaluate", *arguments], log=log, env={})
+    threads = {"OMP_NUM_THREADS": str(threads_for(spec.model.architecture.n_params))} if device is Device.cpu else {}
+    return run_child([sys.executable, "-m", "sweeper.evaluate", *arguments], log=log, env=threads)
 
 
 def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str) -> str:

@@ -81,7 +81,7 @@ def _build_tiny(spec: RunSpec, out: Path) -> None:
 
     from data_prep.synthetic import SPECIAL_STRINGS, warm_start_rows
     from sweeper import tiny
-    from sweeper.machine import resolve_device
+    from sweeper.machine import resolve_device, threads_for
     from sweeper.sft import run_sft
 
     shape, warm = spec.model.architecture, spec.model.warm_start
@@ -93,7 +93,8 @@ def _build_tiny(spec: RunSpec, out: Path) -> None:
     data = out.with_name("warm_start.parquet")
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
     device = resolve_device(Device.auto)
-    run_sft(model=raw, data=data, out=out, work=out.with_name("sft"), settings=warm, device=device)
+    threads = threads_for(shape.n_params)
+    run_sft(model=raw, data=data, out=out, work=out.with_name("sft"), settings=warm, device=device, threads=threads)
 
 
 def _download(model: Model, out: Path) -> None:

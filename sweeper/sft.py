@@ -1,6 +1,5 @@
 """Supervised fine-tuning with verl's own trainer: the warm start of a model before RL."""
 
-import os
 import shutil
 import socket
 import sys
@@ -67,7 +66,7 @@ def sft_overrides(
     return tuple(f"{key}={render(value)}" for key, value in values.items())
 
 
-def run_sft(*, model: Path, data: Path, out: Path, work: Path, settings: WarmStart, device: Device) -> None:
+def run_sft(*, model: Path, data: Path, out: Path, work: Path, settings: WarmStart, device: Device, threads: int) -> None:
     """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
 
     Raises:
@@ -75,13 +74,13 @@ def run_sft(*, model: Path, data: Path, out: Path, work: Path, settings: WarmSta
     """
     work.mkdir(parents=True, exist_ok=True)
     overrides = sft_overrides(model=model, data=data, work=work, settings=settings, device=device)
-    threads = {"OMP_NUM_THREADS": str(os.cpu_count())} if device is Device.cpu else {}
+    omp = {"OMP_NUM_THREADS": str(threads)} if device is Device.cpu else {}
     # One process: rank 0 of a world of one, as torchrun would start it.
     ranks = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     run_child(
         [sys.executable, "-m", "verl.trainer.sft_trainer", *overrides],
         log=work / "log.txt",
-        env=CPU_ENV | threads | ranks | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
+        env=CPU_ENV | omp | ranks | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
     )
     weights = work / "checkpoints" / f"global_step_{settings.steps}" / "huggingface"
     if not weights.is_dir():

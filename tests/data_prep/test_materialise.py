@@ -22,7 +22,8 @@ _INSTRUCTION = "Please output the final answer within \\boxed{}."
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    return pq.read_table(path).to_pylist()
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
 
 
 def _ids(path: Path) -> list[str]:

@@ -1,0 +1,43 @@
+"""Intervals over problems: honest coverage, pairing that helps, no certainty from nothing."""
+
+import numpy as np
+import pytest
+
+from analysis.bootstrap import mean_over_problems
+
+
+def test_a_paired_interval_covers_the_true_difference_and_is_narrower_than_an_unpaired_one() -> None:
+    hits, paired, unpaired = 0, [], []
+    for i in range(200):
+        rng = np.random.default_rng(i)
+        p_base = rng.beta(0.8, 2, 64)
+        p_trained = np.clip(p_base + 0.1, 0, 1)
+        truth = float(np.mean(np.clip(np.random.default_rng(10**6).beta(0.8, 2, 200_000) + 0.1, 0, 1)) - 0.8 / 2.8)
+        base, trained = rng.binomial(128, p_base) / 128, rng.binomial(128, p_trained) / 128
+        found = mean_over_problems(trained - base, draws=1000)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= truth <= found.high
+        paired.append(found.high - found.low)
+        alone = mean_over_problems(trained, draws=1000)
+        assert alone.low is not None
+        assert alone.high is not None
+        unpaired.append(alone.high - alone.low)
+    assert 0.90 <= hits / 200 <= 0.985
+    assert np.mean(paired) < 0.5 * np.mean(unpaired)
+
+
+def test_the_same_values_give_the_same_interval() -> None:
+    values = np.linspace(0, 1, 50)
+    assert mean_over_problems(values) == mean_over_problems(values)
+
+
+@pytest.mark.parametrize("values", [[0.4], [0.0, 0.0, 0.0], [1.0, 1.0], [0.1, float("nan"), 0.4]])
+def test_no_interval_is_claimed_where_resampling_says_nothing(values: list[float]) -> None:
+    found = mean_over_problems(np.array(values))
+    assert (found.low, found.high) == (None, None)
+
+
+def test_no_problem_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one problem"):
+        mean_over_problems(np.array([]))
