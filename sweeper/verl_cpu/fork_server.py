@@ -20,23 +20,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+# Neither ray nor anything that imports it: Ray reads each worker's identity from its environment when it is imported.
 MODULES = (
-    "ray",
     "torch",
+    "torch._dynamo",
+    "torch.distributed.fsdp",
+    "torch.distributed.checkpoint.state_dict",
+    "tensordict",
+    "torchdata.stateful_dataloader",
     "transformers",
-    "peft",
-    "verl",
-    "transfer_queue",
-    "verl.trainer.main_ppo",
-    "verl.trainer.ppo.v1",
-    "verl.workers.engine_workers",
-    "verl.workers.engine.fsdp",
-    "verl.experimental.agent_loop",
-    "verl.experimental.reward_loop",
     "transformers.models.qwen2.modeling_qwen2",
     "transformers.models.qwen2.tokenization_qwen2",
-    "sweeper.verl_cpu.rollout",
-    "sweeper.verl_cpu.sampler",
+    "peft",
+    "datasets",
+    "pandas",
+    "omegaconf",
+    "hydra",
+    "aiohttp",
+    "fastapi",
+    "codetiming",
     "rewards",
 )
 
