@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweeper.fork_server import worker_command
 from sweeper.spec import Device, RunSpec
 
 Value = bool | int | float | str | None | list[str] | dict[str, Any]
@@ -24,6 +25,7 @@ class Files:
     checkpoints: Path
     validations: Path
     hydra: Path
+    fork_socket: Path | None = None  # of the server that Ray's workers are forked from
 
 
 def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ...]:
@@ -41,7 +43,7 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
     values: dict[str, Value] = {}
     for part in (_data, _model, _actor, _rollout, _critic, _algorithm, _trainer):
         values |= part(spec, files)
-    values |= _cpu(spec) if device is Device.cpu else _gpu(spec)
+    values |= _cpu(spec, files) if device is Device.cpu else _gpu(spec)
     values |= dict(_user(spec.verl))
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
 
@@ -252,7 +254,7 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
     return values
 
 
-def _cpu(spec: RunSpec) -> dict[str, Value]:
+def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     """What a machine without a GPU needs; docs/verl-cpu.md gives the reason of each."""
     models = ["actor_rollout_ref.model"]
     engines = ["actor_rollout_ref.actor.fsdp_config"]
@@ -267,13 +269,13 @@ def _cpu(spec: RunSpec) -> dict[str, Value]:
         "actor_rollout_ref.rollout.load_format": "auto",
         "actor_rollout_ref.rollout.dtype": "float32",
         "actor_rollout_ref.rollout.free_cache_engine": False,
-        "actor_rollout_ref.rollout.agent.num_workers": 1,
+        "actor_rollout_ref.rollout.agent.num_workers": 2,
         "reward.num_workers": 1,
         "transfer_queue.backend.SimpleStorage.num_data_storage_units": 1,
         "trainer.v1.sampler.custom_sampler.path": "pkg://sweeper.verl_cpu.sampler",
         "trainer.v1.sampler.custom_sampler.name": "FastReplayBuffer",
         # Logical CPUs and GPUs: Ray does not look at the hardware, and verl asks for one GPU a training process.
-        "ray_kwargs.ray_init.num_cpus": 16,
+        "ray_kwargs.ray_init.num_cpus": 4 + 4 * spec.model.resources.gpus_per_node,
         "ray_kwargs.ray_init.num_gpus": spec.model.resources.gpus_per_node,
         "ray_kwargs.ray_init.include_dashboard": False,
         # Never join a Ray that someone else started on this machine.
@@ -285,4 +287,6 @@ def _cpu(spec: RunSpec) -> dict[str, Value]:
     for engine in engines:
         values[f"{engine}.use_torch_compile"] = False
         values[f"{engine}.mixed_precision.param_dtype"] = "fp32"
+    if files.fork_socket is not None:
+        values["ray_kwargs.ray_init.runtime_env.py_executable"] = worker_command(files.fork_socket)
     return values

@@ -10,17 +10,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from sweeper.fork_server import fork_server
 from sweeper.overrides import Files, verl_overrides
 from sweeper.process import run_child
 from sweeper.results import CurvePoint, write_atomic
 from sweeper.runs import Attempt, Heartbeat, RunDir
 from sweeper.spec import Device, RunSpec
 
-# Many small processes on few cores: more threads each only slow them down, and TransferQueue warns at every call.
-CPU_ENV = {"OMP_NUM_THREADS": "1", "TQ_NUM_THREADS": "1", "RAY_DEDUP_LOGS": "0", "HF_HUB_OFFLINE": "1"}
+CPU_ENV = {
+    # Many small processes on few cores: more threads each only slow them down, and TransferQueue warns at every call.
+    "OMP_NUM_THREADS": "1",
+    "TQ_NUM_THREADS": "1",
+    "HF_HUB_OFFLINE": "1",
+    "RAY_DEDUP_LOGS": "0",
+    # Workers that Ray starts before it knows the job's environment would not be forks, and are never used.
+    "RAY_prestart_worker_first_driver": "0",
+}
 
 
 def train(
@@ -42,6 +51,9 @@ def train(
     Raises:
         RunFailedError: verl ended with an error.
     """
+    # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
+    scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
+    forks = scratch / "fork" if device is Device.cpu else None
     files = Files(
         model=model,
         train=train_file,
@@ -49,20 +61,18 @@ def train(
         checkpoints=run_dir.checkpoints,
         validations=run_dir.path / "val",
         hydra=attempt.path / "hydra",
+        fork_socket=forks,
     )
     overrides = verl_overrides(spec, files, device)
     write_atomic(run_dir.overrides_path, "\n".join(overrides) + "\n")
-    # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
-    ray_tmp = tempfile.mkdtemp(prefix="rl-ray-")
+    env = training_env(spec, attempt, device) | {"RAY_TMPDIR": str(scratch)}
     try:
-        return run_child(
-            [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
-            log=attempt.log,
-            env=training_env(spec, attempt, device) | {"RAY_TMPDIR": ray_tmp},
-            on_tick=watch.tick,
-        )
+        with fork_server(forks, log=attempt.log, env=env) if forks else nullcontext():
+            return run_child(
+                [sys.executable, "-m", "verl.trainer.main_ppo", *overrides], log=attempt.log, env=env, on_tick=watch.tick
+            )
     finally:
-        shutil.rmtree(ray_tmp, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def training_env(spec: RunSpec, attempt: Attempt, device: Device) -> dict[str, str]:

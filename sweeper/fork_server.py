@@ -4,9 +4,10 @@ A verl job on CPU starts eight processes that import the same five seconds of mo
 time until the first training step. This server imports once; Ray's documented `py_executable` of a runtime environment sends
 every worker start through `fork_client.py`, and the worker is a fork. The imported pages are shared.
 
-    python -m sweeper.verl_cpu.fork_server SOCKET
+    python -m sweeper.fork_server SOCKET
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -15,10 +16,14 @@ import runpy
 import selectors
 import signal
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Never
+
+from sweeper.process import die_with_parent
 
 # Neither ray nor anything that imports it: Ray reads each worker's identity from its environment when it is imported.
 MODULES = (
@@ -43,6 +48,30 @@ MODULES = (
 )
 
 
+@contextlib.contextmanager
+def fork_server(path: Path, *, log: Path, env: Mapping[str, str]) -> Iterator[None]:
+    """A server at the socket `path` for the time of the block; it also dies with this process."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sweeper.fork_server", str(path)],
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=die_with_parent,
+        )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def worker_command(path: Path) -> str:
+    """Ray's `py_executable` for workers that come from the server at `path`."""
+    return f"{sys.executable} -I -S {Path(__file__).with_name('fork_client.py')} {path}"
+
+
 def serve(path: Path) -> None:
     """Listen first, so that clients queue, then import, then fork a process for every client; ends with its parent."""
     listener = socket.socket(socket.AF_UNIX)
@@ -50,8 +79,6 @@ def serve(path: Path) -> None:
     listener.listen(64)
     for name in MODULES:
         importlib.import_module(name)
-    if threads := len(list(Path("/proc/self/task").iterdir())) - 1:
-        print(f"fork server: {threads} threads run after the imports and will not exist in the workers", file=sys.stderr)
     gc.collect()
     gc.freeze()  # a collection in a worker must not touch, and so copy, every shared page
     wake_read, wake_write = os.pipe()
@@ -85,10 +112,8 @@ def _reap(clients: dict[int, socket.socket]) -> None:
         client = clients.pop(pid, None)
         if client is not None:
             code = os.waitstatus_to_exitcode(status)
-            try:
+            with contextlib.suppress(BrokenPipeError):  # the stand-in was killed first
                 client.sendall(f"{code if code >= 0 else 128 - code}\n".encode())
-            except BrokenPipeError:  # the stand-in was killed first
-                pass
             client.close()
 
 
@@ -108,7 +133,6 @@ def _fork(client: socket.socket, inherited: list[socket.socket], wake: tuple[int
     for fd in wake:
         os.close(fd)
     _become(request, fds)
-    raise AssertionError("unreachable")
 
 
 def _read(client: socket.socket, size: int) -> bytes:
@@ -118,7 +142,7 @@ def _read(client: socket.socket, size: int) -> bytes:
     return data
 
 
-def _become(request: dict[str, Any], fds: list[int]) -> None:
+def _become(request: dict[str, Any], fds: list[int]) -> Never:
     """Run the requested script in this forked process, as if it had been started."""
     code = 1
     try:
