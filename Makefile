@@ -6,7 +6,7 @@ GRID ?= model_scale
 # Where PyTorch's CPU wheels live outside; a machine that has them locally (pip's find-links) need not reach it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 # Installing over a flaky or closed network: do not wait minutes for an index that does not answer.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --extra-index-url $(TORCH_INDEX)
+PIP := PIP_EXTRA_INDEX_URL="$$PIP_EXTRA_INDEX_URL $(TORCH_INDEX)" $(BIN)/python -m pip --quiet --disable-pip-version-check --retries 1
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -21,8 +21,7 @@ $(STAMP): pyproject.toml constraints/cpu.txt
 	  { echo "needs Python 3.11 or 3.12 with venv (Debian: apt-get install python3.11-venv); or: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing (about two minutes, 2 GB) ..."
-	$(PIP) --constraint constraints/cpu.txt --editable '.[cpu]'
-	$(PIP) --constraint constraints/cpu.txt --requirement constraints/dev.in
+	$(PIP) install --constraint constraints/cpu.txt --editable '.[cpu,dev]'
 	@touch $@
 
 demo: setup      ## the main job: train a ladder of tiny models with verl, measure pass@k, print table and report
