@@ -5,8 +5,7 @@ BIN := $(VENV)/bin
 GRID ?= model_scale
 # Where PyTorch's CPU wheels live outside; a machine that has them locally (pip's find-links) need not reach it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-# Installing over a flaky or closed network: do not wait minutes for an index that does not answer.
-PIP := PIP_EXTRA_INDEX_URL="$$PIP_EXTRA_INDEX_URL $(TORCH_INDEX)" $(BIN)/python -m pip --quiet --disable-pip-version-check --retries 1
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/cpu.txt
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -17,11 +16,13 @@ help:            ## this list
 
 setup: $(STAMP)  ## a virtual environment in .venv with everything a machine without a GPU needs
 $(STAMP): pyproject.toml constraints/cpu.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' || \
-	  { echo "needs Python 3.11 or 3.12 with venv (Debian: apt-get install python3.11-venv); or: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y python3.11-venv; } || \
+	  { echo "needs Python 3.11 with venv. Debian/Ubuntu: apt-get install python3.11-venv; or: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing (about two minutes, 2 GB) ..."
-	$(PIP) install --constraint constraints/cpu.txt --editable '.[cpu,dev]'
+	$(PIP) --retries 1 --extra-index-url $(TORCH_INDEX) torch 2>&1 | grep -v 'connection broken' || true
+	$(PIP) --editable '.[cpu,dev]'
 	@touch $@
 
 demo: setup      ## the main job: train a ladder of tiny models with verl, measure pass@k, print table and report
@@ -44,8 +45,8 @@ check: setup     ## lint, types, layers
 bench: setup     ## benchmarks, each beside a named peer
 	$(BIN)/python -m tests.bench
 
-lock: setup      ## refresh constraints/ from what is installed now
-	$(BIN)/python -m pip freeze --exclude-editable > constraints/cpu.txt
+lock: setup      ## write what is installed now into constraints/cpu.txt
+	$(BIN)/python -m pip freeze --exclude-editable --quiet | grep -v '^rl-scaling-sweeper' > constraints/cpu.txt
 
 clean:           ## remove the environment; results stay
 	rm -rf $(VENV)
