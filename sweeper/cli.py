@@ -116,10 +116,11 @@ def _checked(plan: "Plan", results_dir: Path) -> "Plan":
 def _launch(arguments: Sequence[str]) -> int:
     from sweeper.errors import ConfigError
     from sweeper.launch import run_local
+    from sweeper.machine import resolve_device
     from sweeper.plan import plan_text, save_grid
     from sweeper.progress import reporter
     from sweeper.runs import State
-    from sweeper.spec import Executor
+    from sweeper.spec import Device, Executor
 
     overrides, multirun = _split(arguments)
     _, plan, results_dir = _expand(overrides, multirun=multirun)
@@ -134,7 +135,10 @@ def _launch(arguments: Sequence[str]) -> int:
         print(f"\nPlanned only: this version does not submit to SLURM yet, nothing was started. cluster={cluster.name}")
         return EXIT_OK
     if specs:
-        run_local(specs, results_dir, max_parallel=cluster.max_parallel, reporter=reporter(len(specs)))
+        # Runs on one machine's GPUs would take each other's memory, so there they take turns.
+        alone = resolve_device(cluster.device) is Device.cuda
+        parallel = 1 if alone else cluster.max_parallel
+        run_local(specs, results_dir, max_parallel=parallel, reporter=reporter(len(specs)))
     final = {run.run_id: State.done for run in plan.runs}
     final |= {spec.run_id: _state(results_dir, spec.run_id) for spec in specs}
     rows = _rows(results_dir, plan.grid, [str(run.run_id) for run in plan.runs])

@@ -97,16 +97,22 @@ def _in_processes(options: argparse.Namespace, shards: int) -> list[ProblemCount
     failed = [child for child in children if child.wait() != 0]
     if failed:
         raise RunFailedError(f"{len(failed)} of {shards} evaluation processes failed; see the log above")
-    counts = []
-    for shard in range(shards):
-        out = _part(options.out, shard)
+    counts, kept = [], ""
+    for out in (_part(options.out, shard) for shard in range(shards)):
         counts += [ProblemCount(**json.loads(line)) for line in out.read_text().splitlines()]
+        kept += _samples_path(out).read_text()
         out.unlink()
+        _samples_path(out).unlink()
+    write_atomic(_samples_path(options.out), kept)
     return sorted(counts, key=lambda count: count.problem_id)
 
 
+def _samples_path(out: Path) -> Path:
+    return out.with_suffix(".samples.jsonl")
+
+
 def _part(out: Path, shard: int) -> Path:
-    return out.with_name(f"{out.name}.{shard}")
+    return out.with_name(f"{out.stem}.{shard}{out.suffix}")
 
 
 def _measure(options: argparse.Namespace, shards: int) -> list[ProblemCount]:
@@ -137,7 +143,7 @@ def _measure(options: argparse.Namespace, shards: int) -> list[ProblemCount]:
         generate_s += generated - begun
         score_s += time.monotonic() - generated
         print(f"evaluated {len(counts)}/{len(problems)} problems x {options.n} samples", file=sys.stderr, flush=True)
-    write_atomic(options.out.with_suffix(".samples.jsonl"), "".join(kept))
+    write_atomic(_samples_path(options.out), "".join(kept))
     print(f"load {loaded - start:.1f} s, generate {generate_s:.1f} s, score {score_s:.1f} s", file=sys.stderr)
     return counts
 

@@ -20,7 +20,7 @@ from sweeper.flops import training_flops
 from sweeper.machine import device_name, git_state, hostname, resolve_device, versions
 from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
 from sweeper.models import prepare
-from sweeper.process import adopt_orphans, kill_descendants
+from sweeper.process import adopt_orphans, kill_descendants, run_child
 from sweeper.results import (
     SCHEMA_VERSION,
     CurvePoint,
@@ -32,6 +32,8 @@ from sweeper.results import (
     Timing,
     base_problems_path,
     problems_path,
+    read_row,
+    row_path,
     write_atomic,
     write_row,
 )
@@ -50,6 +52,7 @@ class Measured:
     device: Device
     data_digest: str | None = None
     model_digest: str | None = None
+    startup_s: float | None = None
     train_s: float | None = None
     evaluate_s: float | None = None
     base: list[ProblemCount] | None = None
@@ -66,6 +69,9 @@ def run(results_dir: Path, run_id: RunId) -> int:
     run_dir = RunDir(results_dir=results_dir, run_id=run_id)
     try:
         with locked(run_dir.path / "lock", wait=False):
+            row = row_path(results_dir, run_id)
+            if row.exists() and read_row(row).status is Status.completed:
+                return 0  # queued twice, or requeued after its end
             return _attempt(run_dir, RunSpec.read(run_dir.spec_path))
     except LockedError as error:
         print(error, file=sys.stderr)
@@ -132,9 +138,8 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
             device=measured.device,
             watch=watch,
         )
-    final = run_dir.checkpoints / f"global_step_{spec.total_steps}" / "actor" / "huggingface"
-    if not final.is_dir():
-        raise RunFailedError(f"verl ended without an error but left no checkpoint of step {spec.total_steps} at {final}")
+        measured.startup_s = watch.startup_s
+    final = _final_weights(run_dir, spec, attempt)
     enter("evaluate")
     out = run_dir.path / "counts.jsonl"
     measured.evaluate_s = measure(
@@ -143,6 +148,18 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     measured.trained = read_counts(out)
     write_atomic(base_problems_path(results, run_dir.run_id), base_out.read_text())
     write_atomic(problems_path(results, run_dir.run_id), out.read_text())
+
+
+def _final_weights(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> Path:
+    actor = run_dir.checkpoints / f"global_step_{spec.total_steps}" / "actor"
+    if not (actor / "huggingface").is_dir():
+        raise RunFailedError(f"verl ended without an error but left no weights of step {spec.total_steps} in {actor}")
+    if spec.algorithm.lora.rank == 0:
+        return actor / "huggingface"
+    merged = actor / "merged"
+    if not merged.is_dir():
+        run_child([sys.executable, "-m", "sweeper.lora", str(actor), str(merged)], log=attempt.log, env={})
+    return merged
 
 
 def data_spec(spec: RunSpec) -> data_prep.DataSpec:
@@ -204,7 +221,7 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
             queued_at=_stamp(run_dir.spec_path.stat().st_mtime),
             started_at=measured.started_at,
             ended_at=_now(),
-            startup_s=None,
+            startup_s=measured.startup_s,
             train_s=measured.train_s,
             evaluate_s=measured.evaluate_s,
             total_s=seconds,

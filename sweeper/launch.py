@@ -6,6 +6,7 @@ Interrupting or killing this process stops its jobs; the same command continues 
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,14 +22,15 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int,
     """Freeze every spec, then run all of them; a failed run does not stop the others.
 
     Args:
-        specs: What to run, in this order.
+        specs: What to run.
         results_dir: Root of runs and rows.
         max_parallel: Jobs alive at once, at least 1.
         reporter: Told of every change.
     """
-    waiting = [RunDir(results_dir=results_dir, run_id=spec.run_id) for spec in specs]
-    for run_dir, spec in zip(waiting, specs, strict=True):
-        run_dir.freeze(spec)
+    waiting = []
+    for spec in _one_of_each_model_first(specs):
+        waiting.append(RunDir(results_dir=results_dir, run_id=spec.run_id))
+        waiting[-1].freeze(spec)
     active: dict[RunDir, subprocess.Popen[bytes]] = {}
     try:
         while waiting or active:
@@ -46,6 +48,16 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int,
     except BaseException:
         _stop(list(active.values()))
         raise
+
+
+def _one_of_each_model_first(specs: Sequence[RunSpec]) -> list[RunSpec]:
+    """Reorder so that neighbours differ in their base model: jobs of the same one would wait for it to be prepared."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for spec in specs:
+        ranked.append((seen[spec.model.name], spec))
+        seen[spec.model.name] += 1
+    return [spec for _, spec in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def start_job(run_dir: RunDir) -> subprocess.Popen[bytes]:

@@ -3,15 +3,19 @@
 The result is golden-tested per algorithm and checked against the installed verl by `sweeper.verl_check`.
 """
 
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.types import Quote, QuotedString
+
 from sweeper.fork_server import worker_command
 from sweeper.spec import Device, RunSpec
 
+# Strings that Hydra's grammar reads back as they are; every other one is quoted.
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.+-]*(://[A-Za-z0-9_/.+-]*)?")
 Value = bool | int | float | str | None | list[str] | dict[str, Any]
 
 
@@ -65,8 +69,8 @@ def render(value: Value) -> str:
         return "[" + ",".join(render(item) for item in value) + "]"
     if isinstance(value, int | float):
         return repr(value)
-    plain = value and all(char.isalnum() or char in "/._-:+" for char in value) and ":" not in value[1:2]
-    return value if plain else json.dumps(value).replace("'", "\\'").replace('"', "'")
+    plain = _PLAIN.fullmatch(value) and value.lower() not in ("true", "false", "null", "nan", "inf")
+    return value if plain else QuotedString(text=value, quote=Quote.single).with_quotes()
 
 
 # Keys that verl's code reads but its YAML does not list; they need "++" to be set.

@@ -154,7 +154,16 @@ def check(spec: RunSpec, *, family: str) -> None:
             f"model={spec.model.name} belongs to model_family={spec.model.family}, but model_family={family} sets the "
             f"training regime; add model_family={spec.model.family}"
         )
-    _ = spec.total_steps
+    sizes = {
+        "training.train_batch_size": training.train_batch_size,
+        "training.ppo_mini_batch_size": training.ppo_mini_batch_size,
+        "training.total_steps": spec.total_steps,
+        "algorithm.rollout_n": algorithm.rollout_n,
+        "eval.ks": min(spec.eval.ks, default=0),
+    }
+    for key, size in sizes.items():
+        if size < 1:
+            raise ConfigError(f"{key}={size}: must be 1 or more; set it higher")
     if training.train_batch_size % training.ppo_mini_batch_size:
         raise ConfigError(
             f"training.train_batch_size={training.train_batch_size} is not a multiple of "

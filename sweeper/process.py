@@ -75,7 +75,7 @@ def run_child(
         if on_tick:
             on_tick()
     except BaseException:
-        process.kill()
+        kill_descendants()  # before the child alone: orphans of it would be out of reach
         process.wait()
         raise
     finally:

@@ -96,7 +96,7 @@ class Timing:
     queued_at: str  # ISO 8601, UTC
     started_at: str
     ended_at: str
-    startup_s: float | None  # from starting verl to the end of its first training step's rollout
+    startup_s: float | None  # from starting verl to the beginning of its first training step, validation included
     train_s: float | None
     evaluate_s: float | None
     total_s: float | None
@@ -210,7 +210,7 @@ def read_row(path: Path) -> ResultRow:
         if values["schema_version"] != SCHEMA_VERSION:
             raise ResultsError(f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}")
         row: ResultRow = _adapter().validate_python(values)
-    except (ValidationError, json.JSONDecodeError, KeyError) as error:
+    except (ValidationError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ResultsError(f"{path} is not a result row: {error}") from error
     return row
 

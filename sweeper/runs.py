@@ -196,7 +196,7 @@ def find_run(results_dir: Path, text: str) -> RunDir:
         RunFailedError: no run, or several.
     """
     known = sorted(path.name for path in (results_dir / "runs").glob("*") if path.is_dir())
-    hits = [name for name in known if name == text or name.startswith(text) or name.endswith(text)]
+    hits = [text] if text in known else [name for name in known if name.startswith(text) or name.endswith(text)]
     if len(hits) != 1:
         listing = "\n  ".join(hits or known)
         raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}; known:\n  {listing}")

@@ -34,7 +34,7 @@ def sft_overrides(
         "data.max_token_len_per_gpu": TOKENS_PER_DEVICE,
         "data.num_workers": 0,
         "data.custom_cls.path": "pkg://sweeper.sft_data",
-        "data.custom_cls.name": "PromptResponseDataset",
+        "data.custom_cls.name": "ConversationDataset",
         "model.path": str(model),
         "engine.strategy": "fsdp2",
         "optim.lr": settings.lr,

@@ -96,10 +96,12 @@ class Watch:
     def __init__(self, spec: RunSpec, attempt: Attempt, host: str, pid: int) -> None:
         self._spec, self._attempt, self._host, self._pid = spec, attempt, host, pid
         self._size = -1
-        self._started = time.time()
+        self._began = time.monotonic()
+        self.startup_s: float | None = None  # from starting verl to the beginning of its first step
 
     def phase(self, name: str) -> None:
         """Publish that a phase has begun."""
+        self._began = time.monotonic()
         self._beat(name, [])
 
     def tick(self) -> None:
@@ -112,6 +114,8 @@ class Watch:
 
     def _beat(self, phase: str, curve: list[CurvePoint]) -> None:
         trained = [point for point in curve if point.reward is not None]
+        if self.startup_s is None and trained and trained[0].seconds is not None:
+            self.startup_s = time.monotonic() - self._began - sum(point.seconds or 0.0 for point in trained)
         measured = [point.val_pass1 for point in curve if point.val_pass1 is not None]
         seconds = [point.seconds for point in trained if point.seconds is not None]
         left = None

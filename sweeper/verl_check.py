@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def _shape(spec: RunSpec, overrides: Sequence[str]) -> str:
         if key in ("trainer.experiment_name", "trainer.project_name"):
             continue
         parts.append([key, _kind(value)])
+    resources = spec.model.resources
     batch = [spec.training.train_batch_size, spec.training.ppo_mini_batch_size, spec.algorithm.rollout_n]
+    batch += [resources.nodes, resources.gpus_per_node, resources.tensor_parallel, resources.sequence_parallel]
     # User keys are few and can be anything: their values count.
     return digest_of([VERL_VERSION, parts, batch, user_keys(spec)])
 
@@ -103,21 +106,45 @@ def verdict(overrides: Sequence[str]) -> str | None:
     try:
         config = compose("ppo_trainer", overrides=[item for item in overrides if not item.startswith("hydra.")])
         use_critic, use_reference = need_critic(config), need_reference_policy(config)
-        validate_config(config=config, use_reference_policy=use_reference, use_critic=use_critic)
+        # A critic's dataclass would load the files of its model; the actor's is checked without them.
+        checked = OmegaConf.merge(config, {"critic": {"model": None}})
+        validate_config(config=checked, use_reference_policy=use_reference, use_critic=use_critic)
         for key in _VALIDATED:
             omega_conf_to_dataclass(OmegaConf.select(config, key))
+        _names_and_batches(config)
     except (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError, NotImplementedError) as error:
         first = " ".join(str(error).split())[:400]
         return f"verl {VERL_VERSION} refuses the configuration: {first}"
     return _wrong_type(config, overrides)
 
 
+def _names_and_batches(config: Any) -> None:
+    """What verl itself would find out only in its first training step.
+
+    Raises:
+        ValueError: an unknown estimator or KL estimator, or batches that do not divide.
+    """
+    import torch
+    from verl.trainer.ppo.core_algos import get_adv_estimator_fn, kl_penalty
+
+    get_adv_estimator_fn(config.algorithm.adv_estimator)
+    zero = torch.zeros(1, 1)
+    actor = config.actor_rollout_ref.actor
+    for key, name in (("algorithm.kl_penalty", config.algorithm.kl_penalty), ("actor.kl_loss_type", actor.kl_loss_type)):
+        try:
+            kl_penalty(zero, zero, name)
+        except NotImplementedError:
+            raise ValueError(f"{key}={name} is not a KL estimator of verl") from None
+    batch, mini = config.data.train_batch_size, actor.ppo_mini_batch_size
+    if batch % mini:
+        raise ValueError(f"data.train_batch_size={batch} is not a multiple of actor.ppo_mini_batch_size={mini}")
+
+
 def _wrong_type(config: Any, overrides: Sequence[str]) -> str | None:
     """verl's YAML has no types: compare with the kind of its default."""
-    from hydra import compose
     from omegaconf import OmegaConf
 
-    default = compose("ppo_trainer")
+    default = _default()
     for item in overrides:
         key = item.partition("=")[0].lstrip("+")
         old, new = OmegaConf.select(default, key), OmegaConf.select(config, key)
@@ -128,6 +155,13 @@ def _wrong_type(config: Any, overrides: Sequence[str]) -> str | None:
         if not fits and not (isinstance(old, str) or OmegaConf.is_config(old)):
             return f"verl.{key}={new!r}: verl's default is {old!r}, so a {type(old).__name__} is expected"
     return None
+
+
+@cache
+def _default() -> Any:
+    from hydra import compose
+
+    return compose("ppo_trainer")
 
 
 def main() -> None:

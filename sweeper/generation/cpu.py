@@ -33,10 +33,16 @@ class CpuEngine:
 
     @classmethod
     def load(cls, path: Path, *, pad_id: int) -> Self:
-        """Load a folder in Hugging Face's format in float32."""
+        """Load a folder in Hugging Face's format in float32.
+
+        Raises:
+            ValueError: the folder lacks weights of the model; transformers would make them up at random.
+        """
         from transformers import AutoModelForCausalLM
 
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+        model, info = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, output_loading_info=True)
+        if info["missing_keys"]:
+            raise ValueError(f"{path} has no weights for {sorted(info['missing_keys'])[0]} and others")
         return cls(model, eos_ids=stop_ids(model.generation_config, model.config), pad_id=pad_id)
 
     def generate(

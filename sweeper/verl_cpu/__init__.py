@@ -1,10 +1,10 @@
 """verl 0.9.1 on machines without a GPU, through verl's own extension points.
 
-verl loads this module through the entry-point group `verl.plugins` at the end of its own import, in every process. It registers
-a platform `cpu` and a rollout engine `hf_cpu`, and on a machine without an accelerator applies the patches of
+verl loads this module through the entry-point group `verl.plugins` at the end of its own import, in every process. It
+registers a platform `cpu` and a rollout engine `hf_cpu`, and on a machine without an accelerator applies the patches of
 `sweeper.verl_cpu.patches`. Where there is a GPU it changes nothing. `docs/verl-cpu.md` lists every hook.
 
-verl swallows errors raised here, so `require` lets a run check in its first second that the plugin is in force.
+verl swallows exceptions raised here and would go on without the plugin, so a failure to load ends the process instead.
 """
 
 import os
@@ -26,4 +26,16 @@ def load() -> None:
         apply_patches()
 
 
-load()
+def load_or_exit() -> None:
+    """`load`, with any failure ending the process.
+
+    Raises:
+        SystemExit: verl catches `Exception` around its plugins and logs it where nobody looks; this is none.
+    """
+    try:
+        load()
+    except Exception as error:  # the boundary to verl, see above
+        raise SystemExit(f"sweeper.verl_cpu did not load: {type(error).__name__}: {error}") from error
+
+
+load_or_exit()

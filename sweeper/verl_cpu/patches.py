@@ -1,63 +1,52 @@
 """The few places where verl 0.9.1 cannot run on CPU as it is; each patch is one function with its reason.
 
-Applied only on a machine without an accelerator, and only to the version they were written for.
+Applied only on a machine without an accelerator, and only to the version they were written for, when verl itself
+imports the module concerned.
 """
 
 import functools
 import importlib.metadata
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from sweeper.spec import VERL_VERSION
+from sweeper.verl_cpu.imports import after_import
 
 
-def one_gloo_backend() -> None:
-    """verl asks torch for the backends "cpu:gloo,<device>:<backend>", here "cpu:gloo,cpu:gloo", which torch refuses.
+def one_gloo_backend(module: ModuleType) -> None:
+    """Ask torch for one backend: verl asks for "cpu:gloo,<device>:<backend>", here twice the same, which torch refuses.
 
-    The function for Ray workers takes the backend as a parameter: only its default changes.
-    """
-    import verl.utils.distributed as module
-
-    original = module.initialize_global_process_group_ray
-
-    @functools.wraps(original)
-    def initialize(timeout_second: int | None = None, backend: str | None = None) -> Any:
-        return original(timeout_second=timeout_second, backend=backend or "cpu:gloo")
-
-    module.initialize_global_process_group_ray = initialize
-
-
-def one_gloo_backend_for_sft() -> None:
-    """The same double backend in the supervised trainer's function, which has no such parameter.
-
-    verl builds the string from `get_nccl_backend`; torch accepts "gloo" alone, so the call is made with it.
+    The function for Ray workers takes the backend as a parameter: only its default changes. The supervised trainer's
+    function has no such parameter: torch's own function gets the right one while it runs.
     """
     import torch.distributed
-    import verl.utils.distributed as module
 
-    original = module.initialize_global_process_group
+    for_ray, for_torchrun = module.initialize_global_process_group_ray, module.initialize_global_process_group
 
-    @functools.wraps(original)
+    @functools.wraps(for_ray)
+    def initialize_for_ray(timeout_second: int | None = None, backend: str | None = None) -> Any:
+        return for_ray(timeout_second=timeout_second, backend=backend or "cpu:gloo")
+
+    @functools.wraps(for_torchrun)
     def initialize(timeout_second: int = 36000) -> Any:
         init = torch.distributed.init_process_group
 
-        def init_gloo(*args: Any, backend: str, **kwargs: Any) -> Any:
-            del backend
-            return init(*args, backend="cpu:gloo", **kwargs)
+        def init_gloo(**kwargs: Any) -> None:
+            init(**{**kwargs, "backend": "cpu:gloo"})
 
-        torch.distributed.init_process_group = init_gloo
+        torch.distributed.init_process_group = init_gloo  # type: ignore[assignment]
         try:
-            return original(timeout_second)
+            return for_torchrun(timeout_second)
         finally:
             torch.distributed.init_process_group = init
 
-    module.initialize_global_process_group = initialize
+    module.initialize_global_process_group_ray = initialize_for_ray  # type: ignore[attr-defined]
+    module.initialize_global_process_group = initialize  # type: ignore[attr-defined]
 
 
-def critic_attention() -> None:
-    """verl loads the critic with flash_attention_2 whatever the configuration says; use the configured attention."""
-    import verl.utils.model as module
-
+def critic_attention(module: ModuleType) -> None:
+    """Load the critic with the configured attention: verl asks for flash_attention_2 whatever is configured."""
     original = module.load_valuehead_model
 
     @functools.wraps(original)
@@ -76,14 +65,32 @@ def critic_attention() -> None:
         finally:
             AutoModelForTokenClassification.from_pretrained = load
 
-    module.load_valuehead_model = load_valuehead_model
+    module.load_valuehead_model = load_valuehead_model  # type: ignore[attr-defined]
 
 
-PATCHES: tuple[Callable[[], None], ...] = (one_gloo_backend, one_gloo_backend_for_sft, critic_attention)
+def unpinned_reference(module: ModuleType) -> None:
+    """Keep the reference policy in plain memory: verl pins it, which torch refuses where there is no device to pin for.
+
+    Only runs with a KL term have a reference policy.
+    """
+    policy = module.CPUOffloadPolicy
+
+    def unpinned(pin_memory: bool = True) -> Any:
+        del pin_memory
+        return policy(pin_memory=False)
+
+    module.CPUOffloadPolicy = unpinned  # type: ignore[attr-defined]
+
+
+PATCHES: dict[str, Callable[[ModuleType], None]] = {
+    "verl.utils.distributed": one_gloo_backend,
+    "verl.utils.model": critic_attention,
+    "verl.workers.engine.fsdp.transformer_impl": unpinned_reference,
+}
 
 
 def apply_patches() -> None:
-    """Apply every patch.
+    """Apply every patch, now or when its module is imported.
 
     Raises:
         RuntimeError: another verl than the one the patches were written for is installed.
@@ -94,5 +101,5 @@ def apply_patches() -> None:
             f"verl {installed} is installed, but the CPU patches are for {VERL_VERSION}; install verl=={VERL_VERSION}, "
             "or go through sweeper/verl_cpu/patches.py one by one"
         )
-    for patch in PATCHES:
-        patch()
+    for name, patch in PATCHES.items():
+        after_import(name, patch)

@@ -121,7 +121,7 @@ class CpuPlatform(PlatformBase):  # type: ignore[misc]  # verl has no types
         return "gloo"
 
     def visible_devices_envvar(self) -> str:
-        """verl sets this variable for its workers; harmless without a GPU."""
+        """The variable that verl sets for its workers; harmless without a GPU."""
         return "CUDA_VISIBLE_DEVICES"
 
     @contextmanager
@@ -137,7 +137,7 @@ class CpuPlatform(PlatformBase):  # type: ignore[misc]  # verl has no types
         """No device profiler."""
 
     def ray_resource_name(self) -> str:
-        """verl's resource pools know only GPU and NPU; Ray takes a logical count (`ray_init.num_gpus`)."""
+        """GPU or NPU: verl's resource pools know no other; Ray takes a logical count (`ray_init.num_gpus`)."""
         return "GPU"
 
     def ray_noset_envvars(self) -> list[str]:
@@ -157,4 +157,3 @@ def register() -> None:
     """Add the platform to verl's registry, after the accelerators."""
     if "cpu" not in PlatformRegistry.registered_names():
         PlatformRegistry.register(platform="cpu")(CpuPlatform)
-

@@ -31,7 +31,7 @@ class CpuServer:
     def __init__(self, config: Any, model_config: Any, replica_rank: int) -> None:
         from transformers import AutoModelForCausalLM
 
-        torch.set_num_threads(int(os.environ.get("SWEEPER_ROLLOUT_THREADS", "1")))
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         self._config = config
         model = AutoModelForCausalLM.from_config(model_config.hf_config, dtype=torch.float32)
         eos_ids = stop_ids(model_config.generation_config, model_config.hf_config)

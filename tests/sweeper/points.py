@@ -1,5 +1,6 @@
 """Specs for tests, composed from the real `conf/`."""
 
+from functools import cache
 from pathlib import Path
 
 from sweeper.grid import expand
@@ -7,6 +8,7 @@ from sweeper.plan import Plan, make_plan, spec_from
 from sweeper.spec import RunSpec
 
 
+@cache
 def spec(*overrides: str) -> RunSpec:
     return spec_from(expand(overrides, multirun=False).points[0].config)
 

@@ -1,0 +1,106 @@
+"""Benchmarks, each beside a named peer in the same run: `make bench`. Prints ratios; asserts nothing about time.
+
+Run it on an otherwise idle machine: it starts real verl four times.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sweeper.results import read_rows
+from sweeper.runs import RunDir
+from sweeper.spec import RunId, RunSpec
+from sweeper.train import read_curve, training_env
+
+SMALL = ("model=tiny-40k", "data_scale=n64", "training.total_steps=3", "eval.n_samples=8", "eval.ks=[1,8]", "eval.val_freq=100")
+
+
+def main() -> None:
+    """Run all benchmarks."""
+    help_time()
+    planning()
+    with tempfile.TemporaryDirectory() as folder:
+        training(Path(folder))
+
+
+def report(name: str, ours: float, peer: str, theirs: float, unit: str = "s") -> None:
+    """One line: ours, theirs, their ratio."""
+    print(f"{name}: {ours:.2f} {unit}; {peer}: {theirs:.2f} {unit}; ratio {ours / theirs:.2f}", flush=True)
+
+
+def seconds(command: Sequence[str], **kwargs: object) -> float:
+    """Wall time of a command that must succeed."""
+    start = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)  # type: ignore[call-overload]
+    return time.monotonic() - start
+
+
+def best(measure: Callable[[], float], n: int = 5) -> float:
+    """The shortest of n."""
+    return min(measure() for _ in range(n))
+
+
+def help_time() -> None:
+    """`--help` against an empty Python process."""
+    ours = best(lambda: seconds([sys.executable, "-m", "sweeper", "--help"]))
+    report("python -m sweeper --help", ours, "python -c pass", best(lambda: seconds([sys.executable, "-c", "pass"])))
+
+
+def planning() -> None:
+    """A 1,000-point grid against composing every point with Hydra (timed on 50 points and scaled)."""
+    from hydra import compose
+
+    from sweeper.grid import expand, hydra_session
+
+    arguments = ["+grid=model_scale", "seed=range(0,125)"]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "sweeper", "plan", *arguments, f"results_dir={folder}"]
+        cold, warm = seconds(command), seconds(command)
+    points = expand(arguments, multirun=True).points
+    start = time.monotonic()
+    with hydra_session():
+        for point in points[:50]:
+            compose("config", overrides=[f"{key}={value}" for key, value in point.choice.items()], return_hydra_config=True)
+    hydra = (time.monotonic() - start) * len(points) / 50
+    report(f"plan {len(points)} points, verl asked for the first time", cold, "Hydra composing each point", hydra)
+    report(f"plan {len(points)} points, again", warm, "Hydra composing each point", hydra)
+
+
+def training(folder: Path) -> None:
+    """A run against the bare `main_ppo` call with the same overrides; models, data and base pass@k prepared before."""
+    sweep = [sys.executable, "-m", "sweeper", *SMALL, f"results_dir={folder}"]
+    seconds([*sweep, "seed=1"])  # prepares what runs share
+    whole = seconds(sweep)
+    row = next(row for row in read_rows(folder) if row.seed == 0)
+    if row.timing is None or row.timing.train_s is None or row.timing.evaluate_s is None:
+        raise SystemExit(f"no timing in the row of {row.run_id}")
+    run_dir = RunDir(results_dir=folder, run_id=RunId(row.run_id))
+    attempt = run_dir.attempts()[-1]
+    spec = RunSpec.read(run_dir.spec_path)
+    bare_folder = folder / "bare"
+    bare_folder.mkdir()
+    changed = ("trainer.default_local_dir=", "trainer.validation_data_dir=", "hydra.run.dir=")
+    overrides = [
+        f"{item.partition('=')[0]}={bare_folder / 'out'}" if item.startswith(changed) else item
+        for item in run_dir.overrides_path.read_text().splitlines()
+        if "py_executable" not in item
+    ]
+    env = {**os.environ, **training_env(spec, attempt, spec.cluster.device.cpu)}
+    env |= {"VERL_FILE_LOGGER_PATH": str(bare_folder / "metrics.jsonl"), "RAY_TMPDIR": tempfile.mkdtemp(prefix="rl-")}
+    bare = seconds([sys.executable, "-m", "verl.trainer.main_ppo", *overrides], env=env)
+    steps = sum(point.seconds or 0.0 for point in read_curve([attempt.metrics]))
+    bare_steps = sum(point.seconds or 0.0 for point in read_curve([bare_folder / "metrics.jsonl"]))
+    report("training phase of a run", row.timing.train_s, "bare main_ppo, same overrides, no fork server", bare)
+    report("  of it outside its 3 steps", row.timing.train_s - steps, "bare main_ppo", bare - bare_steps)
+    phases = row.timing.train_s + row.timing.evaluate_s
+    print(f"orchestration of a run, outside training and evaluation: {whole - phases:.2f} s of {whole:.2f} s", flush=True)
+    print(json.dumps({"startup_s": row.timing.startup_s}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

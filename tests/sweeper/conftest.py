@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+
+from sweeper.spec import Architecture
+
+SHAPE = Architecture(
+    hidden_size=32,
+    intermediate_size=64,
+    num_layers=2,
+    num_heads=2,
+    num_kv_heads=1,
+    vocab_size=288,
+    tie_word_embeddings=True,
+    max_position_embeddings=128,
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model with its tokenizer."""
+    from data_prep.synthetic import SPECIAL_STRINGS
+    from sweeper import tiny
+
+    out = tmp_path_factory.mktemp("tiny") / "model"
+    tiny.build(out, SHAPE, special_strings=SPECIAL_STRINGS, seed=0)
+    return out

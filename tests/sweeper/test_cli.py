@@ -1,0 +1,163 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sweeper.results import Failure, write_row
+from sweeper.runs import RunDir
+from tests.sweeper.points import spec
+from tests.sweeper.rows import row
+
+
+def sweeper(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "sweeper", *arguments], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """One completed and one failed run."""
+    failure = Failure(phase="train", reason="out of memory", log="runs/x/log.txt")
+    for run, why in ((spec("seed=1"), None), (spec("seed=2"), failure)):
+        run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+        run_dir.freeze(run)
+        run_dir.new_attempt()
+        write_row(tmp_path, row(run, failure=why))
+    return tmp_path
+
+
+def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
+    heavy = ("torch", "transformers", "verl", "ray", "hydra", "pandas", "pyarrow")
+    code = f"import sys; from sweeper.cli import main; main(['--help']); print([m for m in {heavy!r} if m in sys.modules])"
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert time.monotonic() - start < 5  # a hang guard; the measured figure is in `make bench`
+
+
+def test_help_names_the_verbs_and_the_first_commands() -> None:
+    text = sweeper("--help").stdout
+    for word in ("plan", "status", "results", "options", "+grid=model_scale -m", "results_dir="):
+        assert word in text
+
+
+@pytest.mark.parametrize("verb", ["plan", "status", "results", "options"])
+def test_every_verb_has_help(verb: str) -> None:
+    done = sweeper(verb, "--help")
+    assert done.returncode == 0
+    assert "--json" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        (["--frobnicate"], "unknown flag --frobnicate; see: python -m sweeper --help"),
+        (["+grid=model_scale"], "add -m"),
+        (["seed=0,1"], "add -m"),
+        (["training.total_step=3"], "training.total_steps"),
+        (["model=tiny40k"], "tiny-40k"),
+        (["+verl.actor_rollout_ref.rollout.topk=5"], "topk"),
+        (["training.ppo_mini_batch_size=5"], "change one of them"),
+        (["plan", "--frobnicate"], "--frobnicate"),
+        (["status", "no-such-run"], "names 0 runs"),
+        (["results", "no-such-grid"], "was never launched"),
+    ],
+)
+def test_a_wrong_command_exits_2_with_the_cure_and_without_a_traceback(
+    arguments: list[str], cure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ["--results", str(tmp_path)] if arguments[0] in ("status", "results") else []
+    launched = [] if where or arguments[0].startswith("-") or arguments[0] == "plan" else [f"results_dir={tmp_path}/r"]
+    done = sweeper(*arguments, *where, *launched)
+    assert done.returncode == 2
+    assert cure in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "r" / "runs").exists(), "something was started"
+
+
+def test_a_plan_as_json_holds_every_run_with_its_verl_overrides(tmp_path: Path) -> None:
+    done = sweeper("plan", "algorithm=ppo,grpo", f"results_dir={tmp_path}", "--json", "--verl")
+    assert done.returncode == 0
+    value = json.loads(done.stdout)
+    runs = value["data"]["runs"]
+    assert value["command"] == "plan"
+    assert [run["state"] for run in runs] == ["new", "new"]
+    assert "algorithm.adv_estimator=gae" in runs[0]["verl_overrides"]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_slurm_sweep_of_another_family_is_planned_on_a_laptop(tmp_path: Path) -> None:
+    done = sweeper("plan", "+grid=model_scale", "cluster=slurm", "model_family=qwen2.5", f"results_dir={tmp_path}", "--verl")
+    assert done.returncode == 0
+    assert "actor_rollout_ref.rollout.name=vllm" in done.stdout
+    assert "hf_cpu" not in done.stdout
+
+
+def test_status_and_results_of_nothing_say_how_to_start(tmp_path: Path) -> None:
+    for verb in ("status", "results"):
+        done = sweeper(verb, "--results", str(tmp_path))
+        assert done.returncode == 0
+        assert "python -m sweeper +grid=model_scale -m" in done.stdout
+
+
+def test_status_and_results_of_nothing_are_empty_json(tmp_path: Path) -> None:
+    for verb in ("status", "results"):
+        assert json.loads(sweeper(verb, "--results", str(tmp_path), "--json").stdout) == {"command": verb, "data": []}
+
+
+def test_options_lists_every_group() -> None:
+    found = json.loads(sweeper("options", "--json").stdout)["data"]
+    assert found["algorithm"] == ["grpo", "ppo", "reinforce_plus_plus"]
+    assert set(found) >= {"model", "model_family", "data_scale", "domain_mix", "training", "eval", "cluster", "grid"}
+
+
+def test_status_shows_the_result_of_one_run_and_the_reason_of_another(results: Path) -> None:
+    text = sweeper("status", "--results", str(results)).stdout
+    assert "pass@1 0.500" in text
+    assert "train: out of memory" in text
+    assert "1 done, 1 failed" in text
+
+
+def test_status_finds_a_run_by_the_end_of_its_id(results: Path) -> None:
+    run_id = spec("seed=1").run_id
+    [status] = json.loads(sweeper("status", run_id[-8:], "--results", str(results), "--json").stdout)["data"]
+    assert status["run_id"] == run_id
+    assert status["state"] == "done"
+
+
+def test_results_come_as_table_csv_sql_parquet_and_json(results: Path) -> None:
+    where = ("--results", str(results))
+    assert "completed" in sweeper("results", *where).stdout
+    assert len(sweeper("results", *where, "--csv").stdout.splitlines()) == 3
+    assert "2" in sweeper("results", *where, "--sql", "select count(*) from results").stdout
+    assert sweeper("results", *where, "--parquet", str(results / "t.parquet")).returncode == 0
+    assert (results / "t.parquet").stat().st_size > 0
+    assert len(json.loads(sweeper("results", *where, "--json").stdout)["data"]) == 2
+
+
+def test_wrong_sql_exits_2(results: Path) -> None:
+    done = sweeper("results", "--results", str(results), "--sql", "select nonsense from results")
+    assert done.returncode == 2
+    assert "nonsense" in done.stderr
+
+
+def test_a_finished_point_is_not_run_again_and_prints_its_row(results: Path) -> None:
+    done = sweeper("seed=1", f"results_dir={results}")
+    assert done.returncode == 0, done.stderr
+    assert "1 done" in done.stdout
+    assert "0.500" in done.stdout
+    assert len(RunDir(results_dir=results, run_id=spec("seed=1").run_id).attempts()) == 1
+
+
+def test_a_pipe_that_closes_early_is_no_error(results: Path) -> None:
+    command = f"{sys.executable} -m sweeper results --csv --results {results} | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+
+
+def test_hydras_own_config_printing_works() -> None:
+    done = sweeper("--cfg", "job", "seed=3")
+    assert done.returncode == 0, done.stderr
+    assert "seed: 3" in done.stdout

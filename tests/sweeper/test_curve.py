@@ -1,0 +1,51 @@
+import json
+from pathlib import Path
+
+from sweeper.train import read_curve
+
+
+def metrics(path: Path, *records: tuple[int, dict[str, float]], torn: str = "") -> Path:
+    path.write_text("".join(json.dumps({"step": step, "data": data}) + "\n" for step, data in records) + torn)
+    return path
+
+
+def test_a_step_that_a_resumed_attempt_repeats_is_counted_once_from_the_later(tmp_path: Path) -> None:
+    first = metrics(tmp_path / "1", *((step, {"critic/score/mean": 0.1}) for step in (1, 2, 3)))
+    second = metrics(tmp_path / "2", *((step, {"critic/score/mean": 0.9}) for step in (3, 4)))
+    curve = read_curve([first, second])
+    assert [point.step for point in curve] == [1, 2, 3, 4]
+    assert [point.reward for point in curve] == [0.1, 0.1, 0.9, 0.9]
+
+
+def test_a_torn_last_line_is_ignored(tmp_path: Path) -> None:
+    whole = json.dumps({"step": 3, "data": {"critic/score/mean": 0.3}})
+    for length in range(len(whole)):
+        path = metrics(tmp_path / "m", (1, {"critic/score/mean": 0.1}), torn=whole[:length])
+        assert [point.step for point in read_curve([path])] == [1]
+
+
+def test_an_attempt_that_never_trained_has_no_points(tmp_path: Path) -> None:
+    assert read_curve([tmp_path / "absent"]) == []
+
+
+def test_validation_before_training_is_a_point_without_a_reward(tmp_path: Path) -> None:
+    path = metrics(tmp_path / "m", (0, {"val-core/math/acc/mean@1": 0.25, "val-core/logic/acc/mean@1": 0.75}))
+    [point] = read_curve([path])
+    assert point.reward is None
+    assert point.val_pass1 == 0.5
+
+
+def test_what_a_step_did_not_measure_is_none(tmp_path: Path) -> None:
+    [point] = read_curve([metrics(tmp_path / "m", (1, {"critic/score/mean": 0.1}))])
+    assert (point.val_pass1, point.entropy, point.kl, point.tokens, point.seconds) == (None,) * 5
+
+
+def test_other_validation_figures_are_not_taken_for_accuracy(tmp_path: Path) -> None:
+    data = {"val-core/math/reward/mean@1": 0.9, "val-core/math/acc/best@4/mean": 0.8, "val-aux/math/acc/mean@1": 0.7}
+    [point] = read_curve([metrics(tmp_path / "m", (1, data))])
+    assert point.val_pass1 is None
+
+
+def test_the_kl_to_the_reference_goes_before_the_kl_to_the_rollout_policy(tmp_path: Path) -> None:
+    path = metrics(tmp_path / "m", (1, {"actor/ppo_kl": 0.1, "actor/kl_loss": 0.2}), (2, {"actor/ppo_kl": 0.1}))
+    assert [point.kl for point in read_curve([path])] == [0.2, 0.1]

@@ -1,0 +1,153 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import QuotedString
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sweeper.overrides import Files, render, verl_overrides
+from sweeper.spec import Device, RunSpec
+from tests.sweeper.points import spec
+
+GOLDEN = Path(__file__).parent / "golden"
+FILES = Files(
+    model=Path("/run/model"),
+    train=Path("/run/train.parquet"),
+    val=Path("/run/val.parquet"),
+    checkpoints=Path("/run/checkpoints"),
+    validations=Path("/run/val"),
+    hydra=Path("/run/hydra"),
+)
+WHERE = {Device.cpu: (), Device.cuda: ("model_family=qwen2.5", "cluster=slurm")}
+
+
+def overrides(run: RunSpec, device: Device = Device.cpu) -> dict[str, str]:
+    items = verl_overrides(run, FILES, device)
+    found = {key.lstrip("+"): value for key, _, value in (item.partition("=") for item in items)}
+    assert len(found) == len(items), "a key is set twice"
+    return found
+
+
+@pytest.mark.parametrize("device", [Device.cpu, Device.cuda])
+@pytest.mark.parametrize("algorithm", ["ppo", "grpo", "reinforce_plus_plus"])
+def test_the_overrides_of_every_algorithm_are_the_reviewed_ones(
+    algorithm: str, device: Device, update_golden: bool
+) -> None:
+    run = spec(f"algorithm={algorithm}", *WHERE[device])
+    text = "\n".join(verl_overrides(run, FILES, device)).replace(run.run_id, "RUN_ID") + "\n"
+    path = GOLDEN / f"{algorithm}_{device}.txt"
+    if update_golden:
+        path.write_text(text)
+    assert text == path.read_text(), "if the change is meant: pytest --update-golden, then review the diff"
+
+
+_TEXT = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs", "Cc"]))
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _TEXT
+_KEYS = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
+    lambda key: key not in ("null", "true", "false", "nan", "inf")
+)
+_VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3))
+
+
+@example("true")
+@example("1e3")
+@example("a\\'b\"c\\")
+@example("pkg://rewards")
+@given(_VALUES)
+def test_a_rendered_value_is_read_back_by_hydra_as_it_was(value: Any) -> None:
+    override = OverridesParser.create().parse_override(f"key={render(value)}")
+    assert _kinds(_plain(override.value())) == _kinds(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, QuotedString):
+        return value.text
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return value
+
+
+def _kinds(value: Any) -> Any:
+    """The value with its types, since 1 == 1.0 == True."""
+    if isinstance(value, list):
+        return [_kinds(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _kinds(item) for key, item in value.items()}
+    return type(value).__name__, value
+
+
+def test_a_key_the_user_sets_wins_over_ours() -> None:
+    run = spec("+verl.actor_rollout_ref.rollout.top_p=0.95", "training.top_p=0.5")
+    assert overrides(run)["actor_rollout_ref.rollout.top_p"] == "0.95"
+
+
+def test_a_key_only_the_user_sets_comes_last() -> None:
+    run = spec("+verl.trainer.balance_batch=false")
+    assert verl_overrides(run, FILES, Device.cpu)[-1] == "trainer.balance_batch=false"
+
+
+def test_a_nested_user_value_sets_only_its_leaves() -> None:
+    run = spec("+verl.actor_rollout_ref.actor.optim={betas: [0.9, 0.95]}")
+    found = overrides(run)
+    assert found["actor_rollout_ref.actor.optim.betas"] == "[0.9,0.95]"
+    assert "actor_rollout_ref.actor.optim.lr" in found
+
+
+def test_lora_sets_rank_alpha_and_modules_and_merges_for_the_rollout() -> None:
+    found = overrides(spec("algorithm.lora.rank=8", "algorithm.lora.alpha=16", "algorithm.lora.target_modules=[q_proj]"))
+    lora = {key.removeprefix("actor_rollout_ref.model."): value for key, value in found.items() if "lora" in key}
+    assert lora == {"lora_rank": "8", "lora_alpha": "16", "lora.merge": "true"}
+    assert found["actor_rollout_ref.model.target_modules"] == "[q_proj]"
+
+
+def test_without_lora_no_adapter_key_is_set() -> None:
+    assert not [key for key in overrides(spec()) if "lora" in key]
+
+
+def test_kl_in_the_loss_and_kl_in_the_reward_are_separate_switches() -> None:
+    in_loss = overrides(spec("algorithm.kl.in_loss=true", "algorithm.kl.loss_coef=0.02"))
+    in_reward = overrides(spec("algorithm.kl.in_reward=true", "algorithm.kl.reward_coef=0.03"))
+    switches = ("actor_rollout_ref.actor.use_kl_loss", "algorithm.use_kl_in_reward")
+    assert [in_loss[key] for key in switches] == ["true", "false"]
+    assert [in_reward[key] for key in switches] == ["false", "true"]
+    assert in_loss["actor_rollout_ref.actor.kl_loss_coef"] == "0.02"
+    assert in_reward["algorithm.kl_ctrl.kl_coef"] == "0.03"
+
+
+@pytest.mark.parametrize(("algorithm", "has_critic"), [("ppo", True), ("grpo", False), ("reinforce_plus_plus", False)])
+@pytest.mark.parametrize("device", [Device.cpu, Device.cuda])
+def test_only_an_algorithm_with_a_critic_configures_one(algorithm: str, has_critic: bool, device: Device) -> None:
+    found = overrides(spec(f"algorithm={algorithm}", *WHERE[device]), device)
+    assert any(key.startswith("critic.") for key in found) == has_critic
+
+
+def test_a_models_own_step_size_replaces_the_familys() -> None:
+    assert overrides(spec("model.actor_lr=0.005"))["actor_rollout_ref.actor.optim.lr"] == "0.005"
+    assert overrides(spec("training.actor_lr=0.004"))["actor_rollout_ref.actor.optim.lr"] == "0.004"
+
+
+def test_the_seed_reaches_data_rollout_and_actor() -> None:
+    found = overrides(spec("seed=7", "algorithm=ppo"))
+    seeded = {key for key, value in found.items() if key.endswith("seed") and value == "7"}
+    assert seeded >= {"data.seed", "actor_rollout_ref.rollout.seed", "actor_rollout_ref.actor.fsdp_config.seed", "critic.fsdp.seed"}
+
+
+def test_wandb_is_a_logger_only_when_asked_for() -> None:
+    assert overrides(spec())["trainer.logger"] == "[console,file]"
+    assert overrides(spec("logging.wandb=true"))["trainer.logger"] == "[console,file,wandb]"
+
+
+def test_workers_are_forked_only_where_there_is_a_fork_server() -> None:
+    key = "ray_kwargs.ray_init.runtime_env.py_executable"
+    assert key not in overrides(spec())
+    assert [item for item in spec_with_forks() if item.startswith(f"++{key}=")]
+
+
+def spec_with_forks() -> tuple[str, ...]:
+    import dataclasses
+
+    return verl_overrides(spec(), dataclasses.replace(FILES, fork_socket=Path("/run/fork")), Device.cpu)

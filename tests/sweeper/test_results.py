@@ -1,0 +1,130 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper import table
+from sweeper.errors import ResultsError
+from sweeper.results import Failure, read_row, read_rows, row_path, write_atomic, write_row
+from tests.sweeper.points import spec
+from tests.sweeper.rows import row
+
+FAILURE = Failure(phase="train", reason="out of memory", log="runs/x/log.txt")
+
+
+def test_a_row_survives_its_file(tmp_path: Path) -> None:
+    written = row(spec())
+    assert read_row(write_row(tmp_path, written)) == written
+
+
+def test_a_completed_row_is_never_overwritten(tmp_path: Path) -> None:
+    write_row(tmp_path, row(spec(), pass1=0.5))
+    for other in (row(spec(), pass1=0.75), row(spec(), failure=FAILURE)):
+        with pytest.raises(ResultsError, match="never overwritten"):
+            write_row(tmp_path, other)
+    score = read_row(row_path(tmp_path, spec().run_id)).score()
+    assert score is not None
+    assert score.at(1) == 0.5
+
+
+def test_a_failed_row_is_replaced_by_the_next_try(tmp_path: Path) -> None:
+    write_row(tmp_path, row(spec(), failure=FAILURE))
+    write_row(tmp_path, row(spec()))
+    assert [item.failure for item in read_rows(tmp_path)] == [None]
+
+
+def test_a_temporary_file_of_a_killed_writer_is_no_row(tmp_path: Path) -> None:
+    path = write_row(tmp_path, row(spec()))
+    path.with_name(f".{path.name}.4711.tmp").write_text('{"schema_ver')
+    path.with_name(f".other-{path.name}.4711.tmp").write_text('{"schema_ver')
+    assert len(list(read_rows(tmp_path))) == 1
+
+
+def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    code = (
+        "import sys, itertools; from pathlib import Path; from sweeper.results import write_atomic\n"
+        "path = Path(sys.argv[1])\n"
+        "print(flush=True)\n"
+        "for i in itertools.count(): write_atomic(path, str(i % 10) * 100_000)"
+    )
+    for _ in range(5):
+        writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            writer.wait(timeout=0.2)
+        writer.kill()
+        writer.communicate()
+        text = path.read_text()
+        assert len(text) == 100_000
+        assert len(set(text)) == 1
+
+
+def test_a_row_of_another_schema_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    path = write_row(tmp_path, row(spec()))
+    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 99'))
+    with pytest.raises(ResultsError, match="schema_version 99, this code reads 1"):
+        read_row(path)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 1}', "null"])
+def test_a_file_that_is_no_row_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    write_atomic(tmp_path / "rows" / "x.json", text)
+    with pytest.raises(ResultsError, match=r"x\.json"):
+        list(read_rows(tmp_path))
+
+
+def test_an_unknown_pass_at_k_is_none() -> None:
+    score = row(spec()).score()
+    assert score is not None
+    assert score.at(16) is None
+    assert score.at(3) is None
+
+
+def test_the_csv_has_a_line_a_row_and_an_empty_field_for_what_was_not_measured(tmp_path: Path) -> None:
+    import csv
+    import io
+
+    records = list(csv.DictReader(io.StringIO(table.to_csv([row(spec()), row(spec("seed=1"), failure=FAILURE)]))))
+    assert [item["pass@1"] for item in records] == ["0.5", ""]
+    assert records[0]["pass@16"] == ""
+    assert [item["reason"] for item in records] == ["", "out of memory"]
+
+
+def test_parquet_gives_the_records_back(tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    rows = [row(spec()), row(spec("seed=1"), failure=FAILURE)]
+    table.to_parquet(rows, tmp_path / "t.parquet")
+    read = pyarrow.parquet.read_table(tmp_path / "t.parquet").to_pylist()
+    assert [item["run_id"] for item in read] == [item.run_id for item in rows]
+    assert [item["pass@1"] for item in read] == [0.5, None]
+    assert {item["gain"] for item in read} == {0.25, None}
+
+
+def test_sql_runs_over_the_rows() -> None:
+    rows = [row(spec("seed=1"), pass1=0.5), row(spec("seed=2"), pass1=0.75)]
+    names, answer = table.query(rows, 'select max("pass@1") as best from results where status = \'completed\'')
+    assert names == ["best"]
+    assert answer == [(0.75,)]
+
+
+def test_invalid_sql_is_an_error_a_user_can_read() -> None:
+    with pytest.raises(ResultsError, match="--sql"):
+        table.query([row(spec())], "select nothing from nowhere")
+
+
+def test_the_json_record_is_valid_json_with_null_where_k_exceeds_n() -> None:
+    record = json.loads(json.dumps(table.record(row(spec())), allow_nan=False))
+    assert record["pass@16"] is None
+    assert record["base_pass@1"] == 0.25
+
+
+def test_the_printed_table_is_sorted_by_size_and_shows_the_gain() -> None:
+    lines = table.text([row(spec("model=tiny-430k")), row(spec("model=tiny-40k"))]).splitlines()
+    assert lines[2].startswith("tiny-40k")
+    assert "0.250" in lines[2]
+    assert "completed" in lines[2]

@@ -1,0 +1,141 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper.errors import RunFailedError
+from sweeper.runs import Heartbeat, LockedError, RunDir, State, find_run, locked
+from sweeper.spec import RunId
+from tests.sweeper.points import spec
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from sweeper.runs import locked\n"
+    "with locked(Path(sys.argv[1]), wait=False):\n"
+    "    print('held', flush=True); time.sleep(600)"
+)
+
+
+def holder(path: Path) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def folder(results_dir: Path, *overrides: str) -> RunDir:
+    run = spec(*overrides)
+    run_dir = RunDir(results_dir=results_dir, run_id=run.run_id)
+    run_dir.freeze(run)
+    return run_dir
+
+
+def test_a_lock_is_held_against_other_processes_and_released_by_kill_9(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    process = holder(run_dir.path / "lock")
+    assert run_dir.state() is State.running
+    with pytest.raises(LockedError, match="already running"), locked(run_dir.path / "lock", wait=False):
+        pass
+    process.kill()
+    process.communicate()
+    assert run_dir.state() is State.new
+    with locked(run_dir.path / "lock", wait=False):
+        assert run_dir.is_locked()
+
+
+def test_a_reader_of_the_state_does_not_hold_the_lock(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    with locked(run_dir.path / "lock", wait=False):
+        pass
+    assert not run_dir.is_locked()
+    process = holder(run_dir.path / "lock")
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_job_on_a_run_exits_75_and_leaves_no_attempt(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    process = holder(run_dir.path / "lock")
+    command = [sys.executable, "-m", "sweeper.job", str(tmp_path), run_dir.run_id]
+    done = subprocess.run(command, capture_output=True, text=True)
+    process.kill()
+    process.communicate()
+    assert done.returncode == 75
+    assert "already running" in done.stderr
+    assert run_dir.attempts() == []
+
+
+def test_a_terminated_job_exits_143_without_a_row_and_is_interrupted(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path, "model.warm_start.n_examples=200000")
+    process = subprocess.Popen([sys.executable, "-m", "sweeper.job", str(tmp_path), run_dir.run_id], cwd=Path.cwd())
+    while not (run_dir.attempts() and run_dir.attempts()[0].heartbeat()):
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 143
+    assert run_dir.state() is State.interrupted
+    assert '"terminated"' in (run_dir.attempts()[0].path / "exit.json").read_text()
+
+
+def test_a_frozen_spec_is_not_changed_by_freezing_again(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    before = run_dir.spec_path.read_text()
+    run_dir.freeze(spec("seed=7"))
+    assert run_dir.spec_path.read_text() == before
+
+
+def test_attempts_are_numbered_in_order(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    numbers = [run_dir.new_attempt().number for _ in range(12)]
+    assert numbers == [attempt.number for attempt in run_dir.attempts()] == list(range(1, 13))
+
+
+def test_a_heartbeat_survives_its_file(tmp_path: Path) -> None:
+    attempt = folder(tmp_path).new_attempt()
+    assert attempt.heartbeat() is None
+    beat = Heartbeat(
+        phase="train",
+        step=3,
+        total_steps=20,
+        reward=0.5,
+        val_pass1=None,
+        seconds_left=12.0,
+        time=1.0,
+        pid=os.getpid(),
+        host="here",
+    )
+    attempt.beat(beat)
+    assert attempt.heartbeat() == beat
+
+
+def test_trained_steps_are_those_of_the_last_complete_checkpoint(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    assert run_dir.trained_steps() == 0
+    (run_dir.checkpoints / "global_step_4").mkdir(parents=True)
+    assert run_dir.trained_steps() == 0
+    (run_dir.checkpoints / "latest_checkpointed_iteration.txt").write_text("4")
+    assert run_dir.trained_steps() == 4
+
+
+def test_a_run_is_found_by_the_start_or_the_end_of_its_id(tmp_path: Path) -> None:
+    one, _ = folder(tmp_path, "seed=1"), folder(tmp_path, "seed=2")
+    assert find_run(tmp_path, one.run_id).run_id == one.run_id
+    assert find_run(tmp_path, one.run_id[:-12]).run_id == one.run_id
+    assert find_run(tmp_path, one.run_id[-6:]).run_id == one.run_id
+
+
+def test_an_ambiguous_or_unknown_name_lists_the_candidates(tmp_path: Path) -> None:
+    one, two = folder(tmp_path, "seed=1"), folder(tmp_path, "seed=2")
+    with pytest.raises(RunFailedError, match="2 runs") as error:
+        find_run(tmp_path, "tiny")
+    assert one.run_id in str(error.value)
+    assert two.run_id in str(error.value)
+    with pytest.raises(RunFailedError, match="0 runs"):
+        find_run(tmp_path, "qwen")
+
+
+def test_a_whole_id_is_found_even_if_another_starts_with_it(tmp_path: Path) -> None:
+    for name in ("run-1", "run-10"):
+        RunDir(results_dir=tmp_path, run_id=RunId(name)).path.mkdir(parents=True)
+    assert find_run(tmp_path, "run-1").run_id == "run-1"

@@ -1,0 +1,91 @@
+"""One process imports verl and judges every case of this file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from sweeper.spec import RunSpec
+from sweeper.verl_check import check_plan
+from tests.sweeper.points import spec
+
+GPU = ("model_family=qwen2.5", "cluster=slurm")
+ACCEPTED: dict[str, tuple[str, ...]] = {
+    **{name: (f"algorithm={name}",) for name in ("ppo", "grpo", "reinforce_plus_plus")},
+    **{f"{name} on cuda": (f"algorithm={name}", *GPU) for name in ("ppo", "grpo", "reinforce_plus_plus")},
+    "lora with a kl loss": ("algorithm.lora.rank=8", "algorithm.kl.in_loss=true"),
+    "adaptive kl in the reward": ("algorithm.kl.in_reward=true", "algorithm.kl.reward_controller=adaptive"),
+    "a verl key": ("+verl.actor_rollout_ref.rollout.top_k=5",),
+    "wandb": ("logging.wandb=true",),
+}
+REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
+    "an unknown verl key": (("+verl.actor_rollout_ref.rollout.topk=5",), "topk"),
+    "a word for a number": (("+verl.trainer.critic_warmup=soon",), "critic_warmup"),
+    "a number for a switch": (("+verl.trainer.balance_batch=3",), "balance_batch"),
+    "an unknown loss aggregation": (("algorithm.loss_agg_mode=tokens",), "tokens"),
+    "two micro-batch sizes that exclude each other": (
+        (
+            "+verl.actor_rollout_ref.actor.use_dynamic_bsz=false",
+            "+verl.actor_rollout_ref.actor.ppo_micro_batch_size=4",
+            "+verl.actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=4",
+        ),
+        "micro_batch_size",
+    ),
+    "a minibatch larger than the batch": (
+        ("+verl.actor_rollout_ref.actor.ppo_mini_batch_size=64",),
+        "ppo_mini_batch_size=64",
+    ),
+    "an unknown advantage estimator": (("algorithm.adv_estimator=gea",), "gea"),
+    "an unknown kl penalty": (("algorithm.kl.in_reward=true", "algorithm.kl.reward_penalty=k7"), "k7"),
+}
+# verl itself finds these only while it trains.
+UNSEEN = ("a minibatch larger than the batch", "an unknown advantage estimator", "an unknown kl penalty")
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, RunSpec]:
+    every = ACCEPTED | {name: overrides for name, (overrides, _) in REFUSED.items()}
+    return {name: spec(*overrides) for name, overrides in every.items()}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("verdicts")
+
+
+@pytest.fixture(scope="module")
+def reasons(cases: Mapping[str, RunSpec], cache: Path) -> dict[str, str]:
+    return check_plan(list(cases.values()), cache)
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_verl_accepts(name: str, cases: Mapping[str, RunSpec], reasons: Mapping[str, str]) -> None:
+    assert cases[name].run_id not in reasons
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="found only on the node")) if name in UNSEEN else name
+        for name in REFUSED
+    ],
+)
+def test_verl_refuses_and_says_why(name: str, cases: Mapping[str, RunSpec], reasons: Mapping[str, str]) -> None:
+    assert REFUSED[name][1] in reasons.get(cases[name].run_id, "accepted")
+
+
+def test_an_accepted_shape_is_not_asked_again(
+    cases: Mapping[str, RunSpec], reasons: Mapping[str, str], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")  # whoever asks, fails
+    assert check_plan([cases[name] for name in ACCEPTED], cache) == {}
+    # Another seed and step size have the same shape.
+    assert check_plan([spec("seed=9", "training.actor_lr=0.007")], cache) == {}
+
+
+def test_a_refused_shape_is_asked_again(
+    cases: Mapping[str, RunSpec], reasons: Mapping[str, str], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    with pytest.raises(FileNotFoundError):
+        check_plan([cases["an unknown verl key"]], cache)
