@@ -1,0 +1,1 @@
+"""The configuration files, importable so that Hydra finds them wherever the package is installed."""

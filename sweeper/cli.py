@@ -45,7 +45,18 @@ The same command continues what was interrupted; finished runs are never run aga
 """
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
-_HYDRA_FLAGS = ("--cfg", "-c", "--info", "--hydra-help", "--resolve", "--package", "--config-name", "-cn", "--config-dir", "-cd")
+_HYDRA_FLAGS = (
+    "--cfg",
+    "-c",
+    "--info",
+    "--hydra-help",
+    "--resolve",
+    "--package",
+    "--config-name",
+    "-cn",
+    "--config-dir",
+    "-cd",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -72,7 +83,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _is_stock_hydra(arguments: Sequence[str]) -> bool:
-    return any(item.split("=")[0] in _HYDRA_FLAGS or item.startswith(("hydra/launcher=", "hydra/sweeper=")) for item in arguments)
+    return any(
+        item.split("=")[0] in _HYDRA_FLAGS or item.startswith(("hydra/launcher=", "hydra/sweeper="))
+        for item in arguments
+    )
 
 
 def _stock_hydra(arguments: Sequence[str]) -> int:
@@ -147,7 +161,9 @@ def _launch(arguments: Sequence[str]) -> int:
         print(f"report:  {_report(results_dir, plan.grid)}")
     unfinished = [run_id for run_id, state in final.items() if state is not State.done]
     if unfinished:
-        print(f"{len(unfinished)} of {len(plan.runs)} runs have no result; why: python -m sweeper status", file=sys.stderr)
+        print(
+            f"{len(unfinished)} of {len(plan.runs)} runs have no result; why: python -m sweeper status", file=sys.stderr
+        )
     return EXIT_FAILED if unfinished else EXIT_OK
 
 
@@ -166,7 +182,9 @@ def _report(results_dir: Path, grid: str | None) -> Path:
     command = [sys.executable, "-m", "analysis", "report", "--results", str(results_dir), *chosen, "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        raise SweeperError(f"the rows are safe, but the report failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+        raise SweeperError(
+            f"the rows are safe, but the report failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}"
+        )
     return out
 
 
@@ -245,7 +263,9 @@ def _results(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> int:
     from sweeper.grid import group_options
 
-    parser = argparse.ArgumentParser(prog="python -m sweeper options", description="Every group of conf/ and its options.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeper options", description="Every group of conf/ and its options."
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
     found = group_options()

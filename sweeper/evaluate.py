@@ -1,8 +1,8 @@
 """pass@k counts of one model: `python -m sweeper.evaluate --model DIR --data eval.parquet --out counts.jsonl`.
 
-Samples are drawn directly from the engine in batches and scored with the same rewards as in training; verl's agent loop, made for
-training, costs about 13 ms a sample. The counts file appears whole or not at all; beside it `<out>.samples.jsonl` keeps a few
-completions a problem for people to read.
+Samples are drawn directly from the engine in batches and scored with the same rewards as in training; verl's agent
+loop, made for training, costs about 10 ms a sample. The counts file appears whole or not at all; beside it
+`<out>.samples.jsonl` keeps a few completions a problem for people to read.
 """
 
 import argparse
@@ -53,7 +53,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=("hf_cpu", "vllm"), default="hf_cpu")
     parser.add_argument("--tensor-parallel", type=int, default=1, help="GPUs a model copy spans (vllm)")
-    parser.add_argument("--shards", type=int, help="processes that split the problems; default: one a model copy that fits")
+    parser.add_argument(
+        "--shards", type=int, help="processes that split the problems; default: one a model copy that fits"
+    )
     parser.add_argument("--shard", type=int, help=argparse.SUPPRESS)  # which part this process does
     return parser.parse_args(arguments)
 
@@ -61,10 +63,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(options: argparse.Namespace) -> None:
     """Measure all problems, in this process or split over several."""
     shards = options.shards or _copies(options)
-    if options.shard is None and shards > 1:
-        counts = _in_processes(options, shards)
-    else:
-        counts = _measure(options, shards)
+    split = options.shard is None and shards > 1
+    counts = _in_processes(options, shards) if split else _measure(options, shards)
     text = "".join(json.dumps(asdict(count), sort_keys=True) + "\n" for count in counts)
     write_atomic(options.out, text)
 
@@ -196,7 +196,7 @@ def _score(
         outcomes: Counter[str] = Counter()
         for sample, verdict in zip(group, verdicts, strict=False):
             # A response cut off at the limit that scores nothing is its own outcome, not a wrong answer.
-            cut = not sample.finished and verdict["acc"] < 1
+            cut = not sample.finished and float(verdict["acc"]) < 1
             outcomes["truncated" if cut else str(verdict["outcome"])] += 1
         counts.append(
             ProblemCount(

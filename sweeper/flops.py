@@ -2,9 +2,9 @@
 
 A multiply and an add count as two. For a sequence of T tokens a forward pass costs 2 N T + a(T), where N counts the
 matrices a token is multiplied by (layers and the output head once, no embedding table) and a(T) = 2 d_head n_heads
-n_layers T^2 is causal attention. Generation, old log-probabilities and reference cost one forward pass each, an update three;
-with LoRA an update saves the weight gradients of the frozen matrices and costs two. Gradient checkpointing repeats work of the
-hardware, not of the model, and is not counted.
+n_layers T^2 is causal attention. Generation, old log-probabilities and reference cost one forward pass each, an update
+three; with LoRA an update saves the weight gradients of the frozen matrices and costs two. Gradient checkpointing
+repeats work of the hardware, not of the model, and is not counted.
 """
 
 from sweeper.results import Flops

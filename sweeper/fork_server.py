@@ -1,8 +1,9 @@
-"""Ray's workers forked from one process that has imported torch, transformers and verl already.
+"""Ray's workers as forks of one process that has already imported torch, transformers and the like.
 
-A verl job on CPU starts eight processes that import the same five seconds of modules: with two cores that is most of the
-time until the first training step. This server imports once; Ray's documented `py_executable` of a runtime environment sends
-every worker start through `fork_client.py`, and the worker is a fork. The imported pages are shared.
+A verl job starts eight Ray processes that each import the same four seconds of modules, which on two cores is most of
+the time until the first training step. This server imports them once; Ray's `py_executable` (a documented field of its
+runtime environments) sends every worker start through `fork_client.py`, and the worker is a fork of the server,
+sharing its pages. Used on CPU only: a process that has touched CUDA cannot be forked.
 
     python -m sweeper.fork_server SOCKET
 """
@@ -121,18 +122,18 @@ def _fork(client: socket.socket, inherited: list[socket.socket], wake: tuple[int
     header, fds, _, _ = socket.recv_fds(client, 8, 3)
     request = json.loads(_read(client, int.from_bytes(header, "big")))
     pid = os.fork()
-    if pid:
-        for fd in fds:
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for open_socket in (client, *inherited):
+            open_socket.close()
+        for fd in wake:
             os.close(fd)
-        client.sendall(f"{pid}\n".encode())
-        return pid
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for open_socket in (client, *inherited):
-        open_socket.close()
-    for fd in wake:
+        _become(request, fds)
+    for fd in fds:
         os.close(fd)
-    _become(request, fds)
+    client.sendall(f"{pid}\n".encode())
+    return pid
 
 
 def _read(client: socket.socket, size: int) -> bytes:

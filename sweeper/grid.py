@@ -150,7 +150,9 @@ def _cure(error: Exception, overrides: Sequence[str]) -> str:
         near = difflib.get_close_matches(option, options, n=3, cutoff=0.4)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         return f"{group}={option}: there is no such {group}. {hint}Choose one of: {', '.join(options)}"
-    if match := re.search(r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text):
+    if match := re.search(
+        r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text
+    ):
         key = match.group(1)
         known = _known_keys(loader)
         near = difflib.get_close_matches(key, set(known), n=3, cutoff=0.6)
@@ -159,7 +161,9 @@ def _cure(error: Exception, overrides: Sequence[str]) -> str:
     for item in overrides:
         key, _, value = item.partition("=")
         if value.startswith("["):
-            return f"{item}: a list is one value, not an axis. To sweep write {key}={value.strip('[]')} with -m. ({text})"
+            return (
+                f"{item}: a list is one value, not an axis. To sweep write {key}={value.strip('[]')} with -m. ({text})"
+            )
     if "sweeper.params" in text or "hydra.sweeper" in text:
         return f"a grid file's axis is not a string; write 'a,b,c' or 'range(0,3)', not a YAML list. ({text})"
     return text
@@ -171,7 +175,7 @@ def _known_keys(loader: Any) -> list[str]:
     keys: list[str] = list(loader.list_groups(""))
 
     def walk(node: DictConfig, prefix: str) -> None:
-        for key in node:
+        for key in map(str, node):
             child = node._get_node(key)
             keys.append(f"{prefix}{key}")
             if isinstance(child, DictConfig) and not child._is_missing() and not child._is_none():
@@ -207,8 +211,9 @@ def _axis(item: Override) -> Axis:
     loader = GlobalHydra.instance().config_loader()
     key = item.key_or_group
     options = loader.get_group_options(key)
-    if isinstance(item.value(), Glob):
-        values: list[Any] = list(item.value().filter(options))
+    chosen = item.value()
+    if isinstance(chosen, Glob):
+        values: list[Any] = list(chosen.filter(options))
     elif item.is_sweep_override():
         values = [_text(value) for value in item.sweep_iterator()]
     else:

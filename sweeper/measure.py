@@ -90,7 +90,8 @@ def scores(counts: Sequence[ProblemCount], ks: Sequence[int]) -> tuple[Score, ..
     """pass@k over all problems ("all") and for each domain."""
     domains = sorted({count.domain for count in counts})
     return tuple(
-        _score(domain, [count for count in counts if domain in ("all", count.domain)], ks) for domain in ("all", *domains)
+        _score(domain, [count for count in counts if domain in ("all", count.domain)], ks)
+        for domain in ("all", *domains)
     )
 
 

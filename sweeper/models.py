@@ -11,6 +11,7 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from sweeper.errors import ConfigError
 from sweeper.process import run_child
@@ -58,7 +59,7 @@ def model_digest(model: Model) -> str:
     """Digest of the settings and code versions that make a base model."""
     from data_prep.synthetic import GENERATOR_VERSION
 
-    made = {"source": model.source, "path": model.path, "revision": model.revision}
+    made: dict[str, Any] = {"source": model.source, "path": model.path, "revision": model.revision}
     if model.source is ModelSource.tiny:
         made |= {
             "architecture": asdict(model.architecture),
@@ -113,7 +114,9 @@ def _convert_gguf(model: Model, out: Path) -> None:
     package, _, name = (model.path or "").partition("/")
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise ConfigError(f"model={model.name} is read from the package {package}; install it: pip install '.[cpu,real]'")
+        raise ConfigError(
+            f"model={model.name} is read from the package {package}; install it: pip install '.[cpu,real]'"
+        )
     files = [path for root in found.submodule_search_locations for path in Path(root).rglob(Path(name).name)]
     if not files:
         raise ConfigError(f"model.path={model.path}: the package {package} has no file {Path(name).name}")

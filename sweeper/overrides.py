@@ -42,7 +42,7 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
 
     Returns:
         Hydra overrides, each `key=value`; `++` where verl's YAML lacks the key but its code reads it. The keys the
-        user set under `verl` come last and win.
+        user set under `verl` win over ours.
     """
     values: dict[str, Value] = {}
     for part in (_data, _model, _actor, _rollout, _critic, _algorithm, _trainer):
@@ -78,6 +78,7 @@ _UNLISTED = (
     "actor_rollout_ref.model.override_config.",
     "critic.model.override_config.",
     "actor_rollout_ref.actor.fsdp_config.mixed_precision.",
+    "actor_rollout_ref.ref.fsdp_config.mixed_precision.",
     "critic.fsdp.mixed_precision.",
     "ray_kwargs.ray_init.",
 )
@@ -261,7 +262,7 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
 def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     """What a machine without a GPU needs; docs/verl-cpu.md gives the reason of each."""
     models = ["actor_rollout_ref.model"]
-    engines = ["actor_rollout_ref.actor.fsdp_config"]
+    engines = ["actor_rollout_ref.actor.fsdp_config", "actor_rollout_ref.ref.fsdp_config"]
     if spec.algorithm.adv_estimator == "gae":
         models.append("critic.model")
         engines.append("critic.fsdp")

@@ -178,7 +178,9 @@ def check(spec: RunSpec, *, family: str) -> None:
     if n_unique is None and spec.data.root is None:
         raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
     if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
-        raise ConfigError(f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more")
+        raise ConfigError(
+            f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
+        )
     longest = training.max_prompt_length + training.max_response_length
     if longest > spec.model.architecture.max_position_embeddings:
         raise ConfigError(
@@ -206,8 +208,8 @@ def check(spec: RunSpec, *, family: str) -> None:
             )
     elif resources.nodes > 1:
         raise ConfigError(
-            f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is one "
-            "machine; use cluster=slurm"
+            f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
+            "one machine; use cluster=slurm"
         )
 
 
@@ -227,20 +229,27 @@ def estimate(spec: RunSpec, rows: Sequence[ResultRow]) -> Cost:
         and row.train_samples
     ]
     if alike:
-        rates = sorted(row.timing.total_s / row.train_samples for row in alike if row.timing and row.timing.total_s and row.train_samples)
+        rates = sorted(
+            row.timing.total_s / row.train_samples
+            for row in alike
+            if row.timing and row.timing.total_s and row.train_samples
+        )
         hours = rates[len(rates) // 2] * samples / 3600
         basis = f"median of {len(rates)} measured run{'s' if len(rates) > 1 else ''} of this model"
     elif spec.cluster.gpu_type in PEAK_FLOPS and flops.total is not None and flops.evaluation is not None:
         rate = PEAK_FLOPS[spec.cluster.gpu_type] * ASSUMED_UTILIZATION * devices
         hours = (flops.total + flops.evaluation) / rate / 3600
-        basis = f"assumed {ASSUMED_UTILIZATION:.0%} of {spec.cluster.gpu_type} peak, full-length responses: an upper bound"
+        basis = (
+            f"assumed {ASSUMED_UTILIZATION:.0%} of {spec.cluster.gpu_type} peak, full-length responses: an upper bound"
+        )
     return Cost(flops=flops, samples=samples, devices=devices, hours=hours, basis=basis)
 
 
 def refuse(plan: Plan, reasons: Mapping[str, str]) -> Plan:
     """The same plan with the given runs refused."""
     runs = tuple(
-        replace(run, state=State.refused, reason=reasons[run.run_id]) if run.run_id in reasons else run for run in plan.runs
+        replace(run, state=State.refused, reason=reasons[str(run.run_id)]) if str(run.run_id) in reasons else run
+        for run in plan.runs
     )
     return replace(plan, runs=runs)
 

@@ -55,6 +55,7 @@ def run_child(
         RunFailedError: the command ended with a non-zero code; the message is the reason.
     """
     start, offset = time.monotonic(), log.stat().st_size if log.exists() else 0
+    code = 0
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,

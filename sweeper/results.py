@@ -208,7 +208,9 @@ def read_row(path: Path) -> ResultRow:
     try:
         values = json.loads(path.read_text())
         if values["schema_version"] != SCHEMA_VERSION:
-            raise ResultsError(f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}")
+            raise ResultsError(
+                f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}"
+            )
         row: ResultRow = _adapter().validate_python(values)
     except (ValidationError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ResultsError(f"{path} is not a result row: {error}") from error

@@ -68,7 +68,7 @@ class Attempt:
 
     @property
     def metrics(self) -> Path:
-        """verl's file logger: one JSON object a line, `step` and `data`."""
+        """Verl's file logger: one JSON object a line, `step` and `data`."""
         return self.path / "metrics.jsonl"
 
     def write(self, name: str, value: dict[str, Any]) -> None:
@@ -104,12 +104,12 @@ class RunDir:
 
     @property
     def overrides_path(self) -> Path:
-        """verl's overrides, one a line, as the last attempt used them."""
+        """Verl's overrides, one a line, as the last attempt used them."""
         return self.path / "verl_overrides.txt"
 
     @property
     def checkpoints(self) -> Path:
-        """verl's `trainer.default_local_dir`."""
+        """Verl's `trainer.default_local_dir`."""
         return self.path / "checkpoints"
 
     def freeze(self, spec: RunSpec) -> None:

@@ -56,15 +56,15 @@ def thawed(kind: type) -> DictConfig:
 
     OmegaConf marks nodes of frozen dataclasses read-only, and Hydra's composition then refuses every YAML file.
     """
-    node = OmegaConf.structured(kind)
-    node._set_flag("readonly", None)
+    node: DictConfig = OmegaConf.structured(kind)
+    OmegaConf.set_readonly(node, None)
     hints = get_type_hints(kind)
     for item in fields(kind):
         hint = hints[item.name]
         if is_dataclass(hint) and isinstance(hint, type):
             node._set_item_impl(item.name, thawed(hint))
-        elif not OmegaConf.is_missing(node, item.name) and OmegaConf.is_config(node._get_node(item.name)):
-            node._get_node(item.name)._set_flag("readonly", None)
+        elif not OmegaConf.is_missing(node, item.name) and OmegaConf.is_config(node[item.name]):
+            OmegaConf.set_readonly(node[item.name], None)
     return node
 
 

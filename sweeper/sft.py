@@ -15,9 +15,7 @@ MAX_LENGTH = 2048  # tokens of a message list; longer rows are an error in verl
 TOKENS_PER_DEVICE = 8192  # micro-batch budget
 
 
-def sft_overrides(
-    *, model: Path, data: Path, work: Path, settings: WarmStart, device: Device
-) -> tuple[str, ...]:
+def sft_overrides(*, model: Path, data: Path, work: Path, settings: WarmStart, device: Device) -> tuple[str, ...]:
     """Overrides of `python -m verl.trainer.sft_trainer`.
 
     Args:
@@ -66,7 +64,9 @@ def sft_overrides(
     return tuple(f"{key}={render(value)}" for key, value in values.items())
 
 
-def run_sft(*, model: Path, data: Path, out: Path, work: Path, settings: WarmStart, device: Device, threads: int) -> None:
+def run_sft(
+    *, model: Path, data: Path, out: Path, work: Path, settings: WarmStart, device: Device, threads: int
+) -> None:
     """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
 
     Raises:
@@ -76,7 +76,13 @@ def run_sft(*, model: Path, data: Path, out: Path, work: Path, settings: WarmSta
     overrides = sft_overrides(model=model, data=data, work=work, settings=settings, device=device)
     omp = {"OMP_NUM_THREADS": str(threads)} if device is Device.cpu else {}
     # One process: rank 0 of a world of one, as torchrun would start it.
-    ranks = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    ranks = {
+        "RANK": "0",
+        "LOCAL_RANK": "0",
+        "WORLD_SIZE": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(_free_port()),
+    }
     run_child(
         [sys.executable, "-m", "verl.trainer.sft_trainer", *overrides],
         log=work / "log.txt",

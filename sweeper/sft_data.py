@@ -37,7 +37,9 @@ class ConversationDataset(Dataset[dict[str, torch.Tensor]]):
         rows = rows if max_samples < 0 else rows[:max_samples]
         turns = [[i for i, message in enumerate(row) if message["role"] == "assistant"] for row in rows]
         asked = _tokens(tokenizer, [row[:i] for row, at in zip(rows, turns, strict=True) for i in at], prompt=True)
-        answered = _tokens(tokenizer, [row[: i + 1] for row, at in zip(rows, turns, strict=True) for i in at], prompt=False)
+        answered = _tokens(
+            tokenizer, [row[: i + 1] for row, at in zip(rows, turns, strict=True) for i in at], prompt=False
+        )
         pairs = iter(zip(asked, answered, strict=True))
         self._items = [_item([next(pairs) for _ in at], config.max_length) for at in turns]
 
@@ -63,6 +65,8 @@ def _item(turns: list[tuple[list[int], list[int]]], max_length: int) -> dict[str
     mask = torch.zeros_like(ids)
     for before, until in turns:
         if whole[: len(before)] != before or whole[: len(until)] != until:
-            raise ValueError("the chat template does not continue a prompt with its answer: its generation prompt differs")
+            raise ValueError(
+                "the chat template does not continue a prompt with its answer: its generation prompt differs"
+            )
         mask[len(before) : len(until)] = 1
     return {"input_ids": ids, "position_ids": torch.arange(len(whole)), "loss_mask": mask}

@@ -306,7 +306,8 @@ class RunSpec:
         steps, epochs = self.training.total_steps, self.data_scale.epochs
         if (steps is None) == (epochs is None):
             raise ConfigError(
-                f"training.total_steps={steps} and data_scale.epochs={epochs}: set exactly one of them (the other to null)"
+                f"training.total_steps={steps} and data_scale.epochs={epochs}: set exactly one of them, "
+                "the other to null"
             )
         if steps is not None:
             return steps

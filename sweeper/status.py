@@ -58,7 +58,8 @@ def status_text(statuses: Sequence[Status]) -> str:
     if not statuses:
         return "no runs yet; start some with: python -m sweeper +grid=model_scale -m"
     lines = [
-        {"run": item["run_id"], "state": item["state"], "attempts": item["attempts"], "": _detail(item)} for item in statuses
+        {"run": item["run_id"], "state": item["state"], "attempts": item["attempts"], "": _detail(item)}
+        for item in statuses
     ]
     counts = Counter(item["state"] for item in statuses)
     total = ", ".join(f"{n} {state}" for state, n in counts.items())

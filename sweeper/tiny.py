@@ -37,7 +37,9 @@ def build(out: Path, shape: Architecture, *, special_strings: Sequence[str], see
 
     tokenizer = build_tokenizer(special_strings)
     if len(tokenizer) > shape.vocab_size:
-        raise ConfigError(f"model.architecture.vocab_size={shape.vocab_size} is too small: the tokenizer has {len(tokenizer)}")
+        raise ConfigError(
+            f"model.architecture.vocab_size={shape.vocab_size} is too small: the tokenizer has {len(tokenizer)}"
+        )
     end, pad = tokenizer.convert_tokens_to_ids(END), tokenizer.convert_tokens_to_ids(PAD)
     config = Qwen2Config(
         vocab_size=shape.vocab_size,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.fork_server import fork_server
+from sweeper.machine import threads_for
 from sweeper.overrides import Files, verl_overrides
 from sweeper.process import run_child
 from sweeper.results import CurvePoint, write_atomic
@@ -22,9 +23,7 @@ from sweeper.runs import Attempt, Heartbeat, RunDir
 from sweeper.spec import Device, RunSpec
 
 CPU_ENV = {
-    # Many small processes on few cores: more threads each only slow them down, and TransferQueue warns at every call.
-    "OMP_NUM_THREADS": "1",
-    "TQ_NUM_THREADS": "1",
+    "TQ_NUM_THREADS": "1",  # with more, TransferQueue warns at every call
     "HF_HUB_OFFLINE": "1",
     "RAY_DEDUP_LOGS": "0",
     # Workers that Ray starts before it knows the job's environment would not be forks, and are never used.
@@ -69,7 +68,10 @@ def train(
     try:
         with fork_server(forks, log=attempt.log, env=env) if forks else nullcontext():
             return run_child(
-                [sys.executable, "-m", "verl.trainer.main_ppo", *overrides], log=attempt.log, env=env, on_tick=watch.tick
+                [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
+                log=attempt.log,
+                env=env,
+                on_tick=watch.tick,
             )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -87,7 +89,9 @@ def training_env(spec: RunSpec, attempt: Attempt, device: Device) -> dict[str, s
         "WANDB_RESUME": "allow",
         "WANDB_DIR": str(attempt.path),
     }
-    return env | CPU_ENV if device is Device.cpu else env
+    if device is Device.cpu:
+        env |= CPU_ENV | {"OMP_NUM_THREADS": str(threads_for(spec.model.architecture.n_params))}
+    return env
 
 
 class Watch:

@@ -87,9 +87,13 @@ def _ask(shapes: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
     if importlib.util.find_spec("verl") is None:
         raise ConfigError("verl is not installed, so the runs cannot be checked or trained; run: make setup")
     command = [sys.executable, "-m", "sweeper.verl_check"]
-    done = subprocess.run(command, input=json.dumps({k: list(v) for k, v in shapes.items()}), capture_output=True, text=True)
+    done = subprocess.run(
+        command, input=json.dumps({k: list(v) for k, v in shapes.items()}), capture_output=True, text=True
+    )
     if done.returncode != 0:
-        raise ConfigError(f"asking verl to check the plan failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
+        raise ConfigError(
+            f"asking verl to check the plan failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}"
+        )
     verdicts: dict[str, str | None] = json.loads(done.stdout)
     return verdicts
 
@@ -112,7 +116,14 @@ def verdict(overrides: Sequence[str]) -> str | None:
         for key in _VALIDATED:
             omega_conf_to_dataclass(OmegaConf.select(config, key))
         _names_and_batches(config)
-    except (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError, NotImplementedError) as error:
+    except (
+        HydraException,
+        OmegaConfBaseException,
+        ValueError,
+        TypeError,
+        AssertionError,
+        NotImplementedError,
+    ) as error:
         first = " ".join(str(error).split())[:400]
         return f"verl {VERL_VERSION} refuses the configuration: {first}"
     return _wrong_type(config, overrides)
@@ -130,7 +141,10 @@ def _names_and_batches(config: Any) -> None:
     get_adv_estimator_fn(config.algorithm.adv_estimator)
     zero = torch.zeros(1, 1)
     actor = config.actor_rollout_ref.actor
-    for key, name in (("algorithm.kl_penalty", config.algorithm.kl_penalty), ("actor.kl_loss_type", actor.kl_loss_type)):
+    for key, name in (
+        ("algorithm.kl_penalty", config.algorithm.kl_penalty),
+        ("actor.kl_loss_type", actor.kl_loss_type),
+    ):
         try:
             kl_penalty(zero, zero, name)
         except NotImplementedError:
@@ -141,7 +155,7 @@ def _names_and_batches(config: Any) -> None:
 
 
 def _wrong_type(config: Any, overrides: Sequence[str]) -> str | None:
-    """verl's YAML has no types: compare with the kind of its default."""
+    """Verl's YAML has no types: compare with the kind of its default."""
     from omegaconf import OmegaConf
 
     default = _default()
@@ -170,7 +184,8 @@ def main() -> None:
 
     shapes = json.load(sys.stdin)
     found = importlib.util.find_spec("verl")
-    assert found is not None and found.origin is not None
+    if found is None or found.origin is None:
+        raise ConfigError("verl is not installed; run: make setup")
     folder = Path(found.origin).parent / "trainer" / "config"
     with initialize_config_dir(str(folder), version_base=None), contextlib.redirect_stdout(io.StringIO()):
         verdicts = {digest: verdict(overrides) for digest, overrides in shapes.items()}

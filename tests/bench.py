@@ -17,7 +17,14 @@ from sweeper.runs import RunDir
 from sweeper.spec import RunId, RunSpec
 from sweeper.train import read_curve, training_env
 
-SMALL = ("model=tiny-40k", "data_scale=n64", "training.total_steps=3", "eval.n_samples=8", "eval.ks=[1,8]", "eval.val_freq=100")
+SMALL = (
+    "model=tiny-40k",
+    "data_scale=n64",
+    "training.total_steps=3",
+    "eval.n_samples=8",
+    "eval.ks=[1,8]",
+    "eval.val_freq=100",
+)
 
 
 def main() -> None:
@@ -65,7 +72,9 @@ def planning() -> None:
     start = time.monotonic()
     with hydra_session():
         for point in points[:50]:
-            compose("config", overrides=[f"{key}={value}" for key, value in point.choice.items()], return_hydra_config=True)
+            compose(
+                "config", overrides=[f"{key}={value}" for key, value in point.choice.items()], return_hydra_config=True
+            )
     hydra = (time.monotonic() - start) * len(points) / 50
     report(f"plan {len(points)} points, verl asked for the first time", cold, "Hydra composing each point", hydra)
     report(f"plan {len(points)} points, again", warm, "Hydra composing each point", hydra)
@@ -98,7 +107,9 @@ def training(folder: Path) -> None:
     report("training phase of a run", row.timing.train_s, "bare main_ppo, same overrides, no fork server", bare)
     report("  of it outside its 3 steps", row.timing.train_s - steps, "bare main_ppo", bare - bare_steps)
     phases = row.timing.train_s + row.timing.evaluate_s
-    print(f"orchestration of a run, outside training and evaluation: {whole - phases:.2f} s of {whole:.2f} s", flush=True)
+    print(
+        f"orchestration of a run, outside training and evaluation: {whole - phases:.2f} s of {whole:.2f} s", flush=True
+    )
     print(json.dumps({"startup_s": row.timing.startup_s}), flush=True)
 
 

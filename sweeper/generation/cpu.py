@@ -1,7 +1,7 @@
 """Batched generation with transformers on CPU, for models up to a few hundred million parameters.
 
-A prompt is encoded once and its keys and values are shared by all of its samples; finished rows leave the batch. Shapes: B rows
-(samples) in a batch, P prompt tokens (left-padded), T response tokens, V vocabulary.
+A prompt is encoded once and its keys and values are shared by all of its samples; finished rows leave the batch.
+Shapes: B rows (samples) in a batch, P prompt tokens (left-padded), T response tokens, V vocabulary.
 """
 
 import hashlib

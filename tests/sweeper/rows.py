@@ -5,7 +5,12 @@ from sweeper.spec import RunSpec
 
 
 def row(
-    run: RunSpec, *, failure: Failure | None = None, total_s: float = 100.0, train_samples: int | None = 1000, pass1: float = 0.5
+    run: RunSpec,
+    *,
+    failure: Failure | None = None,
+    total_s: float = 100.0,
+    train_samples: int | None = 1000,
+    pass1: float = 0.5,
 ) -> ResultRow:
     """A completed row of a run, or a failed one."""
     done = failure is None

@@ -30,7 +30,9 @@ def results(tmp_path: Path) -> Path:
 
 def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
     heavy = ("torch", "transformers", "verl", "ray", "hydra", "pandas", "pyarrow")
-    code = f"import sys; from sweeper.cli import main; main(['--help']); print([m for m in {heavy!r} if m in sys.modules])"
+    code = (
+        f"import sys; from sweeper.cli import main; main(['--help']); print([m for m in {heavy!r} if m in sys.modules])"
+    )
     start = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
@@ -89,7 +91,9 @@ def test_a_plan_as_json_holds_every_run_with_its_verl_overrides(tmp_path: Path) 
 
 
 def test_a_slurm_sweep_of_another_family_is_planned_on_a_laptop(tmp_path: Path) -> None:
-    done = sweeper("plan", "+grid=model_scale", "cluster=slurm", "model_family=qwen2.5", f"results_dir={tmp_path}", "--verl")
+    done = sweeper(
+        "plan", "+grid=model_scale", "cluster=slurm", "model_family=qwen2.5", f"results_dir={tmp_path}", "--verl"
+    )
     assert done.returncode == 0
     assert "actor_rollout_ref.rollout.name=vllm" in done.stdout
     assert "hf_cpu" not in done.stdout

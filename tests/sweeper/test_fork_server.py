@@ -76,7 +76,12 @@ def test_a_python_flag_before_the_script_is_not_its_argument(server: Path, tmp_p
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("pass", 0), ("import sys; sys.exit('words')", 1), ("raise ValueError('broken')", 1), ("import os; os.kill(os.getpid(), 9)", 137)],
+    [
+        ("pass", 0),
+        ("import sys; sys.exit('words')", 1),
+        ("raise ValueError('broken')", 1),
+        ("import os; os.kill(os.getpid(), 9)", 137),
+    ],
 )
 def test_the_stand_in_ends_as_the_script_does(server: Path, tmp_path: Path, code: str, expected: int) -> None:
     process = start(server, write(tmp_path, code))
@@ -112,7 +117,11 @@ def test_many_scripts_at_once_each_get_their_own_answer(server: Path, tmp_path: 
 
 
 def test_a_script_does_not_hold_the_servers_sockets(server: Path, tmp_path: Path) -> None:
-    code = "import os; print(sum(os.readlink(f'/proc/self/fd/{fd}').startswith('socket:') for fd in os.listdir('/proc/self/fd') if int(fd) > 2 and os.path.exists(f'/proc/self/fd/{fd}')))"
+    code = """
+import os
+fds = [f'/proc/self/fd/{fd}' for fd in os.listdir('/proc/self/fd') if int(fd) > 2]
+print(sum(os.readlink(fd).startswith('socket:') for fd in fds if os.path.lexists(fd)))
+"""
     out, _ = start(server, write(tmp_path, code)).communicate(timeout=60)
     assert out == "0\n"
 

@@ -30,7 +30,13 @@ def count(domain: str, n: int, c: int) -> ProblemCount:
 
 @pytest.fixture(scope="module")
 def small() -> RunSpec:
-    return spec("eval.n_samples=4", "eval.ks=[1,4]", "eval.problems_per_domain=3", "eval.val_problems_per_domain=2", "data_scale=n64")
+    return spec(
+        "eval.n_samples=4",
+        "eval.ks=[1,4]",
+        "eval.problems_per_domain=3",
+        "eval.val_problems_per_domain=2",
+        "data_scale=n64",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +51,10 @@ def measured(small: RunSpec, problems: Path, tiny_model: Path, tmp_path_factory:
     return out
 
 
-def evaluate(model: Path, data: Path, out: Path, *more: str) -> list[ProblemCount]:
-    command = [sys.executable, "-m", "sweeper.evaluate", f"--model={model}", f"--data={data}", f"--out={out}"]
-    subprocess.run([*command, "--n=4", "--max-tokens=20", *more], check=True, capture_output=True)
-    return read_counts(out)
-
-
 def test_scores_are_over_all_problems_and_for_each_domain() -> None:
-    found = {score.domain: score for score in scores([count("math", 4, 2), count("math", 4, 0), count("code", 4, 4)], [1])}
+    found = {
+        score.domain: score for score in scores([count("math", 4, 2), count("math", 4, 0), count("code", 4, 4)], [1])
+    }
     assert {domain: score.n_problems for domain, score in found.items()} == {"all": 3, "math": 2, "code": 1}
     assert found["math"].at(1) == 0.25
     assert found["code"].at(1) == 1.0
@@ -90,15 +92,21 @@ def test_no_response_is_longer_than_the_limit(measured: Path, small: RunSpec) ->
 def test_a_finished_measurement_is_not_repeated(measured: Path, small: RunSpec, problems: Path, tmp_path: Path) -> None:
     before = measured.stat().st_mtime_ns
     nowhere = tmp_path / "no-model"
-    seconds = measure(small, model=nowhere, data=problems, out=measured, seed=9, device=Device.cpu, log=tmp_path / "log")
+    seconds = measure(
+        small, model=nowhere, data=problems, out=measured, seed=9, device=Device.cpu, log=tmp_path / "log"
+    )
     assert seconds == 0.0
     assert measured.stat().st_mtime_ns == before
 
 
-def test_a_failed_measurement_raises_its_reason_and_leaves_no_counts(small: RunSpec, problems: Path, tmp_path: Path) -> None:
+def test_a_failed_measurement_raises_its_reason_and_leaves_no_counts(
+    small: RunSpec, problems: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "counts.jsonl"
     with pytest.raises(RunFailedError, match="no-model"):
-        measure(small, model=tmp_path / "no-model", data=problems, out=out, seed=0, device=Device.cpu, log=tmp_path / "log")
+        measure(
+            small, model=tmp_path / "no-model", data=problems, out=out, seed=0, device=Device.cpu, log=tmp_path / "log"
+        )
     assert not out.exists()
 
 
@@ -108,21 +116,30 @@ def test_counts_without_a_problem_are_refused(tmp_path: Path) -> None:
         read_counts(tmp_path / "counts.jsonl")
 
 
-def test_two_processes_measure_the_same_problems_as_one(
-    tiny_model: Path, problems: Path, measured: Path, tmp_path: Path
-) -> None:
-    halves = evaluate(tiny_model, problems, tmp_path / "counts.jsonl", "--shards=2")
-    whole = sorted(read_counts(measured), key=lambda item: item.problem_id)
-    assert [(item.problem_id, item.n, item.prompt_tokens) for item in halves] == [
-        (item.problem_id, item.n, item.prompt_tokens) for item in whole
-    ]
-    assert not list(tmp_path.glob("*.jsonl.[0-9]*")), "a part was left behind"
+@pytest.fixture(scope="module")
+def halves(tiny_model: Path, problems: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same problems, measured by two processes."""
+    out = tmp_path_factory.mktemp("halves") / "counts.jsonl"
+    command = [sys.executable, "-m", "sweeper.evaluate", f"--model={tiny_model}", f"--data={problems}", f"--out={out}"]
+    subprocess.run([*command, "--n=4", "--max-tokens=20", "--shards=2"], check=True, capture_output=True)
+    return out
 
 
-@pytest.mark.xfail(strict=True, reason="every part writes its samples to the same file")
-def test_two_processes_keep_samples_of_every_problem(tiny_model: Path, problems: Path, measured: Path, tmp_path: Path) -> None:
-    evaluate(tiny_model, problems, tmp_path / "counts.jsonl", "--shards=2")
-    kept = (tmp_path / "counts.samples.jsonl").read_text().splitlines()
+def test_two_processes_measure_the_same_problems_as_one(measured: Path, halves: Path) -> None:
+    def problem(item: ProblemCount) -> tuple[str, int, int]:
+        return item.problem_id, item.n, item.prompt_tokens
+
+    assert sorted(map(problem, read_counts(halves))) == sorted(map(problem, read_counts(measured)))
+
+
+def test_two_processes_leave_the_same_files_as_one(measured: Path, halves: Path) -> None:
+    assert {path.name for path in halves.parent.iterdir()} == {path.name for path in measured.parent.iterdir()} - {
+        "log"
+    }
+
+
+def test_two_processes_keep_samples_of_every_problem(measured: Path, halves: Path) -> None:
+    kept = halves.with_suffix(".samples.jsonl").read_text().splitlines()
     assert {json.loads(line)["problem_id"] for line in kept} == {item.problem_id for item in read_counts(measured)}
 
 
@@ -131,4 +148,7 @@ def test_a_base_models_measurement_is_shared_by_runs_that_differ_only_in_trainin
         return suite_digest(spec(*overrides), model_digest="m", data_digest="d")
 
     assert name() == name("seed=1", "algorithm=ppo", "training.actor_lr=1e-4")
-    assert len({name(), name("eval.n_samples=256"), name("eval.temperature=0.5"), name("training.max_response_length=16")}) == 4
+    assert (
+        len({name(), name("eval.n_samples=256"), name("eval.temperature=0.5"), name("training.max_response_length=16")})
+        == 4
+    )

@@ -98,7 +98,9 @@ def test_a_nested_user_value_sets_only_its_leaves() -> None:
 
 
 def test_lora_sets_rank_alpha_and_modules_and_merges_for_the_rollout() -> None:
-    found = overrides(spec("algorithm.lora.rank=8", "algorithm.lora.alpha=16", "algorithm.lora.target_modules=[q_proj]"))
+    found = overrides(
+        spec("algorithm.lora.rank=8", "algorithm.lora.alpha=16", "algorithm.lora.target_modules=[q_proj]")
+    )
     lora = {key.removeprefix("actor_rollout_ref.model."): value for key, value in found.items() if "lora" in key}
     assert lora == {"lora_rank": "8", "lora_alpha": "16", "lora.merge": "true"}
     assert found["actor_rollout_ref.model.target_modules"] == "[q_proj]"
@@ -133,7 +135,12 @@ def test_a_models_own_step_size_replaces_the_familys() -> None:
 def test_the_seed_reaches_data_rollout_and_actor() -> None:
     found = overrides(spec("seed=7", "algorithm=ppo"))
     seeded = {key for key, value in found.items() if key.endswith("seed") and value == "7"}
-    assert seeded >= {"data.seed", "actor_rollout_ref.rollout.seed", "actor_rollout_ref.actor.fsdp_config.seed", "critic.fsdp.seed"}
+    assert seeded >= {
+        "data.seed",
+        "actor_rollout_ref.rollout.seed",
+        "actor_rollout_ref.actor.fsdp_config.seed",
+        "critic.fsdp.seed",
+    }
 
 
 def test_wandb_is_a_logger_only_when_asked_for() -> None:

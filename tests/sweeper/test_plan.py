@@ -37,7 +37,10 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["model.resources.nodes=2"], "use cluster=slurm"),
         (["data_scale.epochs=2"], "set exactly one of them"),
         (["training.total_steps=null"], "set exactly one of them"),
-        (["data_scale.epochs=1", "training.total_steps=null", "data_scale.n_unique=null"], "set the number of problems"),
+        (
+            ["data_scale.epochs=1", "training.total_steps=null", "data_scale.n_unique=null"],
+            "set the number of problems",
+        ),
     ],
 )
 def test_what_cannot_run_is_refused_with_the_cure(overrides: list[str], cure: str) -> None:
@@ -167,7 +170,13 @@ def test_a_value_left_open_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.xfail(strict=True, reason="sizes below 1 pass, or end in another error")
 @pytest.mark.parametrize(
     "override",
-    ["eval.ks=[]", "training.ppo_mini_batch_size=0", "training.train_batch_size=0", "training.total_steps=0", "algorithm.rollout_n=0"],
+    [
+        "eval.ks=[]",
+        "training.ppo_mini_batch_size=0",
+        "training.train_batch_size=0",
+        "training.total_steps=0",
+        "algorithm.rollout_n=0",
+    ],
 )
 def test_sizes_that_are_no_sizes_are_refused(override: str) -> None:
     with pytest.raises(ConfigError, match=override.partition("=")[0].replace(".", r"\.")):

@@ -89,7 +89,9 @@ def test_an_interrupted_parent_stops_the_child_and_its_descendants(tmp_path: Pat
 def test_the_output_of_a_child_is_appended_to_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("before\n")
-    run_child([sys.executable, "-c", "import sys; print('out', flush=True); print('err', file=sys.stderr)"], log=log, env={})
+    run_child(
+        [sys.executable, "-c", "import sys; print('out', flush=True); print('err', file=sys.stderr)"], log=log, env={}
+    )
     assert log.read_text() == "before\nout\nerr\n"
 
 

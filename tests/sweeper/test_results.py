@@ -107,7 +107,7 @@ def test_parquet_gives_the_records_back(tmp_path: Path) -> None:
 
 def test_sql_runs_over_the_rows() -> None:
     rows = [row(spec("seed=1"), pass1=0.5), row(spec("seed=2"), pass1=0.75)]
-    names, answer = table.query(rows, 'select max("pass@1") as best from results where status = \'completed\'')
+    names, answer = table.query(rows, "select max(\"pass@1\") as best from results where status = 'completed'")
     assert names == ["best"]
     assert answer == [(0.75,)]
 

@@ -36,7 +36,12 @@ def test_a_spec_survives_its_json() -> None:
 
 def test_resources_cluster_logging_and_save_freq_are_not_identity() -> None:
     plain = spec()
-    for override in ("model.resources.gpus_per_node=2", "cluster.max_parallel=3", "logging.wandb=true", "training.save_freq=3"):
+    for override in (
+        "model.resources.gpus_per_node=2",
+        "cluster.max_parallel=3",
+        "logging.wandb=true",
+        "training.save_freq=3",
+    ):
         assert spec(override).run_id == plain.run_id
 
 
@@ -86,5 +91,11 @@ def test_steps_and_epochs_exclude_each_other() -> None:
 
 @given(st.permutations(range(5)))
 def test_the_order_of_overrides_does_not_change_the_id(order: list[int]) -> None:
-    overrides = ["seed=3", "algorithm=ppo", "training.actor_lr=1e-5", "data_scale=n64", "+verl.trainer.balance_batch=false"]
+    overrides = [
+        "seed=3",
+        "algorithm=ppo",
+        "training.actor_lr=1e-5",
+        "data_scale=n64",
+        "+verl.trainer.balance_batch=false",
+    ]
     assert spec(*(overrides[i] for i in order)).run_id == spec(*overrides).run_id

@@ -66,7 +66,9 @@ def test_verl_accepts(name: str, cases: Mapping[str, RunSpec], reasons: Mapping[
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="found only on the node")) if name in UNSEEN else name
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="found only on the node"))
+        if name in UNSEEN
+        else name
         for name in REFUSED
     ],
 )

@@ -1,10 +1,3 @@
-from pathlib import Path
+from tests.sweeper.conftest import tiny_model  # one fixture for both folders
 
-import pytest
-
-from tests.verl.models import build
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("models") / "tiny")
+__all__ = ["tiny_model"]
