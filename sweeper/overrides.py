@@ -132,7 +132,6 @@ def _actor(spec: RunSpec, files: Files) -> dict[str, Value]:
     del files
     algorithm, training, resources = spec.algorithm, spec.training, spec.model.resources
     actor = "actor_rollout_ref.actor"
-    lr = spec.model.actor_lr if spec.model.actor_lr is not None else training.actor_lr
     return {
         f"{actor}.strategy": "fsdp2",
         f"{actor}.ppo_mini_batch_size": training.ppo_mini_batch_size,
@@ -149,7 +148,7 @@ def _actor(spec: RunSpec, files: Files) -> dict[str, Value]:
         f"{actor}.kl_loss_coef": algorithm.kl.loss_coef,
         f"{actor}.kl_loss_type": algorithm.kl.loss_type,
         f"{actor}.grad_clip": training.grad_clip,
-        f"{actor}.optim.lr": lr,
+        f"{actor}.optim.lr": spec.actor_lr,
         f"{actor}.optim.lr_warmup_steps": training.lr_warmup_steps,
         f"{actor}.optim.weight_decay": training.weight_decay,
         f"{actor}.ulysses_sequence_parallel_size": resources.sequence_parallel,

@@ -154,6 +154,8 @@ def check(spec: RunSpec, *, family: str) -> None:
             f"model={spec.model.name} belongs to model_family={spec.model.family}, but model_family={family} sets the "
             f"training regime; add model_family={spec.model.family}"
         )
+    if spec.actor_lr is None:
+        raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")
     sizes = {
         "training.train_batch_size": training.train_batch_size,
         "training.ppo_mini_batch_size": training.ppo_mini_batch_size,

@@ -129,7 +129,7 @@ class Model:
     path: str | None = None  # hub id, local folder, or file inside a package; null for tiny
     revision: str | None = None  # commit of the hub repository; null: the newest, which is not reproducible
     architecture: Architecture
-    actor_lr: float | None = None  # Adam step size for this size; null: training.actor_lr
+    actor_lr: float | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)
 
@@ -206,7 +206,7 @@ class Training:
     max_prompt_length: int  # tokens
     max_response_length: int  # tokens
     total_steps: int | None = None  # null: from data_scale.epochs
-    actor_lr: float
+    actor_lr: float | None = None  # Adam step size for every model; null: model.actor_lr
     critic_lr: float
     lr_warmup_steps: int = 0
     weight_decay: float = 0.1
@@ -317,6 +317,20 @@ class RunSpec:
             )
         return max(1, int(self.data_scale.n_unique * epochs) // self.training.train_batch_size)
 
+    @property
+    def actor_lr(self) -> float:
+        """The policy's Adam step size: the regime's if it states one, else the model's.
+
+        Raises:
+            ConfigError: neither does.
+        """
+        lr = self.training.actor_lr if self.training.actor_lr is not None else self.model.actor_lr
+        if lr is None:
+            raise ConfigError(
+                f"no step size: set training.actor_lr, or model.actor_lr in the file of {self.model.name}"
+            )
+        return lr
+
     def science(self) -> dict[str, Any]:
         """The fields that can change a result, as plain JSON values; nulls are left out.
 
@@ -324,9 +338,8 @@ class RunSpec:
         """
         whole = asdict(self)
         model = {key: whole["model"][key] for key in ("source", "path", "revision", "architecture", "warm_start")}
-        model["actor_lr"] = self.model.actor_lr
         data = {"seed": self.data.seed, "digest": self.data.digest, "synthetic": self.data.root is None}
-        training = {key: value for key, value in whole["training"].items() if key != "save_freq"}
+        training = _without(whole["training"], "save_freq") | {"actor_lr": self.actor_lr}
         picked = {
             "model": model,
             "data": data,

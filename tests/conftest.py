@@ -1,4 +1,9 @@
 import pytest
+from hypothesis import settings
+
+# How long one example takes depends on what else the machine does; pytest's own time limit guards against hangs.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

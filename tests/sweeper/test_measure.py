@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -121,7 +122,8 @@ def halves(tiny_model: Path, problems: Path, tmp_path_factory: pytest.TempPathFa
     """The same problems, measured by two processes."""
     out = tmp_path_factory.mktemp("halves") / "counts.jsonl"
     command = [sys.executable, "-m", "sweeper.evaluate", f"--model={tiny_model}", f"--data={problems}", f"--out={out}"]
-    subprocess.run([*command, "--n=4", "--max-tokens=20", "--shards=2"], check=True, capture_output=True)
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}  # as `measure` sets it for tiny models
+    subprocess.run([*command, "--n=4", "--max-tokens=20", "--shards=2"], check=True, capture_output=True, env=env)
     return out
 
 

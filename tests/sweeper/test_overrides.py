@@ -127,9 +127,10 @@ def test_only_an_algorithm_with_a_critic_configures_one(algorithm: str, has_crit
     assert any(key.startswith("critic.") for key in found) == has_critic
 
 
-def test_a_models_own_step_size_replaces_the_familys() -> None:
+def test_a_step_size_set_for_the_regime_wins_over_the_models_own() -> None:
     assert overrides(spec("model.actor_lr=0.005"))["actor_rollout_ref.actor.optim.lr"] == "0.005"
     assert overrides(spec("training.actor_lr=0.004"))["actor_rollout_ref.actor.optim.lr"] == "0.004"
+    assert spec("training.actor_lr=0.004").run_id == spec("model.actor_lr=0.004").run_id
 
 
 def test_the_seed_reaches_data_rollout_and_actor() -> None:

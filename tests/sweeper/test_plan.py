@@ -167,7 +167,6 @@ def test_a_value_left_open_is_refused_by_name(tmp_path: Path) -> None:
     assert "training.actor_lr has no value" in str(found.runs[0].reason)
 
 
-@pytest.mark.xfail(strict=True, reason="sizes below 1 pass, or end in another error")
 @pytest.mark.parametrize(
     "override",
     [

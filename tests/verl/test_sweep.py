@@ -1,0 +1,243 @@
+"""Whole runs of `python -m sweeper`: real verl on tiny models, from the command to the row."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sweeper.measure import read_counts
+from sweeper.results import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
+from sweeper.runs import RunDir, State
+from tests.sweeper.points import spec
+
+pytestmark = pytest.mark.verl
+
+SMALL = (
+    "model=tiny-40k",
+    "model.warm_start.steps=60",
+    "model.warm_start.n_examples=3840",
+    "training.total_steps=4",
+    "training.save_freq=2",
+    "eval.n_samples=8",
+    "eval.ks=[1,8]",
+    "eval.problems_per_domain=4",
+    "eval.val_problems_per_domain=4",
+    "eval.val_freq=2",
+    "data_scale=n64",
+)
+ALGORITHMS = ("ppo", "grpo", "reinforce_plus_plus")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One results folder for the file, so that the base model is made and measured once."""
+    return tmp_path_factory.mktemp("results")
+
+
+def sweeper(results: Path, *overrides: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sweeper", *SMALL, *overrides, f"results_dir={results}"]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def run_of(results: Path, *overrides: str) -> RunDir:
+    return RunDir(results_dir=results, run_id=spec(*SMALL, *overrides).run_id)
+
+
+def row_of(results: Path, *overrides: str) -> ResultRow:
+    return read_row(row_path(results, run_of(results, *overrides).run_id))
+
+
+def steps(metrics: Path) -> list[int]:
+    """The training steps in a metrics file; a torn last line is none."""
+    found = []
+    for line in metrics.read_text().splitlines() if metrics.exists() else ():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if "critic/score/mean" in record["data"]:
+            found.append(record["step"])
+    return found
+
+
+def processes_of(results: Path) -> list[psutil.Process]:
+    """Every live process that has the results folder in its command line, environment or working folder's files."""
+    mark, found = str(results), []
+    for process in psutil.process_iter():
+        try:
+            texts = [*process.cmdline(), *process.environ().values()]
+            if process.status() != psutil.STATUS_ZOMBIE and any(mark in text for text in texts):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return [process for process in found if process.pid != os.getpid()]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.fixture(scope="module")
+def swept(results: Path) -> Iterator["subprocess.CompletedProcess[str]"]:
+    yield sweeper(results, f"algorithm={','.join(ALGORITHMS)}", "-m")
+    assert processes_of(results) == []
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_run_ends_in_a_complete_row(algorithm: str, results: Path, swept: "subprocess.CompletedProcess[str]") -> None:
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    row = row_of(results, f"algorithm={algorithm}")
+    assert row.status is Status.completed
+    assert row.steps == 4
+    assert row.train_samples == 4 * 16 * 8
+    assert [point.step for point in row.curve if point.reward is not None] == [1, 2, 3, 4]
+    assert [point.step for point in row.curve if point.val_pass1 is not None] == [0, 2, 4]
+    assert row.train_tokens is not None
+    assert row.flops is not None
+    for score in (row.score(), row.score(base=True)):
+        assert score is not None
+        assert (score.n_problems, score.n_samples) == (16, 8)
+        assert sum(score.outcomes.values()) == 16 * 8
+        assert score.at(1) is not None
+        assert score.at(8) is not None
+    assert row.provenance is not None
+    assert row.provenance.device == "cpu"
+    assert row.provenance.versions["verl"] == "0.9.1"
+    assert row.provenance.model_digest
+    assert row.provenance.data_digest
+    assert row.timing is not None
+    assert row.timing.attempts == 1
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_counts_beside_a_row_give_its_scores(
+    algorithm: str, results: Path, swept: "subprocess.CompletedProcess[str]"
+) -> None:
+    row = row_of(results, f"algorithm={algorithm}")
+    for path, score in (
+        (problems_path(results, row.run_id), row.score()),
+        (base_problems_path(results, row.run_id), row.score(base=True)),
+    ):
+        counts = read_counts(path)
+        assert score is not None
+        assert score.at(1) == pytest.approx(sum(item.c / item.n for item in counts) / len(counts))
+
+
+def test_the_base_model_is_prepared_and_measured_once_for_all(
+    results: Path, swept: "subprocess.CompletedProcess[str]"
+) -> None:
+    assert len(list((results / "base").glob("*[0-9a-f].jsonl"))) == 1
+    assert len([path for path in (results / "models").iterdir() if path.is_dir()]) == 1
+    assert len({row.score(base=True) is not None and row.base for row in read_rows(results)}) == 1
+
+
+def test_training_changes_the_weights(results: Path, swept: "subprocess.CompletedProcess[str]") -> None:
+    from safetensors.torch import load_file
+
+    [base] = [path for path in (results / "models").iterdir() if path.is_dir()]
+    final = run_of(results, "algorithm=grpo").checkpoints / "global_step_4" / "actor" / "huggingface"
+    old, new = load_file(base / "model.safetensors"), load_file(final / "model.safetensors")
+    moved = max(float((new[name].float() - old[name].float()).abs().max()) for name in old)
+    assert set(old) == set(new)
+    assert 1e-4 < moved < 1
+
+
+def test_the_sweep_prints_the_table_and_leaves_an_offline_report(
+    results: Path, swept: "subprocess.CompletedProcess[str]"
+) -> None:
+    assert swept.stdout.count("completed") == 3
+    report = results / "reports" / "adhoc.html"
+    assert str(report) in swept.stdout
+    assert "<html" in report.read_text().lower()
+    assert 'src="http' not in report.read_text()
+
+
+def test_the_same_command_again_starts_nothing_and_prints_the_same_table(
+    results: Path, swept: "subprocess.CompletedProcess[str]"
+) -> None:
+    again = sweeper(results, f"algorithm={','.join(ALGORITHMS)}", "-m")
+    assert again.returncode == 0, again.stderr
+    assert "3 done" in again.stdout
+    assert _table(again.stdout) == _table(swept.stdout)
+    assert [len(run_of(results, f"algorithm={name}").attempts()) for name in ALGORITHMS] == [1, 1, 1]
+
+
+def _table(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.endswith("completed")]
+
+
+def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_command(results: Path) -> None:
+    more = ("training.total_steps=40", "seed=5")
+    run = run_of(results, *more)
+    command = [sys.executable, "-m", "sweeper", *SMALL, *more, f"results_dir={results}"]
+    log = (results / "killed.log").open("w")
+    process = subprocess.Popen(command, stdout=log, stderr=log)
+    assert wait_until(lambda: run.trained_steps() >= 4 or process.poll() is not None, 300)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert wait_until(lambda: processes_of(results) == [], 30), processes_of(results)
+    assert run.state() is State.interrupted
+    assert not row_path(results, run.run_id).exists()
+    kept = run.trained_steps()
+    assert 4 <= kept < 40
+
+    done = sweeper(results, *more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 interrupted" in done.stdout
+    first, second = run.attempts()
+    assert steps(second.metrics) == list(range(kept + 1, 41))
+    assert steps(first.metrics)[0] == 1
+    row = row_of(results, *more)
+    assert row.status is Status.completed
+    assert [point.step for point in row.curve if point.reward is not None] == list(range(1, 41))
+    assert row.train_samples == 40 * 16 * 8
+    assert row.timing is not None
+    assert row.timing.attempts == 2
+
+
+def test_adapters_are_trained_beside_a_reference_and_measured_merged(results: Path) -> None:
+    more = (
+        "algorithm.lora.rank=4",
+        "algorithm.kl.in_loss=true",
+        "+verl.actor_rollout_ref.rollout.calculate_log_probs=true",
+    )
+    done = sweeper(results, *more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run, row = run_of(results, *more), row_of(results, *more)
+    assert all(point.kl is not None for point in row.curve if point.reward is not None)
+    records = [json.loads(line)["data"] for line in run.attempts()[0].metrics.read_text().splitlines()]
+    gaps = [data["training/rollout_probs_diff_mean"] for data in records if "critic/score/mean" in data]
+    assert len(gaps) == 4
+    assert max(gaps) < 1e-4
+    # Four steps with a small adapter leave the model near its base: random weights would solve nothing at all.
+    base, trained = row.score(base=True), row.score()
+    assert base is not None
+    assert trained is not None
+    assert trained.outcomes.get("no_answer", 0) < 1.5 * base.outcomes.get("no_answer", 0) + 16
+
+
+def test_a_run_that_verl_fails_has_a_row_with_phase_and_reason_and_the_others_go_on(results: Path) -> None:
+    broken = "+verl.data.train_files=/no/such/file.parquet"
+    done = sweeper(results, broken, "algorithm=grpo")
+    assert done.returncode == 1
+    row = row_of(results, broken, "algorithm=grpo")
+    assert row.status is Status.failed
+    assert row.failure is not None
+    assert row.failure.phase == "train"
+    assert "/no/such/file.parquet" in row.failure.reason
+    assert (results / row.failure.log).is_file()
+    assert row.trained == ()
+    assert "FAILED in train" in done.stderr
+    assert "1 of 1 runs have no result" in done.stderr
