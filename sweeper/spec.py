@@ -318,18 +318,9 @@ class RunSpec:
         return max(1, int(self.data_scale.n_unique * epochs) // self.training.train_batch_size)
 
     @property
-    def actor_lr(self) -> float:
-        """The policy's Adam step size: the regime's if it states one, else the model's.
-
-        Raises:
-            ConfigError: neither does.
-        """
-        lr = self.training.actor_lr if self.training.actor_lr is not None else self.model.actor_lr
-        if lr is None:
-            raise ConfigError(
-                f"no step size: set training.actor_lr, or model.actor_lr in the file of {self.model.name}"
-            )
-        return lr
+    def actor_lr(self) -> float | None:
+        """The policy's Adam step size: the regime's if it states one, else the model's; the plan refuses None."""
+        return self.training.actor_lr if self.training.actor_lr is not None else self.model.actor_lr
 
     def science(self) -> dict[str, Any]:
         """The fields that can change a result, as plain JSON values; nulls are left out.
