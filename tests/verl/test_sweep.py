@@ -140,7 +140,18 @@ def test_the_base_model_is_prepared_and_measured_once_for_all(
 ) -> None:
     assert len(list((results / "base").glob("*[0-9a-f].jsonl"))) == 1
     assert len([path for path in (results / "models").iterdir() if path.is_dir()]) == 1
-    assert len({row.score(base=True) is not None and row.base for row in read_rows(results)}) == 1
+    assert len({repr(row.base) for row in read_rows(results)}) == 1
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_rollouts_probabilities_are_the_actors(
+    algorithm: str, results: Path, swept: "subprocess.CompletedProcess[str]"
+) -> None:
+    [attempt] = run_of(results, f"algorithm={algorithm}").attempts()
+    records = [json.loads(line)["data"] for line in attempt.metrics.read_text().splitlines()]
+    gaps = [data["training/rollout_probs_diff_mean"] for data in records if "critic/score/mean" in data]
+    assert len(gaps) == 4
+    assert max(gaps) < 1e-4
 
 
 def test_training_changes_the_weights(results: Path, swept: "subprocess.CompletedProcess[str]") -> None:
@@ -179,30 +190,35 @@ def _table(text: str) -> list[str]:
 
 
 def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_command(results: Path) -> None:
-    more = ("training.total_steps=40", "seed=5")
+    more = ("training.total_steps=16", "seed=5")
     run = run_of(results, *more)
     command = [sys.executable, "-m", "sweeper", *SMALL, *more, f"results_dir={results}"]
     log = (results / "killed.log").open("w")
     process = subprocess.Popen(command, stdout=log, stderr=log)
-    assert wait_until(lambda: run.trained_steps() >= 4 or process.poll() is not None, 300)
+
+    def is_past_a_checkpoint() -> bool:
+        logged = [step for attempt in run.attempts() for step in steps(attempt.metrics)]
+        return run.trained_steps() >= 4 and max(logged, default=0) > run.trained_steps()
+
+    assert wait_until(lambda: is_past_a_checkpoint() or process.poll() is not None, 300)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert wait_until(lambda: processes_of(results) == [], 30), processes_of(results)
     assert run.state() is State.interrupted
     assert not row_path(results, run.run_id).exists()
     kept = run.trained_steps()
-    assert 4 <= kept < 40
+    assert 4 <= kept < 16
 
     done = sweeper(results, *more)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 interrupted" in done.stdout
     first, second = run.attempts()
-    assert steps(second.metrics) == list(range(kept + 1, 41))
+    assert steps(second.metrics) == list(range(kept + 1, 17))
     assert steps(first.metrics)[0] == 1
     row = row_of(results, *more)
     assert row.status is Status.completed
-    assert [point.step for point in row.curve if point.reward is not None] == list(range(1, 41))
-    assert row.train_samples == 40 * 16 * 8
+    assert [point.step for point in row.curve if point.reward is not None] == list(range(1, 17))
+    assert row.train_samples == 16 * 16 * 8
     assert row.timing is not None
     assert row.timing.attempts == 2
 
@@ -220,7 +236,8 @@ def test_adapters_are_trained_beside_a_reference_and_measured_merged(results: Pa
     records = [json.loads(line)["data"] for line in run.attempts()[0].metrics.read_text().splitlines()]
     gaps = [data["training/rollout_probs_diff_mean"] for data in records if "critic/score/mean" in data]
     assert len(gaps) == 4
-    assert max(gaps) < 1e-4
+    # Not 1e-4 as without adapters: verl 0.9.1 rounds merged weights to bfloat16 on their way to the rollout.
+    assert max(gaps) < 1e-3
     # Four steps with a small adapter leave the model near its base: random weights would solve nothing at all.
     base, trained = row.score(base=True), row.score()
     assert base is not None
