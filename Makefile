@@ -29,7 +29,7 @@ demo: setup      ## the main job: train a ladder of tiny models with verl, measu
 	$(BIN)/python -m sweeper +grid=$(GRID) -m
 
 test: check      ## every test, slow lanes included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not vllm'
 
 test-unit: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -m 'not verl and not vllm and not demo'

@@ -155,6 +155,8 @@ def _cure(error: Exception, overrides: Sequence[str]) -> str:
     ):
         key = match.group(1)
         known = _known_keys(loader)
+        if key in known:  # the unknown one is inside a mapping that may take any key
+            return f"{text} To add a key write it with +, e.g. +{key}.NAME=VALUE"
         near = difflib.get_close_matches(key, set(known), n=3, cutoff=0.6)
         hint = f"Did you mean {' or '.join(near)}?" if near else "See every key with: python -m sweeper --cfg job"
         return f"unknown key {key}. {hint} (A verl key is set with +verl.{key}=…)"

@@ -127,6 +127,8 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
         )
     measured.base = read_counts(base_out)
     enter("train")
+    earlier = read_curve(item.metrics for item in run_dir.attempts())
+    run_dir.rewind(max((point.step for point in earlier if point.reward is not None), default=0))
     if run_dir.trained_steps() < spec.total_steps:
         measured.train_s = train(
             spec,

@@ -133,6 +133,22 @@ class RunDir:
         marker = self.checkpoints / "latest_checkpointed_iteration.txt"
         return int(marker.read_text()) if marker.exists() else 0
 
+    def rewind(self, logged: int) -> None:
+        """Resume from a checkpoint no later than step `logged`, the last one whose metrics are on file.
+
+        verl saves step N before it logs it: a kill between the two would lose that step's metrics for good.
+        """
+        if self.trained_steps() <= logged:
+            return
+        marker = self.checkpoints / "latest_checkpointed_iteration.txt"
+        steps = (int(path.name.removeprefix("global_step_")) for path in self.checkpoints.glob("global_step_*"))
+        # Older than the newest, hence complete.
+        kept = [step for step in steps if step <= logged]
+        if kept:
+            write_atomic(marker, str(max(kept)))
+        else:
+            marker.unlink()
+
     def is_locked(self) -> bool:
         """Whether a job is alive on this run."""
         path = self.path / "lock"

@@ -139,3 +139,15 @@ def test_a_whole_id_is_found_even_if_another_starts_with_it(tmp_path: Path) -> N
     for name in ("run-1", "run-10"):
         RunDir(results_dir=tmp_path, run_id=RunId(name)).path.mkdir(parents=True)
     assert find_run(tmp_path, "run-1").run_id == "run-1"
+
+
+@pytest.mark.parametrize(("logged", "resumes_from"), [(6, 6), (5, 4), (4, 4), (3, 0)])
+def test_a_checkpoint_whose_step_was_never_logged_is_not_resumed_from(
+    tmp_path: Path, logged: int, resumes_from: int
+) -> None:
+    run_dir = folder(tmp_path)
+    for step in (4, 6):
+        (run_dir.checkpoints / f"global_step_{step}").mkdir(parents=True)
+    (run_dir.checkpoints / "latest_checkpointed_iteration.txt").write_text("6")
+    run_dir.rewind(logged)
+    assert run_dir.trained_steps() == resumes_from
