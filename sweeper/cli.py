@@ -139,7 +139,7 @@ def _launch(arguments: Sequence[str]) -> int:
     overrides, multirun = _split(arguments)
     _, plan, results_dir = _expand(overrides, multirun=multirun)
     plan = _checked(plan, results_dir)
-    print(plan_text(plan))
+    print(plan_text(plan), flush=True)
     if plan.refused:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
     save_grid(plan, results_dir)

@@ -27,9 +27,10 @@ def reporter(total: int, stream: TextIO = sys.stderr) -> Reporter:
 
 
 def describe(beat: Heartbeat) -> str:
-    """One line: phase, step, reward, time left."""
+    """One line: phase and for how long, or step, reward, time left."""
     if beat.phase != "train" or beat.step is None:
-        return beat.phase
+        what = "train: starting verl" if beat.phase == "train" else beat.phase
+        return f"{what}, {clock(max(0.0, time.time() - beat.time))}"
     parts = [f"step {beat.step}/{beat.total_steps}"]
     if beat.reward is not None:
         parts.append(f"reward {beat.reward:.3f}")
