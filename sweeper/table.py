@@ -78,7 +78,9 @@ def text(rows: Sequence[ResultRow]) -> str:
                 "status": str(row.status),
             }
         )
-    return tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple")
+    # tabulate would read 2.2e+10 as a number and print it in full.
+    as_text = [list(line).index("FLOPs") for line in lines[:1]]
+    return tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
 
 
 def to_csv(rows: Iterable[ResultRow]) -> str:
