@@ -15,9 +15,10 @@ from sweeper.process import reason, run_child, strip_ansi
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 # A parent that runs a child whose own child sleeps; prints the pids of both.
 PARENT = """
-import sys
+import signal, sys
 from pathlib import Path
 from sweeper.process import run_child
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a job that a shell put into the background
 code = (
     "import subprocess, sys, os, time\\n"
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\\n"
