@@ -23,6 +23,7 @@ SMALL = (
     "eval.val_problems_per_domain=2",
     "eval.problems_per_domain=2",
     "data_scale=n64",
+    "training.lr_warmup_steps=0",  # verl's warm-up begins at 0: the first step would move nothing
 )
 
 
