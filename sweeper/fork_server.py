@@ -17,14 +17,13 @@ import runpy
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, Never
 
-from sweeper.process import die_with_parent
+from sweeper.process import start_child
 
 # Neither ray nor anything that imports it: Ray reads each worker's identity from its environment when it is imported.
 MODULES = (
@@ -52,15 +51,7 @@ MODULES = (
 @contextlib.contextmanager
 def fork_server(path: Path, *, log: Path, env: Mapping[str, str]) -> Iterator[None]:
     """A server at the socket `path` for the time of the block; it also dies with this process."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sweeper.fork_server", str(path)],
-            env={**os.environ, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            preexec_fn=die_with_parent,
-        )
+    process = start_child([sys.executable, "-m", "sweeper.fork_server", str(path)], log=log, env=env)
     try:
         yield
     finally:

@@ -33,6 +33,19 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+def start_child(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a command that dies with this process; what it prints is appended to `log`, `env` adds to ours."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=die_with_parent,
+        )
+
+
 def run_child(
     command: Sequence[str],
     *,
@@ -56,15 +69,7 @@ def run_child(
     """
     start, offset = time.monotonic(), log.stat().st_size if log.exists() else 0
     code = 0
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            preexec_fn=die_with_parent,
-        )
+    process = start_child(command, log=log, env=env)
     try:
         while True:
             try:

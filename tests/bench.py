@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sweeper.results import read_rows
 from sweeper.runs import RunDir
-from sweeper.spec import RunId, RunSpec
+from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import read_curve, training_env
 
 SMALL = (
@@ -99,7 +99,7 @@ def training(folder: Path) -> None:
         for item in run_dir.overrides_path.read_text().splitlines()
         if "py_executable" not in item
     ]
-    env = {**os.environ, **training_env(spec, attempt, spec.cluster.device.cpu)}
+    env = {**os.environ, **training_env(spec, attempt, Device.cpu)}
     env |= {"VERL_FILE_LOGGER_PATH": str(bare_folder / "metrics.jsonl"), "RAY_TMPDIR": tempfile.mkdtemp(prefix="rl-")}
     bare = seconds([sys.executable, "-m", "verl.trainer.main_ppo", *overrides], env=env)
     steps = sum(point.seconds or 0.0 for point in read_curve([attempt.metrics]))
