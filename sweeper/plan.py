@@ -119,7 +119,10 @@ def spec_from(config: Plain) -> RunSpec:
 
 @cache
 def _folder_digest(root: str) -> str:
-    return data_prep.folder_digest(root)
+    try:
+        return data_prep.folder_digest(root)
+    except data_prep.DataError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:

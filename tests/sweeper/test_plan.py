@@ -180,3 +180,8 @@ def test_a_value_left_open_is_refused_by_name(tmp_path: Path) -> None:
 def test_sizes_that_are_no_sizes_are_refused(override: str) -> None:
     with pytest.raises(ConfigError, match=override.partition("=")[0].replace(".", r"\.")):
         check(spec(override, "algorithm=ppo"), family="tiny")
+
+
+def test_a_data_folder_that_is_not_there_is_refused_by_its_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"data_root=.* is not a folder"):
+        spec(f"data_root={tmp_path / 'nowhere'}")
