@@ -19,7 +19,7 @@ from sweeper.errors import RunFailedError, SweeperError
 from sweeper.flops import training_flops
 from sweeper.machine import device_name, git_state, hostname, resolve_device, versions
 from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
-from sweeper.models import prepare
+from sweeper.models import PreparedModel, prepare
 from sweeper.process import adopt_orphans, kill_descendants, run_child
 from sweeper.results import (
     SCHEMA_VERSION,
@@ -38,6 +38,7 @@ from sweeper.results import (
     write_row,
 )
 from sweeper.runs import Attempt, LockedError, RunDir, locked
+from sweeper.screen import screen
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import Watch, read_curve, train
 
@@ -52,6 +53,7 @@ class Measured:
     device: Device
     data_digest: str | None = None
     model_digest: str | None = None
+    n_unique: int | None = None
     startup_s: float | None = None
     train_s: float | None = None
     evaluate_s: float | None = None
@@ -126,6 +128,16 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
             spec, model=model.path, data=data.evaluation, out=base_out, seed=0, device=measured.device, log=attempt.log
         )
     measured.base = read_counts(base_out)
+    train_file = data.train
+    if spec.data.screen.n_samples:
+        enter("screen")
+        train_file = screen(
+            spec,
+            train_file=data.train,
+            out=run_dir.path / "train.parquet",
+            count=lambda problems: _pass_rates(run_dir, spec, measured, model, problems, attempt.log),
+        )
+    measured.n_unique = _n_rows(train_file)
     enter("train")
     earlier = read_curve(item.metrics for item in run_dir.attempts())
     run_dir.rewind(max((point.step for point in earlier if point.reward is not None), default=0))
@@ -135,7 +147,7 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
             run_dir,
             attempt,
             model=model.path,
-            train_file=data.train,
+            train_file=train_file,
             val_file=data.val,
             device=measured.device,
             watch=watch,
@@ -150,6 +162,24 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     measured.trained = read_counts(out)
     write_atomic(base_problems_path(results, run_dir.run_id), base_out.read_text())
     write_atomic(problems_path(results, run_dir.run_id), out.read_text())
+
+
+def _pass_rates(
+    run_dir: RunDir, spec: RunSpec, measured: Measured, model: PreparedModel, problems: Path, log: Path
+) -> Path:
+    """Counts of the base model on training problems; measured once for all runs that ask for the same."""
+    n = spec.data.screen.n_samples
+    suite = suite_digest(spec, model_digest=model.digest, data_digest=_file_digest(problems), n=n)
+    out = run_dir.results_dir / "base" / f"{spec.model.name}-screen-{suite}.jsonl"
+    with locked(out.with_suffix(".lock"), wait=True):
+        measure(spec, model=model.path, data=problems, out=out, seed=1, device=measured.device, log=log, n=n)
+    return out
+
+
+def _n_rows(file: Path) -> int:
+    from pyarrow import parquet
+
+    return int(parquet.read_metadata(file).num_rows)
 
 
 def _final_weights(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> Path:
@@ -209,7 +239,7 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
         algorithm=spec.algorithm.name,
         domain_mix=spec.domain_mix.name,
         data_scale=spec.data_scale.name,
-        n_unique=spec.data_scale.n_unique,
+        n_unique=spec.data_scale.n_unique if measured.n_unique is None else measured.n_unique,
         seed=spec.seed,
         steps=steps,
         train_samples=samples,

@@ -29,8 +29,20 @@ class ProblemCount:
     response_tokens: int  # of all n samples together
 
 
-def measure(spec: RunSpec, *, model: Path, data: Path, out: Path, seed: int, device: Device, log: Path) -> float:
+def measure(
+    spec: RunSpec, *, model: Path, data: Path, out: Path, seed: int, device: Device, log: Path, n: int | None = None
+) -> float:
     """Sample and score every problem of `data` with `model`; a finished measurement is not repeated.
+
+    Args:
+        spec: Says how to sample.
+        model: Folder in Hugging Face's format.
+        data: Parquet file in verl's columns.
+        out: Counts file, made whole or not at all.
+        seed: Of the sampling.
+        device: What to generate on.
+        log: Gets the output.
+        n: Samples a problem; None: `eval.n_samples`.
 
     Returns:
         Wall seconds, 0.0 if the counts were there already.
@@ -45,7 +57,7 @@ def measure(spec: RunSpec, *, model: Path, data: Path, out: Path, seed: int, dev
         "model": model,
         "data": data,
         "out": out,
-        "n": spec.eval.n_samples,
+        "n": spec.eval.n_samples if n is None else n,
         "temperature": spec.eval.temperature,
         "top-p": spec.eval.top_p,
         "max-tokens": spec.training.max_response_length,
@@ -58,13 +70,13 @@ def measure(spec: RunSpec, *, model: Path, data: Path, out: Path, seed: int, dev
     return run_child([sys.executable, "-m", "sweeper.evaluate", *arguments], log=log, env=threads)
 
 
-def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str) -> str:
+def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int | None = None) -> str:
     """Name of a base model's measurement: model, problems, sampling and scorers."""
     return digest_of(
         {
             "model": model_digest,
             "data": data_digest,
-            "n": spec.eval.n_samples,
+            "n": spec.eval.n_samples if n is None else n,
             "temperature": spec.eval.temperature,
             "top_p": spec.eval.top_p,
             "max_tokens": spec.training.max_response_length,

@@ -174,6 +174,7 @@ def check(spec: RunSpec, *, family: str) -> None:
             f"training.train_batch_size={training.train_batch_size} is not a multiple of "
             f"training.ppo_mini_batch_size={training.ppo_mini_batch_size}; change one of them"
         )
+    _check_screen(spec)
     n_unique = spec.data_scale.n_unique
     if n_unique is not None and n_unique < training.train_batch_size:
         raise ConfigError(
@@ -215,6 +216,26 @@ def check(spec: RunSpec, *, family: str) -> None:
         raise ConfigError(
             f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
             "one machine; use cluster=slurm"
+        )
+
+
+def _check_screen(spec: RunSpec) -> None:
+    screen, batch = spec.data.screen, spec.training.train_batch_size
+    if screen.n_samples == 0:
+        return
+    if screen.n_samples < 2:
+        raise ConfigError(
+            f"data.screen.n_samples={screen.n_samples}: one sample is always or never right; use 2 or more, or 0 for "
+            "no screening"
+        )
+    if not 0 <= screen.min_pass_rate < screen.max_pass_rate <= 1:
+        raise ConfigError(
+            f"data.screen keeps pass rates between min_pass_rate={screen.min_pass_rate} and "
+            f"max_pass_rate={screen.max_pass_rate}: set 0 <= min < max <= 1"
+        )
+    if screen.max_problems is not None and screen.max_problems < batch:
+        raise ConfigError(
+            f"data.screen.max_problems={screen.max_problems} is less than training.train_batch_size={batch}; raise it"
         )
 
 

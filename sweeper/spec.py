@@ -248,12 +248,26 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """Train only on problems that the base model solves sometimes (Guru's filter, arXiv:2506.14965).
+
+    A group of answers that are all right or all wrong has no advantage, so GRPO learns nothing from it.
+    """
+
+    n_samples: int = 0  # samples a problem; 0 trains on every problem
+    max_problems: int | None = None  # how many training problems to measure, in training order; null: all
+    min_pass_rate: float = 0.0  # keep problems whose pass rate is above this ...
+    max_pass_rate: float = 1.0  # ... and below this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
     """Where problems come from."""
 
     root: str | None = None  # folder of parquet files in Guru's format; null: synthetic tasks
     seed: int = 0  # order of the problems; the same for every run of a grid, so that scales are nested
     digest: str | None = None  # content of `root`, filled in when the spec is made
+    screen: Screen = field(default_factory=Screen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +343,12 @@ class RunSpec:
         """
         whole = asdict(self)
         model = {key: whole["model"][key] for key in ("source", "path", "revision", "architecture", "warm_start")}
-        data = {"seed": self.data.seed, "digest": self.data.digest, "synthetic": self.data.root is None}
+        data = {
+            "seed": self.data.seed,
+            "digest": self.data.digest,
+            "synthetic": self.data.root is None,
+            "screen": whole["data"]["screen"] if self.data.screen.n_samples else None,
+        }
         training = _without(whole["training"], "save_freq") | {"actor_lr": self.actor_lr}
         picked = {
             "model": model,

@@ -16,10 +16,14 @@ class Sampling:
 
 
 class Sample(NamedTuple):
-    """One completion. `log_probs` are of the tempered, unfiltered distribution, as verl's actor computes them."""
+    """One completion.
+
+    `log_probs` are of the tempered, unfiltered distribution, as verl's actor computes them; None from an engine that
+    only evaluates.
+    """
 
     token_ids: list[int]
-    log_probs: list[float]
+    log_probs: list[float] | None
     finished: bool  # an end-of-sequence token was drawn (and is the last of token_ids)
 
 

@@ -1,5 +1,6 @@
 """Generation with vLLM, for machines with GPUs."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,28 +26,26 @@ class VllmEngine:
         """`n` completions of each prompt; see `Engine`."""
         from vllm import SamplingParams
 
-        parameters = SamplingParams(
-            n=n,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            top_k=sampling.top_k,
-            max_tokens=sampling.max_tokens,
-            seed=seed,
-            logprobs=0,
-            detokenize=False,
-        )
+        parameters = [
+            SamplingParams(
+                n=n,
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                top_k=sampling.top_k,
+                max_tokens=sampling.max_tokens,
+                seed=_seed(seed, prompt),
+                detokenize=False,
+            )
+            for prompt in prompts
+        ]
         answers = self._llm.generate([{"prompt_token_ids": list(prompt)} for prompt in prompts], parameters)
         return [
-            [
-                Sample(
-                    list(output.token_ids),
-                    [
-                        entry[token].logprob
-                        for token, entry in zip(output.token_ids, output.logprobs or (), strict=False)
-                    ],
-                    output.finish_reason == "stop",
-                )
-                for output in answer.outputs
-            ]
+            [Sample(list(output.token_ids), None, output.finish_reason == "stop") for output in answer.outputs]
             for answer in answers
         ]
+
+
+def _seed(seed: int, prompt: Sequence[int]) -> int:
+    """A prompt's own seed: one seed for all would correlate the noise of all problems, and so of pass@k's mean."""
+    digest = hashlib.sha256(f"{seed}|{','.join(map(str, prompt))}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")

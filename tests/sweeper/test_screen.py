@@ -1,0 +1,84 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+import data_prep
+from sweeper.errors import ConfigError, RunFailedError
+from sweeper.job import data_spec
+from sweeper.measure import ProblemCount
+from sweeper.plan import check
+from sweeper.screen import screen
+from sweeper.spec import RunSpec
+from tests.sweeper.points import spec
+
+
+def screened(*overrides: str) -> RunSpec:
+    return spec("data_scale=n64", "data.screen.n_samples=4", "data.screen.max_problems=20", *overrides)
+
+
+def ids(file: Path) -> list[str]:
+    return [extra["problem_id"] for extra in parquet.read_table(file).column("extra_info").to_pylist()]
+
+
+def counts_with(tmp_path: Path, solved_of_4: list[int]) -> Path:
+    """A counts file for the candidates of `screen`, in file order."""
+    lines = [
+        ProblemCount(
+            problem_id=problem,
+            data_source="math__synthetic",
+            domain="math",
+            n=4,
+            c=c,
+            outcomes={"correct": c, "wrong": 4 - c},
+            prompt_tokens=1,
+            response_tokens=4,
+        )
+        for problem, c in zip(ids(tmp_path / "train.candidates.parquet"), solved_of_4, strict=True)
+    ]
+    out = tmp_path / "counts.jsonl"
+    out.write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines))
+    return out
+
+
+@pytest.fixture
+def train_file(tmp_path: Path) -> Path:
+    return data_prep.materialise(data_spec(screened()), tmp_path / "data").train
+
+
+def test_only_problems_solved_sometimes_are_kept_in_training_order(train_file: Path, tmp_path: Path) -> None:
+    solved = [0, 1, 2, 3, 4] * 4
+    out = screen(
+        screened("training.train_batch_size=8", "training.ppo_mini_batch_size=8"),
+        train_file=train_file,
+        out=tmp_path / "train.parquet",
+        count=lambda _: counts_with(tmp_path, solved),
+    )
+    first_20 = ids(train_file)[:20]
+    assert ids(out) == [problem for problem, c in zip(first_20, solved, strict=True) if 0 < c < 4]
+
+
+def test_too_few_sometimes_solved_problems_end_the_run_with_the_keys_to_change(
+    train_file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RunFailedError, match=r"only 1 of 20 .*data\.screen\.max_problems"):
+        screen(
+            screened(),
+            train_file=train_file,
+            out=tmp_path / "train.parquet",
+            count=lambda _: counts_with(tmp_path, [0] * 19 + [2]),
+        )
+    assert not (tmp_path / "train.parquet").exists()
+
+
+def test_screening_is_part_of_the_identity_only_when_it_is_on() -> None:
+    assert spec("data.screen.max_problems=7").run_id == spec().run_id
+    assert screened().run_id != spec("data_scale=n64").run_id
+
+
+@pytest.mark.parametrize("wrong", ["n_samples=1", "min_pass_rate=1.0", "max_problems=3"])
+def test_a_screen_that_keeps_nothing_is_refused_in_the_plan(wrong: str) -> None:
+    with pytest.raises(ConfigError, match=r"data\.screen"):
+        check(screened(f"data.screen.{wrong}"), family="tiny")
