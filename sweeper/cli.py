@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import SweeperError
 
 if TYPE_CHECKING:
-    from sweeper.grid import Grid
     from sweeper.plan import Plan
     from sweeper.results import ResultRow
 
@@ -110,21 +109,22 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], bool]:
     return [item for item in arguments if item not in flags], any(item in flags for item in arguments)
 
 
-def _expand(arguments: Sequence[str], *, multirun: bool) -> "tuple[Grid, Plan, Path]":
-    from sweeper.grid import expand
-    from sweeper.plan import make_plan
+def _planned(arguments: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]":
+    """Expand, plan, and let verl refuse what it would not run."""
+    from sweeper.verl_check import Asker
 
-    grid = expand(arguments, multirun=multirun)
-    results_dir = Path(grid.points[0].config["results_dir"]).resolve()
-    return grid, make_plan(grid, results_dir), results_dir
+    # Importing verl takes as long as everything else here. Where it was never asked it surely will be: begin now.
+    hint = next((item.partition("=")[2] for item in arguments if item.startswith("results_dir=")), "results")
+    with Asker(now=not any(Path(hint, ".verl_check").glob("*.ok"))) as asker:
+        from sweeper.grid import expand
+        from sweeper.plan import make_plan, refuse
+        from sweeper.verl_check import check_plan
 
-
-def _checked(plan: "Plan", results_dir: Path) -> "Plan":
-    from sweeper.plan import refuse
-    from sweeper.verl_check import check_plan
-
-    specs = [run.spec for run in plan.to_run if run.spec is not None]
-    return refuse(plan, check_plan(specs, results_dir / ".verl_check"))
+        grid = expand(arguments, multirun=multirun)
+        results_dir = Path(grid.points[0].config["results_dir"]).resolve()
+        plan = make_plan(grid, results_dir)
+        specs = [run.spec for run in plan.to_run if run.spec is not None]
+        return refuse(plan, check_plan(specs, results_dir / ".verl_check", asker)), results_dir
 
 
 def _launch(arguments: Sequence[str]) -> int:
@@ -137,8 +137,7 @@ def _launch(arguments: Sequence[str]) -> int:
     from sweeper.spec import Device, Executor
 
     overrides, multirun = _split(arguments)
-    _, plan, results_dir = _expand(overrides, multirun=multirun)
-    plan = _checked(plan, results_dir)
+    plan, results_dir = _planned(overrides, multirun=multirun)
     print(plan_text(plan), flush=True)
     if plan.refused:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
@@ -201,8 +200,7 @@ def _plan(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_intermixed_args(arguments)
     many = options.multirun or any("grid=" in item or "," in item for item in options.overrides)
-    _, plan, results_dir = _expand(options.overrides, multirun=many)
-    plan = _checked(plan, results_dir)
+    plan, _ = _planned(options.overrides, multirun=many)
     if options.json:
         _print_json("plan", plan_json(plan, overrides=expected_overrides if options.verl else None))
     else:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sweeper.errors import ConfigError
 from sweeper.machine import resolve_device
@@ -28,12 +28,52 @@ _FILES = Files(model=_HERE, train=_HERE, val=_HERE, checkpoints=_HERE, validatio
 _VALIDATED = ("actor_rollout_ref.rollout", "algorithm")
 
 
-def check_plan(specs: Sequence[RunSpec], cache: Path) -> dict[str, str]:
+class Asker:
+    """A process that imports verl and then judges shapes; started when first asked, or at once."""
+
+    def __init__(self, *, now: bool = False) -> None:
+        self._process = self._start() if now else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, "-m", "sweeper.verl_check"], stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        )
+
+    def ask(self, shapes: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+        """Verdict by digest: None, or verl's reason.
+
+        Raises:
+            ConfigError: verl is not installed, or the process failed.
+        """
+        if importlib.util.find_spec("verl") is None:
+            raise ConfigError("verl is not installed, so the runs cannot be checked or trained; run: make setup")
+        process, self._process = self._process or self._start(), None
+        out, err = process.communicate(json.dumps({digest: list(shape) for digest, shape in shapes.items()}))
+        if process.returncode != 0:
+            raise ConfigError(
+                f"asking verl to check the plan failed: {(err.strip().splitlines() or ['no output'])[-1]}"
+            )
+        verdicts: dict[str, str | None] = json.loads(out)
+        return verdicts
+
+
+def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str, str]:
     """Check every distinct shape among `specs`.
 
     Args:
         specs: What a launch would run.
         cache: Folder of verdicts; accepted shapes are not checked again.
+        asker: Asked only about shapes that are new.
 
     Returns:
         Reason by run id, for the runs that verl refuses.
@@ -48,7 +88,7 @@ def check_plan(specs: Sequence[RunSpec], cache: Path) -> dict[str, str]:
     unknown = {digest: shapes[digest][0] for digest in shapes if not (cache / f"{digest}.ok").exists()}
     if not unknown:
         return {}
-    verdicts = _ask(unknown)
+    verdicts = asker.ask(unknown)
     for digest in (digest for digest, verdict in verdicts.items() if verdict is None):
         write_atomic(cache / f"{digest}.ok", "\n".join(unknown[digest]) + "\n")
     return {run_id: text for digest, text in verdicts.items() if text for run_id in shapes[digest][1]}
@@ -81,21 +121,6 @@ def _kind(value: str) -> str:
             kind(value)
             return kind.__name__
     return value
-
-
-def _ask(shapes: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    if importlib.util.find_spec("verl") is None:
-        raise ConfigError("verl is not installed, so the runs cannot be checked or trained; run: make setup")
-    command = [sys.executable, "-m", "sweeper.verl_check"]
-    done = subprocess.run(
-        command, input=json.dumps({k: list(v) for k, v in shapes.items()}), capture_output=True, text=True
-    )
-    if done.returncode != 0:
-        raise ConfigError(
-            f"asking verl to check the plan failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}"
-        )
-    verdicts: dict[str, str | None] = json.loads(done.stdout)
-    return verdicts
 
 
 def verdict(overrides: Sequence[str]) -> str | None:
@@ -182,10 +207,12 @@ def main() -> None:
     """Read `{digest: overrides}` from stdin, write `{digest: reason or null}` to stdout."""
     from hydra import initialize_config_dir
 
-    shapes = json.load(sys.stdin)
     found = importlib.util.find_spec("verl")
     if found is None or found.origin is None:
         raise ConfigError("verl is not installed; run: make setup")
+    with contextlib.redirect_stdout(io.StringIO()):
+        importlib.import_module("verl.trainer.ppo.utils")  # seconds, while the grid is still being expanded
+    shapes = json.load(sys.stdin)
     folder = Path(found.origin).parent / "trainer" / "config"
     with initialize_config_dir(str(folder), version_base=None), contextlib.redirect_stdout(io.StringIO()):
         verdicts = {digest: verdict(overrides) for digest, overrides in shapes.items()}

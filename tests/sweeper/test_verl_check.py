@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.spec import RunSpec
-from sweeper.verl_check import check_plan
+from sweeper.verl_check import Asker, check_plan
 from tests.sweeper.points import spec
 
 GPU = ("model_family=qwen2.5", "cluster=slurm")
@@ -53,7 +53,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reasons(cases: Mapping[str, RunSpec], cache: Path) -> dict[str, str]:
-    return check_plan(list(cases.values()), cache)
+    return check_plan(list(cases.values()), cache, Asker())
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
@@ -70,9 +70,9 @@ def test_an_accepted_shape_is_not_asked_again(
     cases: Mapping[str, RunSpec], reasons: Mapping[str, str], cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", "/no/such/python")  # whoever asks, fails
-    assert check_plan([cases[name] for name in ACCEPTED], cache) == {}
+    assert check_plan([cases[name] for name in ACCEPTED], cache, Asker()) == {}
     # Another seed and step size have the same shape.
-    assert check_plan([spec("seed=9", "training.actor_lr=0.007")], cache) == {}
+    assert check_plan([spec("seed=9", "training.actor_lr=0.007")], cache, Asker()) == {}
 
 
 def test_a_refused_shape_is_asked_again(
@@ -80,4 +80,4 @@ def test_a_refused_shape_is_asked_again(
 ) -> None:
     monkeypatch.setattr("sys.executable", "/no/such/python")
     with pytest.raises(FileNotFoundError):
-        check_plan([cases["an unknown verl key"]], cache)
+        check_plan([cases["an unknown verl key"]], cache, Asker())
