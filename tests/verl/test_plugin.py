@@ -36,3 +36,19 @@ def test_another_verl_than_the_patched_one_is_refused(monkeypatch: pytest.Monkey
 
 def test_every_patch_says_why() -> None:
     assert all(patch.__doc__ for patch in patches.PATCHES.values())
+
+
+def test_log_probabilities_of_all_tokens_at_once_are_those_of_verl_token_by_token() -> None:
+    code = """
+import torch, verl
+from verl.utils.torch_functional import logprobs_from_logits_v2 as ours
+torch.manual_seed(0)
+logits, labels = torch.randn(50, 288, requires_grad=True), torch.randint(288, (50,))
+found = []
+for log_probs in (ours, ours.__wrapped__):
+    value = log_probs(logits, labels)
+    (gradient,) = torch.autograd.grad(value.square().sum(), logits)
+    found.append((value, gradient))
+print(torch.equal(found[0][0], found[1][0]), torch.allclose(found[0][1], found[1][1], rtol=1e-6, atol=1e-7))
+"""
+    assert _python(code).stdout.split()[-2:] == ["True", "True"]

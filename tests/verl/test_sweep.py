@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,7 @@ from sweeper.measure import read_counts
 from sweeper.results import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
 from sweeper.runs import RunDir, State
 from tests.sweeper.points import spec
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.verl
 
@@ -78,15 +78,6 @@ def processes_of(results: Path) -> list[psutil.Process]:
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return [process for process in found if process.pid != os.getpid()]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 @pytest.fixture(scope="module")
