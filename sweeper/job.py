@@ -86,8 +86,17 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
     adopt_orphans()
     signal.signal(signal.SIGTERM, _terminate)
     measured = Measured(started_at=_now(), device=resolve_device(spec.cluster.device))
-    attempt.write("env", {"host": hostname(), "device": measured.device, "versions": versions(), "git": git_state()})
-    started = time.monotonic()
+    attempt.write(
+        "env",
+        {
+            "time": time.time(),
+            "host": hostname(),
+            "device": measured.device,
+            "versions": versions(),
+            "git": git_state(),
+        },
+    )
+    started = time.monotonic() - sum(earlier.seconds() for earlier in run_dir.attempts()[:-1])
     try:
         _phases(run_dir, spec, attempt, measured)
     except (Terminated, KeyboardInterrupt):

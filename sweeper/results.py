@@ -91,7 +91,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Wall seconds; None where the phase did not run in this attempt chain."""
+    """Wall seconds: `total_s` of all attempts, the phases of the last one; None where it did not run the phase."""
 
     queued_at: str  # ISO 8601, UTC
     started_at: str

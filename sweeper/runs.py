@@ -84,6 +84,13 @@ class Attempt:
         path = self.path / "heartbeat.json"
         return Heartbeat(**json.loads(path.read_text())) if path.exists() else None
 
+    def seconds(self) -> float:
+        """Wall seconds from its start to its last sign of life, however it ended."""
+        env, last = self.path / "env.json", self.heartbeat()
+        if last is None or not env.exists():
+            return 0.0
+        return max(0.0, last.time - float(json.loads(env.read_text())["time"]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDir:

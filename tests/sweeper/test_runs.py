@@ -151,3 +151,23 @@ def test_a_checkpoint_whose_step_was_never_logged_is_not_resumed_from(
     (run_dir.checkpoints / "latest_checkpointed_iteration.txt").write_text("6")
     run_dir.rewind(logged)
     assert run_dir.trained_steps() == resumes_from
+
+
+def test_an_attempt_lasts_until_its_last_sign_of_life(tmp_path: Path) -> None:
+    attempt = folder(tmp_path).new_attempt()
+    assert attempt.seconds() == 0.0
+    attempt.write("env", {"time": 1000.0})
+    attempt.beat(
+        Heartbeat(
+            phase="train",
+            step=None,
+            total_steps=4,
+            reward=None,
+            val_pass1=None,
+            seconds_left=None,
+            time=1030.5,
+            pid=1,
+            host="here",
+        )
+    )
+    assert attempt.seconds() == 30.5
