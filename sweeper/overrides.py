@@ -80,6 +80,7 @@ _UNLISTED = (
     "actor_rollout_ref.actor.fsdp_config.mixed_precision.",
     "actor_rollout_ref.ref.fsdp_config.mixed_precision.",
     "critic.fsdp.mixed_precision.",
+    "actor_rollout_ref.rollout.enable_sleep_mode",
     "ray_kwargs.ray_init.",
 )
 

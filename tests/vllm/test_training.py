@@ -15,6 +15,7 @@ pytestmark = pytest.mark.vllm
 VLLM = (
     "+verl.actor_rollout_ref.rollout.name=vllm",
     "+verl.actor_rollout_ref.rollout.enforce_eager=true",
+    "+verl.actor_rollout_ref.rollout.enable_sleep_mode=false",  # vLLM has none on CPU
     "+verl.actor_rollout_ref.rollout.calculate_log_probs=true",
 )
 
