@@ -1,7 +1,8 @@
 """Base models, prepared once and shared by every run that starts from them.
 
-A tiny model is built and warm-started, a GGUF file is converted, a hub model is downloaded at its revision. Each
-lands in `models/<name>-<digest>/` by an atomic rename, under a lock, so any number of jobs may ask for it at once.
+A tiny model is built, a GGUF file is converted, a hub model is downloaded at its revision; each is then warm-started by
+supervised fine-tuning if its settings say so. It lands in `models/<name>-<digest>/` by an atomic rename, under a lock,
+so any number of jobs may ask for it at once.
 
     python -m sweeper.models SPEC_JSON OUT_DIR      (the child process that does the work)
 """
@@ -39,6 +40,11 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
     """
     model = spec.model
     if model.source is ModelSource.hub and model.path is not None and Path(model.path).expanduser().is_dir():
+        if model.warm_start.steps:
+            raise ConfigError(
+                f"model.warm_start.steps={model.warm_start.steps}: a local folder (model.path={model.path}) is "
+                "used as it is; set model.warm_start.steps=0, or use a hub id"
+            )
         folder = Path(model.path).expanduser().resolve()
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
     digest = model_digest(model)
@@ -61,12 +67,9 @@ def model_digest(model: Model) -> str:
 
     made: dict[str, Any] = {"source": model.source, "path": model.path, "revision": model.revision}
     if model.source is ModelSource.tiny:
-        made |= {
-            "architecture": asdict(model.architecture),
-            "warm_start": asdict(model.warm_start),
-            "build": BUILD_VERSION,
-            "tasks": GENERATOR_VERSION,
-        }
+        made |= {"architecture": asdict(model.architecture)}
+    if model.source is ModelSource.tiny or model.warm_start.steps:
+        made |= {"warm_start": asdict(model.warm_start), "build": BUILD_VERSION, "tasks": GENERATOR_VERSION}
     return digest_of(made)
 
 
@@ -76,26 +79,35 @@ def _write_spec(spec: RunSpec, folder: Path) -> Path:
     return path
 
 
-def _build_tiny(spec: RunSpec, out: Path) -> None:
+def _warm_start(spec: RunSpec, initial: Path, out: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    from data_prep.synthetic import SPECIAL_STRINGS, warm_start_rows
-    from sweeper import tiny
+    from data_prep.synthetic import warm_start_rows
     from sweeper.machine import resolve_device, threads_for
     from sweeper.sft import run_sft
 
-    shape, warm = spec.model.architecture, spec.model.warm_start
-    raw = out.with_name("initial") if warm.steps else out
-    tiny.build(raw, shape, special_strings=SPECIAL_STRINGS, seed=warm.seed)
-    if not warm.steps:
-        return
+    model, warm = spec.model, spec.model.warm_start
     rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
     data = out.with_name("warm_start.parquet")
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
-    device = resolve_device(Device.auto)
-    threads = threads_for(shape.n_params)
-    run_sft(model=raw, data=data, out=out, work=out.with_name("sft"), settings=warm, device=device, threads=threads)
+    run_sft(
+        model=initial,
+        data=data,
+        out=out,
+        work=out.with_name("sft"),
+        settings=warm,
+        tokens_per_device=model.resources.actor_tokens_per_gpu,
+        device=resolve_device(Device.auto),
+        threads=threads_for(model.architecture.n_params),
+    )
+
+
+def _build_tiny(model: Model, out: Path) -> None:
+    from data_prep.synthetic import SPECIAL_STRINGS
+    from sweeper import tiny
+
+    tiny.build(out, model.architecture, special_strings=SPECIAL_STRINGS, seed=model.warm_start.seed)
 
 
 def _download(model: Model, out: Path) -> None:
@@ -127,13 +139,13 @@ def _convert_gguf(model: Model, out: Path) -> None:
 
 def main(spec_path: Path, folder: Path) -> None:
     """Make the model of a spec in `folder/model`."""
-    spec, out = RunSpec.read(spec_path), folder / "model"
-    if spec.model.source is ModelSource.tiny:
-        _build_tiny(spec, out)
-    elif spec.model.source is ModelSource.gguf:
-        _convert_gguf(spec.model, out)
-    else:
-        _download(spec.model, out)
+    spec = RunSpec.read(spec_path)
+    out = folder / "model"
+    initial = out.with_name("initial") if spec.model.warm_start.steps else out
+    make = {ModelSource.tiny: _build_tiny, ModelSource.gguf: _convert_gguf, ModelSource.hub: _download}
+    make[spec.model.source](spec.model, initial)
+    if spec.model.warm_start.steps:
+        _warm_start(spec, initial, out)
 
 
 if __name__ == "__main__":

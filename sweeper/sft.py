@@ -12,10 +12,11 @@ from sweeper.spec import Device, WarmStart
 from sweeper.train import CPU_ENV
 
 MAX_LENGTH = 2048  # tokens of a message list; longer rows are an error in verl
-TOKENS_PER_DEVICE = 8192  # micro-batch budget
 
 
-def sft_overrides(*, model: Path, data: Path, work: Path, settings: WarmStart, device: Device) -> tuple[str, ...]:
+def sft_overrides(
+    *, model: Path, data: Path, work: Path, settings: WarmStart, tokens_per_device: int, device: Device
+) -> tuple[str, ...]:
     """Overrides of `python -m verl.trainer.sft_trainer`.
 
     Args:
@@ -23,13 +24,14 @@ def sft_overrides(*, model: Path, data: Path, work: Path, settings: WarmStart, d
         data: Parquet with a `messages` column (user, assistant).
         work: Folder of checkpoints and logs.
         settings: Steps, batch size, step size.
+        tokens_per_device: Budget of one micro-batch.
         device: `cpu` or `cuda`.
     """
     values: dict[str, Value] = {
         "data.train_files": str(data),
         "data.train_batch_size": settings.batch_size,
         "data.max_length": MAX_LENGTH,
-        "data.max_token_len_per_gpu": TOKENS_PER_DEVICE,
+        "data.max_token_len_per_gpu": tokens_per_device,
         "data.num_workers": 0,
         "data.custom_cls.path": "pkg://sweeper.sft_data",
         "data.custom_cls.name": "ConversationDataset",
@@ -65,7 +67,15 @@ def sft_overrides(*, model: Path, data: Path, work: Path, settings: WarmStart, d
 
 
 def run_sft(
-    *, model: Path, data: Path, out: Path, work: Path, settings: WarmStart, device: Device, threads: int
+    *,
+    model: Path,
+    data: Path,
+    out: Path,
+    work: Path,
+    settings: WarmStart,
+    tokens_per_device: int,
+    device: Device,
+    threads: int,
 ) -> None:
     """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
 
@@ -73,7 +83,9 @@ def run_sft(
         RunFailedError: the trainer failed or left no weights.
     """
     work.mkdir(parents=True, exist_ok=True)
-    overrides = sft_overrides(model=model, data=data, work=work, settings=settings, device=device)
+    overrides = sft_overrides(
+        model=model, data=data, work=work, settings=settings, tokens_per_device=tokens_per_device, device=device
+    )
     omp = {"OMP_NUM_THREADS": str(threads)} if device is Device.cpu else {}
     # One process: rank 0 of a world of one, as torchrun would start it.
     ranks = {
