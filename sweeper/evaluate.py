@@ -129,7 +129,7 @@ def _measure(options: argparse.Namespace, shards: int) -> list[ProblemCount]:
     counts: list[ProblemCount] = []
     kept: list[str] = []
     # In blocks, so that progress shows and the texts of a long evaluation are not all in memory at once.
-    size = max(1, 4096 // options.n)
+    size = max(1, engine.samples_at_once // options.n)
     for first in range(0, len(problems), size):
         block = problems[first : first + size]
         begun = time.monotonic()

@@ -30,6 +30,8 @@ class CpuEngine:
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self._cache_bytes_per_token = 2 * 4 * config.num_hidden_layers * heads * head_dim
         self._vocab = config.vocab_size
+        # Four full batches of 1,024-token sequences: a minute or so for a hundred million parameters.
+        self.samples_at_once = max(1, min(4096, 4 * MAX_CACHE_BYTES // (1024 * self._cache_bytes_per_token)))
 
     @classmethod
     def load(cls, path: Path, *, pad_id: int) -> Self:

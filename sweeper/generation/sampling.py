@@ -28,7 +28,12 @@ class Sample(NamedTuple):
 
 
 class Engine(Protocol):
-    """A loaded model that completes prompts."""
+    """A loaded model that completes prompts.
+
+    `samples_at_once` is how many completions keep it busy: long work is cut into calls of about that size.
+    """
+
+    samples_at_once: int
 
     def generate(
         self, prompts: Sequence[Sequence[int]], *, n: int, sampling: Sampling, seed: int

@@ -10,6 +10,8 @@ from sweeper.generation.sampling import Sample, Sampling
 class VllmEngine:
     """vLLM's offline engine over the GPUs this process may see."""
 
+    samples_at_once = 4096
+
     def __init__(self, path: Path, *, tensor_parallel: int, gpu_memory_utilization: float = 0.85) -> None:
         from vllm import LLM
 
