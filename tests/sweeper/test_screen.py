@@ -82,3 +82,7 @@ def test_screening_is_part_of_the_identity_only_when_it_is_on() -> None:
 def test_a_screen_that_keeps_nothing_is_refused_in_the_plan(wrong: str) -> None:
     with pytest.raises(ConfigError, match=r"data\.screen"):
         check(screened(f"data.screen.{wrong}"), family="tiny")
+
+
+def test_the_real_smoke_run_is_screened() -> None:
+    assert spec("model_family=smollm2").data.screen.n_samples > 1
