@@ -1,28 +1,32 @@
 """Rewards: one scorer a kind of problem, routed by data_source, used alike in training and in evaluation.
 
-verl loads `compute_score` by `reward.custom_reward_function.path=pkg://rewards` and `.name=compute_score`.
-Candidate code runs only in an isolated process (`rewards.sandbox`); model text is never evaluated here.
+verl loads `compute_score` (or `compute_score_async`) by `reward.custom_reward_function.path=pkg://rewards` and
+`.name=compute_score`. Candidate code runs only in an isolated process (`rewards.sandbox`); model text is never
+evaluated here.
 """
 
+from rewards.bad_ground_truth import BadGroundTruth
 from rewards.domains import Domain, UnknownDataSource, domain_of
-from rewards.functional_tests import BadGroundTruth
+from rewards.judge import JudgeUnavailable
+from rewards.question import gold_text
 from rewards.router import (
     SUITE_VERSION,
     ScoreItem,
-    UnsupportedDataSource,
     check_gold,
     check_source,
     compute_score,
-    gold_text,
+    compute_score_async,
     score_batch,
 )
 from rewards.sandbox import SandboxUnavailable, sandbox_layers
+from rewards.scorers import UnsupportedDataSource
 from rewards.verdict import Outcome
 
 __all__ = [
     "SUITE_VERSION",
     "BadGroundTruth",
     "Domain",
+    "JudgeUnavailable",
     "Outcome",
     "SandboxUnavailable",
     "ScoreItem",
@@ -31,6 +35,7 @@ __all__ = [
     "check_gold",
     "check_source",
     "compute_score",
+    "compute_score_async",
     "domain_of",
     "gold_text",
     "sandbox_layers",

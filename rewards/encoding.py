@@ -1,10 +1,12 @@
 """Plain Python values as JSON and back, for results that come out of the sandbox.
 
-Closed and typed: only exact built-in types pass, so an object of the candidate's own class that claims to equal
-everything arrives as `Opaque`, which equals nothing. Decoding never evaluates text.
+Closed and typed: only exact built-in types pass (and numpy's numbers, as Python's), so an object of the candidate's
+own class that claims to equal everything arrives as `Opaque`, which equals nothing. Decoding never evaluates text.
 """
 
+import sys
 from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable
 
 _MAX_NODES = 200_000
 _JSON_SAFE_INT = 1 << 62
@@ -20,12 +22,21 @@ class Opaque:
     __hash__ = None  # type: ignore[assignment]
 
 
-def encode_value(value: object) -> object:
-    """A JSON-ready form of `value`; parts of any other type than the exact plain ones become opaque."""
-    return _encode(value, [_MAX_NODES])
+def encode_value(value: object, other: Callable[[object], object] | None = None) -> object:
+    """A JSON-ready form of `value`.
+
+    Args:
+        value: Anything.
+        other: Gives the form of a part that is of no plain type, a list with a tag of its own; None makes it opaque.
+    """
+    return _encode(value, [_MAX_NODES], other or _opaque)
 
 
-def _encode(value: object, budget: list[int]) -> object:
+def _opaque(value: object) -> object:  # noqa: ARG001
+    return ["?"]
+
+
+def _encode(value: object, budget: list[int], other: Callable[[object], object]) -> object:
     budget[0] -= 1
     if budget[0] < 0:
         return ["?"]
@@ -41,27 +52,38 @@ def _encode(value: object, budget: list[int]) -> object:
     if kind is bytes and isinstance(value, bytes):
         return ["b", value.hex()]
     if kind in _SEQUENCES and isinstance(value, list | tuple | set | frozenset):
-        return [_SEQUENCES[kind], [_encode(item, budget) for item in value]]
+        return [_SEQUENCES[kind], [_encode(item, budget, other) for item in value]]
     if kind in (dict, Counter, OrderedDict, defaultdict) and isinstance(value, dict):
-        return ["d", [[_encode(k, budget), _encode(v, budget)] for k, v in value.items()]]
-    return ["?"]
+        return ["d", [[_encode(k, budget, other), _encode(v, budget, other)] for k, v in value.items()]]
+    numpy = sys.modules.get("numpy")
+    # Whatever a program passes off as numpy's, what comes of it here is one of the plain types or opaque.
+    if numpy is not None and isinstance(value, numpy.generic):
+        plain = value.item()
+        return _encode(plain, budget, other) if type(plain) in _SCALARS else ["?"]
+    return other(value)
 
 
 _SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "z"}
+_SCALARS = frozenset({bool, int, float, complex, str, bytes})
 
 
-def decode_value(coded: object) -> object:
+def decode_value(coded: object, other: Callable[[list[object]], object] | None = None) -> object:
     """The value that `encode_value` was given, or `Opaque` in place of what cannot be decoded.
 
-    Never raises on forged input: anything malformed is opaque.
+    Never raises on forged input: anything malformed is opaque. `other` gives the value of a form with a tag that is
+    not one of the plain types'.
     """
     try:
-        return _decode(coded)
-    except (ValueError, TypeError, OverflowError, IndexError, RecursionError):
+        return _decode(coded, other or _undecoded)
+    except (ValueError, TypeError, ArithmeticError, IndexError, RecursionError, AttributeError, ImportError):
         return Opaque()
 
 
-def _decode(coded: object) -> object:
+def _undecoded(coded: list[object]) -> object:  # noqa: ARG001
+    return Opaque()
+
+
+def _decode(coded: object, other: Callable[[list[object]], object]) -> object:
     if coded is None or isinstance(coded, bool | str | int):
         return coded
     if not isinstance(coded, list):
@@ -77,13 +99,13 @@ def _decode(coded: object) -> object:
         case "b":
             return bytes.fromhex(parts[0])
         case "l":
-            return [_decode(item) for item in parts[0]]
+            return [_decode(item, other) for item in parts[0]]
         case "t":
-            return tuple(_decode(item) for item in parts[0])
+            return tuple(_decode(item, other) for item in parts[0])
         case "s":
-            return {_decode(item) for item in parts[0]}
+            return {_decode(item, other) for item in parts[0]}
         case "z":
-            return frozenset(_decode(item) for item in parts[0])
+            return frozenset(_decode(item, other) for item in parts[0])
         case "d":
-            return {_decode(key): _decode(item) for key, item in parts[0]}
-    return Opaque()
+            return {_decode(key, other): _decode(item, other) for key, item in parts[0]}
+    return other(coded)

@@ -1,10 +1,17 @@
 """Finding the final answer in a response, in time linear in its length."""
 
 import re
+from dataclasses import dataclass, field
 
-_BOX = re.compile(r"\\(?:boxed|fbox)[ \t]*\{")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BARE_BOX = re.compile(r"\\(?:boxed|fbox) *(-?\d[\d.,]*|[A-Za-z](?![A-Za-z]))")
+_NOT_BLANK = re.compile(r"\S")
+_TAIL = 1 << 18  # characters at the end in which a final answer is looked for
+_MAX_GAP = 10
+_MAX_JOIN = 70
+_JOIN = re.compile(r"[,;]|\b(?:and|or)\b")
 _BRACE = re.compile(r"\\\\|\\[{}]|[{}]")
-_FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[ \t]*$")
+_FENCE = re.compile(r"`{3,}|~{3,}")
 _PYTHON_TAGS = frozenset({"python", "py", "python3"})
 
 
@@ -17,12 +24,39 @@ def last_boxed(text: str) -> str | None:
     r"""Content of the last complete, non-empty `\boxed{...}` or `\fbox{...}`, braces balanced; None if there is none.
 
     A box that the response ends inside of is not complete, so a truncated answer is no answer. An empty box, as
-    in a quoted instruction, is passed over.
+    in a quoted instruction, is passed over. Without any braced box, `\boxed 5` counts.
     """
-    boxes = {match.end() - 1: match.start() for match in _BOX.finditer(text)}
+    boxes = _complete_boxes(text)
+    if boxes:
+        _, opened, closed = boxes[-1]
+        return text[opened + 1 : closed].strip()
+    end = text[-_TAIL:]
+    bare = _BARE_BOX.findall(end) if _BOX.search(end) is None else []
+    return bare[-1].rstrip(".,") if bare else None
+
+
+def last_boxes(text: str) -> list[str]:
+    """Contents of the last complete box and of those that lead up to it with a few words, "and", or a comma between."""
+    boxes = _complete_boxes(text)
     if not boxes:
-        return None
-    best: tuple[int, int] | None = None
+        return []
+    run = [boxes[-1]]
+    for box in reversed(boxes[:-1]):
+        between = text[box[2] + 1 : run[-1][0]]
+        is_joined = len(between) < _MAX_GAP or (len(between) < _MAX_JOIN and _JOIN.search(between) is not None)
+        if box[2] >= run[-1][0] or not is_joined:
+            break
+        run.append(box)
+    return [text[opened + 1 : closed].strip() for _, opened, closed in reversed(run)]
+
+
+def _complete_boxes(text: str) -> list[tuple[int, int, int]]:
+    """Start, opening brace and closing brace of every complete, non-empty box, ordered by opening brace."""
+    searched_from = max(0, len(text) - _TAIL)
+    boxes = {match.end() - 1: match.start() for match in _BOX.finditer(text, searched_from)}
+    if not boxes:
+        return []
+    complete: list[tuple[int, int, int]] = []
     open_braces: list[int] = []
     for match in _BRACE.finditer(text, min(boxes)):
         token, where = match.group(), match.start()
@@ -30,10 +64,10 @@ def last_boxed(text: str) -> str | None:
             open_braces.append(where)
         elif token == "}" and open_braces:
             opened = open_braces.pop()
-            is_later = best is None or opened > best[0]
-            if opened in boxes and is_later and text[opened + 1 : where].strip():
-                best = (opened, where)
-    return None if best is None else text[best[0] + 1 : best[1]].strip()
+            if opened in boxes and _NOT_BLANK.search(text, opened + 1, where):
+                complete.append((boxes[opened], opened, where))
+    complete.sort(key=lambda box: box[1])
+    return complete
 
 
 def last_tagged(text: str, tag: str) -> str | None:
@@ -47,28 +81,85 @@ def last_tagged(text: str, tag: str) -> str | None:
     return text[opening + len(tag) + 2 : closing].strip()
 
 
-def code_blocks(text: str) -> list[str]:
-    """Complete fenced blocks that may be Python, in order: those tagged so if there are any, else the untagged.
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """The content of one fenced block; `tagged` if the fence says it is Python, else it says nothing."""
 
-    A closing fence glued to the last line of code is accepted; a block without a closing fence is not complete.
+    source: str
+    tagged: bool
+
+
+def code_blocks(text: str) -> list[CodeBlock]:
+    """Complete fenced blocks that are or may be Python, in order.
+
+    Accepted: both kinds of fence, indented ones, prose before a tagged opening fence, a closing fence glued to the
+    last line, and CRLF. A fence inside a triple-quoted string does not close the block. A block without a closing
+    fence is not complete: a truncated answer is no answer.
     """
-    tagged: list[str] = []
-    untagged: list[str] = []
-    tag: str | None = None
-    lines: list[str] = []
-    for line in text.splitlines():
-        fence = _FENCE.match(line)
-        if tag is None:
-            if fence:
-                tag, lines = fence.group(1).lower(), []
-            continue
-        closes = (fence is not None and not fence.group(1)) or line.rstrip().endswith("```")
-        if not closes:
-            lines.append(line)
-            continue
-        lines.append(line.rstrip().removesuffix("```"))
-        target = tagged if tag in _PYTHON_TAGS else untagged if not tag else None
-        if target is not None:
-            target.append("\n".join(lines).strip("\n"))
-        tag = None
-    return tagged or untagged
+    blocks: list[CodeBlock] = []
+    block: _OpenBlock | None = None
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        opened = _opening(line) if "```" in line or "~~~" in line else None
+        if block is None:
+            if isinstance(opened, CodeBlock):
+                blocks.append(opened)
+            else:
+                block = opened
+        elif isinstance(opened, _OpenBlock) and opened.tag in _PYTHON_TAGS:
+            block = opened  # the one before was never closed
+        elif block.take(line):
+            blocks += block.closed()
+            block = None
+    if block is not None and block.first_close is not None:
+        blocks += block.closed()
+    return blocks
+
+
+@dataclass(slots=True)
+class _OpenBlock:
+    fence: str
+    tag: str
+    indent: int
+    lines: list[str] = field(default_factory=list)
+    in_string: bool = False
+    first_close: int | None = None
+
+    def take(self, line: str) -> bool:
+        """Adds a line; whether it closes the block."""
+        bare = line.strip()
+        closes = bare.startswith(self.fence) and not bare.strip(self.fence[0])
+        glued = not closes and self.fence[0] == "`" and bare.endswith("```")
+        code = "" if closes else line.rstrip()[:-3] if glued else line
+        blank = len(code) - len(code.lstrip())
+        self.lines.append(code[min(blank, self.indent) :])
+        if (code.count('"""') + code.count("'''")) % 2:
+            self.in_string = not self.in_string
+        if not (closes or glued):
+            return False
+        if self.in_string:
+            if self.first_close is None:
+                self.first_close = len(self.lines)
+            self.lines[-1] = line
+            return False
+        self.first_close = len(self.lines)
+        return True
+
+    def closed(self) -> list[CodeBlock]:
+        if self.tag and self.tag not in _PYTHON_TAGS:
+            return []
+        return [CodeBlock("\n".join(self.lines[: self.first_close]).strip("\n"), bool(self.tag))]
+
+
+def _opening(line: str) -> _OpenBlock | CodeBlock | None:
+    found = _FENCE.search(line)
+    if found is None:
+        return None
+    before, fence, info = line[: found.start()], found.group(), line[found.end() :].strip()
+    word = info.split(maxsplit=1)[0].strip("{.}").lower() if info else ""
+    if before.strip() and word not in _PYTHON_TAGS:
+        return None
+    if "`" in info:
+        # On one line, as in "```python print(1)```"; what else holds backticks is inline code.
+        inside = info[:-3].split(maxsplit=1) if info.endswith("```") else []
+        return CodeBlock(inside[1], True) if len(inside) == 2 and word in _PYTHON_TAGS else None
+    return _OpenBlock(fence, word, len(before) if not before.strip() else 0)

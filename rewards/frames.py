@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Sequence
 
 HEADER = struct.Struct("=I")
 _MAX_FRAME = 64 << 20
@@ -26,6 +27,31 @@ def send_frame(sock: socket.socket, payload: bytes) -> None:
     view = memoryview(HEADER.pack(len(payload)) + payload)
     while view:
         view = view[os.write(sock.fileno(), view) :]
+
+
+def send_request(sock: socket.socket, payload: bytes, descriptors: Sequence[int] = ()) -> None:
+    """Writes one message with open file descriptors attached; its reader must use `receive_request`."""
+    data = memoryview(HEADER.pack(len(payload)) + payload)
+    sent = socket.send_fds(sock, [data], list(descriptors)) if descriptors else os.write(sock.fileno(), data)
+    while sent < len(data):
+        sent += os.write(sock.fileno(), data[sent:])
+
+
+def receive_request(sock: socket.socket, most: int = 4) -> tuple[bytes, list[int]]:
+    """Waits for one message and the file descriptors that came with it, at most `most`.
+
+    Raises:
+        WorkerDied: End of file or an impossible length.
+    """
+    # The kernel hands descriptors over with the first byte that they were sent with.
+    head, descriptors, _, _ = socket.recv_fds(sock, HEADER.size, most)
+    head += _receive_exactly(sock, HEADER.size - len(head), None) if head else b""
+    if not head:
+        raise WorkerDied("end of file")
+    (length,) = HEADER.unpack(head)
+    if length > _MAX_FRAME:
+        raise WorkerDied(f"frame of {length} bytes")
+    return _receive_exactly(sock, length, None), descriptors
 
 
 def receive_frame(sock: socket.socket, deadline: float | None = None) -> bytes:

@@ -1,265 +1,210 @@
-"""Reads Guru's functional tests and splits them into calls (for the sandbox) and expected values (kept here).
+"""Tests that call the program: which calls to make in the sandbox, and whether their results satisfy the tests.
 
-Covers the shapes of HumanEval, MBPP, LeetCode and the synthetic tasks: top-level assertions, or one function of
-assertions that is then called with the candidate. Tests of any other shape are run as they are, in the candidate's
-interpreter, which is weaker evidence (see `rewards.sandbox`).
+Two kinds: a script of assertions (HumanEval, MBPP, LeetCode, LiveCodeBench, PrimeIntellect), and pairs of arguments
+and a value in JSON (TACO, APPS). Expected values stay in this process for both; only a script that goes beyond the
+interpreter of `rewards.assertion_script` is run in the sandbox as it is.
 """
 
 import ast
-import json
+import builtins
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
 
+from rewards.assertion_script import ScriptRun
+from rewards.bad_ground_truth import BadGroundTruth
+from rewards.known_helpers import with_helpers
+from rewards.linked_values import DEFINED_BY_PREFIX, READERS
+from rewards.plain_values import Incomparable, source_of, values_agree
+from rewards.remote_calls import Diverged, Recording, Results
+from rewards.script_names import FoldLiterals, free_names
+from rewards.trusted_builtins import BUILTINS, TYPES, Unsupported
 
-class Comparison(StrEnum):
-    """How a returned value is held against the expected one."""
-
-    EQUAL = "equal"
-    NOT_EQUAL = "not_equal"
-    IDENTICAL = "identical"  # `is None`, `is True`, `is False`
-    TRUTHY = "truthy"
-    FALSY = "falsy"
-    CLOSE = "close"  # abs(call - expected) < tolerance
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One assertion: an expression to evaluate in the sandbox and what its value must be."""
-
-    call: str
-    comparison: Comparison
-    expected: object = None
-    tolerance: float = 0.0
-
-    def holds_for(self, value: object) -> bool:
-        """Whether `value`, as decoded from the sandbox, satisfies the assertion; Python's own `==` decides."""
-        match self.comparison:
-            case Comparison.EQUAL:
-                return bool(value == self.expected)
-            case Comparison.NOT_EQUAL:
-                return bool(value != self.expected)
-            case Comparison.IDENTICAL:
-                return value is self.expected
-            case Comparison.TRUTHY:
-                return _is_plain(value) and bool(value)
-            case Comparison.FALSY:
-                return _is_plain(value) and not value
-            case Comparison.CLOSE:
-                numbers = isinstance(value, int | float) and isinstance(self.expected, int | float)
-                return numbers and abs(value - self.expected) < self.tolerance  # type: ignore[operator]
+_MAX_SOURCE = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionalTests:
-    """Parsed tests.
+class ScriptTests:
+    """A script of assertions.
 
-    `checks` is empty when the assertions could not be split; then `source` must be run as it is.
-    `entry` is the name that the candidate program must define, when known.
+    `recording` is None when the script has to be run in the sandbox as it is. `names` are those that the program
+    must define, empty when not known.
     """
 
     source: str
     setup: str
-    checks: tuple[Check, ...]
-    entry: str | None
+    tree: ast.Module
+    recording: Recording | None
+    forced: frozenset[str]
+    last_read: dict[str, tuple[int, int]]
+    names: frozenset[str]
+
+    def calls(self) -> tuple[str, ...]:
+        """What to evaluate in the sandbox."""
+        return () if self.recording is None else self.recording.calls()
+
+    def passed(self, values: Sequence[object]) -> bool | None:
+        """Whether the results of `calls` satisfy every assertion; None if this cannot be told without the program."""
+        if self.recording is None:
+            return None
+        run = ScriptRun(Results(self.recording, values), self.forced, self.last_read)
+        try:
+            return run.holds(self.tree)
+        except Diverged:
+            return None
+        except Unsupported:
+            # A result leads the script where no honest one did in recording, or it is too large to look at here.
+            return None
 
 
-class BadGroundTruth(ValueError):
-    """The data's ground truth is not what its data_source promises."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTests:
+    """Calls of one function with JSON arguments, and the value that each must return."""
+
+    name: str
+    arguments: tuple[tuple[object, ...], ...]
+    expected: tuple[object, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the program must define: the function, or LeetCode's class with that method."""
+        return frozenset({self.name, "Solution"})
+
+    def calls(self, *, in_class: bool) -> tuple[str, ...]:
+        """What to evaluate in the sandbox."""
+        function = f"Solution().{self.name}" if in_class else self.name
+        return tuple(f"{function}({', '.join(source_of(a) for a in row)})" for row in self.arguments)
+
+    def passed(self, values: Sequence[object]) -> bool:
+        """Whether every result is the expected one; APPS wraps some of those in a list of one."""
+        try:
+            return len(values) == len(self.expected) and all(
+                values_agree(value, expected, json_gold=True)
+                or (
+                    isinstance(expected, list)
+                    and len(expected) == 1
+                    and values_agree(value, expected[0], json_gold=True)
+                )
+                for value, expected in zip(values, self.expected, strict=True)
+            )
+        except (Incomparable, RecursionError):
+            return False
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(
-        value, bool | int | float | complex | str | bytes | list | tuple | set | frozenset | dict
-    )
+def parse_script(source: str, entry: str | None = None) -> ScriptTests:
+    """Prepares a script of assertions.
 
-
-@lru_cache(maxsize=8192)
-def parse_ground_truth(ground_truth: str) -> FunctionalTests:
-    """Parses `{"functional": "<tests>"}`.
+    Args:
+        source: Python.
+        entry: Name of the function under test where the data gives it apart; a `check(candidate)` that the script
+            defines but never calls is then called with it.
 
     Raises:
-        BadGroundTruth: Not that JSON, not Python, or no assertion and no call in it (zero tests are a data
-            error, not a pass).
+        BadGroundTruth: Not Python, or it asserts nothing about the program.
     """
-    try:
-        parsed = json.loads(ground_truth)
-    except ValueError as error:
-        raise BadGroundTruth(f"ground_truth is not JSON: {error}") from error
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("functional"), str):
-        raise BadGroundTruth('ground_truth has no "functional" tests (standard-input tests are not supported yet)')
-    source: str = parsed["functional"]
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        raise BadGroundTruth(f"the functional tests are not Python: {error}") from error
-    if not any(isinstance(node, ast.Assert | ast.Call) for node in ast.walk(tree)):
+    if len(source) > _MAX_SOURCE:
+        raise BadGroundTruth(f"the functional tests are {len(source)} characters long, more than {_MAX_SOURCE}")
+    tree = _parse(source)
+    if entry is not None and entry.isidentifier() and _lacks_call_of_check(tree):
+        source = f"{source}\n\ncheck({entry})"
+        tree = _parse(source)
+    tree = with_helpers(tree)
+    if not any(isinstance(node, ast.Assert | ast.Raise | ast.Call) for node in ast.walk(tree)):
         raise BadGroundTruth("the functional tests assert nothing")
-    split = _split(tree)
-    if split is None:
-        return FunctionalTests(source=source, setup="", checks=(), entry=_called_name(tree))
-    setup, checks = split
-    return FunctionalTests(source=source, setup=setup, checks=checks, entry=_called_name(tree))
+    last_read = {
+        node.id: (node.lineno, node.col_offset)
+        for node in sorted(
+            (n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)),
+            key=lambda n: (n.lineno, n.col_offset),
+        )
+    }
+    names = _names_of(tree)
+    FoldLiterals().generic_visit(tree)
+    candidates = _candidates(tree)
+    for forced in (candidates, candidates | _called_builtins(tree)):
+        recording = Recording()
+        run = ScriptRun(recording, forced, last_read)
+        try:
+            run.holds(tree)
+        except Unsupported:
+            if forced != candidates | _called_builtins(tree):
+                continue
+            if not any(isinstance(node, ast.Assert | ast.Raise | ast.Call) for node in ast.walk(tree)):
+                raise BadGroundTruth("the functional tests assert nothing") from None
+            return ScriptTests(
+                source=source,
+                setup="",
+                tree=tree,
+                recording=None,
+                forced=forced,
+                last_read=last_read,
+                names=names,
+            )
+        if recording.sources and run.checks:
+            setup = [_tolerant(line) if line.startswith(("import ", "from ")) else line for line in run.setup]
+            if run.uses_nodes:
+                setup.append(READERS)
+            return ScriptTests(
+                source=source,
+                setup="\n".join(setup),
+                tree=tree,
+                recording=recording,
+                forced=forced,
+                last_read=last_read,
+                names=frozenset(run.program_names - DEFINED_BY_PREFIX),
+            )
+    raise BadGroundTruth("the functional tests assert nothing about the program")
 
 
-def _called_name(tree: ast.Module) -> str | None:
-    """The name under test: what check(...) is given, or what the first assertion calls."""
+def _tolerant(line: str) -> str:
+    """An import of the tests' own, which a program that does not use it must not fail for."""
+    return f"try:\n    {line}\nexcept ImportError:\n    pass"
+
+
+def _parse(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise BadGroundTruth(f"the functional tests are not Python: {error}") from error
+
+
+def _lacks_call_of_check(tree: ast.Module) -> bool:
+    defines = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body)
+    calls = any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
+        for node in ast.walk(tree)
+    )
+    return defines and not calls
+
+
+def _candidates(tree: ast.Module) -> frozenset[str]:
+    """Names given to a function of the script at its top level, as `f` in `check(f)`.
+
+    They are the program's even if Python has a built-in of that name.
+    """
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    for statement in reversed(tree.body):
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            for argument in statement.value.args:
-                for node in ast.walk(argument):
-                    if isinstance(node, ast.Name):
-                        return node.id
+    return frozenset(
+        argument.id
+        for node in tree.body
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+        if isinstance(node.value.func, ast.Name) and node.value.func.id in defined
+        for argument in node.value.args
+        if isinstance(argument, ast.Name)
+    )
+
+
+def _called_builtins(tree: ast.Module) -> frozenset[str]:
+    """The built-in names that assertions call outermost, if they call nothing else: then one of them is tested."""
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert):
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name):
-                    name = inner.func.id
-                    if name not in defined and name not in _BUILTIN_WRAPPERS:
-                        return name
-    return None
+            sides = [node.test.left, *node.test.comparators] if isinstance(node.test, ast.Compare) else [node.test]
+            names |= {s.func.id for s in sides if isinstance(s, ast.Call) and isinstance(s.func, ast.Name)}
+    return frozenset(names) if all(hasattr(builtins, name) for name in names) else frozenset()
 
 
-_BUILTIN_WRAPPERS = frozenset(
-    {
-        "abs",
-        "set",
-        "sorted",
-        "list",
-        "tuple",
-        "len",
-        "round",
-        "str",
-        "int",
-        "float",
-        "sum",
-        "isinstance",
-    }
-)
+def _names_of(tree: ast.Module) -> frozenset[str]:
+    """A guess at the program's names in a script that is not interpreted."""
+    return frozenset(free_names(tree) - BUILTINS.keys() - TYPES.keys() - DEFINED_BY_PREFIX - _COMMON)
 
 
-def _split(tree: ast.Module) -> tuple[str, tuple[Check, ...]] | None:
-    setup: list[str] = []
-    checks: list[Check] = []
-    functions: dict[str, ast.FunctionDef] = {}
-    for statement in tree.body:
-        if _is_noise(statement):
-            continue
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            setup.append(ast.unparse(statement))
-        elif isinstance(statement, ast.FunctionDef) and len(statement.args.args) <= 1:
-            functions[statement.name] = statement
-        elif isinstance(statement, ast.Assert):
-            check = _check(statement)
-            if check is None:
-                return None
-            checks.append(check)
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            called = _inline(statement.value, functions)
-            if called is None:
-                return None
-            binding, more = called
-            setup += binding
-            checks += more
-        else:
-            return None
-    return ("\n".join(setup), tuple(checks)) if checks else None
-
-
-def _inline(call: ast.Call, functions: dict[str, ast.FunctionDef]) -> tuple[list[str], list[Check]] | None:
-    """`check(f)` with `def check(candidate): assert ...` as a binding of the candidate and its checks."""
-    if not isinstance(call.func, ast.Name) or call.func.id not in functions or call.keywords:
-        return None
-    function = functions[call.func.id]
-    parameters = [argument.arg for argument in function.args.args]
-    if len(parameters) != len(call.args):
-        return None
-    binding = [f"{name} = {ast.unparse(value)}" for name, value in zip(parameters, call.args, strict=True)]
-    checks: list[Check] = []
-    for statement in function.body:
-        if _is_noise(statement):
-            continue
-        check = _check(statement) if isinstance(statement, ast.Assert) else None
-        if check is None:
-            return None
-        checks.append(check)
-    return binding, checks
-
-
-def _is_noise(statement: ast.stmt) -> bool:
-    """Docstrings, `pass`, and HumanEval's METADATA."""
-    if isinstance(statement, ast.Pass):
-        return True
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return True
-    return (
-        isinstance(statement, ast.Assign)
-        and [ast.unparse(target) for target in statement.targets] == ["METADATA"]
-        and isinstance(statement.value, ast.Dict)
-    )
-
-
-def _check(statement: ast.Assert) -> Check | None:
-    test = statement.test
-    if isinstance(test, ast.Constant):
-        # HumanEval ends with `assert True, "..."`.
-        return Check(call="True", comparison=Comparison.TRUTHY) if test.value is True else None
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return Check(call=ast.unparse(test.operand), comparison=Comparison.FALSY)
-    if isinstance(test, ast.Call):
-        return Check(call=ast.unparse(test), comparison=Comparison.TRUTHY)
-    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
-        return None
-    left, operator, right = test.left, test.ops[0], test.comparators[0]
-    if isinstance(operator, ast.Lt | ast.LtE):
-        return _closeness(left, right)
-    if _is_literal(left) and not _is_literal(right):
-        left, right = right, left
-    if not _is_literal(right) or _is_literal(left):
-        return None
-    comparison = _OPERATORS.get(type(operator))
-    if comparison is None:
-        return None
-    expected = ast.literal_eval(right)
-    if comparison is Comparison.IDENTICAL and not (expected is None or isinstance(expected, bool)):
-        return None
-    return Check(call=ast.unparse(left), comparison=comparison, expected=expected)
-
-
-_OPERATORS: dict[type[ast.cmpop], Comparison] = {
-    ast.Eq: Comparison.EQUAL,
-    ast.NotEq: Comparison.NOT_EQUAL,
-    ast.Is: Comparison.IDENTICAL,
-}
-
-
-def _closeness(left: ast.expr, right: ast.expr) -> Check | None:
-    """`abs(call - literal) < literal`."""
-    if not (
-        _is_literal(right)
-        and isinstance(left, ast.Call)
-        and ast.unparse(left.func) in {"abs", "math.fabs"}
-        and len(left.args) == 1
-        and isinstance(left.args[0], ast.BinOp)
-        and isinstance(left.args[0].op, ast.Sub)
-        and _is_literal(left.args[0].right)
-    ):
-        return None
-    expected, tolerance = ast.literal_eval(left.args[0].right), ast.literal_eval(right)
-    if not isinstance(expected, int | float) or not isinstance(tolerance, int | float):
-        return None
-    return Check(
-        call=ast.unparse(left.args[0].left),
-        comparison=Comparison.CLOSE,
-        expected=expected,
-        tolerance=float(tolerance),
-    )
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, RecursionError):
-        return False
-    return True
+_COMMON = frozenset(dir(builtins)) | {"__name__", "__file__"}

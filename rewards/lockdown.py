@@ -1,14 +1,13 @@
-"""Kernel locks for processes that run or parse model text: seccomp, Landlock, namespaces, limits.
+"""Kernel locks for processes that run or parse model text: seccomp, another user, no capabilities, limits.
 
-Guarantees, once `SeccompFilter.install` has returned in a process: no sockets, no new processes, no exec,
-no signals to others, no file opened for writing. Landlock (where the kernel has it) further limits
-reading to Python's own library folders, and a user plus network namespace (where permitted) takes the
-process out of reach of its siblings. It does not hide the candidate's own interpreter from the candidate.
+Guarantees, once `SeccompFilter.install` has returned in a process: no sockets, no new processes, no exec, no signals
+to others, no file opened for writing. `rewards.landlock` (where the kernel has it) further limits reading to named
+folders; `rewards.namespaces` does the same and more where namespaces may be made. It does not hide the candidate's own
+interpreter from the candidate.
 
 Only Linux on x86_64 and aarch64 is known; elsewhere `SeccompFilter.for_this_machine` raises `OSError`.
 """
 
-import contextlib
 import ctypes
 import errno
 import os
@@ -17,14 +16,12 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+
+from rewards.kernel import PR_SET_NO_NEW_PRIVS, check, libc, prctl
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_SECCOMP = 22
-_PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_MODE_FILTER = 2
 
 _CLONE_THREAD = 0x00010000
@@ -109,23 +106,6 @@ _IOCTL = (16, 29)
 _PRLIMIT64 = (302, 261)
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
-_LANDLOCK_ALL_ABI1 = (1 << 13) - 1
-_LANDLOCK_READ = (1 << 0) | (1 << 2) | (1 << 3)  # execute (mmap of .so files), read file, read dir
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _check(result: int, what: str) -> int:
-    if result < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"{what}: {os.strerror(code)}")
-    return result
-
-
-def _prctl(option: int, *values: int) -> None:
-    padded = [ctypes.c_ulong(v) for v in (*values, 0, 0, 0, 0)[:4]]
-    _check(_libc.prctl(option, *padded), f"prctl({option})")
 
 
 class _SockFprog(ctypes.Structure):
@@ -157,11 +137,13 @@ def _rule(number: int, body: bytes) -> bytes:
     return _statement(_JEQ, number, 0, len(body) // 8) + body
 
 
-@dataclass(frozen=True, slots=True)
 class SeccompFilter:
     """A compiled system call allow-list, built once and installed in each forked child (about 20 us)."""
 
-    program: bytes
+    def __init__(self, program: bytes) -> None:
+        self._buffer = ctypes.create_string_buffer(program, len(program))
+        self._fprog = _SockFprog(len(program) // 8, ctypes.addressof(self._buffer))
+        self._address = ctypes.addressof(self._fprog)
 
     @classmethod
     def for_this_machine(cls) -> "SeccompFilter":
@@ -200,9 +182,18 @@ class SeccompFilter:
         parts.append(_rule(_CLONE3[column], _errno_return(errno.ENOSYS)))
         parts.append(_rule(_IOCTL[column], _errno_return(errno.ENOTTY)))
         # Reading one's own limits is harmless (glibc does it for thread stacks); setting them is not, for root.
-        own_limits_only = b"".join(
-            load + _statement(_JEQ, 0, 1, 0) + _errno_return(errno.EPERM)
-            for load in (_argument_low(0), _argument_low(2), _argument_high(2))
+        # The stack is an exception: recursive solutions raise it, and the address space bounds it anyway.
+        own_limits_only = (
+            _argument_low(0)
+            + _statement(_JEQ, 0, 1, 0)
+            + _errno_return(errno.EPERM)
+            + _argument_low(1)
+            + _statement(_JEQ, resource.RLIMIT_STACK, 0, 1)
+            + allow
+            + b"".join(
+                load + _statement(_JEQ, 0, 1, 0) + _errno_return(errno.EPERM)
+                for load in (_argument_low(2), _argument_high(2))
+            )
         )
         parts.append(_rule(_PRLIMIT64[column], own_limits_only + allow))
         parts.append(_errno_return(errno.EPERM))
@@ -210,22 +201,20 @@ class SeccompFilter:
 
     def install(self) -> None:
         """Locks the calling thread and all it starts; irreversible. Raises OSError if the kernel refuses."""
-        buffer = ctypes.create_string_buffer(self.program, len(self.program))
-        fprog = _SockFprog(len(self.program) // 8, ctypes.addressof(buffer))
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-        _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(fprog))
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
+        prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, self._address)
 
 
 def die_with_parent(parent_pid: int) -> None:
     """Asks the kernel to kill this process when its parent does; exits at once if that already happened."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
         os._exit(1)
 
 
 def hide_memory() -> None:
     """Closes /proc/PID/mem and /proc/PID/fd of this process to others of the same user."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+    prctl(_PR_SET_DUMPABLE, 0)
 
 
 def enter_private_namespaces() -> None:
@@ -234,34 +223,29 @@ def enter_private_namespaces() -> None:
     Raises:
         OSError: Not permitted here (containers, Ubuntu 24.04's AppArmor, max_user_namespaces=0).
     """
-    _check(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC), "unshare")
+    check(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC), "unshare")
 
 
-def restrict_reading_to(folders: Sequence[Path]) -> None:
-    """Lets this process and its children read below `folders` only, and change no file at all (Landlock).
+def drop_capabilities() -> None:
+    """Gives up every capability, those of a user namespace included, and any way to regain one by exec.
 
     Raises:
-        OSError: The kernel has no Landlock (before 5.13, or not enabled).
+        OSError: The kernel refuses.
     """
-    ruleset_attribute = struct.pack("=Q", _LANDLOCK_ALL_ABI1)
-    ruleset = _check(
-        _libc.syscall(_LANDLOCK_CREATE, ruleset_attribute, len(ruleset_attribute), 0),
-        "landlock_create_ruleset",
-    )
-    try:
-        for folder in folders:
-            with contextlib.suppress(FileNotFoundError, PermissionError):
-                handle = os.open(folder, os.O_PATH | os.O_CLOEXEC)
-                access = _LANDLOCK_READ if folder.is_dir() else _LANDLOCK_READ & ~(1 << 3)
-                try:
-                    rule = struct.pack("=Qi", access, handle)
-                    _check(_libc.syscall(_LANDLOCK_ADD, ruleset, 1, rule, 0), "landlock_add_rule")
-                finally:
-                    os.close(handle)
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-        _check(_libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0), "landlock_restrict_self")
-    finally:
-        os.close(ruleset)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    header = struct.pack("=Ii", 0x20080522, 0)
+    check(libc.capset(header, bytes(24)), "capset")
+
+
+def become_nobody(uid: int) -> None:
+    """Changes root into the user and group `uid`, which should own no file and no process.
+
+    Raises:
+        OSError: Not root, or root without CAP_SETUID and CAP_SETGID.
+    """
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
 
 
 def set_limits(*, cpu_s: int, memory_bytes: int, file_bytes: int = 0) -> None:

@@ -1,174 +1,55 @@
-"""Routes a data_source to its scorer; remembers recent answers; scores batches.
+"""Scores responses: one at a time, awaited, or in batches, all by the same function.
 
-The one table of what is supported is `SCORERS`. Everything is thread-safe and deterministic, apart from time
-limits, whose verdicts are not remembered.
+Thread-safe and deterministic, apart from time limits and outages, whose verdicts are not remembered.
 """
 
-import json
-import re
+import asyncio
+import hashlib
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from rewards.choice import score_choice
-from rewards.domains import UnknownDataSource, domain_of, longest_prefix
-from rewards.functional_tests import BadGroundTruth, parse_ground_truth
-from rewards.math_answer import score_gsm8k, score_integer, score_math
-from rewards.ordering import score_ordering
-from rewards.program import SYNTHETIC_LIMITS, score_program
-from rewards.sandbox import Limits
+from rewards.question import Question, question_of
+from rewards.scorers import scorer_of
 from rewards.verdict import Outcome, Verdict
-from rewards.worker import pool_size
 
 # Part of every run's identity: changes whenever any answer's score may change.
-SUITE_VERSION = "1"
+SUITE_VERSION = "2"
+
+Score = dict[str, float | str]
 
 _CACHE_ENTRIES = 16_384
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a scorer may know of a problem. `gold` is text; `gold_list` its parts where the source's gold is a list."""
-
-    gold: str
-    prefix: str = ""
-
-    def gold_list(self) -> list[str]:
-        """The gold answer of sources whose gold is a list of names.
-
-        Raises:
-            BadGroundTruth: It is not a JSON list of strings.
-        """
-        try:
-            parts = json.loads(self.gold)
-        except ValueError as error:
-            raise BadGroundTruth(f"ground_truth is not a JSON list: {self.gold[:80]!r}") from error
-        if not isinstance(parts, list) or not parts or not all(isinstance(p, str) for p in parts):
-            raise BadGroundTruth(f"ground_truth is not a list of names: {self.gold[:80]!r}")
-        return [str(part) for part in parts]
-
-
-class UnsupportedDataSource(UnknownDataSource):
-    """The data_source is known, but nothing scores it yet."""
-
-
-def _code(question: Question, response: str) -> Verdict:
-    return score_program(response, question.gold, question.prefix, Limits())
-
-
-def _synthetic_code(question: Question, response: str) -> Verdict:
-    return score_program(response, question.gold, question.prefix, SYNTHETIC_LIMITS)
-
-
-def _math(question: Question, response: str) -> Verdict:
-    return score_math(response, question.gold)
-
-
-def _integer(question: Question, response: str) -> Verdict:
-    return score_integer(response, question.gold)
-
-
-def _gsm8k(question: Question, response: str) -> Verdict:
-    return score_gsm8k(response, question.gold)
-
-
-def _choice(question: Question, response: str) -> Verdict:
-    return score_choice(response, question.gold)
-
-
-def _ordering(question: Question, response: str) -> Verdict:
-    return score_ordering(response, question.gold_list())
-
-
-# Longest prefix wins.
-SCORERS: dict[str, Callable[[Question, str], Verdict]] = {
-    "math__": _math,
-    "math__synthetic": _integer,
-    "openai/gsm8k": _gsm8k,
-    "aime2024": _math,
-    "aimeamc2023": _math,
-    "codegen__humaneval": _code,
-    "codegen__mbpp": _code,
-    "codegen__synthetic": _synthetic_code,
-    "logic__ordering_puzzle": _ordering,
-    "stem__supergpqa": _choice,
-    "stem__gpqa": _choice,
-    "stem__synthetic": _choice,
-}
-_PREFIXES = frozenset(SCORERS)
+# Scoring waits for helper processes and for the judge, not for this process; their pools bound the work itself.
+_THREADS = 32
 
 
 def check_source(data_source: str) -> None:
     """Refuses, before any training, a data_source that could not be scored.
 
     Raises:
-        UnknownDataSource: Nobody knows it; the message lists the known prefixes.
-        UnsupportedDataSource: Its domain is known, its scorer is not written yet.
+        UnknownDataSource: Nobody knows it; the message lists the known beginnings.
+        UnsupportedDataSource: Its domain is known, but no scorer fits it.
     """
-    _scorer_of(data_source)
+    scorer_of(data_source)
 
 
-def check_gold(data_source: str, ground_truth: object) -> None:
+def check_gold(data_source: str, ground_truth: object, extra_info: Mapping[str, object] | None = None) -> None:
     """Refuses, before any training, a gold answer that the source's scorer could not read.
 
     Raises:
         BadGroundTruth: It is not what the source promises.
         UnknownDataSource: See `check_source`.
     """
-    scorer = _scorer_of(data_source)
-    question = Question(gold=gold_text(ground_truth))
-    if scorer is _ordering:
-        question.gold_list()
-    elif scorer in (_code, _synthetic_code):
-        parse_ground_truth(question.gold)
-    elif scorer is _choice and not re.fullmatch(r"\s*[A-Za-z]\s*", question.gold):
-        raise BadGroundTruth(f"ground_truth {question.gold[:80]!r} is not one option letter")
-    elif scorer is _integer and not re.fullmatch(r"-?\d+", question.gold):
-        raise BadGroundTruth(f"ground_truth {question.gold[:80]!r} is not an integer")
-    elif not question.gold.strip():
-        raise BadGroundTruth("ground_truth is empty")
+    scorer = scorer_of(data_source)
+    scorer.read(question_of(ground_truth, extra_info, scorer.fields))
 
 
-def _scorer_of(data_source: str) -> Callable[[Question, str], Verdict]:
-    domain = domain_of(data_source)
-    prefix = longest_prefix(data_source, _PREFIXES)
-    if prefix is None:
-        raise UnsupportedDataSource(
-            f"data_source {data_source!r} (domain {domain}) is not supported yet: no scorer. "
-            f"Supported prefixes: {', '.join(sorted(SCORERS))}. Leave its file out of the data folder."
-        )
-    return SCORERS[prefix]
-
-
-def gold_text(ground_truth: object) -> str:
-    """A ground truth in any form that parquet readers give (text, bytes, list, numpy array) as text.
-
-    Text stays as it is; everything else becomes compact JSON, which the scorers of structured golds read.
-
-    Raises:
-        BadGroundTruth: Not representable.
-    """
-    if isinstance(ground_truth, str):
-        return ground_truth
-    if isinstance(ground_truth, bytes):
-        return ground_truth.decode()
-    try:
-        return json.dumps(ground_truth, ensure_ascii=False, default=_from_numpy)
-    except (TypeError, ValueError) as error:
-        raise BadGroundTruth(f"ground_truth of type {type(ground_truth).__name__}: {error}") from error
-
-
-def _from_numpy(value: object) -> object:
-    tolist = getattr(value, "tolist", None)
-    if callable(tolist):
-        return tolist()
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-_cache: OrderedDict[tuple[str, str, str, str], dict[str, float | str]] = OrderedDict()
-_cache_lock = threading.Lock()
+_remembered: OrderedDict[bytes, Verdict] = OrderedDict()
+_lock = threading.Lock()
 
 
 def compute_score(
@@ -176,43 +57,70 @@ def compute_score(
     solution_str: str,
     ground_truth: object,
     extra_info: Mapping[str, object] | None = None,
+    *,
+    partial_credit: bool = False,
     **kwargs: object,  # noqa: ARG001 - verl passes its reward model's address here when one is configured
-) -> dict[str, float | str]:
+) -> Score:
     """Scores one response, from any thread; the signature is that of verl's reward functions.
 
     Args:
-        data_source: Guru's source name; decides the scorer.
+        data_source: Decides the scorer; any spelling of `rewards.domains` and `rewards.scorers`.
         solution_str: The response, decoded without special tokens.
-        ground_truth: Text, or what parquet readers make of a list.
-        extra_info: Only `prefix` is read (code that precedes every solution).
+        ground_truth: Text, or what parquet readers make of a list or a struct.
+        extra_info: Of the row. Read are `prefix` (code), `question` (choice, stem), `reference`, `original_prompt` and
+            `input` (cruxeval), here or in `rest`.
+        partial_credit: Let `score` be the share of right cells for zebra puzzles, as Guru trains; off by default, so
+            that reward and pass@k measure the same. Set by verl's reward.custom_reward_function.reward_kwargs.
         **kwargs: Ignored.
 
     Returns:
-        `score` (the reward), `acc` (1.0 if exactly correct, else 0.0), `outcome` (an `Outcome`) and `pred` (the
-        answer as read, cut at 200 characters); the same keys for every source.
+        The same keys for every source: `score` (the reward), `acc` (1.0 if exactly correct, else 0.0), `outcome` (an
+        `Outcome`), `pred` (the answer as read, cut at 200 characters), `judge_error` (1.0 if a judge's outage left the
+        answer unscored, else 0.0).
 
     Raises:
         UnknownDataSource: See `check_source`.
         BadGroundTruth: The row's gold answer is not what its source promises.
         SandboxUnavailable: Code cannot be isolated on this machine.
+        JudgeUnavailable: The STEM judge fails too often.
     """
-    scorer = _scorer_of(data_source)
-    prefix = str((extra_info or {}).get("prefix") or "")
-    question = Question(gold=gold_text(ground_truth), prefix=prefix)
-    key = (data_source, solution_str, question.gold, prefix)
-    with _cache_lock:
-        known = _cache.get(key)
-        if known is not None:
-            _cache.move_to_end(key)
-            return dict(known)
-    verdict = scorer(question, solution_str)
-    scored = verdict.as_dict()
-    if verdict.outcome not in (Outcome.TIMEOUT, Outcome.ERROR):
-        with _cache_lock:
-            _cache[key] = scored
-            if len(_cache) > _CACHE_ENTRIES:
-                _cache.popitem(last=False)
-    return dict(scored)
+    scorer = scorer_of(data_source)
+    question = question_of(ground_truth, extra_info, scorer.fields)
+    key = _key(data_source, solution_str, question)
+    with _lock:
+        verdict = _remembered.get(key)
+        if verdict is not None:
+            _remembered.move_to_end(key)
+    if verdict is None:
+        verdict = scorer.verdict(solution_str, question)
+        if verdict.outcome not in (Outcome.TIMEOUT, Outcome.ERROR):
+            with _lock:
+                _remembered[key] = verdict
+                if len(_remembered) > _CACHE_ENTRIES:
+                    _remembered.popitem(last=False)
+    return verdict.as_dict(partial_credit=partial_credit)
+
+
+def _key(data_source: str, response: str, question: Question) -> bytes:
+    digest = hashlib.sha256()
+    for part in (data_source, response, question.gold, *(text for pair in question.extra for text in pair)):
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.digest()
+
+
+async def compute_score_async(
+    data_source: str,
+    solution_str: str,
+    ground_truth: object,
+    extra_info: Mapping[str, object] | None = None,
+    *,
+    partial_credit: bool = False,
+    **kwargs: object,  # noqa: ARG001 - as for compute_score
+) -> Score:
+    """`compute_score` in a bounded pool of threads, so that an event loop (verl's reward loop) is never blocked."""
+    call = partial(compute_score, data_source, solution_str, ground_truth, extra_info, partial_credit=partial_credit)
+    return await asyncio.get_running_loop().run_in_executor(_threads(), call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,22 +133,42 @@ class ScoreItem:
     extra_info: Mapping[str, object] | None = None
 
 
-def _score_item(item: ScoreItem) -> dict[str, float | str]:
-    return compute_score(item.data_source, item.solution_str, item.ground_truth, item.extra_info)
-
-
-def score_batch(items: Sequence[ScoreItem]) -> list[dict[str, float | str]]:
-    """`compute_score` of every item, in order, with as many at once as there are helper processes.
-
-    Equal items are scored once.
-    """
-    first_of: dict[tuple[str, str, str, str], int] = {}
+def score_batch(items: Sequence[ScoreItem], *, partial_credit: bool = False) -> list[Score]:
+    """`compute_score` of every item, in order, many at once; equal items are scored once."""
+    first_of: dict[bytes, int] = {}
     representative: list[int] = []
     for index, item in enumerate(items):
-        prefix = str((item.extra_info or {}).get("prefix") or "")
-        key = (item.data_source, item.solution_str, gold_text(item.ground_truth), prefix)
+        question = question_of(item.ground_truth, item.extra_info, scorer_of(item.data_source).fields)
+        key = _key(item.data_source, item.solution_str, question)
         representative.append(first_of.setdefault(key, index))
     distinct = sorted(first_of.values())
-    with ThreadPoolExecutor(max_workers=pool_size(), thread_name_prefix="rewards") as executor:
-        scored = dict(zip(distinct, executor.map(_score_item, [items[i] for i in distinct]), strict=True))
+
+    def score(index: int) -> Score:
+        item = items[index]
+        return compute_score(
+            item.data_source, item.solution_str, item.ground_truth, item.extra_info, partial_credit=partial_credit
+        )
+
+    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="rewards") as executor:
+        scored = dict(zip(distinct, executor.map(score, distinct), strict=True))
     return [dict(scored[index]) for index in representative]
+
+
+_executor: ThreadPoolExecutor | None = None
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _executor
+    with _lock:
+        if _executor is None:
+            _executor = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="rewards")
+        return _executor
+
+
+def _after_fork() -> None:
+    """A forked copy has none of its parent's threads, and perhaps a lock that one of them held."""
+    global _executor, _lock
+    _executor, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -18,22 +18,30 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One answer's outcome and the answer as the scorer read it."""
+    """One answer's outcome and the answer as the scorer read it.
+
+    `credit`, in [0, 1), is how much of a wrong answer is right, for the sources that Guru trains with partial credit.
+    `judge_failed` says that an ERROR is an outage of the judge.
+    """
 
     outcome: Outcome
     pred: str = ""
+    credit: float = 0.0
+    judge_failed: bool = False
 
-    def as_dict(self) -> dict[str, float | str]:
-        """The form that verl stacks over a batch: the same keys whatever the source.
+    def as_dict(self, *, partial_credit: bool = False) -> dict[str, float | str]:
+        """The form that verl stacks over a batch: the same keys and types whatever the source.
 
-        `score` is the reward, `acc` exact correctness; both 0.0 or 1.0 for every scorer so far.
+        `acc` is exact correctness, 0.0 or 1.0. `score`, the reward, equals it unless `partial_credit` is wanted.
         """
-        value = 1.0 if self.outcome is Outcome.CORRECT else 0.0
+        correct = 1.0 if self.outcome is Outcome.CORRECT else 0.0
         return {
-            "score": value,
-            "acc": value,
+            "score": max(correct, self.credit) if partial_credit else correct,
+            "acc": correct,
             "outcome": str(self.outcome),
-            "pred": self.pred[:_SHOWN_CHARACTERS],
+            # A lone surrogate, which a tokenizer can produce, would break whoever writes this as UTF-8.
+            "pred": self.pred[:_SHOWN_CHARACTERS].encode("utf-8", "replace").decode(),
+            "judge_error": 1.0 if self.judge_failed else 0.0,
         }
 
 

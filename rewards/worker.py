@@ -26,16 +26,18 @@ _START_LIMIT_S = 120.0
 
 
 class Worker:
-    """One helper process running `module.main(control_fd)` of this package, with a clean environment."""
+    """One helper process running `module.main(control_fd, *arguments)` of this package, with a clean environment."""
 
-    def __init__(self, module: str, python_flags: tuple[str, ...] = ("-I",)) -> None:
+    def __init__(
+        self, module: str, python_flags: tuple[str, ...] = ("-I",), arguments: tuple[str | bool, ...] = ()
+    ) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         # A bare package object in place of rewards/__init__ keeps the helper small, which makes its forks cheap;
         # -I drops PYTHONPATH, so the package is found by its folder and not by sys.path.
         program = (
             "import sys, types; p = types.ModuleType('rewards'); "
             f"p.__path__ = [{str(Path(__file__).resolve().parent)!r}]; sys.modules['rewards'] = p; "
-            f"from {module} import main; main({theirs.fileno()})"
+            f"from {module} import main; main{(theirs.fileno(), *arguments)!r}"
         )
         with theirs:
             self._process = subprocess.Popen(
@@ -50,6 +52,7 @@ class Worker:
                     "PYTHONHASHSEED": "0",
                     "OMP_NUM_THREADS": "1",
                     "OPENBLAS_NUM_THREADS": "1",
+                    "MALLOC_ARENA_MAX": "1",  # a thread's own arena would take 128 MB of its address space
                 },
                 start_new_session=True,
                 cwd="/",
@@ -60,6 +63,11 @@ class Worker:
         except (WorkerDied, WorkerTimeout) as error:
             self.kill()
             raise WorkerDied(f"{module} did not start: {error}") from error
+
+    @property
+    def connection(self) -> socket.socket:
+        """Our end, for a conversation other than one frame each way."""
+        return self._socket
 
     @property
     def pid(self) -> int:
@@ -98,9 +106,15 @@ class Worker:
 class WorkerPool:
     """At most `size` workers, started when first needed, handed to one thread at a time."""
 
-    def __init__(self, module: str, size: int, python_flags: tuple[str, ...] = ("-I",)) -> None:
+    def __init__(
+        self,
+        module: str,
+        size: int,
+        python_flags: tuple[str, ...] = ("-I",),
+        start: Callable[[], Worker] | None = None,
+    ) -> None:
         self._module = module
-        self._flags = python_flags
+        self._start = start or (lambda: Worker(module, python_flags))
         self._size = size
         self._reset()
         # A forked copy must not talk on its parent's sockets: two processes would read each other's answers.
@@ -135,7 +149,7 @@ class WorkerPool:
         keep: Worker | None = None
         try:
             if worker is None:
-                worker = Worker(self._module, self._flags)
+                worker = self._start()
                 with self._lock:
                     self._alive.add(worker)
                 logger.debug("started %s pid=%d", self._module, worker.pid)

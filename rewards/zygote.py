@@ -1,253 +1,242 @@
-"""The sandbox process: started clean, locked down, forks one child for each candidate program.
+"""The sandbox process: started clean, locked down, forks one child or two for each run of a candidate program.
 
-Runs only as a helper of `rewards.sandbox`. It never runs candidate code itself; its children do, each under the
-seccomp filter and resource limits of `rewards.lockdown`, and each is SIGKILLed as soon as it has reported or
-overrun its time. Nothing a child writes is evidence by itself: either it reports values, which the scorer compares
-with expected ones that never came here, or it must return a nonce that is handed out after the tests ran.
+Runs only as a helper of `rewards.sandbox`. It runs no candidate code and sees none: programs, inputs, tests, outputs
+and reports go between the scorer and the children through descriptors that it only passes on. So its memory, of which
+every child has a copy, holds nothing of any run. It forks, watches the clock, kills, and tells how the child ended.
 """
 
 import contextlib
-import errno
 import gc
 import json
 import os
-import random
+import resource
 import select
 import signal
 import socket
-import struct
 import sys
-import sysconfig
 import tempfile
 import time
-import types
+from collections.abc import Callable
 from pathlib import Path
 
-from rewards import lockdown
-from rewards.encoding import encode_value
-from rewards.frames import WorkerDied, receive_frame, send_frame
+from rewards import cell, landlock, library_folders, lockdown, namespaces, solution_server, tester
+from rewards.frames import WorkerDied, receive_request, send_frame
 
 # Imported before the first fork, so that candidate programs find them ready.
 _PRELOADED = (
-    "abc",
-    "array",
-    "bisect",
-    "cmath",
-    "collections",
-    "collections.abc",
-    "copy",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "enum",
-    "fractions",
-    "functools",
-    "hashlib",
-    "heapq",
-    "itertools",
-    "json",
-    "math",
-    "numbers",
-    "operator",
-    "random",
-    "re",
-    "statistics",
-    "string",
-    "time",
-    "typing",
+    *("abc", "array", "bisect", "cmath", "collections", "collections.abc", "copy", "dataclasses", "datetime"),
+    *("decimal", "enum", "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math", "numbers"),
+    *("operator", "random", "re", "statistics", "string", "threading", "time", "typing", "_sitebuiltins"),
 )
-_REPORT_LIMIT = 4 << 20
-_CANARY = """
-import os, socket, threading
-leaks = []
-def attempt(name, action):
-    try:
-        action()
-    except BaseException:
-        return
-    leaks.append(name)
-attempt("network", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-attempt("unix socket", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-attempt("new process", lambda: os.fork() or os._exit(0))
-attempt("file write", lambda: open("/tmp/rewards_canary", "w"))
-attempt("signal to the parent", lambda: os.kill(os.getppid(), 0))
-thread = threading.Thread(target=lambda: None)
-thread.start()
-thread.join()
-"""
+# In a file tree without the system's libraries, what needs them must be there already.
+_PRELOADED_FOR_SETUID = ("bz2", "ctypes", "lzma", "sqlite3", "ssl", "uuid", "zlib", "encodings.idna", "unicodedata")
+_STACK_BYTES = 120 << 20  # deep recursion in C; more would run into the mappings below the stack
+_UNUSED_UID = 61_977
 
 
-def main(control_fd: int) -> None:
-    """Locks this process down, says hello, and serves one request at a time until its owner closes the socket."""
+def main(control_fd: int, level: str) -> None:
+    """Locks this process down as `level` (see `rewards.isolation`) says, says hello, serves until its owner is gone."""
     control = socket.socket(fileno=control_fd)
+    _preload()
+    layers: list[str] = []
+    missing: dict[str, str] = {}
+    for name, lock in _locks(level):
+        try:
+            lock()
+        except OSError as error:
+            missing[name] = str(error)
+        else:
+            layers.append(name)
+    try:
+        seccomp = lockdown.SeccompFilter.for_this_machine() if level != "none" else None
+        layers += ["seccomp"] if seccomp is not None else []
+    except OSError as error:
+        seccomp = None
+        missing["seccomp"] = str(error)
+    _forget_ourselves()
+    send_frame(control, json.dumps({"layers": layers, "missing": missing}).encode())
+    while True:
+        try:
+            payload, descriptors = receive_request(control)
+        except (WorkerDied, ConnectionError):
+            return
+        if descriptors:  # a request to stop has none; it may arrive when its run has just ended
+            send_frame(control, _run(control, seccomp, json.loads(payload), descriptors))
+
+
+def _preload() -> None:
     for name in _PRELOADED:
         __import__(name)
-    layers, seccomp, missing = _lock_down()
+    import builtins
+
+    quitter = sys.modules["_sitebuiltins"].Quitter
+    for name in ("exit", "quit"):  # without `site` (-S) they are not there
+        setattr(builtins, name, quitter(name, "end of file"))
+    sys.meta_path.append(library_folders.ThirdPartyFinder(library_folders.third_party_files()))
+    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    soft = _STACK_BYTES if hard == resource.RLIM_INFINITY else min(hard, _STACK_BYTES)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+
+
+def _locks(level: str) -> list[tuple[str, Callable[[], None]]]:
+    """The steps of a level, in order; each may fail alone, and the canaries tell whether what held is enough."""
+    memory = ("memory", lockdown.hide_memory)
+    capabilities = ("capabilities", lockdown.drop_capabilities)
+    reading = ("landlock", lambda: landlock.restrict_reading_to(*library_folders.readable_folders()))
+    match level:
+        case "namespaces":
+            return [("namespaces", _private_view), memory, capabilities, reading]
+        case "landlock":
+            return [("folder", _empty_folder), memory, capabilities, reading]
+        case "setuid":
+            return [("chroot", _only_standard_library), ("setuid", _other_user), memory, capabilities]
+    return [("folder", _empty_folder)]
+
+
+def _private_view() -> None:
+    folders = library_folders.library_folders()
+    again = library_folders.single_files()
+    hidden = library_folders.hidden_folders()
+    namespaces.enter_namespaces()
+    namespaces.continue_as_init()
+    namespaces.show_only(folders, hidden, again)
+
+
+def _empty_folder() -> None:
+    """Makes the working directory an empty one that is gone already."""
+    if os.access(tempfile.gettempdir(), os.W_OK):
+        empty = tempfile.mkdtemp(prefix="rewards-")
+        os.chdir(empty)
+        Path(empty).rmdir()
+
+
+def _only_standard_library() -> None:
+    for name in _PRELOADED_FOR_SETUID:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+    (standard,) = {str(path) for path in library_folders.library_folders() if path.name.startswith("python")}
+    os.chroot(standard)
+    os.chdir("/")
+    sys.path[:] = ["/", "/lib-dynload"]
+    sys.path_importer_cache.clear()
+
+
+def _other_user() -> None:
+    lockdown.become_nobody(_UNUSED_UID)
+
+
+def _forget_ourselves() -> None:
+    """Leaves candidate programs nothing of this package to import, and no path of it."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "rewards"]:
+        del sys.modules[name]
+    sys.argv = ["solution.py"]
+    sys.orig_argv = ["python"]
     gc.collect()
     gc.freeze()
     gc.disable()
-    leaks = _leaks(control, seccomp)
-    hello = {"layers": layers, "missing": missing, "leaks": leaks}
-    send_frame(control, json.dumps(hello).encode())
-    while True:
-        try:
-            request = json.loads(receive_frame(control))
-        except WorkerDied:
-            return
-        send_frame(control, _run(control, seccomp, request))
 
 
-def _lock_down() -> tuple[list[str], lockdown.SeccompFilter | None, list[str]]:
-    layers: list[str] = []
-    missing: list[str] = []
-    empty = tempfile.mkdtemp(prefix="rewards-")
-    os.chdir(empty)
-    Path(empty).rmdir()  # the working directory stays, empty and unwritable, and leaves nothing behind
-    seccomp: lockdown.SeccompFilter | None = None
-    try:
-        lockdown.hide_memory()
-        seccomp = lockdown.SeccompFilter.for_this_machine()
-        layers.append("seccomp")
-    except OSError as error:
-        missing.append(f"seccomp: {error}")
-    try:
-        lockdown.enter_private_namespaces()
-        layers.append("namespaces")
-    except OSError as error:
-        missing.append(f"namespaces: {error}")
-    try:
-        lockdown.restrict_reading_to(_library_folders())
-        layers.append("landlock")
-    except OSError as error:
-        missing.append(f"landlock: {error}")
-    return layers, seccomp, missing
+def _run(
+    control: socket.socket,
+    seccomp: lockdown.SeccompFilter | None,
+    request: dict[str, float | str],
+    descriptors: list[int],
+) -> bytes:
+    """Forks the child for a request, sees it to its end, and says how it ended."""
 
+    def start(keep: list[int], body: Callable[[], int], zero: int | None = None, one: int | None = None) -> int:
+        parent = os.getpid()
+        child = os.fork()
+        if child == 0:
+            # Named boundary: whatever happens here, the child ends here and never returns to the serve loop.
+            status = 1
+            try:
+                lockdown.die_with_parent(parent)
+                os.dup2(1, 2)  # 0 and 1 are /dev/null; 2 alone still leads to the owner's log
+                if zero is not None and one is not None:
+                    os.dup2(zero, 0)
+                    os.dup2(one, 1)
+                _close_all_but(keep)
+                lockdown.set_limits(cpu_s=int(request["cpu_s"]), memory_bytes=int(request["memory_mb"]) << 20)
+                if seccomp is not None:
+                    seccomp.install()
+                status = body()
+            finally:
+                os._exit(status)
+        return child
 
-def _library_folders() -> list[Path]:
-    paths = sysconfig.get_paths()
-    names = {paths["stdlib"], paths["platstdlib"], "/lib", "/lib64", "/usr/lib", "/usr/lib64"}
-    names |= {
-        "/usr/share/zoneinfo",
-        "/etc/localtime",
-        "/etc/ld.so.cache",
-        "/dev/null",
-        "/dev/urandom",
-    }
-    libdir = sysconfig.get_config_var("LIBDIR")
-    if libdir:
-        names.add(str(libdir))
-    return [Path(name) for name in sorted(names)]
-
-
-def _leaks(control: socket.socket, seccomp: lockdown.SeccompFilter | None) -> list[str]:
-    """What a canary program could do that no candidate may; empty when the locks hold."""
-    request = {"code": _CANARY, "calls": ["leaks"], "cpu_s": 5, "wall_s": 10.0, "memory_mb": 1024}
-    answer = json.loads(_run(control, seccomp, request))
-    if answer["status"] != "done" or "values" not in answer["report"]:
-        return [f"canary: {answer}"]
-    return [str(name) for name in answer["report"]["values"][0][1]]
-
-
-def _run(control: socket.socket, seccomp: lockdown.SeccompFilter | None, request: dict[str, object]) -> bytes:
-    report_r, report_w = os.pipe()
-    nonce_r, nonce_w = os.pipe()
-    os.write(nonce_w, str(request.get("nonce", "")).encode())
-    os.close(nonce_w)
-    parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        # Named boundary: whatever happens here, the child must end here and never return to the serve loop.
-        try:
-            os.close(report_r)
-            control.close()
-            lockdown.die_with_parent(parent)
-            _enter_cell(seccomp, request)
-            _report(report_w, _execute(request, nonce_r))
-        finally:
-            os._exit(1)
-    os.close(report_w)
-    os.close(nonce_r)
-    wall_s = float(str(request["wall_s"]))
-    report, overran, owner_gone = _collect(report_r, control, time.monotonic() + wall_s)
-    os.close(report_r)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    _, status, usage = os.wait4(child, 0)
-    if owner_gone:
-        os._exit(0)
-    if report is not None:
-        return b'{"status":"done","report":' + report + b"}"
+    pipes: list[int] = []
+    match request["kind"]:
+        case "tests":
+            code, tests, report = descriptors
+            to_solution, from_tester = os.pipe()
+            to_tester, from_solution = os.pipe()
+            pipes = [to_solution, from_tester, to_tester, from_solution]
+            children = [
+                start(
+                    [tests, to_tester, from_tester, report],
+                    lambda: tester.run_tests(tests, to_tester, from_tester, report),
+                ),
+                # The candidate's process has neither the tests nor the descriptor for the report.
+                start(
+                    [code, to_solution, from_solution],
+                    lambda: solution_server.serve_solution(code, to_solution, from_solution),
+                ),
+            ]
+        case "program":
+            code, given, output = descriptors
+            children = [start([code], lambda: cell.run_program(code), given, output)]
+        case _:
+            payload, report = descriptors
+            children = [start([payload, report], lambda: cell.run_calls(payload, report))]
+    for descriptor in (*descriptors, *pipes):
+        os.close(descriptor)
+    overran = not _wait_for_end(children[0], control, time.monotonic() + float(request["wall_s"]))
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    ends = [os.wait4(child, 0) for child in children]
+    _, status, _ = ends[0]
+    signalled = os.WIFSIGNALED(status)
     # The limit is counted in clock ticks, so a killed loop may show somewhat less than its whole allowance.
-    cpu_over = os.WIFSIGNALED(status) and usage.ru_utime + usage.ru_stime >= 0.8 * float(str(request["cpu_s"]))
-    sigxcpu = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
-    timed_out = overran or cpu_over or sigxcpu
-    return b'{"status":"timeout"}' if timed_out else b'{"status":"died"}'
+    cpu_over = any(
+        os.WIFSIGNALED(one) and used.ru_utime + used.ru_stime >= 0.8 * float(request["cpu_s"]) for _, one, used in ends
+    )
+    answer = {"exit": None if signalled else os.WEXITSTATUS(status), "late": overran or cpu_over}
+    return json.dumps(answer).encode()
 
 
-def _collect(report_r: int, control: socket.socket, deadline: float) -> tuple[bytes | None, bool, bool]:
-    """Reads the child's report: (report or None, whether time ran out, whether our owner is gone)."""
+def _close_all_but(keep: list[int]) -> None:
+    last = 2
+    for descriptor in sorted(keep):
+        os.closerange(last + 1, descriptor)
+        last = descriptor
+    os.closerange(last + 1, 256)
+
+
+def _wait_for_end(child: int, control: socket.socket, deadline: float) -> bool:
+    """Returns when the child has ended, or our owner wants it to (True), or at `deadline` (False)."""
+    ending: int | None
     poller = select.poll()
-    poller.register(report_r, select.POLLIN)
-    poller.register(control, select.POLLHUP | select.POLLRDHUP)
-    received = bytearray()
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None, True, False
-        for descriptor, _ in poller.poll(int(left * 1000) + 1):
-            if descriptor != report_r:
-                return None, False, True
-            part = os.read(report_r, 1 << 16)
-            received += part
-            if len(received) >= 4:
-                (size,) = struct.unpack_from("=I", received)
-                if size > _REPORT_LIMIT:
-                    return None, False, False
-                if len(received) >= 4 + size:
-                    return bytes(received[4 : 4 + size]), False, False
-            if not part:
-                return None, False, False
-
-
-def _enter_cell(seccomp: lockdown.SeccompFilter | None, request: dict[str, object]) -> None:
-    os.dup2(1, 2)  # descriptors 0 and 1 are /dev/null already; ours alone still leads to the owner's log
-    memory_mb = int(str(request["memory_mb"]))
-    lockdown.set_limits(cpu_s=int(str(request["cpu_s"])), memory_bytes=memory_mb << 20)
-    random.seed(0)
-    if seccomp is not None:
-        seccomp.install()
-
-
-def _report(report_w: int, report: dict[str, object]) -> None:
-    payload = json.dumps(report).encode()
-    view = memoryview(struct.pack("=I", len(payload)) + payload)
-    while view:
-        view = view[os.write(report_w, view) :]
-    while True:  # the zygote kills us as soon as it has read the report
-        time.sleep(60)
-
-
-def _execute(request: dict[str, object], nonce_r: int) -> dict[str, object]:
-    module = types.ModuleType("solution")
-    sys.modules["solution"] = module
-    gc.enable()
-    namespace = module.__dict__
+    # Any message now is a request to stop; it is read, and ignored, by the serve loop.
+    poller.register(control, select.POLLIN | select.POLLHUP | select.POLLRDHUP)
     try:
-        exec(compile(str(request["code"]), "<solution>", "exec"), namespace)
-        if "calls" in request:
-            return {"values": _values(request, namespace)}
-        exec(compile(str(request["tests"]), "<tests>", "exec"), namespace)
-    except BaseException as error:  # candidate code may raise anything; it is an answer, not our failure
-        return {"raised": type(error).__name__}
-    # Handed out only now: a program that ends early, whatever its exit status, never comes to hold it.
-    return {"nonce": os.read(nonce_r, 64).decode()}
-
-
-def _values(request: dict[str, object], namespace: dict[str, object]) -> list[object]:
-    setup = str(request.get("setup", ""))
-    if setup:
-        exec(compile(setup, "<tests>", "exec"), namespace)
-    calls = request["calls"]
-    if not isinstance(calls, list):
-        raise TypeError(errno.errorcode[errno.EINVAL])
-    return [encode_value(eval(compile(str(c), "<tests>", "eval"), namespace)) for c in calls]
+        descriptor = os.pidfd_open(child)
+    except OSError:  # before Linux 5.3, or refused by a container
+        ending = None
+    else:
+        ending = descriptor
+        poller.register(descriptor, select.POLLIN)
+    try:
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            if poller.poll(int(left * 1000) + 1 if ending is not None else 2):
+                return True
+            if ending is None and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+    finally:
+        if ending is not None:
+            os.close(ending)

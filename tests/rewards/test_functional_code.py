@@ -4,8 +4,11 @@ import json
 
 import pytest
 
-from rewards import BadGroundTruth, compute_score
-from rewards.functional_tests import parse_ground_truth
+from rewards import compute_score
+from rewards.code_ground_truth import parse_ground_truth
+from rewards.functional_tests import ScriptTests
+from rewards.known_helpers import nearly_equal
+from tests.rewards.code_cases import CASES, Case, Family
 
 
 def _gold(tests: str) -> str:
@@ -113,8 +116,67 @@ def test_values_of_all_plain_types_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "gold", ["", "[]", '{"inputs": ["1"], "outputs": ["2"]}', _gold(""), _gold("x ="), _gold("x=1")]
+    "case",
+    [c for c in CASES if c.family in (Family.SCRIPT, Family.CALLS)],
+    ids=lambda case: str(case.name),
 )
-def test_unreadable_or_empty_tests_are_a_data_error(gold: str) -> None:
-    with pytest.raises(BadGroundTruth):
-        parse_ground_truth(gold)
+def test_a_program_is_judged_as_labelled(case: Case) -> None:
+    scored = compute_score(case.source, case.response, case.gold, {"prefix": case.prefix})
+    assert (scored["acc"] == 1.0) is case.right
+
+
+def test_the_same_tests_judge_the_same_twice() -> None:
+    tests = _gold("import random\nfor _ in range(5):\n    x = random.random()\n    assert f(x) == x")
+    for _ in range(2):
+        assert compute_score("codegen__mbpp", "```python\ndef f(x): return x\n```", tests)["outcome"] == "correct"
+
+
+def test_a_list_literal_of_the_tests_is_made_anew_for_every_answer() -> None:
+    tests = _gold("seen = [1]\nseen.append(f(1))\nassert seen == [1, 2]")
+    for extra in range(3):
+        response = f"```python\n# {extra}\ndef f(x): return x + 1\n```"
+        assert compute_score("codegen__mbpp", response, tests)["outcome"] == "correct"
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        "import os\nos.system('true')\nassert f(1) == 2",
+        "assert f(1) == 2\n().__class__.__base__.__subclasses__()",
+        "assert f(1) == eval('2')",
+        "assert f(1) == open('/dev/null').read()",
+        "assert f(1) == '{0.__class__}'.format(1)",
+        "while True: pass\nassert f(1)",
+        "assert f(1) == sum(range(10**12))",
+        "assert f(1) == 9 ** 9 ** 9",
+        "def g(): return g()\nassert f(1) == g()",
+    ],
+)
+def test_a_script_beyond_the_interpreter_is_never_run_in_this_process(tests: str) -> None:
+    parsed = parse_ground_truth(_gold(tests))
+    assert isinstance(parsed, ScriptTests)
+    assert parsed.recording is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "equal"),
+    [
+        (1.000001, 1.0, True),
+        (1.1, 1.0, False),
+        ([1, (2.0, 3)], [1, [2.0, 3]], True),
+        ([1], [1, 2], False),
+        ([1], 1, False),
+        ("a", 1.0, False),
+        (10**18, 10**18 + 1, False),
+        (1e18, 10**18 + 1, False),
+        (2.9999999999, 3, True),
+        (1e9, 10**9 + 1, False),
+        (float("inf"), 3, False),
+        (10**400, 1.5, False),
+        (float("nan"), float("nan"), True),
+        (float("nan"), 1, False),
+        ({"a": 1}, {"a": 1}, True),
+    ],
+)
+def test_gurus_own_comparison_is_kept_but_for_large_integers(value: object, expected: object, equal: bool) -> None:
+    assert nearly_equal(value, expected) is equal

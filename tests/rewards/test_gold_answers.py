@@ -20,6 +20,9 @@ _SORT = "Here:\n```python\ndef sort_it(xs):\n    return sorted(xs)\n```\nDone."
 _WRONG_SORT = "```python\ndef sort_it(xs):\n    return xs\n```"
 _EVEN = "```python\ndef is_even(n):\n    return n % 2 == 0\ndef half(n):\n    return n / 2\n```"
 
+_ZEBRA = {"header": ["Position", "Job"], "rows": [["1", "cook"], ["2", "vet"]]}
+_CRUX = json.dumps({"functional": "def f(x):\n    return x * 2"})
+
 # (data_source, a right response, a wrong response, ground truth)
 GURU_ROWS: list[tuple[str, str, str, object]] = [
     ("math__deepscaler_preview", r"so \boxed{-\frac{1}{4}}", r"so \boxed{\frac{1}{4}}", r"-\frac{1}{4}"),
@@ -31,6 +34,21 @@ GURU_ROWS: list[tuple[str, str, str, object]] = [
     ("stem__supergpqa", r"\boxed{I}", r"\boxed{J}", "I"),
     ("stem__gpqa_diamond", r"\boxed{\text{B}}", "B", "B"),
     ("logic__ordering_puzzle_dataset", "<answer>Red, blue</answer>", "<answer>blue, red</answer>", ["red", "blue"]),
+    (
+        "logic__zebra_puzzle_dataset",
+        f"<answer>{json.dumps(_ZEBRA, indent=1)}</answer>",
+        '<answer>{"rows": "xy"}</answer>',
+        _ZEBRA,
+    ),
+    ("logic__graph_logical_dataset", "<answer>\nfdebme\n</answer>", "<answer>fdebm</answer>", "fdebme"),
+    ("logic__arcagi2", "<answer>[[1, 0]]</answer>", "<answer>[[0, 1]]</answer>", [[1, 0]]),
+    ("simulation__barc", "<answer>[[1, 0]]</answer>", "<answer>[[1.9, 0]]</answer>", [[1, 0]]),
+    ("simulation__codeio", '```json\n{"output": [1]}\n```', '```json\n{"output": 1}\n```', '"output": [1]'),
+    ("simulation__cruxeval-o", "```python\nassert f(2) == 4\n```", "```python\nassert f(2) == 5\n```", _CRUX),
+    ("simulation__cruxeval-i", "```python\nassert f(2) == 4\n```", "```python\nassert f(2) == 5\n```", _CRUX),
+    ("table__hitab", r"\boxed{b | 2,019}", r"\boxed{b | 2020}", "2019|b"),
+    ("stem__web", r"\boxed{5\,\text{cm}}", r"\boxed{5\,\text{m}}", "0.05 m"),
+    ("stem__gpqa_diamond_no_box", "Answer: A\nAnswer: (B)", "Answer: B\nAnswer: A", "B"),
     ("codegen__humaneval", _SORT, _WRONG_SORT, _HUMANEVAL),
     ("codegen__mbpp", _EVEN, _EVEN.replace("== 0", "== 1"), _MBPP),
 ]
@@ -67,6 +85,7 @@ def test_all_sources_return_the_same_keys_and_types(source: str, right: str, wro
             "acc": float,
             "outcome": str,
             "pred": str,
+            "judge_error": float,
         }
 
 

@@ -1,0 +1,260 @@
+"""Reads values written in Python's or JSON's notation out of model text, without Python's parser and without eval.
+
+A closed grammar, linear time, limited nesting: whatever is not a plain literal raises `BadLiteral`. An expression such
+as `9**9**9` is not a literal, so there is nothing to compute.
+"""
+
+import math
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+_MAX_DEPTH = 64
+_MAX_DIGITS = 4000  # int() of more is refused by Python itself
+MAX_LITERAL = 1 << 16
+
+_BLANK = re.compile(r"(?:\s+|#[^\n]*)+")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_STRING = re.compile(r"""[uUbBrR]?(?:'''(?:[^\\]|\\.)*?'''|\"{3}(?:[^\\]|\\.)*?\"{3}|'[^'\\]*(?:\\.[^'\\]*)*'"""
+                     r"""|"[^"\\]*(?:\\.[^"\\]*)*")""", re.DOTALL)  # fmt: skip
+_WORD = re.compile(r"[+-]?[A-Za-z_]\w*")
+_EMPTY_CALL = re.compile(r"\s*\(\s*\)")
+_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|\n|.)", re.DOTALL)
+_SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v", "\n": ""}
+_WORDS: dict[str, object] = {
+    "True": True, "true": True, "False": False, "false": False, "None": None, "null": None,
+    "NaN": math.nan, "nan": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "inf": math.inf, "-inf": -math.inf,
+}  # fmt: skip
+
+
+class BadLiteral(ValueError):
+    """The text is not a plain literal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a call, all of them literals."""
+
+    positional: tuple[object, ...]
+    named: tuple[tuple[str, object], ...]
+
+    def source(self) -> str:
+        """Python source of the arguments, written from the values and not from the text they were read from."""
+        return ", ".join([*map(source_of, self.positional), *(f"{name}={source_of(v)}" for name, v in self.named)])
+
+
+def source_of(value: object) -> str:
+    """Python source of a value that `parse_literal` returned."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    if isinstance(value, list):
+        return f"[{', '.join(map(source_of, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(source_of, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{source_of(k)}: {source_of(v)}' for k, v in value.items())}}}"
+    if isinstance(value, set) and value:
+        return f"{{{', '.join(sorted(map(source_of, value)))}}}"
+    return repr(value)
+
+
+def parse_literal(text: str, max_characters: int = MAX_LITERAL) -> object:
+    """The value that the whole of `text` is the notation of.
+
+    Raises:
+        BadLiteral: It is anything else, too long or nested too deeply.
+    """
+    if len(text) > max_characters:
+        raise BadLiteral(f"longer than {max_characters} characters")
+    scanner = LiteralScanner(text)
+    value = scanner.value()
+    scanner.end()
+    return value
+
+
+class LiteralScanner:
+    """Reads literals and punctuation from left to right."""
+
+    def __init__(self, text: str, position: int = 0) -> None:
+        self._text = text
+        self.position = position
+
+    def take(self, token: str) -> bool:
+        """Whether `token` comes next; if so it is passed."""
+        self._skip()
+        if not self._text.startswith(token, self.position):
+            return False
+        after = self.position + len(token)
+        if token[-1].isalnum() and self._text[after : after + 1].replace("_", "a").isalnum():
+            return False
+        self.position = after
+        return True
+
+    def end(self) -> None:
+        """Raises BadLiteral unless nothing but blanks and comments is left."""
+        self._skip()
+        if self.position != len(self._text):
+            raise BadLiteral(f"unexpected text at {self._text[self.position : self.position + 20]!r}")
+
+    def arguments(self) -> Arguments:
+        """Literals up to the closing bracket of a call, which is passed."""
+        positional: list[object] = []
+        named: list[tuple[str, object]] = []
+        while not self.take(")"):
+            self._skip()
+            name = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)").match(self._text, self.position)
+            if name:
+                self.position = name.end()
+                named.append((name.group(1), self.value()))
+            elif named:
+                raise BadLiteral("positional argument after a named one")
+            else:
+                positional.append(self.value())
+            if not self.take(","):
+                if not self.take(")"):
+                    raise BadLiteral("arguments are not separated by commas")
+                break
+        return Arguments(tuple(positional), tuple(named))
+
+    def value(self, depth: int = 0) -> object:
+        """The literal that comes next.
+
+        Raises:
+            BadLiteral: There is none.
+        """
+        if depth > _MAX_DEPTH:
+            raise BadLiteral("nested too deeply")
+        self._skip()
+        first = self._text[self.position : self.position + 1]
+        if first == "[":
+            self.position += 1
+            return self._items("]", depth)[0]
+        if first == "(":
+            self.position += 1
+            items, comma = self._items(")", depth)
+            return items[0] if len(items) == 1 and not comma else tuple(items)
+        if first == "{":
+            self.position += 1
+            return self._braced(depth)
+        string = _STRING.match(self._text, self.position)
+        if string:
+            return self._strings()
+        number = _NUMBER.match(self._text, self.position)
+        if number:
+            self.position = number.end()
+            self._no_word_follows()
+            return _number(number.group())
+        return self._word()
+
+    def _items(self, closing: str, depth: int) -> tuple[list[object], bool]:
+        items: list[object] = []
+        comma = False
+        while not self.take(closing):
+            items.append(self.value(depth + 1))
+            comma = self.take(",")
+            if not comma:
+                if not self.take(closing):
+                    raise BadLiteral(f"no {closing!r}")
+                break
+        return items, comma
+
+    def _braced(self, depth: int) -> object:
+        pairs: dict[Hashable, object] = {}
+        members: set[Hashable] = set()
+        is_first = True
+        while not self.take("}"):
+            key = self.value(depth + 1)
+            if isinstance(key, list | dict | set) or not _is_hashable(key):
+                raise BadLiteral("a key or member that cannot be one")
+            colon = self.take(":")
+            if not is_first and colon != bool(pairs):
+                raise BadLiteral("neither a dict nor a set")
+            is_first = False
+            if colon:
+                pairs[key] = self.value(depth + 1)
+            else:
+                members.add(key)
+            if not self.take(","):
+                if not self.take("}"):
+                    raise BadLiteral("no '}'")
+                break
+        return members or pairs
+
+    def _strings(self) -> str | bytes:
+        parts: list[str | bytes] = []
+        while string := _STRING.match(self._text, self.position):
+            self.position = string.end()
+            parts.append(_string(string.group()))
+            self._skip()
+        if all(isinstance(part, str) for part in parts):
+            return "".join(part for part in parts if isinstance(part, str))
+        if all(isinstance(part, bytes) for part in parts):
+            return b"".join(part for part in parts if isinstance(part, bytes))
+        raise BadLiteral("text and bytes mixed")
+
+    def _word(self) -> object:
+        word = _WORD.match(self._text, self.position)
+        if word and word.group() in _WORDS:
+            self.position = word.end()
+            return _WORDS[word.group()]
+        if word and word.group() == "set":
+            empty = _EMPTY_CALL.match(self._text, word.end())
+            if empty:
+                self.position = empty.end()
+                return set()
+        raise BadLiteral(f"no literal at {self._text[self.position : self.position + 20]!r}")
+
+    def _skip(self) -> None:
+        blank = _BLANK.match(self._text, self.position)
+        if blank:
+            self.position = blank.end()
+
+    def _no_word_follows(self) -> None:
+        following = self._text[self.position : self.position + 1]
+        if following.isalnum() or following == "_":
+            raise BadLiteral("a number that runs into a word")
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:  # a tuple that holds a list
+        return False
+    return True
+
+
+def _number(text: str) -> int | float:
+    if len(text) > _MAX_DIGITS:
+        raise BadLiteral("too many digits")
+    return float(text) if re.search(r"[.eE]", text) else int(text)
+
+
+def _string(text: str) -> str | bytes:
+    prefix = text[0].lower() if text[0] not in "'\"" else ""
+    body = text[len(prefix) :]
+    quotes = 3 if body[:3] in ("'''", '"""') and len(body) >= 6 else 1
+    body = body[quotes:-quotes]
+    if prefix != "r":
+        body = _ESCAPE.sub(_unescaped, body)
+    if prefix == "b":
+        try:
+            return body.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise BadLiteral("bytes that are no bytes") from error
+    if any("\ud800" <= character <= "\udfff" for character in body):  # JSON writes one character as two escapes
+        body = body.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return body
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match.group()[1:]
+    if code[0] in "xuU" and len(code) > 1:
+        point = int(code[1:], 16)
+        if point > 0x10FFFF:
+            raise BadLiteral("no such character")
+        return chr(point)
+    if code[0] in "01234567":
+        return chr(int(code, 8))
+    if code in _SIMPLE_ESCAPES:
+        return _SIMPLE_ESCAPES[code]
+    return code if code in "\\'\"/" else match.group()

@@ -1,0 +1,24 @@
+"""No program passes without computing the answer, whatever it does to the interpreter that it runs in."""
+
+import time
+
+import pytest
+
+from rewards import Outcome, compute_score
+from tests.rewards.code_cases import Case
+from tests.rewards.code_cheats import CHEATS
+
+# The default limits' wall time and two seconds.
+_LONGEST_S = 14.0
+
+
+@pytest.mark.parametrize("case", CHEATS, ids=lambda case: str(case.name))
+def test_a_cheat_does_not_pass(case: Case) -> None:
+    start = time.monotonic()
+    scored = compute_score(case.source, case.response, case.gold, {"prefix": case.prefix})
+    assert scored["outcome"] in (Outcome.WRONG, Outcome.TIMEOUT, Outcome.NO_ANSWER)
+    assert time.monotonic() - start < _LONGEST_S
+
+
+def test_the_table_of_cheats_is_not_thinned_out() -> None:
+    assert len(CHEATS) > 250

@@ -1,0 +1,96 @@
+"""Programs that read standard input: how their output is compared, and every usual way of reading it."""
+
+import json
+import time
+
+import pytest
+
+from rewards import Outcome, compute_score
+from rewards.code_ground_truth import parse_ground_truth
+from rewards.program import score_program
+from rewards.sandbox import Limits
+from rewards.stdin_tests import StdinTests, same_output
+from tests.rewards.code_cases import CASES, Case, Family
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.family is Family.STDIN], ids=lambda case: str(case.name))
+def test_a_program_on_standard_input_is_judged_as_labelled(case: Case) -> None:
+    assert (compute_score(case.source, case.response, case.gold)["acc"] == 1.0) is case.right
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("1\n", "1"),
+        ("1 \n\n\n", "1\n"),
+        ("\n1", "1"),
+        ("a  b", "a b"),
+        ("1\r\n2\r\n", "1\n2"),
+        ("yes", "YES"),
+        ("0.50000001", "0.5"),
+        (".5", "0.5"),
+        ("5e-1", "0.5"),
+        ("123456789.123", "123456789.124"),
+        ("1e3", "1000.0"),
+        ("NaN", "nan"),
+        ("-0.0", "0.0"),
+    ],
+)
+def test_outputs_that_mean_the_same_agree(printed: str, expected: str) -> None:
+    assert same_output(printed, expected)
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("", "1"),
+        ("1", ""),
+        ("1\n1", "1"),
+        ("1 1", "11"),
+        ("1.0", "1"),
+        ("1000000000000000000", "1000000000000000001"),
+        ("0.51", "0.5"),
+        ("nan", "0.5"),
+        ("inf", "1.5"),
+        ("0.5x", "0.5"),
+        ("0_5.0", "5.0"),
+        ("\uff15.0", "5.0"),  # a full-width digit
+        ("9" * 500, "1.5"),
+        ("1e99999", "1e999999"),
+        ("yes", "no"),
+        ("true", "True"),
+    ],
+)
+def test_outputs_that_differ_do_not_agree(printed: str, expected: str) -> None:
+    assert not same_output(printed, expected)
+
+
+def test_a_program_that_sleeps_is_ended_at_the_wall_limit() -> None:
+    gold = json.dumps({"inputs": ["1"], "outputs": ["1"]})
+    start = time.monotonic()
+    verdict = score_program("```python\nimport time\ntime.sleep(99)\n```", gold, "", Limits(wall_s=1.0))
+    assert verdict.outcome is Outcome.TIMEOUT
+    assert time.monotonic() - start < 3
+
+
+def test_all_tests_together_have_a_deadline_too() -> None:
+    gold = json.dumps({"inputs": ["1"] * 60, "outputs": ["1"] * 60})
+    start = time.monotonic()
+    response = "```python\nimport time\ntime.sleep(0.6)\nprint(1)\n```"
+    assert score_program(response, gold, "", Limits(wall_s=1.0)).outcome is Outcome.TIMEOUT
+    assert time.monotonic() - start < 6
+
+
+def test_output_is_read_up_to_twice_the_expected_length_and_some() -> None:
+    tests = parse_ground_truth(json.dumps({"inputs": ["", ""], "outputs": ["x" * 1_000_000, "é" * (64 << 20)]}))
+    assert isinstance(tests, StdinTests)
+    assert tests.output_limits() == [2_000_000 + (64 << 10), 16 << 20]
+
+
+def test_every_test_is_run_and_one_failure_is_enough() -> None:
+    gold = json.dumps({"inputs": ["1\n", "2\n", "3\n"], "outputs": ["1\n", "2\n", "3\n"]})
+    right = "```python\nprint(input())\n```"
+    for broken in ("1", "2", "3"):
+        wrong = f"```python\nn = input()\nprint(0 if n == '{broken}' else n)\n```"
+        assert compute_score("codegen__mbpp", wrong, gold)["outcome"] == "wrong"
+    assert compute_score("codegen__mbpp", right, gold)["outcome"] == "correct"
