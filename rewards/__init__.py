@@ -1,13 +1,13 @@
 """Rewards: one scorer a kind of problem, routed by data_source, used alike in training and in evaluation.
 
 verl loads `compute_score` (or `compute_score_async`) by `reward.custom_reward_function.path=pkg://rewards` and
-`.name=compute_score`. Candidate code runs only in an isolated process (`rewards.sandbox`); model text is never
+`.name=compute_score`. Candidate code runs only in an isolated process (`rewards.sandbox.runs`); model text is never
 evaluated here.
 """
 
 from rewards.bad_ground_truth import BadGroundTruth
 from rewards.domains import Domain, UnknownDataSource, domain_of
-from rewards.judge import JudgeUnavailable
+from rewards.judge.judge import JudgeUnavailable
 from rewards.question import gold_text
 from rewards.router import (
     SUITE_VERSION,
@@ -18,7 +18,7 @@ from rewards.router import (
     compute_score_async,
     score_batch,
 )
-from rewards.sandbox import SandboxUnavailable, sandbox_layers
+from rewards.sandbox.runs import SandboxUnavailable, sandbox_layers
 from rewards.scorers import UnsupportedDataSource
 from rewards.verdict import Outcome
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rewards.gold_check import Finding, GoldReport, check_rows
 from rewards.gold_file import UnreadableFile, rows_of
-from rewards.sandbox import SandboxUnavailable
+from rewards.sandbox.runs import SandboxUnavailable
 
 _CHECK_HELP = """\
 Scores every row's own gold answer, written in its source's format, which must be right, and a perturbed one, which

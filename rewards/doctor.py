@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from rewards import isolation
-from rewards.execution import Limits
-from rewards.frames import WorkerDied
-from rewards.isolation import LOCAL, URL_VARIABLE, Attempt, Level, SandboxUnavailable
-from rewards.sandbox import RunStatus, run_calls, run_program
+from rewards.sandbox import isolation
+from rewards.sandbox.execution import Limits
+from rewards.sandbox.frames import WorkerDied
+from rewards.sandbox.isolation import LOCAL, URL_VARIABLE, Attempt, Level, SandboxUnavailable
+from rewards.sandbox.runs import RunStatus, run_calls, run_program
 
 _LIMITS = Limits(cpu_s=2, wall_s=10.0)
 _MEASURED_S = 1.0

@@ -10,9 +10,9 @@ from rewards.bad_ground_truth import BadGroundTruth
 from rewards.domains import UnknownDataSource
 from rewards.gold_rendering import SOLUTION_FIELDS, NoRendering, render
 from rewards.question import question_of
+from rewards.sandbox.worker import pool_size
 from rewards.scorers import Scorer, scorer_of
 from rewards.verdict import Outcome
-from rewards.worker import pool_size
 
 _SHOWN = 120
 

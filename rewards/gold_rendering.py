@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rewards import arc, choice, codeio, cruxeval, graph, ordering, table_answer, zebra
+from rewards.answers import arc, choice, codeio, cruxeval, graph, ordering, table_answer, zebra
 from rewards.question import Question
 
 

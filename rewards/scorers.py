@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from rewards import arc, choice, codeio, cruxeval, graph, ordering, table_answer, zebra
+from rewards.answers import arc, choice, codeio, cruxeval, graph, ordering, table_answer, zebra
+from rewards.answers.stem_answer import score_stem
 from rewards.bad_ground_truth import BadGroundTruth
-from rewards.code_ground_truth import parse_ground_truth
+from rewards.code.code_ground_truth import parse_ground_truth
+from rewards.code.program import SYNTHETIC_LIMITS, score_program
 from rewards.domains import Domain, UnknownDataSource, canonical, domain_of, longest_prefix
-from rewards.math_answer import score_gsm8k, score_integer, score_math
-from rewards.program import SYNTHETIC_LIMITS, score_program
+from rewards.math.answer import score_gsm8k, score_integer, score_math
 from rewards.question import Question
-from rewards.sandbox import Limits
-from rewards.stem_answer import score_stem
+from rewards.sandbox.runs import Limits
 from rewards.verdict import Verdict
 
 Gold = TypeVar("Gold")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rewards.math_answer import score_math
+from rewards.math.answer import score_math
 from rewards.verdict import Outcome
 from tests.rewards.math_cases import MathCase, math_cases
 

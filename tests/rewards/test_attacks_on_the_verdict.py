@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from rewards.encoding import Opaque
-from rewards.sandbox import Limits, RunStatus, run_calls, run_program, run_tests
+from rewards.sandbox.encoding import Opaque
+from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests
 from tests.rewards.sandbox_levels import SHORT
 
 _EQUAL = (

@@ -6,11 +6,11 @@ import time
 import pytest
 
 from rewards import BadGroundTruth, compute_score
-from rewards.code_ground_truth import parse_ground_truth
+from rewards.code.code_ground_truth import parse_ground_truth
+from rewards.code.functional_tests import CallTests, ScriptTests
+from rewards.code.solution import solution_of
+from rewards.code.stdin_tests import StdinTests
 from rewards.extraction import code_blocks
-from rewards.functional_tests import CallTests, ScriptTests
-from rewards.solution import solution_of
-from rewards.stdin_tests import StdinTests
 from tests.rewards.code_cases import CASES, Case, Family
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rewards import doctor, isolation, sandbox
-from rewards.isolation import LEVEL_VARIABLE, Level, SandboxUnavailable, attempt
-from rewards.sandbox import RunStatus, run_calls, run_program, run_tests
+from rewards import doctor
+from rewards.sandbox import isolation
+from rewards.sandbox import runs as sandbox
+from rewards.sandbox.isolation import LEVEL_VARIABLE, Level, SandboxUnavailable, attempt
+from rewards.sandbox.runs import RunStatus, run_calls, run_program, run_tests
 from tests.rewards.sandbox_levels import SHORT
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -22,8 +24,8 @@ import json, sys, types
 package = types.ModuleType("rewards")
 package.__path__ = [{str(_ROOT / "rewards")!r}]
 sys.modules["rewards"] = package
-from rewards import isolation
-from rewards.sandbox import Limits, run_calls, run_program, run_tests
+from rewards.sandbox import isolation
+from rewards.sandbox.runs import Limits, run_calls, run_program, run_tests
 limits = Limits(cpu_s=2, wall_s=10.0)
 try:
     level = str(isolation.find_isolation().level)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rewards import JudgeUnavailable, ScoreItem, compute_score, score_batch
-from rewards.judge import Decision, JudgeSettings, StemJudge, configured_judge, settings_from
-from rewards.judge_endpoint import completions_url
-from rewards.judge_prompt import is_judgeable
+from rewards.judge.endpoint import completions_url
+from rewards.judge.judge import Decision, JudgeSettings, StemJudge, configured_judge, settings_from
+from rewards.judge.prompt import is_judgeable
 
 Reaction = Callable[[dict[str, object]], tuple[int, bytes]]
 
@@ -291,7 +291,7 @@ def test_without_an_endpoint_rules_decide_alone_and_the_log_says_so_once(
 ) -> None:
     monkeypatch.delenv("REWARDS_STEM_JUDGE_URL", raising=False)
     monkeypatch.delenv("STEM_LLM_JUDGE_URL", raising=False)
-    monkeypatch.setattr("rewards.judge._configured", {})
+    monkeypatch.setattr("rewards.judge.judge._configured", {})
     with caplog.at_level(logging.WARNING):
         assert configured_judge() is None
         assert configured_judge() is None

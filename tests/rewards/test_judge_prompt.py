@@ -2,7 +2,7 @@
 
 import pytest
 
-from rewards.judge_prompt import Reply, fenced, is_judgeable, prompt_of, read_reply
+from rewards.judge.prompt import Reply, fenced, is_judgeable, prompt_of, read_reply
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from rewards.extraction import last_boxed, last_boxes
-from rewards.math_answer import score_gsm8k, score_integer, score_math
+from rewards.math.answer import score_gsm8k, score_integer, score_math
 from rewards.verdict import Outcome
 from tests.rewards.math_cases import MathCase, math_cases
 

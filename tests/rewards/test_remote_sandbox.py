@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rewards import remote_sandbox, sandbox
-from rewards.isolation import LEVEL_VARIABLE, URL_VARIABLE
-from rewards.remote_sandbox import RemoteOutage, RemoteSandbox
-from rewards.sandbox import Limits, RunStatus, run_calls, run_program, run_tests, sandbox_layers
+from rewards.sandbox import remote as remote_sandbox
+from rewards.sandbox import runs as sandbox
+from rewards.sandbox.isolation import LEVEL_VARIABLE, URL_VARIABLE
+from rewards.sandbox.remote import RemoteOutage, RemoteSandbox
+from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests, sandbox_layers
 from tests.rewards.fusion_service import FusionService, fusion_service
 
 _LIMITS = Limits(cpu_s=2, wall_s=3.0)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rewards import sandbox
-from rewards.sandbox import Limits, RunStatus, run_calls, run_program, run_tests, sandbox_layers
+from rewards.sandbox import runs as sandbox
+from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests, sandbox_layers
 from tests.rewards.sandbox_levels import SHORT, SHORT_S
 
 _LINES = "b\na\n"
@@ -188,7 +188,7 @@ def _parent(pid: int) -> int:
 
 def test_a_forked_copy_of_the_scorer_uses_its_own_sandbox() -> None:
     program = (
-        "import os\nfrom rewards.sandbox import run_calls\nrun_calls('', ['1'])\nchild = os.fork()\n"
+        "import os\nfrom rewards.sandbox.runs import run_calls\nrun_calls('', ['1'])\nchild = os.fork()\n"
         "ok = all(run_calls('', [str(i)]).values == (i,) for i in range(50))\n"
         "if child == 0: os._exit(0 if ok else 1)\n"
         "assert ok and os.waitpid(child, 0)[1] == 0"
@@ -198,7 +198,7 @@ def test_a_forked_copy_of_the_scorer_uses_its_own_sandbox() -> None:
 
 def test_the_sandbox_dies_with_its_owner() -> None:
     program = (
-        "import os, signal, psutil\nfrom rewards import sandbox\nsandbox.run_calls('', ['1'])\n"
+        "import os, signal, psutil\nfrom rewards.sandbox import runs\nruns.run_calls('', ['1'])\n"
         "print(*[c.pid for c in psutil.Process().children(recursive=True)], flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -213,7 +213,7 @@ def test_the_sandbox_dies_with_its_owner() -> None:
 
 def test_a_run_in_a_dying_scorer_dies_with_it() -> None:
     program = (
-        "import os, signal, threading, time, psutil\nfrom rewards.sandbox import run_calls\nrun_calls('', ['1'])\n"
+        "import os, signal, threading, time, psutil\nfrom rewards.sandbox.runs import run_calls\nrun_calls('', ['1'])\n"
         "threading.Thread(target=run_calls, args=('while True: pass', ['1']), daemon=True).start()\ntime.sleep(0.3)\n"
         "print(*[c.pid for c in psutil.Process().children(recursive=True)], flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"

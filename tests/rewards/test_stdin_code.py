@@ -6,10 +6,10 @@ import time
 import pytest
 
 from rewards import Outcome, compute_score
-from rewards.code_ground_truth import parse_ground_truth
-from rewards.program import score_program
-from rewards.sandbox import Limits
-from rewards.stdin_tests import StdinTests, same_output
+from rewards.code.code_ground_truth import parse_ground_truth
+from rewards.code.program import score_program
+from rewards.code.stdin_tests import StdinTests, same_output
+from rewards.sandbox.runs import Limits
 from tests.rewards.code_cases import CASES, Case, Family
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from rewards import BadGroundTruth, check_gold, compute_score
-from rewards.unit import parse_unit
+from rewards.answers.unit import parse_unit
 from tests.rewards.labelled import is_right
 
 _RIGHT = [

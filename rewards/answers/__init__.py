@@ -1,0 +1,1 @@
+"""Readers and scorers of answers that are neither mathematics nor programs."""

@@ -1,0 +1,155 @@
+"""Whether two written quantities are the same: numbers within the gold's precision, in units of the same dimension."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from rewards.answers.plain_text import unwrapped
+from rewards.answers.unit import Unit, parse_unit
+from rewards.answers.written_number import WrittenNumber, read_number
+from rewards.code.closed_form import read_closed_form
+
+# What a measured value may differ by, at most, however coarsely the gold is written.
+_RELATIVE = Fraction(1, 200)
+_MIN_SIGNIFICANT = 3
+# Of conversions in floating point, where the gold is 0.
+_ROUNDING = Fraction(1, 10**30)
+# Degrees that temperatures on different scales may differ by: 273.15 is often taken as 273.
+_TEMPERATURE = Fraction(2, 10)
+_SYMBOL = re.compile(
+    r"^\s*(?:\\?[A-Za-z]{1,10} ?){1,3}(?:_\{?[^{}=\s]{1,12}\}?|\([a-z]\))?\s*(?:=|\\approx|≈|:)\s*(?=[^=]+$)"
+)
+
+
+class Comparison(StrEnum):
+    """What comparing two quantities says."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"  # one of them is no quantity, or its unit is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number and its unit as written; `unit` is None where there is none or it is not known.
+
+    `is_computed` says that the number is the value of an expression.
+    """
+
+    number: WrittenNumber
+    unit_text: str
+    unit: Unit | None
+    is_computed: bool
+
+
+def without_symbol(answer: str) -> str:
+    """`answer` without what it is called: `v = 5 m/s` is `5 m/s`."""
+    return _SYMBOL.sub("", answer, count=1)
+
+
+def read_quantity(answer: str) -> Quantity | None:
+    """The quantity that `answer` is; None if it does not begin with a number."""
+    text = without_symbol(answer)
+    number = read_number(text)
+    unit = parse_unit(number.rest.strip().rstrip(".")) if number else None
+    computed = None
+    if number is None or (unit is None and _is_operator(number.rest)):
+        computed = read_closed_form(text)
+        unit = parse_unit(computed.rest) if computed else unit
+    number = computed or number
+    if number is None:
+        return None
+    return Quantity(number, unwrapped(number.rest).strip().rstrip(".").strip("()[] "), unit, computed is not None)
+
+
+def _is_operator(rest: str) -> bool:
+    r"""Whether a number goes on as an expression, as in `2\pi` or `3/4 * 5`."""
+    return rest[:1] in tuple("\\^*/+-(√π")
+
+
+def compare_quantities(answer: str, gold: str) -> Comparison:
+    """Compares values in the same unit.
+
+    A unit missing on either side is supplied by the other, since questions often name it. 5 cm is not 5 m, and 0.05 m
+    is 5 cm.
+    """
+    given, wanted = read_quantity(answer), read_quantity(gold)
+    if given is None or wanted is None:
+        return Comparison.UNDECIDED
+    if (given.is_computed or wanted.is_computed) and not (given.number.is_decimal or wanted.number.is_decimal):
+        return Comparison.UNDECIDED  # two exact expressions are a matter of algebra
+    known = all(quantity.unit is not None or not quantity.unit_text for quantity in (given, wanted))
+    if not known:
+        if "".join(given.unit_text.split()).casefold() == "".join(wanted.unit_text.split()).casefold():
+            return _said(close_to(given.number, wanted.number))
+        if (given.unit_text and wanted.unit_text) or not _is_name(given.unit_text or wanted.unit_text):
+            return Comparison.UNDECIDED
+        return _said(close_to(given.number, wanted.number))
+    if given.unit is None or wanted.unit is None:
+        same = close_to(given.number, wanted.number)
+        if not same and (_is_ratio(given) or _is_ratio(wanted)):
+            same = _same_in_si(given, wanted)
+        return _said(same)
+    if given.unit.dimension != wanted.unit.dimension:
+        return Comparison.DIFFERENT
+    return _said(close_to(given.number, wanted.number) if given.unit == wanted.unit else _same_in_si(given, wanted))
+
+
+def _said(same: bool) -> Comparison:
+    return Comparison.SAME if same else Comparison.DIFFERENT
+
+
+def _is_name(text: str) -> bool:
+    """Whether what follows a number can be a unit that the table lacks, as in `3 electrons`."""
+    return bool(re.fullmatch(r"[A-Za-z]{1,20}(?: [A-Za-z]{1,20})?", text)) and not re.match(
+        r"(?:or|and|to|not|million|billion|thousand|trillion|times|x)\b", text.casefold()
+    )
+
+
+def _is_ratio(quantity: Quantity) -> bool:
+    return quantity.unit is not None and quantity.unit_text in ("%", "percent", "ppm", "ppb")
+
+
+def _same_in_si(given: Quantity, wanted: Quantity) -> bool:
+    scale = Fraction(_factor(given)) / Fraction(_factor(wanted))
+    shift = Fraction(_offset(given)) - Fraction(_offset(wanted))
+    value = given.number.value * scale + shift / Fraction(_factor(wanted))
+    if shift and abs(value - wanted.number.value) <= _TEMPERATURE:
+        return True
+    return _within(value, wanted.number) or _rounds_to(wanted.number, given.number, value, scale)
+
+
+def _factor(quantity: Quantity) -> float:
+    return quantity.unit.factor if quantity.unit else 1.0
+
+
+def _offset(quantity: Quantity) -> float:
+    return quantity.unit.offset if quantity.unit else 0.0
+
+
+def close_to(given: WrittenNumber, gold: WrittenNumber) -> bool:
+    """Whether a number is the gold one, as far as the gold is precise.
+
+    Integers and fractions are exact among themselves. Else it may differ by half a unit in the gold's last place, but
+    by no more than 0.5 %; or the gold rounds to it where it has at least three significant digits itself.
+    """
+    if not given.is_decimal and not gold.is_decimal:
+        return given.value == gold.value
+    return _within(given.value, gold) or _rounds_to(gold, given, given.value, Fraction(1))
+
+
+def _within(value: Fraction, gold: WrittenNumber) -> bool:
+    difference = abs(value - gold.value)
+    if difference <= _ROUNDING:
+        return True
+    allowed = _RELATIVE * abs(gold.value)
+    if gold.significant is None:
+        return difference <= allowed / 5
+    return difference <= min(allowed, max(gold.unit_in_last_place / 2, abs(gold.value) / 10**9))
+
+
+def _rounds_to(gold: WrittenNumber, given: WrittenNumber, value: Fraction, scale: Fraction) -> bool:
+    if given.significant is None or given.significant < _MIN_SIGNIFICANT or not given.is_decimal:
+        return False
+    return abs(value - gold.value) <= min(given.unit_in_last_place * scale / 2, _RELATIVE * abs(gold.value))

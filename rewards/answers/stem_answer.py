@@ -1,0 +1,114 @@
+r"""Scores free-form STEM answers (WebInstruct): rules first, a judge for what they leave undecided, if there is one.
+
+Rules, in this order: the same words or the same formula; the same quantity (`rewards.answers.quantity`), where a clear
+numerical difference is final; the same parts, if there are several; the same mathematics (`rewards.math.answer`).
+"""
+
+import re
+from enum import StrEnum
+
+from rewards.answers.plain_text import same_words, unwrapped
+from rewards.answers.quantity import Comparison, compare_quantities, read_quantity, without_symbol
+from rewards.extraction import after_thinking, last_boxed
+from rewards.judge.judge import Decision, StemJudge, configured_judge
+from rewards.math.answer import score_math
+from rewards.verdict import Outcome, Verdict, verdict_of
+
+_MAX_ANSWER = 4096
+_ELEMENT = (
+    "A[lrgstuc]|B[eraik]?|C[laroudse]?|D[y]|E[ru]|F[er]?|G[ead]|H[efgo]?|I[nr]?|K[r]?|L[iau]|M[gno]|N[eaibdp]?|O[s]?"
+    "|P[drtbaoum]?|R[buhefna]|S[icerbnm]?|T[icebmalh]|U|V|W|Xe|Y[b]?|Z[nr]"
+)
+_FORMULA = re.compile(rf"\d*(?:(?:{_ELEMENT})|[()\[\]]|(?<=[A-Za-z)\]])\d+)+(?:\^?\d*[+-])?(?:\((?:s|l|g|aq)\))?")
+_PARTS = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+|\\quad|\\\\")
+
+
+class Rule(StrEnum):
+    """What the rules say of an answer."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNDECIDED = "undecided"
+
+
+def score_stem(response: str, gold: str, question: str = "", judge: StemJudge | None = None) -> Verdict:
+    """Scores the last box.
+
+    Without a judge, what is undecided is WRONG (said once in the log). If the judge fails, the
+    outcome is ERROR with `judge_failed`, never a silent 0.
+
+    Args:
+        response: Whole model output.
+        gold: The gold answer.
+        question: For the judge.
+        judge: Defaults to the one that the environment configures, if it does.
+
+    Raises:
+        JudgeUnavailable: The judge fails too often for the run to go on.
+    """
+    answer = last_boxed(after_thinking(response))
+    if answer is None:
+        return Verdict(outcome=Outcome.NO_ANSWER)
+    if len(answer) > max(_MAX_ANSWER, 2 * len(gold)):
+        return Verdict(outcome=Outcome.WRONG, pred=answer)
+    rule = apply_rules(answer, gold)
+    if rule is not Rule.UNDECIDED:
+        return verdict_of(rule is Rule.RIGHT, answer)
+    judge = judge or configured_judge()
+    if judge is None:
+        return Verdict(outcome=Outcome.WRONG, pred=answer)
+    decision = judge.decide(question, gold, answer)
+    if decision is Decision.FAILED:
+        return Verdict(outcome=Outcome.ERROR, pred=answer, judge_failed=True)
+    return verdict_of(decision is Decision.EQUIVALENT, answer)
+
+
+def apply_rules(answer: str, gold: str) -> Rule:
+    """Decides by reading and by computer algebra, as far as they go."""
+    if _is_formula(gold) and _is_formula(answer):
+        return Rule.RIGHT if _formula(answer) == _formula(gold) else Rule.UNDECIDED
+    if _same_text(answer, gold):
+        return Rule.RIGHT
+    compared = compare_quantities(answer, gold)
+    if compared is Comparison.SAME:
+        return Rule.RIGHT
+    if compared is Comparison.DIFFERENT:
+        return Rule.WRONG
+    if _same_parts(answer, gold) or score_math(f"\\boxed{{{answer}}}", gold).outcome is Outcome.CORRECT:
+        return Rule.RIGHT
+    return Rule.UNDECIDED
+
+
+def _same_text(answer: str, gold: str) -> bool:
+    """As words; a quantity is not words, because 5 mW is not 5 MW."""
+    if read_quantity(answer) is not None and read_quantity(gold) is not None:
+        return False
+    if same_words(answer, gold):
+        return True
+    named = without_symbol(answer), without_symbol(gold)
+    return named != (answer, gold) and re.search(r"[A-Za-z]{3}", named[1]) is not None and same_words(*named)
+
+
+def _same_parts(answer: str, gold: str) -> bool:
+    given = [part for part in _PARTS.split(answer) if part.strip()]
+    wanted = [part for part in _PARTS.split(gold) if part.strip()]
+    if len(wanted) < 2 or len(given) != len(wanted) or len(wanted) > 20:
+        return False
+    return all(
+        _same_text(part, gold_part)
+        or (_is_formula(gold_part) and _formula(part) == _formula(gold_part))
+        or compare_quantities(part, gold_part) is Comparison.SAME
+        for part, gold_part in zip(given, wanted, strict=True)
+    )
+
+
+def _formula(text: str) -> str:
+    r"""A chemical formula in one spelling: H_2O, H₂O and \ce{H2O} are H2O, Fe^{3+} is Fe3+."""
+    plain = "".join(unwrapped(text).replace("_", "").replace("{", "").replace("}", "").split())
+    plain = re.sub(r"\A\(([A-Za-z0-9]*)\)\Z", r"\1", plain)
+    return re.sub(r"\^(?=\d*[+-]$)", "", plain)
+
+
+def _is_formula(text: str) -> bool:
+    formula = _formula(text)
+    return 0 < len(formula) <= 100 and _FORMULA.fullmatch(formula) is not None

@@ -1,0 +1,107 @@
+"""Scores table questions (HiTab, MultiHiertt, FinQA): numbers and words in the last box, several separated by `|`."""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from rewards.answers.plain_text import same_words, unwrapped
+from rewards.answers.written_number import WrittenNumber, read_number
+from rewards.bad_ground_truth import BadGroundTruth
+from rewards.extraction import after_thinking, last_boxed
+from rewards.verdict import Outcome, Verdict, verdict_of
+
+# Cells are rounded and so are answers computed from them; but a count or a year is exact.
+_RELATIVE = Fraction(1, 1000)
+_MAX_ANSWER = 4096
+_MAX_PARTS = 200
+_PIPE = re.compile(r"\\(?:mid|vert|\|)|\\text\{\s*\|\s*\}|\|")
+_COMMA = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+")
+_SCALES = {
+    "hundred": 10**2, "thousand": 10**3, "k": 10**3, "million": 10**6, "m": 10**6, "mn": 10**6, "billion": 10**9,
+    "bn": 10**9, "trillion": 10**12,
+}  # fmt: skip
+_UNIT_WORDS = re.compile(r"[^\W\d]+(?:[ -][^\W\d]+){0,3}\.?")
+
+
+def parse_answers(ground_truth: str) -> tuple[str, ...]:
+    """The gold answers.
+
+    Raises:
+        BadGroundTruth: One of them is empty.
+    """
+    answers = tuple(part.strip() for part in ground_truth.split("|"))
+    if not all(answers):
+        raise BadGroundTruth(f"ground_truth {ground_truth[:80]!r} has an empty answer")
+    return answers
+
+
+def score_table(response: str, gold: Sequence[str]) -> Verdict:
+    """Every gold answer is matched by exactly one given answer, in any order."""
+    answer = last_boxed(after_thinking(response))
+    if answer is None:
+        return Verdict(outcome=Outcome.NO_ANSWER)
+    if len(answer) > max(_MAX_ANSWER, 4 * sum(map(len, gold))):
+        return Verdict(outcome=Outcome.WRONG, pred=answer)
+    if len(gold) == 1:
+        return verdict_of(same_answer(answer, gold[0]), answer)
+    parts = [part for part in _PIPE.split(answer) if part.strip()]
+    if len(parts) != len(gold):
+        parts = [part for part in _COMMA.split(unwrapped(answer)) if part.strip()] if len(parts) == 1 else parts
+    return verdict_of(_all_match(parts, gold), answer)
+
+
+def _all_match(parts: Sequence[str], gold: Sequence[str]) -> bool:
+    if len(parts) != len(gold) or len(parts) > _MAX_PARTS:
+        return False
+    left = list(parts)
+    for wanted in gold:
+        found = next((i for i, part in enumerate(left) if same_answer(part, wanted)), None)
+        if found is None:
+            return False
+        del left[found]
+    return True
+
+
+def same_answer(answer: str, gold: str) -> bool:
+    """Whether one answer is the gold one: as numbers where the gold is a number, else as words.
+
+    Whole numbers are exact: 2020 is not 2019, nor is it 2019.0. A gold number with decimals tolerates a relative
+    1e-3. A per cent sign may mean the number before it or a hundredth of that; 12.5 without a sign is not 0.125.
+    """
+    wanted, given = read_number(gold), read_number(answer)
+    if wanted is None or not (wanted.is_percent or not wanted.rest.strip(" .")):
+        return same_words(answer, gold) or _same_quantity(given, wanted)
+    if given is None:
+        return False
+    scale = _scale(given)
+    if scale is None:
+        return False
+    values = {given.value * scale} | ({given.value / 100} if given.is_percent else set())
+    golds = {wanted.value} | ({wanted.value / 100} if wanted.is_percent and not given.is_percent else set())
+    return any(_close(value, target, wanted) for value in values for target in golds)
+
+
+def _scale(given: WrittenNumber) -> int | None:
+    """What the words after the number multiply it by; 1 for a unit; None if it is no number with a unit."""
+    rest = unwrapped(given.rest).strip(" .").casefold()
+    if not rest or given.is_percent:
+        return 1
+    if not _UNIT_WORDS.fullmatch(rest):
+        return None
+    first = rest.split()[0]
+    return _SCALES.get(first, 1) if first in _SCALES else (None if first in ("or", "and", "to", "not") else 1)
+
+
+def _close(value: Fraction, gold: Fraction, written: WrittenNumber) -> bool:
+    if gold.denominator == 1 and not written.is_percent:
+        return value == gold
+    return abs(value - gold) <= _RELATIVE * abs(gold)
+
+
+def _same_quantity(given: WrittenNumber | None, wanted: WrittenNumber | None) -> bool:
+    """A number with a unit on both sides, or on the gold side alone."""
+    if given is None or wanted is None or not re.fullmatch(_UNIT_WORDS, unwrapped(wanted.rest)):
+        return False
+    if given.rest and not same_words(given.rest, wanted.rest):
+        return False
+    return _close(given.value, wanted.value, wanted)

@@ -1,0 +1,1 @@
+"""Scores programs by tests; expected values never enter the sandbox."""

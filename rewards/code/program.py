@@ -1,0 +1,184 @@
+"""Scores a program by running it in the sandbox against functional or standard-input tests."""
+
+import ast
+import builtins
+import importlib
+import re
+import sys
+import time
+from functools import lru_cache
+
+from rewards.code.code_ground_truth import parse_ground_truth
+from rewards.code.functional_tests import CallTests, ScriptTests
+from rewards.code.solution import MAX_CODE, Solution, bound_names, solution_of
+from rewards.code.stdin_tests import StdinTests, same_output
+from rewards.extraction import after_thinking, code_blocks
+from rewards.sandbox.frames import WorkerDied
+from rewards.sandbox.runs import Limits, ProgramRun, RunStatus, run_calls, run_program, run_tests
+from rewards.verdict import Outcome, Verdict, verdict_of
+
+# Synthetic programs compute for microseconds; whatever takes a second of CPU is a loop.
+SYNTHETIC_LIMITS = Limits(cpu_s=1, wall_s=6.0, memory_mb=512)
+# All standard-input tests of a sample together may take this many times the wall limit of one.
+_TOTAL_LIMITS = 3.0
+_FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.MULTILINE)
+
+
+def score_program(response: str, ground_truth: str, prefix: str, limits: Limits) -> Verdict:
+    """Runs the response's program, as `rewards.code.solution` puts it together, against its tests.
+
+    Args:
+        response: Whole model output; a thinking part is dropped.
+        ground_truth: Tests in any of the encodings of `rewards.code.code_ground_truth`.
+        prefix: Imports and helpers that the data puts before every solution (extra_info.prefix).
+        limits: Of the sandbox, for all calls together or for one run on standard input.
+
+    Raises:
+        BadGroundTruth: The tests cannot be read.
+        SandboxUnavailable: This machine cannot isolate programs.
+    """
+    tests = parse_ground_truth(ground_truth)
+    names = frozenset() if isinstance(tests, StdinTests) else tests.names
+    solution = solution_of(code_blocks(after_thinking(response)), names, prefix)
+    if solution is None or not solution.source.strip():
+        return Verdict(outcome=Outcome.NO_ANSWER)
+    shown = solution.source
+    if len(shown) > MAX_CODE or "\0" in shown or not _may_pass(solution, tests, prefix):
+        return Verdict(outcome=Outcome.WRONG, pred=shown)
+    program = _with_prefix(shown, prefix)
+    try:
+        match tests:
+            case StdinTests():
+                return _on_stdin(program, shown, tests, limits)
+            case CallTests():
+                in_class = tests.name not in (solution.defined or ())
+                results = run_calls(program, tests.calls(in_class=in_class), limits=limits)
+                return _judged(results.status, results.status is RunStatus.DONE and tests.passed(results.values), shown)
+            case ScriptTests():
+                return _by_script(program, shown, tests, prefix, limits)
+    except WorkerDied:
+        return Verdict(outcome=Outcome.ERROR, pred=shown)
+
+
+def _with_prefix(code: str, prefix: str) -> str:
+    if not prefix.strip():
+        return code
+    future = "\n".join(_FUTURE.findall(code))
+    return f"{future}\n{_tolerant(prefix)}\n{_FUTURE.sub('', code) if future else code}"
+
+
+@lru_cache(maxsize=64)
+def _tolerant(prefix: str) -> str:
+    """The prefix, in which an import of a package that is not installed fails only those who use it."""
+    try:
+        tree = ast.parse(prefix)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return prefix
+    lines = prefix.split("\n")
+    for node in tree.body:
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [module or ""]
+        is_import = isinstance(node, ast.Import | ast.ImportFrom)
+        if (
+            is_import
+            and ";" not in lines[node.lineno - 1]
+            and any(name.partition(".")[0] not in sys.stdlib_module_names for name in names)
+        ):
+            for number in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[number] = ""
+            lines[node.lineno - 1] = f"try:\n    {ast.unparse(node)}\nexcept ImportError:\n    pass"
+    return "\n".join(lines)
+
+
+def _may_pass(solution: Solution, tests: ScriptTests | CallTests | StdinTests, prefix: str) -> bool:
+    """Whether the program can be right as far as its names tell.
+
+    It must itself define what is tested: with a prefix that star-imports `operator`, an empty program would
+    otherwise pass the tests of `add`.
+    """
+    if solution.defined is None:
+        return False
+    if isinstance(tests, StdinTests):
+        return True
+    if isinstance(tests, CallTests):
+        own = solution.defined
+        return tests.name in own or "Solution" in own or _defines(solution, tests.name, _names_given_by(prefix))
+    given = _names_given_by(prefix)
+    required = _required(tests, prefix)
+    if tests.recording is None:
+        return not required or any(_defines(solution, name, given) for name in required)
+    return all(_defines(solution, name, given) for name in required)
+
+
+def _required(tests: ScriptTests, prefix: str) -> frozenset[str]:
+    """The names under test: what the tests use and the prefix does not give, or else all that they use."""
+    return (tests.names - _names_given_by(prefix)) or tests.names
+
+
+def _defines(solution: Solution, name: str, given: frozenset[str]) -> bool:
+    if name in given or hasattr(builtins, name):
+        return name in (solution.defined or ())
+    return solution.may_define(name)
+
+
+@lru_cache(maxsize=64)
+def _names_given_by(prefix: str) -> frozenset[str]:
+    try:
+        tree = ast.parse(prefix)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset(re.findall(r"\w+", prefix))
+    names = bound_names(tree.body)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and node.module in _STAR_IMPORTED:
+            names |= set(dir(importlib.import_module(node.module)))
+    return frozenset(names)
+
+
+_STAR_IMPORTED = frozenset(
+    {
+        *("bisect", "cmath", "collections", "copy", "datetime", "decimal", "fractions", "functools", "heapq", "io"),
+        *("itertools", "json", "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing"),
+    }
+)
+
+
+def _by_script(program: str, shown: str, tests: ScriptTests, prefix: str, limits: Limits) -> Verdict:
+    calls = tests.calls()
+    if calls:
+        results = run_calls(program, calls, setup=tests.setup, limits=limits)
+        if results.status is not RunStatus.DONE:
+            return _judged(results.status, False, shown)
+        passed = tests.passed(results.values)
+        if passed is not None:
+            return _judged(results.status, passed, shown)
+    entries = tests.forced | _required(tests, prefix)
+    status = run_tests(program, tests.source, prefix=prefix, entries=entries, limits=limits)
+    return _judged(status, status is RunStatus.DONE, shown)
+
+
+def _judged(status: RunStatus, passed: bool, shown: str) -> Verdict:
+    if status is RunStatus.TIMEOUT:
+        return Verdict(outcome=Outcome.TIMEOUT, pred=shown)
+    return verdict_of(passed, shown)
+
+
+def _on_stdin(program: str, shown: str, tests: StdinTests, limits: Limits) -> Verdict:
+    deadline = time.monotonic() + _TOTAL_LIMITS * limits.wall_s
+
+    def stop(index: int, run: ProgramRun) -> bool:
+        return (
+            run.status is not RunStatus.DONE
+            or not same_output(run.stdout, tests.outputs[index])
+            or time.monotonic() > deadline
+        )
+
+    runs = run_program(program, tests.inputs, limits=limits, output_limits=tests.output_limits(), stop=stop)
+    if not runs:
+        return Verdict(outcome=Outcome.ERROR, pred=shown)
+    last = runs[-1]
+    if last.status is not RunStatus.DONE:
+        return _judged(last.status, False, shown)
+    if not same_output(last.stdout, tests.outputs[len(runs) - 1]):
+        return verdict_of(False, shown)
+    # Stopped by the deadline for the whole sample if some were never run.
+    return _judged(last.status if len(runs) == len(tests.inputs) else RunStatus.TIMEOUT, True, shown)

@@ -1,0 +1,108 @@
+"""Puts the program that a response proposes together from its code blocks."""
+
+import ast
+import builtins
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rewards.code.script_names import free_names
+from rewards.extraction import CodeBlock
+
+MAX_CODE = 1 << 16
+_BUILTINS = frozenset(dir(builtins))
+# What can define a name without an assignment that can be seen.
+_DYNAMIC = re.compile(r"\b(?:exec|globals|locals|vars|setattr|__dict__|modules|eval)\b|import \*")
+_PRINTS = re.compile(r"\bprint\b|\bstdout\b|\bwrite\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A program. `defined` are the names that it binds at its top level, None if it does not compile."""
+
+    source: str
+    defined: frozenset[str] | None
+
+    def may_define(self, name: str) -> bool:
+        """Whether the name can be the program's own after it ran."""
+        return self.defined is not None and (name in self.defined or bool(_DYNAMIC.search(self.source)))
+
+
+def solution_of(blocks: Sequence[CodeBlock], names: frozenset[str], known: str = "") -> Solution | None:
+    """The program of the last block that defines what the tests use.
+
+    Earlier blocks are put before it only for names that it lacks, and joined all only if no block defines any of
+    `names`.
+
+    Args:
+        blocks: Of the response, in order.
+        names: What the program must define; empty for one that reads and prints.
+        known: Code that will precede the program.
+    """
+    chosen = [_analysed(block.source) for block in blocks if block.tagged and block.source.strip()]
+    if not chosen:
+        chosen = [
+            part
+            for part in (_analysed(block.source) for block in blocks if block.source.strip())
+            if part.defined is not None
+        ]
+        if not names:
+            chosen = [part for part in chosen if _PRINTS.search(part.source)]
+    if not chosen:
+        return None
+    last = _last_of(chosen, names)
+    if last is None:
+        return chosen[0] if len(chosen) == 1 else _analysed("\n".join(part.source for part in chosen))
+    program = chosen[last]
+    missing = _missing(program, names, known)
+    for part in reversed(chosen[:last]):
+        if missing and part.defined and missing & part.defined:
+            joined = _analysed(f"{part.source}\n{program.source}")
+            if joined.defined is not None:
+                program = joined
+                missing = _missing(program, names, known)
+    return program
+
+
+def _last_of(parts: Sequence[Solution], names: frozenset[str]) -> int | None:
+    if not names:
+        printing = [i for i, part in enumerate(parts) if _PRINTS.search(part.source)]
+        return printing[-1] if printing else len(parts) - 1
+    return next((i for i in range(len(parts) - 1, -1, -1) if names & (parts[i].defined or frozenset())), None)
+
+
+def _missing(program: Solution, names: frozenset[str], known: str) -> frozenset[str]:
+    if program.defined is None:
+        return frozenset()
+    # `names` may be alternatives, as a function and the class that can hold it.
+    wanted = free_names(ast.parse(program.source)) | (names if not names & program.defined else frozenset())
+    return frozenset(n for n in wanted - program.defined - _BUILTINS if not re.search(rf"\b{re.escape(n)}\b", known))
+
+
+def _analysed(source: str) -> Solution:
+    if len(source) > MAX_CODE or "\0" in source:
+        return Solution(source, None)
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Solution(source, None)
+    return Solution(source, frozenset(bound_names(tree.body)))
+
+
+def bound_names(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that statements bind, outside of functions and classes."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = list(body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        waiting += ast.iter_child_nodes(node)
+    return names

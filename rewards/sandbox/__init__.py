@@ -1,0 +1,1 @@
+"""Runs candidate programs in isolation; `runs` is what the scorers call."""

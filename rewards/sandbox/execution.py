@@ -1,0 +1,133 @@
+"""One run in a sandbox process: hands it the descriptors, owns the clock, caps and collects what comes back."""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive_frame, send_request
+from rewards.sandbox.worker import Worker
+
+# The sandbox process keeps the limit itself; this long after it the process is taken for stuck, and replaced.
+GRACE_S = 1.5
+_SEALS = fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run may use. CPU seconds are whole (RLIMIT_CPU); wall time also covers waiting for a core."""
+
+    cpu_s: int = 6
+    wall_s: float = 12.0
+    memory_mb: int = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run ended: exit status (None: by a signal), whether late, whether it wrote too much; and its output."""
+
+    exit: int | None
+    late: bool
+    flooded: bool
+    output: bytes
+
+
+def memory_file(content: bytes) -> int:
+    """A descriptor of a sealed file in memory, to be read only; the caller closes it."""
+    descriptor = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        fcntl.fcntl(descriptor, *_SEALS)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, output_limit: int) -> Ended:
+    """Has the worker run one child and waits for its end.
+
+    Args:
+        worker: Running `rewards.sandbox.zygote`.
+        kind: Of run, as the zygote names them.
+        given: Descriptors for it, in its order, less the last, on which it writes.
+        limits: Of the child.
+        output_limit: Bytes; a child that writes more is killed, and its output cut here.
+
+    Raises:
+        WorkerDied: The worker is gone; unusable.
+        WorkerTimeout: The worker is stuck; killed and unusable.
+    """
+    deadline = time.monotonic() + limits.wall_s + GRACE_S
+    request = {
+        "kind": kind,
+        "cpu_s": limits.cpu_s,
+        "wall_s": limits.wall_s,
+        "memory_mb": limits.memory_mb,
+    }
+    reading, writing = os.pipe()
+    try:
+        try:
+            send_request(worker.connection, json.dumps(request).encode(), [*given, writing])
+        finally:
+            os.close(writing)
+        os.set_blocking(reading, False)
+        return _collect(worker, reading, deadline, output_limit)
+    except OSError as error:
+        worker.kill()
+        raise WorkerDied(str(error)) from error
+    except (WorkerDied, WorkerTimeout):
+        worker.kill()
+        raise
+    finally:
+        os.close(reading)
+
+
+def _collect(worker: Worker, reading: int, deadline: float, output_limit: int) -> Ended:
+    output = bytearray()
+    flooded = False
+    poller = select.poll()
+    poller.register(worker.connection, select.POLLIN)
+    poller.register(reading, select.POLLIN)
+    while True:
+        left = deadline - time.monotonic()
+        ready = poller.poll(max(0, int(left * 1000) + 1)) if left > 0 else []
+        if not ready:
+            raise WorkerTimeout("the sandbox process does not answer")
+        for descriptor, _ in ready:
+            if descriptor == reading:
+                more = _read_some(reading, output, output_limit)
+                if len(output) > output_limit:
+                    flooded = True
+                    # Answered, like any run, with how it ended; the zygote's serve loop skips the message itself.
+                    send_request(worker.connection, b"{}")
+                if flooded or not more:
+                    poller.unregister(reading)
+        if any(descriptor == worker.connection.fileno() for descriptor, _ in ready):
+            break
+    answer = json.loads(receive_frame(worker.connection, deadline))
+    while not flooded and _read_some(reading, output, output_limit):
+        flooded = len(output) > output_limit
+    return Ended(
+        exit=answer["exit"],
+        late=answer["late"] and not flooded,
+        flooded=flooded,
+        output=bytes(output[:output_limit]),
+    )
+
+
+def _read_some(reading: int, output: bytearray, output_limit: int) -> bool:
+    """Whether there may be more to read."""
+    with contextlib.suppress(BlockingIOError):
+        part = os.read(reading, min(_CHUNK, output_limit + 1 - len(output)))
+        output += part
+        return bool(part)
+    return False

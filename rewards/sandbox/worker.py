@@ -1,0 +1,208 @@
+"""A killable helper process that answers one framed request at a time, and a pool of them.
+
+The caller owns the clock: a request that overruns its deadline gets its helper SIGKILLed and replaced, with no
+signal handler and no alarm, so it works from any thread (verl calls scorers off the main thread, where
+`signal.alarm` raises). A helper notices the end of its owner by end-of-file on its socket and exits.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive_frame, send_frame
+
+logger = logging.getLogger(__name__)
+
+_START_LIMIT_S = 120.0
+
+
+class Worker:
+    """One helper process running `module.main(control_fd, *arguments)` of this package, with a clean environment."""
+
+    def __init__(
+        self, module: str, python_flags: tuple[str, ...] = ("-I",), arguments: tuple[str | bool, ...] = ()
+    ) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        # A bare package object in place of rewards/__init__ keeps the helper small, which makes its forks cheap;
+        # -I drops PYTHONPATH, so the package is found by its folder and not by sys.path.
+        program = (
+            "import sys, types; p = types.ModuleType('rewards'); "
+            f"p.__path__ = [{str(Path(__file__).resolve().parents[1])!r}]; sys.modules['rewards'] = p; "
+            f"from {module} import main; main{(theirs.fileno(), *arguments)!r}"
+        )
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, *python_flags, "-B", "-c", program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=None,
+                pass_fds=(theirs.fileno(),),
+                env={
+                    "PATH": "/usr/bin:/bin",
+                    "LANG": "C.UTF-8",
+                    "PYTHONHASHSEED": "0",
+                    "OMP_NUM_THREADS": "1",
+                    "OPENBLAS_NUM_THREADS": "1",
+                    "MALLOC_ARENA_MAX": "1",  # a thread's own arena would take 128 MB of its address space
+                },
+                start_new_session=True,
+                cwd="/",
+            )
+        self._socket = ours
+        try:
+            self.hello: dict[str, object] = json.loads(receive_frame(ours, time.monotonic() + _START_LIMIT_S))
+        except (WorkerDied, WorkerTimeout) as error:
+            self.kill()
+            raise WorkerDied(f"{module} did not start: {error}") from error
+
+    @property
+    def connection(self) -> socket.socket:
+        """Our end, for a conversation other than one frame each way."""
+        return self._socket
+
+    @property
+    def pid(self) -> int:
+        """Process id of the helper."""
+        return self._process.pid
+
+    def ask(self, request: bytes, limit_s: float) -> bytes:
+        """Sends one request and waits for its answer.
+
+        Raises:
+            WorkerDied: The process is gone; the worker is unusable.
+            WorkerTimeout: It took longer than `limit_s` seconds; the worker is killed and unusable.
+        """
+        deadline = time.monotonic() + limit_s
+        try:
+            send_frame(self._socket, request)
+            return receive_frame(self._socket, deadline)
+        except OSError as error:
+            self.kill()
+            raise WorkerDied(str(error)) from error
+        except (WorkerDied, WorkerTimeout):
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """SIGKILLs and reaps the process; safe to call twice."""
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+
+    def forget(self) -> None:
+        """Closes our end only: for a forked copy of the owner, whose parent still uses the process."""
+        self._socket.close()
+
+
+class WorkerPool:
+    """At most `size` workers, started when first needed, handed to one thread at a time."""
+
+    def __init__(
+        self,
+        module: str,
+        size: int,
+        python_flags: tuple[str, ...] = ("-I",),
+        start: Callable[[], Worker] | None = None,
+    ) -> None:
+        self._module = module
+        self._start = start or (lambda: Worker(module, python_flags))
+        self._size = size
+        self._reset()
+        # A forked copy must not talk on its parent's sockets: two processes would read each other's answers.
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    @property
+    def size(self) -> int:
+        """Requests that can be under way at once."""
+        return self._size
+
+    def _reset(self) -> None:
+        self._slots: queue.LifoQueue[Worker | None] = queue.LifoQueue()
+        for _ in range(self._size):
+            self._slots.put(None)
+        self._alive: set[Worker] = set()
+        self._lock = threading.Lock()
+
+    def _after_fork(self) -> None:
+        for worker in self._alive:
+            worker.forget()
+        self._reset()
+
+    @contextlib.contextmanager
+    def borrow(self) -> Iterator[Worker]:
+        """Lends a running worker; one that raised is replaced by a fresh one at the next borrowing.
+
+        Raises:
+            WorkerDied: A new worker could not be started.
+        """
+        slots = self._slots
+        worker = slots.get()
+        keep: Worker | None = None
+        try:
+            if worker is None:
+                worker = self._start()
+                with self._lock:
+                    self._alive.add(worker)
+                logger.debug("started %s pid=%d", self._module, worker.pid)
+            yield worker
+            keep = worker
+        except (WorkerDied, WorkerTimeout):
+            if worker is not None:
+                with self._lock:
+                    self._alive.discard(worker)
+            raise
+        except BaseException:
+            # An interrupt in mid-request leaves an answer under way: this worker may not serve anyone else.
+            if worker is not None:
+                worker.kill()
+                with self._lock:
+                    self._alive.discard(worker)
+            raise
+        finally:
+            slots.put(keep)
+
+    def ask(self, request: bytes, limit_s: float, check: Callable[[Worker], None] | None = None) -> bytes:
+        """Borrows, asks once, returns. A worker that turns out dead is replaced and asked again, once.
+
+        Args:
+            request: Payload.
+            limit_s: Seconds until the worker is killed and `WorkerTimeout` raised.
+            check: Called with the worker before the request; may raise to refuse it.
+        """
+        for attempt in range(2):
+            try:
+                with self.borrow() as worker:
+                    if check is not None:
+                        check(worker)
+                    return worker.ask(request, limit_s)
+            except WorkerDied:
+                if attempt == 1:
+                    raise
+        raise WorkerDied(self._module)
+
+    def close(self) -> None:
+        """Kills all idle workers."""
+        for _ in range(self._size):
+            worker = self._slots.get()
+            if worker is not None:
+                worker.kill()
+                with self._lock:
+                    self._alive.discard(worker)
+            self._slots.put(None)
+
+
+def pool_size() -> int:
+    """Helper processes a scorer process may use: the usable cores, at most four.
+
+    verl runs several scorer processes a node, each with its own pool.
+    """
+    return max(1, min(4, len(os.sched_getaffinity(0))))
