@@ -16,6 +16,7 @@ from sweeper.results import read_rows
 from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import read_curve, training_env
+from tests.rewards import bench_code, bench_math
 
 SMALL = (
     "model=tiny-40k",
@@ -31,6 +32,8 @@ def main() -> None:
     """Run all benchmarks."""
     help_time()
     planning()
+    bench_code.main()
+    bench_math.main()
     with tempfile.TemporaryDirectory() as folder:
         training(Path(folder))
 

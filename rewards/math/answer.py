@@ -13,7 +13,8 @@ from rewards.math.tokens import Unreadable
 from rewards.math.wording import same_wording
 from rewards.verdict import Outcome, Verdict, verdict_of
 
-_GSM8K_FINAL = re.compile(r"####[ \t]*\$?[ \t]*([-+]?[\d,]*\.?\d+)")
+_GSM8K_FINAL = re.compile(r"####[ \t]*\**[ \t]*([-+]?)[ \t]*\\?\$?[ \t]*([-+]?[\d,]*\.?\d+)")
+_GSM8K_TAIL = 1 << 16  # characters
 _PROSE = re.compile(r"(?<![\\A-Za-z])(?<!begin\{)(?<!end\{)[A-Za-z]{4,}|\\text")
 # Notation that is left to computer algebra. An answer that cannot be read and has none of it is not well formed.
 _BEYOND_READING = re.compile(
@@ -56,10 +57,10 @@ def score_gsm8k(response: str, ground_truth: str) -> Verdict:
     verdict = score_math(response, gold)
     if verdict.outcome is not Outcome.NO_ANSWER:
         return verdict
-    finals = _GSM8K_FINAL.findall(after_thinking(response)[-MAX_ANSWER:])
+    finals = _GSM8K_FINAL.findall(after_thinking(response)[-_GSM8K_TAIL:])
     if not finals:
         return verdict
-    return _compare(finals[-1], gold)
+    return _compare("".join(finals[-1]), gold)
 
 
 def score_integer(response: str, ground_truth: str) -> Verdict:

@@ -22,6 +22,8 @@ _POINTS = (
     ((3, 31), (7, 17), (5, 13), (11, 29), (2, 23), (13, 37), (17, 41), (19, 43)),
 )
 _DISCRETE_POINTS = ((3, 7, 5, 11, 9, 13, 8, 15), (4, 9, 7, 6, 12, 5, 17, 10), (2, 5, 8, 12, 3, 7, 11, 16))
+# A rounded value changes only at some integers: floor((n+2)/4) and floor((n+3)/4) agree at three of four.
+_ROUNDING_POINTS = tuple((n, n // 2 + 3, 2 * n + 1, n + 5, 3 * n + 2, 17 - n, n * n, n + 11) for n in range(1, 25))
 _MAX_SYMBOLS = 8
 _MIN_PLACES = 6
 
@@ -113,8 +115,14 @@ def _points(gold: Node, pred: Node) -> list[Point]:
     if len(names) > _MAX_SYMBOLS:
         return []
     if any(_is_discrete(node) for node in (gold, pred)):
-        return [dict(zip(names, map(Fraction, values), strict=False)) for values in _DISCRETE_POINTS]
+        rounds = any(_rounds(node) for node in (gold, pred))
+        chosen = _DISCRETE_POINTS + (_ROUNDING_POINTS if rounds else ())
+        return [dict(zip(names, map(Fraction, values), strict=False)) for values in chosen]
     return [{name: Fraction(*pair) for name, pair in zip(names, pairs, strict=False)} for pairs in _POINTS]
+
+
+def _rounds(node: Node) -> bool:
+    return (node.op is Op.FUNCTION and node.value in ("floor", "ceil")) or any(_rounds(arg) for arg in node.args)
 
 
 def _is_discrete(node: Node) -> bool:

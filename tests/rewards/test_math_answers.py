@@ -128,5 +128,7 @@ def test_a_hedge_over_several_boxes_earns_no_more_than_the_last() -> None:
 
 def test_gsm8k_accepts_its_own_final_line() -> None:
     assert score_gsm8k("9 * 2 = 18\n#### $1,800", "1800").outcome is Outcome.CORRECT
+    assert score_gsm8k("#### **72**", "72").outcome is Outcome.CORRECT
+    assert score_gsm8k("#### -$5\n" + "and so on " * 1000, "-5").outcome is Outcome.CORRECT
     assert score_gsm8k("the answer is 18", "18").outcome is Outcome.NO_ANSWER
     assert score_gsm8k("\\boxed{18}", "9 * 2 = 18\n#### 18").outcome is Outcome.CORRECT
