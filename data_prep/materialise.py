@@ -1,31 +1,39 @@
 """Turns a `DataSpec` into files: train, val, evaluation and a manifest, in a folder named by their content.
 
 The same spec gives the same folder and the same bytes; a finished folder is used as it is; several processes may
-prepare the same one at once (each writes its own temporary folder, the first rename wins).
+prepare the same one at once. A folder's rows are converted and cleaned once, into a pool (`data_prep.pool`), from
+which each spec only cuts its rows.
 """
 
 import hashlib
-import itertools
 import json
-import os
-import shutil
-import tempfile
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from data_prep.folder import read_folder
-from data_prep.mix import domain_counts, domain_sequence
-from data_prep.row import Row, row_of_problem, write_rows
-from data_prep.spec import DataError, DataSpec, folder_digest
-from data_prep.synthetic import GENERATOR_VERSION, Split, problems
-from rewards import Domain, check_source
+import numpy as np
 
-# Changes whenever the same spec would give other rows.
-FORMAT_VERSION = "1"
-# Held-out synthetic problems do not depend on the data seed: all runs share one evaluation.
-_HELD_OUT_SEED = 0
+from data_prep.atomic_folder import make_once
+from data_prep.curriculum_recipe import recipe_rows
+from data_prep.manifest import MANIFEST, FileCard, write_manifest
+from data_prep.order import in_order
+from data_prep.pool import Pool, cleaning_identity, content_rank, pool_of
+from data_prep.prepared_file import write_conversations, write_cut, write_messages
+from data_prep.row import Row, write_rows
+from data_prep.row_index import RowIndex, index_of, read_index
+from data_prep.scale import chosen, passing
+from data_prep.side_columns import annotated, read_pass_rates, read_solutions
+from data_prep.side_file import DroppedRecord, read_dropped, write_dropped
+from data_prep.spec import DataError, DataSpec, Order, file_digest, folder_digest
+from data_prep.split import Parts, Rows, sft_and_rl
+from data_prep.synthetic import GENERATOR_VERSION
+from data_prep.synthetic_rows import held_out_rows, train_rows
+
+# Change whenever the same spec would give other rows; a folder's version also covers its pool's conversion.
+SYNTHETIC_VERSION = "1"
+FORMAT_VERSION = "2"
+POOLS = "pools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +43,9 @@ class PreparedData:
     `val` and `evaluation` are held-out problems, disjoint from `train`; the smaller is a part of the larger.
 
     Attributes:
-        digest: SHA-256 of all three files' content.
+        sft: Conversations (`messages`) of the problems that went to supervised fine-tuning; None without `sft_share`.
+        dropped: Every row that was left out, with its reason; None for synthetic tasks.
+        digest: SHA-256 of all files' content.
         evaluation_digest: SHA-256 of the evaluation file alone; the same for all scales, mixes and seeds of training
             data that are evaluated on the same problems.
     """
@@ -44,28 +54,16 @@ class PreparedData:
     val: Path
     evaluation: Path
     manifest: Path
+    sft: Path | None = None
+    dropped: Path | None = None
     digest: str
     evaluation_digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Paths:
-    train: Path
-    val: Path
-    evaluation: Path
-    manifest: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Selection:
-    train: list[Row]
-    val: list[Row]
-    evaluation: list[Row]
-    set_aside: dict[str, int]
-
-
 def data_identity(spec: DataSpec) -> dict[str, object]:
-    """The values that decide the files' content, JSON-ready; the folder's path is not among them.
+    """The values that decide the files' content, JSON-ready; paths are not among them, the content there is.
+
+    Options that are off are left out, so that adding an option changes no old name.
 
     Raises:
         DataError: The folder is missing, or its content is not `spec.digest`.
@@ -78,8 +76,20 @@ def data_identity(spec: DataSpec) -> dict[str, object]:
                 f"data_root={spec.root} has digest {digest[:16]}..., but the run was planned with "
                 f"{spec.digest[:16]}.... Restore the files, or plan again."
             )
+    optional: dict[str, object] = {
+        "order": None if spec.order is Order.mixed else str(spec.order),
+        "order_by": spec.order_by,
+        "stages": list(spec.stages),
+        "stratify_by": spec.stratify_by,
+        "filters": [asdict(wanted) for wanted in spec.filters],
+        "sft_share": spec.sft_share,
+        "sft_solutions": None if spec.sft_solutions is None else _digest(spec.sft_solutions),
+        "annotations": [_digest(path) for path in spec.annotations],
+        "cleaning": None if spec.root is None or spec.recipe else cleaning_identity(spec.cleaning),
+        "recipe": None if spec.recipe is None else str(spec.recipe),
+    }
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": SYNTHETIC_VERSION if spec.root is None else FORMAT_VERSION,
         "generator_version": GENERATOR_VERSION if spec.root is None else None,
         "digest": digest,
         "n_unique": spec.n_unique,
@@ -88,7 +98,7 @@ def data_identity(spec: DataSpec) -> dict[str, object]:
         "n_eval_per_domain": spec.n_eval_per_domain,
         "eval_domains": [str(domain) for domain in spec.evaluated_domains],
         "seed": spec.seed,
-    }
+    } | {name: value for name, value in optional.items() if value}
 
 
 def materialise(spec: DataSpec, out_root: Path) -> PreparedData:
@@ -100,144 +110,134 @@ def materialise(spec: DataSpec, out_root: Path) -> PreparedData:
     """
     identity = data_identity(spec)
     canonical = json.dumps(identity, sort_keys=True)
-    name = hashlib.sha256(canonical.encode()).hexdigest()[:20]
-    folder = out_root / name
-    if _paths(folder).manifest.is_file():
-        return _prepared(folder)
-    selection = _select(spec)
-    out_root.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=out_root))
-    try:
-        _write(selection, identity, _paths(temporary))
-        temporary.chmod(0o755)  # mkdtemp makes it private; jobs of other users of a cluster may have to read it
-        try:
-            temporary.rename(folder)
-        except OSError:
-            # Another process was first: a non-empty folder cannot be renamed over, and its content is the same.
-            if not _paths(folder).manifest.is_file():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    folder = out_root / hashlib.sha256(canonical.encode()).hexdigest()[:20]
+    if not (folder / MANIFEST).is_file():
+        make: Callable[[Path], None]
+        if spec.root is None:
+            make = partial(_from_generators, spec, identity)
+        else:
+            pool = pool_of(spec, str(identity["digest"]), out_root / POOLS)
+            make = partial(_from_pool, spec, identity, pool)
+        make_once(folder, done=MANIFEST, make=make)
     return _prepared(folder)
 
 
+def _digest(path: str) -> str:
+    if not Path(path).is_file():
+        raise DataError(f"{path} (sft_solutions, annotations) is not a file. Give a parquet or JSONL file.")
+    return file_digest(path)
+
+
 def _prepared(folder: Path) -> PreparedData:
-    paths = _paths(folder)
-    files = json.loads(paths.manifest.read_text())["files"]
+    files = json.loads((folder / MANIFEST).read_text())["files"]
     content = "".join(f"{split}:{files[split]['sha256']}\n" for split in sorted(files))
+    dropped = folder / "dropped.parquet"
     return PreparedData(
-        train=paths.train,
-        val=paths.val,
-        evaluation=paths.evaluation,
-        manifest=paths.manifest,
+        train=folder / "train.parquet",
+        val=folder / "val.parquet",
+        evaluation=folder / "evaluation.parquet",
+        manifest=folder / MANIFEST,
+        sft=folder / "sft.parquet" if "sft" in files else None,
+        dropped=dropped if dropped.is_file() else None,
         digest=hashlib.sha256(content.encode()).hexdigest(),
         evaluation_digest=files["evaluation"]["sha256"],
     )
 
 
-def _paths(folder: Path) -> _Paths:
-    return _Paths(
-        train=folder / "train.parquet",
-        val=folder / "val.parquet",
-        evaluation=folder / "evaluation.parquet",
-        manifest=folder / "manifest.json",
+def _from_generators(spec: DataSpec, identity: dict[str, object], folder: Path) -> None:
+    candidates = train_rows(spec)
+    index = index_of(candidates)
+    # Candidates come in mixed order already, each level with the same share at every scale.
+    kept, dropped = _filtered(spec, index)
+    if len(kept) < len(candidates):
+        raise DataError("synthetic tasks have no pass rates to filter by (filters). Set data_root, or no filter.")
+    parts = _parts(spec, index, np.array(kept, dtype=np.intp), {})
+    held_out = held_out_rows(spec)
+    evaluation = [row for domain in spec.evaluated_domains for row in held_out[domain][: spec.n_eval_per_domain]]
+    val = [row for domain in spec.evaluated_domains for row in held_out[domain][: spec.n_val_per_domain]]
+    files = []
+    train = [candidates[number] for number in parts.rl.tolist()]
+    for split, rows in (("train", train), ("val", val), ("evaluation", evaluation)):
+        write_rows(rows, folder / f"{split}.parquet", split)
+        files.append(FileCard(split, [str(row.domain) for row in rows], [row.data_source for row in rows]))
+    if spec.sft_share:
+        sft = [candidates[number] for number in parts.sft.tolist()]
+        write_messages([_conversation(row) for row in sft], folder / "sft.parquet")
+        files.append(FileCard("sft", [str(row.domain) for row in sft], [row.data_source for row in sft]))
+    write_manifest(folder, identity, files, dropped, {})
+
+
+def _conversation(row: Row) -> tuple[list[dict[str, str]], str, str, str]:
+    prompt = [{"role": message.role, "content": message.content} for message in row.prompt]
+    return prompt, row.solution or "", row.data_source, row.problem_id
+
+
+def _from_pool(spec: DataSpec, identity: dict[str, object], pool: Pool, folder: Path) -> None:
+    rates = read_pass_rates(spec.annotations)
+    index = annotated(read_index(pool.train_index), rates)
+    held_out = read_index(pool.held_out_index)
+    rows, dropped = _filtered(spec, index)
+    if spec.recipe is None:
+        selected = chosen(spec, index, rows)
+    else:
+        selected = recipe_rows(index.position, spec.n_unique or 0)
+        if spec.order is Order.mixed:
+            ranks = {row: content_rank(f"train|{spec.seed}", index.problem_id[row]) for row in selected.tolist()}
+            selected = np.array(sorted(ranks, key=ranks.__getitem__), dtype=np.intp)
+    solutions = {} if spec.sft_solutions is None else read_solutions(spec.sft_solutions)
+    parts = _parts(spec, index, selected, solutions)
+    evaluation = _measured(spec, held_out, spec.n_eval_per_domain)
+    if not len(evaluation):
+        raise DataError("no held-out problem is left to evaluate on (eval_domains). Choose domains that data_root has.")
+    val = _measured(spec, held_out, spec.n_val_per_domain)
+    write_cut(pool.train, parts.rl, folder / "train.parquet", "train", rates)
+    files = [_card("train", index, parts.rl)]
+    for split, numbers in (("val", val), ("evaluation", evaluation)):
+        write_cut(pool.held_out, numbers, folder / f"{split}.parquet", split, {})
+        files.append(_card(split, held_out, numbers))
+    if spec.sft_share:
+        write_conversations(pool.train, parts.sft, folder / "sft.parquet", solutions)
+        files.append(_card("sft", index, parts.sft))
+    dropped = [*read_dropped(pool.dropped), *dropped]
+    write_dropped(dropped, folder / "dropped.parquet")
+    about = json.loads(pool.manifest.read_text())
+    write_manifest(
+        folder,
+        identity,
+        files,
+        dropped,
+        {"source": about["source"], "inputs": about["inputs"], "notes": about["notes"], "pool": about["identity"]},
     )
 
 
-def _write(selection: _Selection, identity: dict[str, object], paths: _Paths) -> None:
-    import pyarrow as pa
-
-    files: dict[str, dict[str, object]] = {}
-    for split, path, rows in (
-        ("train", paths.train, selection.train),
-        ("val", paths.val, selection.val),
-        ("evaluation", paths.evaluation, selection.evaluation),
-    ):
-        write_rows(rows, path, split)
-        with path.open("rb") as stream:
-            os.fsync(stream.fileno())
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        files[split] = {
-            "file": path.name,
-            "sha256": digest,
-            "rows": len(rows),
-            "by_domain": dict(sorted(Counter(str(row.domain) for row in rows).items())),
-            "by_data_source": dict(sorted(Counter(row.data_source for row in rows).items())),
-        }
-    manifest = {
-        "identity": identity,
-        "files": files,
-        "set_aside": selection.set_aside,
-        "pyarrow_version": pa.__version__,
-    }
-    paths.manifest.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
-
-
-def _select(spec: DataSpec) -> _Selection:
-    if spec.root is None:
-        train_of, held_out_of, set_aside = _synthetic(spec)
-    else:
-        train_of, held_out_of, set_aside = _from_folder(spec, Path(spec.root))
-    evaluation = [row for domain in spec.evaluated_domains for row in held_out_of[domain][: spec.n_eval_per_domain]]
-    val = [row for domain in spec.evaluated_domains for row in held_out_of[domain][: spec.n_val_per_domain]]
-    if not evaluation:
-        raise DataError("no held-out problem is left to evaluate on (eval_domains). Choose domains that data_root has.")
-    return _Selection(train=_mixed(spec, train_of), val=val, evaluation=evaluation, set_aside=set_aside)
-
-
-def _mixed(spec: DataSpec, rows_of: dict[Domain, list[Row]]) -> list[Row]:
-    if spec.n_unique is None:
-        everything = [row for domain in spec.train_domains for row in rows_of[domain]]
-        return sorted(
-            everything,
-            key=lambda row: hashlib.sha256(f"{spec.seed}|{row.problem_id}".encode()).digest(),
+def _filtered(spec: DataSpec, index: RowIndex) -> tuple[list[int], list[DroppedRecord]]:
+    rows, reasons = passing(index, spec.filters)
+    return rows, [
+        DroppedRecord(
+            problem_id=index.problem_id[row],
+            data_source=index.data_source[row],
+            step="pass rate",
+            reason=reason,
+            text=None,
         )
-    for domain, count in domain_counts(spec.weights, spec.n_unique).items():
-        available = len(rows_of[domain])
-        if available < count:
-            raise DataError(
-                f"data_scale.n_unique={spec.n_unique} needs {count} different {domain} problems, "
-                f"but data_root={spec.root} has {available} for training. "
-                f"Lower data_scale.n_unique or the weight of {domain} (domain_mix)."
-            )
-    streams = {domain: iter(rows) for domain, rows in rows_of.items()}
-    return [next(streams[domain]) for domain in domain_sequence(spec.weights, spec.n_unique)]
+        for row, reason in sorted(reasons.items())
+    ]
 
 
-_Sides = tuple[dict[Domain, list[Row]], dict[Domain, list[Row]], dict[str, int]]
+def _parts(spec: DataSpec, index: RowIndex, rows: Rows, solutions: dict[str, str]) -> Parts:
+    return sft_and_rl(spec, index, in_order(spec, index, rows), set(solutions))
 
 
-def _synthetic(spec: DataSpec) -> _Sides:
-    if spec.n_unique is None or spec.n_eval_per_domain is None:
-        raise DataError("synthetic data needs data_scale.n_unique and n_eval_per_domain.")
-    train = {
-        domain: _generated(domain, Split.TRAIN, count, spec.seed)
-        for domain, count in domain_counts(spec.weights, spec.n_unique).items()
-    }
-    n_held_out = max(spec.n_eval_per_domain, spec.n_val_per_domain)
-    held_out = {
-        domain: _generated(domain, Split.HELD_OUT, n_held_out, _HELD_OUT_SEED) for domain in spec.evaluated_domains
-    }
-    return train, held_out, {}
+def _measured(spec: DataSpec, held_out: RowIndex, n: int | None) -> Rows:
+    """The first `n` held-out problems of each evaluated domain, in the order of their content."""
+    names = held_out.problem_id
+    rows: list[int] = []
+    for domain in spec.evaluated_domains:
+        here = [row for row in range(len(names)) if held_out.domain[row] is domain]
+        rows += sorted(here, key=lambda row: content_rank("held out", names[row]))[:n]
+    return np.array(rows, dtype=np.intp)
 
 
-def _generated(domain: Domain, split: Split, count: int, seed: int) -> list[Row]:
-    rows = [row_of_problem(p) for p in itertools.islice(problems(domain, split, seed=seed), count)]
-    for source in {row.data_source for row in rows}:
-        check_source(source)
-    return rows
-
-
-def _from_folder(spec: DataSpec, root: Path) -> _Sides:
-    domains: Sequence[Domain] = [d for d in Domain if d in {*spec.train_domains, *spec.evaluated_domains}]
-    n_held_out = None
-    if spec.n_eval_per_domain is not None:
-        n_held_out = max(spec.n_eval_per_domain, spec.n_val_per_domain)
-    found = read_folder(root, domains=domains, n_held_out=n_held_out, seed=spec.seed)
-    for domain in spec.train_domains:
-        if not found.train[domain]:
-            raise DataError(
-                f"data_root={spec.root} has no {domain} problem for training (domain_mix weight of {domain}, "
-                f"{len(found.held_out[domain])} held out). Set that weight to 0 or add rows."
-            )
-    return found.train, found.held_out, dict(sorted(found.set_aside.items()))
+def _card(split: str, index: RowIndex, rows: Rows) -> FileCard:
+    numbers = rows.tolist()
+    return FileCard(split, [str(index.domain[row]) for row in numbers], [index.data_source[row] for row in numbers])

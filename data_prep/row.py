@@ -6,9 +6,10 @@ fields survives as JSON text in `extra_info.rest`.
 """
 
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -48,13 +49,14 @@ _INSTRUCTIONS = re.compile(
     r"you are a knowledgeable (?:math )?assistant\.|answer the following questions? and think step by step\."
     r"|please (?:reason|solve|think) step by step,?(?: and)?"
     r"|(?:please )?(?:output|put) (?:the|your) final answer(?: option)? (?:with)?in \\boxed\{\}\.?"
-    r"|let's think step by step\.?",
-    re.IGNORECASE,
+    r"|let's think step by step\.?"
 )
 
 
 # Problems this long are told apart by letters and digits alone; short ones may differ in an operator only.
 _LONG_PROBLEM = 60
+_LETTERS_AND_DIGITS = b"abcdefghijklmnopqrstuvwxyz0123456789"
+_OTHER_BYTES = bytes(set(range(256)) - set(_LETTERS_AND_DIGITS))
 
 
 def content_id(domain: Domain, prompt: Sequence[Message]) -> str:
@@ -64,11 +66,11 @@ def content_id(domain: Domain, prompt: Sequence[Message]) -> str:
     ASCII letters and digits. In short ones operators count: `3+5` and `3-5` differ.
     """
     text = " ".join(message.content for message in prompt if message.role != "assistant")
-    text = _INSTRUCTIONS.sub("", text).casefold()
-    bare = re.sub(r"[^a-z0-9]+", "", text)
+    text = _INSTRUCTIONS.sub("", text.casefold())
+    bare = text.encode("utf-8", "surrogatepass").translate(None, _OTHER_BYTES)
     if len(bare) < _LONG_PROBLEM:
-        bare = re.sub(r"[\s.,:;!?'\"`$]+", "", text)
-    return f"{domain}-{hashlib.sha256(bare.encode()).hexdigest()[:16]}"
+        bare = re.sub(r"[\s.,:;!?'\"`$]+", "", text).encode("utf-8", "surrogatepass")
+    return f"{domain}-{hashlib.sha256(bare).hexdigest()[:16]}"
 
 
 def row_of_problem(problem: Problem) -> Row:
@@ -86,49 +88,64 @@ def row_of_problem(problem: Problem) -> Row:
     )
 
 
-def _record(row: Row, split: str, index: int) -> dict[str, object]:
-    return {
-        "data_source": row.data_source,
-        "prompt": [message._asdict() for message in row.prompt],
-        "ability": row.ability,
-        "reward_model": {"style": row.style, "ground_truth": row.ground_truth},
-        "extra_info": {
-            "split": split,
-            "index": index,
-            "problem_id": row.problem_id,
-            "domain": str(row.domain),
-            "difficulty": row.difficulty,
-            "prefix": row.prefix,
-            "solution": row.solution,
-            "rest": row.rest,
-        },
-    }
-
-
-def write_rows(rows: Sequence[Row], path: Path, split: str) -> None:
+def write_rows(rows: Sequence[Row], path: Path, split: str, *, row_group_size: int | None = None) -> None:
     """Writes `rows` in order as one parquet file; the same rows give the same bytes under one pyarrow version.
 
     Columns: data_source, prompt, ability, reward_model{style, ground_truth}, extra_info{split, index, problem_id,
     domain, difficulty, prefix, solution, rest}.
+
+    Args:
+        rows: Any number.
+        path: The file.
+        split: What extra_info.split says.
+        row_group_size: Rows a group, for readers that take some groups only; None: pyarrow's.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    texts = ("problem_id", "domain", "prefix", "solution", "rest")
-    extra = [("split", pa.string()), ("index", pa.int64()), ("difficulty", pa.float64())]
-    schema = pa.schema(
-        [
-            ("data_source", pa.string()),
-            ("prompt", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))),
-            ("ability", pa.string()),
-            ("reward_model", pa.struct([("style", pa.string()), ("ground_truth", pa.string())])),
-            ("extra_info", pa.struct([*extra, *((name, pa.string()) for name in texts)])),
-        ]
-    )
-    records = [_record(row, split, index) for index, row in enumerate(rows)]
-    pq.write_table(pa.Table.from_pylist(records, schema=schema), path, compression="zstd")
+    def text(name: str) -> object:
+        return pa.array([getattr(row, name) for row in rows], pa.string())
+
+    texts = {name: text(name) for name in ("problem_id", "prefix", "solution", "rest")}
+    extra = {
+        "split": pa.array([split] * len(rows), pa.string()),
+        "index": pa.array(range(len(rows)), pa.int64()),
+        "difficulty": pa.array([row.difficulty for row in rows], pa.float64()),
+        "problem_id": texts["problem_id"],
+        "domain": pa.array([str(row.domain) for row in rows], pa.string()),
+        **{name: texts[name] for name in ("prefix", "solution", "rest")},
+    }
+    offsets = [0, *itertools.accumulate(len(row.prompt) for row in rows)]
+    messages = [message for row in rows for message in row.prompt]
+    turn = {
+        "role": pa.array([message.role for message in messages], pa.string()),
+        "content": pa.array([message.content for message in messages], pa.string()),
+    }
+    columns = {
+        "data_source": text("data_source"),
+        "prompt": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), _struct(turn)),
+        "ability": text("ability"),
+        "reward_model": _struct({"style": text("style"), "ground_truth": text("ground_truth")}),
+        "extra_info": _struct(extra),
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd", row_group_size=row_group_size)
+
+
+def _struct(columns: Mapping[str, object]) -> object:
+    import pyarrow as pa
+
+    return pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
 
 
 def as_json(value: object) -> str:
     """Compact, sorted JSON."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def read_json_object(text: str) -> dict[str, object]:
+    """A JSON object, or {} where the text is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

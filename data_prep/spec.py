@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from rewards import Domain
@@ -12,9 +13,107 @@ class DataError(ValueError):
     """The data cannot be prepared as asked: what happened, which key, what to do."""
 
 
+class Order(StrEnum):
+    """The order of the rows in `train.parquet`, which is the order of training where verl does not shuffle."""
+
+    mixed = "mixed"  # by content hash, every batch with the domains' shares
+    easy_to_hard = "easy_to_hard"  # curriculum
+    hard_to_easy = "hard_to_easy"  # anti-curriculum
+    staged = "staged"  # domain after domain
+
+
+class BadRows(StrEnum):
+    """What happens to a row of a source that cannot be used (a broken prompt, a gold its scorer cannot read)."""
+
+    refuse = "refuse"  # nothing is prepared
+    drop = "drop"  # the row goes to the side file of dropped rows, with the reason
+
+
+class Recipe(StrEnum):
+    """A published selection of training rows, reproduced by its own arithmetic instead of ours."""
+
+    guru_math_cl = "guru_math_cl"  # arXiv:2509.25300: see data_prep.curriculum_recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassRateRange:
+    """Training problems whose pass rate in `column` lies between two bounds; one without a measurement is left out.
+
+    Attributes:
+        column: A pass-rate column of the source, e.g. `qwen2.5_7b_pass_rate`, or of an annotation file.
+        low: Lower bound, 0 to 1; exclusive unless `includes_low`.
+        high: Upper bound, 0 to 1; exclusive unless `includes_high`.
+        includes_low: Whether a pass rate of exactly `low` is kept.
+        includes_high: Whether a pass rate of exactly `high` is kept.
+    """
+
+    column: str
+    low: float = 0.0
+    high: float = 1.0
+    includes_low: bool = False
+    includes_high: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses a range that can hold nothing.
+
+        Raises:
+            DataError: Bounds outside 0 to 1, or in the wrong order.
+        """
+        if not 0.0 <= self.low <= self.high <= 1.0:
+            raise DataError(
+                f"a filter on {self.column} from {self.low} to {self.high} holds nothing: "
+                "0 <= low <= high <= 1 is needed."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaning:
+    """What is taken out of a folder's rows; never applied to synthetic tasks, nor under a recipe.
+
+    Whatever is taken out is written with its reason beside the prepared files. That each training problem occurs once
+    (by `problem_id`) and none of them is evaluated holds whatever is set here.
+
+    Attributes:
+        exact_duplicates: Same text after normalisation (`data_prep.duplicates`).
+        near_duplicates: Jaccard similarity of texts, 0 to 1, from which the later of two problems goes; None: not
+            looked for. Template-made puzzles are near-duplicates of each other by nature.
+        contamination: Training problems that occur in an evaluation set (`data_prep.contamination`).
+        golds: Problems whose gold answer its own scorer does not accept (`data_prep.gold`); runs code for code rows.
+        max_prompt_tokens: Longest prompt in tokens, chat template included; None: any length.
+        tokenizer: Folder (or cached hub id) of the tokenizer that `max_prompt_tokens` counts with.
+        bad_rows: What happens to malformed rows.
+    """
+
+    exact_duplicates: bool = True
+    near_duplicates: float | None = None
+    contamination: bool = True
+    golds: bool = False
+    max_prompt_tokens: int | None = None
+    tokenizer: str | None = None
+    bad_rows: BadRows = BadRows.refuse
+
+    def __post_init__(self) -> None:
+        """Refuses values that mean nothing.
+
+        Raises:
+            DataError: A threshold outside (0, 1], or a length limit without a tokenizer.
+        """
+        if self.near_duplicates is not None and not 0.0 < self.near_duplicates <= 1.0:
+            raise DataError(f"near_duplicates={self.near_duplicates} must be above 0 and at most 1, or null.")
+        if self.max_prompt_tokens is not None and (self.max_prompt_tokens < 1 or self.tokenizer is None):
+            raise DataError(
+                f"max_prompt_tokens={self.max_prompt_tokens} with tokenizer={self.tokenizer}: a limit of at least 1 "
+                "and the folder of the tokenizer to count with are both needed."
+            )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
     """Everything that decides the prepared files, and nothing else.
+
+    `n_unique` problems are chosen first (content-hash order, so scales nest and added rows disturb nothing), then put
+    in `order`, then `sft_share` of them goes to `sft.parquet` instead of `train.parquet`. How often they are seen
+    (epochs, the reuse factor tau) is the run's business.
 
     Attributes:
         root: Folder of parquet files in Guru's format, flat or with `train/` and `online_eval/`; None: synthetic
@@ -29,6 +128,21 @@ class DataSpec:
         eval_domains: Domains that are evaluated; None: those with a positive weight.
         seed: Decides which problems are drawn for training; never which are held out, so that all seeds and
             scales share one evaluation.
+        order: Of the training rows.
+        order_by: What easy means for a curriculum, and inside the stages of `staged` if set: a pass-rate column (high
+            is easy) or `difficulty` (a level, low is easy). None with a curriculum: `difficulty`.
+        stages: For `staged`, the training domains in their order, each once; empty otherwise.
+        stratify_by: A pass-rate column or `difficulty`: every scale then has each difficulty bin in the shares of the
+            whole. None: shares are right on average.
+        filters: All of them must hold for a training problem.
+        sft_share: Share of the `n_unique` problems, 0 <= share < 1, for supervised fine-tuning: exactly
+            round(share x n_unique), in the domains' shares. Only problems with a solution qualify.
+        sft_solutions: Parquet or JSONL file with `problem_id` and `solution` (rejection-sampled answers), which take
+            precedence over reference solutions. The path is not part of the identity, the content is.
+        annotations: Parquet or JSONL files with `problem_id` and `..._pass_rate` columns, joined to the rows.
+        cleaning: What is taken out of a folder's rows.
+        recipe: A published selection; needs a folder with its rows, only math, `n_unique`, and no other selection.
+            In `order` easy_to_hard by its pass rate, train.parquet has the published file's rows in its order.
     """
 
     root: str | None = None
@@ -39,6 +153,16 @@ class DataSpec:
     n_eval_per_domain: int | None = 32
     eval_domains: tuple[str, ...] | None = None
     seed: int = 0
+    order: Order = Order.mixed
+    order_by: str | None = None
+    stages: tuple[str, ...] = ()
+    stratify_by: str | None = None
+    filters: tuple[PassRateRange, ...] = ()
+    sft_share: float = 0.0
+    sft_solutions: str | None = None
+    annotations: tuple[str, ...] = ()
+    cleaning: Cleaning = field(default_factory=Cleaning)
+    recipe: Recipe | None = None
 
     def __post_init__(self) -> None:
         """Refuses values that mean nothing.
@@ -67,6 +191,36 @@ class DataSpec:
                 "synthetic tasks are endless: data_scale.n_unique and n_eval_per_domain must be numbers. "
                 "Set them, or data_root to a folder."
             )
+        self._check_order()
+        self._check_selection()
+
+    def _check_order(self) -> None:
+        if self.order is Order.staged and sorted(self.stages) != sorted(self.train_domains):
+            raise DataError(
+                f"order=staged with stages={list(self.stages)}: name each training domain once, here "
+                f"{', '.join(self.train_domains)}."
+            )
+        if self.order is not Order.staged and self.stages:
+            raise DataError(f"stages={list(self.stages)} mean something only with order=staged, not {self.order}.")
+        if self.order is Order.mixed and self.order_by is not None:
+            raise DataError(
+                f"order_by={self.order_by} has no meaning with order=mixed. Set order to easy_to_hard, hard_to_easy "
+                "or staged, or order_by to null."
+            )
+
+    def _check_selection(self) -> None:
+        if not 0.0 <= self.sft_share < 1.0:
+            raise DataError(f"sft_share={self.sft_share} must be at least 0 and below 1: RL needs problems too.")
+        if self.root is None and self.annotations:
+            raise DataError("annotations are joined to the rows of a folder: set data_root.")
+        if self.recipe is None:
+            return
+        others = self.stratify_by or self.filters or self.annotations
+        if self.root is None or self.train_domains != (Domain.MATH,) or self.n_unique is None or others:
+            raise DataError(
+                f"recipe={self.recipe} chooses math rows of a folder itself: set data_root, a mix of math alone and "
+                "data_scale.n_unique, and no filter, stratify_by or annotations."
+            )
 
     @property
     def train_domains(self) -> tuple[Domain, ...]:
@@ -81,26 +235,33 @@ class DataSpec:
         return tuple(domain for domain in Domain if domain in self.eval_domains)
 
 
-def parquet_files(root: Path) -> Iterator[Path]:
-    """The folder's parquet files at any depth, sorted by relative path."""
-    yield from sorted(root.rglob("*.parquet"), key=lambda path: path.relative_to(root).as_posix())
+def source_files(root: Path) -> Iterator[Path]:
+    """The folder's parquet and JSONL files at any depth, sorted by relative path; hidden folders are left out."""
+    found = [path for suffix in ("parquet", "jsonl") for path in root.rglob(f"*.{suffix}")]
+    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+    yield from sorted(visible, key=lambda path: path.relative_to(root).as_posix())
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file's content."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def folder_digest(root: str | Path) -> str:
-    """SHA-256 over the relative names and contents of the parquet files below `root`; where it lies is irrelevant.
+    """SHA-256 over the relative names and contents of the data files below `root`; where it lies is irrelevant.
 
     Raises:
-        DataError: No such folder, or no parquet file in it.
+        DataError: No such folder, or no data file in it.
     """
     folder = Path(root)
     if not folder.is_dir():
         raise DataError(f"data_root={root} is not a folder. Point it at a folder of parquet files.")
     total = hashlib.sha256()
-    files = list(parquet_files(folder))
+    files = list(source_files(folder))
     if not files:
         raise DataError(f"data_root={root} holds no .parquet file. Point it at a folder in Guru's format.")
-    for path in files:
-        with path.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
-        total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
+    mapping = folder / "columns.yaml"
+    for path in [*files, *([mapping] if mapping.is_file() else [])]:
+        total.update(f"{path.relative_to(folder).as_posix()}\0{file_digest(path)}\n".encode())
     return total.hexdigest()

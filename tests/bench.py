@@ -16,6 +16,8 @@ from sweeper.results import read_rows
 from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import read_curve, training_env
+from tests import bench_data
+from tests.data_prep import bench_data as bench_cleaning
 from tests.rewards import bench_code, bench_math
 
 SMALL = (
@@ -34,6 +36,8 @@ def main() -> None:
     planning()
     bench_code.main()
     bench_math.main()
+    bench_cleaning.main()
+    bench_data.main()
     with tempfile.TemporaryDirectory() as folder:
         training(Path(folder))
 

@@ -37,7 +37,10 @@ def test_every_grid_plans(command: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", [item for item in typed("python -m (?:sweeper|analysis|rewards)") if "+grid=" not in item])
+VERBS = typed("python -m (?:sweeper|analysis|rewards|data_prep)")
+
+
+@pytest.mark.parametrize("command", [item for item in VERBS if "+grid=" not in item])
 def test_every_verb_has_help(command: str) -> None:
     words = re.sub(r"\[.*", "", command).split()[1:]
     verb = [word for word in words[2:3] if not word.startswith("-")]

@@ -138,6 +138,7 @@ def test_folders_of_different_shapes_share_one_schema_and_lose_nothing(tmp_path:
     logic, math = rows["logic__ordering_puzzle_dataset"], rows["math__deepscaler_preview"]
     assert json.loads(logic["extra_info"]["rest"]) == {
         "num_objects": 2,
+        "source_split": "train",
         "raw_input": {"clues": json.loads(logic["extra_info"]["rest"])["raw_input"]["clues"]},
     }
     assert json.loads(logic["reward_model"]["ground_truth"])[0] == "red"
@@ -171,8 +172,7 @@ def test_train_problems_that_are_evaluated_are_set_aside(tmp_path: Path) -> None
     spec = DataSpec(root=str(root), n_unique=None, n_eval_per_domain=None, n_val_per_domain=1)
     prepared = materialise(spec, tmp_path / "out")
     assert (len(_ids(prepared.train)), len(_ids(prepared.evaluation))) == (9, 2)
-    set_aside = json.loads(prepared.manifest.read_text())["set_aside"]
-    assert set_aside["train problem that occurs in online_eval/"] == 1
+    assert sum(json.loads(prepared.manifest.read_text())["dropped"].values()) == 1
 
 
 def test_repeated_problems_are_used_once(tmp_path: Path) -> None:
@@ -191,10 +191,10 @@ def test_an_unknown_source_is_refused_with_its_file(tmp_path: Path, folder: Path
 
 
 def test_an_unsupported_source_is_refused_only_where_its_domain_is_used(tmp_path: Path, folder: Path) -> None:
-    _write(folder / "zebra.parquet", [_math_row(1, source="logic__zebra_puzzle_dataset")])
+    _write(folder / "riddles.parquet", [_math_row(1, source="logic__riddles")])
     math_only = DataSpec(root=str(folder), n_unique=5, n_eval_per_domain=5, n_val_per_domain=2)
     materialise(math_only, tmp_path / "out")
-    with pytest.raises(DataError, match=r"zebra\.parquet.*not supported yet"):
+    with pytest.raises(DataError, match=r"riddles\.parquet.*has no scorer"):
         materialise(replace(math_only, weights={"logic": 1.0}), tmp_path / "out")
 
 

@@ -1,0 +1,30 @@
+"""`python -m data_prep VERB`: fetch, prepare, look at and check data."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from data_prep.spec import DataError
+
+# Each has add_parser(subparsers) -> None, which adds its verb and sets `func` to a function of the parsed arguments
+# that returns the exit code.
+_MODULES = ("prepare", "recipe", "inspect", "validate")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb. Exit codes: 0 done, 1 the data have faults, 2 it cannot be done as asked."""
+    parser = argparse.ArgumentParser(prog="python -m data_prep", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name in _MODULES:
+        importlib.import_module(f"data_prep.{name}").add_parser(verbs)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(parsed.func(parsed))
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

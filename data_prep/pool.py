@@ -1,0 +1,219 @@
+"""The pool: all usable rows of a folder, converted and cleaned once, from which every scale, mix and order is cut."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from data_prep.atomic_folder import make_once
+from data_prep.clean_steps import clean, without_duplicates
+from data_prep.duplicates import same_problem
+from data_prep.folder import FolderRows, read_folder
+from data_prep.layout import Role
+from data_prep.row import Row, write_rows
+from data_prep.row_index import index_of, write_index
+from data_prep.side_file import DroppedRecord, dropped_counts, record_of, write_dropped
+from data_prep.spec import Cleaning, DataError, DataSpec, file_digest
+from rewards import SUITE_VERSION, Domain
+
+# Changes whenever the same folder would give another pool.
+POOL_VERSION = "1"
+_MANIFEST = "manifest.json"
+_ROW_GROUP = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Paths of a pool's files. `train` and `held_out` have the columns of prepared files."""
+
+    train: Path
+    train_index: Path
+    held_out: Path
+    held_out_index: Path
+    dropped: Path
+    manifest: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> "Pool":
+        """The paths in `folder`."""
+        return cls(
+            train=folder / "train.parquet",
+            train_index=folder / "train.index.parquet",
+            held_out=folder / "held_out.parquet",
+            held_out_index=folder / "held_out.index.parquet",
+            dropped=folder / "dropped.parquet",
+            manifest=folder / _MANIFEST,
+        )
+
+
+def domains_in_use(spec: DataSpec) -> tuple[Domain, ...]:
+    """Domains that are trained or evaluated on."""
+    return tuple(domain for domain in Domain if domain in {*spec.train_domains, *spec.evaluated_domains})
+
+
+def cleaning_identity(cleaning: Cleaning) -> dict[str, object]:
+    """The values of `cleaning` that decide rows; the tokenizer by its content."""
+    values = asdict(cleaning)
+    if cleaning.max_prompt_tokens is None:
+        values["tokenizer"] = None
+    elif cleaning.tokenizer is not None:
+        values["tokenizer"] = _tokenizer_digest(cleaning.tokenizer)
+    return values
+
+
+def pool_of(spec: DataSpec, digest: str, out_root: Path) -> Pool:
+    """The pool of `spec`'s folder below `out_root`, made if it is not there.
+
+    Args:
+        spec: With a folder.
+        digest: The folder's.
+        out_root: Where pools lie, by the hash of all that decides their rows.
+
+    Raises:
+        DataError: See `read_folder`.
+    """
+    if spec.root is None:
+        raise ValueError("synthetic tasks have no pool")
+    root = Path(spec.root)
+    identity: dict[str, object] = {
+        "pool_version": POOL_VERSION,
+        "reward_suite": SUITE_VERSION,
+        "digest": digest,
+        "domains": [str(domain) for domain in domains_in_use(spec)],
+        "n_held_out": _n_held_out(spec),
+        "cleaning": None if spec.recipe is not None else cleaning_identity(spec.cleaning),
+    }
+    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+    folder = out_root / name
+    make_once(folder, done=_MANIFEST, make=lambda temporary: _make(temporary, spec, root, identity))
+    return Pool.at(folder)
+
+
+def _n_held_out(spec: DataSpec) -> int | None:
+    return None if spec.n_eval_per_domain is None else max(spec.n_eval_per_domain, spec.n_val_per_domain)
+
+
+def _make(folder: Path, spec: DataSpec, root: Path, identity: dict[str, object]) -> None:
+    found = read_folder(root, domains=domains_in_use(spec), bad_rows=spec.cleaning.bad_rows)
+    dropped = list(found.bad)
+    if spec.recipe is not None:
+        # The published selection counts rows of the published file, leaks and repetitions included.
+        train, held_out = found.rows[Role.train], _distinct(found.rows[Role.evaluation], dropped)
+    else:
+        train, held_out = _cleaned(found, spec, dropped)
+    pool = Pool.at(folder)
+    for rows, path, index, split in (
+        (train, pool.train, pool.train_index, "train"),
+        (held_out, pool.held_out, pool.held_out_index, "held_out"),
+    ):
+        write_rows(rows, path, split, row_group_size=_ROW_GROUP)
+        write_index(index_of(rows), index)
+    write_dropped(dropped, pool.dropped)
+    manifest = {
+        "identity": identity,
+        "source": _source_card(root),
+        "inputs": [asdict(file) for file in found.files],
+        "notes": dict(sorted(found.notes.items())),
+        "dropped": dropped_counts(dropped),
+        "rows": {"train": len(train), "held_out": len(held_out)},
+        "sha256": {path.name: file_digest(path) for path in (pool.train, pool.held_out, pool.dropped)},
+    }
+    pool.manifest.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+
+
+def _cleaned(found: FolderRows, spec: DataSpec, dropped: list[DroppedRecord]) -> tuple[list[Row], list[Row]]:
+    train, more = without_duplicates(found.rows[Role.train], spec.cleaning)
+    dropped += [record_of(item.row, item.step, item.reason) for item in more]
+    train = _distinct(train, dropped)
+    measured = _distinct(found.rows[Role.evaluation] or found.rows[Role.offline_evaluation], dropped)
+    never_trained = [*found.rows[Role.evaluation], *found.rows[Role.offline_evaluation]]
+    if not never_trained:
+        train, measured = _hold_out(train, spec)
+        never_trained = measured
+    train, more = clean(train, never_trained, spec.cleaning)
+    dropped += [record_of(item.row, item.step, item.reason) for item in more]
+    forbidden: dict[str, list[Row]] = {}
+    for row in never_trained:
+        forbidden.setdefault(row.problem_id, []).append(row)
+    kept = []
+    for row in train:
+        namesakes = forbidden.get(row.problem_id, ())
+        if any(same_problem(row, other) for other in namesakes):
+            dropped.append(record_of(row, "contamination", "the problem is in an evaluation set"))
+        else:
+            kept.append(_renamed(row) if namesakes else row)
+    return kept, measured
+
+
+def _hold_out(rows: Sequence[Row], spec: DataSpec) -> tuple[list[Row], list[Row]]:
+    """Takes the first problems of each domain, in an order that depends on their content alone."""
+    n = _n_held_out(spec)
+    if n is None:
+        raise DataError(
+            f"data_root={spec.root} has no files for evaluation (online_eval/), so some rows must be held out of its "
+            "flat files: set n_eval_per_domain to a number."
+        )
+    held_out: set[str] = set()
+    for domain in domains_in_use(spec):
+        held_out.update(sorted(_of(rows, domain), key=lambda name: content_rank("held out", name))[:n])
+    return (
+        [row for row in rows if row.problem_id not in held_out],
+        [row for row in rows if row.problem_id in held_out],
+    )
+
+
+def _of(rows: Iterable[Row], domain: Domain) -> list[str]:
+    return [row.problem_id for row in rows if row.domain is domain]
+
+
+def content_rank(salt: str, problem_id: str) -> bytes:
+    """Sort key of a problem that depends on nothing but its content: rows added later do not disturb an order."""
+    return hashlib.sha256(f"{salt}|{problem_id}".encode()).digest()
+
+
+def _distinct(rows: Collection[Row], dropped: list[DroppedRecord]) -> list[Row]:
+    """The first row of each problem; which is first depends on file names and row order only.
+
+    Ids are of letters and digits. Problems that differ in signs and gold alone (HumanEval's two on brackets of two
+    shapes) are different: the later gets an id of its own.
+    """
+    of_id: dict[str, list[Row]] = {}
+    kept = []
+    for row in rows:
+        namesakes = of_id.setdefault(row.problem_id, [])
+        twin = next((other for other in namesakes if same_problem(row, other)), None)
+        if twin is None:
+            kept.append(_renamed(row) if namesakes else row)
+            namesakes.append(row)
+        else:
+            same = twin.ground_truth == row.ground_truth
+            reason = "the same problem came before" + ("" if same else " with another gold answer")
+            dropped.append(record_of(row, "repeated problem", reason))
+    return kept
+
+
+def _renamed(row: Row) -> Row:
+    """The row with an id of its whole text and gold."""
+    text = "\0".join([row.problem_id, *(message.content for message in row.prompt), row.ground_truth])
+    return replace(row, problem_id=f"{row.domain}-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
+
+
+def _source_card(root: Path) -> dict[str, object] | None:
+    """Licence and revision, where `python -m data_prep prepare` fetched the folder."""
+    path = root / "source.json"
+    if not path.is_file():
+        return None
+    card: dict[str, object] = json.loads(path.read_text())
+    return card
+
+
+def _tokenizer_digest(tokenizer: str) -> str:
+    folder = Path(tokenizer)
+    if not folder.is_dir():
+        return f"hub:{tokenizer}"
+    names = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "vocab.json", "merges.txt")
+    found = {name: file_digest(folder / name) for name in names if (folder / name).is_file()}
+    if not found:
+        raise DataError(f"cleaning.tokenizer={tokenizer} has no tokenizer files. Point it at a model's folder.")
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
