@@ -190,9 +190,9 @@ class WorkerPool:
         raise WorkerDied(self._module)
 
     def close(self) -> None:
-        """Kills all idle workers."""
-        for _ in range(self._size):
-            worker = self._slots.get()
+        """Kills all workers; waits for those that are at work."""
+        # All at once: a slot that was put back would be the next one taken.
+        for worker in [self._slots.get() for _ in range(self._size)]:
             if worker is not None:
                 worker.kill()
                 with self._lock:

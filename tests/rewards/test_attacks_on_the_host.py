@@ -22,7 +22,8 @@ pytestmark = pytest.mark.usefixtures("level")
 
 @pytest.fixture(autouse=True)
 def no_survivors() -> Iterator[None]:
-    """After each test only the sandbox processes themselves are left, and each still works."""
+    """After each test only the sandbox processes themselves are new, and each still works."""
+    here_before = {child.pid for child in psutil.Process().children(recursive=True)}
     yield
     workers = {worker.pid for worker in sandbox._pool._alive}
     deadline = time.monotonic() + 2.0
@@ -31,7 +32,7 @@ def no_survivors() -> Iterator[None]:
         strangers = [
             child
             for child in psutil.Process().children(recursive=True)
-            if child.pid not in workers and child.ppid() not in workers
+            if child.pid not in workers | here_before and child.ppid() not in workers
         ]
         grandchildren = sum(len(psutil.Process(pid).children(recursive=True)) for pid in workers)
         if not strangers and grandchildren <= len(workers):

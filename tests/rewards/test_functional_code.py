@@ -122,7 +122,7 @@ def test_values_of_all_plain_types_come_back() -> None:
 )
 def test_a_program_is_judged_as_labelled(case: Case) -> None:
     scored = compute_score(case.source, case.response, case.gold, {"prefix": case.prefix})
-    assert (scored["acc"] == 1.0) is case.right
+    assert (scored["acc"] == 1.0) is case.right, scored
 
 
 def test_the_same_tests_judge_the_same_twice() -> None:

@@ -155,6 +155,15 @@ def test_a_killed_sandbox_is_replaced() -> None:
     assert run_calls("", ["1"]).values == (1,)
 
 
+def test_a_restart_ends_every_sandbox() -> None:
+    with ThreadPoolExecutor(2) as executor:
+        list(executor.map(lambda _: run_calls("import time\ntime.sleep(0.3)", ["1"]), range(2)))
+    before = {worker.pid for worker in sandbox._pool._alive}
+    sandbox.restart()
+    assert len(before) == min(2, sandbox._pool.size)
+    assert not sandbox._pool._alive
+
+
 def test_a_sandbox_killed_in_mid_run_loses_no_sample() -> None:
     code = "import time\ntime.sleep(0.5)"
     with ThreadPoolExecutor(4) as executor:
