@@ -33,7 +33,7 @@ Verbs (each has --help and --json):
   results [GRID]        the results table (--csv, --parquet FILE, --sql QUERY)
 
 Groups of conf/ (see what there is: python -m sweeper options):
-  model model_family data_scale domain_mix algorithm training eval cluster grid
+  model model_family data_scale domain_mix curriculum algorithm training eval cluster grid
 
 Useful keys:
   results_dir=results   where runs, rows and reports go      data_root=FOLDER   train on your own Guru-format rows
@@ -128,6 +128,7 @@ def _planned(arguments: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]"
 
 
 def _launch(arguments: Sequence[str]) -> int:
+    from sweeper.data import prepare_all
     from sweeper.errors import ConfigError
     from sweeper.launch import run_local
     from sweeper.machine import resolve_device
@@ -148,6 +149,7 @@ def _launch(arguments: Sequence[str]) -> int:
         print(f"\nPlanned only: this version does not submit to SLURM yet, nothing was started. cluster={cluster.name}")
         return EXIT_OK
     if specs:
+        prepare_all(specs, results_dir, say=lambda line: print(line, flush=True))
         # Runs on one machine's GPUs would take each other's memory, so there they take turns.
         alone = resolve_device(cluster.device) is Device.cuda
         parallel = 1 if alone else cluster.max_parallel

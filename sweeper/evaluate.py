@@ -1,8 +1,8 @@
 """pass@k counts of one model: `python -m sweeper.evaluate --model DIR --data eval.parquet --out counts.jsonl`.
 
 Samples are drawn directly from the engine in batches and scored with the same rewards as in training; verl's agent
-loop, made for training, costs about 10 ms a sample. The counts file appears whole or not at all; beside it
-`<out>.samples.jsonl` keeps a few completions a problem for people to read.
+loop, made for training, costs about 10 ms a sample. The counts file appears whole or not at all, `<out>.partial` holds
+the finished blocks until then; `<out>.samples.jsonl` keeps a few completions a problem for people to read.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from sweeper.errors import RunFailedError
 from sweeper.generation import Sample, Sampling
 from sweeper.generation.sampling import Engine
 from sweeper.measure import ProblemCount
+from sweeper.partial import Partial
 from sweeper.process import die_with_parent
 from sweeper.results import write_atomic
 
@@ -67,6 +68,9 @@ def main(options: argparse.Namespace) -> None:
     counts = _in_processes(options, shards) if split else _measure(options, shards)
     text = "".join(json.dumps(asdict(count), sort_keys=True) + "\n" for count in counts)
     write_atomic(options.out, text)
+    if options.shard is None:  # a shard's is needed until all shards are joined
+        for path in [options.out, *(_part(options.out, shard) for shard in range(shards))]:
+            _partial_path(path).unlink(missing_ok=True)
 
 
 def _copies(options: argparse.Namespace) -> int:
@@ -111,6 +115,10 @@ def _samples_path(out: Path) -> Path:
     return out.with_suffix(".samples.jsonl")
 
 
+def _partial_path(out: Path) -> Path:
+    return out.with_suffix(".partial")
+
+
 def _part(out: Path, shard: int) -> Path:
     return out.with_name(f"{out.stem}.{shard}{out.suffix}")
 
@@ -126,26 +134,37 @@ def _measure(options: argparse.Namespace, shards: int) -> list[ProblemCount]:
     sampling = Sampling(temperature=options.temperature, top_p=options.top_p, max_tokens=options.max_tokens)
     loaded = time.monotonic()
     generate_s = score_s = 0.0
-    counts: list[ProblemCount] = []
-    kept: list[str] = []
-    # In blocks, so that progress shows and the texts of a long evaluation are not all in memory at once.
+    # In blocks, so that progress shows, the texts of a long evaluation are not all in memory at once, and a killed one
+    # goes on after its last whole block.
     size = max(1, engine.samples_at_once // options.n)
-    for first in range(0, len(problems), size):
+    partial = Partial(_partial_path(options.out), _settings(options, shards) | {"block": size})
+    for first in range(len(partial.counts), len(problems), size):
         block = problems[first : first + size]
         begun = time.monotonic()
         groups = engine.generate(
             [problem.prompt_ids for problem in block], n=options.n, sampling=sampling, seed=options.seed + first
         )
         generated = time.monotonic()
-        for problem, count, texts in zip(block, *_score(tokenizer, block, groups), strict=True):
-            counts.append(count)
-            kept.append(json.dumps({"problem_id": problem.problem_id, "completions": texts}) + "\n")
+        partial.add(*_score(tokenizer, block, groups))
         generate_s += generated - begun
         score_s += time.monotonic() - generated
-        print(f"evaluated {len(counts)}/{len(problems)} problems x {options.n} samples", file=sys.stderr, flush=True)
+        done = len(partial.counts)
+        print(f"evaluated {done}/{len(problems)} problems x {options.n} samples", file=sys.stderr, flush=True)
+    kept = [
+        json.dumps({"problem_id": count.problem_id, "completions": texts}) + "\n"
+        for count, texts in zip(partial.counts, partial.texts, strict=True)
+    ]
     write_atomic(_samples_path(options.out), "".join(kept))
     print(f"load {loaded - start:.1f} s, generate {generate_s:.1f} s, score {score_s:.1f} s", file=sys.stderr)
-    return counts
+    return partial.counts
+
+
+def _settings(options: argparse.Namespace, shards: int) -> dict[str, object]:
+    """What a partial evaluation must have in common with the one that goes on with it."""
+    files = [options.data, *sorted(options.model.glob("*.safetensors"))]
+    stamps = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    said = {key: str(value) for key, value in vars(options).items() if key not in ("out", "shards")}
+    return said | {"shards": shards, "files": stamps, "rewards": rewards.SUITE_VERSION}
 
 
 def read_problems(path: Path, tokenizer: Any) -> Iterator[Problem]:

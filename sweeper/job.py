@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-import data_prep
+from sweeper.data import prepared
 from sweeper.errors import RunFailedError, SweeperError
 from sweeper.flops import training_flops
 from sweeper.machine import device_name, git_state, hostname, resolve_device, versions
 from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
-from sweeper.models import PreparedModel, prepare
+from sweeper.models import PreparedModel, fine_tuned, prepare
 from sweeper.process import adopt_orphans, kill_descendants, run_child
 from sweeper.results import (
     SCHEMA_VERSION,
@@ -54,6 +54,7 @@ class Measured:
     data_digest: str | None = None
     model_digest: str | None = None
     n_unique: int | None = None
+    n_sft: int | None = None
     startup_s: float | None = None
     train_s: float | None = None
     evaluate_s: float | None = None
@@ -124,7 +125,7 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
         print(f"== {_now()} {phase}", flush=True)
 
     enter("data")
-    data = data_prep.materialise(data_spec(spec), results / "data")
+    data = prepared(spec, results)
     measured.data_digest = data.manifest.parent.name
     enter("model")
     model = prepare(spec, results, log=attempt.log)
@@ -137,6 +138,11 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
             spec, model=model.path, data=data.evaluation, out=base_out, seed=0, device=measured.device, log=attempt.log
         )
     measured.base = read_counts(base_out)
+    measured.n_sft = 0
+    if data.sft is not None:
+        enter("fine-tune")
+        model = fine_tuned(spec, model, data.sft, results, log=attempt.log)
+        measured.n_sft = _n_rows(data.sft)
     train_file = data.train
     if spec.data.screen.n_samples:
         enter("screen")
@@ -203,20 +209,6 @@ def _final_weights(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> Path:
     return merged
 
 
-def data_spec(spec: RunSpec) -> data_prep.DataSpec:
-    """The part of a run that decides which problems it sees."""
-    return data_prep.DataSpec(
-        root=spec.data.root,
-        digest=spec.data.digest,
-        n_unique=spec.data_scale.n_unique,
-        weights=spec.domain_mix.weights,
-        eval_domains=spec.eval.domains,
-        n_eval_per_domain=spec.eval.problems_per_domain,
-        n_val_per_domain=spec.eval.val_problems_per_domain,
-        seed=spec.data.seed,
-    )
-
-
 def _finish(
     run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured, seconds: float, failure: Failure | None
 ) -> None:
@@ -248,7 +240,10 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
         algorithm=spec.algorithm.name,
         domain_mix=spec.domain_mix.name,
         data_scale=spec.data_scale.name,
-        n_unique=spec.data_scale.n_unique if measured.n_unique is None else measured.n_unique,
+        n_unique=spec.n_unique if measured.n_unique is None else measured.n_unique,
+        n_sft=measured.n_sft,
+        reuse=steps * spec.training.train_batch_size / measured.n_unique if measured.n_unique else None,
+        curriculum=spec.curriculum.name,
         seed=spec.seed,
         steps=steps,
         train_samples=samples,

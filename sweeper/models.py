@@ -7,6 +7,7 @@ so any number of jobs may ask for it at once.
     python -m sweeper.models SPEC_JSON OUT_DIR      (the child process that does the work)
 """
 
+import hashlib
 import importlib.util
 import shutil
 import sys
@@ -14,13 +15,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from data_prep.prompt_style import chat_template
 from sweeper.errors import ConfigError
 from sweeper.process import run_child
 from sweeper.runs import locked
-from sweeper.spec import Device, Model, ModelSource, RunSpec, digest_of
+from sweeper.spec import Device, Model, ModelSource, RunSpec, WarmStart, digest_of
 
 # Raise when the building or the warm start changes what comes out for the same settings.
 BUILD_VERSION = 1
+WARM_START_LENGTH = 2048  # tokens; synthetic conversations have far fewer
+OWN_STYLE = "model"  # the prompt style of models that keep their own chat template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +44,11 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
     """
     model = spec.model
     if model.source is ModelSource.hub and model.path is not None and Path(model.path).expanduser().is_dir():
-        if model.warm_start.steps:
+        if model.warm_start.steps or model.prompt_style != OWN_STYLE:
             raise ConfigError(
-                f"model.warm_start.steps={model.warm_start.steps}: a local folder (model.path={model.path}) is "
-                "used as it is; set model.warm_start.steps=0, or use a hub id"
+                f"model.warm_start.steps={model.warm_start.steps}, model.prompt_style={model.prompt_style}: a local "
+                f"folder (model.path={model.path}) is used as it is; set steps to 0 and the style to {OWN_STYLE}, "
+                "or use a hub id"
             )
         folder = Path(model.path).expanduser().resolve()
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
@@ -61,11 +66,64 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
     return PreparedModel(path=out, digest=digest)
 
 
+def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path, *, log: Path) -> PreparedModel:
+    """`base` after supervised fine-tuning on `data`, as `training.sft` says; made if it is not there yet.
+
+    Runs that differ in their RL alone share it.
+
+    Args:
+        spec: The run; its seed orders the batches.
+        base: What to start from.
+        data: Parquet with a `messages` column.
+        results_dir: The model lands in `models/<name>-sft-<digest>/` of it.
+        log: Gets the output.
+
+    Raises:
+        RunFailedError: the trainer failed.
+    """
+    from pyarrow import parquet
+
+    from sweeper.machine import resolve_device, threads_for
+    from sweeper.sft import run_sft
+
+    with data.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    settings = spec.training.sft
+    n_rows = parquet.read_metadata(data).num_rows
+    batch = min(settings.batch_size, n_rows)
+    warm = WarmStart(
+        steps=max(1, round(settings.epochs * n_rows / batch)), batch_size=batch, lr=settings.lr, seed=spec.seed
+    )
+    digest = digest_of({"base": base.digest, "data": content, "settings": asdict(warm), "build": BUILD_VERSION})
+    out = results_dir / "models" / f"{spec.model.name}-sft-{digest}"
+    with locked(out.parent / f".{out.name}.lock", wait=True):
+        if not out.is_dir():
+            building = out.with_name(f".{out.name}.building")
+            shutil.rmtree(building, ignore_errors=True)
+            run_sft(
+                model=base.path,
+                data=data,
+                out=building / "model",
+                work=building / "sft",
+                settings=warm,
+                max_length=spec.training.max_prompt_length + spec.training.max_response_length,
+                tokens_per_device=spec.model.resources.actor_tokens_per_gpu,
+                device=resolve_device(spec.cluster.device),
+                threads=threads_for(spec.model.architecture.n_params),
+                log=log,
+            )
+            (building / "model").rename(out)
+            shutil.rmtree(building)
+    return PreparedModel(path=out, digest=digest)
+
+
 def model_digest(model: Model) -> str:
     """Digest of the settings and code versions that make a base model."""
     from data_prep.synthetic import GENERATOR_VERSION
 
     made: dict[str, Any] = {"source": model.source, "path": model.path, "revision": model.revision}
+    if model.prompt_style != OWN_STYLE:
+        made["chat_template"] = chat_template(model.prompt_style)
     if model.source is ModelSource.tiny:
         made |= {"architecture": asdict(model.architecture)}
     if model.source is ModelSource.tiny or model.warm_start.steps:
@@ -97,6 +155,7 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path) -> None:
         out=out,
         work=out.with_name("sft"),
         settings=warm,
+        max_length=WARM_START_LENGTH,
         tokens_per_device=model.resources.actor_tokens_per_gpu,
         device=resolve_device(Device.auto),
         threads=threads_for(model.architecture.n_params),
@@ -137,6 +196,15 @@ def _convert_gguf(model: Model, out: Path) -> None:
     AutoModelForCausalLM.from_pretrained(files[0].parent, dtype=torch.float32, **where).save_pretrained(out)
 
 
+def _set_chat_template(folder: Path, template: str) -> None:
+    """Make a folder's tokenizer use a template, in training, fine-tuning and evaluation alike."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+
+
 def main(spec_path: Path, folder: Path) -> None:
     """Make the model of a spec in `folder/model`."""
     spec = RunSpec.read(spec_path)
@@ -144,6 +212,9 @@ def main(spec_path: Path, folder: Path) -> None:
     initial = out.with_name("initial") if spec.model.warm_start.steps else out
     make = {ModelSource.tiny: _build_tiny, ModelSource.gguf: _convert_gguf, ModelSource.hub: _download}
     make[spec.model.source](spec.model, initial)
+    template = chat_template(spec.model.prompt_style)
+    if template is not None:
+        _set_chat_template(initial, template)
     if spec.model.warm_start.steps:
         _warm_start(spec, initial, out)
 

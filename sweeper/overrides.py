@@ -11,6 +11,7 @@ from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
+from data_prep.spec import Order
 from sweeper.fork_server import worker_command
 from sweeper.spec import Device, RunSpec
 
@@ -107,7 +108,7 @@ def _data(spec: RunSpec, files: Files) -> dict[str, Value]:
         "data.max_prompt_length": training.max_prompt_length,
         "data.max_response_length": training.max_response_length,
         "data.filter_overlong_prompts": True,
-        "data.shuffle": True,
+        "data.shuffle": spec.curriculum.order is Order.mixed,
         "data.seed": spec.seed,
     }
 

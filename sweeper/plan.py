@@ -6,13 +6,13 @@ Nothing is written or started here.
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import data_prep
 import rewards
+from data_prep.prompt_style import STYLES
+from sweeper.data import data_spec, with_digests
 from sweeper.errors import ConfigError
 from sweeper.flops import planned_flops
 from sweeper.grid import Grid, Plain
@@ -105,24 +105,8 @@ def spec_from(config: Plain) -> RunSpec:
     missing = [key for key, value in _leaves(config) if value == "???"]
     if missing:
         raise ConfigError(f"{missing[0]} has no value: set it, or choose an option of its group that does")
-    data = dict(config["data"])
-    if data["root"] is not None:
-        data |= {"root": str(Path(data["root"]).resolve()), "digest": _folder_digest(str(data["root"]))}
-    picked = {
-        key: config[key]
-        for key in ("model", "data_scale", "domain_mix", "algorithm", "training", "eval", "verl", "seed", "cluster")
-    }
-    return RunSpec.from_dict(
-        {**picked, "data": data, "logging": config["logging"], "reward_suite": rewards.SUITE_VERSION}
-    )
-
-
-@cache
-def _folder_digest(root: str) -> str:
-    try:
-        return data_prep.folder_digest(root)
-    except data_prep.DataError as error:
-        raise ConfigError(str(error)) from None
+    picked = {field.name: config[field.name] for field in fields(RunSpec) if field.name in config}
+    return RunSpec.from_dict({**picked, "data": with_digests(config["data"]), "reward_suite": rewards.SUITE_VERSION})
 
 
 def _leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
@@ -175,14 +159,7 @@ def check(spec: RunSpec, *, family: str) -> None:
             f"training.ppo_mini_batch_size={training.ppo_mini_batch_size}; change one of them"
         )
     _check_screen(spec)
-    n_unique = spec.data_scale.n_unique
-    if n_unique is not None and n_unique < training.train_batch_size:
-        raise ConfigError(
-            f"data_scale.n_unique={n_unique} is less than training.train_batch_size={training.train_batch_size}: verl "
-            "drops incomplete batches and would train on nothing; lower the batch or use more problems"
-        )
-    if n_unique is None and spec.data.root is None:
-        raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
+    _check_data(spec)
     if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
         raise ConfigError(
             f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
@@ -203,9 +180,8 @@ def check(spec: RunSpec, *, family: str) -> None:
             f"eval.ks asks for pass@{max(spec.eval.ks)} but eval.n_samples={spec.eval.n_samples}: undefined; draw more "
             "samples or ask for smaller k"
         )
-    unknown = sorted({*spec.domain_mix.weights, *spec.eval.domains} - set(rewards.Domain))
-    if unknown:
-        raise ConfigError(f"unknown domain {unknown[0]}; known: {', '.join(rewards.Domain)}")
+    if spec.model.prompt_style not in STYLES:
+        raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
     if cluster.executor is Executor.slurm:
         if resources.gpus_per_node > cluster.gpus_per_node or resources.nodes > cluster.max_nodes:
             raise ConfigError(
@@ -216,6 +192,25 @@ def check(spec: RunSpec, *, family: str) -> None:
         raise ConfigError(
             f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
             "one machine; use cluster=slurm"
+        )
+
+
+def _check_data(spec: RunSpec) -> None:
+    n_unique, batch, sft = spec.n_unique, spec.training.train_batch_size, spec.training.sft
+    if n_unique is None and spec.data.root is None:
+        raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
+    data_spec(spec)
+    if n_unique is not None and n_unique - spec.n_sft < batch:
+        aside = f" less {spec.n_sft} for fine-tuning (data.sft_share={spec.data.sft_share:g})" if spec.n_sft else ""
+        raise ConfigError(
+            f"data_scale.n_unique={n_unique}{aside} is less than training.train_batch_size={batch}: verl "
+            "drops incomplete batches and would train on nothing; lower the batch or use more problems"
+        )
+    if spec.data.sft_share and n_unique is None:
+        raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
+    if spec.data.sft_share and (sft.epochs <= 0 or sft.batch_size < 1 or sft.lr <= 0):
+        raise ConfigError(
+            f"training.sft.epochs={sft.epochs:g}, batch_size={sft.batch_size}, lr={sft.lr:g}: all must be above 0"
         )
 
 

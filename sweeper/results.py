@@ -134,7 +134,10 @@ class ResultRow:
     algorithm: str
     domain_mix: str
     data_scale: str
-    n_unique: int | None
+    n_unique: int | None  # different problems that RL trained on
+    n_sft: int | None = None  # different problems of supervised fine-tuning before it; 0: there was none
+    reuse: float | None = None  # how often RL saw each of its problems: tau of arXiv:2509.25300
+    curriculum: str | None = None  # these three: None in rows of earlier versions
     seed: int
     steps: int | None  # training steps completed
     train_samples: int | None  # responses generated for training

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from sweeper.spec import (
     Algorithm,
     Cluster,
+    Curriculum,
     Data,
     DataScale,
     DomainMix,
@@ -40,6 +41,7 @@ class Config:
     data: Data
     data_scale: DataScale
     domain_mix: DomainMix
+    curriculum: Curriculum
     algorithm: Algorithm
     training: Training
     eval: Evaluation

@@ -11,11 +11,16 @@ from sweeper.process import run_child
 from sweeper.spec import Device, WarmStart
 from sweeper.train import CPU_ENV
 
-MAX_LENGTH = 2048  # tokens of a message list; longer rows are an error in verl
-
 
 def sft_overrides(
-    *, model: Path, data: Path, work: Path, settings: WarmStart, tokens_per_device: int, device: Device
+    *,
+    model: Path,
+    data: Path,
+    work: Path,
+    settings: WarmStart,
+    max_length: int,
+    tokens_per_device: int,
+    device: Device,
 ) -> tuple[str, ...]:
     """Overrides of `python -m verl.trainer.sft_trainer`.
 
@@ -24,13 +29,14 @@ def sft_overrides(
         data: Parquet with a `messages` column (user, assistant).
         work: Folder of checkpoints and logs.
         settings: Steps, batch size, step size.
+        max_length: Longest row in tokens.
         tokens_per_device: Budget of one micro-batch.
         device: `cpu` or `cuda`.
     """
     values: dict[str, Value] = {
         "data.train_files": str(data),
         "data.train_batch_size": settings.batch_size,
-        "data.max_length": MAX_LENGTH,
+        "data.max_length": max_length,
         "data.max_token_len_per_gpu": tokens_per_device,
         "data.num_workers": 0,
         "data.custom_cls.path": "pkg://sweeper.sft_data",
@@ -73,18 +79,38 @@ def run_sft(
     out: Path,
     work: Path,
     settings: WarmStart,
+    max_length: int,
     tokens_per_device: int,
     device: Device,
     threads: int,
+    log: Path | None = None,
 ) -> None:
     """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
+
+    Args:
+        model: As `sft_overrides` has it.
+        data: As there.
+        out: Folder to make.
+        work: As there.
+        settings: As there.
+        max_length: As there.
+        tokens_per_device: As there.
+        device: As there.
+        threads: Of one process on CPU.
+        log: Gets the trainer's output; None: `work/log.txt`.
 
     Raises:
         RunFailedError: the trainer failed or left no weights.
     """
     work.mkdir(parents=True, exist_ok=True)
     overrides = sft_overrides(
-        model=model, data=data, work=work, settings=settings, tokens_per_device=tokens_per_device, device=device
+        model=model,
+        data=data,
+        work=work,
+        settings=settings,
+        max_length=max_length,
+        tokens_per_device=tokens_per_device,
+        device=device,
     )
     omp = {"OMP_NUM_THREADS": str(threads)} if device is Device.cpu else {}
     # One process: rank 0 of a world of one, as torchrun would start it.
@@ -97,7 +123,7 @@ def run_sft(
     }
     run_child(
         [sys.executable, "-m", "verl.trainer.sft_trainer", *overrides],
-        log=work / "log.txt",
+        log=work / "log.txt" if log is None else log,
         env=CPU_ENV | omp | ranks | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
     )
     weights = work / "checkpoints" / f"global_step_{settings.steps}" / "huggingface"

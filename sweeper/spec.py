@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NewType
 
+from data_prep.materialise import FORMAT_VERSION
+from data_prep.spec import Cleaning, Order, PassRateRange, Recipe
 from sweeper.errors import ConfigError
 
 RunId = NewType("RunId", str)
@@ -129,6 +131,7 @@ class Model:
     path: str | None = None  # hub id, local folder, or file inside a package; null for tiny
     revision: str | None = None  # commit of the hub repository; null: the newest, which is not reproducible
     architecture: Architecture
+    prompt_style: str = "model"  # chat template, see data_prep.prompt_style; model: the model's own
     actor_lr: float | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)
@@ -136,11 +139,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataScale:
-    """How much RL data: `n_unique` problems, seen `epochs` times (null: as `training.total_steps` says)."""
+    """How much data: `n_unique` problems, each seen `epochs` times (the reuse factor tau of arXiv:2509.25300).
+
+    Two of `n_unique`, `epochs` and `training.total_steps` decide the third.
+    """
 
     name: str
-    n_unique: int | None  # null: every problem there is
-    epochs: float | None = None
+    n_unique: int | None  # null: as epochs and steps say; without epochs every problem there is
+    epochs: float | None = None  # of the RL problems; null: as n_unique and steps say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +155,16 @@ class DomainMix:
 
     name: str
     weights: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curriculum:
+    """The order in which problems are trained on; `mixed` is verl's own shuffle, any other order is kept as it is."""
+
+    name: str
+    order: Order = Order.mixed
+    order_by: str | None = None  # a pass-rate column or `difficulty`; see data_prep.DataSpec
+    stages: tuple[str, ...] = ()  # for order staged: the training domains, each once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +214,15 @@ class Algorithm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sft:
+    """Supervised fine-tuning on the problems that `data.sft_share` sets aside, before RL."""
+
+    epochs: float = 2.0  # how often each of them is seen
+    batch_size: int = 64  # problems a step, at most as many as there are
+    lr: float = 1.0e-5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """Batch shape, lengths and optimiser: one regime a model family."""
 
@@ -214,6 +239,7 @@ class Training:
     temperature: float = 1.0
     top_p: float = 1.0
     save_freq: int = 10  # steps between checkpoints; not part of identity
+    sft: Sft = field(default_factory=Sft)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,8 +292,17 @@ class Data:
 
     root: str | None = None  # folder of parquet files in Guru's format; null: synthetic tasks
     seed: int = 0  # order of the problems; the same for every run of a grid, so that scales are nested
-    digest: str | None = None  # content of `root`, filled in when the spec is made
+    stratify_by: str | None = None  # pass-rate column or `difficulty`: every scale has each level in the same share
+    filters: tuple[PassRateRange, ...] = ()  # pass rates of the problems to train on
+    annotations: tuple[str, ...] = ()  # files of measured pass rates (python -m data_prep annotate)
+    sft_share: float = 0.0  # share of the unique problems that goes to supervised fine-tuning, 0 <= share < 1
+    sft_solutions: str | None = None  # file of rejection-sampled solutions; null: the reference solutions
+    recipe: Recipe | None = None  # a published selection of rows, reproduced exactly
+    cleaning: Cleaning = field(default_factory=Cleaning)
     screen: Screen = field(default_factory=Screen)
+    digest: str | None = None  # content of `root`, filled in when the spec is made ...
+    annotation_digests: tuple[str, ...] = ()  # ... as are those of the other files
+    solutions_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +321,7 @@ class RunSpec:
     data: Data
     data_scale: DataScale
     domain_mix: DomainMix
+    curriculum: Curriculum = field(default_factory=lambda: Curriculum(name="mixed"))
     algorithm: Algorithm
     training: Training
     eval: Evaluation
@@ -300,9 +336,13 @@ class RunSpec:
     @property
     def run_id(self) -> RunId:
         """Readable slug plus 12 hex digits of the science's hash; the folder and row name."""
-        scale = "all" if self.data_scale.n_unique is None else str(self.data_scale.n_unique)
-        slug = f"{self.model.name}_{self.algorithm.name}_{self.domain_mix.name}_n{scale}_s{self.seed}"
-        return RunId(f"{slug}-{_digest(self.science())}")
+        parts = [self.model.name, self.algorithm.name, self.domain_mix.name]
+        parts.append("nall" if self.n_unique is None else f"n{self.n_unique}")
+        if self.curriculum.order is not Order.mixed:
+            parts.append(self.curriculum.name)
+        if self.data.sft_share:
+            parts.append(f"sft{self.data.sft_share:g}")
+        return RunId(f"{'_'.join(parts)}_s{self.seed}-{_digest(self.science())}")
 
     @property
     def group_id(self) -> str:
@@ -310,26 +350,40 @@ class RunSpec:
         return _digest({key: value for key, value in self.science().items() if key != "seed"})
 
     @property
+    def n_unique(self) -> int | None:
+        """Different problems, those of supervised fine-tuning included; None: every one there is."""
+        n, epochs, steps = self.data_scale.n_unique, self.data_scale.epochs, self.training.total_steps
+        if n is not None or steps is None or not epochs:
+            return n
+        return round(steps * self.training.train_batch_size / epochs)
+
+    @property
+    def n_sft(self) -> int:
+        """Problems set aside for supervised fine-tuning."""
+        return int(self.data.sft_share * (self.n_unique or 0) + 0.5)
+
+    @property
     def total_steps(self) -> int:
-        """Optimiser-driving training steps of this run.
+        """Optimiser-driving training steps of RL.
 
         Raises:
-            ConfigError: neither or both of `training.total_steps` and `data_scale.epochs` are set, or the
-                epochs of an unknown number of problems are asked for.
+            ConfigError: `data_scale.n_unique`, `data_scale.epochs` and `training.total_steps` contradict each other,
+                or leave the number of steps open.
         """
-        steps, epochs = self.training.total_steps, self.data_scale.epochs
-        if (steps is None) == (epochs is None):
+        n, epochs, steps = self.data_scale.n_unique, self.data_scale.epochs, self.training.total_steps
+        given = f"data_scale.n_unique={n}, data_scale.epochs={epochs}, training.total_steps={steps}"
+        if epochs is not None and epochs <= 0:
+            raise ConfigError(f"data_scale.epochs={epochs}: must be above 0")
+        if steps is not None and epochs is not None and (n is not None or self.data.sft_share):
             raise ConfigError(
-                f"training.total_steps={steps} and data_scale.epochs={epochs}: set exactly one of them, "
-                "the other to null"
+                f"{given}: two of them decide the third (with data.sft_share, n_unique and one other do); set one to "
+                "null"
             )
         if steps is not None:
             return steps
-        if self.data_scale.n_unique is None or epochs is None:
-            raise ConfigError(
-                "data_scale.epochs needs data_scale.n_unique: set the number of problems, or training.total_steps"
-            )
-        return max(1, int(self.data_scale.n_unique * epochs) // self.training.train_batch_size)
+        if n is None or epochs is None:
+            raise ConfigError(f"{given}: the number of steps is open; set training.total_steps, or both others")
+        return max(1, int((n - self.n_sft) * epochs) // self.training.train_batch_size)
 
     @property
     def actor_lr(self) -> float | None:
@@ -343,16 +397,14 @@ class RunSpec:
         """
         whole = asdict(self)
         model = {key: whole["model"][key] for key in ("source", "path", "revision", "architecture", "warm_start")}
-        data = {
-            "seed": self.data.seed,
-            "digest": self.data.digest,
-            "synthetic": self.data.root is None,
-            "screen": whole["data"]["screen"] if self.data.screen.n_samples else None,
-        }
-        training = _without(whole["training"], "save_freq") | {"actor_lr": self.actor_lr}
+        if self.model.prompt_style != "model":
+            model["prompt_style"] = self.model.prompt_style
+        training = _without(whole["training"], "save_freq", "sft") | {"actor_lr": self.actor_lr}
+        if self.data.sft_share:
+            training["sft"] = whole["training"]["sft"]
         picked = {
             "model": model,
-            "data": data,
+            "data": self._data_science(whole["data"]),
             "data_scale": _without(whole["data_scale"], "name"),
             "domain_mix": _without(whole["domain_mix"], "name"),
             "algorithm": _without(whole["algorithm"], "name"),
@@ -364,6 +416,25 @@ class RunSpec:
             "verl_version": self.verl_version,
         }
         return dict(_without_nulls(picked))
+
+    def _data_science(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What decides the rows: files by their content; options that are off are left out."""
+        chosen: dict[str, Any] = {
+            "order": str(self.curriculum.order),
+            "order_by": self.curriculum.order_by,
+            "stages": list(self.curriculum.stages),
+            "stratify_by": self.data.stratify_by,
+            "filters": data["filters"],
+            "annotations": self.data.annotation_digests,
+            "sft_share": self.data.sft_share,
+            "sft_solutions": self.data.solutions_digest,
+            "recipe": self.data.recipe,
+            "cleaning": None if self.data.root is None else data["cleaning"],
+            "format": None if self.data.root is None else FORMAT_VERSION,
+            "screen": data["screen"] if self.data.screen.n_samples else None,
+        }
+        always = {"seed": self.data.seed, "digest": self.data.digest, "synthetic": self.data.root is None}
+        return always | {key: value for key, value in chosen.items() if value and value != Order.mixed}
 
     def to_json(self) -> str:
         """Indented JSON with sorted keys; `from_json` reads it back to an equal spec."""
@@ -388,6 +459,8 @@ class RunSpec:
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "missing":
+                raise ConfigError(f"{key} has no value: set it") from None
             raise ConfigError(f"{key}={first.get('input')!r}: {first['msg']}") from None
         return spec
 

@@ -27,6 +27,9 @@ def record(row: ResultRow) -> Record:
         "domain_mix": row.domain_mix,
         "data_scale": row.data_scale,
         "n_unique": row.n_unique,
+        "n_sft": row.n_sft,
+        "reuse": row.reuse,
+        "curriculum": row.curriculum,
         "seed": row.seed,
         "steps": row.steps,
         "train_samples": row.train_samples,
@@ -54,11 +57,11 @@ def columns(records: Sequence[Record]) -> list[str]:
 
 
 def text(rows: Sequence[ResultRow]) -> str:
-    """The table people read: one line a run, sorted by size, data and seed."""
+    """The table people read: one line a run, sorted by size, data and seed; what never varies may be left out."""
     from tabulate import tabulate
 
     lines = []
-    for row in sorted(rows, key=lambda item: (item.n_params, item.n_unique or 0, item.algorithm, item.seed)):
+    for row in sorted(rows, key=_rank):
         flat = record(row)
         ks = [k for k in (8, 128) if flat.get(f"pass@{k}") is not None]
         lines.append(
@@ -66,6 +69,9 @@ def text(rows: Sequence[ResultRow]) -> str:
                 "model": row.model,
                 "params": row.n_params,
                 "algorithm": row.algorithm,
+                "mix": row.domain_mix,
+                "curriculum": row.curriculum,
+                "SFT": row.n_sft,
                 "unique": row.n_unique,
                 "seed": row.seed,
                 "steps": row.steps,
@@ -78,9 +84,25 @@ def text(rows: Sequence[ResultRow]) -> str:
                 "status": str(row.status),
             }
         )
+    for name in ("mix", "curriculum", "SFT"):
+        if len({line[name] for line in lines}) == 1:  # says nothing about differences, and the table is wide already
+            for line in lines:
+                del line[name]
     # tabulate would read 2.2e+10 as a number and print it in full.
     as_text = [list(line).index("FLOPs") for line in lines[:1]]
     return tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
+
+
+def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, int]:
+    return (
+        row.n_params,
+        row.domain_mix,
+        row.curriculum or "",
+        row.n_sft or 0,
+        row.n_unique or 0,
+        row.algorithm,
+        row.seed,
+    )
 
 
 def to_csv(rows: Iterable[ResultRow]) -> str:

@@ -9,9 +9,10 @@ import pytest
 
 import data_prep
 from rewards import Outcome
+from sweeper.data import data_spec
 from sweeper.errors import RunFailedError
-from sweeper.job import data_spec
 from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
+from sweeper.partial import Partial
 from sweeper.spec import Device, RunSpec
 from tests.sweeper.points import spec
 
@@ -154,3 +155,44 @@ def test_a_base_models_measurement_is_shared_by_runs_that_differ_only_in_trainin
         len({name(), name("eval.n_samples=256"), name("eval.temperature=0.5"), name("training.max_response_length=16")})
         == 4
     )
+
+
+def test_a_killed_evaluation_goes_on_after_its_last_whole_block(tmp_path: Path) -> None:
+    path = tmp_path / "counts.partial"
+    begun = Partial(path, {"n": 4})
+    begun.add([count("math", 4, 1)], [["a"]])
+    begun.add([count("code", 4, 2)], [["b"]])
+    with path.open("a") as file:
+        file.write('{"counts": [')  # killed while writing
+    again = Partial(path, {"n": 4})
+    assert [item.domain for item in again.counts] == ["math", "code"]
+    again.add([count("stem", 4, 0)], [["c"]])
+    assert Partial(path, {"n": 4}).texts == [["a"], ["b"], ["c"]]
+
+
+def test_a_partial_evaluation_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "counts.partial"
+    Partial(path, {"n": 4}).add([count("math", 4, 1)], [["a"]])
+    assert Partial(path, {"n": 8}).counts == []
+
+
+def test_an_evaluation_that_was_killed_and_repeated_counts_as_one_in_one_go(
+    problems: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    def arguments(out: Path) -> list[str]:
+        said = {"model": tiny_model, "data": problems, "out": out, "n": 512, "max-tokens": 8, "seed": 3}
+        return [sys.executable, "-m", "sweeper.evaluate", *(f"--{key}={value}" for key, value in said.items())]
+
+    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
+    subprocess.run(arguments(whole), check=True, capture_output=True)
+    killed = subprocess.Popen(arguments(broken), stderr=subprocess.PIPE, text=True)
+    assert killed.stderr is not None
+    next(line for line in killed.stderr if line.startswith("evaluated 8/12"))
+    killed.kill()
+    killed.wait()
+    assert not broken.exists()
+    assert len(broken.with_suffix(".partial").read_text().splitlines()) >= 2
+    again = subprocess.run(arguments(broken), check=True, capture_output=True, text=True)
+    assert "goes on after" in again.stderr
+    assert broken.read_text() == whole.read_text()
+    assert not broken.with_suffix(".partial").exists()

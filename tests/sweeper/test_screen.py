@@ -6,8 +6,8 @@ import pytest
 from pyarrow import parquet
 
 import data_prep
+from sweeper.data import data_spec
 from sweeper.errors import ConfigError, RunFailedError
-from sweeper.job import data_spec
 from sweeper.measure import ProblemCount
 from sweeper.plan import check
 from sweeper.screen import screen

@@ -83,10 +83,39 @@ def test_an_unknown_key_in_a_spec_file_is_refused_by_name() -> None:
         RunSpec.from_json(text)
 
 
-def test_steps_and_epochs_exclude_each_other() -> None:
+def test_two_of_problems_epochs_and_steps_decide_the_third() -> None:
+    assert spec("data_scale.epochs=2", "training.total_steps=null", "data_scale=n512").total_steps == 64
+    assert spec("data_scale.n_unique=null", "data_scale.epochs=4", "training.total_steps=20").n_unique == 80
     with pytest.raises(ConfigError, match=r"data_scale\.epochs"):
         _ = spec("data_scale.epochs=2").total_steps
-    assert spec("data_scale.epochs=2", "training.total_steps=null", "data_scale=n512").total_steps == 64
+
+
+def test_problems_for_fine_tuning_are_taken_from_those_of_rl() -> None:
+    run = spec("data_scale=n512", "data_scale.epochs=2", "training.total_steps=null", "data.sft_share=0.25")
+    assert run.n_unique == 512
+    assert run.n_sft == 128
+    assert run.total_steps == 2 * (512 - 128) // run.training.train_batch_size
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "curriculum=easy_to_hard",
+        "curriculum=hard_to_easy",
+        "curriculum=staged",
+        "data.stratify_by=difficulty",
+        "data.sft_share=0.5",
+        "model.prompt_style=base",
+    ],
+)
+def test_what_decides_the_rows_and_prompts_is_part_of_identity(override: str) -> None:
+    assert spec(override).run_id != spec().run_id
+
+
+def test_how_fine_tuning_goes_is_part_of_identity_only_where_there_is_some() -> None:
+    assert spec("training.sft.lr=1e-3").run_id == spec().run_id
+    shared = "data.sft_share=0.5"
+    assert spec(shared, "training.sft.lr=1e-3").run_id != spec(shared).run_id
 
 
 @given(st.permutations(range(5)))
