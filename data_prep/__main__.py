@@ -9,7 +9,7 @@ from data_prep.spec import DataError
 
 # Each has add_parser(subparsers) -> None, which adds its verb and sets `func` to a function of the parsed arguments
 # that returns the exit code.
-_MODULES = ("prepare", "recipe", "inspect", "validate")
+_MODULES = ("prepare", "recipe", "inspect", "validate", "annotate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

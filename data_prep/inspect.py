@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from data_prep.prompt_style import STYLES, apply, chat_template, prompt_style
+from data_prep.prompt_style import STYLES, chat_template, prompt_style
 from data_prep.spec import DataError
 from data_prep.summary import Histogram, Spread, Summary, summarise
 
@@ -53,7 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.paths,
         tokenizer=arguments.tokenizer,
         chat_template=chat_template(style),
-        as_asked=lambda messages: apply(style, messages),
     )
     if arguments.html is not None:
         from data_prep.summary_page import page

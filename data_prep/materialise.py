@@ -146,11 +146,14 @@ def _prepared(folder: Path) -> PreparedData:
 
 def _from_generators(spec: DataSpec, identity: dict[str, object], folder: Path) -> None:
     candidates = train_rows(spec)
-    index = index_of(candidates)
+    index = annotated(index_of(candidates), read_pass_rates(spec.annotations))
     # Candidates come in mixed order already, each level with the same share at every scale.
     kept, dropped = _filtered(spec, index)
     if len(kept) < len(candidates):
-        raise DataError("synthetic tasks have no pass rates to filter by (filters). Set data_root, or no filter.")
+        raise DataError(
+            f"filters leave {len(kept)} of the {len(candidates)} synthetic problems that data_scale.n_unique asks for, "
+            "and no others have been measured. Set no filter, or data_root, or data.screen."
+        )
     parts = _parts(spec, index, np.array(kept, dtype=np.intp), {})
     held_out = held_out_rows(spec)
     evaluation = [row for domain in spec.evaluated_domains for row in held_out[domain][: spec.n_eval_per_domain]]

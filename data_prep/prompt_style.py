@@ -1,13 +1,11 @@
-"""How prompts are put to a family of models: the chat template, and what becomes of system turns.
+"""How prompts are put to a family of models: its chat template, which says what becomes of system turns too.
 
-A style is data: `chat_template(style)` goes into verl's `actor_rollout_ref.model.custom_chat_template`, which training,
-validation and evaluation then share; `apply(style, messages)` is done to the rows before they are written.
+A style is data. A run puts the template into its model's tokenizer, so that fine-tuning, training and evaluation share
+it. Where a model knows no system turns, theirs becomes the beginning of the next user turn.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from data_prep.row import Message
 from data_prep.spec import DataError
 
 # ChatML, which Qwen's models are trained with; what a system turn defaults to and how an answer begins vary.
@@ -25,18 +23,26 @@ _CHATML = """\
 """
 # No markup: a base model continues the text. An answer ends with the end-of-text token, so that its end can be learned.
 _PLAIN = """\
+{%- set waiting = namespace(system='') -%}
 {%- for message in messages -%}
-{{- message['content'] + (eos_token if message['role'] == 'assistant' else '\\n') -}}
+{%- if message['role'] == 'system' -%}
+{%- set waiting.system = waiting.system + message['content'] + '\\n\\n' -%}
+{%- else -%}
+{{- waiting.system + message['content'] + (eos_token if message['role'] == 'assistant' else '\\n') -}}
+{%- set waiting.system = '' -%}
+{%- endif -%}
 {%- endfor -%}
 """
 # The tokens of DeepSeek's models (their bars and blanks are U+FF5C and U+2581); earlier thoughts are left out.
 _DEEPSEEK = """\
 {{- bos_token -}}
+{%- set waiting = namespace(system='') -%}
 {%- for message in messages -%}
 {%- if message['role'] == 'system' -%}
-{{- message['content'] -}}
+{%- set waiting.system = waiting.system + message['content'] + '\\n\\n' -%}
 {%- elif message['role'] == 'user' -%}
-{{- '<\uff5cUser\uff5c>' + message['content'] -}}
+{{- '<\uff5cUser\uff5c>' + waiting.system + message['content'] -}}
+{%- set waiting.system = '' -%}
 {%- else -%}
 {{- '<\uff5cAssistant\uff5c>' + message['content'].split('</think>')[-1] + '<\uff5cend\u2581of\u2581sentence\uff5c>' -}}
 {%- endif -%}
@@ -63,7 +69,6 @@ class PromptStyle:
         name: As configured.
         title: One line for people: which models.
         template: Jinja chat template; None: the model's own.
-        merges_system: Whether a system turn becomes the beginning of the user's: the model knows no system turns.
         opens_thought: Whether the prompt ends with `<think>`, so that responses begin inside a thought and only what
             follows `</think>` is the answer.
     """
@@ -71,7 +76,6 @@ class PromptStyle:
     name: str
     title: str
     template: str | None = None
-    merges_system: bool = False
     opens_thought: bool = False
 
 
@@ -79,7 +83,7 @@ STYLES: dict[str, PromptStyle] = {
     style.name: style
     for style in (
         PromptStyle(name="model", title="any model with a chat template of its own"),
-        PromptStyle(name="base", title="base models: the bare problem", template=_PLAIN, merges_system=True),
+        PromptStyle(name="base", title="base models: the bare problem", template=_PLAIN),
         PromptStyle(
             name="base-think",
             title="base models that know ChatML, made to think first",
@@ -98,7 +102,6 @@ STYLES: dict[str, PromptStyle] = {
             name="r1-distill",
             title="DeepSeek-R1 and the models distilled from it",
             template=_DEEPSEEK,
-            merges_system=True,
             opens_thought=True,
         ),
         PromptStyle(
@@ -129,21 +132,3 @@ def chat_template(style: str) -> str | None:
         DataError: No such style.
     """
     return prompt_style(style).template
-
-
-def apply(style: str, messages: Iterable[Message]) -> tuple[Message, ...]:
-    """A row's prompt as the style wants it; applying it again changes nothing.
-
-    Raises:
-        DataError: No such style.
-    """
-    turns = tuple(messages)
-    if not prompt_style(style).merges_system:
-        return turns
-    system = "\n\n".join(turn.content for turn in turns if turn.role == "system")
-    others = [turn for turn in turns if turn.role != "system"]
-    first = next((place for place, turn in enumerate(others) if turn.role == "user"), None)
-    if not system or first is None:
-        return turns
-    others[first] = Message("user", f"{system}\n\n{others[first].content}")
-    return tuple(others)

@@ -211,8 +211,6 @@ class DataSpec:
     def _check_selection(self) -> None:
         if not 0.0 <= self.sft_share < 1.0:
             raise DataError(f"sft_share={self.sft_share} must be at least 0 and below 1: RL needs problems too.")
-        if self.root is None and self.annotations:
-            raise DataError("annotations are joined to the rows of a folder: set data_root.")
         if self.recipe is None:
             return
         others = self.stratify_by or self.filters or self.annotations

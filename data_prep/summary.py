@@ -2,15 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.examined import Examined, examined, files_of
 from data_prep.finding import Finding
 from data_prep.layout import SourceFile
 from data_prep.lengths import PromptLengths
-from data_prep.row import Message, Row, read_json_object
+from data_prep.row import Row, read_json_object
 
 # Guru's bins of pass rates (Reasoning360): all failed, fifths, all solved.
 BINS = ("0", "(0, .2)", "[.2, .4)", "[.4, .6)", "[.6, .8)", "[.8, 1)", "1")
@@ -91,7 +91,6 @@ def summarise(
     *,
     tokenizer: Path | None = None,
     chat_template: str | None = None,
-    as_asked: Callable[[Sequence[Message]], tuple[Message, ...]] = tuple,
 ) -> Summary:
     """Reads files and measures them.
 
@@ -99,7 +98,6 @@ def summarise(
         paths: Files, or folders in a layout of `data_prep.layout`.
         tokenizer: A model's folder, for lengths in tokens.
         chat_template: Used instead of the tokenizer's own.
-        as_asked: What is done to a prompt before the template is; see `data_prep.prompt_style.apply`.
 
     Raises:
         DataError: A path that is not there or holds no data, or a tokenizer that cannot be loaded.
@@ -119,7 +117,6 @@ def summarise(
                 problems.append(str(item.finding))
                 unusable += item.row is None
         files.append(FileSummary(name=name, rows=total, unusable=unusable, columns=_columns(file)))
-    usable = [replace(item, row=replace(item.row, prompt=as_asked(item.row.prompt))) for item in usable if item.row]
     rows = [item.row for item in usable if item.row is not None]
     lengths = None if tokenizer is None else PromptLengths(tokenizer, chat_template=chat_template)
     return Summary(

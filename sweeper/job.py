@@ -4,7 +4,6 @@ The only code that runs on a compute node. It may be killed at any moment: finis
 made twice, verl resumes from its last checkpoint, and the row appears whole or not at all.
 """
 
-import hashlib
 import os
 import signal
 import sys
@@ -18,7 +17,7 @@ from sweeper.data import prepared
 from sweeper.errors import RunFailedError, SweeperError
 from sweeper.flops import training_flops
 from sweeper.machine import device_name, git_state, hostname, resolve_device, versions
-from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
+from sweeper.measure import ProblemCount, base_counts_path, measure, read_counts, scores
 from sweeper.models import PreparedModel, fine_tuned, prepare
 from sweeper.process import adopt_orphans, kill_descendants, run_child
 from sweeper.results import (
@@ -131,8 +130,7 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     model = prepare(spec, results, log=attempt.log)
     measured.model_digest = model.digest
     enter("evaluate base")
-    suite = suite_digest(spec, model_digest=model.digest, data_digest=_file_digest(data.evaluation))
-    base_out = results / "base" / f"{spec.model.name}-{suite}.jsonl"
+    base_out = base_counts_path(results, spec, model_digest=model.digest, problems=data.evaluation)
     with locked(base_out.with_suffix(".lock"), wait=True):
         measure(
             spec, model=model.path, data=data.evaluation, out=base_out, seed=0, device=measured.device, log=attempt.log
@@ -184,8 +182,7 @@ def _pass_rates(
 ) -> Path:
     """Counts of the base model on training problems; measured once for all runs that ask for the same."""
     n = spec.data.screen.n_samples
-    suite = suite_digest(spec, model_digest=model.digest, data_digest=_file_digest(problems), n=n)
-    out = run_dir.results_dir / "base" / f"{spec.model.name}-screen-{suite}.jsonl"
+    out = base_counts_path(run_dir.results_dir, spec, model_digest=model.digest, problems=problems, n=n, screening=True)
     with locked(out.with_suffix(".lock"), wait=True):
         measure(spec, model=model.path, data=problems, out=out, seed=1, device=measured.device, log=log, n=n)
     return out
@@ -296,11 +293,6 @@ def _gpu_seconds(spec: RunSpec, measured: Measured, points: list[CurvePoint]) ->
     if measured.device is not Device.cuda or not seconds:
         return None
     return sum(seconds) * spec.model.resources.nodes * spec.model.resources.gpus_per_node
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _redirect(log: Path) -> None:

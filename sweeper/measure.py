@@ -1,9 +1,10 @@
 """pass@k of one model on a run's held-out problems, from counts that are kept."""
 
+import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,16 @@ class ProblemCount:
 
 
 def measure(
-    spec: RunSpec, *, model: Path, data: Path, out: Path, seed: int, device: Device, log: Path, n: int | None = None
+    spec: RunSpec,
+    *,
+    model: Path,
+    data: Path,
+    out: Path,
+    seed: int,
+    device: Device,
+    log: Path,
+    n: int | None = None,
+    on_tick: Callable[[], None] | None = None,
 ) -> float:
     """Sample and score every problem of `data` with `model`; a finished measurement is not repeated.
 
@@ -43,6 +53,7 @@ def measure(
         device: What to generate on.
         log: Gets the output.
         n: Samples a problem; None: `eval.n_samples`.
+        on_tick: Called about twice a second meanwhile.
 
     Returns:
         Wall seconds, 0.0 if the counts were there already.
@@ -67,7 +78,7 @@ def measure(
     }
     arguments = [f"--{key}={value}" for key, value in settings.items()]
     threads = {"OMP_NUM_THREADS": str(threads_for(spec.model.architecture.n_params))} if device is Device.cpu else {}
-    return run_child([sys.executable, "-m", "sweeper.evaluate", *arguments], log=log, env=threads)
+    return run_child([sys.executable, "-m", "sweeper.evaluate", *arguments], log=log, env=threads, on_tick=on_tick)
 
 
 def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int | None = None) -> str:
@@ -83,6 +94,31 @@ def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int |
             "reward_suite": spec.reward_suite,
         }
     )
+
+
+def base_counts_path(
+    results_dir: Path,
+    spec: RunSpec,
+    *,
+    model_digest: str,
+    problems: Path,
+    n: int | None = None,
+    screening: bool = False,
+) -> Path:
+    """Where the counts of a base model lie, measured once for all who ask for the same.
+
+    Args:
+        results_dir: Root of the results.
+        spec: Model and sampling.
+        model_digest: Of the prepared model.
+        problems: Parquet file of the problems.
+        n: Samples a problem; None: `eval.n_samples`.
+        screening: Of training problems, drawn with another seed than the evaluation's.
+    """
+    with problems.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    suite = suite_digest(spec, model_digest=model_digest, data_digest=content, n=n)
+    return results_dir / "base" / f"{spec.model.name}-{'screen-' if screening else ''}{suite}.jsonl"
 
 
 def read_counts(path: Path) -> list[ProblemCount]:

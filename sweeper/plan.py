@@ -12,6 +12,7 @@ from typing import Any
 
 import rewards
 from data_prep.prompt_style import STYLES
+from data_prep.spec import Order
 from sweeper.data import data_spec, with_digests
 from sweeper.errors import ConfigError
 from sweeper.flops import planned_flops
@@ -205,6 +206,13 @@ def _check_data(spec: RunSpec) -> None:
         raise ConfigError(
             f"data_scale.n_unique={n_unique}{aside} is less than training.train_batch_size={batch}: verl "
             "drops incomplete batches and would train on nothing; lower the batch or use more problems"
+        )
+    seen = spec.total_steps * batch
+    if spec.curriculum.order is not Order.mixed and n_unique is not None and seen < n_unique - spec.n_sft:
+        raise ConfigError(
+            f"curriculum={spec.curriculum.name}: {spec.total_steps} steps of {batch} problems end after the first "
+            f"{seen} of {n_unique - spec.n_sft}, so the rest of the order is never trained on; set "
+            "training.total_steps=null and data_scale.epochs=1, or use fewer problems"
         )
     if spec.data.sft_share and n_unique is None:
         raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")

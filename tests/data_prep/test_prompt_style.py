@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.prompt_style import STYLES, apply, chat_template, prompt_style
+from data_prep.prompt_style import STYLES, chat_template, prompt_style
 from data_prep.row import Message
 from data_prep.spec import DataError
 from tests.data_prep.tokenizers import BOS, byte_level_tokenizer
@@ -29,7 +29,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def _rendered(tokenizer: Any, style: str, *messages: Message, answered: bool = False) -> str:
-    chat = [{"role": turn.role, "content": turn.content} for turn in apply(style, messages)]
+    chat = [{"role": turn.role, "content": turn.content} for turn in messages]
     return str(
         tokenizer.apply_chat_template(
             chat, chat_template=chat_template(style), add_generation_prompt=not answered, tokenize=False
@@ -94,15 +94,8 @@ def test_no_style_changes_the_problem(tokenizer: Any, style: str, text: str) -> 
     assert text in _rendered(tokenizer, style, Message("user", text))
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_applying_a_style_twice_changes_nothing_more(style: str) -> None:
-    once = apply(style, (BE_BRIEF, ASK, ANSWER))
-    assert apply(style, once) == once
-
-
 def test_the_models_own_template_is_kept_by_default() -> None:
     assert chat_template("model") is None
-    assert apply("model", (BE_BRIEF, ASK)) == (BE_BRIEF, ASK)
 
 
 def test_an_unknown_style_is_refused_with_the_known_ones() -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pyarrow import parquet
 
+import data_prep
+from sweeper.data import data_spec
 from sweeper.measure import read_counts
 from sweeper.results import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
 from sweeper.runs import RunDir, State
@@ -234,6 +237,27 @@ def test_adapters_are_trained_beside_a_reference_and_measured_merged(results: Pa
     assert base is not None
     assert trained is not None
     assert trained.outcomes.get("no_answer", 0) < 1.5 * base.outcomes.get("no_answer", 0) + 16
+
+
+def test_a_share_is_fine_tuned_on_and_the_rest_trained_on_in_its_order(results: Path, tmp_path: Path) -> None:
+    more = ("curriculum=hard_to_easy", "data.sft_share=0.25", "training.sft.lr=1e-3", "training.total_steps=3")
+    dump = f"+verl.trainer.rollout_data_dir={tmp_path}"
+    done = sweeper(results, *more, dump)
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = row_of(results, *more, dump)
+    assert (row.n_unique, row.n_sft, row.reuse, row.curriculum) == (48, 16, 1.0, "hard_to_easy")
+    (tuned,) = (results / "models").glob("tiny-40k-sft-*")
+    assert (tuned / "model.safetensors").is_file()
+    data = data_prep.materialise(data_spec(spec(*SMALL, *more)), results / "data")
+    rows = parquet.read_table(data.train).to_pylist()
+    levels = [item["extra_info"]["difficulty"] for item in rows]
+    assert levels == sorted(levels, reverse=True)
+    assert levels[0] > levels[-1]
+    for step in range(1, 4):
+        drawn = [json.loads(line)["input"] for line in (tmp_path / f"{step}.jsonl").read_text().splitlines()]
+        expected = [item["prompt"][-1]["content"] for item in rows[16 * (step - 1) : 16 * step]]
+        assert len(drawn) == 16 * 8
+        assert all(sum(text in given for given in drawn) >= 8 for text in expected)
 
 
 def test_a_run_that_verl_fails_has_a_row_with_phase_and_reason_and_the_others_go_on(results: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import data_prep
-from sweeper.job import data_spec
+from sweeper.data import data_spec
 from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId
 from sweeper.train import Watch, train

@@ -1,0 +1,93 @@
+"""Pass rates measured by `python -m data_prep annotate`, with a model nobody trained."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+import data_prep
+from data_prep.side_columns import read_pass_rates
+from data_prep.spec import Order
+from sweeper.data import data_spec
+from sweeper.measure import base_counts_path, read_counts
+from sweeper.models import prepare
+from sweeper.spec import RunSpec
+from tests.sweeper.points import spec
+
+
+def settings(model: Path) -> tuple[str, ...]:
+    return ("model.source=hub", f"model.path={model}", "model.warm_start.steps=0", "data_scale=n64")
+
+
+def annotate(results: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "data_prep", "annotate", *arguments, f"results_dir={results}"]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def run(tiny_model: Path) -> RunSpec:
+    return spec(*settings(tiny_model))
+
+
+@pytest.fixture(scope="module")
+def file(results: Path, tiny_model: Path) -> Path:
+    out = results / "rates.parquet"
+    done = annotate(results, *settings(tiny_model), "--n", "4", f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    assert "64 problems x 4 samples" in done.stdout
+    return out
+
+
+def test_every_training_problem_gets_the_rate_of_its_counts(
+    file: Path, results: Path, run: RunSpec, tmp_path: Path
+) -> None:
+    data = data_prep.materialise(data_spec(run), results / "data")
+    model = prepare(run, results, log=tmp_path / "log")
+    counts = read_counts(
+        base_counts_path(results, run, model_digest=model.digest, problems=data.train, n=4, screening=True)
+    )
+    rates = read_pass_rates((str(file),))["tiny-130k_pass_rate"]
+    assert rates == {item.problem_id: item.c / 4 for item in counts}
+    assert len(rates) == 64
+
+
+def test_a_curriculum_can_go_by_the_measured_rates(file: Path, results: Path, run: RunSpec) -> None:
+    planned = replace(
+        data_spec(run), annotations=(str(file),), order=Order.easy_to_hard, order_by="tiny-130k_pass_rate"
+    )
+    data = data_prep.materialise(planned, results / "data")
+    rates = read_pass_rates((str(file),))["tiny-130k_pass_rate"]
+    ordered = [rates[extra["problem_id"]] for extra in parquet.read_table(data.train)["extra_info"].to_pylist()]
+    assert ordered == sorted(ordered, reverse=True)
+
+
+def test_annotated_evaluation_problems_are_the_base_measurement_of_runs(results: Path, run: RunSpec) -> None:
+    done = annotate(results, *settings(Path(run.model.path or "")), "--n", "8", "--split", "evaluation")
+    assert done.returncode == 0, done.stderr
+    data = data_prep.materialise(data_spec(run), results / "data")
+    model = prepare(run, results, log=results / "log")
+    path = base_counts_path(results, run, model_digest=model.digest, problems=data.evaluation, n=8)
+    assert {item.n for item in read_counts(path)} == {8}
+    assert "pass@8" in done.stdout
+
+
+def test_annotating_for_a_cluster_is_refused_with_the_way_to_do_it(results: Path) -> None:
+    done = annotate(results, "cluster=slurm")
+    assert done.returncode == 2
+    assert "start it in an allocation" in done.stderr
+
+
+def test_files_changed_after_planning_are_refused(file: Path, results: Path, run: RunSpec) -> None:
+    from sweeper.data import prepared
+
+    changed = replace(run, data=replace(run.data, annotations=(str(file),), annotation_digests=("0" * 64,)))
+    with pytest.raises(data_prep.DataError, match="not the file that the run was planned with"):
+        prepared(changed, results)
