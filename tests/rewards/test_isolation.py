@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,10 @@ from tests.rewards.sandbox_levels import SHORT
 _ROOT = Path(__file__).resolve().parents[2]
 _OTHER_USER = 12345
 # Loads the sandbox alone: a system's own Python lacks what the rest of the package needs.
-_REPORT = f"""
+_REPORT = """
 import json, sys, types
 package = types.ModuleType("rewards")
-package.__path__ = [{str(_ROOT / "rewards")!r}]
+package.__path__ = [sys.argv[1]]
 sys.modules["rewards"] = package
 from rewards.sandbox import isolation
 from rewards.sandbox.runs import Limits, run_calls, run_program, run_tests
@@ -38,14 +40,24 @@ try:
         run_calls("import os\\nos.fork()", ["1"], limits=limits).status == "raised",
     ]
 except isolation.SandboxUnavailable as error:
-    level, ran = f"refused: {{error}}", []
+    level, ran = f"refused: {error}", []
 print(json.dumps([level, ran]))
 """
 
 
-def _report(prefix: list[str], python: str, **environment: str) -> tuple[str, list[bool]]:
+@pytest.fixture(scope="module")
+def package_for_anyone() -> Iterator[Path]:
+    """A copy of the package that another user can read; a checkout may lie in a private folder."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield shutil.copytree(_ROOT / "rewards", Path(name, "rewards"), ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _report(
+    prefix: list[str], python: str, *, package: Path = _ROOT / "rewards", **environment: str
+) -> tuple[str, list[bool]]:
     done = subprocess.run(
-        [*prefix, python, "-c", _REPORT],
+        [*prefix, python, "-c", _REPORT, str(package)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -89,16 +101,16 @@ def test_the_level_here_holds_and_runs() -> None:
     assert ran == [True] * 6
 
 
-def test_an_ordinary_user_is_isolated() -> None:
+def test_an_ordinary_user_is_isolated(package_for_anyone: Path) -> None:
     prefix = _as_other_user()
-    level, ran = _report(prefix, _python_for_anyone())
+    level, ran = _report(prefix, _python_for_anyone(), package=package_for_anyone)
     assert level in (Level.NAMESPACES, Level.LANDLOCK)
     assert ran == [True] * 6
 
 
-def test_with_user_namespaces_off_an_ordinary_user_is_isolated_by_landlock() -> None:
+def test_with_user_namespaces_off_an_ordinary_user_is_isolated_by_landlock(package_for_anyone: Path) -> None:
     prefix = _as_other_user() + _in_namespaces("-r", _NO_USER_NAMESPACES)
-    level, ran = _report(prefix, _python_for_anyone())
+    level, ran = _report(prefix, _python_for_anyone(), package=package_for_anyone)
     assert level == Level.LANDLOCK
     assert ran == [True] * 6
 

@@ -118,6 +118,20 @@ def test_trained_steps_are_those_of_the_last_complete_checkpoint(tmp_path: Path)
     assert run_dir.trained_steps() == 4
 
 
+def test_a_marker_that_verl_was_killed_while_writing_names_the_newest_checkpoint(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    for step in (9, 10):
+        (run_dir.checkpoints / f"global_step_{step}").mkdir(parents=True)
+    marker = run_dir.checkpoints / "latest_checkpointed_iteration.txt"
+    marker.write_text("")
+    assert run_dir.trained_steps() == 10
+    run_dir.rewind(10)
+    assert marker.read_text() == "10"
+    marker.write_text("")
+    run_dir.rewind(9)
+    assert run_dir.trained_steps() == 9
+
+
 def test_a_run_is_found_by_the_start_or_the_end_of_its_id(tmp_path: Path) -> None:
     one, _ = folder(tmp_path, "seed=1"), folder(tmp_path, "seed=2")
     assert find_run(tmp_path, one.run_id).run_id == one.run_id
