@@ -5,6 +5,7 @@ the base model's. Killed, it goes on after the last whole block of problems.
 """
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -14,10 +15,11 @@ from sweeper.data import prepared
 from sweeper.errors import ConfigError, SweeperError
 from sweeper.grid import expand
 from sweeper.machine import resolve_device
-from sweeper.measure import ProblemCount, base_counts_path, measure, read_counts
+from sweeper.measure import ProblemCount, base_counts_path, measure, read_counts, samples_path
 from sweeper.models import prepare
 from sweeper.passk import Count, mean_pass_at_k
 from sweeper.plan import check, spec_from
+from sweeper.results import write_atomic
 from sweeper.runs import locked
 from sweeper.spec import Executor, RunSpec
 
@@ -84,6 +86,14 @@ def write_annotations(counts: Sequence[ProblemCount], model: str, path: Path) ->
     partial.rename(path)
 
 
+def write_solutions(counts_file: Path, path: Path) -> int:
+    """The first correct answer of each solved problem, for `data.sft_solutions`; returns how many there are."""
+    kept = (json.loads(line) for line in samples_path(counts_file).read_text().splitlines())
+    solved = [{"problem_id": item["problem_id"], "solution": item["correct"]} for item in kept if item["correct"]]
+    write_atomic(path, "".join(json.dumps(item) + "\n" for item in solved))
+    return len(solved)
+
+
 class _Progress:
     """Shows how far the evaluation is, from its log."""
 
@@ -111,6 +121,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--n", type=int, default=16, help="samples a problem (default 16)")
     parser.add_argument("--split", choices=("train", "evaluation"), default="train")
     parser.add_argument("--out", type=Path, help="parquet file to write (default: below results/annotations/)")
+    parser.add_argument(
+        "--solutions",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="also write the first correct answer of each solved problem, for data.sft_solutions (rejection sampling)",
+    )
     options = parser.parse_intermixed_args(arguments)
     try:
         point = expand(options.overrides, multirun=False).points[0]
@@ -133,6 +149,8 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{len(measured)} problems x {options.n} samples: {never} never solved, {always} always")
     for k in (k for k in (2**i for i in range(20)) if k <= options.n):
         print(f"pass@{k} {mean_pass_at_k(measured, k):.4f}")
+    if options.solutions is not None:
+        print(f"{options.solutions}: a correct answer to {write_solutions(counts, options.solutions)} problems")
     print(f"{file}\nuse it: 'data.annotations=[{file}]', column {spec.model.name}_pass_rate")
     return 0
 

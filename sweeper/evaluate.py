@@ -21,8 +21,8 @@ import rewards
 from sweeper.errors import RunFailedError
 from sweeper.generation import Sample, Sampling
 from sweeper.generation.sampling import Engine
-from sweeper.measure import ProblemCount
-from sweeper.partial import Partial
+from sweeper.measure import ProblemCount, samples_path
+from sweeper.partial import Kept, Partial
 from sweeper.process import die_with_parent
 from sweeper.results import write_atomic
 
@@ -104,15 +104,11 @@ def _in_processes(options: argparse.Namespace, shards: int) -> list[ProblemCount
     counts, kept = [], ""
     for out in (_part(options.out, shard) for shard in range(shards)):
         counts += [ProblemCount(**json.loads(line)) for line in out.read_text().splitlines()]
-        kept += _samples_path(out).read_text()
+        kept += samples_path(out).read_text()
         out.unlink()
-        _samples_path(out).unlink()
-    write_atomic(_samples_path(options.out), kept)
+        samples_path(out).unlink()
+    write_atomic(samples_path(options.out), kept)
     return sorted(counts, key=lambda count: count.problem_id)
-
-
-def _samples_path(out: Path) -> Path:
-    return out.with_suffix(".samples.jsonl")
 
 
 def _partial_path(out: Path) -> Path:
@@ -150,11 +146,7 @@ def _measure(options: argparse.Namespace, shards: int) -> list[ProblemCount]:
         score_s += time.monotonic() - generated
         done = len(partial.counts)
         print(f"evaluated {done}/{len(problems)} problems x {options.n} samples", file=sys.stderr, flush=True)
-    kept = [
-        json.dumps({"problem_id": count.problem_id, "completions": texts}) + "\n"
-        for count, texts in zip(partial.counts, partial.texts, strict=True)
-    ]
-    write_atomic(_samples_path(options.out), "".join(kept))
+    write_atomic(samples_path(options.out), "".join(json.dumps(asdict(kept)) + "\n" for kept in partial.kept))
     print(f"load {loaded - start:.1f} s, generate {generate_s:.1f} s, score {score_s:.1f} s", file=sys.stderr)
     return partial.counts
 
@@ -196,8 +188,8 @@ def _engine(options: argparse.Namespace, tokenizer: Any) -> Engine:
 
 def _score(
     tokenizer: Any, block: Sequence[Problem], groups: Sequence[Sequence[Sample]]
-) -> tuple[list[ProblemCount], list[list[str]]]:
-    counts, shown = [], []
+) -> tuple[list[ProblemCount], list[Kept]]:
+    counts, kept = [], []
     items = []
     texts_of = [tokenizer.batch_decode([s.token_ids for s in group], skip_special_tokens=True) for group in groups]
     for problem, texts in zip(block, texts_of, strict=True):
@@ -213,9 +205,12 @@ def _score(
     verdicts = iter(rewards.score_batch(items))
     for problem, group, texts in zip(block, groups, texts_of, strict=True):
         outcomes: Counter[str] = Counter()
-        for sample, verdict in zip(group, verdicts, strict=False):
+        correct = None
+        for sample, text, verdict in zip(group, texts, verdicts, strict=False):
             # A response cut off at the limit that scores nothing is its own outcome, not a wrong answer.
             cut = not sample.finished and float(verdict["acc"]) < 1
+            if correct is None and sample.finished and float(verdict["acc"]) == 1:
+                correct = text
             outcomes["truncated" if cut else str(verdict["outcome"])] += 1
         counts.append(
             ProblemCount(
@@ -229,8 +224,8 @@ def _score(
                 response_tokens=sum(len(sample.token_ids) for sample in group),
             )
         )
-        shown.append(texts[:KEPT_SAMPLES])
-    return counts, shown
+        kept.append(Kept(problem_id=problem.problem_id, completions=texts[:KEPT_SAMPLES], correct=correct))
+    return counts, kept
 
 
 if __name__ == "__main__":

@@ -121,6 +121,11 @@ def base_counts_path(
     return results_dir / "base" / f"{spec.model.name}-{'screen-' if screening else ''}{suite}.jsonl"
 
 
+def samples_path(out: Path) -> Path:
+    """The few completions a problem that an evaluation keeps beside its counts file (`sweeper.partial.Kept`)."""
+    return out.with_suffix(".samples.jsonl")
+
+
 def read_counts(path: Path) -> list[ProblemCount]:
     """Read a counts file.
 

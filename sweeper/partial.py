@@ -3,11 +3,20 @@
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sweeper.measure import ProblemCount
 from sweeper.results import write_atomic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A few completions of one problem, for people to read, and a correct one to learn from."""
+
+    problem_id: str
+    completions: list[str]
+    correct: str | None  # the first that scored; None: none did
 
 
 class Partial:
@@ -16,7 +25,7 @@ class Partial:
     def __init__(self, path: Path, settings: dict[str, object]) -> None:
         """Takes up the file if it is there and of the same settings, else begins it anew."""
         self.counts: list[ProblemCount] = []
-        self.texts: list[list[str]] = []
+        self.kept: list[Kept] = []
         self._path = path
         header = json.dumps(settings, sort_keys=True) + "\n"
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
@@ -28,17 +37,17 @@ class Partial:
         for line in whole:
             block = json.loads(line)
             self.counts += [ProblemCount(**count) for count in block["counts"]]
-            self.texts += block["texts"]
+            self.kept += [Kept(**kept) for kept in block["kept"]]
         if len(whole) != len(lines) - 1:
             write_atomic(path, "".join([header, *whole]))
         print(f"goes on after {len(self.counts)} problems that were measured before", file=sys.stderr)
 
-    def add(self, counts: list[ProblemCount], texts: list[list[str]]) -> None:
+    def add(self, counts: list[ProblemCount], kept: list[Kept]) -> None:
         """Append one block."""
-        block = {"counts": [asdict(count) for count in counts], "texts": texts}
+        block = {"counts": [asdict(count) for count in counts], "kept": [asdict(one) for one in kept]}
         with self._path.open("a") as file:
             file.write(json.dumps(block, sort_keys=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
         self.counts += counts
-        self.texts += texts
+        self.kept += kept

@@ -52,8 +52,12 @@ def _encode(value: object, budget: list[int], other: Callable[[object], object])
     if kind is bytes and isinstance(value, bytes):
         return ["b", value.hex()]
     if kind in _SEQUENCES and isinstance(value, list | tuple | set | frozenset):
+        if len(value) > budget[0]:  # walking it would take long and end the same way
+            return ["?"]
         return [_SEQUENCES[kind], [_encode(item, budget, other) for item in value]]
     if kind in (dict, Counter, OrderedDict, defaultdict) and isinstance(value, dict):
+        if len(value) > budget[0]:
+            return ["?"]
         return ["d", [[_encode(k, budget, other), _encode(v, budget, other)] for k, v in value.items()]]
     numpy = sys.modules.get("numpy")
     # Whatever a program passes off as numpy's, what comes of it here is one of the plain types or opaque.

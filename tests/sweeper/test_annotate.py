@@ -1,19 +1,22 @@
 """Pass rates measured by `python -m data_prep annotate`, with a model nobody trained."""
 
+import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from pyarrow import parquet
 
 import data_prep
-from data_prep.side_columns import read_pass_rates
+from data_prep.side_columns import read_pass_rates, read_solutions
 from data_prep.spec import Order
+from sweeper.annotate import write_solutions
 from sweeper.data import data_spec
-from sweeper.measure import base_counts_path, read_counts
+from sweeper.measure import base_counts_path, read_counts, samples_path
 from sweeper.models import prepare
+from sweeper.partial import Kept
 from sweeper.spec import RunSpec
 from tests.sweeper.points import spec
 
@@ -77,6 +80,15 @@ def test_annotated_evaluation_problems_are_the_base_measurement_of_runs(results:
     path = base_counts_path(results, run, model_digest=model.digest, problems=data.evaluation, n=8)
     assert {item.n for item in read_counts(path)} == {8}
     assert "pass@8" in done.stdout
+
+
+def test_only_correct_answers_become_solutions(tmp_path: Path) -> None:
+    solved = Kept(problem_id="a", completions=["wrong", "right"], correct="right")
+    unsolved = Kept(problem_id="b", completions=["wrong", "wrong"], correct=None)
+    counts, out = tmp_path / "counts.jsonl", tmp_path / "solutions.jsonl"
+    samples_path(counts).write_text("".join(json.dumps(asdict(kept)) + "\n" for kept in (solved, unsolved)))
+    assert write_solutions(counts, out) == 1
+    assert read_solutions(str(out)) == {"a": "right"}
 
 
 def test_annotating_for_a_cluster_is_refused_with_the_way_to_do_it(results: Path) -> None:

@@ -12,7 +12,7 @@ from rewards import Outcome
 from sweeper.data import data_spec
 from sweeper.errors import RunFailedError
 from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
-from sweeper.partial import Partial
+from sweeper.partial import Kept, Partial
 from sweeper.spec import Device, RunSpec
 from tests.sweeper.points import spec
 
@@ -157,22 +157,26 @@ def test_a_base_models_measurement_is_shared_by_runs_that_differ_only_in_trainin
     )
 
 
+def kept(text: str) -> Kept:
+    return Kept(problem_id=text, completions=[text], correct=None)
+
+
 def test_a_killed_evaluation_goes_on_after_its_last_whole_block(tmp_path: Path) -> None:
     path = tmp_path / "counts.partial"
     begun = Partial(path, {"n": 4})
-    begun.add([count("math", 4, 1)], [["a"]])
-    begun.add([count("code", 4, 2)], [["b"]])
+    begun.add([count("math", 4, 1)], [kept("a")])
+    begun.add([count("code", 4, 2)], [kept("b")])
     with path.open("a") as file:
         file.write('{"counts": [')  # killed while writing
     again = Partial(path, {"n": 4})
     assert [item.domain for item in again.counts] == ["math", "code"]
-    again.add([count("stem", 4, 0)], [["c"]])
-    assert Partial(path, {"n": 4}).texts == [["a"], ["b"], ["c"]]
+    again.add([count("stem", 4, 0)], [kept("c")])
+    assert [item.completions for item in Partial(path, {"n": 4}).kept] == [["a"], ["b"], ["c"]]
 
 
 def test_a_partial_evaluation_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "counts.partial"
-    Partial(path, {"n": 4}).add([count("math", 4, 1)], [["a"]])
+    Partial(path, {"n": 4}).add([count("math", 4, 1)], [kept("a")])
     assert Partial(path, {"n": 8}).counts == []
 
 
