@@ -110,6 +110,7 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
                 tokens_per_device=spec.model.resources.actor_tokens_per_gpu,
                 device=resolve_device(spec.cluster.device),
                 threads=threads_for(spec.model.architecture.n_params),
+                processes=spec.model.resources.gpus_per_node,
                 log=log,
             )
             (building / "model").rename(out)
@@ -159,6 +160,7 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path) -> None:
         tokens_per_device=model.resources.actor_tokens_per_gpu,
         device=resolve_device(Device.auto),
         threads=threads_for(model.architecture.n_params),
+        processes=model.resources.gpus_per_node,
     )
 
 

@@ -83,6 +83,7 @@ def run_sft(
     tokens_per_device: int,
     device: Device,
     threads: int,
+    processes: int = 1,
     log: Path | None = None,
 ) -> None:
     """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
@@ -97,6 +98,7 @@ def run_sft(
         tokens_per_device: As there.
         device: As there.
         threads: Of one process on CPU.
+        processes: Training processes on this machine, one a GPU, over which the model is sharded.
         log: Gets the trainer's output; None: `work/log.txt`.
 
     Raises:
@@ -113,8 +115,9 @@ def run_sft(
         device=device,
     )
     omp = {"OMP_NUM_THREADS": str(threads)} if device is Device.cpu else {}
-    # One process: rank 0 of a world of one, as torchrun would start it.
-    ranks = {
+    launcher = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+    # One process: rank 0 of a world of one, as the launcher would start it, but seconds sooner.
+    alone = {
         "RANK": "0",
         "LOCAL_RANK": "0",
         "WORLD_SIZE": "1",
@@ -122,9 +125,12 @@ def run_sft(
         "MASTER_PORT": str(_free_port()),
     }
     run_child(
-        [sys.executable, "-m", "verl.trainer.sft_trainer", *overrides],
+        [sys.executable, "-m", *(launcher if processes > 1 else ()), "verl.trainer.sft_trainer", *overrides],
         log=work / "log.txt" if log is None else log,
-        env=CPU_ENV | omp | ranks | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
+        env=CPU_ENV
+        | omp
+        | (alone if processes == 1 else {})
+        | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
     )
     weights = work / "checkpoints" / f"global_step_{settings.steps}" / "huggingface"
     if not weights.is_dir():

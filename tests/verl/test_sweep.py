@@ -239,13 +239,16 @@ def test_adapters_are_trained_beside_a_reference_and_measured_merged(results: Pa
     assert trained.outcomes.get("no_answer", 0) < 1.5 * base.outcomes.get("no_answer", 0) + 16
 
 
-def test_a_share_is_fine_tuned_on_and_the_rest_trained_on_in_its_order(results: Path, tmp_path: Path) -> None:
+def test_two_processes_fine_tune_on_a_share_and_train_on_the_rest_in_its_order(results: Path, tmp_path: Path) -> None:
     more = ("curriculum=hard_to_easy", "data.sft_share=0.25", "training.sft.lr=1e-3", "training.total_steps=3")
+    more = (*more, "model.resources.gpus_per_node=2")
     dump = f"+verl.trainer.rollout_data_dir={tmp_path}"
     done = sweeper(results, *more, dump)
     assert done.returncode == 0, done.stdout + done.stderr
     row = row_of(results, *more, dump)
     assert (row.n_unique, row.n_sft, row.reuse, row.curriculum) == (48, 16, 1.0, "hard_to_easy")
+    actor = run_of(results, *more, dump).checkpoints / "global_step_3" / "actor"
+    assert (actor / "model_world_size_2_rank_1.pt").is_file()
     (tuned,) = (results / "models").glob("tiny-40k-sft-*")
     assert (tuned / "model.safetensors").is_file()
     data = data_prep.materialise(data_spec(spec(*SMALL, *more)), results / "data")
