@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from sweeper import ray_nodes
 from sweeper.data import prepared
 from sweeper.errors import RunFailedError, SweeperError
 from sweeper.flops import training_flops
@@ -20,6 +21,7 @@ from sweeper.machine import device_name, git_state, hostname, resolve_device, ve
 from sweeper.measure import ProblemCount, base_counts_path, measure, read_counts, scores
 from sweeper.models import PreparedModel, fine_tuned, prepare
 from sweeper.process import adopt_orphans, kill_descendants, run_child
+from sweeper.ray_nodes import Node
 from sweeper.results import (
     SCHEMA_VERSION,
     CurvePoint,
@@ -39,7 +41,7 @@ from sweeper.results import (
 from sweeper.runs import Attempt, LockedError, RunDir, locked
 from sweeper.screen import screen
 from sweeper.spec import Device, RunId, RunSpec
-from sweeper.train import Watch, read_curve, train
+from sweeper.train import Watch, read_curve, share_of_node, train
 
 EXIT_FAILED, EXIT_LOCKED, EXIT_TERMINATED = 1, 75, 143
 
@@ -69,6 +71,9 @@ class Terminated(BaseException):
 def run(results_dir: Path, run_id: RunId) -> int:
     """Execute a run under its lock; returns the process's exit code."""
     run_dir = RunDir(results_dir=results_dir, run_id=run_id)
+    node = Node.here()
+    if node.rank > 0:
+        return _help(run_dir, node)
     try:
         with locked(run_dir.path / "lock", wait=False):
             row = row_path(results_dir, run_id)
@@ -78,6 +83,24 @@ def run(results_dir: Path, run_id: RunId) -> int:
     except LockedError as error:
         print(error, file=sys.stderr)
         return EXIT_LOCKED
+    finally:
+        if node.count > 1:
+            node.end(run_dir.path).touch()
+
+
+def _help(run_dir: RunDir, node: Node) -> int:
+    """Be a node beside the one that runs the phases."""
+    spec = RunSpec.read(run_dir.spec_path)
+    adopt_orphans()
+    signal.signal(signal.SIGTERM, _terminate)
+    log = run_dir.path / "nodes" / f"{node.job}-{node.rank}.txt"
+    log.parent.mkdir(exist_ok=True)
+    try:
+        share = share_of_node(spec, resolve_device(spec.cluster.device))
+        return ray_nodes.serve(node, run_dir.path, share, log=log)
+    except (Terminated, KeyboardInterrupt):
+        kill_descendants()
+        return EXIT_TERMINATED
 
 
 def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
@@ -123,6 +146,9 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
         watch.phase(phase)
         print(f"== {_now()} {phase}", flush=True)
 
+    node, wanted = Node.here(), spec.model.resources.nodes
+    if node.count != wanted:
+        raise RunFailedError(f"the job has {node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
     enter("data")
     data = prepared(spec, results)
     measured.data_digest = data.manifest.parent.name
@@ -163,6 +189,7 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
             train_file=train_file,
             val_file=data.val,
             device=measured.device,
+            node=Node.here(),
             watch=watch,
         )
         measured.startup_s = watch.startup_s

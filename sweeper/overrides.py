@@ -260,6 +260,14 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
     return values
 
 
+def logical_cpus(spec: RunSpec) -> int:
+    """CPUs of a node that Ray is told of where there is no GPU: it does not look at the hardware.
+
+    verl asks for one GPU a training process (logical, too) and places its other workers by CPUs.
+    """
+    return 4 + 4 * spec.model.resources.gpus_per_node
+
+
 def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     """What a machine without a GPU needs; docs/verl-cpu.md gives the reason of each."""
     models = ["actor_rollout_ref.model"]
@@ -280,13 +288,15 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
         "transfer_queue.backend.SimpleStorage.num_data_storage_units": 1,
         "trainer.v1.sampler.custom_sampler.path": "pkg://sweeper.verl_cpu.sampler",
         "trainer.v1.sampler.custom_sampler.name": "FastReplayBuffer",
-        # Logical CPUs and GPUs: Ray does not look at the hardware, and verl asks for one GPU a training process.
-        "ray_kwargs.ray_init.num_cpus": 4 + 4 * spec.model.resources.gpus_per_node,
-        "ray_kwargs.ray_init.num_gpus": spec.model.resources.gpus_per_node,
-        "ray_kwargs.ray_init.include_dashboard": False,
-        # Never join a Ray that someone else started on this machine.
-        "ray_kwargs.ray_init.address": "local",
     }
+    if spec.model.resources.nodes == 1:  # else sweeper.ray_nodes has started Ray
+        values |= {
+            "ray_kwargs.ray_init.num_cpus": logical_cpus(spec),
+            "ray_kwargs.ray_init.num_gpus": spec.model.resources.gpus_per_node,
+            "ray_kwargs.ray_init.include_dashboard": False,
+            # Never join a Ray that someone else started on this machine.
+            "ray_kwargs.ray_init.address": "local",
+        }
     for model in models:
         values[f"{model}.use_remove_padding"] = False
         values[f"{model}.override_config.attn_implementation"] = "sdpa"

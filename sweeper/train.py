@@ -4,20 +4,23 @@ verl is itself a Hydra application, so it is started as `python -m verl.trainer.
 """
 
 import json
+import os
 import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from sweeper import ray_nodes
 from sweeper.fork_server import fork_server
 from sweeper.machine import threads_for
-from sweeper.overrides import Files, verl_overrides
+from sweeper.overrides import Files, logical_cpus, verl_overrides
 from sweeper.process import run_child
+from sweeper.ray_nodes import Node, Share
 from sweeper.results import CurvePoint, write_atomic
 from sweeper.runs import Attempt, Heartbeat, RunDir
 from sweeper.spec import Device, RunSpec
@@ -40,6 +43,7 @@ def train(
     train_file: Path,
     val_file: Path,
     device: Device,
+    node: Node,
     watch: "Watch",
 ) -> float:
     """Train until `spec.total_steps`, resuming from verl's last checkpoint.
@@ -52,7 +56,9 @@ def train(
     """
     # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
     scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
-    forks = scratch / "fork" if device is Device.cpu else None
+    several = spec.model.resources.nodes > 1
+    # The server that workers are forked from is one machine's.
+    forks = scratch / "fork" if device is Device.cpu and not several else None
     files = Files(
         model=model,
         train=train_file,
@@ -66,7 +72,14 @@ def train(
     write_atomic(run_dir.overrides_path, "\n".join(overrides) + "\n")
     env = training_env(spec, attempt, device) | {"RAY_TMPDIR": str(scratch)}
     try:
-        with fork_server(forks, log=attempt.log, env=env) if forks else nullcontext():
+        with ExitStack() as around:
+            if forks:
+                around.enter_context(fork_server(forks, log=attempt.log, env=env))
+            if several:
+                share = share_of_node(spec, device)
+                env |= around.enter_context(
+                    ray_nodes.cluster(node, run_dir.path, share, scratch=scratch, log=attempt.log)
+                )
             return run_child(
                 [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
                 log=attempt.log,
@@ -75,6 +88,14 @@ def train(
             )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def share_of_node(spec: RunSpec, device: Device) -> Share:
+    """What each node of a run gives to Ray."""
+    gpus = spec.model.resources.gpus_per_node
+    if device is Device.cpu:
+        return Share(cpus=logical_cpus(spec), gpus=gpus)
+    return Share(cpus=len(os.sched_getaffinity(0)), gpus=gpus)
 
 
 def training_env(spec: RunSpec, attempt: Attempt, device: Device) -> dict[str, str]:

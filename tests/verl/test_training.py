@@ -8,6 +8,7 @@ import pytest
 
 import data_prep
 from sweeper.data import data_spec
+from sweeper.ray_nodes import Node
 from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId
 from sweeper.train import Watch, train
@@ -47,6 +48,7 @@ class Job:
             train_file=data.train,
             val_file=data.val,
             device=Device.cpu,
+            node=Node(rank=0, count=1, job="test"),
             watch=Watch(one, attempt, "here", 0),
         )
         lines = [json.loads(line) for line in attempt.metrics.read_text().splitlines()]
