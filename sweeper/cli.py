@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from sweeper.errors import SweeperError
 if TYPE_CHECKING:
     from sweeper.plan import Plan
     from sweeper.results import ResultRow
+    from sweeper.runs import RunDir
 
 HELP = """\
 Run reinforcement-learning scaling experiments on language models with verl.
@@ -29,7 +31,10 @@ Run reinforcement-learning scaling experiments on language models with verl.
 
 Verbs (each has --help and --json):
   plan OVERRIDES...     what would run, what is done, what it costs; starts nothing
-  status [GRID|RUN]     where every run stands: state, step, reward, time left
+  status [GRID|RUN]     where every run stands: state, step, reward, time left (--watch)
+  why RUN               what became of one run: row, SLURM, the end of its log
+  logs RUN [-f]         what a run prints
+  cancel GRID|RUN       take jobs out of SLURM's queue, or stop them
   results [GRID]        the results table (--csv, --parquet FILE, --sql QUERY)
 
 Groups of conf/ (see what there is: python -m sweeper options):
@@ -38,7 +43,8 @@ Groups of conf/ (see what there is: python -m sweeper options):
 Useful keys:
   results_dir=results   where runs, rows and reports go      data_root=FOLDER   train on your own Guru-format rows
   seed=0,1,2            replicates                           logging.wandb=true log to Weights & Biases as well
-  cluster=slurm         plan for a SLURM cluster             --cfg job          print the composed config (Hydra)
+  cluster=slurm         submit as SLURM jobs, and return     --wait             ... or follow them to the end
+  --cfg job             print the composed config (Hydra)
 
 The same command continues what was interrupted; finished runs are never run again.
 """
@@ -60,7 +66,15 @@ _HYDRA_FLAGS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 1 a run failed, 2 refused, 130 interrupted)."""
-    verbs = {"plan": _plan, "status": _status, "results": _results, "options": _options}
+    verbs = {
+        "plan": _plan,
+        "status": _status,
+        "why": _why,
+        "logs": _logs,
+        "cancel": _cancel,
+        "results": _results,
+        "options": _options,
+    }
     try:
         if arguments and arguments[0] in verbs:
             return verbs[arguments[0]](arguments[1:])
@@ -137,7 +151,8 @@ def _launch(arguments: Sequence[str]) -> int:
     from sweeper.runs import State
     from sweeper.spec import Device, Executor
 
-    overrides, multirun = _split(arguments)
+    wait = "--wait" in arguments
+    overrides, multirun = _split([item for item in arguments if item != "--wait"])
     plan, results_dir = _planned(overrides, multirun=multirun)
     print(plan_text(plan), flush=True)
     if plan.refused:
@@ -145,11 +160,16 @@ def _launch(arguments: Sequence[str]) -> int:
     save_grid(plan, results_dir)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
+    prepare_all(specs, results_dir, say=lambda line: print(line, flush=True))
     if cluster.executor is Executor.slurm:
-        print(f"\nPlanned only: this version does not submit to SLURM yet, nothing was started. cluster={cluster.name}")
-        return EXIT_OK
-    if specs:
-        prepare_all(specs, results_dir, say=lambda line: print(line, flush=True))
+        from sweeper.slurm.follow import follow, submit_text
+        from sweeper.slurm.submit import submit
+
+        print(f"\n{submit_text(submit(specs, results_dir))}", flush=True)
+        if not wait:
+            return EXIT_OK
+        follow(specs, results_dir, say=lambda line: print(line, flush=True))
+    elif specs:
         # Runs on one machine's GPUs would take each other's memory, so there they take turns.
         alone = resolve_device(cluster.device) is Device.cuda
         parallel = 1 if alone else cluster.max_parallel
@@ -220,13 +240,93 @@ def _status(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m sweeper status", description="Where every run stands.")
     parser.add_argument("which", nargs="?", help="a grid's name, or the start or end of a run id")
     parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    parser.add_argument("--watch", action="store_true", help="print it again every ten seconds, until interrupted")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
-    statuses = run_statuses(options.results.resolve(), options.which)
+    while True:
+        statuses = run_statuses(options.results.resolve(), options.which)
+        if options.json:
+            _print_json("status", statuses)
+        else:
+            print(status_text(statuses), flush=True)
+        if not options.watch:
+            return EXIT_OK
+        time.sleep(10.0)
+
+
+def _one_run(verb: str, description: str, arguments: Sequence[str], *more: str) -> "tuple[RunDir, argparse.Namespace]":
+    from sweeper.runs import find_run
+
+    parser = argparse.ArgumentParser(prog=f"python -m sweeper {verb}", description=description)
+    parser.add_argument("run", help="the start or end of a run id")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    for flag in more:
+        parser.add_argument(flag, action="store_true")
+    options = parser.parse_args(arguments)
+    return find_run(options.results.resolve(), options.run), options
+
+
+def _why(arguments: Sequence[str]) -> int:
+    from sweeper.slurm.submit import step_log
+    from sweeper.status import run_statuses
+
+    run_dir, options = _one_run("why", "What became of one run.", arguments, "--json")
+    (status,) = run_statuses(run_dir.results_dir, run_dir.run_id)
+    log = Path(status["log"]) if status["log"] else None
+    lines = log.read_text(errors="replace").splitlines()[-20:] if log is not None and log.exists() else []
+    said = step_log(run_dir.results_dir, run_dir.run_id)[-8:]
+    ended = [attempt.read("exit") for attempt in run_dir.attempts()]
     if options.json:
-        _print_json("status", statuses)
+        _print_json("why", {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said})
+        return EXIT_OK
+    print(f"{run_dir.run_id}: {status['state']}")
+    for name, value in (("reason", status["reason"]), ("SLURM", status["scheduler"]), ("log", log)):
+        if value is not None:
+            print(f"{name}: {value}")
+    for number, end in enumerate(ended, start=1):
+        print(f"attempt {number}: {end['status'] + ' in ' + end['phase'] if end else 'left no record of its end'}")
+    print("\n".join(["", *lines]) if lines else "it has printed nothing yet")
+    if said and status["state"] != "done":
+        print("\n".join(["", "what SLURM's step printed:", *said]))
+    return EXIT_OK
+
+
+def _logs(arguments: Sequence[str]) -> int:
+    run_dir, options = _one_run("logs", "What a run's last attempt prints.", arguments, "-f")
+    attempts = run_dir.attempts()
+    if not attempts:
+        print(f"{run_dir.run_id} has not begun", file=sys.stderr)
+        return EXIT_FAILED
+    with attempts[-1].log.open(errors="replace") as file:
+        while True:
+            for line in file:
+                print(line, end="", flush=True)
+            if not options.f:
+                return EXIT_OK
+            time.sleep(1.0)
+
+
+def _cancel(arguments: Sequence[str]) -> int:
+    from sweeper.slurm import scheduler
+    from sweeper.slurm.submit import live
+    from sweeper.status import chosen
+
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeper cancel",
+        description="Take runs out of SLURM's queue, or stop them. What they have saved stays: a launch resumes them.",
+    )
+    parser.add_argument("which", help="a grid's name, or the start or end of a run id")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_args(arguments)
+    results_dir = options.results.resolve()
+    wanted = set(chosen(results_dir, options.which))
+    found = {run_id: element for run_id, element in live(results_dir).items() if run_id in wanted}
+    scheduler.cancel(found.values())
+    if options.json:
+        _print_json("cancel", sorted(found))
     else:
-        print(status_text(statuses))
+        print("\n".join([*sorted(found), f"{len(found)} of {len(wanted)} runs were in the queue and are cancelled"]))
     return EXIT_OK
 
 

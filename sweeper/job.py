@@ -17,7 +17,7 @@ from sweeper import ray_nodes
 from sweeper.data import prepared
 from sweeper.errors import RunFailedError, SweeperError
 from sweeper.flops import training_flops
-from sweeper.machine import device_name, git_state, hostname, resolve_device, versions
+from sweeper.machine import code_digest, device_name, git_state, hostname, resolve_device, versions
 from sweeper.measure import ProblemCount, base_counts_path, measure, read_counts, scores
 from sweeper.models import PreparedModel, fine_tuned, prepare
 from sweeper.process import adopt_orphans, kill_descendants, run_child
@@ -43,7 +43,7 @@ from sweeper.screen import screen
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import Watch, read_curve, share_of_node, train
 
-EXIT_FAILED, EXIT_LOCKED, EXIT_TERMINATED = 1, 75, 143
+EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +66,10 @@ class Measured:
 
 class Terminated(BaseException):
     """SIGTERM arrived: stop children and leave, to be resumed later."""
+
+
+class Expired(BaseException):
+    """SIGUSR2 arrived: the time limit is near, or a more important job wants the node."""
 
 
 def run(results_dir: Path, run_id: RunId) -> int:
@@ -93,6 +97,7 @@ def _help(run_dir: RunDir, node: Node) -> int:
     spec = RunSpec.read(run_dir.spec_path)
     adopt_orphans()
     signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # the first node decides
     log = run_dir.path / "nodes" / f"{node.job}-{node.rank}.txt"
     log.parent.mkdir(exist_ok=True)
     try:
@@ -108,6 +113,7 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
     _redirect(attempt.log)
     adopt_orphans()
     signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGUSR2, _expire)
     measured = Measured(started_at=_now(), device=resolve_device(spec.cluster.device))
     attempt.write(
         "env",
@@ -126,6 +132,9 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
         kill_descendants()
         attempt.write("exit", {"status": "terminated", "phase": measured.phase, "time": _now()})
         return EXIT_TERMINATED
+    except Expired:
+        kill_descendants()
+        return _expired(run_dir, spec, attempt, measured, time.monotonic() - started)
     except (SweeperError, OSError, ValueError) as error:
         text = f"{type(error).__name__}: {error}" if not isinstance(error, SweeperError) else str(error)
         print(f"FAILED in {measured.phase}: {text}", flush=True)
@@ -135,6 +144,23 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
         return EXIT_FAILED
     _finish(run_dir, spec, attempt, measured, time.monotonic() - started, None)
     return 0
+
+
+def _expired(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured, seconds: float) -> int:
+    """End an attempt that ran out of time; fails the run if the attempt before it came no further either."""
+    here = {"phase": measured.phase, "steps": run_dir.trained_steps()}
+    earlier = [item.read("exit") for item in run_dir.attempts()[:-1]]
+    stuck = bool(earlier) and earlier[-1] is not None and {key: earlier[-1].get(key) for key in here} == here
+    if stuck and earlier[-1] is not None and earlier[-1]["status"] == "expired":
+        reason = (
+            f"two attempts in a row met the time limit in {measured.phase} after {here['steps']} saved steps; raise "
+            "model.resources.hours or lower training.save_freq"
+        )
+        log = str(attempt.log.relative_to(run_dir.results_dir))
+        _finish(run_dir, spec, attempt, measured, seconds, Failure(phase=measured.phase, reason=reason, log=log))
+        return EXIT_FAILED
+    attempt.write("exit", {"status": "expired", "time": _now(), **here})
+    return EXIT_EXPIRED
 
 
 def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured) -> None:
@@ -297,6 +323,7 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
             versions=versions(),
             data_digest=measured.data_digest,
             model_digest=measured.model_digest,
+            code_digest=code_digest(),
         ),
     )
 
@@ -332,6 +359,11 @@ def _redirect(log: Path) -> None:
 def _terminate(signum: int, frame: FrameType | None) -> None:
     del signum, frame
     raise Terminated
+
+
+def _expire(signum: int, frame: FrameType | None) -> None:
+    del signum, frame
+    raise Expired
 
 
 def _now() -> str:

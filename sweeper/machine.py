@@ -1,15 +1,18 @@
 """What this machine is and which code runs on it; recorded in every row."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import socket
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sweeper.spec import Device
 
+SNAPSHOT = "code.json"  # beside the packages of a frozen copy (sweeper.slurm.snapshot)
 PACKAGES = ("verl", "torch", "transformers", "ray", "vllm", "hydra-core", "submitit")
 
 
@@ -60,11 +63,28 @@ def versions() -> dict[str, str]:
 def git_state() -> tuple[str | None, bool | None]:
     """Commit of the code that runs and whether it has uncommitted changes; (None, None) outside a checkout."""
     folder = Path(__file__).parent
+    snapshot = _snapshot()
+    if snapshot is not None:  # it may lie inside some checkout, which says nothing about it
+        return snapshot["commit"], snapshot["dirty"]
     try:
         commit = _git(folder, "rev-parse", "HEAD")
         return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
     except (OSError, subprocess.CalledProcessError):
         return None, None
+
+
+def code_digest() -> str | None:
+    """Digest of the frozen copy that this process runs from; None: it runs from where the program is installed."""
+    snapshot = _snapshot()
+    return None if snapshot is None else snapshot["digest"]
+
+
+def _snapshot() -> dict[str, Any] | None:
+    path = Path(__file__).resolve().parents[1] / SNAPSHOT
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -23,9 +23,13 @@ _EXCEPTION = re.compile(r"^([\w.]+\.)?\w*(Error|Exception|Interrupt)\b: ?\S")
 def die_with_parent() -> None:
     """Ask the kernel (Linux) for SIGTERM when the parent dies; called in the child before exec.
 
-    The signal is tied to the thread that forked, so children are started from the main thread only.
+    SIGUSR2, SLURM's warning before the time limit, is for the job alone: it reaches all processes of a step, and kills
+    those that do not know it.
+
+    The death signal is tied to the thread that forked, so children are started from the main thread only.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
 
 
 def adopt_orphans() -> None:

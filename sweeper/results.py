@@ -116,6 +116,7 @@ class Provenance:
     versions: dict[str, str]
     data_digest: str | None
     model_digest: str | None
+    code_digest: str | None = None  # of the frozen copy that ran; None: not frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

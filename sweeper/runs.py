@@ -28,11 +28,13 @@ class State(StrEnum):
     """Where a run stands; every run is in exactly one."""
 
     new = "new"  # never started
+    queued = "queued"  # SLURM has its job, which waits
     running = "running"  # its job is alive
     interrupted = "interrupted"  # started, no result, no job: resumes from its last checkpoint
     failed = "failed"  # its row says why; run again by the next launch
     done = "done"  # its row has the result
     refused = "refused"  # cannot run as configured
+    unknown = "unknown"  # SLURM has or had its job, and does not answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,14 @@ class Attempt:
     def write(self, name: str, value: dict[str, Any]) -> None:
         """Write `name`.json atomically."""
         write_atomic(self.path / f"{name}.json", json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """What `write` wrote; None: nothing."""
+        path = self.path / f"{name}.json"
+        if not path.exists():
+            return None
+        value: dict[str, Any] = json.loads(path.read_text())
+        return value
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Publish what the job is doing."""

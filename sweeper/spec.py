@@ -119,6 +119,7 @@ class Resources:
     gradient_checkpointing: bool = True
     max_num_seqs: int = 1024  # sequences one rollout engine decodes at once
     hours: float = 24.0  # wall-time limit of one job
+    partition: str | None = None  # of this model's jobs; null: the cluster's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +272,12 @@ class Cluster:
     max_parallel: int = 1  # runs at once
     partition: str | None = None
     account: str | None = None
+    qos: str | None = None
+    cpus_per_gpu: int | None = None  # null: the partition's default
+    memory_gb_per_gpu: int | None = None  # host memory; null: the partition's default
+    max_gpus: int | None = None  # used at once by the jobs of one submission; null: as many as SLURM gives
+    signal_seconds: int = 120  # warning before the time limit: the run stops there and is queued again
+    setup: tuple[str, ...] = ()  # shell lines at the beginning of a job, e.g. module load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

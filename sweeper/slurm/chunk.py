@@ -1,0 +1,75 @@
+"""A chunk: runs of one shape that are one job array, written down before SLURM hears of it.
+
+    slurm/<chunk>.json      which run is which element; written before `sbatch`
+    slurm/<chunk>.sh        what was submitted
+    slurm/<chunk>.job       the array's job id, written after `sbatch`
+
+The chunk's name is the job's name. A submitter that is killed between `sbatch` and its own record therefore finds its
+jobs in the queue by name, and a chunk that is nowhere in it was never submitted.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sweeper.results import write_atomic
+from sweeper.slurm.shape import Shape
+from sweeper.spec import RunId
+
+PREFIX = "sweep-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One array of runs."""
+
+    name: str
+    run_ids: tuple[RunId, ...]  # by array index
+    code: str  # folder of the frozen code
+
+    @classmethod
+    def new(cls, run_ids: Sequence[RunId], *, code: Path) -> "Chunk":
+        """A chunk with a name of its own."""
+        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), code=str(code))
+
+    @classmethod
+    def read(cls, results_dir: Path, name: str) -> "Chunk":
+        """The chunk of that name."""
+        values = json.loads((folder(results_dir) / f"{name}.json").read_text())
+        return cls(name=name, run_ids=tuple(values["run_ids"]), code=values["code"])
+
+    def write(self, results_dir: Path, shape: Shape, script: str) -> Path:
+        """Write down what is about to be submitted; returns the script."""
+        place = folder(results_dir)
+        path = place / f"{self.name}.sh"
+        write_atomic(path, script)
+        values = {"run_ids": list(self.run_ids), "code": self.code, "shape": asdict(shape)}
+        write_atomic(place / f"{self.name}.json", json.dumps(values) + "\n")
+        return path
+
+    def remember(self, results_dir: Path, job: int) -> None:
+        """Record the array's job id."""
+        write_atomic(folder(results_dir) / f"{self.name}.job", f"{job}\n")
+
+    def job(self, results_dir: Path) -> int | None:
+        """The array's job id; None: not recorded."""
+        path = folder(results_dir) / f"{self.name}.job"
+        return int(path.read_text()) if path.exists() else None
+
+    def forget(self, results_dir: Path) -> None:
+        """Take away a chunk that SLURM never got."""
+        for suffix in (".json", ".sh"):
+            (folder(results_dir) / f"{self.name}{suffix}").unlink(missing_ok=True)
+
+
+def folder(results_dir: Path) -> Path:
+    """Where chunks lie."""
+    return results_dir / "slurm"
+
+
+def chunks(results_dir: Path) -> Iterator[Chunk]:
+    """All chunks of a results folder, oldest name first."""
+    for path in sorted(folder(results_dir).glob(f"{PREFIX}*.json")):
+        yield Chunk.read(results_dir, path.stem)

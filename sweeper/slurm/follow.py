@@ -1,0 +1,55 @@
+"""Tells what was submitted, and follows it to its end."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sweeper.runs import RunDir, State
+from sweeper.slurm.scheduler import SchedulerError
+from sweeper.slurm.submit import Submission, submit
+from sweeper.spec import RunSpec
+from sweeper.status import Queue
+
+SECONDS = 15.0
+_ENDED = (State.done, State.failed)
+
+
+def submit_text(done: Submission) -> str:
+    """One paragraph for people."""
+    lines = [f"submitted {len(done.submitted)} runs; {len(done.queued)} were in the queue already"]
+    if done.left:
+        lines.append(f"{len(done.left)} are left: {done.limit}. The same command submits them when there is room.")
+    lines.append("where they stand: python -m sweeper status")
+    return "\n".join(lines)
+
+
+def follow(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None]) -> None:
+    """Wait until every run has a row or is out of the queue for good, submitting what a limit had left.
+
+    Args:
+        specs: The runs.
+        results_dir: Root of the results.
+        say: Told of every change of the counts.
+    """
+    last = ""
+    resubmitted: Counter[str] = Counter()
+    while True:
+        queue = Queue.ask(results_dir)
+        states = {spec.run_id: queue.state(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in specs}
+        text = ", ".join(f"{n} {state}" for state, n in sorted(Counter(states.values()).items()))
+        if text != last:
+            say(f"{time.strftime('%H:%M:%S')} {text}")
+            last = text
+        if all(state in _ENDED for state in states.values()):
+            return
+        # A run that left the queue without a row was cancelled or lost: that is for people to decide.
+        due = [spec for spec in specs if states[spec.run_id] is State.new and not resubmitted[spec.run_id]]
+        if due and queue.error is None:
+            try:
+                resubmitted.update(submit(due, results_dir).submitted.keys())
+            except SchedulerError as error:
+                say(str(error))
+        elif not any(state in (State.queued, State.running, State.unknown) for state in states.values()):
+            return
+        time.sleep(SECONDS)

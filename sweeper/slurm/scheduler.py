@@ -1,0 +1,113 @@
+"""What SLURM says and is told, one command a question."""
+
+import getpass
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.errors import SweeperError
+
+_SECONDS = 60.0
+_JOB = re.compile(r"Submitted batch job (\d+)|^(\d+)(?:;|$)", re.MULTILINE)
+# Limits on how many jobs may be queued; anything else that sbatch refuses is a mistake in the request.
+_FULL = re.compile(
+    r"(QOS|Assoc)?Max\w*Submit\w*|submit limit|Job violates accounting/QOS policy|Slurm temporarily unable to accept|"
+    r"Reached (the )?MaxJobCount|Resource temporarily unavailable",
+    re.IGNORECASE,
+)
+
+
+class SchedulerError(SweeperError, RuntimeError):
+    """SLURM did not answer, or refused; its own words."""
+
+
+class QueueFullError(SchedulerError):
+    """A limit on queued jobs is reached: the same will be accepted later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """One array element in the queue."""
+
+    job: int  # of the array
+    index: int
+    name: str
+    state: str  # SLURM's word: PENDING, RUNNING, COMPLETING, ...
+    reason: str
+
+
+def queue() -> list[Element]:
+    """This user's queued and running array elements that this program submitted.
+
+    Raises:
+        SchedulerError: squeue did not answer.
+    """
+    text = _ask(["squeue", "-h", "-r", "-u", getpass.getuser(), "-o", "%F|%K|%T|%j|%r"])
+    found = []
+    for line in text.splitlines():
+        job, index, state, name, reason = line.split("|", 4)
+        if index.isdigit():
+            found.append(Element(job=int(job), index=int(index), name=name, state=state, reason=reason))
+    return found
+
+
+def submit(script: Path) -> int:
+    """The array's job id.
+
+    Raises:
+        QueueFullError: too many jobs are queued.
+        SchedulerError: sbatch refused, or did not answer.
+    """
+    text = _ask(["sbatch", "--parsable", str(script)])
+    match = _JOB.search(text)
+    if match is None:
+        raise SchedulerError(f"sbatch answered {text.strip()!r}, which names no job")
+    return int(match.group(1) or match.group(2))
+
+
+def cancel(elements: Iterable[Element]) -> None:
+    """Take elements out of the queue, or stop them."""
+    names = [f"{element.job}_{element.index}" for element in elements]
+    for start in range(0, len(names), 500):
+        _ask(["scancel", *names[start : start + 500]])
+
+
+def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
+    """How elements of arrays ended, as accounting tells ("TIMEOUT, exit 0:15"), by job and index.
+
+    Raises:
+        SchedulerError: sacct did not answer, or the cluster keeps no accounts.
+    """
+    if not jobs:
+        return {}
+    names = ",".join(map(str, jobs))
+    text = _ask(["sacct", "-n", "-P", "-X", "-j", names, "-o", "JobID,State,ExitCode"])
+    found: dict[tuple[int, int], str] = {}
+    for line in text.splitlines():
+        name, state, code = line.split("|")
+        job, _, index = name.partition("_")
+        if index.isdigit():
+            found[int(job), int(index)] = f"{state}, exit {code}"
+    return found
+
+
+def max_array_size() -> int:
+    """Elements that one array may have: MaxArraySize bounds the index, which begins at 0."""
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", _ask(["scontrol", "show", "config"]), re.MULTILINE)
+    return int(match.group(1)) if match else 1001  # SLURM's default
+
+
+def _ask(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    except FileNotFoundError:
+        raise SchedulerError(f"{command[0]}: not on this machine; submit from a login node of the cluster") from None
+    except subprocess.TimeoutExpired:
+        raise SchedulerError(f"{command[0]} did not answer in {_SECONDS:.0f} s") from None
+    if done.returncode == 0:
+        return done.stdout
+    words = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+    kind = QueueFullError if command[0] == "sbatch" and _FULL.search(words) else SchedulerError
+    raise kind(f"{command[0]}: {words}")

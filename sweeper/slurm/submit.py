@@ -1,0 +1,129 @@
+"""Submits what is missing, once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sweeper.results import row_path
+from sweeper.runs import RunDir, locked
+from sweeper.slurm import scheduler
+from sweeper.slurm.chunk import Chunk, chunks, folder
+from sweeper.slurm.scheduler import Element, QueueFullError
+from sweeper.slurm.script import script
+from sweeper.slurm.shape import Shape, shape_of
+from sweeper.slurm.snapshot import freeze
+from sweeper.spec import RunId, RunSpec
+
+
+@dataclass(slots=True)
+class Submission:
+    """What came of a submission; every run is in one of the three."""
+
+    submitted: dict[RunId, str] = field(default_factory=dict)  # element, as in squeue
+    queued: list[RunId] = field(default_factory=list)  # was in the queue already
+    left: list[RunId] = field(default_factory=list)  # a limit was reached: the same command submits them later
+    limit: str | None = None  # SLURM's words on it
+
+
+def live(results_dir: Path) -> dict[RunId, Element]:
+    """The runs of a results folder that are in the queue, each with its element.
+
+    Chunks whose job id was not recorded, because the submitter was killed, are recorded now.
+
+    Raises:
+        SchedulerError: squeue did not answer.
+    """
+    known = {chunk.name: chunk for chunk in chunks(results_dir)}
+    found: dict[RunId, Element] = {}
+    for element in scheduler.queue() if known else ():
+        chunk = known.get(element.name)
+        if chunk is None or element.index >= len(chunk.run_ids):
+            continue
+        if chunk.job(results_dir) is None:
+            chunk.remember(results_dir, element.job)
+        found[chunk.run_ids[element.index]] = element
+    return found
+
+
+def submit(specs: Sequence[RunSpec], results_dir: Path) -> Submission:
+    """Freeze every spec and the code, and queue the runs that are not queued yet.
+
+    One submitter at a time: a second waits, and then finds the first one's jobs in the queue.
+
+    Raises:
+        SchedulerError: SLURM does not answer, or refuses what is asked of it. Nothing is submitted that cannot be
+            found again.
+    """
+    done = Submission()
+    folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
+    with locked(folder(results_dir) / "lock", wait=True):
+        here = live(results_dir)
+        new = []
+        for spec in specs:
+            if spec.run_id in here:
+                done.queued.append(spec.run_id)
+            else:
+                RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
+                new.append(spec)
+        if new:
+            _submit_new(new, results_dir, done)
+    return done
+
+
+def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission) -> None:
+    code, largest = freeze(results_dir), scheduler.max_array_size()
+    shapes: dict[Shape, list[RunSpec]] = {}
+    for spec in specs:
+        shapes.setdefault(shape_of(spec), []).append(spec)
+    for shape, members in shapes.items():
+        # A ceiling holds over all shapes together, so each gets its part of it.
+        ceiling = members[0].cluster.max_gpus
+        at_once = max(1, ceiling // len(shapes) // shape.gpus) if ceiling else len(members)
+        waiting = [spec.run_id for spec in members]
+        size = largest
+        while waiting:
+            part = waiting[:size]
+            if done.limit is None and _submit_chunk(part, shape, results_dir, code, at_once, done):
+                waiting = waiting[size:]
+            elif len(part) > 1:
+                size, done.limit = len(part) // 2, None  # a smaller array may still fit
+            else:
+                done.left += waiting
+                break
+
+
+def _submit_chunk(
+    run_ids: Sequence[RunId], shape: Shape, results_dir: Path, code: Path, at_once: int, done: Submission
+) -> bool:
+    chunk = Chunk.new(run_ids, code=code)
+    path = chunk.write(results_dir, shape, script(chunk, shape, results_dir, at_once=at_once))
+    try:
+        job = scheduler.submit(path)
+    except QueueFullError as error:
+        chunk.forget(results_dir)
+        done.limit = str(error)
+        return False
+    except scheduler.SchedulerError:
+        # Refused, or not answered: then it may be queued all the same, under a name that `live` finds.
+        raise
+    chunk.remember(results_dir, job)
+    done.submitted |= {run_id: f"{job}_{index}" for index, run_id in enumerate(run_ids)}
+    return True
+
+
+def step_log(results_dir: Path, run_id: RunId) -> list[str]:
+    """What SLURM's own programs wrote of a run's last element: why it was killed, if they did it."""
+    job, index = submitted(results_dir).get(run_id, (0, 0))
+    logs = sorted((folder(results_dir) / "logs").glob(f"{job}_{index}_*_log.out"))
+    return [line for path in logs for line in path.read_text(errors="replace").splitlines() if line.strip()]
+
+
+def submitted(results_dir: Path) -> dict[RunId, tuple[int, int]]:
+    """The last element (array job, index) of each run without a row that was ever submitted."""
+    found: dict[RunId, tuple[int, int]] = {}
+    for chunk in chunks(results_dir):
+        job = chunk.job(results_dir)
+        for index, run_id in enumerate(chunk.run_ids):
+            if job is not None and not row_path(results_dir, run_id).exists():
+                found[run_id] = max(found.get(run_id, (0, 0)), (job, index))
+    return found

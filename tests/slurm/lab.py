@@ -1,0 +1,68 @@
+"""What tests do to the cluster."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from sweeper.runs import State
+from sweeper.slurm import scheduler
+from sweeper.spec import RunId
+from sweeper.status import run_statuses
+from tests.waiting import wait_until
+
+
+class Lab:
+    """The running cluster."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._hurried = 0.0
+
+    def ask(self, *command: str) -> str:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def empty(self) -> None:
+        """Cancel everything and wait until it is gone."""
+        elements = scheduler.queue()
+        if elements:
+            subprocess.run(["scancel", *{str(element.job) for element in elements}], check=False)
+        assert wait_until(lambda: not self.ask("squeue", "-h").strip(), 60)
+
+    def hurry(self) -> None:
+        """Let requeued jobs start now: SLURM holds them for about two minutes."""
+        if time.monotonic() < self._hurried + 3:  # told more often, it never comes to starting them
+            return
+        self._hurried = time.monotonic()
+        for element in scheduler.queue():
+            if element.state == "PENDING" and element.reason == "BeginTime":
+                name = f"JobId={element.job}_{element.index}"
+                subprocess.run(["scontrol", "update", name, "StartTime=now"], check=False, capture_output=True)
+
+    def pid(self, daemon: str) -> int:
+        return int((self.folder / "run" / f"{daemon}.pid").read_text())
+
+    def kill_controller(self) -> None:
+        os.kill(self.pid("slurmctld"), signal.SIGKILL)
+
+    def start_controller(self) -> None:
+        subprocess.run(["slurmctld", "-f", self.folder / "etc" / "slurm.conf"], check=True)
+        ping = ["scontrol", "ping"]
+        assert wait_until(lambda: "is UP" in subprocess.run(ping, capture_output=True, text=True).stdout, 30)
+
+
+def states(results: Path) -> dict[RunId, State]:
+    """Every run's state."""
+    return {RunId(item["run_id"]): State(item["state"]) for item in run_statuses(results, None)}
+
+
+def all_are(results: Path, state: State, seconds: float = 120, lab: Lab | None = None) -> bool:
+    """Whether all runs come to one state in time."""
+
+    def reached() -> bool:
+        if lab is not None:
+            lab.hurry()
+        return set(states(results).values()) == {state}
+
+    return wait_until(reached, seconds)

@@ -1,0 +1,139 @@
+"""Faults injected into a real SLURM: no row lost, none doubled, no orphan, status truthful."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeper.results import read_rows
+from sweeper.runs import RunDir, State
+from sweeper.slurm.submit import live, submit
+from sweeper.spec import RunSpec
+from tests.slurm.lab import Lab, all_are, states
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slurm
+Make = Callable[..., RunSpec]
+
+
+def folder(results: Path, spec: RunSpec) -> RunDir:
+    return RunDir(results_dir=results, run_id=spec.run_id)
+
+
+def test_one_cancelled_element_is_told_and_submitted_again_alone(make: Make, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}", step_seconds=3) for seed in range(3)]
+    submit(specs, tmp_path)
+    assert all_are(tmp_path, State.running, 60)
+    command = [sys.executable, "-m", "sweeper", "cancel", specs[1].run_id, "--results", str(tmp_path)]
+    assert "1 of 1 runs" in subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert wait_until(lambda: states(tmp_path)[specs[1].run_id] is State.interrupted, 60)
+    command = [sys.executable, "-m", "sweeper", "why", specs[1].run_id, "--results", str(tmp_path)]
+    assert wait_until(lambda: "CANCELLED" in subprocess.run(command, capture_output=True, text=True).stdout, 60)
+    assert list(submit(specs, tmp_path).submitted) == [specs[1].run_id]
+    assert all_are(tmp_path, State.done, 90)
+    assert len(list(read_rows(tmp_path))) == 3
+
+
+def test_a_run_that_meets_its_time_limit_goes_on_where_it_was(make: Make, lab: Lab, tmp_path: Path) -> None:
+    # SLURM's shortest limit is a minute; the warning comes 45 seconds before it, or up to 16 s earlier.
+    spec = make("cluster.signal_seconds=45", "training.total_steps=40", step_seconds=1, hours=1 / 60)
+    submit([spec], tmp_path)
+    assert wait_until(lambda: len(folder(tmp_path, spec).attempts()) == 1, 60)
+    assert all_are(tmp_path, State.done, 200, lab)
+    attempts = folder(tmp_path, spec).attempts()
+    ends, starts = [item.read("exit") for item in attempts], [item.read("standin") for item in attempts]
+    assert len(attempts) >= 2
+    assert ends[0] is not None
+    assert ends[0]["status"] == "expired"
+    assert [start["from_step"] for start in starts if start] == [0, *(end["steps"] for end in ends[:-1] if end)]
+    (row,) = read_rows(tmp_path)
+    assert row.steps == 40
+
+
+def test_a_preempted_run_is_queued_again_and_goes_on(make: Make, lab: Lab, tmp_path: Path) -> None:
+    low = [
+        make(f"seed={n}", "cluster.partition=scavenge", "training.total_steps=60", step_seconds=0.5) for n in range(2)
+    ]
+    low = [spec for spec in low if submit([spec], tmp_path / "low")]
+    assert all_are(tmp_path / "low", State.running, 60)
+    # Asks for the whole cluster.
+    lab.ask("sbatch", "-p", "gpu", "-N", "4", "--exclusive", "--wrap", "sleep 5", "-o", "/dev/null")
+    assert wait_until(
+        lambda: all(item.read("exit") for spec in low for item in folder(tmp_path / "low", spec).attempts()[:1]), 90
+    )
+    assert all_are(tmp_path / "low", State.done, 200, lab)
+    assert {row.steps for row in read_rows(tmp_path / "low")} == {60}
+
+
+def test_the_controllers_death_changes_no_running_job_and_status_says_unknown(
+    make: Make, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = [make(f"seed={seed}", step_seconds=4) for seed in range(2)]
+    submit(specs, tmp_path)
+    assert wait_until(lambda: all(folder(tmp_path, spec).is_locked() for spec in specs), 60)
+    lab.kill_controller()
+    try:
+        monkeypatch.setattr("sweeper.slurm.scheduler._SECONDS", 2.0)
+        # The jobs hold their locks on this machine; a run without one is neither lost nor failed.
+        assert set(states(tmp_path).values()) == {State.running}
+        assert wait_until(lambda: len(list(read_rows(tmp_path))) == 2, 60)
+    finally:
+        lab.start_controller()
+    assert all_are(tmp_path, State.done, 60)
+
+
+def test_a_queue_that_does_not_answer_makes_waiting_runs_unknown(
+    make: Make, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = lab.ask("sbatch", "--parsable", "-N", "4", "--exclusive", "--wrap", "sleep 100", "-o", "/dev/null").strip()
+    assert wait_until(lambda: "RUNNING" in lab.ask("squeue", "-h", "-j", busy, "-o", "%T"), 30)
+    spec = make("seed=1")
+    submit([spec], tmp_path)
+    assert states(tmp_path) == {spec.run_id: State.queued}
+    broken = tmp_path / "bin"
+    broken.mkdir()
+    silent = "#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact controller' >&2\nexit 1\n"
+    for name in ("squeue", "sbatch"):
+        (broken / name).write_text(silent)
+        (broken / name).chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{broken}:{os.environ['PATH']}")
+        assert states(tmp_path) == {spec.run_id: State.unknown}
+        with pytest.raises(RuntimeError, match="Unable to contact controller"):
+            submit([spec], tmp_path)
+    assert list(live(tmp_path)) == [spec.run_id]  # nothing doubled
+    lab.ask("scancel", busy)
+    assert all_are(tmp_path, State.done, 60)
+
+
+def test_without_accounting_a_lost_run_is_told_as_interrupted(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make("seed=1", step_seconds=5)
+    submit([spec], tmp_path)
+    assert all_are(tmp_path, State.running, 60)
+    broken = tmp_path / "bin"
+    broken.mkdir()
+    (broken / "sacct").write_text("#!/bin/sh\necho 'accounting storage is disabled' >&2\nexit 1\n")
+    (broken / "sacct").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{broken}:{os.environ['PATH']}")
+    (element,) = live(tmp_path).values()
+    subprocess.run(["scancel", f"{element.job}_{element.index}"], check=True)
+    assert wait_until(lambda: states(tmp_path) == {spec.run_id: State.interrupted}, 60)
+    assert list(submit([spec], tmp_path).submitted) == [spec.run_id]
+
+
+def test_a_requeued_run_that_is_done_already_does_nothing(make: Make, lab: Lab, tmp_path: Path) -> None:
+    spec = make("seed=1", step_seconds=0.5)
+    submit([spec], tmp_path)
+    assert all_are(tmp_path, State.running, 60)
+    (element,) = live(tmp_path).values()
+    assert wait_until(lambda: len(list(read_rows(tmp_path))) == 1, 60)
+    text = next(tmp_path.glob("rows/*.json")).read_text()
+    subprocess.run(["scontrol", "requeue", f"{element.job}_{element.index}"], check=False, capture_output=True)
+    assert wait_until(lambda: lab.hurry() is None and not live(tmp_path), 90)
+    assert next(tmp_path.glob("rows/*.json")).read_text() == text
+    assert len(folder(tmp_path, spec).attempts()) == 1

@@ -1,0 +1,161 @@
+"""Submission to a real SLURM: once, found again, in arrays of one shape."""
+
+import getpass
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sweeper.results import Status, read_rows
+from sweeper.runs import RunDir, State
+from sweeper.slurm import scheduler
+from sweeper.slurm.chunk import chunks
+from sweeper.slurm.snapshot import freeze
+from sweeper.slurm.submit import live, submit
+from sweeper.spec import RunSpec
+from tests.slurm.lab import Lab, all_are, states
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slurm
+Make = Callable[..., RunSpec]
+
+
+def attempts(results: Path, specs: list[RunSpec]) -> list[int]:
+    return [len(RunDir(results_dir=results, run_id=spec.run_id).attempts()) for spec in specs]
+
+
+def shaped(spec: RunSpec, *, nodes: int = 1, gpus: int = 1) -> RunSpec:
+    resources = replace(spec.model.resources, nodes=nodes, gpus_per_node=gpus)
+    return replace(spec, model=replace(spec.model, resources=resources))
+
+
+def test_a_grid_of_three_shapes_ends_in_a_complete_table(make: Make, tmp_path: Path) -> None:
+    shapes = ({}, {"gpus": 4}, {"nodes": 2})
+    specs = [
+        shaped(make(f"model={model}", f"seed={seed}"), **shape)
+        for model, shape in zip(("tiny-40k", "tiny-130k", "tiny-430k"), shapes, strict=True)
+        for seed in range(8)
+    ]
+    done = submit(specs, tmp_path)
+    assert len(done.submitted) == 24
+    assert len(list(chunks(tmp_path))) == 3
+    assert all_are(tmp_path, State.done, 300)
+    rows = list(read_rows(tmp_path))
+    assert sorted(row.run_id for row in rows) == sorted(spec.run_id for spec in specs)
+    assert {row.steps for row in rows} == {3}
+    assert set(attempts(tmp_path, specs)) == {1}
+    assert wait_until(lambda: not live(tmp_path), 30)
+
+
+def test_runs_in_the_queue_are_not_submitted_again(make: Make, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}", step_seconds=2) for seed in range(3)]
+    assert len(submit(specs[:2], tmp_path).submitted) == 2
+    again = submit(specs, tmp_path)
+    assert sorted(again.queued) == sorted(spec.run_id for spec in specs[:2])
+    assert list(again.submitted) == [specs[2].run_id]
+
+
+def test_a_submitter_killed_at_any_moment_loses_and_doubles_nothing(make: Make, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}") for seed in range(50) if seed != 13]
+    for spec in specs:
+        RunDir(results_dir=tmp_path, run_id=spec.run_id).freeze(spec)
+    program = (
+        "import sys; from pathlib import Path; from sweeper.spec import RunSpec;"
+        "from sweeper.slurm.submit import submit;"
+        "root = Path(sys.argv[1]); specs = [RunSpec.read(p) for p in sorted(root.glob('runs/*/spec.json'))];"
+        "print('go', flush=True); submit(specs, root)"
+    )
+    dice = random.Random(7)
+    for _ in range(10):
+        process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(dice.uniform(0, 0.8))
+        process.kill()
+        process.wait()
+    submit(specs, tmp_path)
+    assert all_are(tmp_path, State.done, 300)
+    assert set(attempts(tmp_path, specs)) == {1}
+    assert wait_until(lambda: not live(tmp_path), 30)
+
+
+def test_more_runs_than_an_array_may_have_become_several(make: Make, tmp_path: Path) -> None:
+    assert scheduler.max_array_size() == 21
+    specs = [make(f"seed={seed}", step_seconds=60) for seed in range(45)]
+    assert len(submit(specs, tmp_path).submitted) == 45
+    assert sorted(len(chunk.run_ids) for chunk in chunks(tmp_path)) == [3, 21, 21]
+    assert len(live(tmp_path)) == 45
+
+
+def test_what_a_submit_limit_refuses_is_left_for_the_next_time(make: Make, lab: Lab, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}", step_seconds=60) for seed in range(12)]
+    lab.ask("sacctmgr", "-i", "modify", "user", getpass.getuser(), "set", "MaxSubmitJobs=5")
+    try:
+        time.sleep(1)
+        done = submit(specs, tmp_path)
+        assert done.limit is not None
+        assert 3 <= len(done.submitted) <= 5
+        assert len(done.submitted) + len(done.left) == 12
+        assert set(live(tmp_path)) == set(done.submitted)
+    finally:
+        lab.ask("sacctmgr", "-i", "modify", "user", getpass.getuser(), "set", "MaxSubmitJobs=-1")
+    time.sleep(1)
+    assert set(submit(specs, tmp_path).submitted) == set(done.left)
+
+
+def test_a_ceiling_of_gpus_holds_over_all_shapes(make: Make, tmp_path: Path) -> None:
+    def capped(spec: RunSpec) -> RunSpec:
+        return replace(spec, cluster=replace(spec.cluster, max_gpus=4))
+
+    specs = [capped(make(f"seed={seed}", step_seconds=1)) for seed in range(6)]
+    specs += [capped(shaped(make("model=tiny-130k", f"seed={seed}", step_seconds=1), gpus=2)) for seed in range(4)]
+    submit(specs, tmp_path)
+    most = 0
+
+    def watch() -> bool:
+        found = Counter(item for item in states(tmp_path).values())
+        running = [run_id for run_id, element in live(tmp_path).items() if element.state == "RUNNING"]
+        nonlocal most
+        most = max(most, sum(2 if "130k" in run_id else 1 for run_id in running))
+        return found[State.done] == 10
+
+    assert wait_until(watch, 200)
+    assert 2 <= most <= 4
+
+
+def test_a_failed_run_fails_its_job_and_the_others_go_on(make: Make, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}") for seed in (12, 13, 14)]
+    submit(specs, tmp_path)
+    assert wait_until(lambda: len(list(read_rows(tmp_path))) == 3, 60)
+    rows = {row.seed: row for row in read_rows(tmp_path)}
+    assert rows[13].status is Status.failed
+    assert rows[13].failure is not None
+    assert "bad luck" in rows[13].failure.reason
+    assert wait_until(lambda: not live(tmp_path), 30)
+    job = next(chunk.job(tmp_path) for chunk in chunks(tmp_path))
+    assert job is not None
+    assert wait_until(lambda: len(scheduler.endings([job])) == 3, 30)
+    assert scheduler.endings([job])[job, 1] == "FAILED, exit 1:0"
+    # A configuration error is not queued again by SLURM, only by a launch.
+    assert states(tmp_path)[specs[1].run_id] is State.failed
+
+
+def test_jobs_run_the_code_as_it_was_when_they_were_submitted(make: Make, tmp_path: Path) -> None:
+    frozen = freeze(tmp_path)
+    assert freeze(tmp_path) == frozen  # made once for all runs
+    (spec,) = specs = [make("seed=1")]
+    submit(specs, tmp_path)
+    assert all_are(tmp_path, State.done, 60)
+    (attempt,) = RunDir(results_dir=tmp_path, run_id=spec.run_id).attempts()
+    ran = attempt.read("standin")
+    assert ran is not None
+    assert ran["sweeper"] == str(frozen / "sweeper" / "job.py")
+    (row,) = read_rows(tmp_path)
+    assert row.provenance is not None
+    assert row.provenance.code_digest == frozen.name
