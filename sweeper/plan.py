@@ -184,6 +184,11 @@ def check(spec: RunSpec, *, family: str) -> None:
     if spec.model.prompt_style not in STYLES:
         raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
     if cluster.executor is Executor.slurm:
+        path = spec.model.path
+        if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
+            raise ConfigError(
+                f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
+            )
         if resources.gpus_per_node > cluster.gpus_per_node or resources.nodes > cluster.max_nodes:
             raise ConfigError(
                 f"{spec.model.name} needs {resources.nodes} x {resources.gpus_per_node} GPUs (model.resources), but "

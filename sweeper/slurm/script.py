@@ -23,7 +23,8 @@ def script(chunk: Chunk, shape: Shape, results_dir: Path, *, at_once: int) -> st
     from submitit.slurm.slurm import _make_sbatch_string
 
     command = [sys.executable, "-m", "sweeper.slurm.element", str(results_dir), chunk.name]
-    # First on the path, so that it wins over an installed or edited copy.
+    # First on the path, so that it wins over an installed copy; and the job's folder, because `python -m` looks there
+    # before the path, and Ray's workers do too: from a checkout they would load what is edited meanwhile.
     setup = [*shape.setup, f"export PYTHONPATH={shlex.quote(chunk.code)}${{PYTHONPATH:+:$PYTHONPATH}}"]
     return _make_sbatch_string(
         command=shlex.join(command),
@@ -45,7 +46,7 @@ def script(chunk: Chunk, shape: Shape, results_dir: Path, *, at_once: int) -> st
         map_count=len(chunk.run_ids),
         wckey=None,  # type: ignore[arg-type]  # leaves the flag out: not every cluster has such keys
         stderr_to_stdout=True,
-        additional_parameters={"requeue": True},
+        additional_parameters={"requeue": True, "chdir": chunk.code},
         # One node's failure ends the others, so that no GPU waits for what will not come.
         srun_args=["--kill-on-bad-exit=1"],
     )

@@ -35,6 +35,7 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["cluster=slurm", "model.resources.gpus_per_node=16"], "needs 1 x 16 GPUs .* at most 16 x 8"),
         (["cluster=slurm", "model.resources.nodes=99"], "needs 99 x 1 GPUs"),
         (["model.resources.nodes=2"], "use cluster=slurm"),
+        (["cluster=slurm", "model.path=conf"], "model.path=conf is a folder seen from here"),
         (["data_scale.epochs=2"], "two of them decide the third"),
         (["training.total_steps=null"], "the number of steps is open; set training.total_steps"),
         (

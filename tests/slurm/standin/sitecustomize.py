@@ -1,17 +1,35 @@
 """Loaded by every Python of a test's job (`cluster.setup` puts this folder on its path): a run's work without verl.
 
-Only `sweeper.slurm.element` is changed: its run counts steps, `STANDIN_STEP_SECONDS` each, and saves each of them. What
-surrounds the work (lock, attempts, signals, rows, exit codes) is the product's own.
+Only the phases of `sweeper.job` are replaced: a run counts steps, `STANDIN_STEP_SECONDS` each, and saves each of them.
+What surrounds the work (lock, attempts, signals, rows, exit codes) is the product's own. The module is changed when the
+job itself imports it: imported from here it would come from another place on the path than in a job without stand-in.
 """
 
+import importlib.util
 import json
 import os
 import sys
 import time
 
 
-def _replace() -> None:
-    from sweeper import job
+class _Finder:
+    @classmethod
+    def find_spec(cls, name, path, target=None):  # type: ignore[no-untyped-def]
+        if name != "sweeper.job":
+            return None
+        sys.meta_path.remove(cls)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def execute_and_replace(module):  # type: ignore[no-untyped-def]
+            execute(module)
+            _replace(module)
+
+        spec.loader.exec_module = execute_and_replace
+        return spec
+
+
+def _replace(job):  # type: ignore[no-untyped-def]
     from sweeper.errors import RunFailedError
 
     def phases(run_dir, spec, attempt, measured):  # type: ignore[no-untyped-def]
@@ -31,4 +49,4 @@ def _replace() -> None:
 
 
 if "sweeper.slurm.element" in sys.orig_argv:
-    _replace()
+    sys.meta_path.insert(0, _Finder)

@@ -1,0 +1,48 @@
+"""What waits in the queue is what was submitted, whatever is edited meanwhile."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeper.results import read_rows
+from sweeper.runs import RunDir, State
+from sweeper.slurm.snapshot import PACKAGES
+from sweeper.spec import RunSpec
+from tests.slurm.lab import Lab, all_are
+
+pytestmark = pytest.mark.slurm
+Make = Callable[..., RunSpec]
+SUBMIT = (
+    "import sys; from pathlib import Path; from sweeper.spec import RunSpec; from sweeper.slurm.submit import submit;"
+    "root = Path(sys.argv[1]);"
+    "submit([RunSpec.read(path) for path in sorted(root.glob('runs/*/spec.json'))], root)"
+)
+
+
+def test_editing_the_checkout_one_submits_from_changes_nothing_that_waits(make: Make, lab: Lab, tmp_path: Path) -> None:
+    checkout, results = tmp_path / "checkout", tmp_path / "results"
+    for name in PACKAGES:
+        shutil.copytree(Path(name), checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    spec = make("seed=1")
+    run_dir = RunDir(results_dir=results, run_id=spec.run_id)
+    run_dir.freeze(spec)
+    lab.ask("scontrol", "update", "PartitionName=gpu", "State=DOWN")
+    try:
+        # From inside the checkout, as people do: there `python -m` looks in the current folder before anything else.
+        subprocess.run([sys.executable, "-c", SUBMIT, str(results)], cwd=checkout, check=True)
+        (checkout / "sweeper" / "job.py").write_text("raise SystemExit('edited while the job waited')\n")
+        (checkout / "conf" / "model" / "tiny-40k.yaml").write_text("name: edited\n")
+    finally:
+        lab.ask("scontrol", "update", "PartitionName=gpu", "State=UP")
+    assert all_are(results, State.done, 60), (results / "slurm" / "logs").glob("*")
+    (attempt,) = run_dir.attempts()
+    ran = attempt.read("standin")
+    (row,) = read_rows(results)
+    assert ran is not None
+    assert row.provenance is not None
+    assert ran["sweeper"] == str(results / "code" / str(row.provenance.code_digest) / "sweeper" / "job.py")
+    assert RunSpec.read(run_dir.spec_path) == spec
