@@ -209,12 +209,15 @@ class LockedError(SweeperError, RuntimeError):
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool) -> Iterator[None]:
+def locked(path: Path, *, wait: bool) -> Iterator[int]:
     """Hold an exclusive lock on a file; released by the kernel when this process dies.
 
     Args:
         path: The lock file, created if absent.
         wait: Block until free; otherwise give up after a second (a reader of the state may hold it for an instant).
+
+    Yields:
+        The lock's file descriptor. A child that inherits it holds the lock as long as it lives.
 
     Raises:
         LockedError: held by another process and not `wait`.
@@ -230,7 +233,7 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise LockedError(f"{path} is held by another process: the run is already running") from None
                 time.sleep(0.05)
-        yield
+        yield file.fileno()
 
 
 def find_run(results_dir: Path, text: str) -> RunDir:

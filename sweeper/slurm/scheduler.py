@@ -53,14 +53,19 @@ def queue() -> list[Element]:
     return found
 
 
-def submit(script: Path) -> int:
+def submit(script: Path, *, lock: int) -> int:
     """The array's job id.
+
+    Args:
+        script: What to submit.
+        lock: Descriptor of the submitter's lock. sbatch holds it too: it survives a submitter that is killed, and no
+            other may look into the queue before it has arrived there.
 
     Raises:
         QueueFullError: too many jobs are queued.
         SchedulerError: sbatch refused, or did not answer.
     """
-    text = _ask(["sbatch", "--parsable", str(script)])
+    text = _ask(["sbatch", "--parsable", str(script)], keep=(lock,))
     match = _JOB.search(text)
     if match is None:
         raise SchedulerError(f"sbatch answered {text.strip()!r}, which names no job")
@@ -99,9 +104,9 @@ def max_array_size() -> int:
     return int(match.group(1)) if match else 1001  # SLURM's default
 
 
-def _ask(command: Sequence[str]) -> str:
+def _ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep)
     except FileNotFoundError:
         raise SchedulerError(f"{command[0]}: not on this machine; submit from a login node of the cluster") from None
     except subprocess.TimeoutExpired:

@@ -56,7 +56,7 @@ def submit(specs: Sequence[RunSpec], results_dir: Path) -> Submission:
     """
     done = Submission()
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
-    with locked(folder(results_dir) / "lock", wait=True):
+    with locked(folder(results_dir) / "lock", wait=True) as lock:
         here = live(results_dir)
         new = []
         for spec in specs:
@@ -66,11 +66,11 @@ def submit(specs: Sequence[RunSpec], results_dir: Path) -> Submission:
                 RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
                 new.append(spec)
         if new:
-            _submit_new(new, results_dir, done)
+            _submit_new(new, results_dir, done, lock)
     return done
 
 
-def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission) -> None:
+def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission, lock: int) -> None:
     code, largest = freeze(results_dir), scheduler.max_array_size()
     shapes: dict[Shape, list[RunSpec]] = {}
     for spec in specs:
@@ -83,7 +83,7 @@ def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission) -
         size = largest
         while waiting:
             part = waiting[:size]
-            if done.limit is None and _submit_chunk(part, shape, results_dir, code, at_once, done):
+            if done.limit is None and _submit_chunk(part, shape, results_dir, code, at_once, done, lock):
                 waiting = waiting[size:]
             elif len(part) > 1:
                 size, done.limit = len(part) // 2, None  # a smaller array may still fit
@@ -93,12 +93,12 @@ def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission) -
 
 
 def _submit_chunk(
-    run_ids: Sequence[RunId], shape: Shape, results_dir: Path, code: Path, at_once: int, done: Submission
+    run_ids: Sequence[RunId], shape: Shape, results_dir: Path, code: Path, at_once: int, done: Submission, lock: int
 ) -> bool:
     chunk = Chunk.new(run_ids, code=code)
     path = chunk.write(results_dir, shape, script(chunk, shape, results_dir, at_once=at_once))
     try:
-        job = scheduler.submit(path)
+        job = scheduler.submit(path, lock=lock)
     except QueueFullError as error:
         chunk.forget(results_dir)
         done.limit = str(error)

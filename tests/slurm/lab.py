@@ -12,6 +12,14 @@ from sweeper.spec import RunId
 from sweeper.status import run_statuses
 from tests.waiting import wait_until
 
+# Submits every frozen run of a results folder, as a process of its own that can be killed.
+SUBMIT = (
+    "import sys; from pathlib import Path; from sweeper.spec import RunSpec;"
+    "from sweeper.slurm.submit import submit;"
+    "root = Path(sys.argv[1]); specs = [RunSpec.read(p) for p in sorted(root.glob('runs/*/spec.json'))];"
+    "print('go', flush=True); submit(specs, root)"
+)
+
 
 class Lab:
     """The running cluster."""

@@ -12,15 +12,10 @@ from sweeper.results import read_rows
 from sweeper.runs import RunDir, State
 from sweeper.slurm.snapshot import PACKAGES
 from sweeper.spec import RunSpec
-from tests.slurm.lab import Lab, all_are
+from tests.slurm.lab import SUBMIT, Lab, all_are
 
 pytestmark = pytest.mark.slurm
 Make = Callable[..., RunSpec]
-SUBMIT = (
-    "import sys; from pathlib import Path; from sweeper.spec import RunSpec; from sweeper.slurm.submit import submit;"
-    "root = Path(sys.argv[1]);"
-    "submit([RunSpec.read(path) for path in sorted(root.glob('runs/*/spec.json'))], root)"
-)
 
 
 def test_editing_the_checkout_one_submits_from_changes_nothing_that_waits(make: Make, lab: Lab, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Submission to a real SLURM: once, found again, in arrays of one shape."""
 
 import getpass
+import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ from sweeper.slurm.chunk import chunks
 from sweeper.slurm.snapshot import freeze
 from sweeper.slurm.submit import live, submit
 from sweeper.spec import RunSpec
-from tests.slurm.lab import Lab, all_are, states
+from tests.slurm.lab import SUBMIT, Lab, all_are, states
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slurm
@@ -65,15 +67,9 @@ def test_a_submitter_killed_at_any_moment_loses_and_doubles_nothing(make: Make, 
     specs = [make(f"seed={seed}") for seed in range(50) if seed != 13]
     for spec in specs:
         RunDir(results_dir=tmp_path, run_id=spec.run_id).freeze(spec)
-    program = (
-        "import sys; from pathlib import Path; from sweeper.spec import RunSpec;"
-        "from sweeper.slurm.submit import submit;"
-        "root = Path(sys.argv[1]); specs = [RunSpec.read(p) for p in sorted(root.glob('runs/*/spec.json'))];"
-        "print('go', flush=True); submit(specs, root)"
-    )
     dice = random.Random(7)
     for _ in range(10):
-        process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-c", SUBMIT, str(tmp_path)], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(dice.uniform(0, 0.8))
@@ -83,6 +79,26 @@ def test_a_submitter_killed_at_any_moment_loses_and_doubles_nothing(make: Make, 
     assert all_are(tmp_path, State.done, 300)
     assert set(attempts(tmp_path, specs)) == {1}
     assert wait_until(lambda: not live(tmp_path), 30)
+
+
+def test_a_submitter_killed_while_sbatch_is_on_its_way_doubles_nothing(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = [make(f"seed={seed}", step_seconds=60) for seed in range(3)]
+    for spec in specs:
+        RunDir(results_dir=tmp_path, run_id=spec.run_id).freeze(spec)
+    slow, began = tmp_path / "bin" / "sbatch", tmp_path / "began"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\ntouch {began}\nsleep 2\nexec {shutil.which("sbatch")} "$@"\n')
+    slow.chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+        process = subprocess.Popen([sys.executable, "-c", SUBMIT, str(tmp_path)])
+        assert wait_until(began.exists, 30)
+        process.kill()
+        process.wait()
+    assert submit(specs, tmp_path).submitted == {}
+    assert [element.index for element in scheduler.queue()] == [0, 1, 2]
 
 
 def test_more_runs_than_an_array_may_have_become_several(make: Make, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import time
 
 class _Finder:
     @classmethod
-    def find_spec(cls, name, path, target=None):  # type: ignore[no-untyped-def]
+    def find_spec(cls, name, *_):  # type: ignore[no-untyped-def]
         if name != "sweeper.job":
             return None
         sys.meta_path.remove(cls)
