@@ -37,7 +37,12 @@ class Queue:
             elements = live(results_dir)
         except scheduler.SchedulerError as error:
             return cls(elements={}, endings=dict.fromkeys(submitted(results_dir), ""), error=str(error))
-        gone = {run_id: where for run_id, where in submitted(results_dir).items() if run_id not in elements}
+        # Not recorded and not in the queue: SLURM never got it, or it ended before anyone looked; the folder tells.
+        gone = {
+            run_id: where
+            for run_id, where in submitted(results_dir).items()
+            if run_id not in elements and where is not None
+        }
         try:
             ended = scheduler.endings(sorted({job for job, _ in gone.values()}))
         except scheduler.SchedulerError as error:

@@ -3,7 +3,7 @@
 import getpass
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,10 +92,18 @@ def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
     found: dict[tuple[int, int], str] = {}
     for line in text.splitlines():
         name, state, code = line.split("|")
-        job, _, index = name.partition("_")
-        if index.isdigit():
-            found[int(job), int(index)] = f"{state}, exit {code}"
+        job, _, indices = name.partition("_")
+        for index in _expand(indices):
+            found[int(job), index] = f"{state}, exit {code}"
     return found
+
+
+def _expand(indices: str) -> Iterator[int]:
+    """The elements of "7", or of "[0-3,7%2]": what never began is one line of sacct."""
+    for part in re.sub(r"[][]|%\d+", "", indices).split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (last or first).isdigit():
+            yield from range(int(first), int(last or first) + 1)
 
 
 def max_array_size() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeper.results import row_path
+from sweeper.results import Status, read_row, row_path
 from sweeper.runs import RunDir, locked
 from sweeper.slurm import scheduler
 from sweeper.slurm.chunk import Chunk, chunks, folder
@@ -17,7 +17,7 @@ from sweeper.spec import RunId, RunSpec
 
 @dataclass(slots=True)
 class Submission:
-    """What came of a submission; every run is in one of the three."""
+    """What came of a submission; every run without a result is in one of the three."""
 
     submitted: dict[RunId, str] = field(default_factory=dict)  # element, as in squeue
     queued: list[RunId] = field(default_factory=list)  # was in the queue already
@@ -62,7 +62,7 @@ def submit(specs: Sequence[RunSpec], results_dir: Path) -> Submission:
         for spec in specs:
             if spec.run_id in here:
                 done.queued.append(spec.run_id)
-            else:
+            elif not _is_measured(results_dir, spec.run_id):  # it may have ended since the caller looked
                 RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
                 new.append(spec)
         if new:
@@ -75,55 +75,65 @@ def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission, l
     shapes: dict[Shape, list[RunSpec]] = {}
     for spec in specs:
         shapes.setdefault(shape_of(spec), []).append(spec)
+    arrays = sum(-(-len(members) // largest) for members in shapes.values())
     for shape, members in shapes.items():
-        # A ceiling holds over all shapes together, so each gets its part of it.
+        # A ceiling holds over all arrays together, so each gets its part of it.
         ceiling = members[0].cluster.max_gpus
-        at_once = max(1, ceiling // len(shapes) // shape.gpus) if ceiling else len(members)
+        at_once = max(1, ceiling // arrays // shape.gpus) if ceiling else len(members)
         waiting = [spec.run_id for spec in members]
         size = largest
         while waiting:
             part = waiting[:size]
-            if done.limit is None and _submit_chunk(part, shape, results_dir, code, at_once, done, lock):
+            limit = _submit_chunk(part, shape, results_dir, code, at_once, done, lock)
+            if limit is None:
                 waiting = waiting[size:]
             elif len(part) > 1:
-                size, done.limit = len(part) // 2, None  # a smaller array may still fit
+                size = len(part) // 2  # a smaller array may still fit
             else:
+                done.limit = limit
                 done.left += waiting
                 break
 
 
 def _submit_chunk(
     run_ids: Sequence[RunId], shape: Shape, results_dir: Path, code: Path, at_once: int, done: Submission, lock: int
-) -> bool:
+) -> str | None:
+    """Submit one array; the words of the limit that refused it, if one did."""
     chunk = Chunk.new(run_ids, code=code)
     path = chunk.write(results_dir, shape, script(chunk, shape, results_dir, at_once=at_once))
     try:
         job = scheduler.submit(path, lock=lock)
     except QueueFullError as error:
         chunk.forget(results_dir)
-        done.limit = str(error)
-        return False
-    except scheduler.SchedulerError:
-        # Refused, or not answered: then it may be queued all the same, under a name that `live` finds.
-        raise
+        return str(error)
+    # Any other error is passed on with the chunk left: it may be queued all the same, under a name that `live` finds.
     chunk.remember(results_dir, job)
     done.submitted |= {run_id: f"{job}_{index}" for index, run_id in enumerate(run_ids)}
-    return True
+    return None
+
+
+def _is_measured(results_dir: Path, run_id: RunId) -> bool:
+    row = row_path(results_dir, run_id)
+    return row.exists() and read_row(row).status is Status.completed
 
 
 def step_log(results_dir: Path, run_id: RunId) -> list[str]:
     """What SLURM's own programs wrote of a run's last element: why it was killed, if they did it."""
-    job, index = submitted(results_dir).get(run_id, (0, 0))
-    logs = sorted((folder(results_dir) / "logs").glob(f"{job}_{index}_*_log.out"))
+    where = submitted(results_dir).get(run_id)
+    logs = sorted((folder(results_dir) / "logs").glob(f"{where[0]}_{where[1]}_*_log.out")) if where else []
     return [line for path in logs for line in path.read_text(errors="replace").splitlines() if line.strip()]
 
 
-def submitted(results_dir: Path) -> dict[RunId, tuple[int, int]]:
-    """The last element (array job, index) of each run without a row that was ever submitted."""
-    found: dict[RunId, tuple[int, int]] = {}
+def submitted(results_dir: Path) -> dict[RunId, tuple[int, int] | None]:
+    """The last element (array job, index) of each run without a row that was ever submitted.
+
+    None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
+    """
+    found: dict[RunId, tuple[int, int] | None] = {}
     for chunk in chunks(results_dir):
         job = chunk.job(results_dir)
         for index, run_id in enumerate(chunk.run_ids):
-            if job is not None and not row_path(results_dir, run_id).exists():
-                found[run_id] = max(found.get(run_id, (0, 0)), (job, index))
+            if not row_path(results_dir, run_id).exists():
+                last = found.get(run_id)
+                found[run_id] = last if job is None else max(last or (0, 0), (job, index))
     return found

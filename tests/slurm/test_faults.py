@@ -12,6 +12,7 @@ from sweeper.results import read_rows
 from sweeper.runs import RunDir, State
 from sweeper.slurm.submit import live, submit
 from sweeper.spec import RunSpec
+from sweeper.status import run_statuses
 from tests.slurm.lab import Lab, all_are, states
 from tests.waiting import wait_until
 
@@ -35,6 +36,24 @@ def test_one_cancelled_element_is_told_and_submitted_again_alone(make: Make, tmp
     assert list(submit(specs, tmp_path).submitted) == [specs[1].run_id]
     assert all_are(tmp_path, State.done, 90)
     assert len(list(read_rows(tmp_path))) == 3
+
+
+def test_runs_cancelled_before_they_began_are_told_as_cancelled(make: Make, lab: Lab, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}") for seed in range(3)]
+    lab.ask("scontrol", "update", "PartitionName=gpu", "State=DOWN")
+    try:
+        submit(specs, tmp_path)
+        (job,) = {element.job for element in live(tmp_path).values()}
+        lab.ask("scancel", str(job))
+        assert wait_until(lambda: not live(tmp_path), 60)
+    finally:
+        lab.ask("scontrol", "update", "PartitionName=gpu", "State=UP")
+
+    def all_told() -> bool:
+        return all("CANCELLED" in str(item["scheduler"]) for item in run_statuses(tmp_path, None))
+
+    assert wait_until(all_told, 60), run_statuses(tmp_path, None)
+    assert set(states(tmp_path).values()) == {State.interrupted}
 
 
 def test_a_run_that_meets_its_time_limit_goes_on_where_it_was(make: Make, lab: Lab, tmp_path: Path) -> None:
@@ -101,6 +120,8 @@ def test_a_queue_that_does_not_answer_makes_waiting_runs_unknown(
         (broken / name).chmod(0o755)
     with monkeypatch.context() as patched:
         patched.setenv("PATH", f"{broken}:{os.environ['PATH']}")
+        assert states(tmp_path) == {spec.run_id: State.unknown}
+        next(tmp_path.glob("slurm/*.job")).unlink()  # as if the submitter was killed before it recorded its job
         assert states(tmp_path) == {spec.run_id: State.unknown}
         with pytest.raises(RuntimeError, match="Unable to contact controller"):
             submit([spec], tmp_path)

@@ -145,6 +145,25 @@ def test_a_ceiling_of_gpus_holds_over_all_shapes(make: Make, tmp_path: Path) -> 
     assert 2 <= most <= 4
 
 
+def test_a_ceiling_of_gpus_holds_over_the_arrays_of_a_large_shape(make: Make, lab: Lab, tmp_path: Path) -> None:
+    one = make(step_seconds=60)
+    one = replace(one, cluster=replace(one.cluster, max_gpus=9))
+    submit([replace(one, seed=seed) for seed in range(45)], tmp_path)
+    throttles = {
+        lab.ask("scontrol", "-o", "show", "job", str(c.job(tmp_path))).split("ArrayTaskThrottle=")[1][0]
+        for c in chunks(tmp_path)
+    }
+    assert throttles == {"3"}
+
+
+def test_a_run_that_ended_since_the_caller_looked_is_not_submitted(make: Make, tmp_path: Path) -> None:
+    specs = [make("seed=1")]
+    submit(specs, tmp_path)
+    assert all_are(tmp_path, State.done, 60)
+    assert wait_until(lambda: not live(tmp_path), 30)
+    assert submit(specs, tmp_path).submitted == {}
+
+
 def test_a_failed_run_fails_its_job_and_the_others_go_on(make: Make, tmp_path: Path) -> None:
     specs = [make(f"seed={seed}") for seed in (12, 13, 14)]
     submit(specs, tmp_path)
