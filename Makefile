@@ -32,7 +32,7 @@ test: check      ## every test, slow lanes included
 	$(BIN)/python -m pytest -m 'not vllm'
 
 test-unit: setup ## the tests that take seconds
-	$(BIN)/python -m pytest -m 'not verl and not vllm and not demo'
+	$(BIN)/python -m pytest -m 'not verl and not vllm and not demo and not slurm'
 
 test-vllm: setup ## the second rollout engine on CPU, in an environment of its own (minutes)
 	tests/vllm/run $(PYTHON)
