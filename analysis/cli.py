@@ -67,7 +67,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def _fit(options: argparse.Namespace) -> int:
     from analysis.frame import select
-    from analysis.laws import fit_laws, law_json, law_text
+    from analysis.row_laws import fit_laws, law_json, law_text
 
     laws = fit_laws(select(options.results, options.grid).completed)
     if options.json:

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.bootstrap import Estimate
 from analysis.estimates import all_ks, gain, pass_at
 from analysis.frame import Point, Run, Selection, points_of
-from analysis.laws import Law
+from analysis.row_laws import Law
 from analysis.power_law import PowerLaw
 
 NOT_MEASURED = Estimate(math.nan, None, None)

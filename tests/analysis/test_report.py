@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.frame import select
-from analysis.laws import Axis, fit_laws
+from analysis.row_laws import Axis, fit_laws
 from analysis.power_law import NotFitted
 from analysis.report import write_report
 from sweeper.results import base_problems_path, problems_path
