@@ -25,6 +25,7 @@ def _no_shift(_theta: Floats, beta: Floats, _columns: Columns, _sign: int) -> Fl
 
 # --- log-linear with a slope that saturates in model size
 
+
 def _saturation(theta: Floats, columns: Columns) -> Floats:
     return np.asarray(1.0 / (1.0 + theta[:, :1] / columns.values["n"][None, :]), dtype=np.float64)
 
@@ -64,9 +65,7 @@ KN_LOGLINEAR = Form(
         ),
     ),
     beta=(
-        Parameter(
-            name="K_max", unit="1", meaning="slope of an infinitely large model", bounds=fixed_bounds(0.0, 2.0)
-        ),
+        Parameter(name="K_max", unit="1", meaning="slope of an infinitely large model", bounds=fixed_bounds(0.0, 2.0)),
     ),
     basis=_kn_basis,
     slopes=_kn_slopes,
@@ -75,6 +74,7 @@ KN_LOGLINEAR = Form(
 )
 
 # --- plain power law
+
 
 def _line_basis(theta: Floats, columns: Columns) -> Floats:
     ones = _ones(theta, columns)
@@ -107,6 +107,7 @@ POWER = Form(
 
 # --- power law with floor
 
+
 def _floor_basis(theta: Floats, columns: Columns) -> Floats:
     return np.stack([_ones(theta, columns), _power(columns, "x", theta[:, 0])], axis=-1)
 
@@ -130,9 +131,7 @@ POWER_FLOOR = Form(
     theta=(Parameter(name="alpha", unit="1", meaning="exponent", bounds=fixed_bounds(1e-3, 5.0)),),
     beta=(
         Parameter(name="L_inf", unit="y", meaning="value at infinite x", bounds=floor_range),
-        Parameter(
-            name="A", unit="y x^alpha", meaning="reducible part at x = 1", bounds=fixed_bounds(-np.inf, np.inf)
-        ),
+        Parameter(name="A", unit="y x^alpha", meaning="reducible part at x = 1", bounds=fixed_bounds(-np.inf, np.inf)),
     ),
     basis=_floor_basis,
     slopes=_floor_slopes,
@@ -140,6 +139,7 @@ POWER_FLOOR = Form(
 )
 
 # --- sigmoid in compute
+
 
 def _logistic(theta: Floats, columns: Columns) -> Floats:
     """1 / (1 + (C_mid / x)^B)."""
@@ -177,7 +177,7 @@ SIGMOID = Form(
     ),
     beta=(
         Parameter(name="R0", unit="y", meaning="value at x = 0", bounds=share),
-        Parameter(name="A", unit="y", meaning="ceiling, value at infinite x", bounds=share),
+        Parameter(name="A", unit="y", meaning="ceiling, value at infinite x", bounds=share, limit=True),
     ),
     basis=_sigmoid_basis,
     slopes=_sigmoid_slopes,
@@ -185,6 +185,7 @@ SIGMOID = Form(
 )
 
 # --- exponential saturation
+
 
 def _decay(theta: Floats, columns: Columns) -> Floats:
     return np.asarray(np.exp(-columns.values["x"][None, :] / theta[:, :1]), dtype=np.float64)
@@ -217,7 +218,7 @@ EXP_SATURATION = Form(
     ),
     beta=(
         Parameter(name="R0", unit="y", meaning="value at x = 0", bounds=share),
-        Parameter(name="A", unit="y", meaning="value at infinite x", bounds=share),
+        Parameter(name="A", unit="y", meaning="value at infinite x", bounds=share, limit=True),
     ),
     basis=_decay_basis,
     slopes=_decay_slopes,
@@ -225,6 +226,7 @@ EXP_SATURATION = Form(
 )
 
 # --- Chinchilla
+
 
 def _chinchilla_basis(theta: Floats, columns: Columns) -> Floats:
     return np.stack(
@@ -267,6 +269,7 @@ CHINCHILLA = Form(
 )
 
 # --- data reuse
+
 
 def _effective(theta: Floats, columns: Columns) -> tuple[Floats, Floats]:
     """(D_eff over the reference of `unique`, its derivative by r): draws x rows."""
@@ -319,8 +322,7 @@ DATA_REUSE = Form(
 )
 
 FORMS = {
-    form.name: form
-    for form in (KN_LOGLINEAR, SIGMOID, POWER_FLOOR, CHINCHILLA, EXP_SATURATION, POWER, DATA_REUSE)
+    form.name: form for form in (KN_LOGLINEAR, SIGMOID, POWER_FLOOR, CHINCHILLA, EXP_SATURATION, POWER, DATA_REUSE)
 }
 # Of one curve: what ranking compares. The log-linear law of one curve is the plain power law.
 ZOO = (POWER, POWER_FLOOR, SIGMOID, EXP_SATURATION)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.laws.fitting import Fit
-from analysis.laws.sample import Floats
+from analysis.laws.sample import Floats, Integers
 
 MAX_RHO = 0.97
 FEW_ROWS = 20  # below it the correlation of one run is not estimated from that run alone
@@ -74,7 +74,7 @@ def covariance(fit: Fit) -> Covariance:
     return Covariance(matrix=full, ratio=ratio, df=df, rho=rho, singular=singular)
 
 
-def _meat(fit: Fit, residual: Floats, jacobian: Floats, clusters: Floats) -> tuple[Floats, float, float]:
+def _meat(fit: Fit, residual: Floats, jacobian: Floats, clusters: Integers) -> tuple[Floats, float, float]:
     """(J' W Omega W J, mean rho, effective rows) with an AR(1) process of its own variance in every run."""
     runs = [np.flatnonzero(clusters == i) for i in range(int(clusters.max()) + 1)]
     pooled = correlation([residual[rows] for rows in runs])

@@ -70,7 +70,7 @@ class Fit:
 
         A group that the law has no level for gets one by `level_of`, from the trained levels alone.
         """
-        return self.predict_with(self.coordinates[None, :], rows)[0]
+        return np.asarray(self.predict_with(self.coordinates[None, :], rows)[0])
 
     def predict_with(self, coordinates: Floats, rows: Sample) -> Floats:
         """The same for other coordinates (bootstrap draws): draws x rows."""

@@ -58,6 +58,7 @@ class Parameter:
         meaning: In words.
         bounds: Range allowed, from the training columns and responses. Never from held-out rows.
         log: Whether the solver works on its logarithm (a scale: N0, C_mid).
+        limit: Whether it is the value at infinite x, which data that stop early do not determine.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Parameter:
     meaning: str
     bounds: Callable[[Columns, Floats], Bounds]
     log: bool = False
+    limit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def polish(problem: Problem, solution: Solution, y: Floats, w: Floats, loss: Los
 def _program(
     residual: Floats, jacobian: Floats, w: Floats, box: Floats, here: Floats, problem: Problem, free: Floats
 ) -> Floats:
-    n, p = jacobian.shape
+    p = jacobian.shape[1]
     used = np.flatnonzero(w > 0)
     m = len(used)
     mask = np.asarray(free, dtype=np.bool_)

@@ -154,9 +154,7 @@ def bind(form: Form, sample: Sample, loss: Loss) -> Problem:
     table = np.array(bounds, dtype=np.float64)
     scales = [j for j, item in enumerate(form.parameters) if item.log]
     table[scales] = np.log(table[scales])
-    return Problem(
-        form=form, columns=columns, groups=sample.groups, log=loss.log, lower=table[:, 0], upper=table[:, 1]
-    )
+    return Problem(form=form, columns=columns, groups=sample.groups, log=loss.log, lower=table[:, 0], upper=table[:, 1])
 
 
 def _check(form: Form, sample: Sample, loss: Loss) -> None:

@@ -64,7 +64,7 @@ class Sample:
 
     def take(self, rows: NDArray[np.bool_] | Integers) -> "Sample":
         """The rows of a mask or of indices, in that order."""
-        index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        index: Integers = np.arange(self.n_rows)[rows]
         return Sample(
             columns={role: values[index] for role, values in self.columns.items()},
             y=self.y[index],

@@ -34,11 +34,9 @@ class Solution(NamedTuple):
 def objective(problem: Problem, coordinates: Floats, y: Floats, w: Floats, loss: Loss) -> Floats:
     """Sum over rows of w rho(residual); infinite where a residual is."""
     fitted = problem.predict(coordinates)
-    if loss.log:
-        residual = np.log(y) - np.log(np.where(fitted > 0, fitted, np.nan))
-    else:
-        residual = y - fitted
-    return np.nan_to_num(np.asarray((w * loss.rho(residual)).sum(axis=1)), nan=np.inf, posinf=np.inf)
+    residual = np.log(y) - np.log(np.where(fitted > 0, fitted, np.nan)) if loss.log else y - fitted
+    total = (w * loss.rho(residual)).sum(axis=1)
+    return np.asarray(np.nan_to_num(total, nan=np.inf, posinf=np.inf), dtype=np.float64)
 
 
 def solve(
@@ -100,7 +98,8 @@ def _descend(
         shift = _step(normal, downhill, damping, move)
         there = np.where(move, np.clip(here + shift, problem.lower, problem.upper), here)
         new_residual, new_jacobian = problem.linearise(there, y[active])
-        new_value = np.nan_to_num((w[active] * loss.rho(new_residual)).sum(axis=1), nan=np.inf)
+        with np.errstate(invalid="ignore", over="ignore"):  # outside the law's domain: infinite, not accepted
+            new_value = np.nan_to_num((w[active] * loss.rho(new_residual)).sum(axis=1), nan=np.inf)
         better = new_value < value
         gain = np.where(better, value - new_value, 0.0)
         found[active[better]] = there[better]
