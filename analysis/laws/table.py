@@ -102,7 +102,7 @@ class Table:
                 found = connection.execute(query).df()
             except duckdb.Error as error:
                 raise LawError(self._advice(text, option, str(error))) from None
-        if list(found.columns) != ["value"] or len(found) != len(self.frame):
+        if len(found) != len(self.frame):
             raise LawError(f"{option} {text!r} is not one value a row - give an expression of the columns")
         return found["value"]
 
