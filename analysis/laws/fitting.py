@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from analysis.laws.form import Form
+from analysis.laws.levels import LevelRule, level_of, rules_for
 from analysis.laws.losses import L2, Loss
 from analysis.laws.polish import polish
 from analysis.laws.problem import Problem, bind, columns_of
@@ -65,38 +66,24 @@ class Fit:
         """On the scale of the loss, in the order of `sample`."""
         return np.asarray(self.problem.linearise(self.coordinates[None, :], self.sample.y)[0][0])
 
-    def predict(self, rows: Sample) -> Floats:
+    def predict(self, rows: Sample, *, rules: tuple[LevelRule, ...] | None = None) -> Floats:
         """Mean response for rows with the same columns; their `y` is not read.
 
-        A group that the law has no level for gets one by `level_of`, from the trained levels alone.
+        A group that the law has no level for gets one from the trained levels alone (`levels`), by the given rules or
+        by the mean of all.
         """
-        return np.asarray(self.predict_with(self.coordinates[None, :], rows)[0])
+        return np.asarray(self.predict_with(self.coordinates[None, :], rows, rules=rules)[0])
 
-    def predict_with(self, coordinates: Floats, rows: Sample) -> Floats:
+    def predict_with(self, coordinates: Floats, rows: Sample, *, rules: tuple[LevelRule, ...] | None = None) -> Floats:
         """The same for other coordinates (bootstrap draws): draws x rows."""
         columns = columns_of(self.form, rows, self.problem.groups, dict(self.problem.columns.reference))
         found = self.problem.predict(coordinates, columns)
         unknown = columns.group < 0
         if self.form.level_per_group and unknown.any():
-            level = level_of(self.problem, coordinates, columns.values["n"][unknown])
+            rules = rules or rules_for(self.sample.y)
+            level = level_of(self.problem, coordinates, columns.values["n"][unknown], rules)
             found[:, unknown] *= 10.0**level
         return found
-
-
-def level_of(problem: Problem, coordinates: Floats, sizes: Floats) -> Floats:
-    """Level of unseen sizes: draws x sizes, in the solver's coordinates (log10 of the response at the reference x).
-
-    The law of arXiv 2509.25300 has a free level a size and says nothing about another size's. Here it is the straight
-    line through the trained levels at x = 1 against log N: an assumption of ours, stated wherever it is used.
-    """
-    natural = problem.without_reference(coordinates)
-    levels = natural[:, -len(problem.groups) :]
-    log_n = np.log([problem.columns.values["n"][problem.columns.group == i][0] for i in range(len(problem.groups))])
-    design = np.column_stack([np.ones_like(log_n), log_n - log_n.mean()])
-    line = levels @ np.linalg.pinv(design).T
-    at_one = line @ np.stack([np.ones_like(sizes), np.log(sizes) - log_n.mean()])
-    k = natural[:, problem.n_theta, None] / (1.0 + problem.theta_of(coordinates)[:, :1] / sizes[None, :])
-    return np.asarray(at_one - k * np.log10(problem.columns.reference["x"]))
 
 
 def fit(

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.laws.fitting import Fit
+from analysis.laws.fitting import fit as fit_law
+from analysis.laws.levels import LevelRule, rules_for
 from analysis.laws.sample import Floats, LawError, Sample
 
 LEAKY = (
@@ -42,6 +44,7 @@ class GroupError:
         error: Of the law.
         last_value: Mean absolute error of repeating the last training value: of this group, or, without any, of the
             group nearest in size.
+        by_rule: For an unseen size, the mean absolute error of each rule for its level alone; else empty.
         level_tuned: The published protocol for an unseen size, which is not a prediction; None elsewhere.
     """
 
@@ -50,7 +53,25 @@ class GroupError:
     trained: int
     error: Error
     last_value: float
+    by_rule: dict[LevelRule, float]
     level_tuned: Error | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeStep:
+    """Rehearsal within the training rows: a size predicted from all smaller ones.
+
+    Attributes:
+        group: The predicted size.
+        n_smaller: Sizes fitted.
+        mae: Of the law.
+        last_value: Of the last value of the next smaller size.
+    """
+
+    group: str
+    n_smaller: int
+    mae: float
+    last_value: float
 
 
 def split(sample: Sample, held_out: NDArray[np.bool_]) -> tuple[Sample, Sample]:
@@ -82,10 +103,38 @@ def evaluate(fit: Fit, held: Sample) -> tuple[GroupError, ...]:
                 trained=int(known.sum()),
                 error=error_of(predicted[rows], part.y),
                 last_value=float(np.mean(np.abs(last_value(fit.sample, known, part) - part.y))),
+                by_rule=_by_rule(fit, part) if unseen else {},
                 level_tuned=error_of(_tuned(predicted[rows], part.y), part.y) if unseen else None,
             )
         )
     return tuple(found)
+
+
+def rehearse(fit: Fit) -> tuple[SizeStep, ...]:
+    """How well each training size follows from the smaller ones: what to expect of an unseen larger one.
+
+    Empty for laws without a level a size, and with fewer than four sizes.
+    """
+    if not fit.form.level_per_group:
+        return ()
+    codes = fit.sample.group_codes
+    size_of = [float(fit.sample.columns["n"][codes == i][0]) for i in range(len(fit.sample.groups))]
+    order = np.argsort(size_of)
+    steps = []
+    for m in range(3, len(order)):
+        smaller = fit.sample.take(np.isin(codes, order[:m]))
+        part = fit.sample.take(codes == order[m])
+        try:
+            found = fit_law(fit.form, smaller, loss=fit.loss, weights=fit.weights)
+        except LawError:  # too few rows of the small sizes
+            continue
+        error = evaluate(found, part)[0]
+        steps.append(SizeStep(group=error.group, n_smaller=m, mae=error.error.mae, last_value=error.last_value))
+    return tuple(steps)
+
+
+def _by_rule(fit: Fit, part: Sample) -> dict[LevelRule, float]:
+    return {rule: float(np.mean(np.abs(fit.predict(part, rules=(rule,)) - part.y))) for rule in rules_for(fit.sample.y)}
 
 
 def error_of(predicted: Floats, measured: Floats) -> Error:

@@ -245,22 +245,9 @@ def _unit(fit: Fit, place: int) -> str:
 
 def _gradient(fit: Fit, rows: Sample) -> tuple[Floats, Floats]:
     """Prediction and its derivative by natural coordinates (rows x coordinates), by central differences."""
-    problem = fit.problem.unscaled()
     natural = fit.problem.without_reference(fit.coordinates[None, :])[0]
     step = 1e-6 * np.maximum(np.abs(natural), 1e-3)
     moved = np.concatenate([natural + np.diag(step), natural - np.diag(step)])
-    at = Fit(
-        form=fit.form,
-        sample=fit.sample,
-        n_repeats=fit.n_repeats,
-        loss=fit.loss,
-        weights=fit.weights,
-        problem=problem,
-        row_weights=fit.row_weights,
-        fixed=fit.fixed,
-        coordinates=natural,
-        objective=fit.objective,
-    )
-    values = at.predict_with(moved, rows)
+    values = fit.predict_with(fit.problem.with_reference(moved), rows)
     n = len(natural)
-    return at.predict(rows), ((values[:n] - values[n:]) / (2 * step[:, None])).T
+    return fit.predict(rows), ((values[:n] - values[n:]) / (2 * step[:, None])).T

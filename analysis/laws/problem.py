@@ -126,6 +126,11 @@ class Problem:
         natural[:, scales] = np.log(natural[:, scales])
         return natural
 
+    def with_reference(self, natural: Floats) -> Floats:
+        """The inverse of `without_reference`."""
+        theta, beta = self.theta_of(natural), natural[:, self.n_theta :]
+        return np.concatenate([natural[:, : self.n_theta], self.form.shift(theta, beta, self.columns, -1)], axis=1)
+
 
 def columns_of(form: Form, sample: Sample, groups: tuple[str, ...], reference: dict[str, float]) -> Columns:
     """Columns of rows whose groups may be unknown to the law."""

@@ -29,6 +29,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "objective": fit.objective,
         "objective_mean": fit.objective / weight,
         "held_out": [_group_json(item) for item in answer.held_out],
+        "rehearsal": [asdict(item) for item in answer.rehearsal],
         "flags": list(answer.inference.flags),
         "file": answer.path,
         "sha256": answer.digest,
@@ -57,6 +58,9 @@ def answer_text(answer: Answer) -> str:
         lines += [f"  {_group_text(item)}" for item in answer.held_out]
         if any(item.level_tuned for item in answer.held_out):
             lines.append(f"  * {LEAKY}")
+    if answer.rehearsal:
+        lines += ["", "  rehearsal: each training size predicted from all smaller ones, beside the last value"]
+        lines += [f"  {item.group:>8}: {item.mae:.4f}, last value {item.last_value:.4f}" for item in answer.rehearsal]
     lines += ["", *(f"  flag: {flag}" for flag in answer.inference.flags)] if answer.inference.flags else []
     return "\n".join(lines)
 
@@ -117,6 +121,7 @@ def _group_json(item: GroupError) -> dict[str, Any]:
         "n_trained": item.trained,
         **asdict(item.error),
         "last_value_mae": item.last_value,
+        "mae_by_level_rule": {rule.name: mae for rule, mae in item.by_rule.items()},
         "level_tuned_on_held_out": tuned,
     }
 
@@ -128,6 +133,8 @@ def _group_text(item: GroupError) -> str:
         f"{item.group or 'all':>8}: {error.mae:.4f} (bias {error.bias:+.4f}{r2}; {item.n} rows), last value "
         f"{item.last_value:.4f}"
     )
+    if item.by_rule:
+        line += "; by level rule " + ", ".join(f"{rule.name} {mae:.4f}" for rule, mae in item.by_rule.items())
     if item.level_tuned:
         tuned = item.level_tuned
         line += f"; with its own level {tuned.mae:.4f}{'' if tuned.r2 is None else f' (R2 {tuned.r2:.3f})'} *"

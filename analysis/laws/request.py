@@ -9,7 +9,7 @@ import numpy as np
 from analysis.laws.catalogue import form_named
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
-from analysis.laws.heldout import GroupError, evaluate, split
+from analysis.laws.heldout import GroupError, SizeStep, evaluate, rehearse, split
 from analysis.laws.inference import Inference, infer
 from analysis.laws.losses import parse_loss
 from analysis.laws.sample import LawError, Sample
@@ -29,6 +29,7 @@ class Answer:
         inference: The fit with its intervals.
         held_out: Errors a group; empty without --holdout.
         n_held_out: Rows.
+        rehearsal: Training sizes predicted from smaller ones, where the law was asked for an unseen size.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Answer:
     inference: Inference
     held_out: tuple[GroupError, ...]
     n_held_out: int
+    rehearsal: tuple[SizeStep, ...]
 
 
 def answer(options: argparse.Namespace) -> Answer:
@@ -57,6 +59,7 @@ def answer(options: argparse.Namespace) -> Answer:
         sample, held = split(sample, table.condition(options.holdout, "--holdout"))
     found = fit(form, sample, loss=loss, weights=Weights(options.weights), fixed=_fixed(options.fix))
     inference = infer(found, draws=options.draws)
+    errors = evaluate(found, held) if held is not None else ()
     return Answer(
         path=options.csv,
         digest=table.digest,
@@ -64,7 +67,8 @@ def answer(options: argparse.Namespace) -> Answer:
         holdout=options.holdout,
         columns=columns,
         inference=inference,
-        held_out=evaluate(found, held) if held is not None else (),
+        held_out=errors,
+        rehearsal=rehearse(found) if any(item.trained == 0 for item in errors) else (),
         n_held_out=held.n_rows if held is not None else 0,
     )
 

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -81,7 +82,7 @@ class Table:
             raise LawError(f"{option} {text}: {int(values.isna().sum())} rows have none - leave them out with --where")
         return tuple(f"{item:.12g}" if isinstance(item, float) else str(item) for item in values.tolist())
 
-    def values(self, text: str, option: str) -> "pd.Series[float]":
+    def values(self, text: str, option: str) -> "pd.Series[Any]":
         """A column by name, else an SQL expression of columns."""
         if text in self.frame.columns:
             return self.frame[text]
@@ -91,7 +92,7 @@ class Table:
         """Rows of a mask."""
         return Table(path=self.path, digest=self.digest, frame=self.frame[rows].reset_index(drop=True))
 
-    def _expression(self, text: str, option: str) -> "pd.Series[float]":
+    def _expression(self, text: str, option: str) -> "pd.Series[Any]":
         query = f"SELECT ({text}\n) AS value FROM numbered ORDER BY {ROW_NUMBER}"
         with duckdb.connect(config=SETTINGS) as connection:
             connection.register("rows", self.frame)
