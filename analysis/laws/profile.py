@@ -18,7 +18,7 @@ from analysis.laws.sample import Floats
 from analysis.laws.solver import solve
 
 EXPANSIONS = 40
-REFINEMENTS = 14
+REFINEMENTS = 30
 
 
 class Ends(NamedTuple):
@@ -85,16 +85,22 @@ class _Search:
         self.mask[np.arange(len(which)), which] = False
         self.warm = np.tile(coordinates, (len(which), 1))
 
-    def root_rise(self, at: Floats, rows: NDArray[np.intp]) -> Floats:
-        """Square root of the relative rise of the objective with each coordinate held: near linear in distance."""
+    def root_rise(self, at: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """(Square root of the relative rise with each coordinate held, the other coordinates).
+
+        The root is near linear in distance. Each fit starts from the last one inside the interval: one far outside may
+        sit in another basin.
+        """
         start = self.warm[rows].copy()
         start[np.arange(len(rows)), self.which[rows]] = at
         found = solve(self.problem, start, self.y[None, :], self.w[None, :], self.loss, self.mask[rows])
-        self.warm[rows] = found.coordinates
-        return np.sqrt(np.maximum(found.objective / self.best - 1.0, 0.0))
+        return np.sqrt(np.maximum(found.objective / self.best - 1.0, 0.0)), found.coordinates
 
     def run(self, side: Floats, wanted: Floats, step: Floats) -> Floats:
         bound = np.where(side < 0, self.problem.lower[self.which], self.problem.upper[self.which])
+        # A standard error says little where the data say little: begin well inside the range.
+        room = np.abs(bound - self.origin)
+        step = np.minimum(step, np.where(np.isfinite(room) & (room > 0), room / 8, step))
         inner, inner_value = self.origin.copy(), np.zeros(len(side))
         outer, outer_value = self.origin.copy(), np.zeros(len(side))
         ends = np.full(len(side), np.nan)
@@ -105,8 +111,9 @@ class _Search:
             at = outer[going] + side[going] * step[going]
             beyond = side[going] * (at - bound[going]) >= 0
             at = np.where(beyond, bound[going], at)
-            value = self.root_rise(at, going)
+            value, fitted = self.root_rise(at, going)
             over = value >= wanted[going]
+            self.warm[going[~over]] = fitted[~over]
             ends[going[beyond & ~over]] = side[going[beyond & ~over]] * np.inf
             inner[going[~over]], inner_value[going[~over]] = at[~over], value[~over]
             outer[going], outer_value[going] = at, value
@@ -120,8 +127,9 @@ class _Search:
             fall = (wanted[going] - inner_value[going]) / (outer_value[going] - inner_value[going])
             fall = np.clip(fall, 0.02, 0.98) if i < 4 else np.full(len(going), 0.5) if i % 2 else np.clip(fall, 0, 1)
             at = inner[going] + fall * (outer[going] - inner[going])
-            value = self.root_rise(at, going)
+            value, fitted = self.root_rise(at, going)
             over = value >= wanted[going]
+            self.warm[going[~over]] = fitted[~over]
             outer[going[over]], outer_value[going[over]] = at[over], value[over]
             inner[going[~over]], inner_value[going[~over]] = at[~over], value[~over]
             near = np.abs(value - wanted[going]) < 1e-4 * wanted[going]
