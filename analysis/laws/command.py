@@ -101,7 +101,7 @@ def rank_csv(options: argparse.Namespace) -> str:
     from analysis.laws.losses import parse_loss
     from analysis.laws.ranking import ORIGINS, rank
     from analysis.laws.rendering import ranking_json, ranking_text
-    from analysis.laws.request import sample_of, selected
+    from analysis.laws.request import measured, sample_of, selected
     from analysis.laws.sample import LawError
     from analysis.laws.table import read_table
 
@@ -109,7 +109,8 @@ def rank_csv(options: argparse.Namespace) -> str:
         raise LawError("rank CSV needs --y - name the column of the loss, error or pass rate")
     table = selected(read_table(Path(options.csv)), options.where)
     options.sd = None
-    sample = sample_of(table, {"x": options.x, "y": options.y}, options)
+    columns = {"x": options.x, "y": options.y}
+    sample = sample_of(measured(table, columns, options)[0], columns, options)
     ranked = rank(sample, loss=parse_loss(options.loss, residual=options.residual))
     if options.json:
         return json.dumps({"command": "rank", "data": ranking_json(ranked, ORIGINS)}, indent=1, allow_nan=False)

@@ -23,6 +23,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "columns": answer.columns,
         "n": fit.sample.n_rows,
         "n_held_out": answer.n_held_out,
+        "n_missing": answer.n_missing,
         "groups": {label: int((fit.sample.group_codes == i).sum()) for i, label in enumerate(fit.sample.groups)},
         "parameters": {item.name: _estimate_json(item) for item in answer.inference.estimates},
         "interval": answer.inference.method,
@@ -46,8 +47,8 @@ def answer_text(answer: Answer) -> str:
         fit.form.equation,
         f"  {fit.form.source}",
         f"  {', '.join(f'{role} = {text}' for role, text in answer.columns.items())}",
-        f"  {fit.sample.n_rows} rows fitted, {answer.n_held_out} held out; loss {fit.loss.name} of {scale}, weights "
-        f"{fit.weights}; objective {fit.objective:.6g}",
+        f"  {fit.sample.n_rows} rows fitted, {answer.n_held_out} held out, {answer.n_missing} left out (empty cells)",
+        f"  loss {fit.loss.name} of {scale}, weights {fit.weights}; objective {fit.objective:.6g}",
         f"  95% intervals: {answer.inference.method}",
         "",
     ]

@@ -29,6 +29,7 @@ class Answer:
         inference: The fit with its intervals.
         held_out: Errors a group; empty without --holdout.
         n_held_out: Rows.
+        n_missing: Rows left out because a cell of a column used is empty.
         rehearsal: Training sizes predicted from smaller ones, where the law was asked for an unseen size.
     """
 
@@ -40,6 +41,7 @@ class Answer:
     inference: Inference
     held_out: tuple[GroupError, ...]
     n_held_out: int
+    n_missing: int
     rehearsal: tuple[SizeStep, ...]
 
 
@@ -53,6 +55,7 @@ def answer(options: argparse.Namespace) -> Answer:
     loss = parse_loss(options.loss, residual=options.residual)
     table = selected(read_table(Path(options.csv)), options.where)
     columns = _columns(form, options)
+    table, n_missing = measured(table, columns, options)
     sample = sample_of(table, columns, options)
     held = None
     if options.holdout is not None:
@@ -70,6 +73,7 @@ def answer(options: argparse.Namespace) -> Answer:
         held_out=errors,
         rehearsal=rehearse(found) if any(item.trained == 0 for item in errors) else (),
         n_held_out=held.n_rows if held is not None else 0,
+        n_missing=n_missing,
     )
 
 
@@ -85,6 +89,22 @@ def selected(table: Table, where: str | None) -> Table:
     if not rows.any():
         raise LawError(f"--where {where!r} is true for none of {len(rows)} rows - check names and values")
     return table.take(rows)
+
+
+def measured(table: Table, columns: dict[str, str], options: argparse.Namespace) -> tuple[Table, int]:
+    """Rows without an empty cell in the columns used, and how many others there are.
+
+    Raises:
+        LawError: every row has one.
+    """
+    used = {f"--{role}": text for role, text in columns.items()}
+    used |= {f"--{name}": text for name in ("group", "run", "sd") if (text := getattr(options, name)) is not None}
+    empty = {option: np.asarray(table.values(text, option).isna(), dtype=np.bool_) for option, text in used.items()}
+    missing = np.any(list(empty.values()), axis=0)
+    if missing.all():
+        worst = max(empty, key=lambda option: int(empty[option].sum()))
+        raise LawError(f"every row has an empty cell, most in {worst} {used[worst]} - check the columns")
+    return table.take(~missing), int(missing.sum())
 
 
 def sample_of(table: Table, columns: dict[str, str], options: argparse.Namespace) -> Sample:
