@@ -72,10 +72,9 @@ def test_columns_and_conditions_are_expressions(tmp_path: Path, capsys: pytest.C
     n, d = (item.ravel() for item in np.meshgrid(np.geomspace(1e8, 1e10, 6), np.geomspace(1e9, 1e11, 6)))
     frame = pd.DataFrame({"Model Size": n, "C": 6 * n * d, "loss": 1.8 + 480 * n**-0.35 + 2000 * d**-0.37})
     frame.to_csv(tmp_path / "points.csv", index=False)
-    found = answer(
-        capsys, str(tmp_path / "points.csv"), "--law", "chinchilla",
-        "--n", "Model Size", "--d", 'C / (6 * "Model Size")', "--y", "loss", "--loss", "huber:1e-3", "--where", "C > 1e18", "--draws", "20",
-    )  # fmt: skip
+    columns = ["--n", "Model Size", "--d", 'C / (6 * "Model Size")', "--y", "loss"]
+    request = ["--law", "chinchilla", *columns, "--loss", "huber:1e-3", "--where", "C > 1e18", "--draws", "20"]
+    found = answer(capsys, str(tmp_path / "points.csv"), *request)
     assert found["n"] == int((frame["C"] > 1e18).sum())
     assert found["parameters"]["A"]["value"] == pytest.approx(480, rel=1e-3)
 
