@@ -187,7 +187,7 @@ def _estimate(
     value = float(np.exp(natural[place]) if log else natural[place])
     if np.isfinite(fit.fixed[place]):
         return Estimate(name=name, unit=unit, value=value, interval=None, others=(), status=Status.fixed)
-    shown = [_interval(method, low[place], high[place], log) for method, low, high in intervals]
+    shown = [_interval(method, *_within(fit, place, low[place], high[place]), log) for method, low, high in intervals]
     main = shown[0] if shown else None
     status, reason = Status.ok, None
     lower, upper = problem.lower[place], problem.upper[place]
@@ -230,6 +230,18 @@ def _open_ended(fit: Fit, place: int, intervals: list[tuple[str, Floats, Floats]
         if ends and (item.limit or place < len(fit.form.theta) or len(ends) == 2):
             return f"the data set no limit {' and '.join(ends)} it within the range allowed"
     return None
+
+
+def _within(fit: Fit, place: int, low: float, high: float) -> tuple[float, float]:
+    """Ends at the range of a quantity that has one by nature (a floor of a loss is not below 0).
+
+    The ranges of scales and exponents only bound the search, and that of a limit is what one asks about: data that
+    reach those have set no limit.
+    """
+    parameters = fit.form.parameters
+    if place < len(fit.form.theta) or place >= len(parameters) or parameters[place].limit:
+        return low, high
+    return max(low, float(fit.problem.lower[place])), min(high, float(fit.problem.upper[place]))
 
 
 def _interval(method: str, low: float, high: float, log: bool) -> Interval:
