@@ -93,6 +93,7 @@ def fit(
     loss: Loss = L2,
     weights: Weights = Weights.equal,
     fixed: Mapping[str, float] | None = None,
+    keep_repeats: bool = False,
 ) -> Fit:
     """Fit a form to training rows; deterministic, and independent of the order of rows.
 
@@ -102,11 +103,12 @@ def fit(
         loss: What to minimise.
         weights: `sd` of the sample, where given, multiplies by 1 / sd^2.
         fixed: Parameters held at a value, by reported name (not the levels of groups).
+        keep_repeats: Rows are whole runs, which may coincide by chance, not checkpoints, which do not.
 
     Raises:
         LawError: the rows cannot carry this form.
     """
-    sample = training.distinct().ordered()
+    sample = (training if keep_repeats else training.distinct()).ordered()
     problem = bind(form, sample, loss)
     known = _fixed(problem, fixed or {})
     w = row_weights(sample, weights)
