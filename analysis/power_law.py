@@ -115,7 +115,9 @@ def fit_power_law(observations: Sequence[Observation]) -> PowerLaw | NotFitted:
         low, high = alpha - half, alpha + half
         covariance = tuple(tuple(row) for row in found[0].tolist())
     by_rung = [_without(runs, rung) for rung in sorted({run.rung for run in runs})]
-    left_out = [_line(_law(rest))[1] for rest in by_rung if count_levels([run.x for run in rest]) >= 2]
+    left_out = [
+        _line(_law(rest))[1] for rest in by_rung if len(rest) > 2 and count_levels([run.x for run in rest]) >= 2
+    ]
     held_out = _held_out(runs)
     return PowerLaw(
         alpha=alpha,

@@ -26,14 +26,12 @@ class Covariance:
         ratio: Variance over that under independent rows, one a coordinate.
         df: Degrees of freedom of Student's t.
         rho: Lag-1 correlation of residuals, weighted mean over runs; None for independent rows.
-        singular: Coordinates that the rows do not determine at the optimum.
     """
 
     matrix: Floats
     ratio: Floats
     df: float
     rho: float | None
-    singular: tuple[int, ...]
 
 
 def covariance(fit: Fit) -> Covariance:
@@ -41,20 +39,9 @@ def covariance(fit: Fit) -> Covariance:
 
     Rows count as independent where the sample has neither groups nor runs.
     """
-    problem = fit.problem.unscaled()
-    here = fit.problem.without_reference(fit.coordinates[None, :])
-    residual, jacobian = (item[0] for item in problem.linearise(here, fit.sample.y))
-    at_bound = (here[0] <= problem.lower) | (here[0] >= problem.upper)
-    use = np.flatnonzero(~np.isfinite(fit.fixed) & ~at_bound)
-    n, p = fit.sample.n_rows, fit.n_free
-    w, j = fit.row_weights, jacobian[:, use]
-    scale = np.sqrt((j * j * w[:, None]).sum(axis=0))
-    scale = np.where(scale > 0, scale, 1.0)
-    scaled = (j / scale) * np.sqrt(w)[:, None]
-    values, vectors = np.linalg.eigh(scaled.T @ scaled)
-    tiny = values < 1e-13 * values.max()
-    singular = tuple(int(use[i]) for i in np.flatnonzero((vectors[:, tiny] ** 2).sum(axis=1) > 0.01))
-    inverse = (vectors[:, ~tiny] / values[~tiny]) @ vectors[:, ~tiny].T / np.outer(scale, scale)
+    problem = fit.problem
+    use, residual, j, inverse, _ = _curvature(fit)
+    n, p, w = fit.sample.n_rows, fit.n_free, fit.row_weights
     variance = float((w * residual**2).sum()) / (n - p)
     naive = inverse * variance
     clusters = fit.sample.clusters
@@ -71,7 +58,30 @@ def covariance(fit: Fit) -> Covariance:
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.diag(robust) / np.diag(naive)
     ratio[use] = np.where(np.isfinite(found), found, 1.0)
-    return Covariance(matrix=full, ratio=ratio, df=df, rho=rho, singular=singular)
+    return Covariance(matrix=full, ratio=ratio, df=df, rho=rho)
+
+
+def undetermined(fit: Fit) -> tuple[int, ...]:
+    """Coordinates that can move without changing any fitted value: the exponent of a term with coefficient 0."""
+    return _curvature(fit)[-1]
+
+
+def _curvature(fit: Fit) -> tuple[Integers, Floats, Floats, Floats, tuple[int, ...]]:
+    """(coordinates inside their bounds, residuals, Jacobian, inverse of J' W J, undetermined coordinates)."""
+    problem = fit.problem.unscaled()
+    here = fit.problem.without_reference(fit.coordinates[None, :])
+    residual, jacobian = (item[0] for item in problem.linearise(here, fit.sample.y))
+    at_bound = (here[0] <= problem.lower) | (here[0] >= problem.upper)
+    use = np.flatnonzero(~np.isfinite(fit.fixed) & ~at_bound)
+    j = jacobian[:, use]
+    scale = np.sqrt((j * j * fit.row_weights[:, None]).sum(axis=0))
+    scale = np.where(scale > 0, scale, 1.0)
+    scaled = (j / scale) * np.sqrt(fit.row_weights)[:, None]
+    values, vectors = np.linalg.eigh(scaled.T @ scaled)
+    tiny = values < 1e-13 * values.max(initial=0.0)
+    singular = tuple(int(use[i]) for i in np.flatnonzero((vectors[:, tiny] ** 2).sum(axis=1) > 0.01))
+    inverse = (vectors[:, ~tiny] / values[~tiny]) @ vectors[:, ~tiny].T / np.outer(scale, scale)
+    return use, residual, j, inverse, singular
 
 
 def _meat(fit: Fit, residual: Floats, jacobian: Floats, clusters: Integers) -> tuple[Floats, float, float]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 from scipy.stats import t as student
 
-from analysis.laws.covariance import Covariance, covariance
+from analysis.laws.covariance import Covariance, covariance, undetermined
 from analysis.laws.fitting import Fit
 from analysis.laws.losses import Kind
 from analysis.laws.profile import Ends, profile
@@ -107,10 +107,8 @@ def infer(fit: Fit, *, draws: int = DRAWS, seed: int = 60417) -> Inference:
     flags: list[str] = []
     spread: Floats | None = None
     df = float(fit.sample.n_rows - fit.n_free)
-    singular: tuple[int, ...] = ()
     if fit.loss.kind is Kind.squares:
         found = covariance(fit)
-        singular = found.singular
         by_run = jackknife(fit)
         if by_run is not None:
             spread, df = by_run
@@ -135,6 +133,9 @@ def infer(fit: Fit, *, draws: int = DRAWS, seed: int = 60417) -> Inference:
             flags.append(f"bootstrap over {resampled.n_units} groups: few units make such intervals too narrow")
     if fit.n_repeats:
         flags.append(f"{fit.n_repeats} rows repeat another row of their run and were left out")
+    if fit.objective <= 1e-24 * fit.sample.n_rows * float(np.max(np.abs(fit.sample.y))) ** 2:
+        flags.append("the rows lie on the law to rounding: intervals have no width")
+    singular = undetermined(fit)
     estimates = tuple(_estimate(fit, i, natural, intervals, singular) for i in range(len(natural)))
     flags += [f"{item.name}: {item.status} ({item.reason})" for item in estimates if item.reason]
     method = intervals[0][0] if intervals else "none"
@@ -223,10 +224,10 @@ def _open_ended(fit: Fit, place: int, intervals: list[tuple[str, Floats, Floats]
         middle, reach = fit.natural["C_mid"], float(fit.sample.columns["x"].max())
         if reach < CEILING_NEEDS * middle:
             return f"the data end at {reach / middle:.2f} C_mid, a ceiling needs {CEILING_NEEDS:g}"
-    for method, low, high in intervals:
-        if "profile" not in method:
-            continue
-        ends = [side for side, end in (("below", low[place]), ("above", high[place])) if not np.isfinite(end)]
+    profiles = [item for item in intervals if "profile" in item[0]]
+    for _, lows, highs in profiles or intervals[:1]:
+        low, high = _within(fit, place, lows[place], highs[place])
+        ends = [side for side, end in (("below", low), ("above", high)) if not np.isfinite(end)]
         if ends and (item.limit or place < len(fit.form.theta) or len(ends) == 2):
             return f"the data set no limit {' and '.join(ends)} it within the range allowed"
     return None
@@ -239,8 +240,12 @@ def _within(fit: Fit, place: int, low: float, high: float) -> tuple[float, float
     reach those have set no limit.
     """
     parameters = fit.form.parameters
-    if place < len(fit.form.theta) or place >= len(parameters) or parameters[place].limit:
+    if place >= len(parameters):
         return low, high
+    if place < len(fit.form.theta) or parameters[place].limit:
+        lower, upper = float(fit.problem.lower[place]), float(fit.problem.upper[place])
+        margin = EDGE * (upper - lower) if np.isfinite(upper - lower) else 0.0
+        return (low if low > lower + margin else -np.inf), (high if high < upper - margin else np.inf)
     return max(low, float(fit.problem.lower[place])), min(high, float(fit.problem.upper[place]))
 
 

@@ -174,6 +174,10 @@ def _check(form: Form, sample: Sample, loss: Loss) -> None:
     bad = np.flatnonzero(~np.isfinite(sample.y))
     if len(bad):
         raise LawError(f"{len(bad)} of {sample.n_rows} rows have no finite --y - leave them out with --where")
+    if sample.n_rows > 1 and np.ptp(sample.y) == 0:
+        raise LawError(
+            f"all {sample.n_rows} training rows have --y {sample.y[0]:g} - nothing changes, so nothing to fit"
+        )
     if (loss.log or form.link is Link.log10) and np.any(sample.y <= 0):
         raise LawError(
             f"{int(np.sum(sample.y <= 0))} rows have --y <= 0 (smallest: {sample.y.min():g}), whose logarithm does not "
