@@ -106,7 +106,7 @@ def fit_power_law(observations: Sequence[Observation]) -> PowerLaw | NotFitted:
     if refusal:
         return NotFitted(reason=refusal)
     law = _law(runs)
-    log_a, alpha = _line(law)
+    log_a, alpha = law.natural["ln_A"], law.natural["alpha"]
     n_clusters = len({run.cluster for run in runs})
     found = jackknife(law)
     low, high, covariance = None, None, None
@@ -115,9 +115,7 @@ def fit_power_law(observations: Sequence[Observation]) -> PowerLaw | NotFitted:
         low, high = alpha - half, alpha + half
         covariance = tuple(tuple(row) for row in found[0].tolist())
     by_rung = [_without(runs, rung) for rung in sorted({run.rung for run in runs})]
-    left_out = [
-        _line(_law(rest))[1] for rest in by_rung if len(rest) > 2 and count_levels([run.x for run in rest]) >= 2
-    ]
+    left_out = [_line(rest)[1] for rest in by_rung if len(rest) > 2 and count_levels([run.x for run in rest]) >= 2]
     held_out = _held_out(runs)
     return PowerLaw(
         alpha=alpha,
@@ -187,9 +185,11 @@ def _law(runs: Sequence[Observation]) -> Fit:
     return fit(POWER, sample, loss=LOG_L2, keep_repeats=True)
 
 
-def _line(law: Fit) -> tuple[float, float]:
-    """(log A, alpha)."""
-    found = law.natural
+def _line(runs: Sequence[Observation]) -> tuple[float, float]:
+    """(log A, alpha) of part of the runs; a level line if their errors are all the same."""
+    if len({run.error for run in runs}) == 1:
+        return math.log(runs[0].error), 0.0
+    found = _law(runs).natural
     return found["ln_A"], found["alpha"]
 
 
@@ -206,7 +206,7 @@ def _held_out(runs: Sequence[Observation]) -> HeldOut | str:
     rest, held = _without(runs, last), [run for run in runs if run.rung == last]
     if count_levels([run.x for run in rest]) < 3:
         return "fewer than 3 distinct values of x remain without the largest size"
-    log_a, alpha = _line(_law(rest))
+    log_a, alpha = _line(rest)
     baseline = float(np.mean([run.error for run in rest if run.rung == before]))
     predicted = [math.exp(log_a - alpha * math.log(run.x)) for run in held]
     observed = [run.error for run in held]

@@ -228,7 +228,7 @@ def _open_ended(fit: Fit, place: int, intervals: list[tuple[str, Floats, Floats]
     for _, lows, highs in profiles or intervals[:1]:
         low, high = _within(fit, place, lows[place], highs[place])
         ends = [side for side, end in (("below", low), ("above", high)) if not np.isfinite(end)]
-        if ends and (item.limit or place < len(fit.form.theta) or len(ends) == 2):
+        if ends:
             return f"the data set no limit {' and '.join(ends)} it within the range allowed"
     return None
 

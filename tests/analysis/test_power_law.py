@@ -159,6 +159,13 @@ def test_the_baseline_is_the_mean_error_of_the_next_smaller_size() -> None:
     assert held.n_fitted == 6
 
 
+def test_equal_errors_below_the_held_out_size_predict_their_common_value() -> None:
+    level = [replace(item, error=0.7 if item.rung < SIZES[-1] else 0.4) for item in runs()]
+    held = fitted(level).held_out
+    assert held is not None
+    assert (held.alpha, held.predicted) == (0.0, pytest.approx(0.7))
+
+
 def test_runs_of_one_size_have_no_held_out_size() -> None:
     one_size = [replace(item, rung=1.0) for item in runs(noise=0.05)]
     fit = fitted(one_size)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from analysis.laws.catalogue import KN_LOGLINEAR, POWER, POWER_FLOOR, SIGMOID
+from analysis.laws.catalogue import CHINCHILLA, KN_LOGLINEAR, POWER, POWER_FLOOR, SIGMOID
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
 from analysis.laws.inference import LOWER_BOUND, Inference, Status, infer
@@ -158,6 +158,26 @@ def test_a_parameter_at_its_bound_is_said_to_be_so() -> None:
     assert (floor.status, floor.value) == (Status.at_bound, None)
     assert any(flag.startswith("L_inf: at bound") for flag in steeper.flags)
     assert next(item for item in inference.estimates if item.name == "alpha").status is Status.ok
+
+
+@pytest.mark.parametrize("loss", [L2, huber(1e-3)], ids=lambda item: item.name)
+def test_the_exponent_of_a_term_that_is_not_there_is_not_a_number(loss: Loss) -> None:
+    rng = np.random.default_rng(0)
+    n, d = (item.ravel() for item in np.meshgrid(np.geomspace(1e8, 1e10, 6), np.geomspace(1e9, 1e11, 6)))
+    sample = Sample(columns={"n": n, "d": d}, y=1.8 + 2000 * d**-0.37 + 1e-3 * np.log(n) + rng.normal(0, 1e-3, 36))
+    inference = infer(fit(CHINCHILLA, sample, loss=loss), draws=100)
+    by_name = {item.name: item for item in inference.estimates}
+    assert (by_name["A"].status, by_name["A"].value) == (Status.at_bound, None)
+    assert (by_name["alpha"].status, by_name["alpha"].value) == (Status.not_identified, None)
+    assert by_name["beta"].value == pytest.approx(0.37, abs=0.05)
+
+
+def test_an_interval_that_ends_nowhere_goes_with_no_number() -> None:
+    rng = np.random.default_rng(3)
+    inference = infer(fit(SIGMOID, curve(0.4 + 0.02 * np.log(X / 1e3) + rng.normal(0, 0.01, len(X)))), draws=0)
+    for item in inference.estimates:
+        assert item.interval is not None
+        assert item.value is None or None not in (item.interval.low, item.interval.high)
 
 
 def test_copied_rows_of_runs_change_no_digit() -> None:
