@@ -125,8 +125,8 @@ def infer(fit: Fit, *, draws: int = DRAWS, seed: int = 60417) -> Inference:
             flags.append(LOWER_BOUND)
         elif found.rho is None and fit.sample.n_rows > 1:
             flags.append("rows taken as independent: name runs with --run or curves with --group if they are not")
-    resampled = _resample(fit, draws, seed)
-    if resampled is not None:
+    found_draws = [bootstrap(fit, unit=unit, draws=draws, seed=seed) for unit in _units(fit)] if draws > 1 else []
+    for resampled in found_draws:
         low, high = np.nanpercentile(resampled.coordinates, [50 * (1 - LEVEL), 50 * (1 + LEVEL)], axis=0)
         intervals.append((f"bootstrap over {resampled.n_units} {resampled.unit}s", low, high))
         if fit.loss.kind is not Kind.squares and resampled.unit is Unit.group:
@@ -138,9 +138,18 @@ def infer(fit: Fit, *, draws: int = DRAWS, seed: int = 60417) -> Inference:
     singular = undetermined(fit)
     estimates = tuple(_estimate(fit, i, natural, intervals, singular) for i in range(len(natural)))
     flags += [f"{item.name}: {item.status} ({item.reason})" for item in estimates if item.reason]
+    if not intervals and draws > 1:
+        flags.append("no interval: one run cannot be resampled, and only squares have a likelihood - give more runs")
     method = intervals[0][0] if intervals else "none"
+    first = found_draws[0] if found_draws else None
     return Inference(
-        fit=fit, estimates=estimates, method=method, flags=tuple(flags), spread=spread, df=df, draws=resampled
+        fit=fit,
+        estimates=estimates,
+        method=method,
+        flags=tuple(flags),
+        spread=spread,
+        df=df,
+        draws=first,
     )
 
 
@@ -163,16 +172,15 @@ def _profile(fit: Fit, natural: Floats, found: Covariance) -> Ends:
     )
 
 
-def _resample(fit: Fit, draws: int, seed: int) -> Draws | None:
-    unit = unit_of(fit)
-    counts = runs_in_groups(fit)
-    if draws < 2 or (unit is Unit.row and fit.loss.kind is Kind.squares):
-        return None
-    if unit is Unit.group and len(counts) < MIN_UNITS and fit.loss.kind is Kind.squares:
-        return None
-    if unit is not Unit.row and max(len(fit.sample.groups), *counts) < 2:
-        return None
-    return bootstrap(fit, unit=unit, draws=draws, seed=seed)
+def _units(fit: Fit) -> list[Unit]:
+    """What to draw: runs where there are several, then whole sizes where there are enough of them; else rows."""
+    unit, counts = unit_of(fit), runs_in_groups(fit)
+    squares = fit.loss.kind is Kind.squares
+    if unit is Unit.row:
+        return [] if squares else [unit]
+    found = [Unit.run] if max(counts) > 1 else []
+    enough = len(counts) >= MIN_UNITS if squares or found else len(counts) > 1
+    return [*found, Unit.group] if enough else found
 
 
 def _estimate(

@@ -222,6 +222,22 @@ def test_the_bootstrap_draws_whole_sizes_when_each_has_one_run() -> None:
     assert draws.n_lost > 0
 
 
+def test_with_enough_sizes_runs_are_drawn_and_then_sizes() -> None:
+    parts = [kn_sample(0.003, seed=i, runs=2) for i in range(2)]
+    names = tuple(f"{float(label) * 4:g}" for label in parts[1].group or ())
+    sample = Sample(
+        columns={
+            "x": np.concatenate([part.columns["x"] for part in parts]),
+            "n": np.concatenate([parts[0].columns["n"], parts[1].columns["n"] * 4]),
+        },
+        y=np.concatenate([part.y for part in parts]),
+        group=(*(parts[0].group or ()), *names),
+        run=(*(parts[0].run or ()), *(parts[1].run or ())),
+    )
+    slope = infer(fit(KN_LOGLINEAR, sample, weights=Weights.per_group), draws=200).estimates[1]
+    assert [item.method for item in slope.others][1:] == ["bootstrap over 16 runs", "bootstrap over 8 groups"]
+
+
 def test_a_loss_without_likelihood_is_bootstrapped() -> None:
     rng = np.random.default_rng(0)
     inference = infer(fit(POWER, curve(2 * X**-0.1 * np.exp(rng.laplace(0, 0.01, len(X)))), loss=LAD), draws=300)
@@ -229,6 +245,12 @@ def test_a_loss_without_likelihood_is_bootstrapped() -> None:
     assert alpha.interval is not None
     assert alpha.interval.method == "bootstrap over 40 rows"
     assert (alpha.interval.low or 0) < 0.1 < (alpha.interval.high or 0)
+
+
+def test_one_run_under_absolute_deviations_has_no_interval_and_says_so() -> None:
+    inference = infer(fit(POWER, curve(2 * X**-0.1 + 1e-3 * np.sin(X), run=("0",) * len(X)), loss=LAD))
+    assert all(item.interval is None for item in inference.estimates)
+    assert any(flag.startswith("no interval: one run cannot be resampled") for flag in inference.flags)
 
 
 def test_the_same_rows_give_the_same_intervals() -> None:
