@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from analysis.laws.catalogue import CHINCHILLA, KN_LOGLINEAR, POWER, POWER_FLOOR, SIGMOID
+from analysis.laws.curves import POWER, POWER_FLOOR, SIGMOID
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
 from analysis.laws.inference import LOWER_BOUND, Inference, Status, infer
 from analysis.laws.losses import L2, LAD, LOG_L2, Loss, huber
 from analysis.laws.resampling import Unit, bootstrap
 from analysis.laws.sample import Floats, Sample
+from analysis.laws.surfaces import CHINCHILLA, KN_LOGLINEAR
 from tests.analysis.laws.synthetic import K_MAX, N0, X, ar1, curve, kn_loss, kn_sample, power_floor, sigmoid
 
 SIMULATIONS = 200
