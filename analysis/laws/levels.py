@@ -2,8 +2,8 @@
 
 arXiv 2509.25300 gives every size a free level E(N) and fits that of the predicted size to the predicted size's own
 measurements. A prediction has to get it from the other sizes. No rule for that is established; three plain ones are
-averaged in log y, because in rolling tests on the published base curves up to 32B (predict 7B, 14B, 32B from the
-smaller ones, both axes) the mean of the three was off by .053, each alone by .059 to .068.
+averaged in log y: in rolling tests on the published base curves up to 32B (predict 7B, 14B, 32B from the smaller ones,
+both axes) the mean of the three was off by .053, each alone by .059 to .068. `docs/laws.md` has what else was tried.
 """
 
 from enum import StrEnum
