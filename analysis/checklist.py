@@ -55,8 +55,8 @@ def checklist(selection: Selection) -> list[Item]:
         ),
         (
             "Fit",
-            "Least squares of log error on log x, each run with equal weight; interval of alpha: percentile bootstrap, "
-            f"{power_law.DRAWS} draws, seed {power_law.SEED}, over configurations (seeds of one stay together). It "
+            "Least squares of log error on log x, each run with equal weight; interval of alpha: jackknife over "
+            "configurations (seeds of one stay together) with Student's t. It "
             "covers the scatter between configurations, neither the choice of problems nor what runs from one base "
             "model share; leaving sizes out shows part of the latter. Not fitted with fewer than "
             f"{power_law.MIN_LEVELS} distinct x. R2 is not shown: it is near 1 whatever the law is worth.",

@@ -1,4 +1,4 @@
-"""The command line: `report` writes one HTML file, `fit` prints the fitted laws.
+"""The command line: `report` writes one HTML file, `fit` prints fitted laws, `rank` compares forms.
 
 Nothing heavy is imported before it is needed: `--help` answers in a fraction of a second.
 """
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank_options, fit_csv, rank_csv
 from sweeper.errors import SweeperError
 
 EXIT_OK, EXIT_USAGE = 0, 2
@@ -21,6 +22,8 @@ Analyse the rows that a sweep wrote.
   python -m analysis report --results results -o somewhere/out.html the tables go to somewhere/out_tables/*.csv
   python -m analysis fit --results results --grid model_scale       power laws with intervals, as text
   python -m analysis fit --results results --json                   ... as JSON
+  python -m analysis fit curves.csv --law sigmoid --x x --y y       any of seven laws of any CSV (fit --help)
+  python -m analysis rank curves.csv --x x --y y --group run        forms by their error on what comes next
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
 give the same bytes.
@@ -32,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 2 refused)."""
     options = _parser().parse_args(arguments)
     try:
-        return _report(options) if options.verb == "report" else _fit(options)
+        return {"report": _report, "fit": _fit, "rank": _rank}[options.verb](options)
     except SweeperError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -45,11 +48,18 @@ def _parser() -> argparse.ArgumentParser:
         description=HELP,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit}", prog="python -m analysis")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit,rank}", prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
-    fit = verbs.add_parser("fit", help="power laws of the error against model size and training FLOPs")
-    fit.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    raw = argparse.RawDescriptionHelpFormatter
+    fit = verbs.add_parser(
+        "fit", help="a law of a CSV, or of the rows of a sweep", description=FIT_HELP, formatter_class=raw
+    )
+    add_fit_options(fit)
+    rank = verbs.add_parser("rank", help="forms by held-out error", description=RANK_HELP, formatter_class=raw)
+    add_rank_options(rank)
+    for verb in (fit, rank):
+        verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
     for verb in (report, fit):
         verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
         verb.add_argument("--grid", help=GRID_HELP)
@@ -65,9 +75,17 @@ def _report(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _rank(options: argparse.Namespace) -> int:
+    print(rank_csv(options))
+    return EXIT_OK
+
+
 def _fit(options: argparse.Namespace) -> int:
+    if options.csv is not None:
+        print(fit_csv(options))
+        return EXIT_OK
     from analysis.frame import select
-    from analysis.laws import fit_laws, law_json, law_text
+    from analysis.row_laws import fit_laws, law_json, law_text
 
     laws = fit_laws(select(options.results, options.grid).completed)
     if options.json:

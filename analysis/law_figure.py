@@ -8,8 +8,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from analysis.figures import NEUTRAL, FigureGroup, Key, looks, series_keys, size_ticks
 from analysis.frame import Run, series_of
-from analysis.laws import ALL_RUNS, Axis, Law
 from analysis.power_law import PowerLaw
+from analysis.row_laws import ALL_RUNS, Axis, Law
 from analysis.svg import inline_svg, new_panel, style
 
 

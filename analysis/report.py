@@ -17,10 +17,10 @@ from analysis.checklist import checklist
 from analysis.estimates import gain, pass_at, table_ks
 from analysis.frame import Point, Run, Selection, points_of, select, varying_fields
 from analysis.law_figure import law_figure
-from analysis.laws import Law, fit_laws, held_out_text, interval_text
 from analysis.numerals import plain, short, signed
 from analysis.power_law import NotFitted
 from analysis.reading import reading
+from analysis.row_laws import Law, fit_laws, held_out_text, interval_text
 from analysis.tables import all_tables, domains_of
 from sweeper.results import write_atomic
 

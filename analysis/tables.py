@@ -8,8 +8,8 @@ import pandas as pd
 from analysis.bootstrap import Estimate
 from analysis.estimates import all_ks, gain, pass_at
 from analysis.frame import Point, Run, Selection, points_of
-from analysis.laws import Law
 from analysis.power_law import PowerLaw
+from analysis.row_laws import Law
 
 NOT_MEASURED = Estimate(math.nan, None, None)
 

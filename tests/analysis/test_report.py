@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from analysis.frame import select
-from analysis.laws import Axis, fit_laws
 from analysis.power_law import NotFitted
 from analysis.report import write_report
+from analysis.row_laws import Axis, fit_laws
 from sweeper.results import base_problems_path, problems_path
 from tests.analysis.synthetic_rows import SIZES, write_grid
 

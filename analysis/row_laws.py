@@ -122,11 +122,10 @@ def held_out_text(law: Law) -> str:
 
 
 def law_json(law: Law) -> dict[str, Any]:
-    """A law as JSON values, without the bootstrap draws."""
+    """A law as JSON values."""
     value: dict[str, Any] = {"axis": law.axis.name, "x": str(law.axis), "subset": law.subset, "notes": list(law.notes)}
     value["runs"] = [asdict(item) for item in law.observations]
     if isinstance(law.result, NotFitted):
         return value | {"fit": None, "not_fitted": law.result.reason}
     fit = asdict(law.result)
-    del fit["draws"]
     return value | {"fit": fit | {"a": math.exp(law.result.log_a)}, "not_fitted": None}

@@ -1,0 +1,174 @@
+"""One law fitted to training rows. Held-out rows have no way in: they are another `Sample`, and `fit` takes one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from analysis.laws.form import Form
+from analysis.laws.levels import LevelRule, level_of, rules_for
+from analysis.laws.losses import L2, Loss
+from analysis.laws.polish import polish
+from analysis.laws.problem import Problem, bind, columns_of
+from analysis.laws.sample import Floats, LawError, Sample
+from analysis.laws.solver import best_fit
+
+
+class Weights(StrEnum):
+    """Weight of a row before `sd`."""
+
+    equal = "equal"  # every row the same
+    per_group = "per-group"  # every group the same total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A fitted law.
+
+    Attributes:
+        form: The equation.
+        sample: The training rows in the order used, repeats of a run's rows taken out.
+        n_repeats: Rows taken out because they repeat another row of their run.
+        loss: What was minimised.
+        weights: How rows were weighted.
+        problem: The form bound to the rows.
+        row_weights: One a row, with sum n_rows.
+        fixed: Coordinates set by the user, NaN where free.
+        coordinates: Of the solver; `natural` are the reported parameters.
+        objective: Sum of row_weights * rho(residual); with equal weights the plain sum.
+    """
+
+    form: Form
+    sample: Sample
+    n_repeats: int
+    loss: Loss
+    weights: Weights
+    problem: Problem
+    row_weights: Floats
+    fixed: Floats
+    coordinates: Floats
+    objective: float
+
+    @property
+    def natural(self) -> dict[str, float]:
+        """Every parameter by name, also those the data do not identify: for predictions, not for print."""
+        values = self.problem.to_natural(self.coordinates[None, :])[0]
+        return dict(zip(self.problem.names, values.tolist(), strict=True))
+
+    @property
+    def n_free(self) -> int:
+        """Parameters estimated."""
+        return int(np.sum(~np.isfinite(self.fixed)))
+
+    @property
+    def residuals(self) -> Floats:
+        """On the scale of the loss, in the order of `sample`."""
+        return np.asarray(self.problem.linearise(self.coordinates[None, :], self.sample.y)[0][0])
+
+    def predict(self, rows: Sample, *, rules: tuple[LevelRule, ...] | None = None) -> Floats:
+        """Mean response for rows with the same columns; their `y` is not read.
+
+        A group that the law has no level for gets one from the trained levels alone (`levels`), by the given rules or
+        by the mean of all.
+        """
+        return np.asarray(self.predict_with(self.coordinates[None, :], rows, rules=rules)[0])
+
+    def predict_with(self, coordinates: Floats, rows: Sample, *, rules: tuple[LevelRule, ...] | None = None) -> Floats:
+        """The same for other coordinates (bootstrap draws): draws x rows."""
+        columns = columns_of(self.form, rows, self.problem.groups, dict(self.problem.columns.reference))
+        found = self.problem.predict(coordinates, columns)
+        unknown = columns.group < 0
+        if self.form.level_per_group and unknown.any():
+            rules = rules or rules_for(self.sample.y)
+            level = level_of(self.problem, coordinates, columns.values["n"][unknown], rules)
+            found[:, unknown] *= 10.0**level
+        return found
+
+
+def fit(
+    form: Form,
+    training: Sample,
+    *,
+    loss: Loss = L2,
+    weights: Weights = Weights.equal,
+    fixed: Mapping[str, float] | None = None,
+    keep_repeats: bool = False,
+) -> Fit:
+    """Fit a form to training rows; deterministic, and independent of the order of rows.
+
+    Args:
+        form: Of `catalogue`.
+        training: All rows that any parameter may see.
+        loss: What to minimise.
+        weights: `sd` of the sample, where given, multiplies by 1 / sd^2.
+        fixed: Parameters held at a value, by reported name (not the levels of groups).
+        keep_repeats: Rows are whole runs, which may coincide by chance, not checkpoints, which do not.
+
+    Raises:
+        LawError: the rows cannot carry this form.
+    """
+    sample = (training if keep_repeats else training.distinct()).ordered()
+    problem = bind(form, sample, loss)
+    known = _fixed(problem, fixed or {})
+    w = row_weights(sample, weights)
+    y = sample.y[None, :]
+    found = best_fit(problem, y, w[None, :], loss, known)
+    if not np.isfinite(found.objective[0]):
+        raise LawError(f"{form.name} has no finite {loss.name} anywhere on these rows - take another --loss or --law")
+    found = polish(problem, found, y, w[None, :], loss, known)
+    return Fit(
+        form=form,
+        sample=sample,
+        n_repeats=training.n_rows - sample.n_rows,
+        loss=loss,
+        weights=weights,
+        problem=problem,
+        row_weights=w,
+        fixed=known,
+        coordinates=found.coordinates[0],
+        objective=float(found.objective[0]),
+    )
+
+
+def row_weights(sample: Sample, weights: Weights) -> Floats:
+    """Weights with sum n_rows.
+
+    Raises:
+        LawError: a standard deviation is not positive.
+    """
+    w = np.ones(sample.n_rows)
+    if sample.sd is not None:
+        if not np.all(np.isfinite(sample.sd) & (sample.sd > 0)):
+            raise LawError("--sd holds values that are not positive numbers - leave those rows out with --where")
+        w = (sample.sd.min() / sample.sd) ** 2
+    if weights is Weights.per_group:
+        codes = sample.group_codes
+        w = w / np.bincount(codes, weights=w)[codes]
+    return np.asarray(w * (sample.n_rows / w.sum()))
+
+
+def _fixed(problem: Problem, fixed: Mapping[str, float]) -> Floats:
+    known = np.full(problem.n_parameters, np.nan)
+    theta_names = [item.name for item in problem.form.theta]
+    for name, value in fixed.items():
+        if name in theta_names:
+            j = theta_names.index(name)
+            log = problem.form.theta[j].log
+            if log and not value > 0:
+                raise LawError(f"--fix {name}={value:g}: {name} is a scale and must be positive")
+            known[j] = np.log(value) if log else value
+        elif name in problem.names and not _referenced(problem, name):
+            known[problem.names.index(name)] = value
+        else:
+            allowed = [item for item in problem.names if not _referenced(problem, item)]
+            raise LawError(f"--fix {name}: {problem.form.name} can hold {', '.join(allowed)} at a value")
+    return known
+
+
+def _referenced(problem: Problem, name: str) -> bool:
+    """Whether a parameter's coordinate is relative to a reference and so cannot be held by itself."""
+    place = problem.names.index(name)
+    probe = np.clip(np.full((1, problem.n_parameters), 0.5), problem.lower, problem.upper)
+    moved = problem.without_reference(probe)[0, place]
+    return bool(abs(moved - probe[0, place]) > 1e-12 * max(1.0, abs(moved)))

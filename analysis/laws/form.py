@@ -1,0 +1,126 @@
+"""What a law is: an equation that is linear in some of its parameters once the others are fixed.
+
+eta = sum_j beta_j phi_j(columns; theta), and y = eta or y = 10^eta. For fixed theta the beta follow by linear least
+squares (variable projection), so a search over starts has as many dimensions as there are theta: none to two.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from analysis.laws.sample import Floats, Integers
+
+LN10 = float(np.log(10.0))
+Bounds = tuple[float, float]
+
+
+class Link(StrEnum):
+    """How eta becomes y."""
+
+    identity = "y = eta"
+    log10 = "y = 10^eta"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Explanatory variables of some rows, with the reference values the solver divides by.
+
+    Attributes:
+        values: By role.
+        reference: By role; a power of x is computed as (x / reference)^p, so that its coefficient stays near y.
+        group: Index of each row's group among the training groups; -1 for a group not among them.
+        n_groups: Training groups.
+    """
+
+    values: Mapping[str, Floats]
+    reference: Mapping[str, float]
+    group: Integers
+    n_groups: int
+
+    def ratio(self, role: str) -> Floats:
+        """Values over their reference."""
+        return self.values[role] / self.reference[role]
+
+    def log_ratio(self, role: str) -> Floats:
+        """Natural logarithm of `ratio`."""
+        return np.asarray(np.log(self.ratio(role)), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter as it is reported.
+
+    Attributes:
+        name: Symbol of the source.
+        unit: Of the reported number; `x`, `n`, ... stand for the unit of that column, `y` for that of the response.
+        meaning: In words.
+        bounds: Range allowed, from the training columns and responses. Never from held-out rows.
+        log: Whether the solver works on its logarithm (a scale: N0, C_mid).
+        limit: Whether it is the value at infinite x, which data that stop early do not determine.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    bounds: Callable[[Columns, Floats], Bounds]
+    log: bool = False
+    limit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """An equation with its parameters; pure functions of their arguments.
+
+    Attributes:
+        name: On the command line.
+        equation: As people read it.
+        source: Paper.
+        roles: Columns needed, in the order of the command line.
+        link: From eta to y.
+        theta: Non-linear parameters, at most two.
+        beta: Linear parameters; with `level_per_group`, one more linear parameter E[group] for each group follows.
+        basis: (theta draws x n_theta, columns) -> draws x rows x n_beta, without the levels of groups.
+        slopes: (theta, beta, columns) -> d eta / d theta, draws x rows x n_theta.
+        shift: (theta, beta, columns, sign) -> beta with the references put in (sign +1) or taken out (-1). Level
+            parameters of groups are the last columns of beta.
+        positive: Whether all roles must be positive.
+    """
+
+    name: str
+    equation: str
+    source: str
+    roles: tuple[str, ...]
+    link: Link
+    theta: tuple[Parameter, ...]
+    beta: tuple[Parameter, ...]
+    basis: Callable[[Floats, Columns], Floats]
+    slopes: Callable[[Floats, Floats, Columns], Floats]
+    shift: Callable[[Floats, Floats, Columns, int], Floats]
+    level_per_group: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Non-linear, then linear ones, without the levels of groups."""
+        return (*self.theta, *self.beta)
+
+
+def fixed_bounds(low: float, high: float) -> Callable[[Columns, Floats], Bounds]:
+    """The same range for all data."""
+    return lambda _columns, _y: (low, high)
+
+
+def around(role: str, below: float, above: float) -> Callable[[Columns, Floats], Bounds]:
+    """From `below` times the smallest to `above` times the largest training value of a column."""
+    return lambda columns, _: (float(columns.values[role].min()) * below, float(columns.values[role].max()) * above)
+
+
+def share(_columns: Columns, y: Floats) -> Bounds:
+    """[0, 1] if all responses are shares, else unbounded."""
+    return (0.0, 1.0) if np.all((y >= 0) & (y <= 1)) else (-np.inf, np.inf)
+
+
+def floor_range(_columns: Columns, y: Floats) -> Bounds:
+    """A limit of a loss: not below 0; not above 1 if all responses are shares."""
+    return (0.0, 1.0) if np.all((y >= 0) & (y <= 1)) else (0.0 if np.all(y >= 0) else -np.inf, np.inf)

@@ -1,0 +1,144 @@
+"""A CSV as a frame on which conditions and columns are SQL expressions.
+
+Expressions are evaluated by DuckDB over the rows alone, with no access to files, network or Python objects; nothing is
+ever passed to `eval`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.laws.sample import Floats, LawError
+
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "lock_configuration": "true",
+    "threads": "1",
+}
+ROW_NUMBER = "row_number_of_file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of a file.
+
+    Attributes:
+        path: Where they came from.
+        digest: SHA-256 of the file's bytes.
+        frame: The rows.
+    """
+
+    path: Path
+    digest: str
+    frame: pd.DataFrame
+
+    def condition(self, text: str, option: str) -> NDArray[np.bool_]:
+        """Which rows satisfy an SQL condition; null counts as no.
+
+        Raises:
+            LawError: the condition is not one, or names no column of the file.
+        """
+        values = self._expression(text, option)
+        if not all(isinstance(item, bool) for item in values.dropna().tolist()):
+            raise LawError(f"{option} {text!r} is not a condition - compare columns, as in {option} \"x_kind = 'C'\"")
+        return np.asarray(values.fillna(False).astype(bool), dtype=np.bool_)
+
+    def numbers(self, text: str, option: str) -> Floats:
+        """A column, or an expression of columns, as numbers; NaN where it is null.
+
+        Raises:
+            LawError: there is no such column, or it holds text.
+        """
+        values = self.values(text, option)
+        if not pd.api.types.is_numeric_dtype(values):
+            try:
+                values = pd.to_numeric(values)
+            except (ValueError, TypeError):
+                first = next(item for item in values if not _is_number(item))
+                raise LawError(
+                    f"{option} {text}: {first!r} is not a number - name a numeric column, or leave the row out with "
+                    "--where"
+                ) from None
+        return np.asarray(values, dtype=np.float64)
+
+    def labels(self, text: str, option: str) -> tuple[str, ...]:
+        """A column as labels; whole numbers without decimals.
+
+        Raises:
+            LawError: there is no such column, or a row has none.
+        """
+        values = self.values(text, option)
+        if values.isna().any():
+            raise LawError(f"{option} {text}: {int(values.isna().sum())} rows have none - leave them out with --where")
+        return tuple(f"{item:.12g}" if isinstance(item, float) else str(item) for item in values.tolist())
+
+    def values(self, text: str, option: str) -> "pd.Series[Any]":
+        """A column by name, else an SQL expression of columns."""
+        if text in self.frame.columns:
+            return self.frame[text]
+        return self._expression(text, option)
+
+    def take(self, rows: NDArray[np.bool_]) -> "Table":
+        """Rows of a mask."""
+        return Table(path=self.path, digest=self.digest, frame=self.frame[rows].reset_index(drop=True))
+
+    def _expression(self, text: str, option: str) -> "pd.Series[Any]":
+        query = f"SELECT ({text}\n) AS value FROM numbered ORDER BY {ROW_NUMBER}"
+        with duckdb.connect(config=SETTINGS) as connection:
+            connection.register("rows", self.frame)
+            connection.register("numbered", self.frame.assign(**{ROW_NUMBER: np.arange(len(self.frame))}))
+            try:
+                if len(connection.extract_statements(query)) != 1:
+                    raise LawError(f"{option} {text!r} is more than one expression - give one")
+                found = connection.execute(query).df()
+            except duckdb.Error as error:
+                raise LawError(self._advice(text, option, str(error))) from None
+        if len(found) != len(self.frame):
+            raise LawError(f"{option} {text!r} is not one value a row - give an expression of the columns")
+        return found["value"]
+
+    def _advice(self, text: str, option: str, message: str) -> str:
+        names = [str(name) for name in self.frame.columns]
+        close = get_close_matches(text, names, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        reason = message.splitlines()[0]
+        return (
+            f"{option} {text!r} is neither a column of {self.path.name} nor an SQL expression of its columns: {reason} "
+            f'- {hint}columns: {", ".join(names)}; write a name with spaces as "a name"'
+        )
+
+
+def read_table(path: Path) -> Table:
+    """Rows of a CSV file.
+
+    Raises:
+        LawError: there is no such file, or it holds no rows.
+    """
+    try:
+        data = path.read_bytes()
+        frame = pd.read_csv(path)
+    except FileNotFoundError:
+        raise LawError(f"there is no file {path} - give a CSV file with a header line") from None
+    except (OSError, ValueError) as error:
+        raise LawError(f"{path} cannot be read as CSV ({error}) - give a CSV file with a header line") from None
+    if not len(frame):
+        raise LawError(f"{path} holds no rows - give a CSV file with a header line and at least one row")
+    return Table(path=path, digest=hashlib.sha256(data).hexdigest(), frame=frame)
+
+
+def _is_number(item: object) -> bool:
+    try:
+        float(str(item))
+    except ValueError:
+        return False
+    return True
