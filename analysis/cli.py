@@ -1,4 +1,4 @@
-"""The command line: `report` writes one HTML file, `fit` prints the fitted laws.
+"""The command line: `report` writes one HTML file, `fit` prints the fitted laws, `passk` reads per-problem counts.
 
 Nothing heavy is imported before it is needed: `--help` answers in a fraction of a second.
 """
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.passk import command as passk
 from sweeper.errors import SweeperError
 
 EXIT_OK, EXIT_USAGE = 0, 2
@@ -21,6 +22,7 @@ Analyse the rows that a sweep wrote.
   python -m analysis report --results results -o somewhere/out.html the tables go to somewhere/out_tables/*.csv
   python -m analysis fit --results results --grid model_scale       power laws with intervals, as text
   python -m analysis fit --results results --json                   ... as JSON
+  python -m analysis passk counts.csv --ks 1,2,4 --json             pass@k with intervals from counts
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
 give the same bytes.
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 2 refused)."""
     options = _parser().parse_args(arguments)
     try:
-        return _report(options) if options.verb == "report" else _fit(options)
+        return int(options.run(options))
     except SweeperError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -45,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         description=HELP,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit}", prog="python -m analysis")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit,passk}", prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
     fit = verbs.add_parser("fit", help="power laws of the error against model size and training FLOPs")
@@ -53,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (report, fit):
         verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
         verb.add_argument("--grid", help=GRID_HELP)
+    report.set_defaults(run=_report)
+    fit.set_defaults(run=_fit)
+    passk.add_parser(verbs)
     return parser
 
 
