@@ -17,6 +17,7 @@ from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import read_curve, training_env
 from tests import bench_data
+from tests.analysis import bench_passk
 from tests.data_prep import bench_data as bench_cleaning
 from tests.rewards import bench_code, bench_math
 
@@ -38,6 +39,7 @@ def main() -> None:
     bench_math.main()
     bench_cleaning.main()
     bench_data.main()
+    bench_passk.main()
     with tempfile.TemporaryDirectory() as folder:
         training(Path(folder))
 

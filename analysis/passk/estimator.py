@@ -57,7 +57,8 @@ def variance_values(n: Ints, c: Ints, k: int) -> Floats:
 
     Where 2k <= n it is unbiased: u^2 - C(n-c, 2k)/C(n, 2k) with u = C(n-c, k)/C(n, k), because both terms are unbiased
     for E[u^2] and (1-p)^2k. Beyond that no unbiased estimate exists; there it is the variance under a binomial with the
-    smoothed rate (c + 1/2)/(n + 1), which errs to the wide side for problems that are never or always solved.
+    smoothed rate (c + 1/2)/(n + 1), which is too wide for problems
+    that are hardly ever solved and up to 30% too small in between.
 
     Returns:
         One value a line, at least 0; NaN where n < k.

@@ -65,14 +65,14 @@ def test_the_variance_within_half_the_samples_has_no_bias(n: int, k: int, p: flo
     assert weight @ variance_values(np.full(n + 1, n), c, k) == pytest.approx(truth, rel=1e-9)
 
 
-def test_the_variance_beyond_half_the_samples_errs_to_the_wide_side() -> None:
+def test_the_variance_beyond_half_the_samples_is_wide_for_problems_rarely_solved() -> None:
     from scipy.stats import binom
 
     n, k, c = 16, 16, np.arange(17)
     values, estimated = pass_at_k_values(np.full(17, n), c, k), variance_values(np.full(17, n), c, k)
-    for p in (0.001, 0.02, 0.05):
+    for p, at_least in ((0.001, 1.0), (0.01, 1.0), (0.05, 0.7)):
         weight = binom.pmf(c, n, p)
-        assert weight @ estimated > 0.8 * (weight @ values**2 - (weight @ values) ** 2)
+        assert weight @ estimated > at_least * (weight @ values**2 - (weight @ values) ** 2)
 
 
 def test_a_range_outside_the_samples_is_refused() -> None:
