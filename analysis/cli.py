@@ -1,4 +1,4 @@
-"""The command line: `report` writes one HTML file, `fit` prints fitted laws, `rank` compares forms.
+"""The command line: `report` writes HTML, `fit` prints laws, `rank` compares forms, `passk` reads per-problem counts.
 
 Nothing heavy is imported before it is needed: `--help` answers in a fraction of a second.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank_options, fit_csv, rank_csv
+from analysis.passk import command as passk
 from sweeper.errors import SweeperError
 
 EXIT_OK, EXIT_USAGE = 0, 2
@@ -24,6 +25,7 @@ Analyse the rows that a sweep wrote.
   python -m analysis fit --results results --json                   ... as JSON
   python -m analysis fit curves.csv --law sigmoid --x x --y y       any of seven laws of any CSV (fit --help)
   python -m analysis rank curves.csv --x x --y y --group run        forms by their error on what comes next
+  python -m analysis passk counts.csv --ks 1,2,4 --json             pass@k with intervals from counts
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
 give the same bytes.
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 2 refused)."""
     options = _parser().parse_args(arguments)
     try:
-        return {"report": _report, "fit": _fit, "rank": _rank}[options.verb](options)
+        return int(options.execute(options))
     except SweeperError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -48,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         description=HELP,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{report,fit,rank}", prog="python -m analysis")
+    names = "{report,fit,rank,passk}"
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar=names, prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
     raw = argparse.RawDescriptionHelpFormatter
@@ -63,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (report, fit):
         verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
         verb.add_argument("--grid", help=GRID_HELP)
+    report.set_defaults(execute=_report)
+    fit.set_defaults(execute=_fit)
+    rank.set_defaults(execute=_rank)
+    passk.add_parser(verbs)
     return parser
 
 

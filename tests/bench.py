@@ -17,6 +17,7 @@ from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import read_curve, training_env
 from tests import bench_data
+from tests.analysis import bench_passk
 from tests.analysis.laws import bench_laws
 from tests.data_prep import bench_data as bench_cleaning
 from tests.rewards import bench_code, bench_math
@@ -40,6 +41,7 @@ def main() -> None:
     bench_cleaning.main()
     bench_data.main()
     bench_laws.main()
+    bench_passk.main()
     with tempfile.TemporaryDirectory() as folder:
         training(Path(folder))
 

@@ -1,0 +1,101 @@
+"""The estimators of `sweeper.passk` over arrays of counts, and G-pass@k.
+
+Nothing is estimated here: every value comes from `sweeper.passk`, once for each different (n, c).
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeper.passk import pass_at_k, pass_at_k_of_every_count, pass_hat_k
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def pass_at_k_values(n: Ints, c: Ints, k: int) -> Floats:
+    """pass@k of every line; NaN where n < k."""
+    return _by_n(n, c, k, _pass_at)
+
+
+def pass_hat_k_values(n: Ints, c: Ints, k: int) -> Floats:
+    """pass^k of every line (all of k samples correct); NaN where n < k."""
+    return _by_n(n, c, k, lambda size, found, k: np.array([_number(pass_hat_k(size, int(one), k)) for one in found]))
+
+
+def g_pass_at_k_values(n: Ints, c: Ints, k: int, tau: float) -> Floats:
+    """G-pass@k_tau: at least ceil(tau k) of k samples drawn without replacement are correct.
+
+    A hypergeometric tail (arXiv:2412.13147); tau -> 0 is pass@k, tau = 1 is pass^k.
+
+    Args:
+        n: Samples of each line.
+        c: Correct ones.
+        k: Draws.
+        tau: Share of correct draws asked for, 0 < tau <= 1.
+
+    Returns:
+        One value a line; NaN where n < k.
+
+    Raises:
+        ValueError: tau outside (0, 1].
+    """
+    from scipy.stats import hypergeom
+
+    if not 0 < tau <= 1:
+        raise ValueError(f"tau={tau} is outside (0, 1]")
+    # 0.7 * 10 is 7.000000000000001 in floating point, and its ceiling 8.
+    needed = math.ceil(tau * k - 1e-9)
+    tails = hypergeom.sf(needed - 1, np.maximum(n, k), c, k)
+    return np.asarray(np.where(n < k, np.nan, tails), dtype=np.float64)
+
+
+def variance_values(n: Ints, c: Ints, k: int) -> Floats:
+    """Sampling variance of each line's pass@k, over repeated draws of n samples from the same problem.
+
+    Where 2k <= n it is unbiased: u^2 - C(n-c, 2k)/C(n, 2k) with u = C(n-c, k)/C(n, k), because both terms are unbiased
+    for E[u^2] and (1-p)^2k. Beyond that no unbiased estimate exists; there it is the variance under a binomial with the
+    smoothed rate (c + 1/2)/(n + 1), which is too wide for problems
+    that are hardly ever solved and up to 30% too small in between.
+
+    Returns:
+        One value a line, at least 0; NaN where n < k.
+    """
+    return _by_n(n, c, k, _variance)
+
+
+def _by_n(n: Ints, c: Ints, k: int, of: Callable[[int, Ints, int], Floats]) -> Floats:
+    """Evaluate each different (n, c) once."""
+    values = np.full(len(n), np.nan)
+    for size in np.unique(n):
+        if size >= k:
+            members = n == size
+            different, where = np.unique(c[members], return_inverse=True)
+            values[members] = of(int(size), different, k)[where]
+    return values
+
+
+def _pass_at(n: int, c: Ints, k: int) -> Floats:
+    # One running product gives every c for the price of n terms; few and small counts are cheaper one by one.
+    if int(np.minimum(c, k).sum()) < n:
+        return np.array([_number(pass_at_k(n, int(one), k)) for one in c])
+    return np.array(pass_at_k_of_every_count(n, k))[c]
+
+
+def _variance(n: int, c: Ints, k: int) -> Floats:
+    missed = 1 - _pass_at(n, c, k)
+    if 2 * k <= n:
+        return np.maximum(missed**2 - (1 - _pass_at(n, c, 2 * k)), 0.0)
+    from scipy.stats import binom
+
+    all_missed = 1 - _pass_at(n, np.arange(n + 1), k)
+    rate = (c + 0.5) / (n + 1)
+    weights = binom.pmf(np.arange(n + 1)[None, :], n, rate[:, None])
+    mean = weights @ all_missed
+    return np.asarray(np.maximum(weights @ all_missed**2 - mean**2, 0.0), dtype=np.float64)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,208 @@
+"""What `python -m analysis passk` prints, as JSON values and as text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.passk.crossover import crossover, log_grid
+from analysis.passk.estimator import pass_hat_k_values
+from analysis.passk.extrapolation import extrapolate
+from analysis.passk.interval import LEVEL, Interval, fixed_benchmark, over_problems, solve_rate_bound
+from analysis.passk.majority import Answer, majority_at_k
+from analysis.passk.paired import difference, pair
+from analysis.passk.reading import ALL
+from analysis.passk.resampling import DRAWS, SEED, resampled_means
+from analysis.passk.sample import Sample, shared
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to compute."""
+
+    ks: tuple[int, ...]
+    beyond: bool = False  # extrapolate the ks that are not defined
+    level: float = LEVEL
+    draws: int = DRAWS
+    seed: int = SEED
+
+
+def with_all(groups: Mapping[str, Sample]) -> dict[str, Sample]:
+    """The groups, preceded by all of them together when they share no problem (domains of one suite, not models)."""
+    if len(groups) < 2 or ALL in groups or shared(groups):
+        return dict(groups)
+    lines = [
+        (sample.problem_ids[i], int(n), int(c))
+        for sample in groups.values()
+        for i, n, c in zip(sample.problem, sample.n, sample.c, strict=True)
+    ]
+    return {ALL: Sample.of(lines), **groups}
+
+
+def group_json(name: str, sample: Sample, asked: Asked) -> Json:
+    """Everything about one group."""
+    defined = [k for k in asked.ks if sample.undefined(k) is None]
+    values = sample.matrix(defined) if defined else np.empty((sample.n_problems, 0))
+    draws = resampled_means(values, draws=asked.draws, seed=asked.seed) if defined else np.empty((asked.draws, 0))
+    points = []
+    for k in asked.ks:
+        if k not in defined:
+            points.append({"k": k, **_undefined(), "reason": sample.undefined(k)})
+            continue
+        column = defined.index(k)
+        interval = over_problems(values[:, column], draws[:, column], level=asked.level)
+        all_correct = sample.mean_over_lines(pass_hat_k_values(sample.n, sample.c, k))
+        points.append(
+            {
+                "k": k,
+                "pass@k": float(values[:, column].mean()),
+                "low": interval.low,
+                "high": interval.high,
+                "method": interval.method,
+                "fixed_benchmark": asdict(fixed_benchmark(sample, k, level=asked.level)),
+                "pass^k": float(all_correct.mean()),
+                "reason": interval.reason,
+            }
+        )
+    beyond = [k for k in asked.ks if k not in defined]
+    found: Json = {
+        "group": name,
+        "n_problems": sample.n_problems,
+        "n_lines": len(sample.n),
+        "n_samples": [int(sample.n.min()), int(sample.n.max())],
+        "unsolved": _unsolved(sample, asked.level),
+        "notes": _notes(sample),
+        "ks": points,
+    }
+    if asked.beyond and beyond:
+        found["extrapolated"] = [asdict(item) for item in extrapolate(sample, beyond, level=asked.level)]
+    return found
+
+
+def pair_json(name: str, base: Sample, trained: Sample, asked: Asked) -> Json:
+    """Trained minus base on their common problems, and where the base model overtakes."""
+    largest = int(min(base.n.min(), trained.n.min()))
+    ks = sorted({*asked.ks, *log_grid(largest)})
+    both = pair(base, trained, ks, draws=asked.draws, seed=asked.seed)
+    turn = crossover(both, level=asked.level)
+    gained, lost = _solved(both.trained) - _solved(both.base), _solved(both.base) - _solved(both.trained)
+    return {
+        "group": name,
+        "n_problems": both.base.n_problems,
+        "dropped": len(both.dropped),
+        "differences": [asdict(difference(both, k, level=asked.level)) for k in asked.ks],
+        "crossover": asdict(turn) if turn else None,
+        "solved": {"gained": sorted(gained), "lost": sorted(lost)},
+    }
+
+
+def majority_json(answers: Mapping[str, Sequence[Answer]], ks: Sequence[int]) -> list[Json]:
+    """Mean maj@k over problems; null where a problem has fewer than k samples."""
+    found = []
+    for k in ks:
+        each = [majority_at_k(item, k) for item in answers.values()]
+        known = [item.value for item in each if item.value is not None]
+        whole = len(known) == len(each)
+        found.append(
+            {
+                "k": k,
+                "maj@k": float(np.mean(known)) if whole else None,
+                "monte_carlo_error": float(np.sqrt(sum(item.error**2 for item in each))) / len(each),
+                "reason": None if whole else next(item.reason for item in each if item.value is None),
+            }
+        )
+    return found
+
+
+def group_text(found: Json) -> str:
+    """A group as lines for people."""
+    low, high = found["n_samples"]
+    samples = f"{low}" if low == high else f"{low} to {high}"
+    lines = [f"{found['group']}: {found['n_problems']} problems, {samples} samples each"]
+    for point in found["ks"]:
+        if point["pass@k"] is None:
+            lines.append(f"  pass@{point['k']:<6} undefined: {point['reason']}")
+            continue
+        fixed = point["fixed_benchmark"]
+        lines.append(
+            f"  pass@{point['k']:<6} {point['pass@k']:.4f}  other problems like these {_ends(point)}, "
+            f"these problems again {_ends(fixed)}; pass^{point['k']} {point['pass^k']:.4f}"
+        )
+    for item in found.get("extrapolated", ()):
+        lines.append(
+            f"  pass@{item['k']:<6} not measured: {item['reason']}"
+            if item["reason"]
+            else f"  pass@{item['k']:<6} extrapolated {_ends(item)}: beta-binomial {item['beta_binomial']:.4f}, "
+            f"power law {item['power_law']:.4f}"
+        )
+    unsolved = found["unsolved"]
+    if unsolved["n_problems"]:
+        lines.append(
+            f"  {unsolved['n_problems']} problems never solved; the solve rate of each is at most "
+            f"{unsolved['solve_rate_upper_bound']:.4f} ({unsolved['level']:.0%})"
+        )
+    return "\n".join([*lines, *(f"  note: {note}" for note in found["notes"])])
+
+
+def pair_text(found: Json) -> str:
+    """A comparison as lines for people."""
+    lines = [f"{found['group']}: trained minus base on {found['n_problems']} common problems"]
+    if found["dropped"]:
+        lines.append(f"  note: {found['dropped']} problems that only one of them answered are left out")
+    for item in found["differences"]:
+        lines.append(
+            f"  pass@{item['k']:<6} undefined: {item['reason']}"
+            if item["value"] is None
+            else f"  pass@{item['k']:<6} {item['value']:+.4f}  other problems like these {_ends(item['problems'])}, "
+            f"these problems again {_ends(item['fixed'])}"
+        )
+    turn = found["crossover"]
+    if turn:
+        where = f"k* = {turn['k']:.1f}" if turn["k"] is not None else f"none, {turn['reason']}"
+        low = "below 1" if turn["low"] is None else f"{turn['low']:.1f}"
+        high = f"beyond {turn['largest_k']}" if turn["high"] is None else f"{turn['high']:.1f}"
+        lines.append(
+            f"  crossover: {where}; interval {low} to {high}; probability of none {turn['probability_none']:.3f}; "
+            f"verdict: {turn['verdict']}"
+        )
+    gained, lost = found["solved"]["gained"], found["solved"]["lost"]
+    return "\n".join([*lines, f"  solved at least once: {len(gained)} gained, {len(lost)} lost"])
+
+
+def _undefined() -> Json:
+    return {"pass@k": None, "low": None, "high": None, "method": None, "fixed_benchmark": None, "pass^k": None}
+
+
+def _unsolved(sample: Sample, level: float) -> Json:
+    solved = np.bincount(sample.problem, weights=sample.c, minlength=sample.n_problems) > 0
+    fewest = int(sample.n[~solved[sample.problem]].min()) if not solved.all() else None
+    return {
+        "n_problems": int((~solved).sum()),
+        "solve_rate_upper_bound": None if fewest is None else solve_rate_bound(fewest, level),
+        "level": level,
+    }
+
+
+def _notes(sample: Sample) -> list[str]:
+    notes = []
+    repeated = int((sample.replicates > 1).sum())
+    if repeated:
+        notes.append(
+            f"{repeated} problems are in several lines; their lines are replicates, averaged a problem, not pooled"
+        )
+    if sample.n.min() != sample.n.max():
+        notes.append("problems have different numbers of samples; a k above the fewest is undefined for the group")
+    return notes
+
+
+def _solved(sample: Sample) -> set[str]:
+    return {sample.problem_ids[i] for i, c in zip(sample.problem, sample.c, strict=True) if c}
+
+
+def _ends(item: Json | Interval) -> str:
+    values = item if isinstance(item, dict) else asdict(item)
+    ends = [f"{values[end]:.4f}" if values[end] is not None else "?" for end in ("low", "high")]
+    return f"[{ends[0]}, {ends[1]}]"

@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.cli import main
+from tests.analysis.synthetic_rows import write_grid
+
+
+def counts(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    assert main(["passk", *arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+SMALL = "problem_id,n,c,group\na,4,0,x\nb,4,4,x\nc,2,1,y\nd,2,2,y\n"
+
+
+def test_values_are_those_of_the_estimator_and_undefined_ones_null(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = shown(capsys, counts(tmp_path / "c.csv", SMALL), "--ks", "1,2,4")
+    groups = {item["group"]: item for item in found["data"]}  # type: ignore[attr-defined]
+    assert list(groups) == ["all", "x", "y"]
+    assert [point["pass@k"] for point in groups["x"]["ks"]] == [0.5, 0.5, 0.5]
+    assert [point["pass@k"] for point in groups["y"]["ks"]] == [0.75, 1.0, None]
+    assert "more than the samples of 2 of 2" in groups["y"]["ks"][2]["reason"]
+    assert groups["all"]["ks"][2]["pass@k"] is None
+
+
+def test_groups_that_share_problems_are_never_put_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = counts(tmp_path / "c.csv", "problem_id,n,c,group\na,4,0,base\na,4,2,rl\nb,4,1,base\nb,4,3,rl\n")
+    found = shown(capsys, path, "--ks", "1", "--pair", "base", "rl")
+    assert [item["group"] for item in found["data"]] == ["base", "rl"]  # type: ignore[attr-defined]
+    assert found["paired"][0]["differences"][0]["value"] == 0.5  # type: ignore[index]
+
+
+def test_a_problem_in_two_lines_is_one_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = shown(capsys, counts(tmp_path / "a.csv", "problem_id,n,c\na,8,1\nb,8,4\nc,8,7\n"), "--ks", "2")
+    twice = shown(capsys, counts(tmp_path / "b.csv", "problem_id,n,c\n" + "a,8,1\nb,8,4\nc,8,7\n" * 2), "--ks", "2")
+    first, second = (item["data"][0] for item in (once, twice))  # type: ignore[index]
+    assert second["n_problems"] == 3
+    assert second["ks"][0]["low"] == pytest.approx(first["ks"][0]["low"])
+    assert "replicates" in second["notes"][0]
+
+
+def test_a_runs_own_counts_can_be_compared_by_domain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_grid(tmp_path, models={"tiny-40k": 27_000}, scales=(64,))[0]
+    rows = tmp_path / "rows"
+    found = shown(
+        capsys, str(rows / f"{run}.problems.jsonl"), "--base", str(rows / f"{run}.base_problems.jsonl"), "--ks", "1,128"
+    )
+    assert [item["group"] for item in found["paired"]] == ["all", "code", "logic", "math", "stem"]  # type: ignore[attr-defined]
+    row = json.loads((rows / f"{run}.json").read_text())
+    stated = {score["domain"]: score["pass_at_k"][0]["value"] for score in row["trained"]}
+    for item in found["data"]:  # type: ignore[attr-defined]
+        assert item["ks"][0]["pass@k"] == pytest.approx(stated[item["group"]], abs=1e-12)
+
+
+def test_text_names_both_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = counts(tmp_path / "c.csv", "problem_id,n,c\n" + "".join(f"p{i},16,{i}\n" for i in range(17)))
+    assert main(["passk", path, "--ks", "1,64", "--beyond"]) == 0
+    text = capsys.readouterr().out
+    assert "other problems like these" in text
+    assert "these problems again" in text
+    assert "extrapolated" in text
+    assert "never solved" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("problem_id,n\na,4\n", "lacks the column c"),
+        ("problem_id,n,c\na,4,5\n", "line 2"),
+        ("problem_id,n,c\na,4,1.5\n", "not a whole number"),
+        ("problem_id,n,c\n", "no line"),
+        ("problem_id,n,c\na,4\n", "fewer fields"),
+    ],
+)
+def test_bad_counts_are_refused_by_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    assert main(["passk", counts(tmp_path / "c.csv", text), "--ks", "1"]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_majority_votes_are_read_from_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = counts(tmp_path / "a.csv", "problem_id,answer,correct,count\na,1,1,5\na,2,0,3\na,,0,2\nb,7,1,10\n")
+    found = shown(capsys, "--answers", path, "--ks", "1,3,20")
+    points = found["majority"][0]["ks"]  # type: ignore[index]
+    assert points[0]["maj@k"] == 0.75
+    assert points[2]["maj@k"] is None

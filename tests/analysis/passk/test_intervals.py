@@ -1,0 +1,185 @@
+import numpy as np
+import pytest
+
+from analysis.passk.crossover import crossover, turning_points
+from analysis.passk.interval import fixed_benchmark, over_problems, solve_rate_bound
+from analysis.passk.paired import difference, pair
+from analysis.passk.resampling import resampled_means
+from analysis.passk.sample import Sample
+from sweeper.errors import ResultsError
+
+
+def sample_of(c: np.ndarray, n: int, first: int = 0) -> Sample:
+    return Sample.of((f"p{i + first:05d}", n, int(x)) for i, x in enumerate(c))
+
+
+def rates(rng: np.random.Generator, size: int | tuple[int, int]) -> np.ndarray:
+    return rng.beta(0.4, 1.2, size)
+
+
+TRUTH = {k: float(np.mean(1 - (1 - rates(np.random.default_rng(99), 400_000)) ** k)) for k in (1, 8, 32)}
+
+
+@pytest.mark.parametrize("problems", [30, 200])
+@pytest.mark.parametrize("k", [1, 8, 32])
+def test_the_interval_over_problems_covers(problems: int, k: int) -> None:
+    rng, hits, sims = np.random.default_rng(problems + k), 0, 400
+    for _ in range(sims):
+        sample = sample_of(rng.binomial(64, rates(rng, problems)), 64)
+        values = sample.per_problem(k)
+        found = over_problems(values, resampled_means(values[:, None], draws=1000)[:, 0])
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= TRUTH[k] <= found.high
+    assert 0.92 <= hits / sims <= 0.98
+
+
+@pytest.mark.parametrize("k", [1, 8, 32, 64])
+def test_the_interval_of_this_benchmark_covers_its_own_truth_and_not_more(k: int) -> None:
+    rng, hits, sims = np.random.default_rng(k), 0, 300
+    p = rates(rng, 100)
+    truth = float(np.mean(1 - (1 - p) ** k))
+    wide = []
+    for _ in range(sims):
+        sample = sample_of(rng.binomial(64, p), 64)
+        found = fixed_benchmark(sample, k)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= truth <= found.high
+        wide.append(found.high - found.low)
+    # Beyond half the samples no unbiased variance exists and the interval is conservative.
+    assert hits / sims >= 0.92
+    assert 2 * k > 64 or hits / sims <= 0.98
+
+
+def test_the_two_questions_have_different_answers() -> None:
+    rng = np.random.default_rng(4)
+    sample = sample_of(rng.binomial(128, rates(rng, 100)), 128)
+    values = sample.per_problem(1)
+    other, same = over_problems(values, resampled_means(values[:, None])[:, 0]), fixed_benchmark(sample, 1)
+    assert None not in (other.low, other.high, same.low, same.high)
+    assert other.high - other.low > 4 * (same.high - same.low)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("k", [1, 8])
+def test_the_paired_interval_covers_and_is_narrower_than_unpaired(k: int) -> None:
+    rng, hits, sims, ratio = np.random.default_rng(31 + k), 0, 300, []
+    base_all = rates(np.random.default_rng(5), 400_000)
+    truth = float(np.mean((1 - (1 - base_all**0.8) ** k) - (1 - (1 - base_all) ** k)))
+    for _ in range(sims):
+        p = rates(rng, 100)
+        before, after = sample_of(rng.binomial(64, p), 64), sample_of(rng.binomial(64, p**0.8), 64)
+        both = pair(before, after, (k,), draws=1000)
+        found = difference(both, k).problems
+        assert found is not None
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= truth <= found.high
+        unpaired = np.hypot(both.base_draws.std(), both.trained_draws.std()) * 2 * 1.96
+        ratio.append((found.high - found.low) / unpaired)
+    assert 0.92 <= hits / sims <= 0.98
+    assert np.mean(ratio) < 0.5
+
+
+def test_repeating_lines_changes_neither_value_nor_width() -> None:
+    rng = np.random.default_rng(8)
+    lines = [(f"p{i}", 16, int(c)) for i, c in enumerate(rng.binomial(16, rates(rng, 80)))]
+    once, thrice = Sample.of(lines), Sample.of(lines * 3)
+    assert thrice.per_problem(4) == pytest.approx(once.per_problem(4), abs=1e-15)
+    a, b = (over_problems(s.per_problem(4), resampled_means(s.per_problem(4)[:, None])[:, 0]) for s in (once, thrice))
+    assert (a.low, a.high) == pytest.approx((b.low, b.high), abs=1e-12)
+    assert fixed_benchmark(once, 4).high == pytest.approx(fixed_benchmark(thrice, 4).high, abs=1e-12)
+
+
+def test_the_order_of_problems_does_not_matter() -> None:
+    values = np.random.default_rng(2).random((50, 3))
+    assert (resampled_means(values, draws=100) == resampled_means(values[::-1], draws=100)).all()
+
+
+def test_drawing_kinds_is_drawing_problems() -> None:
+    """Mean and spread of the draws are those of the plain bootstrap, for few kinds and for as many as problems."""
+    rng = np.random.default_rng(3)
+    for values in (rng.integers(0, 4, 400) / 4, rng.random(400)):
+        draws = resampled_means(values[:, None], draws=20_000)[:, 0]
+        plain = values[rng.integers(0, 400, (20_000, 400))].mean(axis=1)
+        assert draws.mean() == pytest.approx(plain.mean(), abs=4 * plain.std() / 100)
+        assert draws.std() == pytest.approx(plain.std(), rel=0.04)
+
+
+def test_a_benchmark_never_solved_gets_upper_bounds() -> None:
+    sample = sample_of(np.zeros(20, dtype=int), 10)
+    values = sample.per_problem(5)
+    other, same = over_problems(values, values), fixed_benchmark(sample, 5)
+    assert (other.low, other.high) == (0.0, pytest.approx(1 - 0.05 ** (1 / 20)))
+    assert (same.low, same.high) == (0.0, pytest.approx(1 - 0.05 ** (5 / 200)))
+    assert solve_rate_bound(10) == pytest.approx(1 - 0.05**0.1)
+
+
+def test_one_problem_gives_no_interval_over_problems_but_says_why() -> None:
+    found = over_problems(np.array([0.4]), np.array([0.4]))
+    assert (found.low, found.high) == (None, None)
+    assert found.reason
+
+
+def test_pairing_uses_common_problems_and_refuses_none() -> None:
+    left, right = sample_of(np.array([1, 2, 3]), 4), sample_of(np.array([1, 2, 3]), 4, first=1)
+    assert len(pair(left, right, (1,)).dropped) == 2
+    with pytest.raises(ResultsError, match="no problem is in both"):
+        pair(left, sample_of(np.array([1]), 4, first=9), (1,))
+
+
+def sharpened(rng: np.random.Generator, problems: int) -> tuple[Sample, Sample]:
+    """Training makes problems that are solved sometimes easier and rarely solved ones rarer still."""
+    p = rates(rng, problems)
+    return sample_of(rng.binomial(128, p), 128), sample_of(rng.binomial(128, np.where(p < 0.08, p * 0.15, p**0.6)), 128)
+
+
+GRID = (1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128)
+
+
+def test_the_crossover_interval_covers() -> None:
+    big = rates(np.random.default_rng(77), 1_000_000)
+    after = np.where(big < 0.08, big * 0.15, big**0.6)
+    fine = np.geomspace(1, 128, 60)
+    gap = np.array([float(np.mean((1 - big) ** k - (1 - after) ** k)) for k in fine])
+    truth = float(turning_points(fine, gap[None, :])[0])
+    assert 2 < truth < 64
+    rng, hits, sims = np.random.default_rng(12), 0, 200
+    for _ in range(sims):
+        both = pair(*sharpened(rng, 200), GRID, draws=500)
+        found = crossover(both)
+        assert found is not None
+        hits += (found.low or 0) <= truth <= (found.high or np.inf)
+    assert hits / sims >= 0.90
+
+
+def verdicts(power: float, sims: int) -> list[str]:
+    rng, found = np.random.default_rng(13), []
+    for _ in range(sims):
+        p = rates(rng, 200)
+        turn = crossover(
+            pair(sample_of(rng.binomial(128, p), 128), sample_of(rng.binomial(128, p**power), 128), GRID, draws=300)
+        )
+        assert turn is not None
+        found.append(turn.verdict)
+    return found
+
+
+def test_no_crossover_is_found_where_there_is_none() -> None:
+    assert verdicts(0.8, 200).count("none") >= 190
+
+
+def test_models_that_nearly_meet_are_not_said_to_cross() -> None:
+    found = verdicts(0.97, 100)
+    assert found.count("crossover") <= 5
+    assert found.count("undecided") > 5
+
+
+def test_a_base_model_ahead_from_the_start_is_no_crossover() -> None:
+    rng = np.random.default_rng(1)
+    p = rates(rng, 100)
+    found = crossover(pair(sample_of(rng.binomial(64, p), 64), sample_of(rng.binomial(64, p**3), 64), GRID[:10]))
+    assert found is not None
+    assert found.k is None
+    assert found.low is None
+    assert "ahead from k = 1" in (found.reason or "")
