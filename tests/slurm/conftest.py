@@ -1,6 +1,7 @@
 """A real SLURM on this machine: four nodes, accounting, limits; arrays of at most 21 elements."""
 
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -24,7 +25,9 @@ def lab() -> Iterator[Lab]:
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     before = {name: os.environ.get(name) for name in ("SLURM_CONF", "PATH")}
     os.environ["PATH"] = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    started = subprocess.run([HERE / "up", folder], capture_output=True, text=True)
+    # Two clusters on one machine must not meet; 1,300 ports from the first are used, below those given to clients.
+    ports = {"SLURM_LAB_PORT": str(random.randrange(10_000, 31_000, 1_500))}
+    started = subprocess.run([HERE / "up", folder], capture_output=True, text=True, env=os.environ | ports)
     assert started.returncode == 0, started.stdout + started.stderr
     os.environ["SLURM_CONF"] = str(folder / "etc" / "slurm.conf")
     try:
