@@ -165,17 +165,18 @@ def _launch(arguments: Sequence[str]) -> int:
         from sweeper.slurm.follow import follow, submit_text
         from sweeper.slurm.submit import submit
 
-        print(f"\n{submit_text(submit(specs, results_dir))}", flush=True)
+        done = submit(specs, results_dir)
+        done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
+        print(f"\n{submit_text(done)}", flush=True)
         if not wait:
             return EXIT_OK
-        follow(specs, results_dir, say=lambda line: print(line, flush=True))
+        follow([run.spec for run in plan.runs if run.spec], results_dir, say=lambda line: print(line, flush=True))
     elif specs:
         # Runs on one machine's GPUs would take each other's memory, so there they take turns.
         alone = resolve_device(cluster.device) is Device.cuda
         parallel = 1 if alone else cluster.max_parallel
         run_local(specs, results_dir, max_parallel=parallel, reporter=reporter(len(specs)))
-    final = {run.run_id: State.done for run in plan.runs}
-    final |= {spec.run_id: _state(results_dir, spec.run_id) for spec in specs}
+    final = {run.run_id: _state(results_dir, str(run.run_id)) for run in plan.runs}
     rows = _rows(results_dir, plan.grid, [str(run.run_id) for run in plan.runs])
     print(f"\n{_table(rows)}\n\nresults: {results_dir / 'rows'}")
     if rows:

@@ -20,6 +20,7 @@ from sweeper.grid import Grid, Plain
 from sweeper.results import Flops, ResultRow, Status, read_rows, write_atomic
 from sweeper.runs import RunDir, State
 from sweeper.spec import Executor, RunId, RunSpec
+from sweeper.status import Queue
 
 # Dense bf16 peak, FLOP/s, from the vendors' data sheets.
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12}
@@ -89,7 +90,8 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         ConfigError: two points describe the same run.
     """
     rows = tuple(read_rows(results_dir)) if results_dir.exists() else ()
-    runs = tuple(_planned(point.choice, point.config, results_dir, rows) for point in grid.points)
+    queue = Queue.ask(results_dir)
+    runs = tuple(_planned(point.choice, point.config, results_dir, rows, queue) for point in grid.points)
     repeated = [run_id for run_id, n in Counter(run.run_id for run in runs if run.spec).items() if n > 1]
     if repeated:
         twins = [dict(run.choice) for run in runs if run.run_id == repeated[0]]
@@ -116,7 +118,9 @@ def _leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
     return [(prefix.rstrip("."), value)]
 
 
-def _planned(choice: Mapping[str, str], config: Plain, results_dir: Path, rows: Sequence[ResultRow]) -> PlannedRun:
+def _planned(
+    choice: Mapping[str, str], config: Plain, results_dir: Path, rows: Sequence[ResultRow], queue: Queue
+) -> PlannedRun:
     spec: RunSpec | None = None
     try:
         spec = spec_from(config)
@@ -124,9 +128,11 @@ def _planned(choice: Mapping[str, str], config: Plain, results_dir: Path, rows: 
     except ConfigError as error:
         return PlannedRun(choice=choice, spec=spec, state=State.refused, reason=str(error), cost=None)
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
-    state = run_dir.state()
+    state = queue.state(run_dir)
     failure = run_dir.failure() if state is State.failed else None
     reason = f"failed in {failure.phase}: {failure.reason}" if failure else None
+    if state is State.unknown:
+        reason = queue.reason(spec.run_id)
     return PlannedRun(choice=choice, spec=spec, state=state, reason=reason, cost=estimate(spec, rows))
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.grid import expand
+from sweeper.plan import make_plan
 from sweeper.results import Status, read_rows
 from sweeper.runs import RunDir, State
 from sweeper.slurm import scheduler
@@ -194,3 +196,14 @@ def test_jobs_run_the_code_as_it_was_when_they_were_submitted(make: Make, tmp_pa
     (row,) = read_rows(tmp_path)
     assert row.provenance is not None
     assert row.provenance.code_digest == frozen.name
+
+
+def test_a_plan_tells_what_is_queued_and_launches_only_the_rest(make: Make, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}", step_seconds=3) for seed in range(3)]
+    submit(specs[:2], tmp_path)
+    grid = expand(("cluster=slurm", "model=tiny-40k", "training.total_steps=3", "seed=0,1,2"), multirun=True)
+    # The clusters' settings are no part of a run's identity, so these are the same runs.
+    planned = make_plan(grid, tmp_path)
+    assert {run.run_id for run in planned.runs} == {spec.run_id for spec in specs}
+    assert [run.run_id for run in planned.to_run] == [specs[2].run_id]
+    assert planned.count()[State.new] == 1
