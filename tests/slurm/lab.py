@@ -1,5 +1,6 @@
 """What tests do to the cluster."""
 
+import getpass
 import os
 import signal
 import subprocess
@@ -32,11 +33,10 @@ class Lab:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def empty(self) -> None:
-        """Cancel everything and wait until it is gone."""
-        elements = scheduler.queue()
-        if elements:
-            subprocess.run(["scancel", *{str(element.job) for element in elements}], check=False)
-        assert wait_until(lambda: not self.ask("squeue", "-h").strip(), 60)
+        """Cancel everything, wait until it is gone, and take every node back into service."""
+        subprocess.run(["scancel", "--user", getpass.getuser()], check=False)
+        assert wait_until(lambda: not self.ask("squeue", "-h").strip(), 90)
+        subprocess.run(["scontrol", "update", "NodeName=n[1-4]", "State=RESUME"], check=False, capture_output=True)
 
     def hurry(self) -> None:
         """Let requeued jobs start now: SLURM holds them for about two minutes."""

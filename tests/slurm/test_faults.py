@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,9 +91,10 @@ def test_a_preempted_run_is_queued_again_and_goes_on(make: Make, lab: Lab, tmp_p
 def test_the_controllers_death_changes_no_running_job_and_status_says_unknown(
     make: Make, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    specs = [make(f"seed={seed}", step_seconds=4) for seed in range(2)]
+    specs = [make(f"seed={seed}", step_seconds=6) for seed in range(2)]
     submit(specs, tmp_path)
     assert wait_until(lambda: all(folder(tmp_path, spec).is_locked() for spec in specs), 60)
+    time.sleep(7)  # it saves its state every five seconds; what it never saved it would number anew
     lab.kill_controller()
     try:
         monkeypatch.setattr("sweeper.slurm.scheduler._SECONDS", 2.0)
