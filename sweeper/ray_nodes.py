@@ -68,13 +68,16 @@ class Share:
 
 
 @contextmanager
-def cluster(node: Node, folder: Path, share: Share, *, scratch: Path, log: Path) -> Iterator[dict[str, str]]:
+def cluster(
+    node: Node, folder: Path, share: Share, *, variables: Mapping[str, str], scratch: Path, log: Path
+) -> Iterator[dict[str, str]]:
     """A Ray cluster over all nodes of the job, for the time of the block; called on the first node.
 
     Args:
         node: This one, of rank 0.
         folder: Shared by all nodes; the run's.
         share: Of this node.
+        variables: Set for Ray's workers on every node: they inherit from Ray, not from the process that uses it.
         scratch: Short path (under 60 characters) for Ray's files on this node.
         log: Gets Ray's output.
 
@@ -86,12 +89,12 @@ def cluster(node: Node, folder: Path, share: Share, *, scratch: Path, log: Path)
     """
     token, port = secrets.token_hex(32), _free_port()
     address = f"{_reachable_address()}:{port}"
-    env = _STEADY | {"RAY_AUTH_TOKEN": token, "RAY_TMPDIR": str(scratch)}
+    env = {**variables, **_STEADY, "RAY_AUTH_TOKEN": token, "RAY_TMPDIR": str(scratch)}
     where = ["--head", f"--node-ip-address={address.partition(':')[0]}", f"--port={port}", "--include-dashboard=false"]
     head = _start(where, share, env, log)
     meeting = node.meeting(folder)
     try:
-        _write_private(meeting, json.dumps({"address": address, "token": token}))
+        _write_private(meeting, json.dumps({"address": address, "token": token, "variables": dict(variables)}))
         joined = env | {"RAY_ADDRESS": address}
         _wait_for(node.count, head, joined)
         yield joined
@@ -123,7 +126,7 @@ def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path
     except (OSError, json.JSONDecodeError):  # not written yet, or taken away this moment
         time.sleep(0.5)
         return 0
-    env = _STEADY | {"RAY_AUTH_TOKEN": found["token"], "RAY_TMPDIR": str(scratch)}
+    env = {**found["variables"], **_STEADY, "RAY_AUTH_TOKEN": found["token"], "RAY_TMPDIR": str(scratch)}
     worker = _start([f"--address={found['address']}"], share, env, log)
     try:
         ended: float | None = None

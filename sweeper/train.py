@@ -78,7 +78,7 @@ def train(
             if several:
                 share = share_of_node(spec, device)
                 env |= around.enter_context(
-                    ray_nodes.cluster(node, run_dir.path, share, scratch=scratch, log=attempt.log)
+                    ray_nodes.cluster(node, run_dir.path, share, variables=env, scratch=scratch, log=attempt.log)
                 )
             return run_child(
                 [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],

@@ -55,6 +55,7 @@ def test_the_nodes_of_a_job_train_one_model_together(tmp_path: Path) -> None:
     assert [node.wait(timeout=500) for node in nodes] == [0, 0]
     row = read_row(row_path(tmp_path, TWO_NODES.run_id))
     assert row.status is Status.completed
+    assert row.steps == 2  # the metrics are where the row looks for them
     assert row.provenance is not None
     assert row.provenance.n_devices == 2
     assert (run_dir.checkpoints / "global_step_2" / "actor" / "model_world_size_2_rank_1.pt").is_file()
@@ -87,7 +88,9 @@ def test_a_node_that_never_joins_ends_the_wait_and_the_token_stays_private(
     with (
         tempfile.TemporaryDirectory(prefix="rl-ray-") as scratch,  # short: Ray's socket paths have 107 characters
         pytest.raises(RunFailedError, match=r"of 2 nodes .* not all joined .* last answer: 1"),
-        ray_nodes.cluster(node, tmp_path, Share(cpus=1, gpus=0), scratch=Path(scratch), log=tmp_path / "log"),
+        ray_nodes.cluster(
+            node, tmp_path, Share(cpus=1, gpus=0), variables={}, scratch=Path(scratch), log=tmp_path / "log"
+        ),
     ):
         pass
     watching.join()
