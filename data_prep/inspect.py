@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from data_prep.prompt_style import STYLES, chat_template, prompt_style
+from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template, prompt_style
 from data_prep.spec import DataError
 from data_prep.summary import Histogram, Spread, Summary, summarise
 
@@ -37,7 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="parquet or JSONL file, or folder")
     parser.add_argument("--tokenizer", type=Path, help="a model's folder: lengths in tokens, samples as the model's")
     parser.add_argument(
-        "--prompt-style", choices=list(STYLES), default="model", help="chat template in place of the tokenizer's"
+        "--prompt-style", choices=list(STYLES), default=OWN_STYLE, help="chat template in place of the tokenizer's"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page that needs no other file")

@@ -23,7 +23,7 @@ from data_prep.prepared_file import write_conversations, write_cut, write_messag
 from data_prep.row import Row, write_rows
 from data_prep.row_index import RowIndex, index_of, read_index
 from data_prep.scale import chosen, passing
-from data_prep.side_columns import annotated, read_pass_rates, read_solutions
+from data_prep.side_columns import annotated, read_pass_rates, read_solutions, side_file
 from data_prep.side_file import DroppedRecord, read_dropped, write_dropped
 from data_prep.spec import DataError, DataSpec, Order, file_digest, folder_digest
 from data_prep.split import Parts, Rows, sft_and_rl
@@ -83,8 +83,8 @@ def data_identity(spec: DataSpec) -> dict[str, object]:
         "stratify_by": spec.stratify_by,
         "filters": [asdict(wanted) for wanted in spec.filters],
         "sft_share": spec.sft_share,
-        "sft_solutions": None if spec.sft_solutions is None else _digest(spec.sft_solutions),
-        "annotations": [_digest(path) for path in spec.annotations],
+        "sft_solutions": None if spec.sft_solutions is None else file_digest(side_file(spec.sft_solutions)),
+        "annotations": [file_digest(side_file(path)) for path in spec.annotations],
         "cleaning": None if spec.root is None or spec.recipe else cleaning_identity(spec.cleaning),
         "recipe": None if spec.recipe is None else str(spec.recipe),
     }
@@ -120,12 +120,6 @@ def materialise(spec: DataSpec, out_root: Path) -> PreparedData:
             make = partial(_from_pool, spec, identity, pool)
         make_once(folder, done=MANIFEST, make=make)
     return _prepared(folder)
-
-
-def _digest(path: str) -> str:
-    if not Path(path).is_file():
-        raise DataError(f"{path} (sft_solutions, annotations) is not a file. Give a parquet or JSONL file.")
-    return file_digest(path)
 
 
 def _prepared(folder: Path) -> PreparedData:

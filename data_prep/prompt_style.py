@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from data_prep.spec import DataError
 
+OWN_STYLE = "model"  # of models that keep their own chat template
+
 # ChatML, which Qwen's models are trained with; what a system turn defaults to and how an answer begins vary.
 _CHATML = """\
 {%- set opening = __OPENING__ -%}
@@ -82,7 +84,7 @@ class PromptStyle:
 STYLES: dict[str, PromptStyle] = {
     style.name: style
     for style in (
-        PromptStyle(name="model", title="any model with a chat template of its own"),
+        PromptStyle(name=OWN_STYLE, title="any model with a chat template of its own"),
         PromptStyle(name="base", title="base models: the bare problem", template=_PLAIN),
         PromptStyle(
             name="base-think",

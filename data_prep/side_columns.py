@@ -18,7 +18,7 @@ def read_solutions(path: str) -> dict[str, str]:
         DataError: Unreadable, or a row without both texts.
     """
     solutions: dict[str, str] = {}
-    for number, record in records(_file(path)):
+    for number, record in records(side_file(path)):
         name, solution = record.get("problem_id"), record.get("solution")
         if not isinstance(name, str) or not isinstance(solution, str) or not solution.strip():
             raise DataError(f"{path} row {number} (sft_solutions): needs problem_id and solution, both text.")
@@ -34,7 +34,7 @@ def read_pass_rates(paths: tuple[str, ...]) -> dict[str, dict[str, float]]:
     """
     rates: dict[str, dict[str, float]] = {}
     for path in paths:
-        for number, record in records(_file(path)):
+        for number, record in records(side_file(path)):
             name = record.get("problem_id")
             columns = [column for column in record if column.endswith(_SUFFIX)]
             if not isinstance(name, str) or not columns:
@@ -67,7 +67,12 @@ def annotated(index: RowIndex, rates: dict[str, dict[str, float]]) -> RowIndex:
     )
 
 
-def _file(path: str) -> Path:
+def side_file(path: str) -> Path:
+    """The file at `path`.
+
+    Raises:
+        DataError: There is none.
+    """
     file = Path(path)
     if not file.is_file():
         raise DataError(f"{path} (sft_solutions, annotations) is not a file. Give a parquet or JSONL file.")

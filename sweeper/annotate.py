@@ -15,12 +15,11 @@ from sweeper.data import prepared
 from sweeper.errors import ConfigError, SweeperError
 from sweeper.grid import expand
 from sweeper.machine import resolve_device
-from sweeper.measure import ProblemCount, base_counts_path, measure, read_counts, samples_path
+from sweeper.measure import ProblemCount, measure_base, read_counts, samples_path
 from sweeper.models import prepare
 from sweeper.passk import Count, mean_pass_at_k
 from sweeper.plan import check, spec_from
 from sweeper.results import write_atomic
-from sweeper.runs import locked
 from sweeper.spec import Executor, RunSpec
 
 _PROGRESS = re.compile(r"^evaluated (\d+)/(\d+) problems", re.MULTILINE)
@@ -47,21 +46,17 @@ def annotate(spec: RunSpec, results_dir: Path, *, n: int, split: str, out: Path 
     log.parent.mkdir(parents=True, exist_ok=True)
     model = prepare(spec, results_dir, log=log)
     problems = data.train if split == "train" else data.evaluation
-    screening = split == "train"
-    counts = base_counts_path(results_dir, spec, model_digest=model.digest, problems=problems, n=n, screening=screening)
-    counts.parent.mkdir(parents=True, exist_ok=True)
-    with locked(counts.with_suffix(".lock"), wait=True):
-        measure(
-            spec,
-            model=model.path,
-            data=problems,
-            out=counts,
-            seed=1 if screening else 0,
-            device=resolve_device(spec.cluster.device),
-            log=log,
-            n=n,
-            on_tick=_Progress(log, log.stat().st_size if log.exists() else 0).show,
-        )
+    counts = measure_base(
+        spec,
+        results_dir,
+        model=model,
+        problems=problems,
+        device=resolve_device(spec.cluster.device),
+        log=log,
+        n=n,
+        screening=split == "train",
+        on_tick=_Progress(log, log.stat().st_size if log.exists() else 0).show,
+    )
     file = out if out is not None else log.parent / f"{counts.stem}.parquet"
     write_annotations(read_counts(counts), spec.model.name, file)
     return file, counts

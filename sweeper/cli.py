@@ -29,7 +29,7 @@ Run reinforcement-learning scaling experiments on language models with verl.
   python -m sweeper algorithm=ppo,grpo -m        any comma list is an axis; axes multiply
   python -m sweeper +verl.KEY=VALUE              any key of verl's own configuration
 
-Verbs (each has --help and --json):
+Verbs (each has --help; all but logs have --json):
   plan OVERRIDES...     what would run, what is done, what it costs; starts nothing
   status [GRID|RUN]     where every run stands: state, step, reward, time left (--watch)
   why RUN               what became of one run: row, SLURM, the end of its log
@@ -235,12 +235,18 @@ def _plan(arguments: Sequence[str]) -> int:
     return EXIT_USAGE if plan.refused else EXIT_OK
 
 
+def _reader(verb: str, description: str) -> argparse.ArgumentParser:
+    """The parser of a verb that reads a results folder."""
+    parser = argparse.ArgumentParser(prog=f"python -m sweeper {verb}", description=description)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    return parser
+
+
 def _status(arguments: Sequence[str]) -> int:
     from sweeper.status import run_statuses, status_text
 
-    parser = argparse.ArgumentParser(prog="python -m sweeper status", description="Where every run stands.")
+    parser = _reader("status", "Where every run stands.")
     parser.add_argument("which", nargs="?", help="a grid's name, or the start or end of a run id")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
     parser.add_argument("--watch", action="store_true", help="print it again every ten seconds, until interrupted")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
@@ -258,9 +264,8 @@ def _status(arguments: Sequence[str]) -> int:
 def _one_run(verb: str, description: str, arguments: Sequence[str], *more: str) -> "tuple[RunDir, argparse.Namespace]":
     from sweeper.runs import find_run
 
-    parser = argparse.ArgumentParser(prog=f"python -m sweeper {verb}", description=description)
+    parser = _reader(verb, description)
     parser.add_argument("run", help="the start or end of a run id")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
     for flag in more:
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args(arguments)
@@ -312,12 +317,10 @@ def _cancel(arguments: Sequence[str]) -> int:
     from sweeper.slurm.submit import live
     from sweeper.status import chosen
 
-    parser = argparse.ArgumentParser(
-        prog="python -m sweeper cancel",
-        description="Take runs out of SLURM's queue, or stop them. What they have saved stays: a launch resumes them.",
+    parser = _reader(
+        "cancel", "Take runs out of SLURM's queue, or stop them. What they have saved stays: a launch resumes them."
     )
     parser.add_argument("which", help="a grid's name, or the start or end of a run id")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
     results_dir = options.results.resolve()
@@ -334,9 +337,8 @@ def _cancel(arguments: Sequence[str]) -> int:
 def _results(arguments: Sequence[str]) -> int:
     from sweeper import table
 
-    parser = argparse.ArgumentParser(prog="python -m sweeper results", description="The results table.")
+    parser = _reader("results", "The results table.")
     parser.add_argument("grid", nargs="?", help="only the runs of this grid")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="all columns as CSV on stdout")
     form.add_argument("--parquet", type=Path, metavar="FILE", help="all columns into a Parquet file")

@@ -1,12 +1,12 @@
 """The part of a run that decides which problems it sees, and the files made of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import data_prep
+from data_prep.side_columns import side_file
 from data_prep.spec import DataError, file_digest, folder_digest
 from sweeper.errors import ConfigError
 from sweeper.spec import RunSpec
@@ -39,9 +39,7 @@ def _folder_digest(root: str) -> str:
 
 @cache
 def _file_digest(path: str) -> str:
-    if not Path(path).is_file():
-        raise DataError(f"{path} (data.annotations, data.sft_solutions) is not a file. Give a parquet or JSONL file.")
-    return file_digest(path)
+    return file_digest(side_file(path))
 
 
 def data_spec(spec: RunSpec) -> data_prep.DataSpec:
@@ -99,7 +97,7 @@ def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[s
     different: dict[str, RunSpec] = {}
     for spec in specs:
         # Training seeds and algorithms share their data.
-        different.setdefault(repr(replace(data_spec(spec), digest=None)), spec)
+        different.setdefault(repr(data_spec(spec)), spec)
     for number, spec in enumerate(different.values(), start=1):
         if spec.data.root is not None:
             say(f"preparing data {number}/{len(different)}: {spec.data.root}")

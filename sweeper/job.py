@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -18,8 +19,8 @@ from sweeper.data import prepared
 from sweeper.errors import RunFailedError, SweeperError
 from sweeper.flops import training_flops
 from sweeper.machine import code_digest, device_name, git_state, hostname, resolve_device, versions
-from sweeper.measure import ProblemCount, base_counts_path, measure, read_counts, scores
-from sweeper.models import PreparedModel, fine_tuned, prepare
+from sweeper.measure import ProblemCount, measure, measure_base, read_counts, scores
+from sweeper.models import fine_tuned, prepare
 from sweeper.process import adopt_orphans, kill_descendants, run_child
 from sweeper.ray_nodes import Node
 from sweeper.results import (
@@ -138,28 +139,31 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
     except (SweeperError, OSError, ValueError) as error:
         text = f"{type(error).__name__}: {error}" if not isinstance(error, SweeperError) else str(error)
         print(f"FAILED in {measured.phase}: {text}", flush=True)
-        log = attempt.log.relative_to(run_dir.results_dir)
-        failure = Failure(phase=measured.phase, reason=text, log=str(log))
-        _finish(run_dir, spec, attempt, measured, time.monotonic() - started, failure)
-        return EXIT_FAILED
+        return _failed(run_dir, spec, attempt, measured, time.monotonic() - started, text)
     _finish(run_dir, spec, attempt, measured, time.monotonic() - started, None)
     return 0
 
 
+def _failed(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured, seconds: float, reason: str) -> int:
+    """Write the row of a run that failed in the phase it is in."""
+    log = str(attempt.log.relative_to(run_dir.results_dir))
+    _finish(run_dir, spec, attempt, measured, seconds, Failure(phase=measured.phase, reason=reason, log=log))
+    return EXIT_FAILED
+
+
 def _expired(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured, seconds: float) -> int:
     """End an attempt that ran out of time; fails the run if the attempt before it came no further either."""
-    here = {"phase": measured.phase, "steps": run_dir.trained_steps()}
-    earlier = [item.read("exit") for item in run_dir.attempts()[:-1]]
-    stuck = bool(earlier) and earlier[-1] is not None and {key: earlier[-1].get(key) for key in here} == here
-    if stuck and earlier[-1] is not None and earlier[-1]["status"] == "expired":
+    steps = run_dir.trained_steps()
+    ending = {"status": "expired", "phase": measured.phase, "steps": steps}
+    before = run_dir.attempts()[:-1][-1:]
+    earlier = before[0].read("exit") if before else None
+    if earlier is not None and {key: earlier.get(key) for key in ending} == ending:
         reason = (
-            f"two attempts in a row met the time limit in {measured.phase} after {here['steps']} saved steps; raise "
+            f"two attempts in a row met the time limit in {measured.phase} after {steps} saved steps; raise "
             "model.resources.hours or lower training.save_freq"
         )
-        log = str(attempt.log.relative_to(run_dir.results_dir))
-        _finish(run_dir, spec, attempt, measured, seconds, Failure(phase=measured.phase, reason=reason, log=log))
-        return EXIT_FAILED
-    attempt.write("exit", {"status": "expired", "time": _now(), **here})
+        return _failed(run_dir, spec, attempt, measured, seconds, reason)
+    attempt.write("exit", {"time": _now(), **ending})
     return EXIT_EXPIRED
 
 
@@ -182,11 +186,8 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     model = prepare(spec, results, log=attempt.log)
     measured.model_digest = model.digest
     enter("evaluate base")
-    base_out = base_counts_path(results, spec, model_digest=model.digest, problems=data.evaluation)
-    with locked(base_out.with_suffix(".lock"), wait=True):
-        measure(
-            spec, model=model.path, data=data.evaluation, out=base_out, seed=0, device=measured.device, log=attempt.log
-        )
+    measure_untrained = partial(measure_base, spec, results, device=measured.device, log=attempt.log)
+    base_out = measure_untrained(model=model, problems=data.evaluation)
     measured.base = read_counts(base_out)
     measured.n_sft = 0
     if data.sft is not None:
@@ -200,7 +201,9 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
             spec,
             train_file=data.train,
             out=run_dir.path / "train.parquet",
-            count=lambda problems: _pass_rates(run_dir, spec, measured, model, problems, attempt.log),
+            count=lambda problems: measure_untrained(
+                model=model, problems=problems, n=spec.data.screen.n_samples, screening=True
+            ),
         )
     measured.n_unique = _n_rows(train_file)
     enter("train")
@@ -215,7 +218,7 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
             train_file=train_file,
             val_file=data.val,
             device=measured.device,
-            node=Node.here(),
+            node=node,
             watch=watch,
         )
         measured.startup_s = watch.startup_s
@@ -228,17 +231,6 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     measured.trained = read_counts(out)
     write_atomic(base_problems_path(results, run_dir.run_id), base_out.read_text())
     write_atomic(problems_path(results, run_dir.run_id), out.read_text())
-
-
-def _pass_rates(
-    run_dir: RunDir, spec: RunSpec, measured: Measured, model: PreparedModel, problems: Path, log: Path
-) -> Path:
-    """Counts of the base model on training problems; measured once for all runs that ask for the same."""
-    n = spec.data.screen.n_samples
-    out = base_counts_path(run_dir.results_dir, spec, model_digest=model.digest, problems=problems, n=n, screening=True)
-    with locked(out.with_suffix(".lock"), wait=True):
-        measure(spec, model=model.path, data=problems, out=out, seed=1, device=measured.device, log=log, n=n)
-    return out
 
 
 def _n_rows(file: Path) -> int:

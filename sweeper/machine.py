@@ -43,6 +43,14 @@ def threads_for(n_params: int) -> int:
     return 1 if n_params < 10_000_000 else len(os.sched_getaffinity(0))
 
 
+def free_port() -> int:
+    """A TCP port that nobody listens on, on any of this machine's addresses."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def hostname() -> str:
     """This machine's name."""
     return socket.gethostname()

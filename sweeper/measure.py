@@ -1,6 +1,5 @@
 """pass@k of one model on a run's held-out problems, from counts that are kept."""
 
-import hashlib
 import json
 import sys
 from collections import Counter
@@ -8,11 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_prep.spec import file_digest
 from sweeper.errors import RunFailedError
 from sweeper.machine import threads_for
+from sweeper.models import PreparedModel
 from sweeper.passk import Count, mean_pass_at_k
 from sweeper.process import run_child
 from sweeper.results import PassAtK, Score
+from sweeper.runs import locked
 from sweeper.spec import Device, RunSpec, digest_of
 
 
@@ -81,6 +83,54 @@ def measure(
     return run_child([sys.executable, "-m", "sweeper.evaluate", *arguments], log=log, env=threads, on_tick=on_tick)
 
 
+def measure_base(
+    spec: RunSpec,
+    results_dir: Path,
+    *,
+    model: PreparedModel,
+    problems: Path,
+    device: Device,
+    log: Path,
+    n: int | None = None,
+    screening: bool = False,
+    on_tick: Callable[[], None] | None = None,
+) -> Path:
+    """Counts of a model before RL, measured once for all who ask for the same; the arguments are `measure`'s.
+
+    Args:
+        spec: Model and sampling.
+        results_dir: Root of the results.
+        model: The prepared model.
+        problems: Parquet file of the problems.
+        device: What to generate on.
+        log: Gets the output.
+        n: Samples a problem; None: `eval.n_samples`.
+        screening: Of training problems, drawn with another seed than the evaluation's.
+        on_tick: Called about twice a second meanwhile.
+
+    Returns:
+        The counts file.
+
+    Raises:
+        RunFailedError: the evaluation ended with an error.
+    """
+    out = base_counts_path(results_dir, spec, model_digest=model.digest, problems=problems, n=n, screening=screening)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with locked(out.with_suffix(".lock"), wait=True):
+        measure(
+            spec,
+            model=model.path,
+            data=problems,
+            out=out,
+            seed=int(screening),
+            device=device,
+            log=log,
+            n=n,
+            on_tick=on_tick,
+        )
+    return out
+
+
 def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int | None = None) -> str:
     """Name of a base model's measurement: model, problems, sampling and scorers."""
     return digest_of(
@@ -115,9 +165,7 @@ def base_counts_path(
         n: Samples a problem; None: `eval.n_samples`.
         screening: Of training problems, drawn with another seed than the evaluation's.
     """
-    with problems.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
-    suite = suite_digest(spec, model_digest=model_digest, data_digest=content, n=n)
+    suite = suite_digest(spec, model_digest=model_digest, data_digest=file_digest(problems), n=n)
     return results_dir / "base" / f"{spec.model.name}-{'screen-' if screening else ''}{suite}.jsonl"
 
 

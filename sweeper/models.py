@@ -7,7 +7,6 @@ so any number of jobs may ask for it at once.
     python -m sweeper.models SPEC_JSON OUT_DIR      (the child process that does the work)
 """
 
-import hashlib
 import importlib.util
 import shutil
 import sys
@@ -15,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data_prep.prompt_style import chat_template
+from data_prep.prompt_style import OWN_STYLE, chat_template
+from data_prep.spec import file_digest
 from sweeper.errors import ConfigError
 from sweeper.process import run_child
 from sweeper.runs import locked
@@ -24,7 +24,6 @@ from sweeper.spec import Device, Model, ModelSource, RunSpec, WarmStart, digest_
 # Raise when the building or the warm start changes what comes out for the same settings.
 BUILD_VERSION = 1
 WARM_START_LENGTH = 2048  # tokens; synthetic conversations have far fewer
-OWN_STYLE = "model"  # the prompt style of models that keep their own chat template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +85,15 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
     from sweeper.machine import resolve_device, threads_for
     from sweeper.sft import run_sft
 
-    with data.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
     settings = spec.training.sft
     n_rows = parquet.read_metadata(data).num_rows
     batch = min(settings.batch_size, n_rows)
     warm = WarmStart(
         steps=max(1, round(settings.epochs * n_rows / batch)), batch_size=batch, lr=settings.lr, seed=spec.seed
     )
-    digest = digest_of({"base": base.digest, "data": content, "settings": asdict(warm), "build": BUILD_VERSION})
+    digest = digest_of(
+        {"base": base.digest, "data": file_digest(data), "settings": asdict(warm), "build": BUILD_VERSION}
+    )
     out = results_dir / "models" / f"{spec.model.name}-sft-{digest}"
     with locked(out.parent / f".{out.name}.lock", wait=True):
         if not out.is_dir():

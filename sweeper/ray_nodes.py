@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import RunFailedError
+from sweeper.machine import free_port
 from sweeper.process import kill_descendants, start_child
 
 # A node that booted slowly may come late; one that has not come by then has a fault.
@@ -87,7 +88,7 @@ def cluster(
     Raises:
         RunFailedError: the head did not start, or nodes did not join in `JOIN_SECONDS`.
     """
-    token, port = secrets.token_hex(32), _free_port()
+    token, port = secrets.token_hex(32), free_port()
     address = f"{_reachable_address()}:{port}"
     env = {**variables, **_STEADY, "RAY_AUTH_TOKEN": token, "RAY_TMPDIR": str(scratch)}
     where = ["--head", f"--node-ip-address={address.partition(':')[0]}", f"--port={port}", "--include-dashboard=false"]
@@ -184,13 +185,6 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _reachable_address() -> str:

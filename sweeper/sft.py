@@ -1,11 +1,11 @@
 """Supervised fine-tuning with verl's own trainer: the warm start of a model before RL."""
 
 import shutil
-import socket
 import sys
 from pathlib import Path
 
 from sweeper.errors import RunFailedError
+from sweeper.machine import free_port
 from sweeper.overrides import Value, render
 from sweeper.process import run_child
 from sweeper.spec import Device, WarmStart
@@ -122,7 +122,7 @@ def run_sft(
         "LOCAL_RANK": "0",
         "WORLD_SIZE": "1",
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(_free_port()),
+        "MASTER_PORT": str(free_port()),
     }
     run_child(
         [sys.executable, "-m", *(launcher if processes > 1 else ()), "verl.trainer.sft_trainer", *overrides],
@@ -136,10 +136,3 @@ def run_sft(
     if not weights.is_dir():
         raise RunFailedError(f"supervised fine-tuning left no weights at {weights}")
     shutil.copytree(weights, out)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NewType
 
 from data_prep.materialise import FORMAT_VERSION
+from data_prep.prompt_style import OWN_STYLE
 from data_prep.spec import Cleaning, Order, PassRateRange, Recipe
 from sweeper.errors import ConfigError
 
@@ -132,7 +133,7 @@ class Model:
     path: str | None = None  # hub id, local folder, or file inside a package; null for tiny
     revision: str | None = None  # commit of the hub repository; null: the newest, which is not reproducible
     architecture: Architecture
-    prompt_style: str = "model"  # chat template, see data_prep.prompt_style; model: the model's own
+    prompt_style: str = OWN_STYLE  # chat template, see data_prep.prompt_style
     actor_lr: float | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)
@@ -404,7 +405,7 @@ class RunSpec:
         """
         whole = asdict(self)
         model = {key: whole["model"][key] for key in ("source", "path", "revision", "architecture", "warm_start")}
-        if self.model.prompt_style != "model":
+        if self.model.prompt_style != OWN_STYLE:
             model["prompt_style"] = self.model.prompt_style
         training = _without(whole["training"], "save_freq", "sft") | {"actor_lr": self.actor_lr}
         if self.data.sft_share:

@@ -6,7 +6,6 @@ exchanged; without them, from sentences. Prints seconds and peak memory of fresh
 
 import hashlib
 import json
-import os
 import random
 import re
 import resource
@@ -18,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-REAL = Path(os.environ.get("GURU_DATA", Path(__file__).parents[2] / "shared" / "data" / "guru"))
+from tests.data_prep.guru import REAL
+
 WEIGHTS = {"math": 54.4, "code": 18.0, "logic": 6.3, "stem": 3.6}
 COUNTS = {"math": 68_000, "code": 14_000, "logic": 6_300, "stem": 3_700}
 MAX_TOKENS = 2048

@@ -1,5 +1,7 @@
 """Pieces that several forms share."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from analysis.laws.form import Columns
@@ -19,6 +21,18 @@ def ones(theta: Floats, columns: Columns) -> Floats:
 def no_slopes(theta: Floats, _beta: Floats, columns: Columns) -> Floats:
     """Of a form without non-linear parameters."""
     return np.empty((len(theta), len(columns.group), 0))
+
+
+def rescaled(*powers: tuple[int, int, str]) -> Callable[[Floats, Floats, Columns, int], Floats]:
+    """The shift of a form whose terms are powers: (linear parameter, its exponent in theta, role) of each."""
+
+    def shift(theta: Floats, beta: Floats, columns: Columns, sign: int) -> Floats:
+        moved = beta.copy()
+        for coefficient, exponent, role in powers:
+            moved[:, coefficient] *= np.exp(sign * theta[:, exponent] * np.log(columns.reference[role]))
+        return moved
+
+    return shift
 
 
 def no_shift(_theta: Floats, beta: Floats, _columns: Columns, _sign: int) -> Floats:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.laws.basis import no_shift, no_slopes, ones, power
+from analysis.laws.basis import no_shift, no_slopes, ones, power, rescaled
 from analysis.laws.form import LN10, Columns, Form, Link, Parameter, around, fixed_bounds, floor_range, share
 from analysis.laws.sample import Floats
 
@@ -49,12 +49,6 @@ def _floor_slopes(theta: Floats, beta: Floats, columns: Columns) -> Floats:
     return np.asarray(-beta[:, 1:2] * power(columns, "x", theta[:, 0]) * columns.log_ratio("x"))[..., None]
 
 
-def _floor_shift(theta: Floats, beta: Floats, columns: Columns, sign: int) -> Floats:
-    moved = beta.copy()
-    moved[:, 1] *= np.exp(sign * theta[:, 0] * np.log(columns.reference["x"]))
-    return moved
-
-
 POWER_FLOOR = Form(
     name="power_floor",
     equation="y = L_inf + A x^-alpha",
@@ -68,7 +62,7 @@ POWER_FLOOR = Form(
     ),
     basis=_floor_basis,
     slopes=_floor_slopes,
-    shift=_floor_shift,
+    shift=rescaled((1, 0, "x")),
 )
 
 # --- sigmoid in compute

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.laws.basis import ones, power
+from analysis.laws.basis import ones, power, rescaled
 from analysis.laws.form import LN10, Columns, Form, Link, Parameter, around, fixed_bounds, floor_range
 from analysis.laws.sample import Floats
 
@@ -69,13 +69,6 @@ def _chinchilla_slopes(theta: Floats, beta: Floats, columns: Columns) -> Floats:
     return np.stack([by_alpha, by_beta], axis=-1)
 
 
-def _chinchilla_shift(theta: Floats, beta: Floats, columns: Columns, sign: int) -> Floats:
-    moved = beta.copy()
-    moved[:, 1] *= np.exp(sign * theta[:, 0] * np.log(columns.reference["n"]))
-    moved[:, 2] *= np.exp(sign * theta[:, 1] * np.log(columns.reference["d"]))
-    return moved
-
-
 POSITIVE = fixed_bounds(0.0, np.inf)
 CHINCHILLA = Form(
     name="chinchilla",
@@ -94,7 +87,7 @@ CHINCHILLA = Form(
     ),
     basis=_chinchilla_basis,
     slopes=_chinchilla_slopes,
-    shift=_chinchilla_shift,
+    shift=rescaled((1, 0, "n"), (2, 1, "d")),
 )
 
 # --- data reuse
@@ -119,12 +112,6 @@ def _reuse_slopes(theta: Floats, beta: Floats, columns: Columns) -> Floats:
     return np.stack([-theta[:, 1:2] * part / effective * by_r, -part * np.log(effective)], axis=-1)
 
 
-def _reuse_shift(theta: Floats, beta: Floats, columns: Columns, sign: int) -> Floats:
-    moved = beta.copy()
-    moved[:, 1] *= np.exp(sign * theta[:, 1] * np.log(columns.reference["unique"]))
-    return moved
-
-
 DATA_REUSE = Form(
     name="data_reuse",
     equation="y = E + B D_eff^-beta,  D_eff = U (1 + r (1 - exp(-(tau - 1) / r)))",
@@ -147,5 +134,5 @@ DATA_REUSE = Form(
     ),
     basis=_reuse_basis,
     slopes=_reuse_slopes,
-    shift=_reuse_shift,
+    shift=rescaled((1, 1, "unique")),
 )

@@ -1,7 +1,6 @@
 """verl's own dataset reads every prepared row, of every domain and every nested shape that Guru has."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,14 +13,12 @@ import pytest
 from data_prep import DataSpec, materialise
 from data_prep.spec import Cleaning
 from rewards import Domain, compute_score
+from tests.data_prep.guru import REAL, needs_real
 from tests.sweeper.conftest import tiny_model
 
 pytestmark = pytest.mark.verl
 
 __all__ = ["tiny_model"]
-
-# Real rows, where they lie beside the checkout or where GURU_DATA says.
-_REAL = Path(os.environ.get("GURU_DATA", Path(__file__).parents[3] / "shared" / "data" / "guru"))
 
 _ASSERTS = json.dumps({"functional": "def check(f):\n    assert f(2) == 3\n\ncheck(add_one)"})
 # data_source, ground truth as Guru's parquet holds it, further fields of extra_info: each file has types of its own.
@@ -132,13 +129,13 @@ def test_structured_golds_score_as_the_puzzles_they_are(tmp_path: Path) -> None:
     assert seen == set(answers)
 
 
-@pytest.mark.skipif(not (_REAL / "online_eval").is_dir(), reason="needs real rows (GURU_DATA)")
+@needs_real
 def test_no_real_row_is_lost(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     root = tmp_path / "guru"
     (root / "train").mkdir(parents=True)
     (root / "online_eval").mkdir()
-    files = [*(_REAL / "online_eval").glob("*.parquet"), *(_REAL / "math_curriculum").glob("*_512.parquet")]
+    files = [*(REAL / "online_eval").glob("*.parquet"), *(REAL / "math_curriculum").glob("*_512.parquet")]
     for file in files:
         shutil.copy(file, root / "train")
     _made(root / "online_eval")
