@@ -29,7 +29,7 @@ Run reinforcement-learning scaling experiments on language models with verl.
   python -m sweeper algorithm=ppo,grpo -m        any comma list is an axis; axes multiply
   python -m sweeper +verl.KEY=VALUE              any key of verl's own configuration
 
-Verbs (each has --help; all but logs have --json):
+Verbs (each has --help and --json):
   plan OVERRIDES...     what would run, what is done, what it costs; starts nothing
   status [GRID|RUN]     where every run stands: state, step, reward, time left (--watch)
   why RUN               what became of one run: row, SLURM, the end of its log
@@ -266,8 +266,9 @@ def _one_run(verb: str, description: str, arguments: Sequence[str], *more: str) 
 
     parser = _reader(verb, description)
     parser.add_argument("run", help="the start or end of a run id")
+    meaning = {"-f": "go on printing until interrupted", "--json": "one JSON object on stdout, and end"}
     for flag in more:
-        parser.add_argument(flag, action="store_true")
+        parser.add_argument(flag, action="store_true", help=meaning[flag])
     options = parser.parse_args(arguments)
     return find_run(options.results.resolve(), options.run), options
 
@@ -298,12 +299,18 @@ def _why(arguments: Sequence[str]) -> int:
 
 
 def _logs(arguments: Sequence[str]) -> int:
-    run_dir, options = _one_run("logs", "What a run's last attempt prints.", arguments, "-f")
+    run_dir, options = _one_run("logs", "What a run's last attempt prints.", arguments, "-f", "--json")
     attempts = run_dir.attempts()
-    if not attempts:
+    log = attempts[-1].log if attempts else None
+    if options.json:
+        lines = log.read_text(errors="replace").splitlines() if log and log.exists() else []
+        found = {"run_id": run_dir.run_id, "attempt": len(attempts), "log": log and str(log), "lines": lines}
+        _print_json("logs", found)
+        return EXIT_OK
+    if log is None or not log.exists():
         print(f"{run_dir.run_id} has not begun", file=sys.stderr)
         return EXIT_FAILED
-    with attempts[-1].log.open(errors="replace") as file:
+    with log.open(errors="replace") as file:
         while True:
             for line in file:
                 print(line, end="", flush=True)

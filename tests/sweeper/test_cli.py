@@ -45,8 +45,8 @@ def test_help_names_the_verbs_and_the_first_commands() -> None:
         assert word in text
 
 
-@pytest.mark.parametrize("verb", ["plan", "status", "results", "options"])
-def test_every_verb_has_help(verb: str) -> None:
+@pytest.mark.parametrize("verb", ["plan", "status", "why", "logs", "cancel", "results", "options"])
+def test_every_verb_has_help_and_json(verb: str) -> None:
     done = sweeper(verb, "--help")
     assert done.returncode == 0
     assert "--json" in done.stdout
@@ -165,3 +165,13 @@ def test_hydras_own_config_printing_works() -> None:
     done = sweeper("--cfg", "job", "seed=3")
     assert done.returncode == 0, done.stderr
     assert "seed: 3" in done.stdout
+
+
+def test_logs_are_lines_or_one_json_object(results: Path) -> None:
+    run_id = spec("seed=1").run_id
+    log = RunDir(results_dir=results, run_id=run_id).attempts()[-1].log
+    assert "has not begun" in sweeper("logs", run_id, "--results", str(results)).stderr
+    log.write_text("one\ntwo\n")
+    assert sweeper("logs", run_id, "--results", str(results)).stdout == "one\ntwo\n"
+    data = json.loads(sweeper("logs", run_id, "--results", str(results), "--json").stdout)["data"]
+    assert (data["run_id"], data["attempt"], data["lines"]) == (run_id, 1, ["one", "two"])
