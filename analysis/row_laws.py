@@ -11,6 +11,7 @@ import numpy as np
 from analysis.frame import Run, series_of
 from analysis.numerals import short
 from analysis.power_law import NotFitted, Observation, PowerLaw, count_levels, fit_power_law
+from sweeper.flops import axis_note
 
 ALL_RUNS = "all runs"
 CONFOUNDED = 0.95  # |correlation| of log size and log FLOPs from which their laws say the same
@@ -69,6 +70,8 @@ def _law(axis: Axis, subset: str, runs: Sequence[Run]) -> Law:
     if left_out:
         missing = "pass@1" if axis is Axis.size else "pass@1 or training FLOPs"
         notes.append(f"left out, because {missing} was not measured: {', '.join(left_out)}")
+    if axis is Axis.flops and observations:
+        notes.append(axis_note({run.row.flops.accounting for run in runs if run.row.flops}))
     if axis is Axis.flops and isinstance(result, PowerLaw) and len(sizes) > 1:
         correlation = float(np.corrcoef(np.log([[item.x, item.rung] for item in observations]).T)[0, 1])
         if abs(correlation) >= CONFOUNDED:

@@ -17,10 +17,10 @@ from types import FrameType
 from sweeper import ray_nodes
 from sweeper.data import prepared
 from sweeper.errors import RunFailedError, SweeperError
-from sweeper.flops import training_flops
+from sweeper.flops import Tokens, training_flops
 from sweeper.machine import code_digest, device_name, git_state, hostname, resolve_device, versions
-from sweeper.measure import ProblemCount, measure, measure_base, read_counts, scores
-from sweeper.models import fine_tuned, prepare
+from sweeper.measure import ProblemCount, evaluated_tokens, measure, measure_base, read_counts, scores
+from sweeper.models import fine_tuned, fine_tuning_tokens, prepare
 from sweeper.process import adopt_orphans, kill_descendants, run_child
 from sweeper.ray_nodes import Node
 from sweeper.results import (
@@ -43,6 +43,7 @@ from sweeper.runs import Attempt, LockedError, RunDir, locked
 from sweeper.screen import screen
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import Watch, read_curve, share_of_node, train
+from sweeper.validation import validation_tokens
 
 EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
 
@@ -57,6 +58,8 @@ class Measured:
     model_digest: str | None = None
     n_unique: int | None = None
     n_sft: int | None = None
+    fine_tuning: Tokens | None = None
+    tokenizer: Path | None = None
     startup_s: float | None = None
     train_s: float | None = None
     evaluate_s: float | None = None
@@ -184,16 +187,16 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     measured.data_digest = data.manifest.parent.name
     enter("model")
     model = prepare(spec, results, log=attempt.log)
-    measured.model_digest = model.digest
+    measured.model_digest, measured.tokenizer = model.digest, model.path / "tokenizer.json"
     enter("evaluate base")
     measure_untrained = partial(measure_base, spec, results, device=measured.device, log=attempt.log)
     base_out = measure_untrained(model=model, problems=data.evaluation)
     measured.base = read_counts(base_out)
-    measured.n_sft = 0
+    measured.n_sft, measured.fine_tuning = 0, Tokens(sequences=0, total=0)
     if data.sft is not None:
         enter("fine-tune")
         model = fine_tuned(spec, model, data.sft, results, log=attempt.log)
-        measured.n_sft = _n_rows(data.sft)
+        measured.n_sft, measured.fine_tuning = _n_rows(data.sft), fine_tuning_tokens(model)
     train_file = data.train
     if spec.data.screen.n_samples:
         enter("screen")
@@ -279,6 +282,8 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
         family=spec.model.family,
         n_params=architecture.n_params,
         n_params_non_embedding=architecture.n_params_non_embedding,
+        n_params_head=architecture.n_params_head,
+        n_params_active=architecture.n_params_active,
         algorithm=spec.algorithm.name,
         domain_mix=spec.domain_mix.name,
         data_scale=spec.data_scale.name,
@@ -290,7 +295,7 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
         steps=steps,
         train_samples=samples,
         train_tokens=tokens,
-        flops=_flops(spec, samples, tokens, measured.trained),
+        flops=_flops(run_dir, spec, measured, trained_points),
         gpu_seconds=_gpu_seconds(spec, measured, trained_points),
         base=scores(measured.base, spec.eval.ks) if measured.base else (),
         trained=scores(measured.trained, spec.eval.ks) if measured.trained else (),
@@ -320,17 +325,25 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
     )
 
 
-def _flops(spec: RunSpec, samples: int, tokens: int | None, trained: list[ProblemCount] | None) -> Flops | None:
-    if not samples or tokens is None or trained is None:
+def _flops(run_dir: RunDir, spec: RunSpec, measured: Measured, points: list[CurvePoint]) -> Flops | None:
+    """The ledger; None when a step's tokens were not logged, or no step was made."""
+    a_step = spec.training.train_batch_size * spec.algorithm.rollout_n
+    tokens = [point.tokens for point in points if point.tokens is not None]
+    if not points or len(tokens) != len(points):
         return None
-    eval_samples = sum(count.n for count in trained)
-    eval_tokens = sum(count.n * count.prompt_tokens + count.response_tokens for count in trained)
+    responses = [a_step * point.response_length for point in points if point.response_length is not None]
+    counts = measured.trained
     return training_flops(
         spec,
-        n_sequences=samples,
-        mean_tokens=tokens / samples,
-        eval_sequences=eval_samples,
-        eval_mean_tokens=eval_tokens / eval_samples,
+        steps=len(points),
+        rollouts=Tokens(
+            sequences=len(points) * a_step,
+            total=sum(tokens),
+            response=sum(responses) if len(responses) == len(points) else None,
+        ),
+        evaluation=evaluated_tokens(counts) if counts else None,
+        validation=validation_tokens(run_dir.path / "val", measured.tokenizer) if measured.tokenizer else None,
+        fine_tuning=measured.fine_tuning,
     )
 
 

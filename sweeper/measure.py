@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data_prep.spec import file_digest
 from sweeper.errors import RunFailedError
+from sweeper.flops import Tokens
 from sweeper.machine import threads_for
 from sweeper.models import PreparedModel
 from sweeper.passk import Count, mean_pass_at_k
@@ -185,6 +186,13 @@ def read_counts(path: Path) -> list[ProblemCount]:
     if not lines:
         raise RunFailedError(f"{path} holds no problem: nothing was measured")
     return [ProblemCount(**{name: line[name] for name in names}) for line in lines]
+
+
+def evaluated_tokens(counts: Sequence[ProblemCount]) -> Tokens:
+    """What an evaluation generated; a prompt counts once a sample."""
+    response = sum(count.response_tokens for count in counts)
+    prompt = sum(count.n * count.prompt_tokens for count in counts)
+    return Tokens(sequences=sum(count.n for count in counts), total=prompt + response, response=response)
 
 
 def scores(counts: Sequence[ProblemCount], ks: Sequence[int]) -> tuple[Score, ...]:

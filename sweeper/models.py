@@ -8,6 +8,7 @@ so any number of jobs may ask for it at once.
 """
 
 import importlib.util
+import json
 import shutil
 import sys
 from dataclasses import asdict, dataclass
@@ -17,12 +18,15 @@ from typing import Any
 from data_prep.prompt_style import OWN_STYLE, chat_template
 from data_prep.spec import file_digest
 from sweeper.errors import ConfigError
+from sweeper.flops import Tokens
 from sweeper.process import run_child
+from sweeper.results import write_atomic
 from sweeper.runs import locked
 from sweeper.spec import Device, Model, ModelSource, RunSpec, WarmStart, digest_of
 
 # Raise when the building or the warm start changes what comes out for the same settings.
 BUILD_VERSION = 1
+_TOKENS = "fine_tuning_tokens.json"
 WARM_START_LENGTH = 2048  # tokens; synthetic conversations have far fewer
 
 
@@ -112,9 +116,23 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
                 processes=spec.model.resources.gpus_per_node,
                 log=log,
             )
+            write_atomic(building / "model" / _TOKENS, json.dumps(_trained_on(building / "sft", batch)))
             (building / "model").rename(out)
             shutil.rmtree(building)
     return PreparedModel(path=out, digest=digest)
+
+
+def fine_tuning_tokens(model: PreparedModel) -> Tokens | None:
+    """What `fine_tuned` trained a model on; None for one made before this was kept."""
+    path = model.path / _TOKENS
+    return Tokens(**json.loads(path.read_text())) if path.exists() else None
+
+
+def _trained_on(sft: Path, batch: int) -> dict[str, int]:
+    """Sequences and tokens of a fine-tuning, from the metrics of verl's trainer."""
+    steps = [json.loads(line)["data"] for line in (sft / "metrics.jsonl").read_text().splitlines()]
+    tokens = [data["train/global_tokens"] for data in steps if "train/global_tokens" in data]
+    return {"sequences": batch * len(tokens), "total": sum(tokens)}
 
 
 def model_digest(model: Model) -> str:
@@ -125,7 +143,8 @@ def model_digest(model: Model) -> str:
     if model.prompt_style != OWN_STYLE:
         made["chat_template"] = chat_template(model.prompt_style)
     if model.source is ModelSource.tiny:
-        made |= {"architecture": asdict(model.architecture)}
+        shape = asdict(model.architecture)
+        made |= {"architecture": {key: value for key, value in shape.items() if value is not None}}
     if model.source is ModelSource.tiny or model.warm_start.steps:
         made |= {"warm_start": asdict(model.warm_start), "build": BUILD_VERSION, "tasks": GENERATOR_VERSION}
     return digest_of(made)

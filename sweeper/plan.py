@@ -15,11 +15,11 @@ from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
 from sweeper.data import data_spec, with_digests
 from sweeper.errors import ConfigError
-from sweeper.flops import planned_flops
+from sweeper.flops import adaptable, axis_note, planned_flops
 from sweeper.grid import Grid, Plain
 from sweeper.results import Flops, ResultRow, Status, read_rows, write_atomic
 from sweeper.runs import RunDir, State
-from sweeper.spec import Executor, RunId, RunSpec
+from sweeper.spec import Executor, ModelSource, RunId, RunSpec
 from sweeper.status import Queue
 
 # Dense bf16 peak, FLOP/s, from the vendors' data sheets.
@@ -165,6 +165,7 @@ def check(spec: RunSpec, *, family: str) -> None:
             f"training.train_batch_size={training.train_batch_size} is not a multiple of "
             f"training.ppo_mini_batch_size={training.ppo_mini_batch_size}; change one of them"
         )
+    _check_shape(spec)
     _check_screen(spec)
     _check_data(spec)
     if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
@@ -204,6 +205,26 @@ def check(spec: RunSpec, *, family: str) -> None:
         raise ConfigError(
             f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
             "one machine; use cluster=slurm"
+        )
+
+
+def _check_shape(spec: RunSpec) -> None:
+    shape, lora = spec.model.architecture, spec.algorithm.lora
+    experts, chosen = shape.num_experts, shape.experts_per_token
+    if (experts is None) != (chosen is None) or (experts and chosen and not 1 <= chosen <= experts):
+        raise ConfigError(
+            f"model.architecture.num_experts={experts}, experts_per_token={chosen}: set both, with 1 <= "
+            "experts_per_token <= num_experts, or neither"
+        )
+    if experts and spec.model.source is ModelSource.tiny:
+        raise ConfigError(
+            f"model.architecture.num_experts={experts}: tiny models are dense; set it to null, or take a model.source "
+            "that has experts"
+        )
+    unknown = set(lora.target_modules) - {"all-linear", *adaptable(shape)} if lora.rank else set()
+    if unknown:
+        raise ConfigError(
+            f"algorithm.lora.target_modules has {', '.join(sorted(unknown))}: choose from {', '.join(adaptable(shape))}"
         )
 
 
@@ -349,6 +370,8 @@ def plan_text(plan: Plan) -> str:
     if due:
         known = f"{sum(hours):.2f} device-hours to run" if len(hours) == len(due) else "device-hours unknown"
         parts[-1] += f"; {known} ({'; '.join(sorted({cost.basis for cost in due}))})"
+    if due:
+        parts.append(axis_note({cost.flops.accounting for cost in due}))
     parts += [f"{run.run_id or dict(run.choice)}: {run.reason}" for run in plan.runs if run.reason]
     return "\n".join(parts)
 

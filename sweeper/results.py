@@ -68,7 +68,10 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flops:
-    """Model FLOPs by phase (multiply and add count as two), see `sweeper.flops`; None: not measured."""
+    """Model FLOPs by phase (multiply and add count as two), see `sweeper.flops`; None: not measured.
+
+    The fields with a default came with the second accounting; rows of the first do not have them.
+    """
 
     accounting: str
     generation: float | None
@@ -77,7 +80,13 @@ class Flops:
     actor: float | None
     critic: float | None
     evaluation: float | None
-    total: float | None  # training phases only, without evaluation
+    total: float | None  # training phases: all but evaluation, validation and what is recomputed
+    validation: float | None = None  # generation of verl's validations during training
+    fine_tuning: float | None = None  # supervised, before RL
+    recomputed: float | None = None  # by the hardware: forward passes that gradient checkpointing repeats
+    published_6nt: float | None = None  # 6 x nominal size x tokens of the rollouts, as arXiv:2509.25300 counts
+    prompt_tokens: int | None = None  # of the rollouts, once a response
+    response_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +141,8 @@ class ResultRow:
     family: str
     n_params: int
     n_params_non_embedding: int
+    n_params_head: int | None = None  # weights of the output matrix
+    n_params_active: int | None = None  # non-embedding parameters a token passes: fewer with experts
     algorithm: str
     domain_mix: str
     data_scale: str

@@ -48,7 +48,10 @@ class Device(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """Shape of a decoder-only transformer with SwiGLU, RMSNorm and grouped-query attention (Qwen2, Llama)."""
+    """Shape of a decoder-only transformer with SwiGLU, RMSNorm and grouped-query attention (Qwen2, Llama).
+
+    With `num_experts`, every layer's feed-forward part is a mixture of experts (Mixtral, Qwen2-MoE, Qwen3-MoE).
+    """
 
     hidden_size: int
     intermediate_size: int
@@ -59,11 +62,25 @@ class Architecture:
     tie_word_embeddings: bool
     attention_bias: bool = True  # Qwen2 has biases on q, k, v; Llama has none
     max_position_embeddings: int
+    head_size: int | None = None  # width of one attention head; null: hidden_size / num_heads
+    qk_norm: bool | None = None  # Qwen3 normalises queries and keys
+    num_experts: int | None = None  # routed experts of a layer; null: dense
+    experts_per_token: int | None = None  # of them, those a token passes
+    expert_size: int | None = None  # width of a routed expert; null: intermediate_size
+    shared_expert_size: int | None = None  # width of the expert that every token passes; null: there is none
 
     @property
     def head_dim(self) -> int:
         """Width of one attention head."""
-        return self.hidden_size // self.num_heads
+        return self.head_size or self.hidden_size // self.num_heads
+
+    @property
+    def mlp_widths(self) -> tuple[int, ...]:
+        """Widths of the feed-forward parts that a token passes in one layer."""
+        if not self.num_experts:
+            return (self.intermediate_size,)
+        shared = (self.shared_expert_size,) if self.shared_expert_size else ()
+        return (self.expert_size or self.intermediate_size,) * (self.experts_per_token or 1) + shared
 
     @property
     def n_params_embedding(self) -> int:
@@ -78,9 +95,17 @@ class Architecture:
     @property
     def n_params_non_embedding(self) -> int:
         """Parameters of all layers and the final norm; neither embedding nor head."""
-        h, kv = self.hidden_size, self.num_kv_heads * self.head_dim
-        attention = 2 * h * h + 2 * h * kv + (h + 2 * kv if self.attention_bias else 0)
-        layer = attention + 3 * h * self.intermediate_size + 2 * h
+        idle = (self.num_experts or 0) - (self.experts_per_token or 1) if self.num_experts else 0
+        return self.n_params_active + idle * self.num_layers * 3 * self.hidden_size * self.mlp_widths[0]
+
+    @property
+    def n_params_active(self) -> int:
+        """As `n_params_non_embedding`, without the experts that a token does not pass."""
+        h, q, kv = self.hidden_size, self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim
+        attention = 2 * h * q + 2 * h * kv + (q + 2 * kv if self.attention_bias else 0)
+        attention += 2 * self.head_dim if self.qk_norm else 0
+        gates = h * (self.num_experts or 0) + (h if self.num_experts and self.shared_expert_size else 0)
+        layer = attention + 3 * h * sum(self.mlp_widths) + gates + 2 * h
         return self.num_layers * layer + h
 
     @property
@@ -133,10 +158,16 @@ class Model:
     path: str | None = None  # hub id, local folder, or file inside a package; null for tiny
     revision: str | None = None  # commit of the hub repository; null: the newest, which is not reproducible
     architecture: Architecture
+    nominal_params: int | None = None  # the size in the model's name, for the published 6NT; null: all parameters
     prompt_style: str = OWN_STYLE  # chat template, see data_prep.prompt_style
     actor_lr: float | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)
+
+    @property
+    def nominal(self) -> int:
+        """Size as people say it."""
+        return self.nominal_params or self.architecture.n_params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

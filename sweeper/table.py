@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import ResultsError
-from sweeper.results import ResultRow
+from sweeper.flops import axis_note
+from sweeper.results import Flops, ResultRow
 
 Record = dict[str, Any]
 
@@ -23,6 +24,8 @@ def record(row: ResultRow) -> Record:
         "model": row.model,
         "n_params": row.n_params,
         "n_params_non_embedding": row.n_params_non_embedding,
+        "n_params_active": row.n_params_active,
+        "n_params_head": row.n_params_head,
         "algorithm": row.algorithm,
         "domain_mix": row.domain_mix,
         "data_scale": row.data_scale,
@@ -35,6 +38,7 @@ def record(row: ResultRow) -> Record:
         "train_samples": row.train_samples,
         "train_tokens": row.train_tokens,
         "flops": row.flops.total if row.flops else None,
+        **_ledger(row.flops),
         "gpu_seconds": row.gpu_seconds,
         "total_s": row.timing.total_s if row.timing else None,
     }
@@ -49,6 +53,15 @@ def record(row: ResultRow) -> Record:
             flat[f"pass@1_{score.domain}"] = score.at(1)
     flat["reason"] = row.failure.reason if row.failure else None
     return flat
+
+
+def _ledger(flops: Flops | None) -> Record:
+    """The phases behind `flops`, the other ways of counting, and the tokens they are counted from."""
+    phases = ("generation", "log_prob", "reference", "actor", "critic", "fine_tuning", "evaluation", "validation")
+    names = {f"flops_{name}": name for name in (*phases, "recomputed")}
+    names |= {"flops_6nt": "published_6nt", "prompt_tokens": "prompt_tokens", "response_tokens": "response_tokens"}
+    names |= {"flops_accounting": "accounting"}
+    return {column: getattr(flops, name) if flops else None for column, name in names.items()}
 
 
 def columns(records: Sequence[Record]) -> list[str]:
@@ -90,7 +103,9 @@ def text(rows: Sequence[ResultRow]) -> str:
                 del line[name]
     # tabulate would read 2.2e+10 as a number and print it in full.
     as_text = [list(line).index("FLOPs") for line in lines[:1]]
-    return tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
+    shown = tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
+    accountings = {row.flops.accounting for row in rows if row.flops}
+    return f"{shown}\n{axis_note(accountings)}" if accountings else shown
 
 
 def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, int]:

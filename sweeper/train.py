@@ -25,6 +25,7 @@ from sweeper.results import CurvePoint, write_atomic
 from sweeper.runs import Attempt, Heartbeat, RunDir
 from sweeper.spec import Device, RunSpec
 
+TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
 CPU_ENV = {
     "TQ_NUM_THREADS": "1",  # with more, TransferQueue warns at every call
     "HF_HUB_OFFLINE": "1",
@@ -164,19 +165,32 @@ class Watch:
 def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
     """The training curve from the metrics files of all attempts, oldest first.
 
-    A step that a resumed attempt repeated is taken from the later attempt, so nothing is counted twice.
+    What an attempt trained beyond the checkpoint that a later one resumed from led nowhere: those steps are the later
+    attempt's alone, and absent where it has not reached them.
     """
     steps: dict[int, dict[str, Any]] = {}
     for path in paths:
-        if not path.exists():
-            continue
-        for line in path.read_text().splitlines():
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:  # the last line of a killed attempt
-                continue
-            steps.setdefault(int(record["step"]), {}).update(record["data"])
+        records = _records(path)
+        if records:
+            # A resumed attempt first validates the checkpoint, under its step, or trains the step after it.
+            first, data = records[0]
+            last_kept = first - 1 if TRAINED in data else first
+            steps = {step: kept for step, kept in steps.items() if step <= last_kept}
+        for step, data in records:
+            steps.setdefault(step, {}).update(data)
     return [_point(step, data) for step, data in sorted(steps.items())]
+
+
+def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """(step, metrics) in the order logged."""
+    found = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:  # the last line of a killed attempt
+            continue
+        found.append((int(record["step"]), record["data"]))
+    return found
 
 
 def _point(step: int, data: dict[str, Any]) -> CurvePoint:
@@ -189,7 +203,7 @@ def _point(step: int, data: dict[str, Any]) -> CurvePoint:
     kl = _number(data, "actor/kl_loss")
     return CurvePoint(
         step=step,
-        reward=_number(data, "critic/score/mean"),
+        reward=_number(data, TRAINED),
         val_pass1=statistics.fmean(accuracies) if accuracies else None,
         response_length=_number(data, "response_length/mean"),
         entropy=_number(data, "actor/entropy"),

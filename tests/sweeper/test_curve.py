@@ -17,6 +17,30 @@ def test_a_step_that_a_resumed_attempt_repeats_is_counted_once_from_the_later(tm
     assert [point.reward for point in curve] == [0.1, 0.1, 0.9, 0.9]
 
 
+def test_steps_of_an_abandoned_attempt_beyond_a_later_one_are_left_out(tmp_path: Path) -> None:
+    def trained(reward: float, *steps: int) -> list[tuple[int, dict[str, float]]]:
+        return [(step, {"critic/score/mean": reward}) for step in steps]
+
+    validated = (3, {"val-core/math/acc/mean@1": 0.5})
+    first = metrics(tmp_path / "1", *trained(0.1, 1, 2, 3, 4, 5, 6))
+    second = metrics(tmp_path / "2", validated, *trained(0.2, 4))
+    curve = read_curve([first, second])
+    assert [(point.step, point.reward, point.val_pass1) for point in curve] == [
+        (1, 0.1, None),
+        (2, 0.1, None),
+        (3, 0.1, 0.5),
+        (4, 0.2, None),
+    ]
+    without_validation = metrics(tmp_path / "3", *trained(0.2, 4))
+    assert [point.reward for point in read_curve([first, without_validation])] == [0.1, 0.1, 0.1, 0.2]
+    only_validated = metrics(tmp_path / "4", validated)
+    assert [point.step for point in read_curve([first, only_validated])] == [1, 2, 3]
+    started_over = metrics(tmp_path / "5", (0, {"val-core/math/acc/mean@1": 0.5}))
+    assert [point.step for point in read_curve([first, started_over])] == [0]
+    died_at_once = metrics(tmp_path / "6", torn='{"st')
+    assert len(read_curve([first, died_at_once])) == 6
+
+
 def test_a_torn_last_line_is_ignored(tmp_path: Path) -> None:
     whole = json.dumps({"step": 3, "data": {"critic/score/mean": 0.3}})
     for length in range(len(whole)):
