@@ -9,10 +9,10 @@ assembled points with Hydra's own composition.
 import difflib
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra import compose, initialize_config_module
@@ -23,6 +23,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from sweeper.constraints import Constraints, GridRules, Labels
 from sweeper.errors import ConfigError
 from sweeper.schema import register
 
@@ -41,7 +42,11 @@ class Axis:
     @property
     def labels(self) -> tuple[str, ...]:
         """The values as people write them."""
-        return tuple("null" if value is None else str(value) for value in self.values)
+        return tuple(map(_label, self.values))
+
+    def unique(self) -> "Axis":
+        """Without repetitions of a value."""
+        return replace(self, values=tuple(dict.fromkeys(self.values)))
 
     def override(self, index: int) -> str:
         """The Hydra override that selects one value."""
@@ -63,6 +68,7 @@ class Grid:
     name: str | None
     axes: tuple[Axis, ...]
     points: tuple[Point, ...]
+    questions: tuple[str, ...] = ()  # what its report answers
 
 
 @contextmanager
@@ -109,11 +115,29 @@ def expand(arguments: Sequence[str], *, multirun: bool) -> Grid:
         params = list(base_cfg.hydra.sweeper.get("params") or ())
         grid_axes = _grid_axes(base_cfg, params)
         given = {item.key_or_group for item in overrides}
-        axes = [_axis(item) for item in [*(a for a in grid_axes if a.key_or_group not in given), *swept]]
+        rules = rules_of(base_cfg)
+        tied = {key for keys in rules.tie for key in keys}
+        own = {item.key_or_group: _axis(item, repeats=item.key_or_group in tied) for item in grid_axes}
+        chosen = {item.key_or_group: _label(_text(item.value())) for item in fixed}
+        constraints = Constraints(
+            rules,
+            axes={key: axis.labels for key, axis in own.items()},
+            chosen=chosen,
+            options=GlobalHydra.instance().config_loader().get_group_options,
+        )
+        axes = [*(axis.unique() for key, axis in own.items() if key not in given), *map(_axis, swept)]
+        if rules.replicates is not None and "seed" not in given:
+            axes.append(Axis(key="seed", added=False, is_group=False, values=tuple(range(rules.replicates))))
         if not axes:
             raise ConfigError("-m was given but nothing varies: name a grid (+grid=model_scale) or an axis (seed=0,1)")
         name = str(grids[0].value()) if grids else "adhoc"
-        return Grid(name=name, axes=tuple(axes), points=tuple(_points(axes, texts, base)))
+        points = tuple(_points(axes, texts, base, constraints.allows))
+        if not points:
+            raise ConfigError(
+                f"no point of {name} is left: its tied axes and exclusions (conf/grid/{name}.yaml, grid) allow none of "
+                f"{' '.join(arguments)}"
+            )
+        return Grid(name=name, axes=tuple(axes), points=points, questions=rules.questions)
 
 
 def group_options() -> dict[str, list[str]]:
@@ -209,7 +233,7 @@ def _grid_axes(cfg: DictConfig, params: Any) -> list[Override]:
     return _parse(lines)
 
 
-def _axis(item: Override) -> Axis:
+def _axis(item: Override, *, repeats: bool = False) -> Axis:
     loader = GlobalHydra.instance().config_loader()
     key = item.key_or_group
     options = loader.get_group_options(key)
@@ -223,7 +247,7 @@ def _axis(item: Override) -> Axis:
     if isinstance(values[0], list):
         raise ConfigError(f"{item.input_line}: a list is one value, not an axis; write {key}=a,b,c")
     repeated = {str(value) for value in values if values.count(value) > 1}
-    if repeated:
+    if repeated and not repeats:
         raise ConfigError(f"{item.input_line}: {', '.join(sorted(repeated))} is listed twice")
     return Axis(key=key, added=item.is_add(), is_group=bool(options), values=tuple(values))
 
@@ -232,18 +256,40 @@ def _text(value: Any) -> Any:
     return value.text if isinstance(value, QuotedString) else value
 
 
-def _points(axes: Sequence[Axis], fixed: Sequence[str], base: Plain) -> Iterator[Point]:
+def _label(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def rules_of(cfg: DictConfig) -> GridRules:
+    """The `grid` block of a composed config.
+
+    Raises:
+        ConfigError: an interpolation in it leads nowhere.
+    """
+    try:
+        rules = OmegaConf.to_object(cfg.grid)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"grid: {' '.join(str(error).split())}") from None
+    assert isinstance(rules, GridRules)
+    return rules
+
+
+def _points(
+    axes: Sequence[Axis], fixed: Sequence[str], base: Plain, allows: Callable[[Labels], bool]
+) -> Iterator[Point]:
     groups = [axis for axis in axes if axis.is_group]
     blocks = _blocks(groups, fixed, base)
     for indices in itertools.product(*(range(len(axis.values)) for axis in axes)):
         chosen = {axis.key: index for axis, index in zip(axes, indices, strict=True)}
+        labels = {axis.key: axis.labels[index] for axis, index in zip(axes, indices, strict=True)}
+        if not allows(labels):
+            continue
         config = dict(base)
         for members, table in blocks:
             config.update(table[tuple(chosen[axis.key] for axis in members)])
         for axis in axes:
             if not axis.is_group:
                 _set(config, axis, axis.values[chosen[axis.key]])
-        labels = {axis.key: axis.labels[chosen[axis.key]] for axis in axes}
         yield Point(choice=labels, config=config)
 
 

@@ -18,12 +18,18 @@ register()
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
 def app(cfg: DictConfig) -> str:
     """Run one point in this process's machine; returns the run id."""
-    from sweeper.errors import RunFailedError
+    from sweeper.errors import ConfigError, RunFailedError
+    from sweeper.grid import rules_of
     from sweeper.launch import run_local
     from sweeper.plan import check, spec_from
     from sweeper.progress import reporter
     from sweeper.runs import RunDir, State
 
+    if rules_of(cfg).changes_points:
+        raise ConfigError(
+            "this grid has replicates, tied axes or exclusions (its `grid` block), which Hydra's own sweepers do not "
+            "know; start it without hydra/launcher=… and hydra/sweeper=…"
+        )
     config = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
     assert isinstance(config, dict)
     plain = {str(key): value for key, value in config.items()}

@@ -4,6 +4,7 @@ Nothing is written or started here.
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -67,6 +68,7 @@ class Plan:
     grid: str | None
     axes: Mapping[str, tuple[str, ...]]
     runs: tuple[PlannedRun, ...]
+    questions: tuple[str, ...] = ()  # what the grid's report answers
 
     def count(self) -> dict[State, int]:
         """Runs in each state, states without runs left out."""
@@ -96,7 +98,8 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
     if repeated:
         twins = [dict(run.choice) for run in runs if run.run_id == repeated[0]]
         raise ConfigError(f"these points are the same run ({repeated[0]}): {twins}; remove one from the axes")
-    return Plan(grid=grid.name, axes={axis.key: axis.labels for axis in grid.axes}, runs=runs)
+    axes = {axis.key: axis.labels for axis in grid.axes}
+    return Plan(grid=grid.name, axes=axes, runs=runs, questions=grid.questions)
 
 
 def spec_from(config: Plain) -> RunSpec:
@@ -322,6 +325,7 @@ def save_grid(plan: Plan, results_dir: Path) -> None:
     value = {
         "grid": plan.grid,
         "axes": {key: list(labels) for key, labels in plan.axes.items()},
+        "questions": list(plan.questions),
         "run_ids": [run.run_id for run in plan.runs],
     }
     write_atomic(results_dir / "grids" / f"{plan.grid}.json", json.dumps(value, indent=1) + "\n")
@@ -362,7 +366,9 @@ def plan_text(plan: Plan) -> str:
             }
         )
     axes = " x ".join(f"{key} ({len(labels)})" for key, labels in plan.axes.items())
-    head = f"{plan.grid}: {len(plan.runs)} runs = {axes}" if plan.axes else "one run"
+    product = math.prod(len(labels) for labels in plan.axes.values())
+    ruled = "" if product == len(plan.runs) else f" less {product - len(plan.runs)} tied or excluded"
+    head = f"{plan.grid}: {len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
     parts = [head, tabulate(lines, headers="keys", tablefmt="simple", missingval="-", disable_numparse=True), counts]
     due = [run.cost for run in plan.to_run if run.cost is not None]

@@ -3,12 +3,13 @@
 It is derived from the dataclasses of `sweeper.spec`, so no setting is declared twice.
 """
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from sweeper.constraints import GridRules
 from sweeper.spec import (
     Algorithm,
     Cluster,
@@ -30,6 +31,12 @@ class ModelFamily:
     name: str
     models: str
     data_scales: str
+    data_sizes: str  # unique problems, each seen once
+    min_data_epochs: str  # how often each problem of one domain is seen at a fixed number of samples
+    reference: str  # models that studies of something else than size are made with, comma-separated
+    lora_ranks: str  # 0: every parameter; tied to ...
+    lora_alphas: str  # ... and ...
+    lora_lrs: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,7 @@ class Config:
     cluster: Cluster
     logging: Logging
     verl: dict[str, Any]
+    grid: GridRules = field(default_factory=GridRules)
     data_root: str | None = None
     seed: int = 0
     results_dir: str = "results"

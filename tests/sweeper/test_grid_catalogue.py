@@ -1,0 +1,92 @@
+"""Every grid of `conf/grid` on every ladder."""
+
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from sweeper.grid import expand, group_options
+from sweeper.plan import make_plan
+from sweeper.runs import State
+
+LADDERS: dict[str, tuple[str, ...]] = {
+    "tiny": ("model_family=tiny",),
+    "qwen2.5": ("model_family=qwen2.5", "cluster=slurm"),
+}
+# Runs on each ladder of LADDERS.
+COUNTS = {
+    "algorithm": (9, 9),
+    "cross_domain": (10, 10),
+    "curriculum": (9, 9),
+    "data_reuse": (8, 8),
+    "data_scale": (10, 10),
+    "domain_mix": (12, 12),
+    "full": (80, 140),
+    "kl": (8, 8),
+    "lora_rank": (8, 8),
+    "min_data": (20, 12),
+    "model_scale": (8, 14),
+    "model_x_data": (20, 35),
+    "rollout_n": (8, 8),
+    "sft_rl_ratio": (10, 10),
+}
+OF_ONE_LADDER = {"real_smoke"}  # names its models and data itself
+# Names of analysis/questions.
+QUESTIONS = {
+    "algorithm",
+    "compute",
+    "compute_efficiency",
+    "curriculum",
+    "data",
+    "marginal_return",
+    "min_data",
+    "rest_of_run",
+    "reuse",
+    "sample_efficiency",
+    "sft_share",
+    "size",
+    "stability",
+    "steps",
+    "transfer",
+    "unseen_size",
+}
+
+
+def head(grid: str) -> str:
+    """The line that says what a grid is."""
+    return Path(f"conf/grid/{grid}.yaml").read_text().splitlines()[1]
+
+
+@cache
+def states(grid: str, ladder: str) -> tuple[dict[State, int], tuple[str | None, ...], set[str]]:
+    found = expand((f"+grid={grid}", *LADDERS[ladder]), multirun=True)
+    plan = make_plan(found, Path("/nowhere"))
+    return Counter(run.state for run in plan.runs), tuple(run.reason for run in plan.refused), set(found.questions)
+
+
+def test_every_grid_is_in_this_table() -> None:
+    assert set(group_options()["grid"]) == set(COUNTS) | OF_ONE_LADDER
+
+
+@pytest.mark.parametrize("ladder", LADDERS)
+@pytest.mark.parametrize("grid", COUNTS)
+def test_every_point_of_every_grid_can_run_on_every_ladder(grid: str, ladder: str) -> None:
+    found, reasons, _ = states(grid, ladder)
+    assert reasons == ()
+    assert found == {State.new: COUNTS[grid][list(LADDERS).index(ladder)]}
+
+
+@pytest.mark.parametrize("grid", COUNTS)
+def test_the_first_line_of_a_grid_states_its_run_counts_and_ends_with_its_question(grid: str) -> None:
+    tiny, qwen = COUNTS[grid]
+    assert re.fullmatch(rf"# [A-Z][\w -]+, {tiny} runs \(qwen2\.5: {qwen}\): .+\?", head(grid))
+    assert f"+grid={grid} -m" in Path(f"conf/grid/{grid}.yaml").read_text()
+
+
+@pytest.mark.parametrize("grid", COUNTS)
+def test_every_grid_names_questions_that_its_report_answers(grid: str) -> None:
+    _, _, questions = states(grid, "tiny")
+    assert questions
+    assert questions <= QUESTIONS
