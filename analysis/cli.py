@@ -1,4 +1,4 @@
-"""The command line: `report` writes HTML, `fit` prints laws, `rank` compares forms, `passk` reads per-problem counts.
+"""The command line: a report, one question of the field, laws of any CSV, forms compared, pass@k of counts.
 
 Nothing heavy is imported before it is needed: `--help` answers in a fraction of a second.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank_options, fit_csv, rank_csv
 from analysis.passk import command as passk
+from analysis.questions.command import add_ask_options, ask
 from sweeper.errors import SweeperError
 
 EXIT_OK, EXIT_USAGE = 0, 2
@@ -21,6 +22,7 @@ Analyse the rows that a sweep wrote.
   python -m analysis report --results results                       every row, to results/reports/all.html
   python -m analysis report --results results --grid model_scale    the runs of one grid
   python -m analysis report --results results -o somewhere/out.html the tables go to somewhere/out_tables/*.csv
+  python -m analysis ask curriculum --results results               one question with intervals; ask --list names all
   python -m analysis fit --results results --grid model_scale       power laws with intervals, as text
   python -m analysis fit --results results --json                   ... as JSON
   python -m analysis fit curves.csv --law sigmoid --x x --y y       any of seven laws of any CSV (fit --help)
@@ -50,23 +52,26 @@ def _parser() -> argparse.ArgumentParser:
         description=HELP,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    names = "{report,fit,rank,passk}"
+    names = "{report,ask,fit,rank,passk}"
     verbs = parser.add_subparsers(dest="verb", required=True, metavar=names, prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
     raw = argparse.RawDescriptionHelpFormatter
+    asking = verbs.add_parser("ask", help="one question of the field, from the rows of a sweep")
+    add_ask_options(asking)
     fit = verbs.add_parser(
         "fit", help="a law of a CSV, or of the rows of a sweep", description=FIT_HELP, formatter_class=raw
     )
     add_fit_options(fit)
     rank = verbs.add_parser("rank", help="forms by held-out error", description=RANK_HELP, formatter_class=raw)
     add_rank_options(rank)
-    for verb in (fit, rank):
+    for verb in (asking, fit, rank):
         verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    for verb in (report, fit):
+    for verb in (report, asking, fit):
         verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
         verb.add_argument("--grid", help=GRID_HELP)
     report.set_defaults(execute=_report)
+    asking.set_defaults(execute=ask)
     fit.set_defaults(execute=_fit)
     rank.set_defaults(execute=_rank)
     passk.add_parser(verbs)

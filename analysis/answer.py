@@ -1,0 +1,199 @@
+"""What a question of the field gets for an answer: a sentence, tables, figures as data, and what it rests on.
+
+A renderer needs no statistics: every interval is computed, every line is sampled, every status has its reason. The
+JSON form holds the same; a number that is not known is null.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+
+class Status(StrEnum):
+    """Whether the rows answer the question."""
+
+    answered = "answered"  # "no difference was found" and "equivalent" are answers too
+    not_identified = "not_identified"  # measurements are there, but they do not determine the quantity asked for
+    missing = "missing"  # runs or measurements that the question needs are not there
+
+
+class Mark(StrEnum):
+    """How a trace is drawn."""
+
+    point = "point"
+    hollow = "hollow"  # held out of the fit
+    line = "line"  # inside the data
+    dashed = "dashed"  # outside the data, or a baseline
+    band = "band"  # the area from `low` to `high`; `y` is its middle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """An axis. `log`: logarithmic, all values positive."""
+
+    label: str  # with its unit
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Points, a line or a band.
+
+    Attributes:
+        label: For the legend.
+        group: Traces of one group have one colour (a size, an arm).
+        mark: How it is drawn.
+        x: Ascending for lines and bands.
+        y: As long as x.
+        low: Lower ends, as long as x, None where there is no interval; empty: no intervals at all.
+        high: Upper ends likewise.
+    """
+
+    label: str
+    group: str
+    mark: Mark
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """A straight line at a value of the horizontal (`x`) or vertical (`y`) axis."""
+
+    axis: str  # x | y
+    value: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Traces over two axes."""
+
+    title: str
+    x: Scale
+    y: Scale
+    traces: tuple[Trace, ...]
+    guides: tuple[Guide, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One line of a forest plot; `value` None: not measured, `note` says why."""
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forest:
+    """Values with intervals, one a line, on one axis."""
+
+    title: str
+    axis: Scale
+    bars: tuple[Bar, ...]
+    guides: tuple[Guide, ...] = ()  # of axis "x"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of a heat map; `value` None: no number, `note` says why. `mark`: what is printed after the value."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    mark: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatMap:
+    """A matrix: `cells[i][j]` belongs to `rows[i]` and `columns[j]`; `centre` is the neutral value of its colours."""
+
+    title: str
+    row_label: str
+    column_label: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[Cell, ...], ...]
+    centre: float = 0.0
+
+
+Figure = Chart | Forest | HeatMap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The answer to one question from one selection of runs.
+
+    Attributes:
+        name: Key of `analysis.questions.QUESTIONS`.
+        question: In words.
+        verdict: One sentence with the number and its interval, or with what is missing.
+        status: Whether there is an answer.
+        reason: Why there is none; None exactly when the status is `answered`.
+        tables: By name; a missing number is NaN or None.
+        figures: By name.
+        notes: Assumptions, the unit of resampling, numbers of runs, seeds and problems, what was left out.
+    """
+
+    name: str
+    question: str
+    verdict: str
+    status: Status
+    reason: str | None = None
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a status without its reason, or a reason beside an answer."""
+        if (self.status is Status.answered) == (self.reason is not None):
+            raise ValueError(f"{self.name}: status {self.status} with reason {self.reason!r}")
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON values: tables as lists of objects, figures with their `kind`, NaN as null."""
+    values: dict[str, Any] = {
+        "name": answer.name,
+        "question": answer.question,
+        "status": str(answer.status),
+        "reason": answer.reason,
+        "verdict": answer.verdict,
+        "tables": {name: table.to_dict(orient="records") for name, table in answer.tables.items()},
+        "figures": {name: {"kind": type(item).__name__, **asdict(item)} for name, item in answer.figures.items()},
+        "notes": list(answer.notes),
+    }
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer as paragraphs and plain tables."""
+    parts = [f"{answer.name}: {answer.question}", answer.verdict]
+    if answer.reason is not None:
+        parts[-1] += f"\n({answer.status}: {answer.reason})"
+    for name, table in answer.tables.items():
+        parts.append(f"{name}\n{table.to_string(index=False, na_rep='-', float_format=lambda x: f'{x:.4g}')}")
+    if answer.notes:
+        parts.append("\n".join(f"- {note}" for note in answer.notes))
+    return "\n\n".join(parts)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):  # numpy scalars
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, StrEnum) else value

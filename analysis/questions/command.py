@@ -1,0 +1,56 @@
+"""`python -m analysis ask NAME`: one question of the field, answered from the rows of a sweep."""
+
+import argparse
+import json
+
+from analysis.questions import QUESTIONS, Settings
+from sweeper.errors import ResultsError
+
+EXIT_OK = 0
+
+
+def add_ask_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `ask`."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help=f"one of {', '.join(QUESTIONS)}")
+    parser.add_argument("--list", action="store_true", dest="listed", help="every question in words")
+    parser.add_argument(
+        "--margin",
+        type=float,
+        default=Settings().margin,
+        help="difference of pass@1 that counts as none in an equivalence test (default: 0.01); choose it beforehand",
+    )
+    parser.add_argument("--target", type=float, help="pass@1 to be reached (default: the answer says which it took)")
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Print an answer, or the list of questions.
+
+    Raises:
+        ResultsError: no such question, an option outside its range, or there are no rows.
+    """
+    if options.listed:
+        _list(as_json=options.json)
+        return EXIT_OK
+    if options.name not in QUESTIONS:
+        raise ResultsError(f"there is no question {options.name!r}: ask one of {', '.join(QUESTIONS)}")
+    for name, value in (("--margin", options.margin), ("--target", options.target)):
+        if value is not None and not 0 < value < 1:
+            raise ResultsError(f"{name} is {value:g}: pass@1 lies between 0 and 1")
+    from analysis.answer import answer_json, answer_text
+    from analysis.frame import select
+
+    settings = Settings(margin=options.margin, target=options.target)
+    answer = QUESTIONS[options.name].ask(select(options.results, options.grid), settings)
+    if options.json:
+        print(json.dumps({"command": "ask", "data": answer_json(answer)}, indent=1))
+    else:
+        print(answer_text(answer))
+    return EXIT_OK
+
+
+def _list(*, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"command": "ask", "data": {item.name: item.text for item in QUESTIONS.values()}}, indent=1))
+    else:
+        width = max(len(name) for name in QUESTIONS)
+        print("\n".join(f"{item.name:<{width}}  {item.text}" for item in QUESTIONS.values()))

@@ -1,0 +1,61 @@
+"""What an answer is, its JSON form, and the command that asks."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.answer import Answer, Cell, Chart, HeatMap, Mark, Scale, Status, Trace, answer_json
+from analysis.cli import main
+from analysis.questions import QUESTIONS
+
+NAMES = [
+    *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
+    *("sft_share", "curriculum", "transfer", "min_data", "stability", "algorithm", "unseen_size", "rest_of_run"),
+]
+
+
+def test_the_sixteen_questions_are_asked_by_these_names():
+    assert list(QUESTIONS) == NAMES
+    assert all(name == question.name and question.text.endswith("?") for name, question in QUESTIONS.items())
+
+
+def test_the_json_of_an_answer_has_null_for_what_is_not_known():
+    trace = Trace(label="a", group="a", mark=Mark.point, x=(1.0,), y=(0.5,), low=(None,), high=(None,))
+    heat = HeatMap(
+        title="t", row_label="r", column_label="c", rows=("r1",), columns=("c1",), cells=((Cell(value=float("nan")),),)
+    )
+    answer = Answer(
+        name="size",
+        question="?",
+        verdict="0.3",
+        status=Status.answered,
+        tables={"values": pd.DataFrame({"n": np.array([3], dtype=np.int64), "low": [np.nan]})},
+        figures={
+            "curve": Chart(title="c", x=Scale(label="x", log=True), y=Scale(label="y"), traces=(trace,)),
+            "h": heat,
+        },
+    )
+    found = json.loads(json.dumps(answer_json(answer), allow_nan=False))
+    assert found["tables"]["values"] == [{"n": 3, "low": None}]
+    assert found["figures"]["curve"]["kind"] == "Chart"
+    assert found["figures"]["curve"]["traces"][0]["mark"] == "point"
+    assert found["figures"]["h"]["cells"][0][0]["value"] is None
+
+
+@pytest.mark.parametrize(("status", "reason"), [(Status.answered, "why"), (Status.missing, None)])
+def test_an_answer_has_a_reason_exactly_where_it_is_none(status, reason):
+    with pytest.raises(ValueError, match="with reason"):
+        Answer(name="size", question="?", verdict="", status=status, reason=reason)
+
+
+def test_ask_lists_its_questions(capsys):
+    assert main(["ask", "--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 16
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["size", "--margin", "1.5"], ["size", "--target", "0"]])
+def test_ask_refuses_what_it_cannot_ask(arguments, capsys):
+    assert main(["ask", *arguments]) == 2
+    assert "ResultsError" in capsys.readouterr().err
