@@ -281,13 +281,18 @@ def _why(arguments: Sequence[str]) -> int:
     (status,) = run_statuses(run_dir.results_dir, run_dir.run_id)
     log = Path(status["log"]) if status["log"] else None
     lines = log.read_text(errors="replace").splitlines()[-20:] if log is not None and log.exists() else []
-    said = step_log(run_dir.results_dir, run_dir.run_id)[-8:]
+    whole = step_log(run_dir.results_dir, run_dir.run_id)
+    said = whole[-8:]
+    if status["failure_class"] is not None and status["reason"] is None:  # SLURM's programs may know more
+        found = run_dir.diagnosis(status["scheduler"], whole)
+        status |= {"failure_class": str(found.failure_class), "evidence": found.evidence} if found else {}
     ended = [attempt.read("exit") for attempt in run_dir.attempts()]
     if options.json:
         _print_json("why", {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said})
         return EXIT_OK
     print(f"{run_dir.run_id}: {status['state']}")
-    for name, value in (("reason", status["reason"]), ("SLURM", status["scheduler"]), ("log", log)):
+    told = ("class", status["failure_class"]), ("evidence", status["evidence"])
+    for name, value in (("reason", status["reason"]), *told, ("SLURM", status["scheduler"]), ("log", log)):
         if value is not None:
             print(f"{name}: {value}")
     for number, end in enumerate(ended, start=1):

@@ -16,7 +16,7 @@ from types import FrameType
 
 from sweeper import ray_nodes
 from sweeper.data import prepared
-from sweeper.errors import RunFailedError, SweeperError
+from sweeper.errors import ConfigError, RunFailedError, SweeperError
 from sweeper.flops import Tokens, training_flops
 from sweeper.machine import code_digest, device_name, git_state, hostname, resolve_device, versions
 from sweeper.measure import ProblemCount, evaluated_tokens, measure, measure_base, read_counts, scores
@@ -43,6 +43,7 @@ from sweeper.runs import Attempt, LockedError, RunDir, locked
 from sweeper.screen import screen
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import Watch, read_curve, share_of_node, train
+from sweeper.triage import Diagnosis, Ending, FailureClass, classify, of_exception, tail
 from sweeper.validation import validation_tokens
 
 EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
@@ -141,16 +142,35 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
         return _expired(run_dir, spec, attempt, measured, time.monotonic() - started)
     except (SweeperError, OSError, ValueError) as error:
         text = f"{type(error).__name__}: {error}" if not isinstance(error, SweeperError) else str(error)
-        print(f"FAILED in {measured.phase}: {text}", flush=True)
-        return _failed(run_dir, spec, attempt, measured, time.monotonic() - started, text)
+        known = of_exception(error)
+        return _failed(run_dir, spec, attempt, measured, time.monotonic() - started, text, known)
     _finish(run_dir, spec, attempt, measured, time.monotonic() - started, None)
     return 0
 
 
-def _failed(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured, seconds: float, reason: str) -> int:
-    """Write the row of a run that failed in the phase it is in."""
-    log = str(attempt.log.relative_to(run_dir.results_dir))
-    _finish(run_dir, spec, attempt, measured, seconds, Failure(phase=measured.phase, reason=reason, log=log))
+def _failed(
+    run_dir: RunDir,
+    spec: RunSpec,
+    attempt: Attempt,
+    measured: Measured,
+    seconds: float,
+    reason: str,
+    known: FailureClass | None,
+) -> int:
+    """Write the row of a run that failed in the phase it is in; `known` is the class if it need not be looked for."""
+    if known is None:
+        diagnosis = classify(Ending(status="failed", reason=reason, log=tail(attempt.log)))
+    else:
+        diagnosis = Diagnosis(failure_class=known, evidence=reason[:300])
+    print(f"FAILED in {measured.phase} ({diagnosis.failure_class}): {reason}", flush=True)
+    failure = Failure(
+        phase=measured.phase,
+        reason=reason,
+        log=str(attempt.log.relative_to(run_dir.results_dir)),
+        failure_class=diagnosis.failure_class,
+        evidence=diagnosis.evidence,
+    )
+    _finish(run_dir, spec, attempt, measured, seconds, failure)
     return EXIT_FAILED
 
 
@@ -165,7 +185,7 @@ def _expired(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measure
             f"two attempts in a row met the time limit in {measured.phase} after {steps} saved steps; raise "
             "model.resources.hours or lower training.save_freq"
         )
-        return _failed(run_dir, spec, attempt, measured, seconds, reason)
+        return _failed(run_dir, spec, attempt, measured, seconds, reason, FailureClass.timeout)
     attempt.write("exit", {"time": _now(), **ending})
     return EXIT_EXPIRED
 
@@ -181,7 +201,7 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
 
     node, wanted = Node.here(), spec.model.resources.nodes
     if node.count != wanted:
-        raise RunFailedError(f"the job has {node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
+        raise ConfigError(f"the job has {node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
     enter("data")
     data = prepared(spec, results)
     measured.data_digest = data.manifest.parent.name
@@ -259,7 +279,10 @@ def _finish(
 ) -> None:
     row = _row(run_dir, spec, measured, seconds, failure)
     write_row(run_dir.results_dir, row)
-    attempt.write("exit", {"status": row.status, "phase": measured.phase, "time": _now()})
+    end: dict[str, str | None] = {"status": row.status, "phase": measured.phase, "time": _now()}
+    if failure is not None:
+        end |= {"class": failure.failure_class, "evidence": failure.evidence}
+    attempt.write("exit", end)
 
 
 def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, failure: Failure | None) -> ResultRow:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import ResultsError
+from sweeper.triage import FailureClass
 
 SCHEMA_VERSION = 1
 
@@ -96,6 +97,8 @@ class Failure:
     phase: str  # data | model | train | evaluate
     reason: str  # the last telling line, no secrets
     log: str  # path of the log, relative to the results folder
+    failure_class: FailureClass | None = None  # None: in rows of earlier versions
+    evidence: str | None = None  # the line that shows the class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

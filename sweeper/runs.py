@@ -12,7 +12,7 @@ releases however the job dies.
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import RunFailedError, SweeperError
-from sweeper.results import Failure, Status, read_row, row_path, write_atomic
+from sweeper.results import Failure, ResultRow, Status, read_row, row_path, write_atomic
 from sweeper.spec import RunId, RunSpec
+from sweeper.triage import Diagnosis, Ending, FailureClass, classify, tail
 
 
 class State(StrEnum):
@@ -193,15 +194,45 @@ class RunDir:
         """Derive the run's state from its lock, row and attempts."""
         if self.is_locked():
             return State.running
-        row = row_path(self.results_dir, self.run_id)
-        if row.exists():
-            return State.done if read_row(row).status is Status.completed else State.failed
+        row = self._row()
+        if row is not None:
+            return State.done if row.status is Status.completed else State.failed
         return State.interrupted if self.attempts() else State.new
 
     def failure(self) -> Failure | None:
         """Why the run failed, if it did."""
-        row = row_path(self.results_dir, self.run_id)
-        return read_row(row).failure if row.exists() else None
+        row = self._row()
+        return row.failure if row else None
+
+    def _row(self) -> ResultRow | None:
+        """The run's row; None: none yet, or a later attempt than that of a failed row has begun."""
+        path = row_path(self.results_dir, self.run_id)
+        if not path.exists():
+            return None
+        row = read_row(path)
+        if row.status is Status.failed and row.timing is not None and len(self.attempts()) > row.timing.attempts:
+            return None
+        return row
+
+    def diagnosis(self, scheduler: str | None = None, step_log: Sequence[str] = ()) -> Diagnosis | None:
+        """Why the run has no result and no job; None: it never began.
+
+        Args:
+            scheduler: SLURM's words on how its job ended, if it was asked.
+            step_log: What SLURM's own programs printed.
+        """
+        failure = self.failure()
+        if failure is not None:
+            return Diagnosis(
+                failure_class=failure.failure_class or FailureClass.unknown, evidence=failure.evidence or failure.reason
+            )
+        attempts = self.attempts()
+        if not attempts and scheduler is None:
+            return None
+        end = attempts[-1].read("exit") if attempts else None
+        # A job that recorded its end knows why; of one that was killed the log may.
+        log = tail(attempts[-1].log) if attempts and end is None else []
+        return classify(Ending(status=end["status"] if end else None, scheduler=scheduler, step_log=step_log, log=log))
 
 
 class LockedError(SweeperError, RuntimeError):

@@ -102,6 +102,8 @@ def _status(run_dir: RunDir, queue: Queue) -> Status:
     state, attempts = queue.state(run_dir), run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None
     failure = run_dir.failure() if state is State.failed else None
+    ended = queue.endings.get(run_dir.run_id) if queue.error is None else None
+    diagnosis = run_dir.diagnosis(ended) if state in (State.failed, State.interrupted) else None
     return {
         "run_id": run_dir.run_id,
         "state": str(state),
@@ -109,6 +111,8 @@ def _status(run_dir: RunDir, queue: Queue) -> Status:
         "progress": asdict(beat) if beat else None,
         "pass@1": _pass_at_1(run_dir) if state is State.done else None,
         "reason": f"{failure.phase}: {failure.reason}" if failure else None,
+        "failure_class": str(diagnosis.failure_class) if diagnosis else None,
+        "evidence": diagnosis.evidence if diagnosis else None,
         "scheduler": queue.reason(run_dir.run_id) if state is not State.done else None,
         "log": str(attempts[-1].log) if attempts else None,
     }
@@ -135,9 +139,10 @@ def status_text(statuses: Sequence[Status]) -> str:
 
 
 def _detail(item: Status) -> str:
+    kind = f"[{item['failure_class']}] " if item["failure_class"] not in (None, "unknown") else ""
     if item["reason"]:
-        return f"{item['reason']} (log: {item['log']})"
+        return f"{kind}{item['reason']} (log: {item['log']})"
     if item["pass@1"] is not None:
         return f"pass@1 {item['pass@1']:.3f}"
     words = [describe(Heartbeat(**item["progress"]))] if item["progress"] else []
-    return "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])])
+    return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])])

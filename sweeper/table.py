@@ -51,7 +51,10 @@ def record(row: ResultRow) -> Record:
     for score in row.trained:
         if score.domain != "all":
             flat[f"pass@1_{score.domain}"] = score.at(1)
+    kind = row.failure.failure_class if row.failure else None
+    flat["failure_class"] = None if kind is None else str(kind)
     flat["reason"] = row.failure.reason if row.failure else None
+    flat["evidence"] = row.failure.evidence if row.failure else None
     return flat
 
 
@@ -94,7 +97,7 @@ def text(rows: Sequence[ResultRow]) -> str:
                 **{f"pass@{k}": flat[f"pass@{k}"] for k in ks},
                 "FLOPs": None if flat["flops"] is None else f"{flat['flops']:.1e}",
                 "seconds": None if flat["total_s"] is None else round(flat["total_s"]),
-                "status": str(row.status),
+                "status": str(row.status) if flat["failure_class"] is None else f"failed: {flat['failure_class']}",
             }
         )
     for name in ("mix", "curriculum", "SFT"):

@@ -8,10 +8,17 @@ import pytest
 from sweeper import table
 from sweeper.errors import ResultsError
 from sweeper.results import Failure, read_row, read_rows, row_path, write_atomic, write_row
+from sweeper.triage import FailureClass
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
-FAILURE = Failure(phase="train", reason="out of memory", log="runs/x/log.txt")
+FAILURE = Failure(
+    phase="train",
+    reason="out of memory",
+    log="runs/x/log.txt",
+    failure_class=FailureClass.cuda_oom,
+    evidence="CUDA out",
+)
 
 
 def test_a_row_survives_its_file(tmp_path: Path) -> None:
@@ -92,6 +99,7 @@ def test_the_csv_has_a_line_a_row_and_an_empty_field_for_what_was_not_measured(t
     assert [item["pass@1"] for item in records] == ["0.5", ""]
     assert records[0]["pass@16"] == ""
     assert [item["reason"] for item in records] == ["", "out of memory"]
+    assert [item["failure_class"] for item in records] == ["", "cuda_oom"]
 
 
 def test_parquet_gives_the_records_back(tmp_path: Path) -> None:

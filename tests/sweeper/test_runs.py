@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import RunFailedError
+from sweeper.results import Failure, read_row, row_path, write_row
 from sweeper.runs import Heartbeat, LockedError, RunDir, State, find_run, locked
 from sweeper.spec import RunId
+from sweeper.triage import FailureClass
 from tests.sweeper.points import spec
+from tests.sweeper.rows import row
 
 HOLD = (
     "import sys, time; from pathlib import Path; from sweeper.runs import locked\n"
@@ -76,6 +79,31 @@ def test_a_terminated_job_exits_143_without_a_row_and_is_interrupted(tmp_path: P
     assert process.wait(timeout=30) == 143
     assert run_dir.state() is State.interrupted
     assert '"terminated"' in (run_dir.attempts()[0].path / "exit.json").read_text()
+
+
+def test_a_failed_jobs_row_and_record_name_the_class_and_the_evidence(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path, "model.resources.nodes=2")
+    done = subprocess.run([sys.executable, "-m", "sweeper.job", str(tmp_path), run_dir.run_id])
+    assert done.returncode == 1
+    failure = read_row(row_path(tmp_path, run_dir.run_id)).failure
+    assert failure is not None
+    assert failure.failure_class is FailureClass.config
+    assert "model.resources.nodes=2" in str(failure.evidence)
+    end = run_dir.attempts()[0].read("exit")
+    assert end is not None
+    assert (end["class"], end["evidence"]) == ("config", failure.evidence)
+
+
+def test_an_attempt_after_the_failed_row_is_what_counts(tmp_path: Path) -> None:
+    run, run_dir = spec(), folder(tmp_path)
+    run_dir.new_attempt()
+    failure = Failure(phase="train", reason="x", log="y", failure_class=FailureClass.cuda_oom, evidence="CUDA out")
+    write_row(tmp_path, row(run, failure=failure))
+    assert run_dir.state() is State.failed
+    assert run_dir.diagnosis().failure_class is FailureClass.cuda_oom  # type: ignore[union-attr]
+    run_dir.new_attempt().log.write_text("OSError: [Errno 28] No space left on device\n")
+    assert run_dir.state() is State.interrupted
+    assert run_dir.diagnosis().failure_class is FailureClass.disk  # type: ignore[union-attr]
 
 
 def test_a_frozen_spec_is_not_changed_by_freezing_again(tmp_path: Path) -> None:

@@ -1,0 +1,281 @@
+"""Failure classes, on messages that users of torch, NCCL, vLLM, Ray, verl and SLURM reported; `source` says where."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from data_prep.spec import DataError
+from sweeper.errors import ConfigError, RunFailedError
+from sweeper.triage import TAIL_BYTES, Ending, FailureClass, classes, classify, of_exception, tail
+
+# (source, lines of the log, class, part of the evidence)
+LOGS = [
+    (
+        "verl-project/verl#2828",
+        [
+            "Traceback (most recent call last):",
+            'File "/verl/verl/workers/actor/dp_actor.py", line 266, in _forward_micro_batch',
+            'File "/verl/verl/utils/torch_functional.py", line 148, in entropy_from_logits',
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 13.91 GiB.",
+        ],
+        FailureClass.cuda_oom,
+        "13.91 GiB",
+    ),
+    (
+        "markingprowlik/EasyR1#9",
+        [
+            "ray.exceptions.RayTaskError(OutOfMemoryError): ray::Runner.run()",
+            "torch.OutOfMemoryError: CUDA out of memory.",
+        ],
+        FailureClass.cuda_oom,
+        "CUDA out of memory",
+    ),
+    (
+        "verl-project/verl#302",
+        ["CUDA Error: out of memory at /workspace/csrc/cumem_allocator.cpp:62"],
+        FailureClass.vllm_oom,
+        "cumem_allocator",
+    ),
+    (
+        "vllm-project/vllm#10439",
+        [
+            'File "/usr/lib/python3.12/dist-packages/vllm/worker/worker.py", line 493, in raise_if_cache_size_invalid',
+            "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when "
+            "initializing the engine.",
+        ],
+        FailureClass.vllm_oom,
+        "cache blocks",
+    ),
+    (
+        "pytorch/pytorch#175666",
+        [
+            "ValueError: Free memory on device cuda:0 (19.77/22.05 GiB) on startup is less than desired GPU memory "
+            "utilization (0.9, 19.84 GiB)."
+        ],
+        FailureClass.vllm_oom,
+        "19.77/22.05",
+    ),
+    (
+        "the same message of torch, raised by the engine (frames as in vllm-project/vllm#10439)",
+        [
+            "Traceback (most recent call last):",
+            'File "/opt/venv/site-packages/vllm/v1/worker/gpu_model_runner.py", line 1067, in load_model',
+            'File "/opt/venv/site-packages/torch/nn/modules/module.py", line 1751, in _wrapped_call_impl',
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 388.00 MiB.",
+        ],
+        FailureClass.vllm_oom,
+        "388.00 MiB",
+    ),
+    (
+        "real-stanford/flingbot#11",
+        ["ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on memory."],
+        FailureClass.host_oom,
+        "running low on memory",
+    ),
+    (
+        "WM-PO/WMPO#3",
+        ["node_manager.cc:3277: 2 Workers (tasks / actors) killed due to memory pressure (OOM), 0 Workers crashed"],
+        FailureClass.host_oom,
+        "memory pressure",
+    ),
+    (
+        "hiyouga/LlamaFactory#7396",
+        [
+            "[rank0]:[E321 02:07:08.408271257 ProcessGroupNCCL.cpp:607] [Rank 0] Watchdog caught collective operation "
+            "timeout: WorkNCCL(SeqNum=1580, OpType=ALLREDUCE, Timeout(ms)=600000) ran for 600060 milliseconds"
+        ],
+        FailureClass.node,
+        "SeqNum=1580",
+    ),
+    (
+        "NVIDIA/nccl#2076",
+        [
+            "torch.distributed.DistBackendError: NCCL error in: NCCLUtils.hpp:268, remote process exited or there was "
+            "a network error, NCCL version 2.21.5",
+            "ncclRemoteError: A call failed possibly due to a network error or a remote process exiting prematurely.",
+        ],
+        FailureClass.node,
+        "DistBackendError",
+    ),
+    (
+        "verl-project/verl#407",
+        ["RuntimeError: CUDA error: uncorrectable ECC error encountered"],
+        FailureClass.node,
+        "ECC",
+    ),
+    (
+        "ray-project/ray#43751",
+        [
+            "ray.exceptions.RayActorError: The actor died unexpectedly before finishing this task.",
+            "The actor is dead because its node has died.",
+        ],
+        FailureClass.node,
+        "its node has died",
+    ),
+    (
+        "one rank's memory, then the others' echo (verl-project/verl#2828, NVIDIA/nccl#2076)",
+        [
+            "torch.distributed.DistBackendError: NCCL error in: NCCLUtils.hpp:268, remote process exited",
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 13.91 GiB.",
+        ],
+        FailureClass.cuda_oom,
+        "13.91 GiB",
+    ),
+    (
+        "verl-project/verl#5558",
+        ["NotImplementedError: Reward function is not implemented for data_source='mine'"],
+        FailureClass.reward,
+        "data_source",
+    ),
+    (
+        "an exception of a scorer, as a traceback of this program shows it",
+        [
+            "Traceback (most recent call last):",
+            'File "/opt/venv/site-packages/verl/experimental/reward_loop/reward_manager/naive.py", line 70',
+            'File "/results/code/ab12/rewards/math/score.py", line 31, in score',
+            "ZeroDivisionError: division by zero",
+        ],
+        FailureClass.reward,
+        "division by zero",
+    ),
+    (
+        "an exception of verl's own data set",
+        [
+            "Traceback (most recent call last):",
+            'File "/opt/venv/site-packages/verl/utils/dataset/rl_dataset.py", line 214, in __getitem__',
+            "KeyError: 'prompt'",
+        ],
+        FailureClass.data,
+        "'prompt'",
+    ),
+    ("NVIDIA/Megatron-LM#878", ["OSError: [Errno 28] No space left on device"], FailureClass.disk, "Errno 28"),
+    (
+        "verl's own checks (verl/utils/config.py)",
+        ["AssertionError: real_train_batch_size (12) must be divisible by minimal possible batch size (8)"],
+        FailureClass.config,
+        "divisible",
+    ),
+    (
+        "Hydra 1.3",
+        ["Could not override 'trainer.nodes'.", "Key 'nodes' is not in struct"],
+        FailureClass.config,
+        "trainer.nodes",
+    ),
+    ("verl-project/verl#2680", ["ModuleNotFoundError: No module named 'custom_module'"], FailureClass.config, "custom"),
+    (
+        # Ray lists the OOM killer among "common causes" of every dead worker: that is a guess, not evidence.
+        "verl-project/verl#4921",
+        [
+            "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this task.",
+            "Worker unexpectedly exits with a connection error code 2. End of file. Some common causes include: (1) "
+            "the process was killed by the OOM killer due to high memory usage, (2) ray stop --force was called",
+        ],
+        FailureClass.unknown,
+        "",
+    ),
+    (
+        "Ray warns of a disk that is nearly full, which is no failure",
+        ["(raylet) file_system_monitor.cc:111: /tmp/ray is over 95% full, available space: 4 GB", "RuntimeError: odd"],
+        FailureClass.unknown,
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "log", "failure_class", "evidence"), LOGS, ids=[item[0] for item in LOGS])
+def test_a_reported_message_is_classed(source: str, log: list[str], failure_class: FailureClass, evidence: str) -> None:
+    found = classify(Ending(status="failed", reason="exit code 1: see the log", log=["step:1 - reward:0.1", *log]))
+    assert found.failure_class is failure_class
+    assert found.evidence is not None
+    assert evidence in found.evidence
+
+
+# (source, SLURM's words or its programs' output, the job's exit record, class)
+ENDINGS = [
+    ("sacct", "TIMEOUT, exit 0:0", [], None, FailureClass.timeout),
+    ("sacct", "NODE_FAIL, exit 1:0", [], None, FailureClass.node),
+    ("sacct", "PREEMPTED, exit 0:15", [], "terminated", FailureClass.preempted),
+    ("sacct", "OUT_OF_MEMORY, exit 0:125", [], None, FailureClass.host_oom),
+    ("sacct", "CANCELLED by 1000, exit 0:0", [], "terminated", FailureClass.cancelled),
+    (
+        "nextflow-io/nextflow#5932",
+        "FAILED, exit 1:0",
+        ["slurmstepd: error: Detected 1 oom_kill event in StepId=11300781.0."],
+        None,
+        FailureClass.host_oom,
+    ),
+    (
+        "ArjunaCluster/ArjunaUsers#52",
+        None,
+        ["slurmstepd: error: Detected 1 oom-kill event(s) in StepId=191.batch cgroup."],
+        None,
+        FailureClass.host_oom,
+    ),
+    (
+        "SystemsGenetics/GEMmaker#242",
+        None,
+        ["slurmstepd: error: *** JOB 32391783 ON cn119 CANCELLED AT 2021-06-18T13:05:36 DUE TO PREEMPTION ***"],
+        "terminated",
+        FailureClass.preempted,
+    ),
+    (
+        "ZettaAI/zetta_utils#671",
+        None,
+        ["slurmstepd: error: *** STEP 494583.0 ON n1 CANCELLED AT 2024-04-20T09:09:37 DUE TO TIME LIMIT ***"],
+        None,
+        FailureClass.timeout,
+    ),
+    (
+        "queued again after a preemption, then killed for its memory",
+        None,
+        [
+            "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2021-06-18T13:05:36 DUE TO PREEMPTION ***",
+            "srun: error: n1: task 0: Out Of Memory",
+        ],
+        None,
+        FailureClass.host_oom,
+    ),
+    ("the job's own record", None, [], "expired", FailureClass.timeout),
+    ("the job's own record", None, [], "terminated", FailureClass.cancelled),
+    ("nothing is known", None, [], None, FailureClass.unknown),
+]
+
+
+@pytest.mark.parametrize(("source", "scheduler", "step_log", "status", "failure_class"), ENDINGS)
+def test_slurms_words_and_the_jobs_record_are_classed(
+    source: str, scheduler: str | None, step_log: list[str], status: str | None, failure_class: FailureClass
+) -> None:
+    ending = Ending(status=status, scheduler=scheduler, step_log=step_log, log=["step:1 - reward:0.1"])
+    assert classify(ending).failure_class is failure_class
+
+
+def test_a_process_that_the_kernel_killed_ran_out_of_host_memory() -> None:
+    found = classify(Ending(status="failed", reason="killed by SIGKILL: step:3 - reward:0.1"))
+    assert found.failure_class is FailureClass.host_oom
+
+
+def test_the_type_of_an_error_of_the_job_itself_decides() -> None:
+    assert of_exception(DataError("3 rows")) is FailureClass.data
+    assert of_exception(ConfigError("x=1")) is FailureClass.config
+    assert of_exception(OSError(errno.ENOSPC, "No space left on device")) is FailureClass.disk
+    assert of_exception(RunFailedError("exit code 1")) is None
+
+
+def test_the_end_of_a_long_log_is_read_without_colours_and_prefixes(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("x" * (2 * TAIL_BYTES) + "\n\x1b[36m(TaskRunner pid=7)\x1b[0m ValueError: odd\n")
+    assert tail(log)[-1] == "ValueError: odd"
+    assert sum(map(len, tail(log))) <= TAIL_BYTES
+    assert tail(tmp_path / "absent.txt") == []
+
+
+def test_oom_names_the_three_of_memory_and_an_unknown_class_is_refused() -> None:
+    assert classes(["oom", "node"]) == {
+        FailureClass.host_oom,
+        FailureClass.cuda_oom,
+        FailureClass.vllm_oom,
+        FailureClass.node,
+    }
+    with pytest.raises(ValueError, match="'gremlin'"):
+        classes(["gremlin"])
