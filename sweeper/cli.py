@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ Verbs (each has --help and --json):
   why RUN               what became of one run: row, SLURM, the end of its log
   logs RUN [-f]         what a run prints
   cancel GRID|RUN       take jobs out of SLURM's queue, or stop them
+  export-sbatch OVERRIDES...  write the batch scripts that a launch would submit
+  doctor OVERRIDES...   does this machine, or cluster=slurm, have what a sweep needs; what to change (--job)
   results [GRID]        the results table (--csv, --parquet FILE, --sql QUERY)
 
 Groups of conf/ (see what there is: python -m sweeper options):
@@ -72,6 +75,8 @@ def main(arguments: Sequence[str]) -> int:
         "why": _why,
         "logs": _logs,
         "cancel": _cancel,
+        "export-sbatch": _export_sbatch,
+        "doctor": _doctor,
         "results": _results,
         "options": _options,
     }
@@ -222,8 +227,7 @@ def _plan(arguments: Sequence[str]) -> int:
     parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_intermixed_args(arguments)
-    many = options.multirun or any("grid=" in item or "," in item for item in options.overrides)
-    plan, _ = _planned(options.overrides, multirun=many)
+    plan, _ = _planned(options.overrides, multirun=_is_many(options))
     if options.json:
         _print_json("plan", plan_json(plan, overrides=expected_overrides if options.verl else None))
     else:
@@ -243,19 +247,24 @@ def _reader(verb: str, description: str) -> argparse.ArgumentParser:
 
 
 def _status(arguments: Sequence[str]) -> int:
+    from sweeper.slurm_queue import Queue
     from sweeper.status import run_statuses, status_text
 
-    parser = _reader("status", "Where every run stands.")
+    parser = _reader(
+        "status", "Where every run stands. SLURM is asked at most every 15 s, and less often if it does not answer."
+    )
     parser.add_argument("which", nargs="?", help="a grid's name, or the start or end of a run id")
     parser.add_argument("--watch", action="store_true", help="print it again every ten seconds, until interrupted")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
+    results_dir = options.results.resolve()
     while True:
-        statuses = run_statuses(options.results.resolve(), options.which)
+        queue = Queue.recent(results_dir)
+        statuses = run_statuses(results_dir, options.which, queue)
         if options.json:
             _print_json("status", statuses)
         else:
-            print(status_text(statuses), flush=True)
+            print(status_text(statuses, queue, time.time()), flush=True)
         if not options.watch:
             return EXIT_OK
         time.sleep(10.0)
@@ -279,14 +288,15 @@ def _why(arguments: Sequence[str]) -> int:
 
     run_dir, options = _one_run("why", "What became of one run.", arguments, "--json")
     (status,) = run_statuses(run_dir.results_dir, run_dir.run_id)
-    log = Path(status["log"]) if status["log"] else None
+    attempts = run_dir.attempts()
+    log = attempts[-1].log if attempts else None
     lines = log.read_text(errors="replace").splitlines()[-20:] if log is not None and log.exists() else []
     whole = step_log(run_dir.results_dir, run_dir.run_id)
     said = whole[-8:]
     if status["failure_class"] is not None and status["reason"] is None:  # SLURM's programs may know more
         found = run_dir.diagnosis(status["scheduler"], whole)
         status |= {"failure_class": str(found.failure_class), "evidence": found.evidence} if found else {}
-    ended = [attempt.read("exit") for attempt in run_dir.attempts()]
+    ended = [attempt.read("exit") for attempt in attempts]
     if options.json:
         _print_json("why", {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said})
         return EXIT_OK
@@ -327,6 +337,7 @@ def _logs(arguments: Sequence[str]) -> int:
 def _cancel(arguments: Sequence[str]) -> int:
     from sweeper.slurm import scheduler
     from sweeper.slurm.submit import live
+    from sweeper.slurm_queue import kept
     from sweeper.status import chosen
 
     parser = _reader(
@@ -339,11 +350,77 @@ def _cancel(arguments: Sequence[str]) -> int:
     wanted = set(chosen(results_dir, options.which))
     found = {run_id: element for run_id, element in live(results_dir).items() if run_id in wanted}
     scheduler.cancel(found.values())
+    kept(results_dir).unlink(missing_ok=True)
     if options.json:
         _print_json("cancel", sorted(found))
     else:
         print("\n".join([*sorted(found), f"{len(found)} of {len(wanted)} runs were in the queue and are cancelled"]))
     return EXIT_OK
+
+
+def _export_sbatch(arguments: Sequence[str]) -> int:
+    from sweeper.data import prepare_all
+    from sweeper.errors import ConfigError
+    from sweeper.plan import save_grid
+    from sweeper.slurm.export import export
+    from sweeper.spec import Executor
+
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeper export-sbatch",
+        description="Write the batch scripts and specs that a launch would submit, and submit nothing. `status`, `why` "
+        "and `results` follow the jobs that you submit from them; a launch knows them once they are queued.",
+    )
+    parser.add_argument("overrides", nargs="*", help="as for a launch, e.g. +grid=model_scale cluster=slurm")
+    parser.add_argument("-m", "--multirun", action="store_true", help="accepted and not needed")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the scripts (default: RESULTS/slurm)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_intermixed_args(arguments)
+    plan, results_dir = _planned(options.overrides, multirun=_is_many(options))
+    specs = [run.spec for run in plan.to_run if run.spec is not None]
+    if plan.refused:
+        reasons = "\n".join(str(run.reason) for run in plan.refused)
+        raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run; nothing was written:\n{reasons}")
+    if any(spec.cluster.executor is not Executor.slurm for spec in specs):
+        raise ConfigError("cluster=local has no batch scripts; add cluster=slurm")
+    save_grid(plan, results_dir)
+    prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
+    scripts = export(specs, results_dir, None if options.out is None else options.out.resolve())
+    if options.json:
+        _print_json("export-sbatch", [str(path) for path in scripts])
+    else:
+        print("\n".join([f"{len(specs)} runs in {len(scripts)} arrays", *(f"sbatch {path}" for path in scripts)]))
+    return EXIT_OK
+
+
+def _doctor(arguments: Sequence[str]) -> int:
+    from sweeper.check import Verdict
+    from sweeper.doctor import examine, text
+    from sweeper.grid import expand
+    from sweeper.plan import spec_from
+
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeper doctor",
+        description="Whether a sweep would find what it needs here, or on a cluster, and what to change. Exit code 1: "
+        "something is wrong.",
+    )
+    parser.add_argument("overrides", nargs="*", help="as for a launch, e.g. cluster=slurm model_family=qwen2.5")
+    parser.add_argument("-m", "--multirun", action="store_true", help="accepted and not needed")
+    parser.add_argument("--job", action="store_true", help="on SLURM, also look from a job of every different shape")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_intermixed_args(arguments)
+    points = expand(options.overrides, multirun=_is_many(options)).points
+    specs = [spec_from(point.config) for point in points]
+    checks = list(examine(specs, Path(points[0].config["results_dir"]).resolve(), job=options.job))
+    if options.json:
+        _print_json("doctor", [asdict(check) for check in checks])
+    else:
+        print(text(checks))
+    return EXIT_FAILED if any(check.verdict is Verdict.wrong for check in checks) else EXIT_OK
+
+
+def _is_many(options: argparse.Namespace) -> bool:
+    """Whether the overrides describe several runs; `-m` need not say so where nothing is started."""
+    return options.multirun or any("grid=" in item or "," in item for item in options.overrides)
 
 
 def _results(arguments: Sequence[str]) -> int:
@@ -393,12 +470,12 @@ def _options(arguments: Sequence[str]) -> int:
 
 
 def _rows(results_dir: Path, grid: str | None, run_ids: Sequence[str] | None) -> "list[ResultRow]":
-    from sweeper.plan import grid_members
+    from sweeper.members import Membership
     from sweeper.results import read_rows
 
     members = set(run_ids) if run_ids is not None else None
     if members is None and grid is not None:
-        members = set(grid_members(results_dir, grid))
+        members = {member.run_id for member in Membership.read(results_dir, grid).members}
     return [row for row in read_rows(results_dir) if members is None or row.run_id in members]
 
 

@@ -3,7 +3,6 @@
 Nothing is written or started here.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,14 +13,16 @@ from typing import Any
 import rewards
 from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
+from sweeper import secret
 from sweeper.data import data_spec, with_digests
 from sweeper.errors import ConfigError
 from sweeper.flops import adaptable, axis_note, planned_flops
 from sweeper.grid import Grid, Plain
-from sweeper.results import Flops, ResultRow, Status, read_rows, write_atomic
+from sweeper.members import Member, Membership
+from sweeper.results import Flops, ResultRow, Status, read_rows
 from sweeper.runs import RunDir, State
+from sweeper.slurm_queue import Queue
 from sweeper.spec import Executor, ModelSource, RunId, RunSpec
-from sweeper.status import Queue
 
 # Dense bf16 peak, FLOP/s, from the vendors' data sheets.
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12}
@@ -194,6 +195,7 @@ def check(spec: RunSpec, *, family: str) -> None:
     if spec.model.prompt_style not in STYLES:
         raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
     if cluster.executor is Executor.slurm:
+        secret.check(cluster)
         path = spec.model.path
         if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
             raise ConfigError(
@@ -322,27 +324,17 @@ def save_grid(plan: Plan, results_dir: Path) -> None:
     """Remember which runs belong to a grid, for `status`, `results` and reports; a single point belongs to none."""
     if plan.grid is None:
         return
-    value = {
-        "grid": plan.grid,
-        "axes": {key: list(labels) for key, labels in plan.axes.items()},
-        "questions": list(plan.questions),
-        "run_ids": [run.run_id for run in plan.runs],
-    }
-    write_atomic(results_dir / "grids" / f"{plan.grid}.json", json.dumps(value, indent=1) + "\n")
-
-
-def grid_members(results_dir: Path, grid: str) -> list[str]:
-    """Run ids of a grid as it was last launched.
-
-    Raises:
-        ConfigError: no such grid was launched into this results folder.
-    """
-    path = results_dir / "grids" / f"{grid}.json"
-    if not path.exists():
-        known = ", ".join(sorted(item.stem for item in path.parent.glob("*.json"))) or "none"
-        raise ConfigError(f"grid {grid!r} was never launched into {results_dir}; known: {known}")
-    members: list[str] = json.loads(path.read_text())["run_ids"]
-    return members
+    members = tuple(
+        Member(
+            run_id=run.run_id,
+            choice=tuple(run.choice[key] for key in plan.axes),
+            devices=run.cost.devices if run.cost else None,
+            device_hours=run.cost.device_hours if run.cost else None,
+        )
+        for run in plan.runs
+        if run.run_id is not None
+    )
+    Membership(grid=plan.grid, axes=dict(plan.axes), members=members, questions=plan.questions).write(results_dir)
 
 
 def plan_text(plan: Plan) -> str:

@@ -7,6 +7,7 @@ The row files are the truth; every table is a view of them. A failed run has a r
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import ResultsError
+from sweeper.secret import hidden
 from sweeper.triage import FailureClass
 
 SCHEMA_VERSION = 1
@@ -185,19 +187,24 @@ def write_row(results_dir: Path, row: ResultRow) -> Path:
     path = row_path(results_dir, row.run_id)
     if path.exists() and read_row(path).status is Status.completed:
         raise ResultsError(f"{path} holds a completed row and is never overwritten; remove it by hand to measure again")
-    write_atomic(path, row.to_json())
+    write_atomic(path, hidden(row.to_json()))
     return path
 
 
 def write_atomic(path: Path, text: str) -> None:
     """Write a file that is either absent, old or whole, whatever is killed when."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    # Processes on two nodes may have the same id.
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    try:
+        with temporary.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:  # the disk is full
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def row_path(results_dir: Path, run_id: str) -> Path:

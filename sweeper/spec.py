@@ -38,6 +38,14 @@ class Executor(StrEnum):
     slurm = "slurm"
 
 
+class ContainerRuntime(StrEnum):
+    """Who starts a container on a compute node."""
+
+    none = "none"
+    pyxis = "pyxis"  # `srun --container-image`, NVIDIA's plugin over enroot
+    apptainer = "apptainer"  # also of Singularity's images
+
+
 class Device(StrEnum):
     """What a run computes on; found on the machine for `cluster=local`, stated for a cluster."""
 
@@ -292,6 +300,15 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """An image in which a job's command runs; the results folder is mounted at its own path."""
+
+    runtime: ContainerRuntime = ContainerRuntime.none
+    image: str = ""  # as the runtime names it: /shared/verl.sqsh, nvcr.io#nvidia/pytorch:25.01-py3, /shared/verl.sif
+    mounts: tuple[str, ...] = ()  # more of them: HOST or HOST:CONTAINER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """Where runs execute; never part of identity."""
 
@@ -310,6 +327,10 @@ class Cluster:
     max_gpus: int | None = None  # used at once by the jobs of one submission; null: as many as SLURM gives
     signal_seconds: int = 120  # warning before the time limit: the run stops there and is queued again
     setup: tuple[str, ...] = ()  # shell lines at the beginning of a job, e.g. module load
+    python: str | None = None  # of jobs; null: the one that submits, and python3 in a container
+    container: Container = field(default_factory=Container)
+    environment: tuple[str, ...] = ()  # variables that pass from the submitter to its jobs, by name; no secrets
+    secrets_file: str | None = None  # NAME=value lines, mode 0600, seen by every node; read by the job itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,84 +1,40 @@
 """Where every run stands: its row, else SLURM's queue, else its folder."""
 
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sweeper.progress import describe
-from sweeper.results import read_row, row_path
-from sweeper.runs import Heartbeat, RunDir, State, find_run
+from sweeper.briefs import Brief, briefs
+from sweeper.members import Member, Membership, grids
+from sweeper.progress import clock, describe
+from sweeper.results import Status as RowStatus
+from sweeper.runs import Attempt, Heartbeat, RunDir, State, find_run
+from sweeper.slurm_queue import Queue
 from sweeper.spec import RunId
-
-if TYPE_CHECKING:
-    from sweeper.slurm.scheduler import Element
 
 Status = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    """What SLURM says of a results folder's runs; asked at most twice, however many there are."""
-
-    elements: "Mapping[RunId, Element]"
-    endings: Mapping[RunId, str]  # of submitted runs that are in the queue no more and have no row
-    error: str | None = None  # SLURM did not answer: then `endings` names the submitted runs
-
-    @classmethod
-    def ask(cls, results_dir: Path) -> "Queue":
-        """Ask, if anything was ever submitted."""
-        if not (results_dir / "slurm").is_dir():
-            return cls(elements={}, endings={})
-        from sweeper.slurm import scheduler
-        from sweeper.slurm.submit import live, submitted
-
-        try:
-            elements = live(results_dir)
-        except scheduler.SchedulerError as error:
-            return cls(elements={}, endings=dict.fromkeys(submitted(results_dir), ""), error=str(error))
-        # Not recorded and not in the queue: SLURM never got it, or it ended before anyone looked; the folder tells.
-        gone = {
-            run_id: where
-            for run_id, where in submitted(results_dir).items()
-            if run_id not in elements and where is not None
-        }
-        try:
-            ended = scheduler.endings(sorted({job for job, _ in gone.values()}))
-        except scheduler.SchedulerError as error:
-            return cls(elements=elements, endings=dict.fromkeys(gone, f"ended; why is not known: {error}"))
-        return cls(
-            elements=elements,
-            endings={run_id: ended.get(where, "ended; no account of it") for run_id, where in gone.items()},
-        )
-
-    def state(self, run_dir: RunDir) -> State:
-        """The run's state, as far as the folder and SLURM tell."""
-        state, element = run_dir.state(), self.elements.get(run_dir.run_id)
-        if state in (State.done, State.running):
-            return state
-        if element is not None:
-            return State.queued if element.state == "PENDING" else State.running
-        if run_dir.run_id in self.endings and state is not State.failed:
-            return State.interrupted if self.error is None else State.unknown
-        return state
-
-    def reason(self, run_id: RunId) -> str | None:
-        """SLURM's words on a run; None: it has none."""
-        element = self.elements.get(run_id)
-        if element is not None:
-            return f"{element.job}_{element.index} {element.state} ({element.reason})"
-        return self.error if self.error and run_id in self.endings else self.endings.get(run_id)
-
-
-def run_statuses(results_dir: Path, which: str | None) -> list[Status]:
+def run_statuses(results_dir: Path, which: str | None, queue: Queue | None = None) -> list[Status]:
     """State, progress and reason of the runs of a grid, of one run, or of all.
+
+    Args:
+        results_dir: Root of the results.
+        which: A grid's name, the start or end of a run's id, or None for all.
+        queue: What SLURM said; None: it is asked now.
 
     Raises:
         RunFailedError: `which` is neither a grid nor a run.
     """
-    queue = Queue.ask(results_dir)
-    return [_status(RunDir(results_dir=results_dir, run_id=run_id), queue) for run_id in chosen(results_dir, which)]
+    queue = Queue.ask(results_dir) if queue is None else queue
+    rows = briefs(results_dir)
+    return [
+        _status(RunDir(results_dir=results_dir, run_id=member.run_id), member, grid, queue, rows.get(member.run_id))
+        for grid, member in _members(results_dir, which)
+    ]
 
 
 def chosen(results_dir: Path, which: str | None) -> list[RunId]:
@@ -87,62 +43,149 @@ def chosen(results_dir: Path, which: str | None) -> list[RunId]:
     Raises:
         RunFailedError: `which` is neither a grid nor a run.
     """
-    from sweeper.plan import grid_members
-
-    if which is None:
-        names = sorted(path.name for path in (results_dir / "runs").glob("*") if path.is_dir())
-    elif (results_dir / "grids" / f"{which}.json").exists():
-        names = grid_members(results_dir, which)
-    else:
-        names = [find_run(results_dir, which).run_id]
-    return [RunId(name) for name in names]
+    return [member.run_id for _, member in _members(results_dir, which)]
 
 
-def _status(run_dir: RunDir, queue: Queue) -> Status:
-    state, attempts = queue.state(run_dir), run_dir.attempts()
+def _members(results_dir: Path, which: str | None) -> Iterator[tuple[Membership | None, Member]]:
+    """Every run once: with the first grid that it belongs to, in the order of its axes; then those of no grid."""
+    names = grids(results_dir)
+    if which in names:
+        grid = Membership.read(results_dir, str(which))
+        yield from ((grid, member) for member in grid.members)
+        return
+    one = None if which is None else find_run(results_dir, which).run_id
+    seen = set()
+    for name in names:
+        grid = Membership.read(results_dir, name)
+        for member in grid.members:
+            if member.run_id not in seen and one in (None, member.run_id):
+                seen.add(member.run_id)
+                yield grid, member
+    for run_id in _folders(results_dir) if one is None else [one]:
+        if run_id not in seen:
+            yield None, Member(run_id=run_id)
+
+
+def _folders(results_dir: Path) -> list[RunId]:
+    try:
+        with os.scandir(results_dir / "runs") as entries:
+            return sorted(RunId(entry.name) for entry in entries if entry.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Queue, row: Brief | None) -> Status:
+    done = row is not None and row.status is RowStatus.completed
+    state = queue.placed(run_dir.run_id, State.done if done else run_dir.state())
+    # Of a run that is done nothing more than its row is looked at: there are thousands of them.
+    attempts = [] if done else run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None
-    failure = run_dir.failure() if state is State.failed else None
     ended = queue.endings.get(run_dir.run_id) if queue.error is None else None
     diagnosis = run_dir.diagnosis(ended) if state in (State.failed, State.interrupted) else None
     return {
         "run_id": run_dir.run_id,
+        "grid": grid.grid if grid else None,
+        "choice": dict(zip(grid.axes, member.choice, strict=True)) if grid and member.choice else None,
         "state": str(state),
-        "attempts": len(attempts),
+        "attempts": None if done else len(attempts),
         "progress": asdict(beat) if beat else None,
-        "pass@1": _pass_at_1(run_dir) if state is State.done else None,
-        "reason": f"{failure.phase}: {failure.reason}" if failure else None,
+        "pass@1": row.pass1 if row else None,
+        "reason": row.reason if row and state is State.failed else None,
         "failure_class": str(diagnosis.failure_class) if diagnosis else None,
         "evidence": diagnosis.evidence if diagnosis else None,
-        "scheduler": queue.reason(run_dir.run_id) if state is not State.done else None,
+        "scheduler": queue.reason(run_dir.run_id) if not done else None,
         "log": str(attempts[-1].log) if attempts else None,
+        "device_hours": row.device_hours if done and row else _spent(attempts, member),
+        "planned_device_hours": member.device_hours,
     }
 
 
-def _pass_at_1(run_dir: RunDir) -> float | None:
-    score = read_row(row_path(run_dir.results_dir, run_dir.run_id)).score()
-    return score.at(1) if score else None
+def _spent(attempts: Sequence[Attempt], member: Member) -> float | None:
+    if member.devices is None:
+        return None
+    return sum(attempt.seconds() for attempt in attempts) * member.devices / 3600
 
 
-def status_text(statuses: Sequence[Status]) -> str:
-    """One line a run, then the count of each state."""
-    from tabulate import tabulate
+def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: float = 0.0) -> str:
+    """One line a run, grouped by grid and first axis, then the count of each state and the device-hours.
 
+    Args:
+        statuses: The runs.
+        queue: What SLURM said; its age is told.
+        now: Unix seconds.
+    """
     if not statuses:
         return "no runs yet; start some with: python -m sweeper +grid=model_scale -m"
-    lines = [
-        {"run": item["run_id"], "state": item["state"], "attempts": item["attempts"], "": _detail(item)}
-        for item in statuses
-    ]
+    parts = [_section(members) for members in _by_grid(statuses)]
     counts = Counter(item["state"] for item in statuses)
     total = ", ".join(f"{n} {state}" for state, n in counts.items())
-    return f"{tabulate(lines, headers='keys', tablefmt='simple')}\n\n{total}"
+    spent = [item["device_hours"] for item in statuses if item["device_hours"] is not None]
+    planned = [item["planned_device_hours"] for item in statuses]
+    if spent:
+        known = [hours for hours in planned if hours is not None]
+        whole = f" of {sum(known):.2f} planned" if len(known) == len(planned) else ""
+        total += f"; {sum(spent):.2f}{whole} device-hours spent"
+    if queue is not None and queue.error is not None:
+        total += f"\nSLURM did not answer {clock(now - queue.time)} ago: {queue.error}"
+    elif queue is not None and queue.time:
+        total += f"\nSLURM was asked {clock(now - queue.time)} ago"
+    return "\n\n".join([*parts, total])
 
 
-def _detail(item: Status) -> str:
+def _by_grid(statuses: Sequence[Status]) -> Iterator[list[Status]]:
+    for grid in dict.fromkeys(item["grid"] for item in statuses):
+        yield [item for item in statuses if item["grid"] == grid]
+
+
+def _section(members: Sequence[Status]) -> str:
+    """The lines of one grid; a line between the values of its first axis."""
+    lines = [_line(item) for item in members]
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    # What no run has says nothing.
+    shown = [name for name in columns if any(line.get(name) for line in lines)]
+    cells = [[str(line.get(name) or "-") for name in shown] for line in lines]
+    widths = [max(len(row[i]) for row in [shown, *cells]) for i in range(len(shown))]
+
+    def joined(row: Sequence[str]) -> str:
+        return "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+    out = [*([f"{members[0]['grid']}:"] if members[0]["grid"] else []), joined(shown)]
+    out.append("  ".join("-" * width for width in widths))
+    first, last = members[0]["choice"] is not None and len(members[0]["choice"]) > 1, None
+    for item, row in zip(members, cells, strict=True):
+        value = next(iter(item["choice"].values())) if first else None
+        if last is not None and value != last:
+            out.append("")
+        last = value
+        out.append(joined(row))
+    return "\n".join(out)
+
+
+def _line(item: Status) -> Mapping[str, str | None]:
+    beat = Heartbeat(**item["progress"]) if item["progress"] else None
+    training = beat is not None and beat.phase == "train" and beat.step is not None
+    return {
+        **(item["choice"] or {}),
+        "state": item["state"],
+        "tries": None if item["attempts"] in (None, 0, 1) else str(item["attempts"]),
+        "step": f"{beat.step}/{beat.total_steps}" if beat and training else None,
+        "reward": _number(beat.reward if beat else None),
+        "pass@1": _number(item["pass@1"]),
+        "left": clock(beat.seconds_left) if beat and training and beat.seconds_left is not None else None,
+        "device-h": _number(item["device_hours"], ".2f"),
+        "planned": _number(item["planned_device_hours"], ".2f"),
+        "run": item["run_id"],
+        "": _detail(item, None if training else beat),
+    }
+
+
+def _number(value: float | None, form: str = ".3f") -> str | None:
+    return None if value is None else format(value, form)
+
+
+def _detail(item: Status, beat: Heartbeat | None) -> str | None:
     kind = f"[{item['failure_class']}] " if item["failure_class"] not in (None, "unknown") else ""
     if item["reason"]:
-        return f"{kind}{item['reason']} (log: {item['log']})"
-    if item["pass@1"] is not None:
-        return f"pass@1 {item['pass@1']:.3f}"
-    words = [describe(Heartbeat(**item["progress"]))] if item["progress"] else []
-    return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])])
+        return f"{kind}{item['reason']}"
+    words = [describe(beat)] if beat and item["state"] == State.running else []
+    return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])]) or None

@@ -1,25 +1,37 @@
 """What runs on a compute node: `python -m sweeper.slurm.element RESULTS_DIR CHUNK`, once a node of an array element."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+from sweeper import secret
 from sweeper.job import EXIT_EXPIRED, run
+from sweeper.runs import RunDir
 from sweeper.slurm.chunk import Chunk
+from sweeper.slurm.script import requeue_mark
+from sweeper.spec import RunSpec
 
 
 def main(results_dir: Path, name: str) -> int:
     """Execute the element's run; an attempt that met the time limit is queued again by its first node."""
     chunk = Chunk.read(results_dir, name)
+    job, index = int(os.environ["SLURM_ARRAY_JOB_ID"]), int(os.environ["SLURM_ARRAY_TASK_ID"])
+    first = os.environ.get("SLURM_PROCID", "0") == "0"
+    if first and chunk.job(results_dir) is None:  # submitted by hand, or its submitter was killed
+        chunk.remember(results_dir, job)
     # SLURM names GPUs to all vendors' libraries at once; verl refuses to start when it finds both.
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         os.environ.pop("ROCR_VISIBLE_DEVICES", None)
-    code = run(results_dir, chunk.run_ids[int(os.environ["SLURM_ARRAY_TASK_ID"])])
-    if code == EXIT_EXPIRED and os.environ.get("SLURM_PROCID", "0") == "0":
-        element = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-        print(f"the time limit is near: queued again as {element}", flush=True)
-        subprocess.run(["scontrol", "requeue", element], check=False)
+    run_id = chunk.run_ids[index]
+    secrets_file = RunSpec.read(RunDir(results_dir=results_dir, run_id=run_id).spec_path).cluster.secrets_file
+    if secrets_file is not None:
+        os.environ |= secret.read(Path(secrets_file))
+    code = run(results_dir, run_id)
+    if code == EXIT_EXPIRED and first:
+        mark = requeue_mark(results_dir, f"{job}_{index}")
+        print(f"the time limit is near: to be queued again as {mark.name}", flush=True)
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
     return code
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from sweeper.runs import RunDir, State
 from sweeper.slurm.scheduler import SchedulerError
 from sweeper.slurm.submit import Submission, submit
+from sweeper.slurm_queue import Queue
 from sweeper.spec import RunSpec
-from sweeper.status import Queue
 
 SECONDS = 15.0
 _ENDED = (State.done, State.failed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 
+DEFAULT_MAX_ARRAY_SIZE = 1001
 _SECONDS = 60.0
 _JOB = re.compile(r"Submitted batch job (\d+)|^(\d+)(?:;|$)", re.MULTILINE)
 # Limits on how many jobs may be queued; anything else that sbatch refuses is a mistake in the request.
@@ -44,7 +45,7 @@ def queue() -> list[Element]:
     Raises:
         SchedulerError: squeue did not answer.
     """
-    text = _ask(["squeue", "-h", "-r", "-u", getpass.getuser(), "-o", "%F|%K|%T|%j|%r"])
+    text = ask(["squeue", "-h", "-r", "-u", getpass.getuser(), "-o", "%F|%K|%T|%j|%r"])
     found = []
     for line in text.splitlines():
         job, index, state, name, reason = line.split("|", 4)
@@ -53,7 +54,7 @@ def queue() -> list[Element]:
     return found
 
 
-def submit(script: Path, *, lock: int) -> int:
+def submit(script: Path, *, lock: int | None = None) -> int:
     """The array's job id.
 
     Args:
@@ -65,7 +66,7 @@ def submit(script: Path, *, lock: int) -> int:
         QueueFullError: too many jobs are queued.
         SchedulerError: sbatch refused, or did not answer.
     """
-    text = _ask(["sbatch", "--parsable", str(script)], keep=(lock,))
+    text = ask(["sbatch", "--parsable", str(script)], keep=() if lock is None else (lock,))
     match = _JOB.search(text)
     if match is None:
         raise SchedulerError(f"sbatch answered {text.strip()!r}, which names no job")
@@ -76,7 +77,7 @@ def cancel(elements: Iterable[Element]) -> None:
     """Take elements out of the queue, or stop them."""
     names = [f"{element.job}_{element.index}" for element in elements]
     for start in range(0, len(names), 500):
-        _ask(["scancel", *names[start : start + 500]])
+        ask(["scancel", *names[start : start + 500]])
 
 
 def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
@@ -88,7 +89,7 @@ def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
     if not jobs:
         return {}
     names = ",".join(map(str, jobs))
-    text = _ask(["sacct", "-n", "-P", "-X", "-j", names, "-o", "JobID,State,ExitCode"])
+    text = ask(["sacct", "-n", "-P", "-X", "-j", names, "-o", "JobID,State,ExitCode"])
     found: dict[tuple[int, int], str] = {}
     for line in text.splitlines():
         name, state, code = line.split("|")
@@ -108,11 +109,21 @@ def _expand(indices: str) -> Iterator[int]:
 
 def max_array_size() -> int:
     """Elements that one array may have: MaxArraySize bounds the index, which begins at 0."""
-    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", _ask(["scontrol", "show", "config"]), re.MULTILINE)
-    return int(match.group(1)) if match else 1001  # SLURM's default
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
+    return int(match.group(1)) if match else DEFAULT_MAX_ARRAY_SIZE
 
 
-def _ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
+def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
+    """What one of SLURM's commands answers.
+
+    Args:
+        command: The command and its arguments.
+        keep: Descriptors that it inherits.
+
+    Raises:
+        QueueFullError: sbatch refused for a limit on queued jobs.
+        SchedulerError: not found, silent for a minute, or an error, in its own words.
+    """
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep)
     except FileNotFoundError:

@@ -1,8 +1,8 @@
 """The resources of one job: runs of equal shape share an array."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sweeper.spec import RunSpec
+from sweeper.spec import Container, RunSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,9 @@ class Shape:
     qos: str | None
     setup: tuple[str, ...]  # shell lines before the job, e.g. module load
     signal_seconds: int  # warning before the time limit
+    python: str | None = None  # the three as in `spec.Cluster`
+    container: Container = field(default_factory=Container)
+    environment: tuple[str, ...] = ()
 
     @property
     def gpus(self) -> int:
@@ -41,4 +44,7 @@ def shape_of(spec: RunSpec) -> Shape:
         qos=cluster.qos,
         setup=cluster.setup,
         signal_seconds=cluster.signal_seconds,
+        python=cluster.python,
+        container=cluster.container,
+        environment=cluster.environment,
     )

@@ -12,6 +12,7 @@ from sweeper.slurm.scheduler import Element, QueueFullError
 from sweeper.slurm.script import script
 from sweeper.slurm.shape import Shape, shape_of
 from sweeper.slurm.snapshot import freeze
+from sweeper.slurm_queue import kept
 from sweeper.spec import RunId, RunSpec
 
 
@@ -35,12 +36,15 @@ def live(results_dir: Path) -> dict[RunId, Element]:
     """
     known = {chunk.name: chunk for chunk in chunks(results_dir)}
     found: dict[RunId, Element] = {}
+    recorded: set[str] = set()
     for element in scheduler.queue() if known else ():
         chunk = known.get(element.name)
         if chunk is None or element.index >= len(chunk.run_ids):
             continue
-        if chunk.job(results_dir) is None:
-            chunk.remember(results_dir, element.job)
+        if chunk.name not in recorded:
+            recorded.add(chunk.name)
+            if chunk.job(results_dir) is None:
+                chunk.remember(results_dir, element.job)
         found[chunk.run_ids[element.index]] = element
     return found
 
@@ -66,20 +70,32 @@ def submit(specs: Sequence[RunSpec], results_dir: Path) -> Submission:
                 RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
                 new.append(spec)
         if new:
-            _submit_new(new, results_dir, done, lock)
+            try:
+                _submit_new(new, results_dir, done, lock)
+            finally:
+                kept(results_dir).unlink(missing_ok=True)
     return done
 
 
-def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission, lock: int) -> None:
-    code, largest = freeze(results_dir), scheduler.max_array_size()
+def grouped(specs: Sequence[RunSpec]) -> dict[Shape, list[RunSpec]]:
+    """Runs by shape, in their order."""
     shapes: dict[Shape, list[RunSpec]] = {}
     for spec in specs:
         shapes.setdefault(shape_of(spec), []).append(spec)
+    return shapes
+
+
+def throttle(members: Sequence[RunSpec], shape: Shape, arrays: int) -> int:
+    """Runs of one array that may be active at once: a ceiling holds over all arrays, so each gets its part of it."""
+    ceiling = members[0].cluster.max_gpus
+    return max(1, ceiling // arrays // shape.gpus) if ceiling else len(members)
+
+
+def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission, lock: int) -> None:
+    code, largest, shapes = freeze(results_dir), scheduler.max_array_size(), grouped(specs)
     arrays = sum(-(-len(members) // largest) for members in shapes.values())
     for shape, members in shapes.items():
-        # A ceiling holds over all arrays together, so each gets its part of it.
-        ceiling = members[0].cluster.max_gpus
-        at_once = max(1, ceiling // arrays // shape.gpus) if ceiling else len(members)
+        at_once = throttle(members, shape, arrays)
         waiting = [spec.run_id for spec in members]
         size = largest
         while waiting:
@@ -130,10 +146,12 @@ def submitted(results_dir: Path) -> dict[RunId, tuple[int, int] | None]:
     None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
     """
     found: dict[RunId, tuple[int, int] | None] = {}
+    rows = row_path(results_dir, "").parent
+    with_row = {path.stem for path in rows.glob("*.json")}
     for chunk in chunks(results_dir):
         job = chunk.job(results_dir)
         for index, run_id in enumerate(chunk.run_ids):
-            if not row_path(results_dir, run_id).exists():
+            if run_id not in with_row:
                 last = found.get(run_id)
                 found[run_id] = last if job is None else max(last or (0, 0), (job, index))
     return found

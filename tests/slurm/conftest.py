@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +19,19 @@ from tests.sweeper.points import spec
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """Started once; what is left in its queue is cancelled, and it is gone afterwards."""
+@contextmanager
+def cluster(**settings: str) -> Iterator[Lab]:
+    """A SLURM of one's own, in use as long as the block runs; what is left in its queue is cancelled."""
     subprocess.run([HERE / "install"], check=True)
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     before = {name: os.environ.get(name) for name in ("SLURM_CONF", "PATH")}
     os.environ["PATH"] = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     # Two clusters on one machine must not meet; 1,300 ports from the first are used, below those given to clients.
-    ports = {"SLURM_LAB_PORT": str(random.randrange(10_000, 31_000, 1_500))}
-    started = subprocess.run([HERE / "up", folder], capture_output=True, text=True, env=os.environ | ports)
-    assert started.returncode == 0, started.stdout + started.stderr
+    settings = {"SLURM_LAB_PORT": str(random.randrange(10_500, 31_500, 1_500)), **settings}
+    started = subprocess.run([HERE / "up", folder], capture_output=True, text=True, env=os.environ | settings)
     os.environ["SLURM_CONF"] = str(folder / "etc" / "slurm.conf")
     try:
+        assert started.returncode == 0, started.stdout + started.stderr
         yield Lab(folder)
     finally:
         subprocess.run([HERE / "down", folder], check=False, capture_output=True)
@@ -39,19 +40,36 @@ def lab() -> Iterator[Lab]:
             os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
 
 
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """Started once."""
+    with cluster() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Lab]:
+    """Two nodes with addresses, host names and processes of their own."""
+    if os.getuid() != 0:
+        pytest.skip("needs root: makes network namespaces")
+    with cluster(SLURM_LAB_NETNS="1", SLURM_LAB_NODES="2") as found:
+        yield found
+
+
+def standin(*overrides: str, step_seconds: float = 0.05, hours: float = 1.0) -> RunSpec:
+    """A spec whose job does the stand-in's work."""
+    one = spec("cluster=slurm", "cluster.device=cpu", "model=tiny-40k", "training.total_steps=3", *overrides)
+    setup = (
+        f"export PYTHONPATH={HERE / 'standin'}",
+        f"export STANDIN_STEP_SECONDS={step_seconds}",
+    )
+    resources = replace(one.model.resources, hours=hours)
+    return replace(one, cluster=replace(one.cluster, setup=setup), model=replace(one.model, resources=resources))
+
+
 @pytest.fixture
 def make(lab: Lab) -> Iterator[Callable[..., RunSpec]]:
-    """Specs whose jobs do the stand-in's work; the queue is empty before and after."""
+    """Makes stand-ins' specs; the queue is empty before and after."""
     lab.empty()
-
-    def make(*overrides: str, step_seconds: float = 0.05, hours: float = 1.0) -> RunSpec:
-        one = spec("cluster=slurm", "cluster.device=cpu", "model=tiny-40k", "training.total_steps=3", *overrides)
-        setup = (
-            f"export PYTHONPATH={HERE / 'standin'}",
-            f"export STANDIN_STEP_SECONDS={step_seconds}",
-        )
-        resources = replace(one.model.resources, hours=hours)
-        return replace(one, cluster=replace(one.cluster, setup=setup), model=replace(one.model, resources=resources))
-
-    yield make
+    yield standin
     lab.empty()

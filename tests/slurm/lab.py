@@ -5,10 +5,14 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from sweeper.runs import State
 from sweeper.slurm import scheduler
+from sweeper.slurm.submit import live
 from sweeper.spec import RunId
 from sweeper.status import run_statuses
 from tests.waiting import wait_until
@@ -50,6 +54,29 @@ class Lab:
 
     def pid(self, daemon: str) -> int:
         return int((self.folder / "run" / f"{daemon}.pid").read_text())
+
+    def kill_daemon(self, node: str) -> None:
+        """Kill a node's slurmd; its jobs run on."""
+        os.kill(self.pid(f"slurmd-{node}"), signal.SIGKILL)
+
+    def start_daemon(self, node: str) -> None:
+        subprocess.run(["slurmd", "-N", node, "-f", self.folder / "etc" / "slurm.conf"], check=True)
+
+    def kill_node(self, node: str) -> None:
+        """Pull the plug of a node: its slurmd and all of its jobs' processes are gone at once, and SLURM notices."""
+        jobs = self.ask("squeue", "-h", "-w", node, "-o", "%A").split()
+        self.kill_daemon(node)
+        for process in psutil.process_iter(["cmdline"]):
+            title = " ".join(process.info["cmdline"] or ())
+            if title.startswith("slurmstepd") and any(f"[{job}." in title for job in jobs):
+                for each in (*process.children(recursive=True), process):
+                    with suppress(psutil.NoSuchProcess):
+                        each.kill()
+        self.ask("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+
+    def node_of(self, run_id: RunId, results: Path) -> str:
+        element = live(results)[run_id]
+        return self.ask("squeue", "-h", "-j", f"{element.job}_{element.index}", "-o", "%N").strip()
 
     def kill_controller(self) -> None:
         os.kill(self.pid("slurmctld"), signal.SIGKILL)

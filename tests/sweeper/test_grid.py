@@ -57,7 +57,8 @@ def test_axes_that_touch_the_same_part_are_composed_together() -> None:
 @pytest.mark.parametrize("group", ["model", "algorithm", "data_scale", "domain_mix", "training", "eval", "cluster"])
 def test_every_option_of_every_group_makes_a_spec(group: str) -> None:
     for option in group_options()[group]:
-        config = expand([f"{group}={option}"], multirun=False).points[0].config
+        image = ["cluster.container.image=image"] if option in ("slurm_pyxis", "slurm_apptainer") else []
+        config = expand([f"{group}={option}", *image], multirun=False).points[0].config
         assert isinstance(spec_from(config), RunSpec)
 
 

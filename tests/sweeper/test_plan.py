@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import ConfigError
-from sweeper.plan import check, estimate, grid_members, make_plan, plan_json, plan_text, save_grid
+from sweeper.members import Membership
+from sweeper.plan import check, estimate, make_plan, plan_json, plan_text, save_grid
 from sweeper.results import Failure, write_row
 from sweeper.runs import RunDir, State, locked
 from sweeper.spec import RunSpec
@@ -143,13 +144,15 @@ def test_an_unmeasured_model_on_a_known_gpu_is_bounded_by_its_flops() -> None:
 def test_a_grid_remembers_its_runs(tmp_path: Path) -> None:
     found = plan(tmp_path, "seed=0,1")
     save_grid(found, tmp_path)
-    assert grid_members(tmp_path, "adhoc") == [run.run_id for run in found.runs]
+    assert [member.run_id for member in Membership.read(tmp_path, "adhoc").members] == [
+        run.run_id for run in found.runs
+    ]
 
 
 def test_an_unknown_grid_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     save_grid(plan(tmp_path, "seed=0,1"), tmp_path)
     with pytest.raises(ConfigError, match="known: adhoc"):
-        grid_members(tmp_path, "model_scale")
+        Membership.read(tmp_path, "model_scale")
 
 
 def test_the_printed_plan_shows_every_run_and_the_count_of_each_state(tmp_path: Path) -> None:

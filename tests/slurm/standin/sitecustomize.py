@@ -1,15 +1,21 @@
 """Loaded by every Python of a test's job (`cluster.setup` puts this folder on its path): a run's work without verl.
 
-Only the phases of `sweeper.job` are replaced: a run counts steps, `STANDIN_STEP_SECONDS` each, and saves each of them.
+Only the phases of `sweeper.job` are replaced: a run counts steps, `STANDIN_STEP_SECONDS` each, and saves each of them;
+with `STANDIN_MEMORY_MB` it takes that much from its second step on, with `STANDIN_RAY` it starts the job's Ray and runs
+`ray_tasks.py` on it.
 What surrounds the work (lock, attempts, signals, rows, exit codes) is the product's own. The module is changed when the
 job itself imports it: imported from here it would come from another place on the path than in a job without stand-in.
 """
 
+import hashlib
 import importlib.util
 import json
 import os
+import shutil
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 
 class _Finder:
@@ -35,17 +41,44 @@ def _replace(job):  # type: ignore[no-untyped-def]
     def phases(run_dir, spec, attempt, measured):  # type: ignore[no-untyped-def]
         measured.phase = "train"
         run_dir.checkpoints.mkdir(exist_ok=True)
-        attempt.write("standin", {"sweeper": job.__file__, "from_step": run_dir.trained_steps()})
+        key = hashlib.sha256(os.environ.get("WANDB_API_KEY", "").encode()).hexdigest()
+        variables = sorted(name for name in os.environ if not name.startswith("SLURM"))
+        about = {"sweeper": job.__file__, "from_step": run_dir.trained_steps(), "key": key, "variables": variables}
+        attempt.write("standin", about)
         if spec.seed == 13:
             raise RunFailedError("seed 13 brings bad luck")
+        if "STANDIN_RAY" in os.environ:
+            _use_ray(run_dir, spec, attempt)
+        taken = bytearray()
         for step in range(run_dir.trained_steps() + 1, spec.total_steps + 1):
             time.sleep(float(os.environ.get("STANDIN_STEP_SECONDS", "0.1")))
+            if step == 2:
+                taken = bytearray(os.urandom(1 << 20)) * int(os.environ.get("STANDIN_MEMORY_MB", "0"))
             (run_dir.checkpoints / f"global_step_{step}").mkdir(exist_ok=True)
             job.write_atomic(run_dir.checkpoints / "latest_checkpointed_iteration.txt", str(step))
             with attempt.metrics.open("a") as file:
                 file.write(json.dumps({"step": step, "data": {"critic/score/mean": 0.5}}) + "\n")
 
+        del taken
+
     job._phases = phases
+
+
+def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
+    """As `sweeper.train` does for a run over several nodes, with a script in verl's place."""
+    from sweeper import ray_nodes
+    from sweeper.process import run_child
+    from sweeper.train import share_of_node
+
+    scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
+    share, variables = share_of_node(spec, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
+    node = ray_nodes.Node.here()
+    try:
+        with ray_nodes.cluster(node, run_dir.path, share, variables=variables, scratch=scratch, log=attempt.log) as env:
+            script = Path(__file__).parent / "ray_tasks.py"
+            run_child([sys.executable, str(script), str(attempt.path / "ray.json")], log=attempt.log, env=env)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 if "sweeper.slurm.element" in sys.orig_argv:

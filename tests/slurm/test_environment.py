@@ -1,0 +1,73 @@
+"""What reaches a job's environment, and what is never written down anywhere."""
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sweeper.runs import RunDir, State
+from sweeper.slurm.submit import live, submit
+from sweeper.spec import RunSpec
+from tests.slurm.lab import Lab, all_are
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slurm
+SECRET, ALSO, MARK = "hunter2-0123456789", "hunter3-0123456789", "harmless-0123456789"
+
+
+def holding(folder: Path, text: str) -> list[str]:
+    """Files below a folder in which a text occurs."""
+    found = subprocess.run(["grep", "-rlaF", "-D", "skip", text, str(folder)], capture_output=True, text=True)
+    return found.stdout.splitlines()
+
+
+def test_a_secret_reaches_the_run_and_is_in_no_file_and_in_no_record_of_slurm(
+    make: Callable[..., RunSpec], lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, private = tmp_path / "results", tmp_path / "private"
+    private.write_text(f"WANDB_API_KEY={SECRET}\n")
+    private.chmod(0o600)
+    # The shell that submits has secrets too, and a variable that its jobs are to get.
+    monkeypatch.setenv("WANDB_API_KEY", ALSO)
+    monkeypatch.setenv("HF_TOKEN", ALSO)
+    monkeypatch.setenv("HF_HOME", MARK)
+    one = make("seed=1", step_seconds=1.5)
+    spec = replace(one, cluster=replace(one.cluster, secrets_file=str(private)))
+    submit([spec], results)
+    assert all_are(results, State.running, 60)
+    (element,) = live(results).values()
+    records = lab.ask("scontrol", "show", "job", "-dd", str(element.job))
+    # While the job runs, SLURM keeps its script and its environment; the mark shows that this is where to look.
+    assert any("environment" in path for path in holding(lab.folder, MARK))
+    for text in (SECRET, ALSO):
+        assert holding(lab.folder, text) == []
+        assert text not in records
+    assert all_are(results, State.done, 60)
+    records = lab.ask("sacct", "-P", "-j", str(element.job), "-o", "ALL")
+    for text in (SECRET, ALSO):
+        assert holding(results, text) + holding(lab.folder, text) == []
+        assert text not in records
+    (attempt,) = RunDir(results_dir=results, run_id=spec.run_id).attempts()
+    ran = attempt.read("standin")
+    assert ran is not None
+    assert ran["key"] == hashlib.sha256(SECRET.encode()).hexdigest()
+    assert "HF_HOME" in ran["variables"]
+    assert "HF_TOKEN" not in ran["variables"]
+    assert "PYTEST_CURRENT_TEST" not in ran["variables"]
+
+
+def test_a_secrets_file_that_was_opened_to_others_meanwhile_fails_the_job(
+    make: Callable[..., RunSpec], tmp_path: Path
+) -> None:
+    private = tmp_path / "private"
+    private.write_text(f"WANDB_API_KEY={SECRET}\n")
+    private.chmod(0o644)
+    one = make("seed=1")
+    spec = replace(one, cluster=replace(one.cluster, secrets_file=str(private)))
+    submit([spec], tmp_path)
+    log = tmp_path / "slurm" / "logs"
+    assert wait_until(lambda: any("chmod 600" in path.read_text() for path in log.glob("*.out")), 60)
+    assert not list(tmp_path.glob("rows/*.json"))

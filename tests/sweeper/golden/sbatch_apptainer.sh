@@ -1,0 +1,36 @@
+#!/bin/bash
+
+# Parameters
+#SBATCH --account=rl
+#SBATCH --array=0-2%2
+#SBATCH --chdir=/shared/results/code/0123456789abcdef
+#SBATCH --comment='sweep-0123456789 /shared/results'
+#SBATCH --export=HOME,LANG,LOGNAME,PATH,SHELL,USER,HF_HOME,HF_HUB_OFFLINE,WANDB_BASE_URL,WANDB_ENTITY,WANDB_MODE,REWARDS_SANDBOX_LEVEL,REWARDS_SANDBOX_URL,REWARDS_ALLOW_UNISOLATED
+#SBATCH --gpus-per-node=4
+#SBATCH --job-name=sweep-0123456789
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=1
+#SBATCH --open-mode=append
+#SBATCH --output=/shared/results/slurm/logs/%A_%a_0_log.out
+#SBATCH --partition=h100
+#SBATCH --requeue
+#SBATCH --signal=USR2@120
+#SBATCH --time=2880
+
+# setup
+export SLURM_EXPORT_ENV=ALL
+export PYTHONPATH=/shared/results/code/0123456789abcdef${PYTHONPATH:+:$PYTHONPATH}
+
+# command
+export SUBMITIT_EXECUTOR=slurm
+srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 apptainer exec --nv --bind /shared/results --bind /shared/hf --pwd /shared/results/code/0123456789abcdef /shared/images/sweeper.sif env PYTHONPATH=/shared/results/code/0123456789abcdef python3 -m sweeper.slurm.element /shared/results sweep-0123456789
+
+
+# teardown
+code=$?
+element="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+if [ -e /shared/results/slurm/requeue/"$element" ]; then
+  rm -f /shared/results/slurm/requeue/"$element"
+  scontrol requeue "$element"
+fi
+exit "$code"

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from sweeper.slurm.chunk import Chunk
+from sweeper.slurm.script import script
+from sweeper.slurm.shape import shape_of
+from sweeper.spec import RunSpec
+from tests.sweeper.points import spec
+
+GOLDEN = Path(__file__).parent / "golden"
+RESULTS = Path("/shared/results")
+COMMON = ("model_family=qwen2.5", "model=qwen2.5-7b", "cluster.partition=h100", "cluster.account=rl")
+SITES = {
+    "plain": ("cluster=slurm", "cluster.python=/shared/envs/sweeper/bin/python"),
+    "modules": ("cluster=slurm_modules",),
+    "pyxis": (
+        "cluster=slurm_pyxis",
+        "cluster.container.image=/shared/images/sweeper.sqsh",
+        "cluster.container.mounts=[/shared/hf,/local/scratch:/tmp]",
+    ),
+    "apptainer": (
+        "cluster=slurm_apptainer",
+        "cluster.container.image=/shared/images/sweeper.sif",
+        "cluster.container.mounts=[/shared/hf]",
+        "model.resources.nodes=2",
+    ),
+}
+
+
+def rendered(run: RunSpec) -> str:
+    chunk = Chunk(name="sweep-0123456789", run_ids=(run.run_id,) * 3, code=str(RESULTS / "code" / "0123456789abcdef"))
+    return script(chunk, shape_of(run), RESULTS, at_once=2)
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_the_batch_script_of_each_kind_of_site_is_the_golden_one(site: str, update_golden: bool) -> None:
+    text, path = rendered(spec(*COMMON, *SITES[site])), GOLDEN / f"sbatch_{site}.sh"
+    if update_golden:
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_a_job_without_gpus_asks_for_none_and_its_container_gets_none() -> None:
+    text = rendered(spec(*COMMON, *SITES["apptainer"], "cluster.gpus_per_node=0", "cluster.max_nodes=2"))
+    assert "gpus" not in text
+    assert "--nv" not in text
+
+
+def test_only_named_variables_pass_from_the_submitter() -> None:
+    text = rendered(spec(*COMMON, *SITES["plain"], "cluster.environment=[HF_HOME,MY_FLAG]"))
+    assert "#SBATCH --export=HOME,LANG,LOGNAME,PATH,SHELL,USER,HF_HOME,MY_FLAG" in text
