@@ -1,0 +1,76 @@
+"""Performance against training compute: between configurations, and along each run.
+
+Between: error after training = A C^-alpha over runs, C all training FLOPs of the run. Where compute and size are
+varied together this is the law of size again, and is said to be. Along: the curve of each configuration against its
+own cumulative FLOPs, and over three sizes or more the k(N) law.
+"""
+
+import pandas as pd
+
+from analysis.answer import Answer, Scale
+from analysis.frame import Run, Selection
+from analysis.panel import Arm
+from analysis.power_law import PowerLaw
+from analysis.questions import Question, Settings
+from analysis.questions.curve_laws import arm_laws, curve_chart, law_row
+from analysis.questions.levels import Levels, law_sentence, level_chart, level_rows, levels, trend_row
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.steps import counted, kn_table
+from analysis.questions.strata import configurations, strata
+from analysis.row_laws import Axis, fit_laws
+from analysis.trajectory import Progress
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes = left_out(selection)
+    runs = [run for run in selection.completed if run.row.flops is not None and run.row.flops.total is not None]
+    if not runs:
+        return missing(question, "no run has a count of its training FLOPs", notes)
+    axes = sorted({run.row.flops.accounting for run in runs if run.row.flops})
+    notes.append(f"compute is {Progress.flops}; accounting {', '.join(axes)}")
+    if len(axes) > 1:
+        notes.append("runs counted by several accountings are not on one axis: read exponents within one of them")
+    several = _between(runs, notes)
+    laws = arm_laws(configurations(runs), Progress.flops, notes)
+    tables = {
+        "configurations": pd.DataFrame([row for found in several for row in level_rows(found, "flops")]),
+        "laws": pd.DataFrame([trend_row(found) for found in several]),
+        "curves": pd.DataFrame([law_row(item) for item in laws]),
+        "k_of_n": pd.DataFrame(kn_table(selection, Progress.flops, notes)),
+    }
+    scale = Scale(label=str(Progress.flops), log=True)
+    figures = {"configurations": level_chart("pass@1 after training by compute", several, scale)} if several else {}
+    if laws:
+        figures["curves"] = curve_chart("validation pass@1 by compute", laws, Progress.flops)
+    overall = next((law for law in fit_laws(runs) if law.axis is Axis.flops), None)
+    said = []
+    decided = any(item.falls is not None for item in laws) or any(found.decided for found in several)
+    if overall is not None:
+        notes += [note for note in overall.notes if note not in notes]
+        said.append(f"between all configurations: {law_sentence(overall.result)}")
+        decided |= isinstance(overall.result, PowerLaw) and not overall.result.warnings
+    if laws:
+        said.append(counted(laws, "its FLOPs"))
+    verdict = "; ".join(said) + "." if said else "One amount of compute: nothing changes with it."
+    if not decided:
+        reason = "no exponent has an interval that excludes 0"
+        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+
+
+def _between(runs: list[Run], notes: list[str]) -> list[Levels]:
+    several = []
+    for stratum in strata(runs, free=["model", "n_unique", "reuse", "steps"]):
+        members = []
+        for arm in configurations(stratum.runs):
+            totals = [run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]
+            members.append(Arm(label=arm.label, x=float(sum(totals) / len(totals)), runs=arm.runs))
+        found = levels(stratum.label, tuple(sorted(members, key=lambda arm: arm.x)))
+        if isinstance(found, str):
+            notes.append(found)
+        elif found is not None:
+            several.append(found)
+            notes += [note for note in found.panel.notes if note not in notes]
+    return several

@@ -1,0 +1,136 @@
+"""Ordered curricula against mixed order: differences of paired seeds on paired problems, and equivalence.
+
+d = mean over seeds s and problems p of (ordered[s, p] - mixed[s, p]), with the two-way random-effects error of
+`analysis.crossed`. "Equivalent" is the result of a test, never the absence of a difference: both one-sided tests of
+|d| >= margin are rejected at 5%.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.crossed import CrossedMean, crossed_mean, holm
+from analysis.frame import Run, Selection
+from analysis.numerals import signed
+from analysis.panel import LOWER_BOUND, common_problems
+from analysis.questions import Question, Settings
+from analysis.questions.reply import answered, left_out, missing, not_identified, p_text
+from analysis.questions.strata import Stratum, strata
+
+MIXED = "mixed"
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contrast:
+    stratum: str
+    curriculum: str
+    seeds: tuple[int, ...]
+    mean: CrossedMean
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    notes = left_out(selection)
+    contrasts: list[_Contrast] = []
+    for stratum in strata(selection.completed, free=["curriculum"]):
+        contrasts += _contrasts(stratum, notes)
+    if not contrasts:
+        return missing(
+            question,
+            "no ordered curriculum and mixed order were run with the same seed and otherwise the same settings",
+            notes,
+        )
+    adjusted = holm([item.mean.p_value() for item in contrasts])
+    findings = [_finding(item.mean, p, settings.margin) for item, p in zip(contrasts, adjusted, strict=True)]
+    rows = []
+    for item, p, finding in zip(contrasts, adjusted, findings, strict=True):
+        interval = item.mean.interval()
+        rows.append(
+            {
+                "runs": item.stratum,
+                "curriculum": item.curriculum,
+                "seeds": len(item.seeds),
+                "problems": item.mean.n_problems,
+                "difference": interval.value,
+                "low": interval.low,
+                "high": interval.high,
+                "p_holm": p,
+                "p_equivalence": item.mean.equivalence_p(settings.margin),
+                "finding": finding,
+            }
+        )
+    several = len({item.stratum for item in contrasts}) > 1
+    said = [
+        f"{item.curriculum}{f' ({item.stratum})' if several else ''}: {signed(item.mean.interval())} pass@1 against "
+        f"mixed, {finding}"
+        for item, finding in zip(contrasts, findings, strict=True)
+    ]
+    bars = tuple(
+        Bar(label=f"{item.curriculum}{f', {item.stratum}' if several else ''}", value=e.value, low=e.low, high=e.high)
+        for item in contrasts
+        for e in [item.mean.interval()]
+    )
+    figure = Forest(
+        title="ordered minus mixed",
+        axis=Scale(label="difference in pass@1"),
+        bars=bars,
+        guides=(
+            Guide(axis="x", value=0.0, label="no difference"),
+            *(Guide(axis="x", value=side * settings.margin, label="margin") for side in (-1, 1)),
+        ),
+    )
+    notes.append(
+        f"equivalence: two one-sided tests against a margin of {settings.margin:g} pass@1 (--margin), 5%; differences: "
+        f"two-sided, Holm over {len(contrasts)}; intervals are 95% each"
+    )
+    if min(len(item.seeds) for item in contrasts) < 2:
+        notes.append(LOWER_BOUND)
+    verdict = "; ".join(said) + "."
+    tables, figures = {"differences": pd.DataFrame(rows)}, {"differences": figure}
+    if all(finding == _UNDECIDED for finding in findings):
+        reason = "every interval holds both no difference and more than the margin: more seeds or problems are needed"
+        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+
+
+_UNDECIDED = "undecided"
+
+
+def _finding(mean: CrossedMean, p: float | None, margin: float) -> str:
+    equivalence = mean.equivalence_p(margin)
+    equivalent = equivalence is not None and equivalence < ALPHA
+    if p is not None and p < ALPHA:
+        found = f"{'better' if mean.value > 0 else 'worse'} ({p_text(p)})"
+        return f"{found} but by less than {margin:g}" if equivalent else found
+    return f"equivalent within {margin:g} ({p_text(equivalence)})" if equivalent else _UNDECIDED
+
+
+def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
+    by: dict[tuple[str, int], Run] = {}
+    for run in stratum.runs:
+        if run.row.curriculum is None:
+            continue
+        key = (run.row.curriculum, run.row.seed)
+        if key in by:
+            notes.append(
+                f"{run.row.run_id} and {by[key].row.run_id} differ in a setting that rows do not hold; neither is "
+                "paired"
+            )
+            return []
+        by[key] = run
+    found = []
+    for name in sorted({name for name, _ in by} - {MIXED}):
+        seeds = tuple(sorted(seed for other, seed in by if other == name and (MIXED, seed) in by))
+        if not seeds:
+            continue
+        table = common_problems([by[who, seed] for who in (name, MIXED) for seed in seeds])
+        if isinstance(table, str):
+            notes.append(f"{name} against mixed, {stratum.label}: {table}")
+            continue
+        ordered, mixed = np.split(table.values, 2)
+        mean = crossed_mean(ordered - mixed)
+        found.append(_Contrast(stratum=stratum.label, curriculum=name, seeds=seeds, mean=mean))
+    return found

@@ -1,0 +1,174 @@
+"""Performance after training against one axis: arms with intervals, the change for each doubling, a power law.
+
+The slope is that of a line of pass@1 in log2 x through all arms. The law is error = A x^-alpha over runs
+(`analysis.power_law`); it needs four levels, its interval resamples configurations.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.answer import Chart, Mark, Scale, Trace
+from analysis.numerals import short, signed
+from analysis.panel import Arm, Panel, Trend, panel, trend
+from analysis.power_law import NotFitted, Observation, PowerLaw, fit_power_law
+
+MOST_LISTED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """What one stratum says about an axis."""
+
+    label: str
+    panel: Panel
+    trend: Trend
+    law: PowerLaw | NotFitted
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval of the slope excludes 0."""
+        low, high = self.trend.slope.low, self.trend.slope.high
+        return low is not None and high is not None and not low <= 0 <= high
+
+
+def levels(label: str, arms: tuple[Arm, ...]) -> Levels | str | None:
+    """Of the arms of a stratum; None with fewer than two values of x, a reason where arms cannot be compared."""
+    if len({arm.x for arm in arms}) < 2:
+        return None
+    found = panel(arms)
+    if isinstance(found, str):
+        return f"{label}: {found}"
+    slope = trend(found)
+    if slope is None:
+        return None
+    return Levels(label=label, panel=found, trend=slope, law=_law(arms))
+
+
+def sentence(found: Levels, doubling: str) -> str:
+    """The slope in words, with what it does not show."""
+    x = found.panel.x
+    said = f"{found.label}: {signed(found.trend.slope)} pass@1 for each doubling of {doubling}"
+    said += f" from {short(x.min())} to {short(x.max())}"
+    if not found.decided:
+        said += ", which leaves open whether there is any change"
+    return said
+
+
+def with_law(said: str, found: Levels) -> str:
+    """A sentence with the power law behind it, where there is one; the table says why there is none."""
+    return said if isinstance(found.law, NotFitted) else f"{said} ({law_sentence(found.law)})"
+
+
+def law_sentence(law: PowerLaw | NotFitted) -> str:
+    """The power law in words, its held-out check included."""
+    if isinstance(law, NotFitted):
+        return f"no power law: {law.reason}"
+    ends = "no interval" if law.alpha_low is None else f"[{law.alpha_low:.3f}, {law.alpha_high:.3f}]"
+    said = f"error = A x^-alpha with alpha {law.alpha:.3f} {ends}"
+    if law.held_out:
+        said += (
+            f"; fitted without the largest x it is off by {law.held_out.law_mae:.3f} there, the last value by "
+            f"{law.held_out.last_value_mae:.3f}"
+        )
+    return said
+
+
+def joined(sentences: list[str]) -> str:
+    """The first few sentences, and how many more the table holds."""
+    more = len(sentences) - MOST_LISTED
+    return "; ".join(sentences[:MOST_LISTED]) + (f"; {more} more in the table" if more > 0 else "") + "."
+
+
+def level_rows(found: Levels, x_name: str) -> list[dict[str, object]]:
+    """One table row an arm."""
+    rows: list[dict[str, object]] = []
+    for i, arm in enumerate(found.panel.arms):
+        value = found.panel.value(i)
+        rows.append(
+            {
+                "runs": found.label,
+                "arm": arm.label,
+                x_name: arm.x,
+                "seeds": len(arm.runs),
+                "pass1": value.value,
+                "low": value.low,
+                "high": value.high,
+            }
+        )
+    return rows
+
+
+def trend_row(found: Levels) -> dict[str, object]:
+    """One table row a stratum."""
+    law = found.law
+    fitted = law if isinstance(law, PowerLaw) else None
+    return {
+        "runs": found.label,
+        "arms": len(found.panel.arms),
+        "x_min": float(found.panel.x.min()),
+        "x_max": float(found.panel.x.max()),
+        "per_doubling": found.trend.slope.value,
+        "low": found.trend.slope.low,
+        "high": found.trend.slope.high,
+        "scatter_of_arms_in_interval": found.trend.scatter,
+        "alpha": fitted.alpha if fitted else None,
+        "alpha_low": fitted.alpha_low if fitted else None,
+        "alpha_high": fitted.alpha_high if fitted else None,
+        "law": law_sentence(law),
+    }
+
+
+def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
+    """Points with intervals, and laws where they were fitted."""
+    traces: list[Trace] = []
+    for found in several:
+        values = [found.panel.value(i) for i in range(len(found.panel.arms))]
+        traces.append(
+            Trace(
+                label=found.label,
+                group=found.label,
+                mark=Mark.point,
+                x=tuple(found.panel.x.tolist()),
+                y=tuple(found.panel.values.tolist()),
+                low=tuple(value.low for value in values),
+                high=tuple(value.high for value in values),
+            )
+        )
+        if isinstance(found.law, PowerLaw):
+            grid = np.geomspace(found.law.x_min, found.law.x_max, 40)
+            line = tuple(1 - found.law.predict(float(at)) for at in grid)
+            bands = [found.law.band(float(at)) for at in grid]
+            known = [band for band in bands if band is not None]
+            if len(known) == len(grid):
+                traces.append(
+                    Trace(
+                        label=f"{found.label}, 95% of the law",
+                        group=found.label,
+                        mark=Mark.band,
+                        x=tuple(grid.tolist()),
+                        y=line,
+                        low=tuple(1 - band[1] for band in known),
+                        high=tuple(1 - band[0] for band in known),
+                    )
+                )
+            traces.append(
+                Trace(
+                    label=f"{found.label}, power law of the error",
+                    group=found.label,
+                    mark=Mark.line,
+                    x=tuple(grid.tolist()),
+                    y=line,
+                )
+            )
+    return Chart(title=title, x=x, y=Scale(label="pass@1 after training"), traces=tuple(traces))
+
+
+def _law(arms: tuple[Arm, ...]) -> PowerLaw | NotFitted:
+    observations = [
+        Observation(run_id=run.row.run_id, cluster=run.row.group_id, x=arm.x, rung=arm.x, error=1 - value)
+        for arm in arms
+        for run in arm.runs
+        if (value := run.pass1()) is not None
+    ]
+    return fit_power_law(observations)

@@ -1,0 +1,90 @@
+"""What one doubling adds: of unique problems (two designs, see `data`), and of the reuse of the same problems.
+
+Slope: the line of pass@1 in log2 x through all arms. Last: the difference of the two largest arms, divided by the
+doublings between them; a return that diminishes has a last step below its slope.
+"""
+
+import math
+
+import pandas as pd
+
+from analysis.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.bootstrap import Estimate
+from analysis.frame import Selection
+from analysis.numerals import signed
+from analysis.panel import Panel
+from analysis.questions import Question, Settings
+from analysis.questions.data import data_levels
+from analysis.questions.levels import Levels, joined, levels, sentence
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import arms, strata
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes = left_out(selection)
+    several = [("unique problems", found) for found in data_levels(selection, notes)]
+    several += [("reuse of the same problems", found) for found in _reuse_levels(selection, notes)]
+    if not several:
+        return missing(question, "neither unique problems nor their reuse takes two values at otherwise fixed settings")
+    rows, bars, said = [], [], []
+    for what, found in several:
+        slope, last = found.trend.slope, _last(found.panel)
+        rows.append(
+            {
+                "runs": found.label,
+                "doubling_of": what,
+                "from": float(found.panel.x.min()),
+                "to": float(found.panel.x.max()),
+                "per_doubling": slope.value,
+                "low": slope.low,
+                "high": slope.high,
+                "last_doubling": last.value if last else None,
+                "last_low": last.low if last else None,
+                "last_high": last.high if last else None,
+            }
+        )
+        bars.append(Bar(label=f"{what}: {found.label}", value=slope.value, low=slope.low, high=slope.high))
+        text = sentence(found, what)
+        if last is not None and len(found.panel.arms) > 2:
+            text += f"; the last doubling alone {signed(last)}"
+        said.append(text)
+    tables = {"returns": pd.DataFrame(rows)}
+    figures = {
+        "returns": Forest(
+            title="pass@1 for each doubling",
+            axis=Scale(label="change in pass@1 for each doubling"),
+            bars=tuple(bars),
+            guides=(Guide(axis="x", value=0.0, label="no return"),),
+        )
+    }
+    if not any(found.decided for _, found in several):
+        reason = "every return has an interval that holds 0"
+        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
+    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def _reuse_levels(selection: Selection, notes: list[str]) -> list[Levels]:
+    """Of strata where the same number of problems is seen more often, in more steps."""
+    several = []
+    for stratum in strata(selection.completed, free=("reuse", "steps")):
+        members = arms(stratum, label=lambda row: f"tau {row.reuse:.3g}", x=lambda row: row.reuse)
+        found = levels("same problems" if stratum.label == "all runs" else stratum.label, members)
+        if isinstance(found, str):
+            notes.append(found)
+        elif found is not None:
+            several.append(found)
+            notes += [note for note in found.panel.notes if note not in notes]
+    return several
+
+
+def _last(found: Panel) -> Estimate | None:
+    """Change for a doubling between the two largest x."""
+    i, j = len(found.arms) - 1, len(found.arms) - 2
+    doublings = math.log2(found.x[i] / found.x[j])
+    if doublings == 0:
+        return None
+    step = found.difference(i, j)
+    low, high = (None if end is None else end / doublings for end in (step.low, step.high))
+    return Estimate(step.value / doublings, low, high)

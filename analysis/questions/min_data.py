@@ -1,0 +1,132 @@
+"""The fewest problems of a domain that are enough, by two meanings of enough.
+
+Within noise: the smallest n from which on no gain differs from that of the largest n (every interval of the paired
+difference holds 0). Equivalent: the smallest n whose difference lies within the margin with both ends. Above zero: the
+smallest n from which on every gain has an interval above 0. Few problems or seeds make "within noise" easy, so the
+equivalence stands beside it.
+"""
+
+import pandas as pd
+
+from analysis.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
+from analysis.bootstrap import Estimate
+from analysis.frame import Run, Selection
+from analysis.numerals import signed
+from analysis.panel import Panel, panel
+from analysis.questions import Question, Settings
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import arms, strata
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    notes, rows, said = left_out(selection), [], []
+    figures: dict[str, Figure] = {}
+    answered_any = False
+    for stratum in strata(selection.completed, free=["n_unique", "reuse"]):
+        domain = _domain(stratum.runs)
+        label = stratum.label if stratum.label != "all runs" else stratum.runs[0].row.domain_mix
+        found = panel(
+            arms(stratum, label=lambda row: str(row.n_unique), x=lambda row: row.n_unique), domain=domain, gain=True
+        )
+        if isinstance(found, str):
+            notes.append(f"{label}: {found}")
+            continue
+        if len(set(found.x.tolist())) < 2:
+            continue
+        gains = [found.value(i) for i in range(len(found.arms))]
+        behind = [found.difference(i, len(gains) - 1) for i in range(len(gains))]
+        for arm, gain, gap in zip(found.arms, gains, behind, strict=True):
+            rows.append(_row(label, domain, arm.x, len(arm.runs), gain, gap))
+        notes += [note for note in found.notes if note not in notes]
+        figures[label] = _chart(label, found, gains)
+        enough = _first([_holds_zero(gap) for gap in behind[:-1]])
+        same = _first([_within(gap, settings.margin) for gap in behind[:-1]])
+        positive = _first([gain.low is not None and gain.low > 0 for gain in gains])
+        answered_any |= positive is not None
+        largest = found.x[-1]
+        said.append(
+            f"{label} (gain on {domain}): "
+            + (
+                f"a gain above 0 from {found.x[positive]:.0f} problems on"
+                if positive is not None
+                else f"no gain above 0 up to {largest:.0f} problems ({signed(gains[-1])} at the largest)"
+            )
+            + (
+                f", within noise of {largest:.0f} from {found.x[enough]:.0f} on"
+                if enough is not None
+                else f", no smaller n within noise of {largest:.0f}"
+            )
+            + (
+                f", equivalent to it within {settings.margin:g} from {found.x[same]:.0f} on"
+                if same is not None
+                else f", none shown equivalent within {settings.margin:g}"
+            )
+        )
+    if not said:
+        return missing(
+            question, "no configuration with a measured base model was run with two numbers of problems", notes
+        )
+    notes.append("intervals are 95% each and not corrected for the number of sizes compared")
+    tables = {"gains": pd.DataFrame(rows)}
+    verdict = "; ".join(said) + "."
+    if not answered_any:
+        reason = "no number of problems has a gain that is clear of 0, so being near the largest means nothing"
+        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+
+
+def _domain(runs: tuple[Run, ...]) -> str:
+    """The domain trained on, where it is measured by itself; else all."""
+    mix = runs[0].row.domain_mix
+    return mix if runs[0].row.score(mix) is not None else "all"
+
+
+def _first(holds: list[bool]) -> int | None:
+    """The first index from which on all hold."""
+    start = len(holds)
+    while start and holds[start - 1]:
+        start -= 1
+    return start if start < len(holds) else None
+
+
+def _holds_zero(gap: Estimate) -> bool:
+    return gap.low is not None and gap.high is not None and gap.low <= 0 <= gap.high
+
+
+def _within(gap: Estimate, margin: float) -> bool:
+    return gap.low is not None and gap.high is not None and -margin < gap.low and gap.high < margin
+
+
+def _row(label: str, domain: str, n: float, seeds: int, gain: Estimate, gap: Estimate) -> dict[str, object]:
+    return {
+        "runs": label,
+        "measured_on": domain,
+        "n_unique": int(n),
+        "seeds": seeds,
+        "gain": gain.value,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
+        "difference_to_largest": gap.value,
+        "difference_low": gap.low,
+        "difference_high": gap.high,
+    }
+
+
+def _chart(label: str, found: Panel, gains: list[Estimate]) -> Chart:
+    trace = Trace(
+        label="gain, 95%",
+        group=label,
+        mark=Mark.point,
+        x=tuple(found.x.tolist()),
+        y=tuple(gain.value for gain in gains),
+        low=tuple(gain.low for gain in gains),
+        high=tuple(gain.high for gain in gains),
+    )
+    return Chart(
+        title=f"gain in pass@1, {label}",
+        x=Scale(label="unique problems", log=True),
+        y=Scale(label="gain in pass@1"),
+        traces=(trace,),
+        guides=(Guide(axis="y", value=0.0, label="base model"),),
+    )

@@ -1,0 +1,88 @@
+"""The three kinds of answer, and the notes that every answer carries."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from analysis.answer import Answer, Figure, Status
+from analysis.frame import Selection
+from analysis.panel import LOWER_BOUND
+from analysis.questions import Question
+
+
+def answered(
+    question: Question,
+    verdict: str,
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Figure] | None = None,
+    notes: Sequence[str] = (),
+) -> Answer:
+    """The rows answer the question."""
+    return Answer(
+        name=question.name,
+        question=question.text,
+        verdict=verdict + _caveat(notes),
+        status=Status.answered,
+        tables=tables,
+        figures=figures or {},
+        notes=tuple(notes),
+    )
+
+
+def not_identified(
+    question: Question,
+    verdict: str,
+    reason: str,
+    *,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    figures: Mapping[str, Figure] | None = None,
+    notes: Sequence[str] = (),
+) -> Answer:
+    """The measurements are there and do not determine the quantity asked for."""
+    return Answer(
+        name=question.name,
+        question=question.text,
+        verdict=verdict + _caveat(notes),
+        status=Status.not_identified,
+        reason=reason,
+        tables=tables or {},
+        figures=figures or {},
+        notes=tuple(notes),
+    )
+
+
+def missing(question: Question, reason: str, notes: Sequence[str] = ()) -> Answer:
+    """Runs or measurements that the question needs are not there."""
+    return Answer(
+        name=question.name,
+        question=question.text,
+        verdict=f"Not answered: {reason}.",
+        status=Status.missing,
+        reason=reason,
+        notes=tuple(notes),
+    )
+
+
+def left_out(selection: Selection) -> list[str]:
+    """Runs without a result, so that none is left out in silence."""
+    notes = []
+    if selection.failed:
+        names = ", ".join(run.row.run_id for run in selection.failed)
+        notes.append(f"{len(selection.failed)} failed runs are not in the answer: {names}")
+    if selection.missing:
+        notes.append(f"{len(selection.missing)} runs of the grid have no row yet")
+    return notes
+
+
+def p_text(p: float | None) -> str:
+    """A p-value as people read it."""
+    if p is None:
+        return "p unknown"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _caveat(notes: Sequence[str]) -> str:
+    """What a reader of the sentence alone must know."""
+    single = any(LOWER_BOUND in note or "one run a group" in note for note in notes)
+    return " One seed: what another seed would change is not in these intervals." if single else ""

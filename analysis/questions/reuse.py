@@ -1,0 +1,126 @@
+"""How often problems can be reused at a fixed number of samples: the reuse factor tau of arXiv 2509.25300.
+
+Arms see the same number of samples from ever fewer problems. Each tau is compared with the smallest one on paired
+problems. The law is that of `data_reuse` over runs: error = E + B D_eff^-beta, D_eff = U (1 + r (1 - exp(-(tau-1)/r))).
+"""
+
+import numpy as np
+import pandas as pd
+
+from analysis.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
+from analysis.bootstrap import Estimate
+from analysis.frame import Selection
+from analysis.laws.fitting import fit
+from analysis.laws.inference import infer
+from analysis.laws.sample import LawError, Sample
+from analysis.laws.surfaces import DATA_REUSE
+from analysis.numerals import signed
+from analysis.panel import Arm, Panel, panel
+from analysis.questions import Question, Settings
+from analysis.questions.levels import joined
+from analysis.questions.reply import answered, left_out, missing
+from analysis.questions.strata import arms, strata
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    notes, rows, laws, said = left_out(selection), [], [], []
+    figures: dict[str, Figure] = {}
+    for stratum in strata(selection.completed, free=("n_unique", "reuse")):
+        found = panel(arms(stratum, label=lambda row: f"{row.reuse:.3g}", x=lambda row: row.reuse))
+        if isinstance(found, str):
+            notes.append(f"{stratum.label}: {found}")
+            continue
+        if len(set(found.x.tolist())) < 2:
+            continue
+        gaps = [found.difference(i, 0) for i in range(len(found.arms))]
+        for i, arm in enumerate(found.arms):
+            rows.append(_row(stratum.label, arm, found.value(i), gaps[i]))
+        notes += [note for note in found.notes if note not in notes]
+        figures[stratum.label] = _chart(stratum.label, found)
+        said.append(f"{stratum.label}: {_finding(found, gaps, settings.margin)}")
+        laws += _law_rows(stratum.label, found)
+    if not said:
+        return missing(question, "no two reuse factors were run at the same number of samples", notes)
+    notes.append("differences are to the smallest tau, 95% each, not corrected for the number of tau compared")
+    tables = {"reuse": pd.DataFrame(rows), "law": pd.DataFrame(laws)}
+    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def _finding(found: Panel, gaps: list[Estimate], margin: float) -> str:
+    first = found.x[0]
+    worse = [i for i, gap in enumerate(gaps) if gap.high is not None and gap.high < 0]
+    up_to = worse[0] - 1 if worse else len(gaps) - 1
+    text = f"no loss against tau = {first:.3g} is seen up to tau = {found.x[up_to]:.3g}"
+    if up_to:
+        text += f" ({signed(gaps[up_to])})"
+    if worse:
+        text += f", and a loss from tau = {found.x[worse[0]]:.3g} on ({signed(gaps[worse[0]])})"
+    same = [i for i, gap in enumerate(gaps) if i and gap.low is not None and gap.low > -margin]
+    text += (
+        f"; a loss of more than {margin:g} is ruled out up to tau = {found.x[same[-1]]:.3g}"
+        if same and same == list(range(1, len(same) + 1))
+        else f"; a loss of more than {margin:g} is ruled out for no larger tau"
+    )
+    return text
+
+
+def _law_rows(label: str, found: Panel) -> list[dict[str, object]]:
+    runs = [(run, value) for arm in found.arms for run in arm.runs if (value := run.pass1()) is not None]
+    sample = Sample(
+        columns={
+            "unique": np.array([float(run.row.n_unique or np.nan) for run, _ in runs]),
+            "tau": np.array([run.row.reuse or np.nan for run, _ in runs], dtype=np.float64),
+        },
+        y=np.array([1 - value for _, value in runs]),
+    )
+    try:
+        law = infer(fit(DATA_REUSE, sample, keep_repeats=True), draws=0)
+    except LawError as error:
+        return [{"runs": label, "parameter": None, "value": None, "low": None, "high": None, "status": str(error)}]
+    return [
+        {
+            "runs": label,
+            "parameter": item.name,
+            "value": item.value,
+            "low": item.interval.low if item.interval else None,
+            "high": item.interval.high if item.interval else None,
+            "status": item.reason or str(item.status),
+        }
+        for item in law.estimates
+    ]
+
+
+def _row(label: str, arm: Arm, value: Estimate, gap: Estimate) -> dict[str, object]:
+    return {
+        "runs": label,
+        "tau": arm.x,
+        "n_unique": arm.runs[0].row.n_unique,
+        "seeds": len(arm.runs),
+        "pass1": value.value,
+        "low": value.low,
+        "high": value.high,
+        "difference_to_first": gap.value,
+        "difference_low": gap.low,
+        "difference_high": gap.high,
+    }
+
+
+def _chart(label: str, found: Panel) -> Chart:
+    values = [found.value(i) for i in range(len(found.arms))]
+    trace = Trace(
+        label="pass@1, 95%",
+        group=label,
+        mark=Mark.point,
+        x=tuple(found.x.tolist()),
+        y=tuple(value.value for value in values),
+        low=tuple(value.low for value in values),
+        high=tuple(value.high for value in values),
+    )
+    return Chart(
+        title=f"pass@1 by reuse, {label}",
+        x=Scale(label="tau, how often each problem is seen", log=True),
+        y=Scale(label="pass@1 after training"),
+        traces=(trace,),
+        guides=(Guide(axis="y", value=values[0].value, label=f"tau = {found.x[0]:.3g}"),),
+    )

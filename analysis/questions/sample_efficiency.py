@@ -1,0 +1,98 @@
+"""Samples that each model size needs to reach a given pass@1, from the power law of its validation curve.
+
+The level R* is the same for all sizes of a stratum: --target, or the highest that the law of every size reaches within
+its own data. A level that a size never reaches, or had before training, gets no number. The exponent of each size
+stands beside it: a level near the base model's rewards a good start, an exponent rewards learning.
+"""
+
+import pandas as pd
+
+from analysis.answer import Answer, Chart, Mark, Scale, Trace
+from analysis.frame import Selection
+from analysis.numerals import short
+from analysis.questions import Question, Settings
+from analysis.questions.curve_laws import ArmLaw, arm_laws, law_row
+from analysis.questions.levels import joined
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import arms, strata
+from analysis.reach import Reach, reach
+from analysis.trajectory import Progress
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    notes, rows, said, traces = left_out(selection), [], [], []
+    n_numbers = 0
+    for stratum in strata(selection.completed, free=["model"]):
+        members = arms(stratum, label=lambda row: row.model, x=lambda row: row.n_params_non_embedding)
+        if len({arm.x for arm in members}) < 2:
+            continue
+        laws = [item for item in arm_laws(members, Progress.samples, notes) if item.law is not None]
+        if len(laws) < 2:
+            notes.append(f"{stratum.label}: fewer than two sizes have curves that carry a law")
+            continue
+        level = settings.target or common_level(laws)
+        reached = [(item, reach(item.law, 1 - level)) for item in laws if item.law is not None]
+        numbers = [(item, found) for item, found in reached if found.x is not None]
+        n_numbers += len(numbers)
+        rows += [_row(stratum.label, level, item, found) for item, found in reached]
+        said.append(f"{stratum.label}: pass@1 {level:.3f} takes {', '.join(reach_text(*pair) for pair in reached)}")
+        if numbers:
+            traces.append(
+                Trace(
+                    label=f"{stratum.label}, R* = {level:.3f}",
+                    group=stratum.label,
+                    mark=Mark.point,
+                    x=tuple(item.size for item, _ in numbers),
+                    y=tuple(found.x or 0.0 for _, found in numbers),
+                    low=tuple(found.low for _, found in numbers),
+                    high=tuple(found.high for _, found in numbers),
+                )
+            )
+    if not said:
+        return missing(question, "no two model sizes with validation curves were run with the same settings", notes)
+    notes.append(
+        "laws are followed to 10 times their data on either side; a number outside the data is an extrapolation"
+    )
+    tables = {"reached": pd.DataFrame(rows)}
+    figures = {
+        "reached": Chart(
+            title="samples to reach R*",
+            x=Scale(label="non-embedding parameters", log=True),
+            y=Scale(label=str(Progress.samples), log=True),
+            traces=tuple(traces),
+        )
+    }
+    bounded = [row for row in rows if row["low"] is not None and row["high"] is not None and row["x"] is not None]
+    if not bounded:
+        reason = "no size has an interval limited on both sides for the samples it needs"
+        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
+    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def common_level(laws: list[ArmLaw]) -> float:
+    """The highest pass@1 that the law of every arm reaches within its own data."""
+    return min(float((1 - item.law.fit.predict(item.law.fit.sample)).max()) for item in laws if item.law is not None)
+
+
+def reach_text(item: ArmLaw, found: Reach) -> str:
+    """What an arm needs, in words."""
+    if found.x is None:
+        never = found.reason is not None and "not reached" in found.reason
+        return f"{item.label} {'never, by its law' if never else 'nothing: it starts there'}"
+    low = "below the range" if found.low is None else short(found.low)
+    high = "unlimited" if found.high is None else short(found.high)
+    return f"{item.label} {short(found.x)} [{low}, {high}]{' (extrapolated)' if found.outside else ''}"
+
+
+def _row(label: str, level: float, item: ArmLaw, found: Reach) -> dict[str, object]:
+    return {
+        "runs": label,
+        "target": level,
+        "x": found.x,
+        "extrapolated": found.outside,
+        "reason": found.reason,
+        **{f"alpha_{key}" if key in ("low", "high") else key: value for key, value in law_row(item).items()},
+        "low": found.low,
+        "high": found.high,
+    }

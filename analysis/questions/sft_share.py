@@ -1,0 +1,219 @@
+"""The share of problems that goes to supervised fine-tuning before RL, the total held fixed.
+
+R = a + b z + c z^2 with z the share on a logit scale; c < 0 and the top inside the shares tried are needed for an
+optimum. Shares are drawn 5% towards a half first: a share of 0 has no logit, and near 0 the logit would give one arm
+all the leverage. The optimum and its interval come from joint draws of all arms (`analysis.panel`). The flat top is
+what one can choose from: the shares whose fitted R is within one standard error of the top.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.answer import Answer, Bar, Chart, Figure, Forest, Guide, Mark, Scale, Trace
+from analysis.frame import Floats, Selection
+from analysis.numerals import plain
+from analysis.panel import Panel, between, panel
+from analysis.questions import Question, Settings
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import arms, strata
+from sweeper.results import ResultRow
+
+MIN_SHARES = 4  # three coefficients and one share to contradict them
+INSET = 0.05  # how far shares are drawn towards a half before their logit is taken
+MOST_AT_EDGE = 0.05  # share of draws without an optimum inside, above which none is given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimum:
+    """Where the quadratic is highest.
+
+    Attributes:
+        share: Best share; None: refused.
+        low: Ends of its 95% interval.
+        high: Likewise.
+        flat_low: Ends of the shares within one standard error of the top.
+        flat_high: Likewise.
+        at_edge: Share of draws whose best share is an end of the range tried, or that bend upwards.
+        grid: Shares of the fitted curve.
+        fitted: The curve, with the ends of its 95% band.
+        band_low: Likewise.
+        band_high: Likewise.
+        reason: Why no share is given.
+    """
+
+    share: float | None
+    low: float | None
+    high: float | None
+    flat_low: float | None
+    flat_high: float | None
+    at_edge: float
+    grid: Floats
+    fitted: Floats
+    band_low: Floats
+    band_high: Floats
+    reason: str | None
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes, rows, said, reasons = left_out(selection), [], [], []
+    figures: dict[str, Figure] = {}
+    found_any = False
+    with_total = [run for run in selection.completed if _total(run.row) is not None]
+    totals = sorted({total for run in with_total if (total := _total(run.row)) is not None})
+    for total in totals:
+        members = [run for run in with_total if _total(run.row) == total]
+        for stratum in strata(members, free=["n_unique", "n_sft", "steps", "reuse"]):
+            found = panel(arms(stratum, label=lambda row: f"{_share(row):.3g}", x=_share))
+            if isinstance(found, str):
+                notes.append(f"{stratum.label}: {found}")
+                continue
+            shares = sorted(set(found.x.tolist()))
+            if len(shares) < 2:
+                continue
+            found_any = True
+            name = f"{total} problems" + ("" if stratum.label == "all runs" else f", {stratum.label}")
+            for i, arm in enumerate(found.arms):
+                value = found.value(i)
+                rows.append(
+                    {
+                        "runs": name,
+                        "share": arm.x,
+                        "seeds": len(arm.runs),
+                        "pass1": value.value,
+                        "low": value.low,
+                        "high": value.high,
+                        "difference_to_best": found.difference(i, int(np.argmax(found.values))).value,
+                    }
+                )
+            notes += [note for note in found.notes if note not in notes]
+            if len(shares) < MIN_SHARES:
+                reasons.append(f"{name}: {len(shares)} shares, a quadratic with a check needs {MIN_SHARES}")
+                figures[name] = _forest(found)
+                continue
+            best = optimum(found)
+            figures[name] = _chart(found, best)
+            if best.share is None:
+                reasons.append(f"{name}: {best.reason}")
+            else:
+                said.append(
+                    f"{name}: the best share is {best.share:.2f} [{best.low:.2f}, {best.high:.2f}]; shares from "
+                    f"{best.flat_low:.2f} to {best.flat_high:.2f} are within one standard error of it"
+                )
+    if not found_any:
+        return missing(question, "no two shares of SFT were run with the same total of problems", notes)
+    tables = {"shares": pd.DataFrame(rows)}
+    verdict = "; ".join(said + [f"no optimum is given: {reason}" for reason in reasons]) + "."
+    if not said:
+        return not_identified(question, verdict, "; ".join(reasons), tables=tables, figures=figures, notes=notes)
+    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+
+
+def optimum(found: Panel) -> Optimum:
+    """The best share of a panel over shares (0 <= x < 1), or why none is given."""
+    z = _logit(found.x)
+    centre, width = z.mean(), max(float(np.ptp(z)), 1e-12)
+    design = np.vander((z - centre) / width, 3, increasing=True)
+    pull = np.linalg.pinv(design)
+    grid = np.linspace(found.x.min(), found.x.max(), 201)
+    basis = np.vander((_logit(grid) - centre) / width, 3, increasing=True)
+    draws = found.draws
+    residual = found.values - design @ (pull @ found.values)
+    df = len(z) - 3
+    if found.run_sd is None and df > 0:
+        # One seed an arm: the misfit is the only sign of what other seeds would change.
+        sd = np.sqrt(float(residual @ residual) / df)
+        rng = np.random.default_rng(90217)
+        draws = draws + rng.normal(size=draws.shape) * (sd * np.sqrt(df / rng.chisquare(df, size=len(draws))))[:, None]
+    curves = (draws @ pull.T) @ basis.T
+    fitted = basis @ (pull @ found.values)
+    best, of_draws = int(np.argmax(fitted)), np.argmax(curves, axis=1)
+    inside = (of_draws > 0) & (of_draws < len(grid) - 1)
+    at_edge = float(1 - inside.mean())
+    band_low, band_high = np.quantile(curves, [0.025, 0.975], axis=0)
+    reason = None
+    if best in (0, len(grid) - 1):
+        reason = f"the fitted curve is highest at the edge of the shares tried ({grid[best]:.2f}): try shares beyond it"
+    elif at_edge > MOST_AT_EDGE:
+        reason = f"{at_edge:.0%} of the draws are highest at an edge of the shares tried: the curve is too flat"
+    low, high = np.quantile(grid[of_draws], [0.025, 0.975])
+    # The standard error of a loss against the top, share by share, from the same draws.
+    behind = (curves - curves[:, [best]]).std(axis=0)
+    flat = grid[fitted[best] - fitted <= behind]
+    ok = reason is None
+    return Optimum(
+        share=float(grid[best]) if ok else None,
+        low=float(low) if ok else None,
+        high=float(high) if ok else None,
+        flat_low=float(flat.min()) if ok else None,
+        flat_high=float(flat.max()) if ok else None,
+        at_edge=at_edge,
+        grid=grid,
+        fitted=fitted,
+        band_low=band_low,
+        band_high=band_high,
+        reason=reason,
+    )
+
+
+def _total(row: ResultRow) -> int | None:
+    return None if row.n_unique is None or row.n_sft is None else row.n_unique + row.n_sft
+
+
+def _share(row: ResultRow) -> float:
+    if row.n_unique is None or row.n_sft is None:
+        raise ValueError(f"{row.run_id} does not say how many problems it used")
+    return row.n_sft / (row.n_unique + row.n_sft)
+
+
+def _logit(share: Floats) -> Floats:
+    drawn_in = INSET + (1 - 2 * INSET) * share
+    return np.asarray(np.log(drawn_in / (1 - drawn_in)))
+
+
+def _forest(found: Panel) -> Forest:
+    values = [found.value(i) for i in range(len(found.arms))]
+    bars = [
+        Bar(label=arm.label, value=value.value, low=value.low, high=value.high, note=plain(value))
+        for arm, value in zip(found.arms, values, strict=True)
+    ]
+    return Forest(title="pass@1 by share of SFT", axis=Scale(label="pass@1 after training"), bars=tuple(bars))
+
+
+def _chart(found: Panel, best: Optimum) -> Chart:
+    values = [between(float(found.values[i]), found.draws[:, i]) for i in range(len(found.arms))]
+    x = tuple(found.x.tolist())
+    grid = tuple(best.grid.tolist())
+    fitted = tuple(best.fitted.tolist())
+    traces = (
+        Trace(
+            label="95% band of the fit",
+            group="fit",
+            mark=Mark.band,
+            x=grid,
+            y=fitted,
+            low=tuple(best.band_low.tolist()),
+            high=tuple(best.band_high.tolist()),
+        ),
+        Trace(label="quadratic in logit share", group="fit", mark=Mark.line, x=grid, y=fitted),
+        Trace(
+            label="measured, 95% over problems and seeds",
+            group="measured",
+            mark=Mark.point,
+            x=x,
+            y=tuple(found.values.tolist()),
+            low=tuple(value.low for value in values),
+            high=tuple(value.high for value in values),
+        ),
+    )
+    guides = () if best.share is None else (Guide(axis="x", value=best.share, label=f"best {best.share:.2f}"),)
+    return Chart(
+        title="pass@1 by share of SFT",
+        x=Scale(label="share of problems for SFT"),
+        y=Scale(label="pass@1 after training"),
+        traces=traces,
+        guides=guides,
+    )

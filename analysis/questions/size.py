@@ -1,0 +1,41 @@
+"""Performance after training against model size: non-embedding parameters, everything else the same."""
+
+import pandas as pd
+
+from analysis.answer import Answer, Scale
+from analysis.frame import Selection
+from analysis.questions import Question, Settings
+from analysis.questions.levels import joined, level_chart, level_rows, levels, sentence, trend_row, with_law
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import arms, strata
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes, several = left_out(selection), []
+    for stratum in strata(selection.completed, free=["model"]):
+        members = arms(stratum, label=lambda row: row.model, x=lambda row: row.n_params_non_embedding)
+        found = levels(stratum.label, members)
+        if isinstance(found, str):
+            notes.append(found)
+        elif found is not None:
+            several.append(found)
+            notes += [note for note in found.panel.notes if note not in notes]
+    if not several:
+        return missing(question, "no two model sizes were run with otherwise the same settings", notes)
+    notes.append("x is parameters without embedding and head")
+    tables = {
+        "sizes": pd.DataFrame([row for found in several for row in level_rows(found, "n_params_non_embedding")]),
+        "slopes": pd.DataFrame([trend_row(found) for found in several]),
+    }
+    figures = {
+        "sizes": level_chart(
+            "pass@1 after training by model size", several, Scale(label="non-embedding parameters", log=True)
+        )
+    }
+    verdict = joined([with_law(sentence(found, "parameters"), found) for found in several])
+    if not any(found.decided for found in several):
+        reason = "every slope has an interval that holds 0"
+        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    return answered(question, verdict, tables=tables, figures=figures, notes=notes)

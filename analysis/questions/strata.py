@@ -1,0 +1,89 @@
+"""Runs that differ only in what a question is about: strata within which arms can be compared."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+from analysis.frame import Run
+from analysis.numerals import short
+from analysis.panel import Arm
+from sweeper.results import ResultRow
+
+FACTORS: dict[str, Callable[[ResultRow], Hashable]] = {
+    "model": lambda row: row.model,
+    "algorithm": lambda row: row.algorithm,
+    "domain_mix": lambda row: row.domain_mix,
+    "curriculum": lambda row: row.curriculum,
+    "n_unique": lambda row: row.n_unique,
+    "n_sft": lambda row: row.n_sft,
+    "reuse": lambda row: None if row.reuse is None else float(f"{row.reuse:.2g}"),
+    "steps": lambda row: row.steps,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum:
+    """Runs with the same value of every factor but the free ones; `label` names the factors that vary over strata."""
+
+    label: str
+    runs: tuple[Run, ...]
+
+
+def strata(runs: Sequence[Run], *, free: Iterable[str]) -> list[Stratum]:
+    """Group completed runs by every factor that is not free, in the order of first appearance."""
+    held = [name for name in FACTORS if name not in set(free)]
+    groups: dict[tuple[Hashable, ...], list[Run]] = {}
+    for run in runs:
+        groups.setdefault(tuple(FACTORS[name](run.row) for name in held), []).append(run)
+    vary = [i for i in range(len(held)) if len({key[i] for key in groups}) > 1]
+    return [
+        Stratum(label=", ".join(_said(held[i], key[i]) for i in vary) or "all runs", runs=tuple(members))
+        for key, members in groups.items()
+    ]
+
+
+def arms(
+    stratum: Stratum, *, label: Callable[[ResultRow], str], x: Callable[[ResultRow], float | None]
+) -> tuple[Arm, ...]:
+    """The arms of a stratum in order of x: one a configuration (`group_id`), its seeds together.
+
+    Configurations without an x are left out. Two configurations may share an x: they differ in a setting that rows
+    do not hold.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in stratum.runs:
+        groups.setdefault(run.row.group_id, []).append(run)
+    found = []
+    for members in groups.values():
+        place = x(members[0].row)
+        if place is not None:
+            found.append(Arm(label=label(members[0].row), x=float(place), runs=tuple(members)))
+    return tuple(sorted(found, key=lambda arm: (arm.x, arm.label)))
+
+
+def _said(name: str, value: Hashable) -> str:
+    if name in ("model", "algorithm", "domain_mix", "curriculum"):
+        return str(value) if value is not None else f"{name} unknown"
+    words = {"n_unique": "problems", "n_sft": "SFT problems", "reuse": "x reuse", "steps": "steps"}[name]
+    return f"{short(value) if isinstance(value, int | float) else 'unknown'} {words}"
+
+
+def configurations(runs: Sequence[Run]) -> tuple[Arm, ...]:
+    """Every configuration with its seeds, smallest model first; labels hold as many factors as tell them apart."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.row.group_id, []).append(run)
+    rows = [members[0].row for members in groups.values()]
+    used: list[str] = []
+    for name in FACTORS:
+        known = {tuple(FACTORS[other](row) for other in used) for row in rows}
+        finer = {tuple(FACTORS[other](row) for other in [*used, name]) for row in rows}
+        if len(finer) > len(known) or name == "model":
+            used.append(name)
+    labels = [", ".join(_said(name, FACTORS[name](row)) for name in used) for row in rows]
+    seen: dict[str, int] = {}
+    found = []
+    for label, members in zip(labels, groups.values(), strict=True):
+        seen[label] = seen.get(label, 0) + 1
+        own = label if seen[label] == 1 else f"{label} ({seen[label]})"
+        found.append(Arm(label=own, x=float(members[0].row.n_params_non_embedding), runs=tuple(members)))
+    return tuple(sorted(found, key=lambda arm: arm.x))

@@ -1,0 +1,166 @@
+"""Transfer between domains: T[i, j] = (gain on j after training on i) / (gain on j after training on j).
+
+Numerator and denominator share the problems of j and are resampled together. Where the interval of the denominator
+holds 0 the ratio is no number: a domain that does not gain from its own training is no unit to measure others in. The
+test of a cell is of its numerator, gain on j after training on i, corrected over all cells (Holm).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.answer import Answer, Cell, HeatMap
+from analysis.bootstrap import Estimate
+from analysis.crossed import holm
+from analysis.frame import Floats, Run, Selection
+from analysis.panel import Arm, between, panel
+from analysis.questions import Question, Settings
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import Stratum, strata
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    train: str
+    test: str
+    gain: Estimate
+    p: float
+    ratio: Estimate | None
+    why: str
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes, tables, figures, said = left_out(selection), [], {}, []
+    n_numbers = 0
+    for stratum in strata(selection.completed, free=["domain_mix", "n_unique", "reuse"]):
+        entries = _entries(stratum, notes)
+        if not entries:
+            continue
+        adjusted = holm([item.p for item in entries])
+        figures[stratum.label] = _heat_map(stratum.label, entries, adjusted)
+        tables += [_row(stratum.label, item, p) for item, p in zip(entries, adjusted, strict=True)]
+        across = [(item, p) for item, p in zip(entries, adjusted, strict=True) if item.train != item.test]
+        numbers = [item for item, _ in across if item.ratio is not None]
+        n_numbers += len(numbers)
+        up = sum(p is not None and p < ALPHA and item.gain.value > 0 for item, p in across)
+        down = sum(p is not None and p < ALPHA and item.gain.value < 0 for item, p in across)
+        text = (
+            f"{stratum.label}: of {len(across)} pairs of different domains, {up} gain and {down} lose after Holm's "
+            f"correction over {len(entries)} cells, {len(across) - up - down} are undecided"
+        )
+        if numbers:
+            best = max(numbers, key=lambda item: item.ratio.value if item.ratio else 0.0)
+            if best.ratio:
+                text += (
+                    f"; the largest transfer is {best.train} to {best.test}, {best.ratio.value:.2f} "
+                    f"{_ends(best.ratio)} of {best.test}'s own gain"
+                )
+        else:
+            text += "; no ratio is given, because no domain's gain from its own training is clear of 0"
+        said.append(text)
+    if not said:
+        reason = "no two domains were each trained on alone, with base models measured on the same problems"
+        return missing(question, reason, notes)
+    notes.append("a row's interval is 95%, over problems of the tested domain and, with several seeds, over seeds")
+    frames = {"transfer": pd.DataFrame(tables)}
+    verdict = "; ".join(said) + "."
+    if not n_numbers:
+        reason = "every gain that would be a denominator has an interval that holds 0"
+        return not_identified(question, verdict, reason, tables=frames, figures=figures, notes=notes)
+    return answered(question, verdict, tables=frames, figures=figures, notes=notes)
+
+
+def ratio(top: Estimate, bottom: Estimate, top_draws: Floats, bottom_draws: Floats) -> Estimate | str:
+    """A ratio with the percentile interval of its joint draws, or why it is no number."""
+    if bottom.low is None or bottom.high is None:
+        return "the gain it would be divided by has no interval"
+    if bottom.low <= 0 <= bottom.high:
+        return f"own gain {bottom.value:+.3f} [{bottom.low:+.3f}, {bottom.high:+.3f}] holds 0"
+    return between(top.value / bottom.value, top_draws / bottom_draws)
+
+
+def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
+    by: dict[str, list[Run]] = {}
+    for run in stratum.runs:
+        by.setdefault(run.row.domain_mix, []).append(run)
+    measured = {score.domain for run in stratum.runs for score in run.row.trained}
+    trained_on = sorted(name for name in by if name in measured and name != "all")
+    if len(trained_on) < 2:
+        return []
+    for name in trained_on:
+        if len({run.row.group_id for run in by[name]}) > 1:
+            notes.append(f"{stratum.label}: {name} was trained in several configurations, which are put together")
+    found = []
+    for test in trained_on:
+        arms = [Arm(label=name, x=float(i), runs=tuple(by[name])) for i, name in enumerate(trained_on)]
+        gains = panel(arms, domain=test, gain=True)
+        if isinstance(gains, str):
+            notes.append(f"{stratum.label}, gains on {test}: {gains}")
+            continue
+        notes += [note for note in gains.notes if note not in notes]
+        own = trained_on.index(test)
+        for i, name in enumerate(trained_on):
+            value = gains.value(i)
+            share = float(np.mean(gains.draws[:, i] <= 0))
+            p = min(1.0, 2 * (min(share, 1 - share) * len(gains.draws) + 1) / (len(gains.draws) + 1))
+            found_ratio = (
+                "the unit itself"
+                if i == own
+                else ratio(value, gains.value(own), gains.draws[:, i], gains.draws[:, own])
+            )
+            is_number = not isinstance(found_ratio, str)
+            found.append(
+                _Entry(
+                    train=name,
+                    test=test,
+                    gain=value,
+                    p=p,
+                    ratio=found_ratio if isinstance(found_ratio, Estimate) else None,
+                    why="" if is_number else str(found_ratio),
+                )
+            )
+    return found
+
+
+def _row(label: str, item: _Entry, p: float | None) -> dict[str, object]:
+    return {
+        "runs": label,
+        "trained_on": item.train,
+        "measured_on": item.test,
+        "gain": item.gain.value,
+        "gain_low": item.gain.low,
+        "gain_high": item.gain.high,
+        "p_holm": p,
+        "transfer": item.ratio.value if item.ratio else None,
+        "transfer_low": item.ratio.low if item.ratio else None,
+        "transfer_high": item.ratio.high if item.ratio else None,
+        "why_no_ratio": item.why,
+    }
+
+
+def _heat_map(label: str, entries: list[_Entry], adjusted: list[float | None]) -> HeatMap:
+    rows = tuple(dict.fromkeys(item.train for item in entries))
+    columns = tuple(dict.fromkeys(item.test for item in entries))
+    by = {(item.train, item.test): (item, p) for item, p in zip(entries, adjusted, strict=True)}
+    cells = tuple(tuple(_cell(*by[row, column]) for column in columns) for row in rows)
+    return HeatMap(
+        title=f"gain in pass@1, {label}", row_label="trained on", column_label="measured on", rows=rows,
+        columns=columns, cells=cells,
+    )  # fmt: skip
+
+
+def _cell(item: _Entry, p: float | None) -> Cell:
+    text = f"transfer {item.ratio.value:.2f} {_ends(item.ratio)}" if item.ratio else item.why
+    mark = "*" if p is not None and p < ALPHA else ""
+    return Cell(value=item.gain.value, low=item.gain.low, high=item.gain.high, mark=mark, note=text)
+
+
+def _ends(value: Estimate) -> str:
+    if value.low is None or value.high is None:
+        return "(no interval)"
+    return f"[{value.low:.2f}, {value.high:.2f}]"
