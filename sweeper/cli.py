@@ -35,6 +35,7 @@ Verbs (each has --help and --json):
   status [GRID|RUN]     where every run stands: state, step, reward, time left (--watch)
   why RUN               what became of one run: row, SLURM, the end of its log
   logs RUN [-f]         what a run prints
+  retry [GRID|RUN]      run again what failed, by the policy of each failure's class (--class oom,node)
   cancel GRID|RUN       take jobs out of SLURM's queue, or stop them
   export-sbatch OVERRIDES...  write the batch scripts that a launch would submit
   doctor OVERRIDES...   does this machine, or cluster=slurm, have what a sweep needs; what to change (--job)
@@ -49,7 +50,7 @@ Useful keys:
   cluster=slurm         submit as SLURM jobs, and return     --wait             ... or follow them to the end
   --cfg job             print the composed config (Hydra)
 
-The same command continues what was interrupted; finished runs are never run again.
+The same command continues what was interrupted, and runs failed runs again as `retry` does; finished ones never.
 """
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str]) -> int:
         "status": _status,
         "why": _why,
         "logs": _logs,
+        "retry": _retry,
         "cancel": _cancel,
         "export-sbatch": _export_sbatch,
         "doctor": _doctor,
@@ -149,12 +151,11 @@ def _planned(arguments: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]"
 def _launch(arguments: Sequence[str]) -> int:
     from sweeper.data import prepare_all
     from sweeper.errors import ConfigError
-    from sweeper.launch import run_local
-    from sweeper.machine import resolve_device
+    from sweeper.launch import at_once, run_local
     from sweeper.plan import plan_text, save_grid
     from sweeper.progress import reporter
     from sweeper.runs import State
-    from sweeper.spec import Device, Executor
+    from sweeper.spec import Executor
 
     wait = "--wait" in arguments
     overrides, multirun = _split([item for item in arguments if item != "--wait"])
@@ -166,6 +167,7 @@ def _launch(arguments: Sequence[str]) -> int:
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
     prepare_all(specs, results_dir, say=lambda line: print(line, flush=True))
+    specs = [run.considered.prepare() if run.considered else run.spec for run in plan.to_run if run.spec]
     if cluster.executor is Executor.slurm:
         from sweeper.slurm.follow import follow, submit_text
         from sweeper.slurm.submit import submit
@@ -177,10 +179,7 @@ def _launch(arguments: Sequence[str]) -> int:
             return EXIT_OK
         follow([run.spec for run in plan.runs if run.spec], results_dir, say=lambda line: print(line, flush=True))
     elif specs:
-        # Runs on one machine's GPUs would take each other's memory, so there they take turns.
-        alone = resolve_device(cluster.device) is Device.cuda
-        parallel = 1 if alone else cluster.max_parallel
-        run_local(specs, results_dir, max_parallel=parallel, reporter=reporter(len(specs)))
+        run_local(specs, results_dir, max_parallel=at_once(cluster), reporter=reporter(len(specs)))
     final = {run.run_id: _state(results_dir, str(run.run_id)) for run in plan.runs}
     rows = _rows(results_dir, plan.grid, [str(run.run_id) for run in plan.runs])
     print(f"\n{_table(rows)}\n\nresults: {results_dir / 'rows'}")
@@ -332,6 +331,12 @@ def _logs(arguments: Sequence[str]) -> int:
             if not options.f:
                 return EXIT_OK
             time.sleep(1.0)
+
+
+def _retry(arguments: Sequence[str]) -> int:
+    from sweeper.retry import main
+
+    return main(arguments)
 
 
 def _cancel(arguments: Sequence[str]) -> int:

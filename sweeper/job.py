@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from sweeper import ray_nodes
+from sweeper import adjustment, ray_nodes
 from sweeper.data import prepared
 from sweeper.errors import ConfigError, RunFailedError, SweeperError
 from sweeper.flops import Tokens, training_flops
@@ -88,7 +88,7 @@ def run(results_dir: Path, run_id: RunId) -> int:
             row = row_path(results_dir, run_id)
             if row.exists() and read_row(row).status is Status.completed:
                 return 0  # queued twice, or requeued after its end
-            return _attempt(run_dir, RunSpec.read(run_dir.spec_path))
+            return _attempt(run_dir, run_dir.spec())
     except LockedError as error:
         print(error, file=sys.stderr)
         return EXIT_LOCKED
@@ -99,7 +99,7 @@ def run(results_dir: Path, run_id: RunId) -> int:
 
 def _help(run_dir: RunDir, node: Node) -> int:
     """Be a node beside the one that runs the phases."""
-    spec = RunSpec.read(run_dir.spec_path)
+    spec = run_dir.spec()
     adopt_orphans()
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # the first node decides
@@ -125,6 +125,8 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
         {
             "time": time.time(),
             "host": hostname(),
+            "node": os.environ.get("SLURMD_NODENAME") if Node.here().count == 1 else None,
+            "adjustment": dict(adjustment.read(run_dir.path)),
             "device": measured.device,
             "versions": versions(),
             "git": git_state(),

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from sweeper.machine import resolve_device
 from sweeper.process import die_with_parent
 from sweeper.progress import Reporter
 from sweeper.runs import RunDir
-from sweeper.spec import RunSpec
+from sweeper.spec import Cluster, Device, RunSpec
 
 GRACE_SECONDS = 15.0
 
@@ -48,6 +49,11 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int,
     except BaseException:
         _stop(list(active.values()))
         raise
+
+
+def at_once(cluster: Cluster) -> int:
+    """Runs alive at the same time on this machine: its GPUs are used in turns, since runs would take each other's."""
+    return 1 if resolve_device(cluster.device) is Device.cuda else cluster.max_parallel
 
 
 def _one_of_each_model_first(specs: Sequence[RunSpec]) -> list[RunSpec]:

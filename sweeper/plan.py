@@ -20,6 +20,7 @@ from sweeper.flops import adaptable, axis_note, planned_flops
 from sweeper.grid import Grid, Plain
 from sweeper.members import Member, Membership
 from sweeper.results import Flops, ResultRow, Status, read_rows
+from sweeper.retry import Considered, consider
 from sweeper.runs import RunDir, State
 from sweeper.slurm_queue import Queue
 from sweeper.spec import Executor, ModelSource, RunId, RunSpec
@@ -53,8 +54,9 @@ class PlannedRun:
     choice: Mapping[str, str]
     spec: RunSpec | None  # None when the point does not even make a spec
     state: State
-    reason: str | None  # why it is refused, or why it failed before
+    reason: str | None  # why it is refused; why it has no result yet, and what is done about it
     cost: Cost | None
+    considered: Considered | None = None  # of a run that failed or was interrupted
 
     @property
     def run_id(self) -> RunId | None:
@@ -78,7 +80,8 @@ class Plan:
     @property
     def to_run(self) -> tuple[PlannedRun, ...]:
         """The runs that a launch would start."""
-        return tuple(run for run in self.runs if run.state in (State.new, State.interrupted, State.failed))
+        due = (run for run in self.runs if run.state in (State.new, State.interrupted, State.failed))
+        return tuple(run for run in due if run.considered is None or run.considered.decision.retry)
 
     @property
     def refused(self) -> tuple[PlannedRun, ...]:
@@ -133,11 +136,15 @@ def _planned(
         return PlannedRun(choice=choice, spec=spec, state=State.refused, reason=str(error), cost=None)
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
     state = queue.state(run_dir)
+    considered = consider(run_dir, queue, now=spec) if state in (State.failed, State.interrupted) else None
     failure = run_dir.failure() if state is State.failed else None
     reason = f"failed in {failure.phase}: {failure.reason}" if failure else None
+    if considered is not None and (failure or considered.decision.changes or not considered.decision.retry):
+        reason = f"{reason}; {considered.text()}" if reason else considered.text()
     if state is State.unknown:
         reason = queue.reason(spec.run_id)
-    return PlannedRun(choice=choice, spec=spec, state=state, reason=reason, cost=estimate(spec, rows))
+    cost = estimate(spec, rows)
+    return PlannedRun(choice=choice, spec=spec, state=state, reason=reason, cost=cost, considered=considered)
 
 
 def check(spec: RunSpec, *, family: str) -> None:

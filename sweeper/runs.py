@@ -2,6 +2,7 @@
 
     runs/<run_id>/
       spec.json  verl_overrides.txt      what runs, immutable
+      adjustment.json                    settings of later attempts, outside its identity
       attempts/001/{log.txt, metrics.jsonl, heartbeat.json, exit.json, env.json}
       checkpoints/  val/                 shared by attempts, so that verl resumes from them
 
@@ -19,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from sweeper import adjustment
 from sweeper.errors import RunFailedError, SweeperError
 from sweeper.results import Failure, ResultRow, Status, read_row, row_path, write_atomic
 from sweeper.spec import RunId, RunSpec
@@ -32,7 +34,7 @@ class State(StrEnum):
     queued = "queued"  # SLURM has its job, which waits
     running = "running"  # its job is alive
     interrupted = "interrupted"  # started, no result, no job: resumes from its last checkpoint
-    failed = "failed"  # its row says why; run again by the next launch
+    failed = "failed"  # its row says why; run again as its class says (sweeper.retry)
     done = "done"  # its row has the result
     refused = "refused"  # cannot run as configured
     unknown = "unknown"  # SLURM has or had its job, and does not answer
@@ -134,6 +136,10 @@ class RunDir:
         """Write `spec.json`; a run that has one keeps it, so editing YAML changes nothing that was planned."""
         if not self.spec_path.exists():
             write_atomic(self.spec_path, spec.to_json())
+
+    def spec(self) -> RunSpec:
+        """What the next attempt runs: the frozen spec with what was adjusted since."""
+        return adjustment.applied(RunSpec.read(self.spec_path), adjustment.read(self.path))
 
     def attempts(self) -> list[Attempt]:
         """All tries, oldest first."""

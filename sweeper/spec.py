@@ -325,6 +325,9 @@ class Cluster:
     cpus_per_gpu: int | None = None  # null: the partition's default
     memory_gb_per_gpu: int | None = None  # host memory; null: the partition's default
     max_gpus: int | None = None  # used at once by the jobs of one submission; null: as many as SLURM gives
+    exclude: tuple[str, ...] = ()  # names of nodes that no job is to use
+    max_failures: int = 3  # of one class, of one run: then it is not tried again
+    max_failed_gpu_hours: float | None = None  # of one run's failed attempts; null: what one job of it may take
     signal_seconds: int = 120  # warning before the time limit: the run stops there and is queued again
     setup: tuple[str, ...] = ()  # shell lines at the beginning of a job, e.g. module load
     python: str | None = None  # of jobs; null: the one that submits, and python3 in a container

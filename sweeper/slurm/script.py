@@ -52,6 +52,7 @@ def render(
         cpus_per_task=shape.cpus_per_node,
         mem=None if shape.memory_gb is None else f"{shape.memory_gb}GB",
         signal_delay_s=shape.signal_seconds,
+        exclude=",".join(shape.exclude) or None,
         setup=setup(shape, code),
         teardown=_teardown(results_dir),
         comment=f"{name} {results_dir}",

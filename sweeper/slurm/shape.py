@@ -22,6 +22,7 @@ class Shape:
     python: str | None = None  # the three as in `spec.Cluster`
     container: Container = field(default_factory=Container)
     environment: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
     @property
     def gpus(self) -> int:
@@ -47,4 +48,5 @@ def shape_of(spec: RunSpec) -> Shape:
         python=cluster.python,
         container=cluster.container,
         environment=cluster.environment,
+        exclude=cluster.exclude,
     )

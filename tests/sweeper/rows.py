@@ -11,6 +11,7 @@ def row(
     total_s: float = 100.0,
     train_samples: int | None = 1000,
     pass1: float = 0.5,
+    attempts: int = 1,
 ) -> ResultRow:
     """A completed row of a run, or a failed one."""
     done = failure is None
@@ -45,7 +46,7 @@ def row(
             train_s=80.0,
             evaluate_s=5.0,
             total_s=total_s,
-            attempts=1,
+            attempts=attempts,
         ),
         provenance=None,
     )

@@ -45,6 +45,8 @@ def _replace(job):  # type: ignore[no-untyped-def]
         variables = sorted(name for name in os.environ if not name.startswith("SLURM"))
         about = {"sweeper": job.__file__, "from_step": run_dir.trained_steps(), "key": key, "variables": variables}
         attempt.write("standin", about)
+        if spec.model.resources.actor_tokens_per_gpu > int(os.environ.get("STANDIN_MOST_TOKENS", "1000000000")):
+            raise RunFailedError("exit code 1: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
         if spec.seed == 13:
             raise RunFailedError("seed 13 brings bad luck")
         if "STANDIN_RAY" in os.environ:

@@ -1,0 +1,98 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper.plan import plan_text
+from sweeper.results import Failure, write_row
+from sweeper.retry import consider
+from sweeper.runs import RunDir, State
+from sweeper.slurm_queue import Queue
+from sweeper.spec import RunSpec
+from sweeper.triage import FailureClass
+from tests.sweeper.points import plan, spec
+from tests.sweeper.rows import row
+
+
+def failed(results: Path, run: RunSpec, failure_class: FailureClass, *, times: int = 1) -> RunDir:
+    run_dir = RunDir(results_dir=results, run_id=run.run_id)
+    run_dir.freeze(run)
+    for _ in range(times):
+        run_dir.new_attempt().write("exit", {"status": "failed", "phase": "train", "class": failure_class})
+    failure = Failure(phase="train", reason="odd", log="l", failure_class=failure_class, evidence="the line")
+    write_row(results, row(run, failure=failure, attempts=times))
+    return run_dir
+
+
+def retry(results: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sweeper", "retry", "--results", str(results), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_retry_says_of_every_run_what_it_will_do_before_it_does_it(tmp_path: Path) -> None:
+    oom = failed(tmp_path, spec("seed=1", "model.resources.actor_tokens_per_gpu=4096"), FailureClass.cuda_oom)
+    failed(tmp_path, spec("seed=2"), FailureClass.reward)
+    done = retry(tmp_path, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    lines = {line.split(": ")[0]: line for line in done.stdout.splitlines()}
+    assert "actor_tokens_per_gpu=2048 (was 4096)" in lines[oom.run_id]
+    assert "cuda_oom (the line)" in lines[oom.run_id]
+    assert "needs a fix first; then: retry --class reward" in lines[spec("seed=2").run_id]
+    assert "1 of 2 runs" in done.stdout
+    assert oom.spec().model.resources.actor_tokens_per_gpu == 4096  # a dry run changes nothing
+    (told,) = json.loads(retry(tmp_path, "--dry-run", "--json", "--class", "oom").stdout)["data"]["runs"]
+    assert told["changes"]["model.resources.actor_tokens_per_gpu"] == 2048
+    assert "choose from oom" in retry(tmp_path, "--class", "gremlin").stderr
+
+
+def test_a_retried_run_keeps_its_spec_and_its_id_and_its_next_attempt_is_adjusted(tmp_path: Path) -> None:
+    run = spec("seed=1", "model.resources.actor_tokens_per_gpu=4096")
+    run_dir = failed(tmp_path, run, FailureClass.cuda_oom)
+    frozen = run_dir.spec_path.read_text()
+    considered = consider(run_dir, Queue(elements={}, endings={}))
+    assert considered is not None
+    adjusted = considered.prepare()
+    assert run_dir.spec_path.read_text() == frozen
+    assert adjusted.run_id == run.run_id
+    assert adjusted.model.resources.actor_tokens_per_gpu == 2048
+    assert run_dir.spec() == adjusted
+    history = json.loads((run_dir.path / "adjustment.json").read_text())["history"]
+    assert history[0]["class"] == "cuda_oom"
+    assert history[0]["evidence"] == "the line"
+
+
+def test_a_launch_tries_failed_runs_again_by_the_same_policy(tmp_path: Path) -> None:
+    for seed, failure_class in ((1, FailureClass.config), (2, FailureClass.unknown), (3, FailureClass.cuda_oom)):
+        failed(tmp_path, spec(f"seed={seed}"), failure_class)
+    failed(tmp_path, spec("seed=4"), FailureClass.unknown, times=3)
+    found = plan(tmp_path, "seed=1,2,3,4")
+    assert {run.state for run in found.runs} == {State.failed}
+    assert [run.spec.seed for run in found.to_run if run.spec] == [2, 3]
+    text = plan_text(found)
+    assert "needs a fix first; then: retry --class config" in text
+    assert "failed 3 times so (cluster.max_failures=3)" in text
+
+
+def test_resources_given_at_a_launch_reach_the_next_attempt_and_count_as_a_fix(tmp_path: Path) -> None:
+    failed(tmp_path, spec("seed=1"), FailureClass.config)
+    run = plan(tmp_path, "seed=1,9", "model.resources.offload=true", "cluster.max_failures=7").to_run[0]
+    assert run.considered is not None
+    assert "model.resources.offload=True (was False)" in str(run.reason)
+    adjusted = run.considered.prepare()
+    assert adjusted.model.resources.offload
+    assert adjusted.cluster.max_failures == 7
+    again = plan(tmp_path, "seed=1,9", "model.resources.offload=true")
+    assert [run.spec.seed for run in again.to_run if run.spec] == [9]  # it has them already: nothing is new
+
+
+@pytest.mark.parametrize("status", ["expired", "terminated"])
+def test_attempts_that_slurm_ended_do_not_count_as_failures(tmp_path: Path, status: str) -> None:
+    run_dir = failed(tmp_path, spec("seed=1"), FailureClass.unknown)
+    for _ in range(5):
+        run_dir.new_attempt().write("exit", {"status": status, "phase": "train", "steps": 3})
+    assert run_dir.state() is State.interrupted
+    considered = consider(run_dir, Queue(elements={}, endings={}))
+    assert considered is not None
+    assert considered.decision.retry
