@@ -18,7 +18,8 @@ from sweeper.machine import resolve_device
 from sweeper.measure import ProblemCount, measure_base, read_counts, samples_path
 from sweeper.models import prepare
 from sweeper.passk import Count, mean_pass_at_k
-from sweeper.plan import check, spec_from
+from sweeper.plan import spec_from
+from sweeper.refusals import check
 from sweeper.results import write_atomic
 from sweeper.spec import Executor, RunSpec
 

@@ -48,7 +48,8 @@ Useful keys:
   results_dir=results   where runs, rows and reports go      data_root=FOLDER   train on your own Guru-format rows
   seed=0,1,2            replicates                           logging.wandb=true log to Weights & Biases as well
   cluster=slurm         submit as SLURM jobs, and return     --wait             ... or follow them to the end
-  --cfg job             print the composed config (Hydra)
+  --cfg job             print the composed config (Hydra)    --yes              ask nothing, whatever it costs
+  --budget-gpu-hours N  start nothing that takes more
 
 The same command continues what was interrupted, and runs failed runs again as `retry` does; finished ones never.
 """
@@ -152,20 +153,28 @@ def _launch(arguments: Sequence[str]) -> int:
     from sweeper.data import prepare_all
     from sweeper.errors import ConfigError
     from sweeper.launch import at_once, run_local
-    from sweeper.plan import plan_text, save_grid
+    from sweeper.plan import save_grid
+    from sweeper.plan_view import plan_text
     from sweeper.progress import reporter
     from sweeper.runs import State
     from sweeper.spec import Executor
 
-    wait = "--wait" in arguments
-    overrides, multirun = _split([item for item in arguments if item != "--wait"])
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--wait", action="store_true")
+    parser.add_argument("--yes", action="store_true")
+    parser.add_argument("--budget-gpu-hours", type=float)
+    options, rest = parser.parse_known_args(arguments)
+    overrides, multirun = _split(rest)
     plan, results_dir = _planned(overrides, multirun=multirun)
     print(plan_text(plan), flush=True)
     if plan.refused:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
+    _within(plan, options.budget_gpu_hours)
+    cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
+    if not options.yes:
+        _confirm(plan, cluster.confirm_gpu_hours)
     save_grid(plan, results_dir)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
-    cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
     prepare_all(specs, results_dir, say=lambda line: print(line, flush=True))
     specs = [run.considered.prepare() if run.considered else run.spec for run in plan.to_run if run.spec]
     if cluster.executor is Executor.slurm:
@@ -175,7 +184,7 @@ def _launch(arguments: Sequence[str]) -> int:
         done = submit(specs, results_dir)
         done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
         print(f"\n{submit_text(done)}", flush=True)
-        if not wait:
+        if not options.wait:
             return EXIT_OK
         follow([run.spec for run in plan.runs if run.spec], results_dir, say=lambda line: print(line, flush=True))
     elif specs:
@@ -191,6 +200,50 @@ def _launch(arguments: Sequence[str]) -> int:
             f"{len(unfinished)} of {len(plan.runs)} runs have no result; why: python -m sweeper status", file=sys.stderr
         )
     return EXIT_FAILED if unfinished else EXIT_OK
+
+
+def _within(plan: "Plan", budget: float | None) -> None:
+    """Hold a plan to its budget.
+
+    Raises:
+        ConfigError: it takes more, or its price is not known.
+    """
+    from sweeper.errors import ConfigError
+
+    if budget is None or not plan.to_run:
+        return
+    hours = plan.totals.gpu_hours
+    if hours is None:
+        raise ConfigError(
+            f"--budget-gpu-hours={budget:g}: {plan.totals.unpriced} of {plan.totals.runs} runs have no estimate (see "
+            "above); set cluster.gpu_type to a known one, or measure a run first. Nothing was started"
+        )
+    if hours > budget:
+        raise ConfigError(
+            f"--budget-gpu-hours={budget:g}, but the plan takes an estimated {hours:,.0f}; run fewer points, or raise "
+            "the budget. Nothing was started"
+        )
+
+
+def _confirm(plan: "Plan", threshold: float | None) -> None:
+    """Ask before a launch that costs more than the cluster's threshold.
+
+    Raises:
+        ConfigError: the answer is no, or nobody can be asked.
+    """
+    from sweeper.errors import ConfigError
+
+    hours = plan.totals.gpu_hours
+    if threshold is None or (hours is not None and hours <= threshold):
+        return
+    price = "an unknown number of" if hours is None else f"an estimated {hours:,.0f}"
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            f"this takes {price} GPU-hours, and more than cluster.confirm_gpu_hours={threshold:g} needs a yes: add "
+            "--yes. Nothing was started"
+        )
+    if input(f"This takes {price} GPU-hours. Start? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ConfigError("not confirmed; nothing was started")
 
 
 def _state(results_dir: Path, run_id: str) -> Any:
@@ -215,7 +268,7 @@ def _report(results_dir: Path, grid: str | None) -> Path:
 
 
 def _plan(arguments: Sequence[str]) -> int:
-    from sweeper.plan import plan_json, plan_text
+    from sweeper.plan_view import plan_json, plan_text
     from sweeper.verl_check import expected_overrides
 
     parser = argparse.ArgumentParser(
@@ -224,6 +277,7 @@ def _plan(arguments: Sequence[str]) -> int:
     parser.add_argument("overrides", nargs="*", help="as for a launch, e.g. +grid=model_scale cluster=slurm")
     parser.add_argument("-m", "--multirun", action="store_true", help="accepted and not needed")
     parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
+    parser.add_argument("--budget-gpu-hours", type=float, metavar="N", help="fail if it takes more")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_intermixed_args(arguments)
     plan, _ = _planned(options.overrides, multirun=_is_many(options))
@@ -235,6 +289,7 @@ def _plan(arguments: Sequence[str]) -> int:
             if run.spec is not None:
                 print(f"\n# {run.run_id}\npython -m verl.trainer.main_ppo \\")
                 print(" \\\n".join(f"  {item}" for item in expected_overrides(run.spec)))
+    _within(plan, options.budget_gpu_hours)
     return EXIT_USAGE if plan.refused else EXIT_OK
 
 

@@ -21,8 +21,9 @@ def app(cfg: DictConfig) -> str:
     from sweeper.errors import ConfigError, RunFailedError
     from sweeper.grid import rules_of
     from sweeper.launch import run_local
-    from sweeper.plan import check, spec_from
+    from sweeper.plan import spec_from
     from sweeper.progress import reporter
+    from sweeper.refusals import check
     from sweeper.runs import RunDir, State
 
     if rules_of(cfg).changes_points:

@@ -199,6 +199,7 @@ def _critic(spec: RunSpec, files: Files) -> dict[str, Value]:
         "critic.grad_clip": training.grad_clip,
         "critic.cliprange_value": spec.algorithm.cliprange_value,
         "critic.ppo_max_token_len_per_gpu": resources.actor_tokens_per_gpu,
+        "critic.ulysses_sequence_parallel_size": resources.sequence_parallel,
         "critic.fsdp.param_offload": resources.offload,
         "critic.fsdp.optimizer_offload": resources.offload,
         "critic.fsdp.seed": spec.seed,
@@ -253,6 +254,9 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
     values: dict[str, Value] = {
         "actor_rollout_ref.rollout.name": "vllm",
         "actor_rollout_ref.rollout.gpu_memory_utilization": resources.gpu_memory_utilization,
+        # verl would ask vLLM for the model's whole context, and vLLM starts only if its cache holds one such sequence:
+        # 131,072 tokens of a 14B model take 24 GiB.
+        "actor_rollout_ref.rollout.max_model_len": spec.training.max_prompt_length + spec.training.max_response_length,
         "actor_rollout_ref.model.use_remove_padding": True,
     }
     if spec.algorithm.adv_estimator == "gae":

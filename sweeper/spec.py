@@ -315,7 +315,9 @@ class Cluster:
     name: str
     executor: Executor
     device: Device = Device.auto
-    gpu_type: str | None = None  # for the cost estimate, e.g. H100
+    gpu_type: str | None = None  # A100 | H100 | H200, for the estimates of time and memory; null: no estimate
+    check_memory: bool = True  # refuse runs whose estimated peak exceeds a GPU's memory
+    confirm_gpu_hours: float | None = None  # a launch expected to take more asks first; null: never
     gpus_per_node: int = 1
     max_nodes: int = 1
     max_parallel: int = 1  # runs at once

@@ -22,6 +22,7 @@ from sweeper.machine import resolve_device
 from sweeper.overrides import Files, user_keys, verl_overrides
 from sweeper.results import write_atomic
 from sweeper.spec import VERL_VERSION, RunSpec, digest_of
+from sweeper.spec_maker import PARTS
 
 _HERE = Path("/unused")  # stands for every path: verl's config is checked, not its files
 _FILES = Files(model=_HERE, train=_HERE, val=_HERE, checkpoints=_HERE, validations=_HERE, hydra=_HERE)
@@ -81,17 +82,22 @@ def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str,
     Raises:
         ConfigError: verl is not installed, or the check itself could not run.
     """
-    shapes: dict[str, tuple[tuple[str, ...], list[str]]] = {}
+    shapes: dict[str, tuple[tuple[str, ...], list[RunSpec]]] = {}
+    alike: dict[tuple[int, ...], str] = {}  # digest of runs that differ in their seed alone
     for spec in specs:
-        overrides = expected_overrides(spec)
-        shapes.setdefault(_shape(spec, overrides), (overrides, []))[1].append(spec.run_id)
+        key = tuple(id(getattr(spec, name)) for name in PARTS)
+        if key not in alike:
+            overrides = expected_overrides(spec)
+            alike[key] = _shape(spec, overrides)
+            shapes.setdefault(alike[key], (overrides, []))
+        shapes[alike[key]][1].append(spec)
     unknown = {digest: shapes[digest][0] for digest in shapes if not (cache / f"{digest}.ok").exists()}
     if not unknown:
         return {}
     verdicts = asker.ask(unknown)
     for digest in (digest for digest, verdict in verdicts.items() if verdict is None):
         write_atomic(cache / f"{digest}.ok", "\n".join(unknown[digest]) + "\n")
-    return {run_id: text for digest, text in verdicts.items() if text for run_id in shapes[digest][1]}
+    return {spec.run_id: text for digest, text in verdicts.items() if text for spec in shapes[digest][1]}
 
 
 def expected_overrides(spec: RunSpec) -> tuple[str, ...]:

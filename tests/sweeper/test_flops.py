@@ -8,7 +8,7 @@ import pytest
 
 from sweeper.errors import ConfigError
 from sweeper.flops import ACCOUNTING, Tokens, adapter_params, forward, planned_flops, training_flops
-from sweeper.plan import check
+from sweeper.refusals import check
 from sweeper.results import Flops, read_row, write_row
 from sweeper.spec import Architecture, RunSpec
 from sweeper.table import record, text

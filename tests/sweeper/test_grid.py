@@ -1,14 +1,20 @@
+import json
+import random
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hydra import compose
+from hydra import compose, initialize_config_dir
 
+import sweeper.grid
 from sweeper.errors import ConfigError
-from sweeper.grid import _plain, expand, group_options, hydra_session
+from sweeper.grid import _plain, expand, group_options
 from sweeper.plan import spec_from
+from sweeper.schema import register
 from sweeper.spec import RunSpec
 
 
@@ -38,14 +44,79 @@ def test_the_same_grid_on_another_family_takes_that_familys_ladder() -> None:
     assert not any(name.startswith("tiny") for name in models)
 
 
-def test_assembled_points_equal_hydras_own_composition() -> None:
-    overrides = ["+grid=model_scale", "algorithm=ppo,grpo", "seed=0,1", "+verl.actor_rollout_ref.rollout.top_k=5,7"]
-    found = expand(overrides, multirun=True)
-    for point in found.points[:: len(found.points) // 5]:
-        chosen = [f"{'+' if axis.added else ''}{axis.key}={point.choice[axis.key]}" for axis in found.axes]
-        with hydra_session():
-            whole = _plain(compose("config", overrides=chosen, return_hydra_config=True))
-        assert point.config == whole
+EQUAL = {
+    "groups, values and verl keys": (
+        "+grid=model_scale",
+        "algorithm=ppo,grpo",
+        "seed=0,1",
+        "+verl.actor_rollout_ref.rollout.top_k=5,7",
+    ),
+    "values that the schema converts": (
+        "training.actor_lr=1,2e-4",
+        "data.sft_share=0,1",
+        "training.total_steps=null,3",
+    ),
+    "a value that another key interpolates": ("data_root=null,/some/where", "seed=0,1", "algorithm=ppo,grpo"),
+    "groups that override each other": ("model_family=tiny,qwen2.5", "training=tiny,qwen2.5", "eval=tiny,guru"),
+    "a value inside a group that varies": ("training=tiny,qwen2.5", "training.total_steps=3,4", "seed=0,1"),
+    "keys that are added or overridden": ("++verl.a.b=1,2", "+verl.a.c=x,y", "seed=0,1"),
+    "words in need of quotes": ("+verl.a='b c','d,e'", "seed=0,1"),
+    # conf/ has nothing as entangled as these (see `entangled`):
+    "an option in another package": ("kl=on,off", "algorithm=ppo,grpo", "seed=0,1"),
+    "a nested group": ("algorithm/kl=hard,soft", "algorithm=ppo,grpo", "seed=0,1"),
+    "an option that interpolates a value that varies": (
+        "model=tiny-40k,waits",
+        "cluster.max_nodes=1,2",
+        "seed=0,1",
+        "data_scale=n64,n128",
+    ),
+    "a value that follows another through two steps": ("data_scale=chained,n64", "seed=0,1", "training.save_freq=4,5"),
+}
+
+
+@pytest.fixture
+def entangled(tmp_path: Path) -> Iterator[None]:
+    """`conf/` with options that touch other packages, override other groups and interpolate other parts."""
+    shutil.copytree("conf", tmp_path / "conf")
+    files = {
+        "kl/on.yaml": "# @package _global_\nalgorithm: {kl: {in_loss: true}}\ntraining: {weight_decay: 0.5}\n",
+        "kl/off.yaml": "# @package _global_\ndefaults:\n  - override /eval: guru\n  - _self_\nlogging: {wandb: true}\n",
+        "algorithm/kl/hard.yaml": "loss_coef: 0.5\nin_loss: true\n",
+        "algorithm/kl/soft.yaml": "loss_coef: 0.1\n",
+        "model/waits.yaml": "defaults: [tiny-40k, _self_]\nname: waits\nresources: {nodes: '${cluster.max_nodes}'}\n",
+        "data_scale/chained.yaml": "name: chained\nn_unique: ${training.train_batch_size}\nepochs: ${seed}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / "conf" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "conf" / name).write_text(text)
+    config = tmp_path / "conf" / "config.yaml"
+    lines = config.read_text().replace(
+        "  - override hydra", "  - optional kl: null\n  - optional algorithm/kl: null\n  - override hydra"
+    )
+    config.write_text(lines.replace("{wandb: false}", "{wandb: false, project: 's${training.save_freq}'}"))
+    register()
+    with initialize_config_dir(str(tmp_path / "conf"), version_base="1.3"):
+        yield
+
+
+@pytest.mark.parametrize("name", EQUAL)
+@pytest.mark.usefixtures("entangled")
+def test_assembled_points_equal_hydras_own_composition(name: str) -> None:
+    found = expand(EQUAL[name], multirun=True)
+    for point in random.Random(0).sample(found.points, min(6, len(found.points))):
+        chosen = [axis.override(axis.labels.index(point.choice[axis.key])) for axis in found.axes]
+        whole = _plain(compose("config", overrides=chosen, return_hydra_config=True))
+        assert json.dumps(point.config, sort_keys=True) == json.dumps(whole, sort_keys=True)
+
+
+@pytest.mark.usefixtures("entangled")
+def test_hydra_composes_an_option_once_and_not_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sequence[str]] = []
+    ask = sweeper.grid._compose
+    monkeypatch.setattr("sweeper.grid._compose", lambda overrides: asked.append(overrides) or ask(overrides))
+    points = expand(["model=tiny-40k,tiny-130k", "algorithm=ppo,grpo", "seed=range(0,100)"], multirun=True).points
+    assert len(points) == 400
+    assert len(asked) == 1 + 2 + 2 + 1  # the base, each option, and the last point to compare with
 
 
 def test_axes_that_touch_the_same_part_are_composed_together() -> None:
@@ -86,8 +157,6 @@ def test_bad_overrides_are_refused_with_the_cure(overrides: list[str], multirun:
 
 
 def test_a_yaml_list_as_a_grid_axis_is_refused(tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree("conf", tmp_path / "conf")
     (tmp_path / "conf" / "grid" / "broken.yaml").write_text(
         "# @package _global_\nhydra:\n  sweeper:\n    params:\n      seed: [0, 1]\n"

@@ -1,10 +1,14 @@
+import json
 from pathlib import Path
 
 import pytest
 
+from sweeper import refusals
 from sweeper.errors import ConfigError
 from sweeper.members import Membership
-from sweeper.plan import check, estimate, make_plan, plan_json, plan_text, save_grid
+from sweeper.plan import make_plan, save_grid
+from sweeper.plan_view import plan_json, plan_text
+from sweeper.refusals import check
 from sweeper.results import Failure, write_row
 from sweeper.runs import RunDir, State, locked
 from sweeper.spec import RunSpec
@@ -37,6 +41,18 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["cluster=slurm", "model.resources.nodes=99"], "needs 99 x 1 GPUs"),
         (["model.resources.nodes=2"], "use cluster=slurm"),
         (["cluster=slurm", "model.path=conf"], "model.path=conf is a folder seen from here"),
+        (["model.resources.tensor_parallel=2"], "tensor_parallel=2 .* use 1"),
+        (["model.resources.sequence_parallel=2"], "sequence_parallel=2 must divide .* use 1"),
+        (["model.resources.gpus_per_node=3"], "training.train_batch_size=16 .* do not divide among 3 training workers"),
+        (
+            [
+                "cluster=slurm",
+                "model.resources.gpus_per_node=8",
+                "training.ppo_mini_batch_size=1",
+                "algorithm.rollout_n=4",
+            ],
+            "training.ppo_mini_batch_size=1 .* among 8 training workers",
+        ),
         (["data_scale.epochs=2"], "two of them decide the third"),
         (["training.total_steps=null"], "the number of steps is open; set training.total_steps"),
         (
@@ -61,6 +77,37 @@ def test_what_cannot_run_is_refused_with_the_cure(overrides: list[str], cure: st
 
 def test_the_default_point_is_not_refused() -> None:
     check(spec(), family="tiny")
+
+
+BIG = ("model_family=qwen2.5", "cluster=slurm", "model=qwen2.5-72b", "model.resources.nodes=1")
+
+
+def test_what_does_not_fit_a_gpu_is_refused_with_the_setting_to_change() -> None:
+    with pytest.raises(ConfigError, match=r"does not fit: phase actor .* set model\.resources\.nodes="):
+        check(spec(*BIG), family="qwen2.5")
+
+
+@pytest.mark.parametrize(
+    "passes", ["cluster.check_memory=false", "+verl.actor_rollout_ref.actor.fsdp_config.offload_policy=true"]
+)
+def test_the_estimate_of_memory_gives_way_to_those_who_know_better(passes: str) -> None:
+    check(spec(*BIG, passes), family="qwen2.5")
+
+
+def test_a_partition_that_slurm_does_not_have_is_refused_with_those_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text("#!/bin/sh\nprintf 'PartitionName=long Nodes=a\\nPartitionName=short Nodes=b\\n'\n")
+    scontrol.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    refusals._partitions.cache_clear()
+    overrides = ("model_family=qwen2.5", "cluster=slurm", "seed=0,1")
+    assert plan(tmp_path / "r", *overrides, "cluster.partition=short").refused == ()
+    refused = plan(tmp_path / "r", *overrides, "cluster.partition=gpu").refused
+    refusals._partitions.cache_clear()
+    assert refused[0].reason == "cluster.partition=gpu: SLURM has no partition gpu; use long or short"
+    assert len(refused) == 2
 
 
 def test_a_refused_point_keeps_its_reason_and_the_others_their_state(tmp_path: Path) -> None:
@@ -116,29 +163,34 @@ def test_two_points_that_are_the_same_run_are_refused(tmp_path: Path) -> None:
         plan(tmp_path, "model.resources.gpus_per_node=1,2")
 
 
-def test_the_hours_of_a_measured_model_are_the_median_of_its_rows(tmp_path: Path) -> None:
-    run = spec()
-    rows = [row(run, total_s=seconds, train_samples=1000) for seconds in (10.0, 20.0, 90.0)]
-    cost = estimate(run, rows)
-    samples = run.total_steps * run.training.train_batch_size * run.algorithm.rollout_n
-    assert cost.hours == pytest.approx(20.0 / 1000 * samples / 3600)
-    assert "3 measured runs" in cost.basis
+def test_a_measured_run_prices_the_others_of_its_model(tmp_path: Path) -> None:
+    measured = spec("seed=1")
+    folder(tmp_path, measured).freeze(measured)
+    write_row(tmp_path, row(measured))
+    cost = plan(tmp_path, "seed=0,2").runs[0].cost
+    assert cost is not None
+    assert cost.hours == pytest.approx((80.0 + 5.0) / 3600)  # what the row says of training and evaluation
+    assert cost.basis == "1 measured run of this model on cpu"
 
 
-def test_rows_of_other_models_and_failed_rows_estimate_nothing() -> None:
-    failed = row(spec(), failure=Failure(phase="train", reason="x", log="y"))
-    cost = estimate(spec(), [failed, row(spec("model=tiny-40k"))])
+def test_failed_rows_price_nothing(tmp_path: Path) -> None:
+    failed = spec("seed=1")
+    folder(tmp_path, failed).freeze(failed)
+    write_row(tmp_path, row(failed, failure=Failure(phase="train", reason="x", log="y")))
+    cost = plan(tmp_path, "seed=0,2").runs[0].cost
+    assert cost is not None
     assert cost.hours is None
     assert cost.device_hours is None
 
 
-def test_an_unmeasured_model_on_a_known_gpu_is_bounded_by_its_flops() -> None:
-    run = spec("model_family=qwen2.5", "cluster=slurm")
-    cost = estimate(run, [])
-    assert cost.hours is not None
-    assert cost.hours > 0
-    assert "H100" in cost.basis
-    assert cost.device_hours == pytest.approx(cost.hours * cost.devices)
+def test_an_unmeasured_model_on_a_known_gpu_is_priced_by_the_roofline(tmp_path: Path) -> None:
+    run = plan(tmp_path, "model_family=qwen2.5", "cluster=slurm", "seed=0,1").runs[0]
+    assert run.cost is not None
+    assert run.cost.hours is not None
+    assert run.cost.device_hours == pytest.approx(run.cost.hours * 4)
+    assert "roofline of H100" in run.cost.basis
+    assert run.cost.memory is not None
+    assert run.cost.memory.fits
 
 
 def test_a_grid_remembers_its_runs(tmp_path: Path) -> None:
@@ -163,11 +215,34 @@ def test_the_printed_plan_shows_every_run_and_the_count_of_each_state(tmp_path: 
     assert "1 new, 1 done" in text
 
 
+def test_a_long_plan_shows_one_line_for_runs_that_cost_the_same(tmp_path: Path) -> None:
+    text = plan_text(plan(tmp_path, "+grid=model_scale", "seed=range(0,50)"))
+    assert len(text.splitlines()) < 25
+    line = next(line for line in text.splitlines() if "tiny-1.4m" in line)
+    assert line.split()[:5] == ["50", "tiny-1.4m", "n128", "50", "values"]
+
+
+def test_the_same_reason_is_printed_once(tmp_path: Path) -> None:
+    text = plan_text(plan(tmp_path, "data_scale.n_unique=8", "seed=range(0,9)"))
+    assert text.count("use more problems") == 1
+    assert "and 8 more" in text
+
+
 def test_the_json_plan_has_the_same_runs(tmp_path: Path) -> None:
     found = plan(tmp_path, "seed=0,1")
     value = plan_json(found, overrides=None)
     assert [run["run_id"] for run in value["runs"]] == [run.run_id for run in found.runs]
     assert value["counts"] == {"new": 2}
+    assert value["totals"]["runs"] == 2
+
+
+def test_the_json_plan_has_memory_and_seconds_by_phase(tmp_path: Path) -> None:
+    value = plan_json(plan(tmp_path, "model_family=qwen2.5", "cluster=slurm", "seed=0,1"), overrides=None)
+    cost = value["runs"][0]["cost"]
+    assert cost["memory"]["fits"]
+    assert set(cost["memory"]["peaks"]) == {"rollout", "log_prob", "actor"}
+    assert sum(cost["seconds"].values()) == pytest.approx(3600 * cost["hours"])
+    json.dumps(value)
 
 
 def test_a_value_left_open_is_refused_by_name(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.plan import plan_text
+from sweeper.plan_view import plan_text
 from sweeper.results import Failure, write_row
 from sweeper.retry import consider
 from sweeper.runs import RunDir, State

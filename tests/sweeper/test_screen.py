@@ -9,7 +9,7 @@ import data_prep
 from sweeper.data import data_spec
 from sweeper.errors import ConfigError, RunFailedError
 from sweeper.measure import ProblemCount
-from sweeper.plan import check
+from sweeper.refusals import check
 from sweeper.screen import screen
 from sweeper.spec import RunSpec
 from tests.sweeper.points import spec

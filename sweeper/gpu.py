@@ -1,0 +1,23 @@
+"""What a GPU of each type can do: published figures of the SXM modules."""
+
+from dataclasses import dataclass
+
+GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One device, by its vendor's data sheet."""
+
+    memory: float  # bytes that CUDA gives to programs, a little less than the name says
+    flops: float  # dense bf16 FLOP/s, peak
+    bandwidth: float  # bytes/s to its own memory, peak
+
+
+# NVIDIA's data sheets "A100 80GB" (2021), "H100" and "H200" (2023/24): 80, 80 and 141 GB. The memory is what
+# torch.cuda.get_device_properties reports for these modules.
+GPUS = {
+    "A100": Gpu(memory=79.1 * GIB, flops=312e12, bandwidth=2.04e12),
+    "H100": Gpu(memory=79.1 * GIB, flops=989e12, bandwidth=3.35e12),
+    "H200": Gpu(memory=139.8 * GIB, flops=989e12, bandwidth=4.8e12),
+}

@@ -1,0 +1,89 @@
+"""The roofline against arithmetic, and its correction by measured runs."""
+
+from dataclasses import replace
+
+import pytest
+
+from sweeper.flops import planned_flops
+from sweeper.gpu import GPUS
+from sweeper.spec import RunSpec
+from sweeper.throughput import TRAINING_SHARE, Calibrator, roofline
+from tests.sweeper.points import spec
+
+GPU = ("model_family=qwen2.5", "cluster=slurm")
+
+
+def seconds(run: RunSpec) -> dict[str, float]:
+    found = roofline(run)
+    assert found is not None
+    return found
+
+
+def whole(run: RunSpec) -> float:
+    return sum(seconds(run).values())
+
+
+def test_passes_over_packed_sequences_take_their_flops_at_the_stated_share_of_peak() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b")
+    flops = planned_flops(run).log_prob
+    assert flops is not None
+    assert seconds(run)["log_prob"] == pytest.approx(flops / 4 / (GPUS["H100"].flops * TRAINING_SHARE))
+
+
+def test_decoding_one_sequence_reads_every_weight_once_a_token() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b", "training.train_batch_size=4", "training.ppo_mini_batch_size=4")
+    run = replace(run, algorithm=replace(run.algorithm, rollout_n=1))  # one sequence on each of four engines
+    arch = run.model.architecture
+    weights = 2 * (arch.n_params_non_embedding + arch.n_params_head)
+    least = run.total_steps * 4096 * weights / GPUS["H100"].bandwidth
+    assert least < seconds(run)["generation"] < 3 * least
+
+
+def test_more_bandwidth_speeds_up_generation_and_nothing_else() -> None:
+    slow, fast = (seconds(spec(*GPU, "model=qwen2.5-14b", f"cluster.gpu_type={kind}")) for kind in ("H100", "H200"))
+    assert fast["generation"] < slow["generation"]
+    assert fast["actor"] == slow["actor"]
+
+
+def test_a_reference_and_a_critic_take_time_where_they_are_used() -> None:
+    assert seconds(spec(*GPU))["reference"] == seconds(spec(*GPU))["critic"] == 0
+    assert seconds(spec(*GPU, "algorithm.kl.in_loss=true"))["reference"] > 0
+    assert seconds(spec(*GPU, "algorithm=ppo"))["critic"] > 0
+
+
+def test_a_gpu_of_unknown_type_has_no_roofline() -> None:
+    assert roofline(spec(*GPU, "cluster.gpu_type=B300")) is None
+    assert roofline(spec(*GPU, "cluster.gpu_type=null")) is None
+
+
+def test_a_measured_run_of_the_same_model_corrects_longer_runs_of_it() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b")
+    found = Calibrator([(run, 2 * whole(run))]).of_run(replace(run, training=replace(run.training, total_steps=500)))
+    assert found is not None
+    assert found.factor == pytest.approx(2)
+    assert found.error is None  # one run cannot be predicted from others
+    assert found.basis == "1 measured run of this model on H100"
+
+
+def test_the_error_is_that_of_each_measured_run_predicted_from_the_others() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b")
+    found = Calibrator([(run, factor * whole(run)) for factor in (1.0, 1.0, 2.0)]).of_run(run)
+    assert found is not None
+    assert found.factor == pytest.approx(1)
+    # 1 from (1, 2): 1.5, off by half; the same again; 2 from (1, 1): off by half.
+    assert found.error == pytest.approx(0.5)
+
+
+def test_a_model_that_was_not_measured_is_corrected_by_the_one_nearest_in_size() -> None:
+    small, large = spec(*GPU, "model=qwen2.5-0.5b"), spec(*GPU, "model=qwen2.5-14b")
+    found = Calibrator([(small, 3 * whole(small)), (large, 2 * whole(large))]).of_run(spec(*GPU, "model=qwen2.5-7b"))
+    assert found is not None
+    assert found.factor == pytest.approx(2)
+    assert found.basis == "measured runs of qwen2.5-14b on H100"
+    assert found.error == pytest.approx(((3 / 2 - 1) + abs(2 / 3 - 1)) / 2)
+
+
+def test_runs_on_another_kind_of_device_say_nothing() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b")
+    assert Calibrator([(run, 100.0)]).of_run(spec(*GPU, "model=qwen2.5-7b", "cluster.gpu_type=A100")) is None
+    assert Calibrator([(run, 100.0)]).of_run(spec()) is None

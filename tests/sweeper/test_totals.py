@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from sweeper.cost import Cost, Pricer
+from sweeper.spec import RunSpec
+from sweeper.totals import Totals, totals_of
+from tests.sweeper.points import spec
+
+GPU = ("model_family=qwen2.5", "cluster=slurm")
+
+
+def priced(tmp_path: Path, *runs: RunSpec) -> list[tuple[RunSpec, Cost]]:
+    pricer = Pricer((), tmp_path)
+    return [(run, pricer.cost(run)) for run in runs]
+
+
+def totals(tmp_path: Path, *runs: RunSpec) -> Totals:
+    return totals_of(priced(tmp_path, *runs), tmp_path)
+
+
+def test_gpu_hours_are_the_sum_of_the_runs_and_one_evaluation_of_each_base_model(tmp_path: Path) -> None:
+    runs = [spec(*GPU, f"seed={seed}") for seed in (0, 1)]
+    (_, cost), _ = priced(tmp_path, *runs)
+    assert cost.device_hours is not None
+    assert cost.seconds is not None
+    base = cost.seconds["evaluation"] / 3600 * cost.devices
+    assert totals(tmp_path, *runs).gpu_hours == pytest.approx(2 * cost.device_hours + base)
+
+
+def test_runs_wait_for_gpus_under_the_ceiling(tmp_path: Path) -> None:
+    runs = [spec(*GPU, "cluster.max_gpus=8", f"seed={seed}") for seed in range(5)]  # four GPUs each
+    found = totals(tmp_path, *runs)
+    hours = priced(tmp_path, runs[0])[0][1].hours
+    assert hours is not None
+    assert (found.at_once, found.waves) == (2, 3)
+    assert found.hours == pytest.approx(3 * hours)
+
+
+def test_a_limit_on_runs_at_once_makes_waves_too(tmp_path: Path) -> None:
+    found = totals(tmp_path, *(spec(*GPU, "cluster.max_parallel=1", f"seed={seed}") for seed in range(3)))
+    assert found.waves == 3
+
+
+def test_runs_without_an_estimate_make_the_price_unknown_and_the_waves_not(tmp_path: Path) -> None:
+    found = totals(tmp_path, *(spec(f"seed={seed}") for seed in range(4)))
+    assert found.device_hours is None
+    assert found.hours is None
+    assert found.unpriced == 4
+    assert found.gpu_hours == 0.0
+    assert found.waves == 2
+
+
+def test_disk_holds_the_last_two_checkpoints_of_policy_and_critic(tmp_path: Path) -> None:
+    grpo, ppo = (priced(tmp_path, spec(*GPU, f"algorithm={name}"))[0][1] for name in ("grpo", "ppo"))
+    n = spec(*GPU).model.architecture.n_params
+    assert grpo.checkpoint_bytes == 2 * 16 * n
+    assert ppo.checkpoint_bytes == 2 * 28 * n
+
+
+def test_nothing_to_run_takes_nothing(tmp_path: Path) -> None:
+    found = totals_of([], tmp_path)
+    assert (found.gpu_hours, found.device_hours, found.hours, found.waves) == (0.0, 0, 0.0, 0)
