@@ -222,6 +222,7 @@ def _score(
                 outcomes=dict(sorted(outcomes.items())),
                 prompt_tokens=len(problem.prompt_ids),
                 response_tokens=sum(len(sample.token_ids) for sample in group),
+                difficulty=problem.extra_info.get("difficulty"),
             )
         )
         kept.append(Kept(problem_id=problem.problem_id, completions=texts[:KEPT_SAMPLES], correct=correct))

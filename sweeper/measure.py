@@ -31,6 +31,7 @@ class ProblemCount:
     outcomes: dict[str, int]
     prompt_tokens: int
     response_tokens: int  # of all n samples together
+    difficulty: float | None = None  # level that the source states, 1 the easiest; None: none, or an earlier version
 
 
 def measure(
@@ -185,7 +186,7 @@ def read_counts(path: Path) -> list[ProblemCount]:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     if not lines:
         raise RunFailedError(f"{path} holds no problem: nothing was measured")
-    return [ProblemCount(**{name: line[name] for name in names}) for line in lines]
+    return [ProblemCount(**{name: line[name] for name in names if name in line}) for line in lines]
 
 
 def evaluated_tokens(counts: Sequence[ProblemCount]) -> Tokens:

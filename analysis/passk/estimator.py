@@ -55,13 +55,11 @@ def g_pass_at_k_values(n: Ints, c: Ints, k: int, tau: float) -> Floats:
 def variance_values(n: Ints, c: Ints, k: int) -> Floats:
     """Sampling variance of each line's pass@k, over repeated draws of n samples from the same problem.
 
-    Where 2k <= n it is unbiased: u^2 - C(n-c, 2k)/C(n, 2k) with u = C(n-c, k)/C(n, k), because both terms are unbiased
-    for E[u^2] and (1-p)^2k. Beyond that no unbiased estimate exists; there it is the variance under a binomial with the
-    smoothed rate (c + 1/2)/(n + 1), which is too wide for problems
-    that are hardly ever solved and up to 30% too small in between.
+    Unbiased: u^2 - C(n-c, 2k)/C(n, 2k) with u = C(n-c, k)/C(n, k), because both terms are unbiased for E[u^2] and
+    (1-p)^2k.
 
     Returns:
-        One value a line, at least 0; NaN where n < k.
+        One value a line, at least 0; NaN where n < 2k: no unbiased estimate exists there (`prior.likely_variance`).
     """
     return _by_n(n, c, k, _variance)
 
@@ -86,15 +84,9 @@ def _pass_at(n: int, c: Ints, k: int) -> Floats:
 
 def _variance(n: int, c: Ints, k: int) -> Floats:
     missed = 1 - _pass_at(n, c, k)
-    if 2 * k <= n:
-        return np.maximum(missed**2 - (1 - _pass_at(n, c, 2 * k)), 0.0)
-    from scipy.stats import binom
-
-    all_missed = 1 - _pass_at(n, np.arange(n + 1), k)
-    rate = (c + 0.5) / (n + 1)
-    weights = binom.pmf(np.arange(n + 1)[None, :], n, rate[:, None])
-    mean = weights @ all_missed
-    return np.asarray(np.maximum(weights @ all_missed**2 - mean**2, 0.0), dtype=np.float64)
+    if 2 * k > n:
+        return np.full(len(c), np.nan)
+    return np.maximum(missed**2 - (1 - _pass_at(n, c, 2 * k)), 0.0)
 
 
 def _number(value: float | None) -> float:

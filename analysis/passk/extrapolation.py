@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.passk.crossover import log_grid
 from analysis.passk.interval import LEVEL
+from analysis.passk.prior import kinds_of
 from analysis.passk.sample import Sample
 
 Floats = NDArray[np.float64]
@@ -47,9 +48,7 @@ def extrapolate(
         return [Extrapolated(k=k, beta_binomial=None, power_law=None, low=None, high=None, reason=reason) for k in ks]
     fitted = [k for k in log_grid(fewest, 2) if k >= FITTED_FROM]
     curves = sample.matrix(fitted)
-    kinds, kind = np.unique(np.column_stack([sample.n, sample.c]), axis=0, return_inverse=True)
-    shares = np.zeros((sample.n_problems, len(kinds)))
-    np.add.at(shares, (sample.problem, kind), 1 / sample.replicates[sample.problem])
+    kinds, shares = kinds_of(sample)
     rng, wanted = np.random.default_rng(seed), np.asarray(ks, dtype=np.float64)
     flat = np.full(sample.n_problems, 1.0)
     betas, start = _beta_binomial(kinds, flat @ shares, wanted, None)

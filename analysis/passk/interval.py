@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.passk.estimator import variance_values
+from analysis.passk.prior import likely_variance
 from analysis.passk.sample import Sample
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
-FEW_PROBLEMS = 50  # up to here the logit-delta interval covers better than the percentile bootstrap
+FEW_PROBLEMS = 200  # up to here the logit-delta interval covers better than the percentile bootstrap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +93,16 @@ def fixed_benchmark(sample: Sample, k: int, *, level: float = LEVEL) -> Interval
         return Interval(low=None, high=1.0, method="none", reason=reason)
     low, high = _logit_delta(mean, error, normal_quantile(level))
     exact = 2 * k <= int(sample.n.min())
-    kind = "unbiased variance" if exact else "smoothed-binomial variance, 2k > n"
+    kind = "unbiased variance" if exact else "variance at the solve rates that the counts leave likely, 2k > n"
     return Interval(low=low, high=high, method=f"logit-delta, {kind}")
 
 
 def _problem_variance(sample: Sample, k: int) -> Floats:
     """Sampling variance of each problem's mean over replicates; identical lines are one measurement, not two."""
     lines = variance_values(sample.n, sample.c, k)
+    late = np.isnan(lines)
+    if late.any():
+        lines[late] = likely_variance(sample, k)[late]
     return sample.mean_over_lines(lines) / _distinct(sample)
 
 

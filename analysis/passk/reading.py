@@ -1,6 +1,7 @@
 """Counts from files: CSV with a header, or the JSON lines that a run leaves beside its row."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from analysis.passk.sample import Sample
 from sweeper.errors import ResultsError
 
 ALL = "all"
+UNKNOWN = "unknown"  # a null in JSON lines, such as the difficulty of a problem whose source states none
 REQUIRED = ("problem_id", "n", "c")
 
 
@@ -81,18 +83,32 @@ def read_answers(path: Path) -> dict[str, dict[str, list[Answer]]]:
 def _lines(path: Path) -> Iterator[Mapping[str, str]]:
     if not path.is_file():
         raise ResultsError(f"{path} is not a file")
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ResultsError(f"{path} is not UTF-8 text: {error}") from None
     if path.suffix == ".jsonl":
-        for number, text in enumerate(path.read_text().splitlines(), 1):
+        for number, text in enumerate(content.splitlines(), 1):
             try:
-                yield {key: str(value) for key, value in json.loads(text).items()}
+                yield {key: _text(key, value) for key, value in json.loads(text).items()}
             except (json.JSONDecodeError, AttributeError) as error:
                 raise ResultsError(f"{path}, line {number}: not a JSON object: {error}") from error
         return
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for line in csv.DictReader(file):
-            if None in line.values() or None in line:
-                raise ResultsError(f"{path}: a line has more or fewer fields than the header: {line}")
-            yield {(key or "").strip(): value for key, value in line.items()}
+    reader = csv.DictReader(io.StringIO(content, newline=""))
+    names = [(name or "").strip() for name in reader.fieldnames or ()]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ResultsError(f"{path} has two columns named {', '.join(sorted(repeated))}; rename one")
+    for line in reader:
+        if None in line.values() or None in line:
+            raise ResultsError(f"{path}: a line has more or fewer fields than the header: {line}")
+        yield {(key or "").strip(): value for key, value in line.items()}
+
+
+def _text(key: str, value: object) -> str:
+    if value is None:
+        return "" if key in REQUIRED else UNKNOWN
+    return str(value)
 
 
 def _whole(path: Path, number: int, line: Mapping[str, str], name: str) -> int:

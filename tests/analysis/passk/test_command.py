@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.cli import main
@@ -81,6 +82,9 @@ def test_text_names_both_questions(tmp_path: Path, capsys: pytest.CaptureFixture
         ("problem_id,n,c\na,4,1.5\n", "not a whole number"),
         ("problem_id,n,c\n", "no line"),
         ("problem_id,n,c\na,4\n", "fewer fields"),
+        ("problem_id,n,c,c\na,4,1,3\n", "two columns named c"),
+        ("problem_id,n,c\na,nan,1\n", "not a whole number"),
+        ("n,c\n4,1\n", "lacks the column problem_id"),
     ],
 )
 def test_bad_counts_are_refused_by_line(
@@ -88,6 +92,28 @@ def test_bad_counts_are_refused_by_line(
 ) -> None:
     assert main(["passk", counts(tmp_path / "c.csv", text), "--ks", "1"]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_runs_counts_can_be_grouped_by_stated_difficulty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [{"problem_id": f"p{i}", "n": 4, "c": i, "domain": "math", "difficulty": level} for i, level in
+             enumerate((1.0, 1.0, None, 2.0))]  # fmt: skip
+    path = counts(tmp_path / "r.problems.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    found = shown(capsys, path, "--ks", "1", "--group-by", "difficulty")
+    values = {item["group"]: item["ks"][0]["pass@k"] for item in found["data"]}  # type: ignore[attr-defined]
+    assert values == pytest.approx({"all": 0.375, "1.0": 0.125, "2.0": 0.75, "unknown": 0.5})
+
+
+def test_a_hundred_thousand_samples_a_problem_are_no_trouble(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "".join(f"p{i},100000,{c}\n" for i, c in enumerate((0, 1, 3, 50_000, 100_000)))
+    found = shown(capsys, counts(tmp_path / "c.csv", "problem_id,n,c\n" + lines), "--ks", "1,1000,60000,100000")
+    one, some, most, whole = found["data"][0]["ks"]  # type: ignore[index]
+    assert one["pass@k"] == pytest.approx((0.00001 + 0.00003 + 0.5 + 1) / 5, rel=1e-12)
+    assert some["pass@k"] == pytest.approx((0.01 + (1 - 0.99 * (1 - 1000 / 99_999) * (1 - 1000 / 99_998)) + 2) / 5)
+    assert whole["pass@k"] == 0.8
+    assert found["data"][0]["unsolved"]["solve_rate_upper_bound"] == pytest.approx(-np.expm1(np.log(0.05) / 1e5))  # type: ignore[index]
+    assert most["fixed_benchmark"]["low"] < most["pass@k"] < most["fixed_benchmark"]["high"]
 
 
 def test_majority_votes_are_read_from_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

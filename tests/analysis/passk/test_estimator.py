@@ -65,14 +65,21 @@ def test_the_variance_within_half_the_samples_has_no_bias(n: int, k: int, p: flo
     assert weight @ variance_values(np.full(n + 1, n), c, k) == pytest.approx(truth, rel=1e-9)
 
 
-def test_the_variance_beyond_half_the_samples_is_wide_for_problems_rarely_solved() -> None:
+def test_beyond_half_the_samples_there_is_no_unbiased_variance() -> None:
+    assert np.isnan(variance_values(np.array([16, 15]), np.array([3, 3]), 8)).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("n", "k"), [(16, 16), (16, 11), (7, 4), (300, 200)])
+@pytest.mark.parametrize("p", [0.001, 0.05, 0.4])
+def test_the_variance_at_a_known_rate_is_that_of_the_binomial(n: int, k: int, p: float) -> None:
     from scipy.stats import binom
 
-    n, k, c = 16, 16, np.arange(17)
-    values, estimated = pass_at_k_values(np.full(17, n), c, k), variance_values(np.full(17, n), c, k)
-    for p, at_least in ((0.001, 1.0), (0.01, 1.0), (0.05, 0.7)):
-        weight = binom.pmf(c, n, p)
-        assert weight @ estimated > at_least * (weight @ values**2 - (weight @ values) ** 2)
+    from analysis.passk.prior import _variance
+
+    c = np.arange(n + 1)
+    values, weight = pass_at_k_values(np.full(n + 1, n), c, k), binom.pmf(c, n, p)
+    truth = weight @ values**2 - (weight @ values) ** 2
+    assert _variance(np.array([p]), n, k)[0] == pytest.approx(truth, rel=1e-6, abs=1e-15)
 
 
 def test_a_range_outside_the_samples_is_refused() -> None:

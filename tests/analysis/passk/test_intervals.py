@@ -20,7 +20,7 @@ def rates(rng: np.random.Generator, size: int | tuple[int, int]) -> np.ndarray:
 TRUTH = {k: float(np.mean(1 - (1 - rates(np.random.default_rng(99), 400_000)) ** k)) for k in (1, 8, 32)}
 
 
-@pytest.mark.parametrize("problems", [30, 200])
+@pytest.mark.parametrize("problems", [30, 120])
 @pytest.mark.parametrize("k", [1, 8, 32])
 def test_the_interval_over_problems_covers(problems: int, k: int) -> None:
     rng, hits, sims = np.random.default_rng(problems + k), 0, 400
@@ -34,7 +34,7 @@ def test_the_interval_over_problems_covers(problems: int, k: int) -> None:
     assert 0.92 <= hits / sims <= 0.98
 
 
-@pytest.mark.parametrize("k", [1, 8, 32, 64])
+@pytest.mark.parametrize("k", [1, 8, 32, 40, 64])
 def test_the_interval_of_this_benchmark_covers_its_own_truth_and_not_more(k: int) -> None:
     rng, hits, sims = np.random.default_rng(k), 0, 300
     p = rates(rng, 100)
@@ -47,9 +47,23 @@ def test_the_interval_of_this_benchmark_covers_its_own_truth_and_not_more(k: int
         assert found.high is not None
         hits += found.low <= truth <= found.high
         wide.append(found.high - found.low)
-    # Beyond half the samples no unbiased variance exists and the interval is conservative.
-    assert hits / sims >= 0.92
-    assert 2 * k > 64 or hits / sims <= 0.98
+    assert 0.92 <= hits / sims <= 0.98
+
+
+@pytest.mark.parametrize("k", [40, 64])
+@pytest.mark.parametrize("hard", [0.0, 0.02])
+def test_beyond_half_the_samples_unsolvable_problems_do_not_widen_it(k: int, hard: float) -> None:
+    """A third of the problems at one low rate: a Beta distribution of solve rates would not fit them."""
+    rng, hits, sims = np.random.default_rng(3), 0, 300
+    for i in range(sims):
+        if i % 10 == 0:
+            p = np.where(rng.random(100) < 0.3, hard, 0.6 if hard else rng.beta(0.5, 1, 100))
+            truth = float(np.mean(1 - (1 - p) ** k))
+        found = fixed_benchmark(sample_of(rng.binomial(64, p), 64), k)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= truth <= found.high
+    assert 0.90 <= hits / sims <= 0.98
 
 
 def test_the_two_questions_have_different_answers() -> None:
