@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.imports import command as imports
 from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank_options, fit_csv, rank_csv
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
@@ -28,6 +29,7 @@ Analyse the rows that a sweep wrote.
   python -m analysis fit curves.csv --law sigmoid --x x --y y       any of seven laws of any CSV (fit --help)
   python -m analysis rank curves.csv --x x --y y --group run        forms by their error on what comes next
   python -m analysis passk counts.csv --ks 1,2,4 --json             pass@k with intervals from counts
+  python -m analysis import wandb/ run.jsonl log.txt                runs made elsewhere, as rows
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
 give the same bytes.
@@ -52,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         description=HELP,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    names = "{report,ask,fit,rank,passk}"
+    names = "{report,ask,fit,rank,passk,import}"
     verbs = parser.add_subparsers(dest="verb", required=True, metavar=names, prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.set_defaults(execute=_fit)
     rank.set_defaults(execute=_rank)
     passk.add_parser(verbs)
+    imports.add_parser(verbs)
     return parser
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper import adjustment, ray_nodes
+from sweeper.curve import read_curve
 from sweeper.data import prepared
 from sweeper.errors import ConfigError, RunFailedError, SweeperError
 from sweeper.flops import Tokens, training_flops
@@ -42,7 +43,7 @@ from sweeper.results import (
 from sweeper.runs import Attempt, LockedError, RunDir, locked
 from sweeper.screen import screen
 from sweeper.spec import Device, RunId, RunSpec
-from sweeper.train import Watch, read_curve, share_of_node, train
+from sweeper.train import Watch, share_of_node, train
 from sweeper.triage import Diagnosis, Ending, FailureClass, classify, of_exception, tail
 from sweeper.validation import validation_tokens
 

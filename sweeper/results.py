@@ -134,6 +134,17 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """Where a row comes from that no run here made (`python -m analysis import`)."""
+
+    kind: str  # wandb | verl metrics | verl console | table
+    path: str
+    sha256: str  # of the source
+    name: str  # of the run, in the source
+    missing: dict[str, str]  # field of the row -> why it is null
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
     """One run's summary."""
 
@@ -166,6 +177,7 @@ class ResultRow:
     curve: tuple[CurvePoint, ...]
     timing: Timing | None
     provenance: Provenance | None
+    imported: Imported | None = None
 
     def score(self, domain: str = "all", *, base: bool = False) -> Score | None:
         """The score of a domain, of the trained or of the base model."""

@@ -54,6 +54,7 @@ def record(row: ResultRow) -> Record:
     kind = row.failure.failure_class if row.failure else None
     flat["failure_class"] = None if kind is None else str(kind)
     flat["reason"] = row.failure.reason if row.failure else None
+    flat["imported"] = row.imported.kind if row.imported else None
     flat["evidence"] = row.failure.evidence if row.failure else None
     return flat
 

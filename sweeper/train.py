@@ -3,19 +3,17 @@
 verl is itself a Hydra application, so it is started as `python -m verl.trainer.main_ppo`, never composed in here.
 """
 
-import json
 import os
 import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from sweeper import ray_nodes
+from sweeper.curve import read_curve
 from sweeper.fork_server import fork_server
 from sweeper.machine import threads_for
 from sweeper.overrides import Files, logical_cpus, verl_overrides
@@ -25,7 +23,6 @@ from sweeper.results import CurvePoint, write_atomic
 from sweeper.runs import Attempt, Heartbeat, RunDir
 from sweeper.spec import Device, RunSpec
 
-TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
 CPU_ENV = {
     "TQ_NUM_THREADS": "1",  # with more, TransferQueue warns at every call
     "HF_HUB_OFFLINE": "1",
@@ -160,59 +157,3 @@ class Watch:
                 host=self._host,
             )
         )
-
-
-def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
-    """The training curve from the metrics files of all attempts, oldest first.
-
-    What an attempt trained beyond the checkpoint that a later one resumed from led nowhere: those steps are the later
-    attempt's alone, and absent where it has not reached them.
-    """
-    steps: dict[int, dict[str, Any]] = {}
-    for path in paths:
-        records = _records(path)
-        if records:
-            # A resumed attempt first validates the checkpoint, under its step, or trains the step after it.
-            first, data = records[0]
-            last_kept = first - 1 if TRAINED in data else first
-            steps = {step: kept for step, kept in steps.items() if step <= last_kept}
-        for step, data in records:
-            steps.setdefault(step, {}).update(data)
-    return [_point(step, data) for step, data in sorted(steps.items())]
-
-
-def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """(step, metrics) in the order logged."""
-    found = []
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:  # the last line of a killed attempt
-            continue
-        found.append((int(record["step"]), record["data"]))
-    return found
-
-
-def _point(step: int, data: dict[str, Any]) -> CurvePoint:
-    accuracies = [
-        float(value)
-        for key, value in data.items()
-        if key.startswith("val-core/") and "/acc/mean@" in key and value is not None
-    ]
-    tokens = _number(data, "perf/total_num_tokens")
-    kl = _number(data, "actor/kl_loss")
-    return CurvePoint(
-        step=step,
-        reward=_number(data, TRAINED),
-        val_pass1=statistics.fmean(accuracies) if accuracies else None,
-        response_length=_number(data, "response_length/mean"),
-        entropy=_number(data, "actor/entropy"),
-        kl=kl if kl is not None else _number(data, "actor/ppo_kl"),
-        tokens=None if tokens is None else int(tokens),
-        seconds=_number(data, "perf/time_per_step"),
-    )
-
-
-def _number(data: dict[str, Any], key: str) -> float | None:
-    value = data.get(key)
-    return None if value is None else float(value)

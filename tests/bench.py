@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sweeper.curve import read_curve
 from sweeper.results import read_rows, row_path
 from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId, RunSpec
-from sweeper.train import read_curve, training_env
+from sweeper.train import training_env
 from tests import bench_data
 from tests.analysis import bench_passk
 from tests.analysis.laws import bench_laws

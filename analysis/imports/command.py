@@ -1,0 +1,106 @@
+"""The verb `import` of the command line."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeper.errors import ResultsError
+
+if TYPE_CHECKING:
+    from analysis.imports.history import History
+
+HELP = """\
+Read runs that were made without this project into rows and curves that the report and the laws can use.
+
+  python -m analysis import wandb/offline-run-20261101_120000-abc123      an offline folder of Weights & Biases
+  python -m analysis import wandb/ --domain-mix math                      all of them
+  python -m analysis import run.jsonl --model qwen2.5-7b                  verl's file logger
+  python -m analysis import log.txt --model qwen2.5-7b --gpus 8           verl's console output, whatever is around it
+  python -m analysis import export.csv --map acc=val-core/all/acc/mean@1  a table with a step column
+  python -m analysis import run.jsonl --csv curves.csv                    all metrics by step, for fit CSV and rank CSV
+
+A row holds what the source says; what it does not say is null with the reason, never a guess. The id is a hash of the
+run's metrics: importing a run again changes nothing. See docs/imports.md.
+"""
+
+
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the verb."""
+    parser = verbs.add_parser(
+        "import",
+        help="runs from wandb, verl's logs and tables",
+        description=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("sources", type=Path, nargs="+", help="files, or folders of offline wandb runs")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    parser.add_argument("--csv", type=Path, help="write every metric by step to this file, and no rows")
+    parser.add_argument("--map", action="append", default=[], metavar="COLUMN=METRIC", help="name of a table's column")
+    parser.add_argument("--model", help="its name in conf/model, or any other with both sizes")
+    parser.add_argument("--n-params", type=int, help="all parameters of the model")
+    parser.add_argument("--n-params-non-embedding", type=int, help="without embedding and output matrix")
+    parser.add_argument("--algorithm", help="default: algorithm.adv_estimator of the source's configuration")
+    parser.add_argument("--domain-mix")
+    parser.add_argument("--data-scale")
+    parser.add_argument("--n-unique", type=int, help="different problems trained on")
+    parser.add_argument("--seed", type=int, help="default: data.seed of the source, else numbered in order")
+    parser.add_argument("--gpus", type=int, help="of each run, for GPU-seconds")
+    parser.set_defaults(execute=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import what was named; returns the exit code.
+
+    Raises:
+        ResultsError: a source cannot be read, or a row cannot be made of it; nothing is written then.
+    """
+    from analysis.imports.reading import read_source
+    from analysis.imports.rows import Labels, row_of
+    from sweeper.results import read_row, row_path, write_atomic, write_row
+
+    renamed = dict(_pair(text) for text in options.map)
+    sources = [source for path in options.sources for source in read_source(path, renamed=renamed)]
+    histories = [(source, history) for source in sources for history in source.histories]
+    if options.csv is not None:
+        if options.csv.exists():
+            raise ResultsError(f"--csv {options.csv} is there already and is not overwritten; choose another name")
+        write_atomic(options.csv, _table([history for _, history in histories]))
+        print(f"{options.csv}: {len(histories)} runs")
+        return 0
+    labels = Labels(**{name: getattr(options, name) for name in Labels.__dataclass_fields__})
+    rows = [
+        row_of(history, labels, path=source.path, sha256=source.sha256, number=number)
+        for number, (source, history) in enumerate(histories)
+    ]
+    for row in rows:
+        path = row_path(options.results, row.run_id)
+        if path.exists():
+            same = read_row(path) == row
+            print(f"{path}: there already{'' if same else ', with other labels; remove it by hand to import again'}")
+            continue
+        print(write_row(options.results, row))
+        for name, reason in (row.imported.missing if row.imported else {}).items():
+            print(f"  {name}: {reason}")
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, found, metric = text.partition("=")
+    if not found or not column or not metric:
+        raise ResultsError(f"--map {text!r}: write COLUMN=METRIC")
+    return column, metric
+
+
+def _table(histories: "list[History]") -> str:
+    """One line a run and step, one column a metric; an empty cell was not logged."""
+    import csv
+    import io
+
+    metrics = list(dict.fromkeys(name for item in histories for _, values in item.steps for name in values))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["run", "step", *metrics])
+    for item in histories:
+        for step, values in item.steps:
+            writer.writerow([item.name, step, *(values.get(name) for name in metrics)])
+    return buffer.getvalue()

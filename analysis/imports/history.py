@@ -1,0 +1,63 @@
+"""What a foreign log says of one run: metrics by step, and its configuration where it holds one."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeper.errors import ResultsError
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """Metrics of a run under the names its logger used.
+
+    Attributes:
+        name: As its logger, or its file, calls it.
+        kind: What was read: wandb, verl metrics, verl console, table.
+        steps: Ascending steps and their finite numbers.
+        config: Dotted key to value; empty where the source holds none.
+        finished: Whether it ended well; None: the source does not say.
+    """
+
+    name: str
+    kind: str
+    steps: tuple[tuple[int, Metrics], ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    finished: bool | None = None
+
+    @classmethod
+    def of(cls, records: Iterable[tuple[int, Mapping[str, Any]]], **about: Any) -> "History":
+        """From (step, values) in the order logged; a later value of a step replaces an earlier one.
+
+        Raises:
+            ResultsError: no step has a number.
+        """
+        steps: dict[int, Metrics] = {}
+        for step, values in records:
+            numbers = {str(key): number(value) for key, value in values.items()}
+            steps.setdefault(step, {}).update({key: value for key, value in numbers.items() if value is not None})
+        found = tuple((step, steps[step]) for step in sorted(steps) if steps[step])
+        if not found:
+            raise ResultsError(f"{about['name']} ({about['kind']}) has no step with a number: nothing to import")
+        return cls(steps=found, **about)
+
+
+def number(value: object) -> float | None:
+    """A finite number, or None: a logger's NaN is no measurement."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings with dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

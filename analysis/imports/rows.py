@@ -1,0 +1,186 @@
+"""Foreign histories as result rows. What the source does not say is null, with the reason in the row."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from analysis.imports.history import History
+from sweeper.curve import curve_point
+from sweeper.errors import ResultsError
+from sweeper.results import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status
+from sweeper.spec import Architecture, digest_of
+
+UNKNOWN = "unknown"
+NOT_SAID = "the source does not say; {cure}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What people say about the runs of one import; None: look into the source."""
+
+    model: str | None = None
+    n_params: int | None = None
+    n_params_non_embedding: int | None = None
+    algorithm: str | None = None
+    domain_mix: str | None = None
+    data_scale: str | None = None
+    n_unique: int | None = None
+    seed: int | None = None
+    gpus: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Size:
+    name: str
+    family: str
+    n_params: int
+    n_params_non_embedding: int
+    nominal: int
+    architecture: Architecture | None
+
+
+def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number: int = 0) -> ResultRow:
+    """A run's row.
+
+    Args:
+        history: What was read.
+        labels: What was said.
+        path: The source.
+        sha256: Of the source.
+        number: The run's place among those imported together; its seed where neither source nor labels say one.
+
+    Raises:
+        ResultsError: the model's size is not known.
+    """
+    config, missing = history.config, {}
+
+    def said(name: str, value: Any, cure: str) -> Any:
+        if value is None:
+            missing[name] = NOT_SAID.format(cure=cure)
+        return value
+
+    size = _size(history, labels)
+    curve = tuple(curve_point(step, values) for step, values in history.steps)
+    trained = [point for point in curve if point.reward is not None]
+    steps = said("steps", len(trained) or None, "no training reward (critic/score/mean) was logged")
+    algorithm = said("algorithm", labels.algorithm or _text(config, "algorithm.adv_estimator"), "use --algorithm")
+    mix = said("domain_mix", labels.domain_mix, "use --domain-mix")
+    scale = labels.data_scale or (f"n{labels.n_unique}" if labels.n_unique else None)
+    scale = said("data_scale", scale, "use --data-scale or --n-unique")
+    said("n_unique", labels.n_unique, "use --n-unique")
+    seed = said("seed", labels.seed if labels.seed is not None else _whole(config, "data.seed"), "numbered; use --seed")
+    batch, responses = (_whole(config, key) for key in ("data.train_batch_size", "actor_rollout_ref.rollout.n"))
+    samples = steps * batch * responses if steps and batch and responses else None
+    said("train_samples", samples, "it needs the configuration, which wandb logs hold")
+    tokens = [point.tokens for point in trained if point.tokens is not None]
+    total = sum(tokens) if tokens and len(tokens) == len(trained) else None
+    said("train_tokens", total, "perf/total_num_tokens was not logged at every step")
+    gpu_seconds = said("gpu_seconds", _gpu_seconds(trained, config, labels), "use --gpus; step times must be logged")
+    missing["trained"] = "a validation curve is no pass@k: measure the checkpoint"
+    if history.finished is None:
+        missing["status"] = "the source does not say how the run ended; taken for completed"
+    identity = {"model": size.name, "algorithm": algorithm, "mix": mix, "scale": scale, "n_unique": labels.n_unique}
+    return ResultRow(
+        schema_version=SCHEMA_VERSION,
+        run_id=run_id(history),
+        group_id=digest_of({"imported": identity}),
+        status=Status.failed if history.finished is False else Status.completed,
+        failure=Failure(phase="train", reason="its logger says that it ended with an error", log=str(path))
+        if history.finished is False
+        else None,
+        model=size.name,
+        family=size.family,
+        n_params=size.n_params,
+        n_params_non_embedding=size.n_params_non_embedding,
+        n_params_head=size.architecture.n_params_head if size.architecture else None,
+        n_params_active=size.architecture.n_params_active if size.architecture else None,
+        algorithm=algorithm or UNKNOWN,
+        domain_mix=mix or UNKNOWN,
+        data_scale=scale or UNKNOWN,
+        n_unique=labels.n_unique,
+        seed=number if seed is None else seed,
+        steps=steps,
+        train_samples=samples,
+        train_tokens=total,
+        flops=None if total is None else _published(size, total),
+        gpu_seconds=gpu_seconds,
+        base=(),
+        trained=(),
+        curve=curve,
+        timing=None,
+        provenance=None,
+        imported=Imported(kind=history.kind, path=str(path), sha256=sha256, name=history.name, missing=missing),
+    )
+
+
+def run_id(history: History) -> str:
+    """The run's name and a hash of its metrics: importing the same run again gives the same id."""
+    slug = re.sub(r"[^A-Za-z0-9.]+", "-", history.name).strip("-.")[:60] or "run"
+    return f"{slug}_imported-{digest_of([history.name, history.steps])}"
+
+
+def known_models() -> dict[str, Mapping[str, Any]]:
+    """The models of conf/ by name."""
+    import yaml
+
+    folder = files("conf").joinpath("model")
+    values = [yaml.safe_load(item.read_text()) for item in folder.iterdir() if item.name.endswith(".yaml")]
+    return {value["name"]: value for value in values}
+
+
+def _size(history: History, labels: Labels) -> _Size:
+    known = known_models()
+    path = _text(history.config, "actor_rollout_ref.model.path")
+    names = {str(value.get("path") or name).rpartition("/")[2].lower(): name for name, value in known.items()}
+    name = labels.model or names.get((path or "").rstrip("/").rpartition("/")[2].lower())
+    if name in known:
+        value = known[name]
+        shape = Architecture(**value["architecture"])
+        return _Size(
+            name=value["name"],
+            family=value["family"],
+            n_params=shape.n_params,
+            n_params_non_embedding=shape.n_params_non_embedding,
+            nominal=value.get("nominal_params") or shape.n_params,
+            architecture=shape,
+        )
+    if labels.n_params is None or labels.n_params_non_embedding is None:
+        raise ResultsError(
+            f"{history.name}: the size of its model ({name or path or 'not named'}) is not known; say --model with "
+            f"one of {', '.join(sorted(known))}, or --n-params and --n-params-non-embedding"
+        )
+    return _Size(
+        name=name or path or UNKNOWN,
+        family=UNKNOWN,
+        n_params=labels.n_params,
+        n_params_non_embedding=labels.n_params_non_embedding,
+        nominal=labels.n_params,
+        architecture=None,
+    )
+
+
+def _published(size: _Size, tokens: int) -> Flops:
+    """The one convention that tokens and a size are enough for."""
+    none = dict.fromkeys(("generation", "log_prob", "reference", "actor", "critic", "evaluation", "total"))
+    return Flops(accounting="6NT only (imported)", **none, published_6nt=6 * size.nominal * tokens)
+
+
+def _gpu_seconds(points: list[CurvePoint], config: Mapping[str, Any], labels: Labels) -> float | None:
+    gpus, nodes = labels.gpus, _whole(config, "trainer.nnodes")
+    if gpus is None and nodes and _text(config, "trainer.device") != "cpu":
+        gpus = nodes * (_whole(config, "trainer.n_gpus_per_node") or 0)
+    seconds = [point.seconds for point in points if point.seconds is not None]
+    return gpus * sum(seconds) if gpus and seconds and len(seconds) == len(points) else None
+
+
+def _text(config: Mapping[str, Any], key: str) -> str | None:
+    value = config.get(key)
+    return str(value) if value is not None else None
+
+
+def _whole(config: Mapping[str, Any], key: str) -> int | None:
+    value = config.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,80 @@
+"""Exported histories: CSV with a step column, JSON arrays or lines of objects with one."""
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.imports.history import History
+from sweeper.errors import ResultsError
+
+STEPS = ("_step", "step", "Step", "global_step", "training/global_step")
+# wandb's panel export names a column "run - metric", beside "run - metric__MIN" and "__MAX".
+_PANEL = re.compile(r"(.+) - (\S+)")
+
+
+def read_table(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
+    """The runs of an exported table.
+
+    Args:
+        path: CSV, a JSON array, or JSON lines.
+        renamed: Column to metric, for columns that have names of their own.
+
+    Raises:
+        ResultsError: no line, no step column, or no number.
+    """
+    lines = _csv(path) if path.suffix.lower() == ".csv" else _json(path)
+    if not lines:
+        raise ResultsError(f"{path} holds no line")
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    absent = [name for name in renamed if name not in columns]
+    if absent:
+        raise ResultsError(f"--map {absent[0]}=…: {path} has no such column; it has {', '.join(columns)}")
+    step = next((name for name in STEPS if name in columns or name in renamed.values()), None)
+    if step is None:
+        raise ResultsError(
+            f"{path} has no step column ({', '.join(STEPS)}); it has {', '.join(columns)}; name one with "
+            "--map COLUMN=step"
+        )
+    lines = [{renamed.get(name, name): value for name, value in line.items()} for line in lines]
+    runs: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for number, line in enumerate(lines, 2):
+        try:
+            at = int(float(line[step]))
+        except (TypeError, ValueError, KeyError):
+            raise ResultsError(f"{path}, line {number}: {step}={line.get(step)!r} is not a whole number") from None
+        for name, value in line.items():
+            panel = _PANEL.fullmatch(name)
+            run, metric = (panel[1], panel[2]) if panel else (path.stem, name)
+            if name != step and not metric.endswith(("__MIN", "__MAX")):
+                runs.setdefault(run, []).append((at, {metric: value}))
+    return [History.of(records, name=run, kind="table") for run, records in runs.items()]
+
+
+def _csv(path: Path) -> list[dict[str, Any]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return [{key or "": _cell(value) for key, value in line.items()} for line in csv.DictReader(file)]
+
+
+def _cell(text: str | None) -> float | str | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
+
+
+def _json(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text(encoding="utf-8")
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError:
+        try:
+            values = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except json.JSONDecodeError as error:
+            raise ResultsError(f"{path} is neither JSON nor lines of JSON: {error}") from error
+    values = values if isinstance(values, list) else [values]
+    if not all(isinstance(value, dict) for value in values):
+        raise ResultsError(f"{path} must hold objects, one a step")
+    return values

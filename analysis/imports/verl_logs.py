@@ -1,0 +1,57 @@
+"""verl's own logs: the file logger's JSON lines, and the lines of its console logger."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from analysis.imports.history import History
+
+# "step:12 - actor/entropy:0.37 - val-core/x/acc/mean@1:np.float64(0.25)", after whatever Ray puts before it.
+_LINE = re.compile(r"(?:^|\s)step:(\d+)((?: - \S+:\S+)+)\s*$")
+_PAIR = re.compile(r" - (\S+):(\S+)")
+_NUMPY = re.compile(r"(?:np|numpy)\.\w+\((.*)\)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def read_metrics(path: Path) -> History | None:
+    """Verl's file logger (`trainer.logger=[file]`): one `{"step": …, "data": {…}}` a line; None: it is none.
+
+    A torn last line is left out, as is any other that is not such an object.
+    """
+    records = [record for line in _text(path).splitlines() if (record := _record(line)) is not None]
+    return History.of(records, name=path.stem, kind="verl metrics") if records else None
+
+
+def read_console(path: Path) -> History | None:
+    """Verl's console logger, anywhere in a log; None: there is no such line."""
+    records = list(_console(_text(path)))
+    return History.of(records, name=path.stem, kind="verl console") if records else None
+
+
+def _record(line: str) -> tuple[int, dict[str, Any]] | None:
+    try:
+        value = json.loads(line)
+        return int(value["step"]), dict(value["data"])
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _console(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for line in _COLOUR.sub("", text).splitlines():
+        match = _LINE.search(line)
+        if match:
+            yield int(match[1]), {name: _number(value) for name, value in _PAIR.findall(match[2])}
+
+
+def _number(text: str) -> float | None:
+    inside = _NUMPY.fullmatch(text)
+    try:
+        return float(inside[1] if inside else text)
+    except ValueError:
+        return None
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
