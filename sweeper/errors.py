@@ -17,5 +17,9 @@ class RunFailedError(SweeperError, RuntimeError):
     """A phase of a run ended with an error; the run's row carries the class and the reason."""
 
 
+class StalledError(RunFailedError):
+    """A run finished no training step for many times as long as its steps take."""
+
+
 class ResultsError(SweeperError, RuntimeError):
     """A result file cannot be read or would be overwritten by other content."""

@@ -328,6 +328,11 @@ class Cluster:
     memory_gb_per_gpu: int | None = None  # host memory; null: the partition's default
     max_gpus: int | None = None  # used at once by the jobs of one submission; null: as many as SLURM gives
     exclude: tuple[str, ...] = ()  # names of nodes that no job is to use
+    max_loss_minutes: float | None = (
+        30.0  # of training between checkpoints, once a step's time is known; null: no bound
+    )
+    stalled_after_minutes: float | None = 60.0  # without a finished step a run is ended, if also ...; null: never
+    stalled_after_steps: float = 10.0  # ... that many times its median step has passed
     max_failures: int = 3  # of one class, of one run: then it is not tried again
     max_failed_gpu_hours: float | None = None  # of one run's failed attempts; null: what one job of it may take
     signal_seconds: int = 120  # warning before the time limit: the run stops there and is queued again

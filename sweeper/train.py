@@ -10,10 +10,12 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from sweeper import ray_nodes
+from sweeper import pace, ray_nodes
 from sweeper.curve import read_curve
+from sweeper.errors import StalledError
 from sweeper.fork_server import fork_server
 from sweeper.machine import threads_for
 from sweeper.overrides import Files, logical_cpus, verl_overrides
@@ -50,7 +52,7 @@ def train(
         Wall seconds of this attempt's training.
 
     Raises:
-        RunFailedError: verl ended with an error.
+        RunFailedError: verl ended with an error, or stalled.
     """
     # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
     scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
@@ -66,6 +68,13 @@ def train(
         hydra=attempt.path / "hydra",
         fork_socket=forks,
     )
+    save_freq = pace.save_freq(spec, pace.measured(run_dir, spec))
+    if save_freq != spec.training.save_freq:
+        print(
+            f"a checkpoint every {save_freq} steps: cluster.max_loss_minutes={spec.cluster.max_loss_minutes}",
+            flush=True,
+        )
+        spec = replace(spec, training=replace(spec.training, save_freq=save_freq))
     overrides = verl_overrides(spec, files, device)
     write_atomic(run_dir.overrides_path, "\n".join(overrides) + "\n")
     env = training_env(spec, attempt, device) | {"RAY_TMPDIR": str(scratch)}
@@ -119,28 +128,44 @@ class Watch:
     def __init__(self, spec: RunSpec, attempt: Attempt, host: str, pid: int) -> None:
         self._spec, self._attempt, self._host, self._pid = spec, attempt, host, pid
         self._size = -1
-        self._began = time.monotonic()
+        self._began = self._last = time.monotonic()
+        self._seconds: list[float] = []  # of this attempt's steps
         self.startup_s: float | None = None  # from starting verl to the beginning of its first step
 
     def phase(self, name: str) -> None:
         """Publish that a phase has begun."""
-        self._began = time.monotonic()
+        self._began = self._last = time.monotonic()
         self._beat(name, [])
 
     def tick(self) -> None:
-        """Publish training progress if the metrics file has grown."""
+        """Publish training progress if the metrics file has grown.
+
+        Raises:
+            StalledError: it has not for longer than `pace.patience`.
+        """
         path = self._attempt.metrics
         size = path.stat().st_size if path.exists() else 0
         if size != self._size:
-            self._size = size
+            self._size, self._last = size, time.monotonic()
             self._beat("train", read_curve([path]) if size else [])
+            return
+        silent, patience = time.monotonic() - self._last, pace.patience(self._spec, self._seconds)
+        if patience is not None and silent > patience:
+            usual = (
+                f"its median step took {statistics.median(self._seconds):.3g} s" if self._seconds else "it made none"
+            )
+            raise StalledError(
+                f"no training step finished in {silent:.0f} s; {usual} (cluster.stalled_after_minutes="
+                f"{self._spec.cluster.stalled_after_minutes:g}, stalled_after_steps="
+                f"{self._spec.cluster.stalled_after_steps:g})"
+            )
 
     def _beat(self, phase: str, curve: list[CurvePoint]) -> None:
         trained = [point for point in curve if point.reward is not None]
         if self.startup_s is None and trained and trained[0].seconds is not None:
             self.startup_s = time.monotonic() - self._began - sum(point.seconds or 0.0 for point in trained)
         measured = [point.val_pass1 for point in curve if point.val_pass1 is not None]
-        seconds = [point.seconds for point in trained if point.seconds is not None]
+        seconds = self._seconds = [point.seconds for point in trained if point.seconds is not None]
         left = None
         if trained and seconds:
             left = statistics.median(seconds) * (self._spec.total_steps - trained[-1].step)

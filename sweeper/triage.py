@@ -45,7 +45,7 @@ class Diagnosis:
 class Ending:
     """What is known of how an attempt ended; absent parts were not recorded, or nobody was asked."""
 
-    status: str | None = None  # the job's exit record: failed | stalled | expired | terminated
+    status: str | None = None  # the job's exit record: failed | expired | terminated
     reason: str | None = None  # the job's own words on its failure
     scheduler: str | None = None  # "TIMEOUT, exit 0:15"
     step_log: Sequence[str] = ()  # what SLURM's own programs printed
@@ -118,12 +118,10 @@ _VLLM_FRAME = re.compile(r"/vllm/|vllm_rollout|\bEngineCore")
 def classify(ending: Ending) -> Diagnosis:
     """The class of a failure and its evidence.
 
-    What names itself goes first: the watchdog's verdict, SLURM's words, the first telling line of the log. Messages
-    that are mostly echoes (NCCL, dead actors) count only if nothing else is found. Ray's list of "common causes" of a
-    dead worker names the OOM killer and is evidence of nothing.
+    What names itself goes first: SLURM's words, then the first telling line of the log. Messages that are mostly echoes
+    (NCCL, dead actors) count only if nothing else is found. Ray's list of "common causes" of a dead worker names the
+    OOM killer and is evidence of nothing.
     """
-    if ending.status == "stalled":
-        return Diagnosis(failure_class=FailureClass.stalled, evidence=_cut(ending.reason))
     # The last words first: the log of a job that was queued again begins with how its earlier attempts ended.
     for line in [*([ending.scheduler] if ending.scheduler else []), *reversed(ending.step_log)]:
         for failure_class, pattern in _SCHEDULER:
@@ -183,8 +181,10 @@ def of_exception(error: BaseException) -> FailureClass | None:
     import errno
 
     from data_prep.spec import DataError
-    from sweeper.errors import ConfigError
+    from sweeper.errors import ConfigError, StalledError
 
+    if isinstance(error, StalledError):
+        return FailureClass.stalled
     if isinstance(error, DataError):
         return FailureClass.data
     if isinstance(error, ConfigError):

@@ -36,10 +36,8 @@ def test_a_run_that_lacks_gpu_memory_ends_with_half_the_tokens_and_a_broken_one_
 ) -> None:
     tokens = "model.resources.actor_tokens_per_gpu=4096"
     oom = with_setup(make("seed=1", tokens), "export STANDIN_MOST_TOKENS=2048")
-    broken = make("seed=2", "model.resources.nodes=2")  # the job gets one node: a configuration error
-    shape = replace(broken.model.resources, nodes=1)
-    RunDir(results_dir=tmp_path, run_id=broken.run_id).freeze(broken)
-    submit([oom, replace(broken, model=replace(broken.model, resources=shape))], tmp_path)
+    broken = with_setup(make("seed=2"), "export STANDIN_REFUSES='training.lr=odd'")
+    submit([oom, broken], tmp_path)
     assert wait_until(lambda: set(states(tmp_path).values()) == {State.failed}, 60)
     assert wait_until(lambda: not live(tmp_path), 30)
     frozen = RunDir(results_dir=tmp_path, run_id=oom.run_id).spec_path.read_text()
@@ -84,3 +82,13 @@ def test_a_bad_node_is_not_used_for_the_next_attempt(make: Make, tmp_path: Path)
     again = run_dir.attempts()[1].read("env")
     assert again is not None
     assert again["node"] != env["node"]
+
+
+def test_a_run_that_makes_no_more_steps_ends_itself_and_is_told_as_stalled(make: Make, tmp_path: Path) -> None:
+    spec = with_setup(make("seed=1", "cluster.stalled_after_minutes=0.03"), "export STANDIN_HANGS=1")
+    submit([spec], tmp_path)
+    assert wait_until(lambda: states(tmp_path)[spec.run_id] is State.failed, 60)
+    failure = read_row(row_path(tmp_path, spec.run_id)).failure
+    assert failure is not None
+    assert failure.failure_class is FailureClass.stalled
+    assert wait_until(lambda: not live(tmp_path), 30)  # the node is free, and nobody queued the run again

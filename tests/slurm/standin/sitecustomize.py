@@ -36,7 +36,7 @@ class _Finder:
 
 
 def _replace(job):  # type: ignore[no-untyped-def]
-    from sweeper.errors import RunFailedError
+    from sweeper.errors import ConfigError, RunFailedError
 
     def phases(run_dir, spec, attempt, measured):  # type: ignore[no-untyped-def]
         measured.phase = "train"
@@ -47,10 +47,15 @@ def _replace(job):  # type: ignore[no-untyped-def]
         attempt.write("standin", about)
         if spec.model.resources.actor_tokens_per_gpu > int(os.environ.get("STANDIN_MOST_TOKENS", "1000000000")):
             raise RunFailedError("exit code 1: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
+        if "STANDIN_REFUSES" in os.environ:
+            raise ConfigError(os.environ["STANDIN_REFUSES"])
         if spec.seed == 13:
             raise RunFailedError("seed 13 brings bad luck")
         if "STANDIN_RAY" in os.environ:
             _use_ray(run_dir, spec, attempt)
+        if "STANDIN_HANGS" in os.environ:
+            watch = job.Watch(spec, attempt, job.hostname(), os.getpid())
+            job.run_child(["sleep", "600"], log=attempt.log, env={}, on_tick=watch.tick)
         taken = bytearray()
         for step in range(run_dir.trained_steps() + 1, spec.total_steps + 1):
             time.sleep(float(os.environ.get("STANDIN_STEP_SECONDS", "0.1")))

@@ -1,0 +1,74 @@
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from sweeper.errors import StalledError
+from sweeper.pace import measured, patience, save_freq
+from sweeper.process import run_child
+from sweeper.runs import Attempt, RunDir
+from sweeper.spec import RunSpec
+from sweeper.train import Watch
+from tests.sweeper.points import spec
+
+
+def trained(results: Path, run: RunSpec, seconds: list[float]) -> RunDir:
+    run_dir = RunDir(results_dir=results, run_id=run.run_id)
+    run_dir.freeze(run)
+    steps(run_dir.new_attempt(), seconds)
+    return run_dir
+
+
+def steps(attempt: Attempt, seconds: list[float]) -> None:
+    with attempt.metrics.open("a") as file:
+        for step, value in enumerate(seconds, start=1):
+            data = {"critic/score/mean": 0.5, "perf/time_per_step": value}
+            file.write(json.dumps({"step": step, "data": data}) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes", "expected"),
+    [([60.0], "30", 10), ([300.0], "30", 6), ([7200.0], "30", 1), ([300.0], "null", 10), ([], "30", 10)],
+)
+def test_no_more_work_than_allowed_lies_between_two_checkpoints(
+    seconds: list[float], minutes: str, expected: int
+) -> None:
+    run = spec(f"cluster.max_loss_minutes={minutes}")
+    assert run.training.save_freq == 10
+    assert save_freq(run, seconds) == expected
+
+
+def test_a_bound_on_the_loss_is_no_part_of_a_runs_identity() -> None:
+    assert spec("cluster.max_loss_minutes=5").run_id == spec().run_id
+
+
+def test_a_steps_time_is_known_from_earlier_attempts_else_from_runs_alike(tmp_path: Path) -> None:
+    run, other = spec("seed=1"), spec("seed=2")
+    new = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    assert measured(new, run) == []
+    trained(tmp_path, other, [9.0, 4.0, 5.0])
+    trained(tmp_path, spec("seed=3", "training.max_response_length=10"), [1.0] * 5)  # shorter: says nothing
+    trained(tmp_path, spec("seed=4"), [70.0])  # one step, which warmed up
+    assert measured(new, run) == [9.0, 4.0, 5.0]
+    assert measured(trained(tmp_path, run, [6.0, 7.0, 8.0]), run) == [6.0, 7.0, 8.0]
+
+
+def test_a_run_is_stalled_after_many_median_steps_but_never_before_the_floor() -> None:
+    run = spec("cluster.stalled_after_minutes=10", "cluster.stalled_after_steps=5")
+    assert patience(run, []) == 600.0
+    assert patience(run, [30.0]) == 600.0
+    assert patience(run, [100.0, 200.0, 9000.0]) == 1000.0
+    assert patience(spec("cluster.stalled_after_minutes=null"), [1.0]) is None
+
+
+def test_a_child_that_stops_making_steps_is_killed(tmp_path: Path) -> None:
+    run = spec("cluster.stalled_after_minutes=0.01", "cluster.stalled_after_steps=2")
+    attempt = trained(tmp_path, run, [0.4, 0.5, 0.6]).attempts()[0]
+    watch = Watch(run, attempt, "here", os.getpid())
+    pid, began = tmp_path / "pid", time.monotonic()
+    with pytest.raises(StalledError, match=r"its median step took 0\.5 s"):
+        run_child(["sh", "-c", f"echo $$ >{pid}; sleep 60"], log=attempt.log, env={}, on_tick=watch.tick)
+    assert time.monotonic() - began > 0.9
+    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
