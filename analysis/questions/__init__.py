@@ -39,10 +39,7 @@ class Question:
 
     def ask(self, selection: "Selection", settings: Settings | None = None) -> "Answer":
         """Answer it from the runs of a selection. Never raises for want of data: the answer says what is missing."""
-        try:
-            module = cast("_Module", import_module(f"analysis.questions.{self.name}"))
-        except ModuleNotFoundError:
-            return _not_built(self)
+        module = cast("_Module", import_module(f"analysis.questions.{self.name}"))
         return module.answer(self, selection, settings or Settings())
 
 
@@ -128,15 +125,3 @@ QUESTIONS: dict[str, Question] = {
         text="Does the first part of a run predict its last?",
     ),
 }
-
-
-def _not_built(question: Question) -> "Answer":
-    from analysis.answer import Answer, Status
-
-    return Answer(
-        name=question.name,
-        question=question.text,
-        verdict="This question cannot be asked yet.",
-        status=Status.missing,
-        reason="its estimator is not built yet",
-    )

@@ -25,7 +25,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     """See the module."""
     del settings
     notes = left_out(selection)
-    runs = [run for run in selection.completed if run.row.flops is not None and run.row.flops.total is not None]
+    runs = [run for run in selection.completed if run.row.flops is not None and run.row.flops.total]
     if not runs:
         return missing(question, "no run has a count of its training FLOPs", notes)
     axes = sorted({run.row.flops.accounting for run in runs if run.row.flops})

@@ -40,6 +40,7 @@ class Optimum:
         fitted: The curve, with the ends of its 95% band.
         band_low: Likewise.
         band_high: Likewise.
+        misfit: Whether the arms lie further off the quadratic than seeds and problems explain.
         reason: Why no share is given.
     """
 
@@ -53,6 +54,7 @@ class Optimum:
     fitted: Floats
     band_low: Floats
     band_high: Floats
+    misfit: bool
     reason: str | None
 
 
@@ -96,6 +98,11 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 continue
             best = optimum(found)
             figures[name] = _chart(found, best)
+            if best.misfit:
+                notes.append(
+                    f"{name}: the shares lie further off a quadratic than seeds and problems explain, so the intervals "
+                    f"are widened; the best share measured is {found.x[int(np.argmax(found.values))]:.2f}"
+                )
             if best.share is None:
                 reasons.append(f"{name}: {best.reason}")
             else:
@@ -120,14 +127,17 @@ def optimum(found: Panel) -> Optimum:
     pull = np.linalg.pinv(design)
     grid = np.linspace(found.x.min(), found.x.max(), 201)
     basis = np.vander((_logit(grid) - centre) / width, 3, increasing=True)
-    draws = found.draws
-    residual = found.values - design @ (pull @ found.values)
+    hat = np.eye(len(z)) - design @ pull
+    misfit = float(((hat @ found.values) ** 2).sum())
+    expected = (((found.draws - found.values) @ hat.T) ** 2).sum(axis=1)
     df = len(z) - 3
-    if found.run_sd is None and df > 0:
-        # One seed an arm: the misfit is the only sign of what other seeds would change.
-        sd = np.sqrt(float(residual @ residual) / df)
+    draws = found.draws
+    # What the arms lie off the quadratic beyond the noise of the draws: other runs, or another shape.
+    excess = max(misfit - float(expected.mean()), 0.0)
+    if df > 0 and excess > 0:
         rng = np.random.default_rng(90217)
-        draws = draws + rng.normal(size=draws.shape) * (sd * np.sqrt(df / rng.chisquare(df, size=len(draws))))[:, None]
+        spread = np.sqrt(excess / rng.chisquare(df, size=len(draws)))
+        draws = draws + rng.normal(size=draws.shape) * spread[:, None]
     curves = (draws @ pull.T) @ basis.T
     fitted = basis @ (pull @ found.values)
     best, of_draws = int(np.argmax(fitted)), np.argmax(curves, axis=1)
@@ -155,6 +165,7 @@ def optimum(found: Panel) -> Optimum:
         fitted=fitted,
         band_low=band_low,
         band_high=band_high,
+        misfit=bool(df > 0 and misfit > float(np.quantile(expected, 0.95))),
         reason=reason,
     )
 

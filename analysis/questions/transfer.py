@@ -81,7 +81,8 @@ def ratio(top: Estimate, bottom: Estimate, top_draws: Floats, bottom_draws: Floa
         return "the gain it would be divided by has no interval"
     if bottom.low <= 0 <= bottom.high:
         return f"own gain {bottom.value:+.3f} [{bottom.low:+.3f}, {bottom.high:+.3f}] holds 0"
-    return between(top.value / bottom.value, top_draws / bottom_draws)
+    with np.errstate(divide="ignore"):  # a draw of the denominator may be 0: the ratio is then beyond every number
+        return between(top.value / bottom.value, top_draws / bottom_draws)
 
 
 def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:

@@ -4,6 +4,7 @@ Skill is what a test plants, plus a run's own deviation (`seed_sd`), plus a prob
 (`interaction`). The counts are binomial; a row's scores are computed from them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -51,6 +52,33 @@ def selection(
     difficulty = generator.normal(0.8, 1.5, n_problems)
     made = [_run(item, generator, difficulty, n_samples, seed_sd, interaction) for item in runs]
     return Selection(grid="planted", axes={}, runs=tuple(made), missing=missing, digest="0")
+
+
+def curve(
+    pass1: Callable[[float], float],
+    *,
+    steps: int = 40,
+    every: int = 2,
+    sd: float = 0.004,
+    rng: int = 0,
+    **others: Callable[[int], float],
+) -> tuple[CurvePoint, ...]:
+    """Validation every few steps around a function of the step; `others` set further fields, by step."""
+    noise = np.random.default_rng(rng).normal(0, sd, steps + 1)
+    points = []
+    for step in range(1, steps + 1):
+        point = CurvePoint(
+            step=step,
+            reward=float(pass1(step) + noise[step]),
+            val_pass1=float(pass1(step) + noise[step]) if step % every == 0 else None,
+            response_length=10.0,
+            entropy=0.8,
+            kl=0.001,
+            tokens=4096,
+            seconds=1.0,
+        )
+        points.append(replace(point, **{name: value(step) for name, value in others.items()}))
+    return tuple(points)
 
 
 def population(skill: float, *, extra_sd: float = 0.0) -> float:

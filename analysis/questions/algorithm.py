@@ -1,0 +1,160 @@
+"""Algorithms at the same compute: paired over problems, moved along each arm's own curve to a common C*.
+
+Runs of the same number of steps cost different FLOPs. C* is the least final compute of a stratum's arms. The measured
+pass@1 of an arm is moved from its own C to C* by the power law of its validation error, error* = error (C / C*)^alpha,
+with the uncertainty of alpha drawn along; the arm that defines C* is not moved. Where a curve carries no law there is
+no comparison at matched compute, and the one at the end of training is given instead and said to be that.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.bootstrap import Estimate
+from analysis.crossed import holm
+from analysis.frame import Floats, Run, Selection
+from analysis.numerals import short, signed
+from analysis.panel import Arm, between, panel
+from analysis.questions import Question, Settings
+from analysis.questions.curve_laws import arm_laws
+from analysis.questions.levels import joined
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import Stratum, arms, strata
+from analysis.trajectory import Progress
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contrast:
+    stratum: str
+    one: str
+    other: str
+    at_end: Estimate
+    matched: Estimate | None
+    compute: float | None
+    p: float
+    reason: str | None
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes = left_out(selection)
+    contrasts: list[_Contrast] = []
+    for stratum in strata(selection.completed, free=["algorithm"]):
+        contrasts += _contrasts(stratum, notes)
+    if not contrasts:
+        return missing(question, "no two algorithms were run with otherwise the same settings", notes)
+    adjusted = holm([item.p for item in contrasts])
+    rows, bars, said = [], [], []
+    for item, p in zip(contrasts, adjusted, strict=True):
+        shown = item.matched or item.at_end
+        name = f"{item.one} minus {item.other}"
+        where = "at the end of training" if item.matched is None else f"at {short(item.compute or 0.0)} FLOPs"
+        decided = p is not None and p < ALPHA
+        rows.append(
+            {
+                "runs": item.stratum,
+                "one": item.one,
+                "other": item.other,
+                "matched_flops": item.compute,
+                "difference_matched": item.matched.value if item.matched else None,
+                "matched_low": item.matched.low if item.matched else None,
+                "matched_high": item.matched.high if item.matched else None,
+                "difference_at_end": item.at_end.value,
+                "end_low": item.at_end.low,
+                "end_high": item.at_end.high,
+                "p_holm": p,
+                "why_not_matched": item.reason,
+            }
+        )
+        bars.append(Bar(label=f"{name}, {item.stratum}", value=shown.value, low=shown.low, high=shown.high, note=where))
+        said.append(f"{item.stratum}: {name} {where} {signed(shown)}{'' if decided else ', undecided'}")
+    notes.append(f"decided: Holm-corrected p below {ALPHA:g} over {len(contrasts)} pairs; intervals are 95% each")
+    tables = {"differences": pd.DataFrame(rows)}
+    figures = {
+        "differences": Forest(
+            title="algorithms at matched compute",
+            axis=Scale(label="difference in pass@1"),
+            bars=tuple(bars),
+            guides=(Guide(axis="x", value=0.0, label="no difference"),),
+        )
+    }
+    matched = [item for item in contrasts if item.matched is not None]
+    if not matched:
+        reason = f"no pair could be brought to the same compute: {contrasts[0].reason}"
+        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
+    if not any(p is not None and p < ALPHA for p in adjusted):
+        reason = "no pair differs beyond its uncertainty"
+        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
+    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
+    members = tuple(sorted(arms(stratum, label=lambda row: row.algorithm, x=lambda _: 0.0), key=lambda arm: arm.label))
+    if len({arm.label for arm in members}) < 2:
+        return []
+    found = panel(members)
+    if isinstance(found, str):
+        notes.append(f"{stratum.label}: {found}")
+        return []
+    notes += [note for note in found.notes if note not in notes]
+    moved, compute, reason = _matched(members, found.values, found.draws, notes)
+    contrasts = []
+    for i in range(len(members)):
+        for j in range(i + 1, len(members)):
+            matched = None
+            draws = found.draws[:, i] - found.draws[:, j]
+            if moved is not None:
+                values, all_draws = moved
+                draws = all_draws[:, i] - all_draws[:, j]
+                matched = between(float(values[i] - values[j]), draws)
+            share = float(np.mean(draws <= 0))
+            contrasts.append(
+                _Contrast(
+                    stratum=stratum.label,
+                    one=members[i].label,
+                    other=members[j].label,
+                    at_end=found.difference(i, j),
+                    matched=matched,
+                    compute=compute,
+                    p=min(1.0, 2 * (min(share, 1 - share) * len(draws) + 1) / (len(draws) + 1)),
+                    reason=reason,
+                )
+            )
+    return contrasts
+
+
+def _matched(
+    members: tuple[Arm, ...], values: Floats, draws: Floats, notes: list[str]
+) -> tuple[tuple[Floats, Floats] | None, float | None, str | None]:
+    """((values, draws) at C*, C*, why not)."""
+    totals = [_compute(arm.runs) for arm in members]
+    known = [total for total in totals if total is not None]
+    if len(known) < len(totals):
+        return None, None, "training FLOPs were not counted for every run"
+    least = min(known)
+    rng = np.random.default_rng(66103)
+    moved, moved_draws = values.copy(), draws.copy()
+    for i, (arm, total) in enumerate(zip(members, known, strict=True)):
+        if total <= least * 1.001:
+            continue
+        laws = arm_laws([arm], Progress.flops, notes)
+        law = laws[0].law if laws else None
+        if law is None or law.spread is None:
+            return None, None, f"{arm.label} has no validation curve that carries a law"
+        place = list(law.fit.problem.names).index("alpha")
+        error = float(np.sqrt(law.spread[place, place]))
+        alpha = law.fit.natural["alpha"]
+        steps = alpha + error * rng.standard_t(law.df, size=len(draws))
+        moved[i] = 1 - (1 - values[i]) * (total / least) ** alpha
+        moved_draws[:, i] = 1 - (1 - draws[:, i]) * (total / least) ** steps
+    return (moved, moved_draws), least, None
+
+
+def _compute(runs: tuple[Run, ...]) -> float | None:
+    totals = [run.row.flops.total for run in runs if run.row.flops is not None and run.row.flops.total]
+    return float(np.mean(totals)) if len(totals) == len(runs) else None

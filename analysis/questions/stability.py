@@ -1,0 +1,230 @@
+"""Overfitting, narrowing and collapse: the base model at high k, training against held-out, KL, entropy, reward.
+
+Narrowing: paired difference of pass@k to the base model at every k, and the budget k* from which the base model is
+ahead (`analysis.passk.crossover`). The other signs are thresholds on a run's own curve; they are stated in the table
+and prove nothing by themselves: each flag says where to look.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
+from analysis.estimates import all_ks
+from analysis.frame import Counts, Floats, Point, Run, Selection
+from analysis.panel import LOWER_BOUND
+from analysis.passk.crossover import Crossover, crossover
+from analysis.passk.paired import Difference, difference, pair
+from analysis.passk.sample import Sample
+from analysis.questions import Question, Settings
+from analysis.questions.levels import joined
+from analysis.questions.reply import answered, left_out, missing
+from analysis.questions.strata import configurations
+
+WINDOW = 5  # steps over which a curve is averaged before it is compared with its peak
+REWARD_LEFT = 0.5  # share of the peak reward below which the end counts as collapse
+ENTROPY_LEFT = 0.2  # share of the first entropy likewise
+LARGEST_KL = 1.0  # nats a token to the reference
+LENGTH_FACTOR = 2.0  # response length at the end over that at the start, or its inverse
+GAP_POINTS = 0.02  # rise of (training reward - validation) that counts as overfitting, with a falling validation
+DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A threshold on a curve: `value` None where the curve was not measured."""
+
+    name: str
+    value: float | None
+    threshold: str
+    flagged: bool | None
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes = left_out(selection)
+    if not selection.completed:
+        return missing(question, "no run was completed", notes)
+    signs = [(run, sign) for run in selection.completed for sign in signs_of(run)]
+    known = [(run, sign) for run, sign in signs if sign.flagged is not None]
+    flagged = [(run, sign) for run, sign in known if sign.flagged]
+    differences, crossings, traces = [], [], []
+    narrowed, at_top, ahead = 0, 0, 0
+    for arm in configurations(selection.completed):
+        compared = _against_base(arm.runs, notes)
+        if compared is None:
+            continue
+        found, turn = compared
+        differences += [_difference_row(arm.label, item) for item in found if item.value is not None]
+        crossings.append(_crossing_row(arm.label, turn, len(arm.runs)))
+        measured = [item for item in found if item.value is not None]
+        traces.append(_trace(arm.label, measured))
+        last = measured[-1].problems if measured else None
+        at_top += 1
+        narrowed += last is not None and last.high is not None and last.high < 0
+        ahead += turn is not None and turn.verdict == "crossover"
+    if not known and not differences:
+        return missing(question, "neither curves nor base models were measured", notes)
+    said = []
+    if differences:
+        k = max(int(str(row["k"])) for row in differences)
+        said.append(
+            f"at the largest k (up to {k}) the trained model is below its base model in {narrowed} of {at_top} "
+            f"configurations by an interval that excludes 0, and the base model overtakes it within the ks measured in "
+            f"{ahead}"
+        )
+    if known:
+        names = sorted({f"{sign.name} ({run.row.run_id})" for run, sign in flagged})
+        runs = len({run.row.run_id for run, _ in flagged})
+        total = len({run.row.run_id for run, _ in known})
+        said.append(
+            f"{runs} of {total} runs cross a threshold on their curves"
+            + (f": {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}" if names else "")
+        )
+    notes.append(
+        f"thresholds: mean reward of the last {WINDOW} steps under {REWARD_LEFT:g} of its peak; last entropy under "
+        f"{ENTROPY_LEFT:g} of the first; KL over {LARGEST_KL:g} nats a token; response length changed by a factor of "
+        f"{LENGTH_FACTOR:g}; training reward minus validation widened by {GAP_POINTS:g} while validation fell"
+    )
+    if differences and all(row["seeds"] == 1 for row in crossings):
+        notes.append(LOWER_BOUND)
+    notes.append("differences of pass@k pair problems and are not corrected for the number of k and configurations")
+    tables = {
+        "signs": pd.DataFrame([_sign_row(run, sign) for run, sign in signs]),
+        "against_base": pd.DataFrame(differences),
+        "crossover": pd.DataFrame(crossings),
+    }
+    figures: dict[str, Figure] = {}
+    if traces:
+        figures["against_base"] = Chart(
+            title="trained minus base pass@k",
+            x=Scale(label="k", log=True),
+            y=Scale(label="difference in pass@k"),
+            traces=tuple(traces),
+            guides=(Guide(axis="y", value=0.0, label="base model"),),
+        )
+    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def signs_of(run: Run) -> list[Sign]:
+    """The thresholds of a run's curve."""
+    points = sorted((point for point in run.row.curve if point.step > 0), key=lambda point: point.step)
+    series = {
+        name: np.array([value for point in points if (value := getattr(point, name)) is not None], dtype=np.float64)
+        for name in ("reward", "entropy", "kl", "response_length")
+    }
+    reward, entropy, kl, length = (series[name] for name in ("reward", "entropy", "kl", "response_length"))
+    found = [
+        _sign("reward collapse", _left_of_peak(reward), f"< {REWARD_LEFT:g} of the peak", below=REWARD_LEFT),
+        _sign("entropy collapse", _last_over_first(entropy), f"< {ENTROPY_LEFT:g} of the first", below=ENTROPY_LEFT),
+        _sign("large KL", float(kl.max()) if len(kl) else None, f"> {LARGEST_KL:g} nats a token", above=LARGEST_KL),
+    ]
+    change = _last_over_first(length)
+    factor = None if change is None or change <= 0 else max(change, 1 / change)
+    found.append(_sign("response length", factor, f"x {LENGTH_FACTOR:g} or 1/{LENGTH_FACTOR:g}", above=LENGTH_FACTOR))
+    return [*found, _overfitting(run)]
+
+
+def _overfitting(run: Run) -> Sign:
+    """Training reward moves away from validation while validation falls, first half against second."""
+    both = [
+        (point.reward, point.val_pass1)
+        for point in sorted(run.row.curve, key=lambda point: point.step)
+        if point.step > 0 and point.reward is not None and point.val_pass1 is not None
+    ]
+    threshold = f"> {GAP_POINTS:g} wider, validation lower"
+    if len(both) < 4:
+        return Sign(name="overfitting", value=None, threshold=threshold, flagged=None)
+    reward, held = (np.array(column) for column in zip(*both, strict=True))
+    half = len(both) // 2
+    gap = reward - held
+    wider = float(gap[half:].mean() - gap[:half].mean())
+    fell = float(held[half:].mean() - held[:half].mean()) < 0
+    return Sign(name="overfitting", value=wider, threshold=threshold, flagged=wider > GAP_POINTS and fell)
+
+
+def _sign(
+    name: str, value: float | None, threshold: str, *, below: float | None = None, above: float | None = None
+) -> Sign:
+    flagged = None
+    if value is not None:
+        flagged = (below is not None and value < below) or (above is not None and value > above)
+    return Sign(name=name, value=value, threshold=threshold, flagged=flagged)
+
+
+def _left_of_peak(values: Floats) -> float | None:
+    if len(values) < 2 * WINDOW:
+        return None
+    smooth = np.convolve(values, np.ones(WINDOW) / WINDOW, mode="valid")
+    peak = float(smooth.max())
+    return float(smooth[-1]) / peak if peak > 0 else None
+
+
+def _last_over_first(values: Floats) -> float | None:
+    if len(values) < 2 * WINDOW:
+        return None
+    first = float(values[:WINDOW].mean())
+    return float(values[-WINDOW:].mean()) / first if first > 0 else None
+
+
+def _against_base(runs: tuple[Run, ...], notes: list[str]) -> tuple[list[Difference], Crossover | None] | None:
+    usable = [run for run in runs if run.paired]
+    if len(usable) < len(runs):
+        notes.append(f"{len(runs) - len(usable)} runs of {runs[0].row.model} have no base model on the same problems")
+    if not usable:
+        return None
+    ks = [1, *(k for k in all_ks([Point(series="", runs=tuple(usable))]) if k > 1)]
+    both = pair(_sample(usable, base=True), _sample(usable, base=False), ks, draws=DRAWS)
+    return [difference(both, k) for k in both.ks], crossover(both)
+
+
+def _sample(runs: list[Run], *, base: bool) -> Sample:
+    counts: list[Counts] = [found for run in runs if (found := run.base if base else run.trained) is not None]
+    return Sample.of(line for item in counts for line in zip(item.problem_ids, item.n, item.c, strict=True))
+
+
+def _difference_row(label: str, item: Difference) -> dict[str, object]:
+    return {
+        "runs": label,
+        "k": item.k,
+        "difference": item.value,
+        "low": item.problems.low if item.problems else None,
+        "high": item.problems.high if item.problems else None,
+    }
+
+
+def _crossing_row(label: str, turn: Crossover | None, seeds: int) -> dict[str, object]:
+    return {
+        "runs": label,
+        "seeds": seeds,
+        "crossover_k": turn.k if turn else None,
+        "low": turn.low if turn else None,
+        "high": turn.high if turn else None,
+        "largest_k": turn.largest_k if turn else None,
+        "probability_none": turn.probability_none if turn else None,
+        "verdict": turn.verdict if turn else "fewer than two ks",
+    }
+
+
+def _sign_row(run: Run, sign: Sign) -> dict[str, object]:
+    return {
+        "run": run.row.run_id,
+        "sign": sign.name,
+        "value": sign.value,
+        "threshold": sign.threshold,
+        "flagged": sign.flagged,
+    }
+
+
+def _trace(label: str, measured: list[Difference]) -> Trace:
+    return Trace(
+        label=label,
+        group=label,
+        mark=Mark.point,
+        x=tuple(float(item.k) for item in measured),
+        y=tuple(item.value or 0.0 for item in measured),
+        low=tuple(item.problems.low if item.problems else None for item in measured),
+        high=tuple(item.problems.high if item.problems else None for item in measured),
+    )

@@ -1,0 +1,175 @@
+"""The largest size predicted from the smaller ones, without any measurement of it, beside the last value.
+
+Final performance: the power law of the error over the smaller sizes' runs, with a prediction interval for a new run.
+Curves: the k(N) law of the smaller sizes with its level continued by rule (docs/laws.md). The baseline of both is the
+value of the next smaller size. One predicted size is one trial: it can refute a law, never establish it.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from analysis.answer import Answer, Chart, Figure, Mark, Scale, Trace
+from analysis.frame import Run, Selection
+from analysis.laws.curves import POWER
+from analysis.laws.fitting import Fit, fit
+from analysis.laws.heldout import evaluate
+from analysis.laws.inference import infer
+from analysis.laws.losses import LOG_L2
+from analysis.laws.sample import LawError, Sample
+from analysis.numerals import short
+from analysis.questions import Question, Settings
+from analysis.questions.curve_laws import kn_law
+from analysis.questions.levels import joined
+from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.strata import strata
+from analysis.trajectory import Progress, curves_of, rows_of
+
+FEWEST = 3  # smaller sizes a line in log size needs, one of them to contradict it
+
+
+def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+    """See the module."""
+    del settings
+    notes, rows, said = left_out(selection), [], []
+    figures: dict[str, Figure] = {}
+    sizes = set()
+    for stratum in strata(selection.completed, free=["model"]):
+        runs = [run for run in stratum.runs if run.pass1() is not None]
+        found = {run.row.n_params_non_embedding for run in runs}
+        sizes |= found
+        if len(found) <= FEWEST:
+            continue
+        largest = max(found)
+        rest = [run for run in runs if run.row.n_params_non_embedding < largest]
+        held = [run for run in runs if run.row.n_params_non_embedding == largest]
+        final = _final(stratum.label, rest, held, largest, figures)
+        rows.append(final | _curves(rest, held))
+        if final["predicted"] is not None:
+            said.append(_said(stratum.label, final))
+        else:
+            notes.append(f"{stratum.label}: {final['note']}")
+    if not rows:
+        return missing(
+            question,
+            f"predicting the largest size needs {FEWEST} smaller ones with the same settings; the most sizes there "
+            f"are is {len(sizes)}",
+            notes,
+        )
+    tables = {"predictions": pd.DataFrame(rows)}
+    notes.append("intervals are 95% for the measured pass@1 of one new run, from the scatter of the smaller sizes")
+    if not said:
+        reason = "no law could be fitted to the smaller sizes"
+        return not_identified(question, f"No prediction: {reason}.", reason, tables=tables, notes=notes)
+    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def _said(label: str, final: dict[str, object]) -> str:
+    predicted, low, high, measured, off, last = (
+        float(str(final[name])) for name in ("predicted", "low", "high", "measured", "law_off", "last_value_off")
+    )
+    inside = "inside" if low <= measured <= high else "outside"
+    closer = "closer" if off < last else "no closer"
+    return (
+        f"{label}: the largest size was predicted at {predicted:.3f} [{low:.3f}, {high:.3f}] and measured at "
+        f"{measured:.3f}, {inside} the interval; the law is off by {off:.3f}, the next smaller size by {last:.3f}: "
+        f"{closer} than the last value"
+    )
+
+
+def _final(label: str, rest: list[Run], held: list[Run], largest: int, figures: dict[str, Figure]) -> dict[str, object]:
+    """The held-out runs enter only the last lines."""
+    before = max(run.row.n_params_non_embedding for run in rest)
+    last = float(np.mean([run.pass1() or 0.0 for run in rest if run.row.n_params_non_embedding == before]))
+    measured = float(np.mean([run.pass1() or 0.0 for run in held]))
+    row: dict[str, object] = {
+        "runs": label,
+        "n_params_non_embedding": largest,
+        "smaller_sizes": len({run.row.n_params_non_embedding for run in rest}),
+        "predicted": None,
+        "low": None,
+        "high": None,
+        "measured": measured,
+        "law_off": None,
+        "last_value_off": abs(last - measured),
+        "note": None,
+    }
+    try:
+        law = fit(POWER, _rows(rest), loss=LOG_L2, keep_repeats=True)
+        middle, low, high = _predict(law, np.array([float(largest)]))
+    except LawError as error:
+        return row | {"note": str(error)}
+    figures[label] = _chart(label, law, rest, held, largest)
+    return row | {
+        "predicted": 1 - float(middle[0]),
+        "low": 1 - float(high[0]),
+        "high": 1 - float(low[0]),
+        "law_off": abs(1 - float(middle[0]) - measured),
+    }
+
+
+def _rows(runs: list[Run]) -> Sample:
+    return Sample(
+        columns={"x": np.array([float(run.row.n_params_non_embedding) for run in runs])},
+        y=np.array([1 - (run.pass1() or 0.0) for run in runs]),
+    )
+
+
+def _predict(law: Fit, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(error, ends of the interval of one new run): the band of the law widened by the scatter of runs around it."""
+    rows = Sample(columns={"x": x}, y=np.ones(len(x)))
+    middle = law.predict(rows)
+    low, high = infer(law, draws=0).band(rows)
+    df = law.sample.n_rows - law.n_free
+    scatter = math.sqrt(law.objective / df) * float(student.ppf(0.975, df))
+    half = np.hypot(np.log(high / low) / 2, scatter)
+    return middle, middle * np.exp(-half), np.minimum(middle * np.exp(half), 1.0)
+
+
+def _curves(rest: list[Run], held: list[Run]) -> dict[str, object]:
+    """Held-out error of the k(N) law on the curves of the largest size."""
+    empty: dict[str, object] = {"curves_law_off": None, "curves_last_value_off": None}
+    law = kn_law(curves_of(rest, Progress.samples, []))
+    curves = curves_of(held, Progress.samples, [])
+    if isinstance(law, str) or not curves:
+        return empty | {"curves_note": law if isinstance(law, str) else "the largest size has no validation curve"}
+    sizes = [float(curve.run.row.n_params_non_embedding) for curve in curves]
+    errors = evaluate(law.fit, rows_of(curves, [f"{size:.0f}" for size in sizes], sizes))
+    return {
+        "curves_law_off": errors[0].error.mae,
+        "curves_last_value_off": errors[0].last_value,
+        "curves_note": None,
+    }
+
+
+def _chart(label: str, law: Fit, rest: list[Run], held: list[Run], largest: int) -> Chart:
+    data = [float(run.row.n_params_non_embedding) for run in rest]
+    inside = np.geomspace(min(data), max(data), 30)
+    outside = np.geomspace(max(data), largest, 12)
+    traces = []
+    for grid, mark, name in ((inside, Mark.line, "law of the smaller sizes"), (outside, Mark.dashed, "prediction")):
+        middle, low, high = _predict(law, grid)
+        x, y = tuple(grid.tolist()), tuple((1 - middle).tolist())
+        ends = tuple((1 - high).tolist()), tuple((1 - low).tolist())
+        traces.append(
+            Trace(label=f"{name}, 95% for a run", group=label, mark=Mark.band, x=x, y=y, low=ends[0], high=ends[1])
+        )
+        traces.append(Trace(label=name, group=label, mark=mark, x=x, y=y))
+    for runs, mark, name in ((rest, Mark.point, "fitted"), (held, Mark.hollow, "held out")):
+        traces.append(
+            Trace(
+                label=name,
+                group=label,
+                mark=mark,
+                x=tuple(float(run.row.n_params_non_embedding) for run in runs),
+                y=tuple(run.pass1() or 0.0 for run in runs),
+            )
+        )
+    return Chart(
+        title=f"the largest size ({short(largest)}) from the smaller ones, {label}",
+        x=Scale(label="non-embedding parameters", log=True),
+        y=Scale(label="pass@1 after training"),
+        traces=tuple(traces),
+    )
