@@ -48,6 +48,7 @@ Useful keys:
   results_dir=results   where runs, rows and reports go      data_root=FOLDER   train on your own Guru-format rows
   seed=0,1,2            replicates                           logging.wandb=true log to Weights & Biases as well
   cluster=slurm         submit as SLURM jobs, and return     --wait             ... or follow them to the end
+  --canary              one run of each shape goes first, the others when it has taken its first training step
   --cfg job             print the composed config (Hydra)    --yes              ask nothing, whatever it costs
   --budget-gpu-hours N  start nothing that takes more
 
@@ -161,6 +162,7 @@ def _launch(arguments: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--wait", action="store_true")
+    parser.add_argument("--canary", action="store_true")
     parser.add_argument("--yes", action="store_true")
     parser.add_argument("--budget-gpu-hours", type=float)
     options, rest = parser.parse_known_args(arguments)
@@ -171,6 +173,8 @@ def _launch(arguments: Sequence[str]) -> int:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
     _within(plan, options.budget_gpu_hours)
     cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
+    if options.canary and cluster.executor is not Executor.slurm:
+        raise ConfigError("--canary holds jobs in a queue, and cluster=local has none; add cluster=slurm")
     if not options.yes:
         _confirm(plan, cluster.confirm_gpu_hours)
     save_grid(plan, results_dir)
@@ -181,12 +185,13 @@ def _launch(arguments: Sequence[str]) -> int:
         from sweeper.slurm.follow import follow, submit_text
         from sweeper.slurm.submit import submit
 
-        done = submit(specs, results_dir)
+        done = submit(specs, results_dir, with_canary=options.canary)
         done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
         print(f"\n{submit_text(done)}", flush=True)
         if not options.wait:
             return EXIT_OK
-        follow([run.spec for run in plan.runs if run.spec], results_dir, say=lambda line: print(line, flush=True))
+        everything = [run.spec for run in plan.runs if run.spec]
+        follow(everything, results_dir, say=lambda line: print(line, flush=True), with_canary=options.canary)
     elif specs:
         run_local(specs, results_dir, max_parallel=at_once(cluster), reporter=reporter(len(specs)))
     final = {run.run_id: _state(results_dir, str(run.run_id)) for run in plan.runs}

@@ -16,6 +16,7 @@ from sweeper.slurm_queue import Queue
 from sweeper.spec import RunId
 
 Status = dict[str, Any]
+_HELD = "JobHeldUser"  # squeue's word
 
 
 def run_statuses(results_dir: Path, which: str | None, queue: Queue | None = None) -> list[Status]:
@@ -31,10 +32,27 @@ def run_statuses(results_dir: Path, which: str | None, queue: Queue | None = Non
     """
     queue = Queue.ask(results_dir) if queue is None else queue
     rows = briefs(results_dir)
-    return [
+    statuses = [
         _status(RunDir(results_dir=results_dir, run_id=member.run_id), member, grid, queue, rows.get(member.run_id))
         for grid, member in _members(results_dir, which)
     ]
+    _tell_held(statuses, results_dir, queue)
+    return statuses
+
+
+def _tell_held(statuses: Sequence[Status], results_dir: Path, queue: Queue) -> None:
+    """Say of runs that SLURM holds which canary they wait for, and what became of it."""
+    held = [item for item in statuses if _HELD in (item["scheduler"] or "")]
+    if not held:
+        return
+    from sweeper.slurm.canary import waiting
+
+    canaries = waiting(results_dir)
+    for item in held:
+        canary = canaries.get(item["run_id"])
+        if canary is not None:
+            state = queue.state(RunDir(results_dir=results_dir, run_id=canary))
+            item["scheduler"] += f"; held until {canary} has taken a training step, which is {state}"
 
 
 def chosen(results_dir: Path, which: str | None) -> list[RunId]:

@@ -28,24 +28,30 @@ class Chunk:
     name: str
     run_ids: tuple[RunId, ...]  # by array index
     code: str  # folder of the frozen code
+    canary: RunId | None = None  # the run whose first step lets this array go; its own array names it, too
 
     @classmethod
-    def new(cls, run_ids: Sequence[RunId], *, code: Path) -> "Chunk":
+    def new(cls, run_ids: Sequence[RunId], *, code: Path, canary: RunId | None = None) -> "Chunk":
         """A chunk with a name of its own."""
-        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), code=str(code))
+        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), code=str(code), canary=canary)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether SLURM is asked to hold it at first."""
+        return self.canary is not None and self.canary not in self.run_ids
 
     @classmethod
     def read(cls, results_dir: Path, name: str) -> "Chunk":
         """The chunk of that name."""
         values = json.loads((folder(results_dir) / f"{name}.json").read_text())
-        return cls(name=name, run_ids=tuple(values["run_ids"]), code=values["code"])
+        return cls(name=name, run_ids=tuple(values["run_ids"]), code=values["code"], canary=values.get("canary"))
 
     def write(self, results_dir: Path, shape: Shape, script: str) -> Path:
         """Write down what is about to be submitted; returns the script."""
         place = folder(results_dir)
         path = place / f"{self.name}.sh"
         write_atomic(path, script)
-        values = {"run_ids": list(self.run_ids), "code": self.code, "shape": asdict(shape)}
+        values = {"run_ids": list(self.run_ids), "code": self.code, "canary": self.canary, "shape": asdict(shape)}
         write_atomic(place / f"{self.name}.json", json.dumps(values) + "\n")
         return path
 

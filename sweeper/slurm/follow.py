@@ -3,9 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sweeper.runs import RunDir, State
+from sweeper.slurm import canary
 from sweeper.slurm.scheduler import SchedulerError
 from sweeper.slurm.submit import Submission, submit
 from sweeper.slurm_queue import Queue
@@ -24,13 +26,16 @@ def submit_text(done: Submission) -> str:
     return "\n".join(lines)
 
 
-def follow(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None]) -> None:
+def follow(
+    specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None], with_canary: bool = False
+) -> None:
     """Wait until every run has a row or is out of the queue for good, submitting what a limit had left.
 
     Args:
         specs: The runs.
         results_dir: Root of the results.
         say: Told of every change of the counts.
+        with_canary: As it was submitted.
     """
     last = ""
     resubmitted: Counter[str] = Counter()
@@ -41,15 +46,19 @@ def follow(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], 
         if text != last:
             say(f"{time.strftime('%H:%M:%S')} {text}")
             last = text
-        if all(state in _ENDED for state in states.values()):
+        stuck = canary.held_for_good(results_dir, states)
+        if all(state in _ENDED or run_id in stuck for run_id, state in states.items()):
             return
         # A run that left the queue without a row was cancelled or lost: that is for people to decide.
         due = [spec for spec in specs if states[spec.run_id] is State.new and not resubmitted[spec.run_id]]
         if due and queue.error is None:
             try:
-                resubmitted.update(submit(due, results_dir).submitted.keys())
+                resubmitted.update(submit(due, results_dir, with_canary=with_canary).submitted.keys())
             except SchedulerError as error:
                 say(str(error))
-        elif not any(state in (State.queued, State.running, State.unknown) for state in states.values()):
+        else:
+            with suppress(SchedulerError):
+                canary.release(results_dir)
+        if not due and not any(state in (State.queued, State.running, State.unknown) for state in states.values()):
             return
         time.sleep(SECONDS)

@@ -80,6 +80,15 @@ def cancel(elements: Iterable[Element]) -> None:
         ask(["scancel", *names[start : start + 500]])
 
 
+def release(name: str) -> None:
+    """Let go the held jobs of a name.
+
+    Raises:
+        SchedulerError: there are none, or SLURM did not answer.
+    """
+    ask(["scontrol", "release", f"jobname={name}"])
+
+
 def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
     """How elements of arrays ended, as accounting tells ("TIMEOUT, exit 0:15"), by job and index.
 

@@ -13,7 +13,15 @@ from sweeper.spec import Container, ContainerRuntime
 ALWAYS = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER")
 
 
-def script(chunk: Chunk, shape: Shape, results_dir: Path, *, at_once: int) -> str:
+def script(
+    chunk: Chunk,
+    shape: Shape,
+    results_dir: Path,
+    *,
+    at_once: int,
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+) -> str:
     """What `sbatch` gets for an array of runs.
 
     Args:
@@ -21,14 +29,35 @@ def script(chunk: Chunk, shape: Shape, results_dir: Path, *, at_once: int) -> st
         shape: Their resources.
         results_dir: Root of the results.
         at_once: Elements that may run at the same time, at least 1.
+        before: Shell lines before the job's command.
+        after: Shell lines after it.
     """
-    arguments = ["-m", "sweeper.slurm.element", str(results_dir), chunk.name]
-    count = len(chunk.run_ids)
-    return render(arguments, shape, results_dir, code=chunk.code, name=chunk.name, count=count, at_once=at_once)
+    return render(
+        ["-m", "sweeper.slurm.element", str(results_dir), chunk.name],
+        shape,
+        results_dir,
+        code=chunk.code,
+        name=chunk.name,
+        count=len(chunk.run_ids),
+        at_once=at_once,
+        is_held=chunk.is_held,
+        before=before,
+        after=after,
+    )
 
 
 def render(
-    arguments: Sequence[str], shape: Shape, results_dir: Path, *, code: str, name: str, count: int, at_once: int
+    arguments: Sequence[str],
+    shape: Shape,
+    results_dir: Path,
+    *,
+    code: str,
+    name: str,
+    count: int,
+    at_once: int,
+    is_held: bool = False,
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
 ) -> str:
     """A batch script that starts our Python with these arguments, once a node of each array element.
 
@@ -53,14 +82,15 @@ def render(
         mem=None if shape.memory_gb is None else f"{shape.memory_gb}GB",
         signal_delay_s=shape.signal_seconds,
         exclude=",".join(shape.exclude) or None,
-        setup=setup(shape, code),
-        teardown=_teardown(results_dir),
+        setup=[*setup(shape, code), *before],
+        teardown=_teardown(results_dir, after),
         comment=f"{name} {results_dir}",
         array_parallelism=at_once,
         map_count=count,
         wckey=None,  # type: ignore[arg-type]  # leaves the flag out: not every cluster has such keys
         stderr_to_stdout=True,
         additional_parameters={
+            **({"hold": True} if is_held else {}),
             "requeue": True,
             "chdir": code,
             # SLURM keeps a job's environment: only what was named goes there.
@@ -109,7 +139,7 @@ def requeue_mark(results_dir: Path, element: str) -> Path:
     return folder(results_dir) / "requeue" / element
 
 
-def _teardown(results_dir: Path) -> list[str]:
+def _teardown(results_dir: Path, after: Sequence[str]) -> list[str]:
     mark = shlex.quote(str(requeue_mark(results_dir, "")))
     return [
         "code=$?",
@@ -118,5 +148,6 @@ def _teardown(results_dir: Path) -> list[str]:
         f'  rm -f {mark}/"$element"',
         '  scontrol requeue "$element"',
         "fi",
+        *after,
         'exit "$code"',
     ]

@@ -1,14 +1,15 @@
 """Submits what is missing, once."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.results import Status, read_row, row_path
 from sweeper.runs import RunDir, locked
-from sweeper.slurm import scheduler
+from sweeper.slurm import canary, scheduler
 from sweeper.slurm.chunk import Chunk, chunks, folder
-from sweeper.slurm.scheduler import Element, QueueFullError
+from sweeper.slurm.scheduler import Element, QueueFullError, SchedulerError
 from sweeper.slurm.script import script
 from sweeper.slurm.shape import Shape, shape_of
 from sweeper.slurm.snapshot import freeze
@@ -49,10 +50,15 @@ def live(results_dir: Path) -> dict[RunId, Element]:
     return found
 
 
-def submit(specs: Sequence[RunSpec], results_dir: Path) -> Submission:
+def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = False) -> Submission:
     """Freeze every spec and the code, and queue the runs that are not queued yet.
 
     One submitter at a time: a second waits, and then finds the first one's jobs in the queue.
+
+    Args:
+        specs: The runs.
+        results_dir: Root of the results.
+        with_canary: One run of a shape goes first, the others are held until it has taken a training step.
 
     Raises:
         SchedulerError: SLURM does not answer, or refuses what is asked of it. Nothing is submitted that cannot be
@@ -71,9 +77,11 @@ def submit(specs: Sequence[RunSpec], results_dir: Path) -> Submission:
                 new.append(spec)
         if new:
             try:
-                _submit_new(new, results_dir, done, lock)
+                _submit_new(new, results_dir, done, lock, with_canary)
             finally:
                 kept(results_dir).unlink(missing_ok=True)
+        with suppress(SchedulerError):  # what it is for is done already, and the canary's job tries as well
+            canary.release(results_dir)
     return done
 
 
@@ -91,16 +99,24 @@ def throttle(members: Sequence[RunSpec], shape: Shape, arrays: int) -> int:
     return max(1, ceiling // arrays // shape.gpus) if ceiling else len(members)
 
 
-def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission, lock: int) -> None:
+def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission, lock: int, with_canary: bool) -> None:
     code, largest, shapes = freeze(results_dir), scheduler.max_array_size(), grouped(specs)
     arrays = sum(-(-len(members) // largest) for members in shapes.values())
     for shape, members in shapes.items():
         at_once = throttle(members, shape, arrays)
         waiting = [spec.run_id for spec in members]
+        first = canary.choose(results_dir, shape, members) if with_canary else None
+        if first in waiting:
+            waiting.remove(first)
+            limit = _submit_chunk([first], shape, results_dir, code, at_once, done, lock, first)
+            if limit is not None:
+                done.limit = limit
+                done.left += [first, *waiting]
+                continue
         size = largest
         while waiting:
             part = waiting[:size]
-            limit = _submit_chunk(part, shape, results_dir, code, at_once, done, lock)
+            limit = _submit_chunk(part, shape, results_dir, code, at_once, done, lock, first)
             if limit is None:
                 waiting = waiting[size:]
             elif len(part) > 1:
@@ -112,11 +128,21 @@ def _submit_new(specs: Sequence[RunSpec], results_dir: Path, done: Submission, l
 
 
 def _submit_chunk(
-    run_ids: Sequence[RunId], shape: Shape, results_dir: Path, code: Path, at_once: int, done: Submission, lock: int
+    run_ids: Sequence[RunId],
+    shape: Shape,
+    results_dir: Path,
+    code: Path,
+    at_once: int,
+    done: Submission,
+    lock: int,
+    first: RunId | None,
 ) -> str | None:
     """Submit one array; the words of the limit that refused it, if one did."""
-    chunk = Chunk.new(run_ids, code=code)
-    path = chunk.write(results_dir, shape, script(chunk, shape, results_dir, at_once=at_once))
+    chunk = Chunk.new(run_ids, code=code, canary=first)
+    known = () if first is None or first not in run_ids else (first,)
+    before, after = canary.script_lines(results_dir, run_ids, known)
+    text = script(chunk, shape, results_dir, at_once=at_once, before=before, after=after)
+    path = chunk.write(results_dir, shape, text)
     try:
         job = scheduler.submit(path, lock=lock)
     except QueueFullError as error:
