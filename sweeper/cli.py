@@ -37,6 +37,7 @@ Verbs (each has --help and --json):
   logs RUN [-f]         what a run prints
   retry [GRID|RUN]      run again what failed, by the policy of each failure's class (--class oom,node)
   cancel GRID|RUN       take jobs out of SLURM's queue, or stop them
+  gc                    what may be deleted: older checkpoints of done runs, code nobody needs (--yes deletes)
   export-sbatch OVERRIDES...  write the batch scripts that a launch would submit
   doctor OVERRIDES...   does this machine, or cluster=slurm, have what a sweep needs; what to change (--job)
   results [GRID]        the results table (--csv, --parquet FILE, --sql QUERY)
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str]) -> int:
         "logs": _logs,
         "retry": _retry,
         "cancel": _cancel,
+        "gc": _gc,
         "export-sbatch": _export_sbatch,
         "doctor": _doctor,
         "results": _results,
@@ -395,6 +397,12 @@ def _logs(arguments: Sequence[str]) -> int:
 
 def _retry(arguments: Sequence[str]) -> int:
     from sweeper.retry import main
+
+    return main(arguments)
+
+
+def _gc(arguments: Sequence[str]) -> int:
+    from sweeper.garbage import main
 
     return main(arguments)
 

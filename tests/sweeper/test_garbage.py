@@ -1,0 +1,101 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sweeper.garbage import DAY, find
+from sweeper.results import Failure, row_path, write_row
+from sweeper.runs import RunDir, locked
+from sweeper.slurm.chunk import Chunk
+from sweeper.slurm.shape import shape_of
+from sweeper.slurm_queue import Queue
+from sweeper.spec import RunSpec
+from tests.sweeper.points import spec
+from tests.sweeper.rows import row
+
+SILENT = Queue(elements={}, endings={})
+
+
+def run_with_checkpoints(results: Path, run: RunSpec, *, done: bool) -> RunDir:
+    run_dir = RunDir(results_dir=results, run_id=run.run_id)
+    run_dir.freeze(run)
+    run_dir.new_attempt().log.write_text("log")
+    for step in (10, 20):
+        folder = run_dir.checkpoints / f"global_step_{step}" / "actor"
+        folder.mkdir(parents=True)
+        (folder / "weights").write_bytes(b"x" * 1000)
+    (run_dir.checkpoints / "latest_checkpointed_iteration.txt").write_text("20")
+    failure = None if done else Failure(phase="train", reason="x", log="y")
+    write_row(results, row(run, failure=failure))
+    return run_dir
+
+
+def frozen(results: Path, digest: str, *runs: RunSpec) -> Path:
+    code = results / "code" / digest
+    (code / "sweeper").mkdir(parents=True)
+    (code / "sweeper" / "job.py").write_text("code")
+    chunk = Chunk.new([run.run_id for run in runs], code=code)
+    chunk.write(results, shape_of(runs[0]), "#!/bin/sh\n")
+    chunk.remember(results, 7)
+    return code
+
+
+def test_only_earlier_checkpoints_of_runs_that_are_done_may_go(tmp_path: Path) -> None:
+    done = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
+    run_with_checkpoints(tmp_path, spec("seed=2"), done=False)
+    found = find(tmp_path, SILENT, now=time.time())
+    assert [item.path for item in found] == [done.checkpoints / "global_step_10"]
+    assert found[0].size == 1000
+    (done.checkpoints / "latest_checkpointed_iteration.txt").unlink()  # which is the last is not known
+    assert find(tmp_path, SILENT, now=time.time()) == []
+
+
+def test_code_goes_when_no_unfinished_run_needs_it_and_stays_when_slurm_is_silent(tmp_path: Path) -> None:
+    one, two = spec("seed=1"), spec("seed=2")
+    run_with_checkpoints(tmp_path, one, done=True)
+    run_with_checkpoints(tmp_path, two, done=False)
+    old, used = frozen(tmp_path, "aa", one), frozen(tmp_path, "bb", one, two)
+    found = {item.path for item in find(tmp_path, SILENT, now=time.time())}
+    assert old in found
+    assert used not in found
+    assert sum(path.parent.name == "slurm" for path in found) == 3  # .json, .sh and .job of the first array
+    silent = Queue(elements={}, endings={}, error="no answer")
+    assert not {old, used} & {item.path for item in find(tmp_path, silent, now=time.time())}
+
+
+def test_a_temporary_file_goes_when_nobody_can_still_be_writing_it(tmp_path: Path) -> None:
+    old, young = tmp_path / "rows" / ".a.json.host-1.tmp", tmp_path / "rows" / ".b.json.host-2.tmp"
+    old.parent.mkdir()
+    for path in (old, young):
+        path.write_text("half")
+    os.utime(old, (time.time() - 2 * DAY,) * 2)
+    assert [item.path for item in find(tmp_path, SILENT, now=time.time())] == [old]
+
+
+def test_a_checkpoint_of_a_run_that_came_alive_stays(tmp_path: Path) -> None:
+    done = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
+    (item,) = find(tmp_path, SILENT, now=time.time())
+    with locked(done.path / "lock", wait=False):
+        assert not item.remove()
+    assert item.path.is_dir()
+    assert item.remove()
+    assert not item.path.exists()
+
+
+def test_nothing_is_deleted_without_yes_and_never_a_row_a_spec_or_a_log(tmp_path: Path) -> None:
+    run = spec("seed=1")
+    done = run_with_checkpoints(tmp_path, run, done=True)
+    command = [sys.executable, "-m", "sweeper", "gc", "--results", str(tmp_path)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "global_step_10" in told
+    assert "--yes deletes" in told
+    assert (done.checkpoints / "global_step_10").is_dir()
+    data = json.loads(subprocess.run([*command, "--yes", "--json"], check=True, capture_output=True).stdout)["data"]
+    assert data["deleted"] == 1
+    assert not (done.checkpoints / "global_step_10").exists()
+    assert (done.checkpoints / "global_step_20" / "actor" / "weights").exists()
+    assert done.spec_path.exists()
+    assert done.attempts()[0].log.exists()
+    assert row_path(tmp_path, run.run_id).exists()
