@@ -3,13 +3,14 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 GRID ?= model_scale
+ARGS ?=
 # Where PyTorch's CPU wheels live outside; a machine that has them locally (pip's find-links) need not reach it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/cpu.txt
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-vllm check bench lock clean
+.PHONY: help setup demo plan sweep status report smoke test test-unit test-vllm check bench lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +28,21 @@ $(STAMP): pyproject.toml constraints/cpu.txt
 
 demo: setup      ## the main job: train a ladder of tiny models with verl, measure pass@k, print table and report
 	$(BIN)/python -m sweeper +grid=$(GRID) -m
+
+plan: setup      ## what GRID= would run and cost, starting nothing (make plan GRID=kl ARGS="cluster=slurm model_family=qwen2.5")
+	$(BIN)/python -m sweeper plan +grid=$(GRID) $(ARGS)
+
+sweep: setup     ## run GRID= here, or submit it (ARGS=cluster=slurm)
+	$(BIN)/python -m sweeper +grid=$(GRID) -m $(ARGS)
+
+status: setup    ## where every run of GRID= stands
+	$(BIN)/python -m sweeper status $(GRID)
+
+report: setup    ## render results/reports/GRID.html again from the rows there are
+	$(BIN)/python -m analysis report --results results --grid $(GRID) -o results/reports/$(GRID).html
+
+smoke: setup     ## the smallest real sweep: two runs of the smallest model, a minute or two
+	$(BIN)/python -m sweeper +grid=smoke -m
 
 test: check      ## every test, slow lanes included
 	$(BIN)/python -m pytest -m 'not vllm'

@@ -41,8 +41,9 @@ Verbs (each has --help and --json):
   export-sbatch OVERRIDES...  write the batch scripts that a launch would submit
   doctor OVERRIDES...   does this machine, or cluster=slurm, have what a sweep needs; what to change (--job)
   results [GRID]        the results table (--csv, --parquet FILE, --sql QUERY)
+  add-model PATH|ID     write the file of a new model from its config.json (--family)
 
-Groups of conf/ (see what there is: python -m sweeper options):
+Groups of conf/ (see what there is, with the question of every grid: python -m sweeper options):
   model model_family data_scale domain_mix curriculum algorithm training eval cluster grid
 
 Useful keys:
@@ -85,6 +86,7 @@ def main(arguments: Sequence[str]) -> int:
         "doctor": _doctor,
         "results": _results,
         "options": _options,
+        "add-model": _add_model,
     }
     try:
         if arguments and arguments[0] in verbs:
@@ -526,19 +528,56 @@ def _results(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> int:
-    from sweeper.grid import group_options
+    from sweeper.grid import grid_titles, group_options
 
     parser = argparse.ArgumentParser(
-        prog="python -m sweeper options", description="Every group of conf/ and its options."
+        prog="python -m sweeper options",
+        description="Every group of conf/ and its options; every grid and its question.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
-    found = group_options()
+    found, titles = group_options(), grid_titles()
     if options.json:
-        _print_json("options", found)
+        _print_json("options", found | {"grid_titles": titles})
     else:
         width = max(map(len, found))
-        print("\n".join(f"{group:<{width}}  {' '.join(names)}" for group, names in found.items()))
+        print("\n".join(f"{group:<{width}}  {' '.join(names)}" for group, names in found.items() if group != "grid"))
+        width = max(map(len, titles))
+        print("\nGrids (+grid=NAME -m):")
+        print("\n".join(f"  {name:<{width}}  {title}" for name, title in titles.items()))
+    return EXIT_OK
+
+
+def _add_model(arguments: Sequence[str]) -> int:
+    import conf
+    from sweeper.add_model import find, model_file
+    from sweeper.errors import ConfigError
+    from sweeper.grid import expand
+    from sweeper.plan import spec_from
+
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeper add-model", description="Write conf/model/NAME.yaml of a model from its config.json."
+    )
+    parser.add_argument("model", help="a folder in Hugging Face's format, or a hub id")
+    parser.add_argument("--family", default="qwen2.5", help="whose training regime it gets (default: qwen2.5)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_args(arguments)
+    family = expand([f"model_family={options.family}"], multirun=False).points[0].config["model_family"]["name"]
+    name = Path(options.model).name.lower()
+    path = Path(conf.__file__).parent / "model" / f"{name}.yaml"
+    if path.exists():
+        raise ConfigError(f"{path} is there already; edit it, or remove it first")
+    path.write_text(model_file(find(options.model), name=name, family=family))
+    try:
+        spec = spec_from(expand([f"model={name}", f"model_family={options.family}"], multirun=False).points[0].config)
+    except ConfigError:
+        path.unlink()
+        raise
+    if options.json:
+        _print_json("add-model", {"name": name, "path": str(path), "n_params": spec.model.architecture.n_params})
+    else:
+        print(f"{path}: {spec.model.architecture.n_params:,} parameters")
+        print(f"whether it fits: python -m sweeper plan model={name} model_family={options.family} cluster=slurm")
     return EXIT_OK
 
 

@@ -61,6 +61,7 @@ class Constraints:
             what = "and seed is an axis too" if "seed" in axes else "must be 1 or more"
             raise ConfigError(f"grid.replicates={rules.replicates} {what}; a grid file states one of them")
         self._rows = [_rows(keys, axes) for keys in rules.tie]
+        axes = axes if rules.replicates is None else {**axes, "seed": tuple(map(str, range(rules.replicates)))}
         tied = [key for keys in rules.tie for key in keys]
         if len(set(tied)) < len(tied):
             raise ConfigError(f"grid.tie={[list(keys) for keys in rules.tie]} names an axis twice; join the two lists")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_module
@@ -19,6 +20,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+import conf
 from sweeper.assembly import Assembly, Axis, Plain, label
 from sweeper.constraints import Constraints, GridRules
 from sweeper.errors import ConfigError
@@ -119,6 +121,12 @@ def group_options() -> dict[str, list[str]]:
         loader = GlobalHydra.instance().config_loader()
         groups = [name for name in loader.list_groups("") if name != "hydra"]
         return {name: loader.get_group_options(name) for name in groups if loader.get_group_options(name)}
+
+
+def grid_titles() -> dict[str, str]:
+    """What every grid of `conf/` is, its run counts and its question: the first line of its file."""
+    folder = Path(conf.__file__).parent / "grid"
+    return {path.stem: path.read_text().splitlines()[1].removeprefix("# ") for path in sorted(folder.glob("*.yaml"))}
 
 
 def _parse(arguments: Sequence[str]) -> list[Override]:

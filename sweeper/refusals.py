@@ -126,7 +126,8 @@ def _check_data(spec: RunSpec) -> None:
             "drops incomplete batches and would train on nothing; lower the batch or use more problems"
         )
     seen = spec.total_steps * batch
-    if spec.curriculum.order is not Order.mixed and n_unique is not None and seen < n_unique - spec.n_sft:
+    # verl drops an incomplete last batch.
+    if spec.curriculum.order is not Order.mixed and n_unique is not None and seen + batch <= n_unique - spec.n_sft:
         raise ConfigError(
             f"curriculum={spec.curriculum.name}: {spec.total_steps} steps of {batch} problems end after the first "
             f"{seen} of {n_unique - spec.n_sft}, so the rest of the order is never trained on; set "

@@ -32,7 +32,10 @@ class ModelFamily:
     models: str
     data_scales: str
     data_sizes: str  # unique problems, each seen once
+    domain_scale: str  # of studies that compare domains: as many problems as the smallest has
     min_data_epochs: str  # how often each problem of one domain is seen at a fixed number of samples
+    reuse_sizes: str  # unique problems for tau = 1, 2, 5, 20, 25, 50, 100 at a fixed number of samples; tied to ...
+    reuse_recipes: str  # ... how they are chosen
     reference: str  # models that studies of something else than size are made with, comma-separated
     lora_ranks: str  # 0: every parameter; tied to ...
     lora_alphas: str  # ... and ...

@@ -171,6 +171,7 @@ class Model:
     actor_lr: float | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)
+    vetted: dict[str, dict[str, Any]] = field(default_factory=dict, hash=False)  # resources by cluster.gpu_type
 
     @property
     def nominal(self) -> int:

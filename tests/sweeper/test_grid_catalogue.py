@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.questions import QUESTIONS
 from sweeper.grid import expand, group_options
 from sweeper.plan import make_plan
 from sweeper.runs import State
@@ -24,34 +25,18 @@ COUNTS = {
     "data_scale": (10, 10),
     "domain_mix": (12, 12),
     "full": (80, 140),
+    "guru_32b": (1, 1),
+    "guru_7b": (1, 1),
     "kl": (8, 8),
     "lora_rank": (8, 8),
     "min_data": (20, 12),
     "model_scale": (8, 14),
     "model_x_data": (20, 35),
+    "paper_2509_25300": (21, 30),
     "rollout_n": (8, 8),
     "sft_rl_ratio": (10, 10),
 }
-OF_ONE_LADDER = {"real_smoke"}  # names its models and data itself
-# Names of analysis/questions.
-QUESTIONS = {
-    "algorithm",
-    "compute",
-    "compute_efficiency",
-    "curriculum",
-    "data",
-    "marginal_return",
-    "min_data",
-    "rest_of_run",
-    "reuse",
-    "sample_efficiency",
-    "sft_share",
-    "size",
-    "stability",
-    "steps",
-    "transfer",
-    "unseen_size",
-}
+OF_ONE_LADDER = {"real_smoke", "smoke"}  # name their model themselves
 
 
 def head(grid: str) -> str:
@@ -81,7 +66,7 @@ def test_every_point_of_every_grid_can_run_on_every_ladder(grid: str, ladder: st
 @pytest.mark.parametrize("grid", COUNTS)
 def test_the_first_line_of_a_grid_states_its_run_counts_and_ends_with_its_question(grid: str) -> None:
     tiny, qwen = COUNTS[grid]
-    assert re.fullmatch(rf"# [A-Z][\w -]+, {tiny} runs \(qwen2\.5: {qwen}\): .+\?", head(grid))
+    assert re.fullmatch(rf"# \w[\w -]+, {tiny} runs? \(qwen2\.5: {qwen}(; its own models: 60)?\): .+\?", head(grid))
     assert f"+grid={grid} -m" in Path(f"conf/grid/{grid}.yaml").read_text()
 
 
@@ -89,4 +74,22 @@ def test_the_first_line_of_a_grid_states_its_run_counts_and_ends_with_its_questi
 def test_every_grid_names_questions_that_its_report_answers(grid: str) -> None:
     _, _, questions = states(grid, "tiny")
     assert questions
-    assert questions <= QUESTIONS
+    assert questions <= set(QUESTIONS)
+
+
+def test_the_published_study_has_its_60_runs(tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").write_bytes(b"rows")  # a plan reads nothing of it but its digest
+    found = expand(
+        ("+grid=paper_2509_25300", "cluster=slurm", "cluster.gpu_type=H200", f"data_root={tmp_path}"), multirun=True
+    )
+    points = [point.choice for point in found.points]
+    scaling = [item for item in points if item["data_scale.epochs"] == "1" and item["algorithm.rollout_n"] == "8"]
+    reuse = [item for item in points if item["data_scale.epochs"] != "1"]
+    rollouts = [item for item in points if item["algorithm.rollout_n"] != "8"]
+    assert (len(scaling), len(reuse), len(rollouts), len(points)) == (42, 12, 6, 60)
+    assert {item["data.recipe"] for item in scaling} == {"null"}
+    assert {item["data.recipe"] for item in reuse} == {"guru_math_cl"}
+    assert {item["model"] for item in reuse} == {"qwen2.5-7b", "qwen2.5-7b-instruct"}
+    plan = make_plan(found, tmp_path)
+    assert [run.reason for run in plan.refused] == []
+    assert {run.spec.total_steps for run in plan.runs if run.spec} == {100, 105}

@@ -10,15 +10,22 @@ from sweeper.errors import ConfigError
 from sweeper.spec import RunSpec
 from tests.sweeper.points import spec
 
-# Published parameter counts (model cards and config.json of each repository).
+# Published parameter counts (model cards and the hub's count of each repository's weights).
+BY_SIZE = {
+    "0.5b": 494_032_768,
+    "1.5b": 1_543_714_304,
+    "3b": 3_085_938_688,
+    "7b": 7_615_616_512,
+    "14b": 14_770_033_664,
+    "32b": 32_763_876_352,
+    "72b": 72_706_203_648,
+}
 PUBLISHED = {
-    "qwen2.5-0.5b": 494_032_768,
-    "qwen2.5-1.5b": 1_543_714_304,
-    "qwen2.5-3b": 3_085_938_688,
-    "qwen2.5-7b": 7_615_616_512,
-    "qwen2.5-14b": 14_770_033_664,
-    "qwen2.5-32b": 32_763_876_352,
-    "qwen2.5-72b": 72_706_203_648,
+    **{f"qwen2.5-{size}": count for size, count in BY_SIZE.items()},
+    **{f"qwen2.5-{size}-instruct": count for size, count in BY_SIZE.items()},
+    **{f"r1-distill-qwen-{size}": BY_SIZE[size] for size in ("7b", "14b", "32b")},
+    "r1-distill-qwen-1.5b": 1_777_088_000,  # its head is not tied
+    "qwq-32b": BY_SIZE["32b"],
     "smollm2-135m-instruct": 134_515_008,
 }
 

@@ -1,0 +1,64 @@
+"""Every grid on every model family, and what verl says to it.
+
+Each with the family's first model: that every model makes a spec is tested option by option, and counts of all points
+with the catalogue (tests/sweeper/test_grid_catalogue.py).
+"""
+
+from pathlib import Path
+
+import pytest
+
+from sweeper.grid import expand, group_options, hydra_session
+from sweeper.plan import make_plan
+from sweeper.spec import RunSpec
+from sweeper.verl_check import Asker, check_plan
+
+pytestmark = pytest.mark.verl
+
+GPU = ("cluster=slurm", "cluster.gpu_type=H200")
+# Those that need a data folder get one; a plan reads nothing of it but its content's digest.
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "tiny": (),
+    "smollm2": ("data_root={root}", "data_scale=n64"),  # without, as many as the folder has
+    "qwen2.5": GPU,
+    "qwen2.5-instruct": GPU,
+    "r1-distill": GPU,
+    "guru-7b": (*GPU, "data_root={root}"),
+    "guru-32b": (*GPU, "data_root={root}"),
+    "paper-2509-25300": (*GPU, "data_root={root}"),
+}
+MODELS = {
+    "tiny": "tiny-130k",
+    "smollm2": "smollm2-135m-instruct",
+    "qwen2.5": "qwen2.5-0.5b",
+    "qwen2.5-instruct": "qwen2.5-0.5b-instruct",
+    "r1-distill": "r1-distill-qwen-1.5b",
+    "guru-7b": "qwen2.5-7b",
+    "guru-32b": "qwen2.5-32b",
+    "paper-2509-25300": "qwen2.5-7b",
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rows")
+    (folder / "rows.parquet").write_bytes(b"rows")
+    return folder
+
+
+def test_every_family_is_in_this_table() -> None:
+    assert set(group_options()["model_family"]) == set(FAMILIES) == set(MODELS)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_verl_accepts_every_grid_on_every_family(family: str, root: Path, tmp_path: Path) -> None:
+    specs: list[RunSpec] = []
+    more = [item.format(root=root) for item in FAMILIES[family]]
+    with hydra_session():
+        for grid in set(group_options()["grid"]) - {"smoke"}:  # which names its own model
+            overrides = (f"+grid={grid}", f"model_family={family}", f"model={MODELS[family]}", *more)
+            plan = make_plan(expand(overrides, multirun=True), tmp_path)
+            assert [run.reason for run in plan.refused] == [], overrides
+            specs += [run.spec for run in plan.runs if run.spec is not None]
+    assert len(specs) > len(group_options()["grid"])
+    assert check_plan(specs, tmp_path / "verdicts", Asker()) == {}
