@@ -69,8 +69,10 @@ def consider(
     from sweeper.slurm.submit import step_log
 
     scheduler = queue.endings.get(run_dir.run_id) if queue.error is None else None
-    said = step_log(run_dir.results_dir, run_dir.run_id) if scheduler else []
-    diagnosis = run_dir.diagnosis(scheduler, said)
+    diagnosis = run_dir.diagnosis(scheduler)
+    if scheduler and diagnosis and diagnosis.failure_class is FailureClass.unknown:
+        # Read only where it is needed: to find a run's step log takes all arrays of the folder.
+        diagnosis = run_dir.diagnosis(scheduler, step_log(run_dir.results_dir, run_dir.run_id))
     if diagnosis is None or not run_dir.spec_path.exists():
         return None
     current, own = adjustment.read(run_dir.path), {}

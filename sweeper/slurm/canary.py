@@ -5,7 +5,7 @@ batch script releases the others, so nothing depends on the submitter: it looks 
 for the arrays that name the run as their canary. A launch and `--wait` release what it could not.
 
     slurm/<chunk>.json      "canary": the run that this array waits for
-    slurm/<chunk>.released  SLURM was told to let it go
+    slurm/<chunk>.released  SLURM was told to let it go, or it was never held
 """
 
 import json
@@ -20,7 +20,7 @@ from sweeper.slurm.chunk import chunks, folder
 from sweeper.slurm.shape import Shape
 from sweeper.spec import RunId, RunSpec
 
-SECONDS = 5  # between two looks of the canary's script
+FIRST_SECONDS, MOST_SECONDS = 5, 60  # between two looks of the canary's script, which looks ever more seldom
 _TRAINED = '"critic/score/mean"'  # verl logs it with a training step, and not with the validation before it
 
 
@@ -60,6 +60,11 @@ def held_for_good(results_dir: Path, states: dict[RunId, State]) -> set[RunId]:
     return {run_id for run_id, canary in waiting(results_dir).items() if states.get(canary) in ended}
 
 
+def set_free(results_dir: Path, name: str) -> None:
+    """Remember that an array is not held."""
+    _released(results_dir, name).touch()
+
+
 def release(results_dir: Path) -> None:
     """Let go what waits for a canary that has taken its step.
 
@@ -67,11 +72,10 @@ def release(results_dir: Path) -> None:
         SchedulerError: scontrol refused, or did not answer.
     """
     for chunk in chunks(results_dir):
-        mark = _released(results_dir, chunk.name)
-        is_held = chunk.canary is not None and chunk.canary not in chunk.run_ids and not mark.exists()
+        is_held = chunk.is_held and not _released(results_dir, chunk.name).exists()
         if is_held and chunk.canary is not None and trained(results_dir, chunk.canary):
             scheduler.release(chunk.name)
-            mark.touch()
+            set_free(results_dir, chunk.name)
 
 
 def _released(results_dir: Path, name: str) -> Path:
@@ -104,11 +108,14 @@ def script_lines(results_dir: Path, run_ids: Sequence[RunId], new: Sequence[RunI
         "esac",
         "release_others() {",
         f"  grep -qs '{_TRAINED}' \"$metrics\"/attempts/*/metrics.jsonl || return 0",
-        f'  for held in $(grep -ls "\\"canary\\": \\"$canary\\"" {place}/sweep-*.json); do',
+        f'  grep -ls "\\"canary\\": \\"$canary\\"" {place}/sweep-*.json | while read -r held; do',
         "    held=${held%.json}; name=${held##*/}",
         '    [ -e "$held.released" ] || { scontrol release "jobname=$name" && touch "$held.released"; }',
         "  done",
         "}",
-        f'[ -z "$canary" ] || {{ while sleep {SECONDS}; do release_others; done & }}',
+        f"look() {{ pause={FIRST_SECONDS}; while sleep $pause; do",
+        f"  release_others; [ $pause -ge {MOST_SECONDS} ] || pause=$((pause + {FIRST_SECONDS}))",
+        "done; }",
+        'looks=; [ -z "$canary" ] || { look & looks=$!; }',
     ]
-    return before, ['[ -z "$canary" ] || release_others']
+    return before, ['[ -z "$canary" ] || { kill "$looks"; release_others; }']

@@ -66,7 +66,7 @@ class Chunk:
 
     def forget(self, results_dir: Path) -> None:
         """Take away a chunk that SLURM never got."""
-        for suffix in (".json", ".sh"):
+        for suffix in (".json", ".sh", ".released"):
             (folder(results_dir) / f"{self.name}{suffix}").unlink(missing_ok=True)
 
 

@@ -143,6 +143,8 @@ def _submit_chunk(
     before, after = canary.script_lines(results_dir, run_ids, known)
     text = script(chunk, shape, results_dir, at_once=at_once, before=before, after=after)
     path = chunk.write(results_dir, shape, text)
+    if chunk.canary is not None and not chunk.is_held:
+        canary.set_free(results_dir, chunk.name)
     try:
         job = scheduler.submit(path, lock=lock)
     except QueueFullError as error:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slurm
 Make = Callable[..., RunSpec]
 
 
-def first_step(results: Path, spec: RunSpec) -> float:
+def began(results: Path, spec: RunSpec) -> float:
     (attempt,) = RunDir(results_dir=results, run_id=spec.run_id).attempts()
     env = attempt.read("env")
     assert env is not None
@@ -36,9 +36,10 @@ def test_the_others_start_when_the_canary_has_taken_a_step_without_any_help(make
     held = [item for item in run_statuses(tmp_path, None) if "JobHeldUser" in str(item["scheduler"])]
     assert len(held) == 2
     assert all(f"held until {specs[0].run_id} has taken a training step" in item["scheduler"] for item in held)
+    subprocess.run(["shellcheck", *tmp_path.glob("slurm/*.sh")], check=True)
     # Nobody submits or follows any more: from here on only the jobs themselves act.
     assert wait_until(lambda: len(list(read_rows(tmp_path))) == 3, 90)
-    assert all(first_step(tmp_path, spec) >= first_step(tmp_path, specs[0]) + 2 for spec in specs[1:])
+    assert all(began(tmp_path, spec) >= began(tmp_path, specs[0]) + 2 for spec in specs[1:])
 
 
 def test_the_others_of_a_failed_canary_stay_held_until_it_is_mended(make: Make, tmp_path: Path) -> None:
