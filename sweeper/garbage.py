@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,9 +126,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
     results_dir = options.results.resolve()
-    queue = Queue.ask(results_dir)
-    found = find(results_dir, queue, now=time.time())
-    gone = [item for item in found if item.remove()] if options.yes else []
+    with ExitStack() as around:
+        if options.yes and folder(results_dir).is_dir():  # a submitter may be about to use what is frozen already
+            around.enter_context(locked(folder(results_dir) / "lock", wait=True))
+        queue = Queue.ask(results_dir)
+        found = find(results_dir, queue, now=time.time())
+        gone = [item for item in found if item.remove()] if options.yes else []
     if options.json:
         items = [{"path": str(item.path), "why": item.why, "bytes": item.size} for item in found]
         print(json.dumps({"command": "gc", "data": {"found": items, "deleted": len(gone)}}, indent=1))

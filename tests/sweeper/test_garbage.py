@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from sweeper.garbage import DAY, find
 from sweeper.results import Failure, row_path, write_row
 from sweeper.runs import RunDir, locked
@@ -82,6 +84,19 @@ def test_a_checkpoint_of_a_run_that_came_alive_stays(tmp_path: Path) -> None:
     assert item.path.is_dir()
     assert item.remove()
     assert not item.path.exists()
+
+
+def test_nothing_is_deleted_while_somebody_submits(tmp_path: Path) -> None:
+    done = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
+    frozen(tmp_path, "aa", spec("seed=1"))
+    command = [sys.executable, "-m", "sweeper", "gc", "--yes", "--results", str(tmp_path)]
+    with locked(tmp_path / "slurm" / "lock", wait=True):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "PATH": "/nowhere"})
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=3)
+        assert (tmp_path / "code" / "aa").is_dir()
+    assert process.wait(timeout=60) == 0
+    assert not (done.checkpoints / "global_step_10").exists()
 
 
 def test_nothing_is_deleted_without_yes_and_never_a_row_a_spec_or_a_log(tmp_path: Path) -> None:
