@@ -67,7 +67,7 @@ QUESTIONS: dict[str, Question] = {
     "sample_efficiency": Question(
         name="sample_efficiency",
         title="Sample efficiency",
-        text="How many samples does each model size need to reach a given performance?",
+        text="How many samples does each model size, or arm of one size, need to reach a given performance?",
     ),
     "compute_efficiency": Question(
         name="compute_efficiency",

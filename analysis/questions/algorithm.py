@@ -106,6 +106,8 @@ def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
     contrasts = []
     for i in range(len(members)):
         for j in range(i + 1, len(members)):
+            if members[i].label == members[j].label:
+                continue  # two configurations of one algorithm: another question's
             matched = None
             draws = found.draws[:, i] - found.draws[:, j]
             if moved is not None:

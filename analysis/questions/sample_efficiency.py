@@ -1,4 +1,4 @@
-"""Samples that each model size needs to reach a given pass@1, from the power law of its validation curve.
+"""Samples that each model size, or each arm of one size, needs to reach a given pass@1, by its validation curve's law.
 
 The level R* is the same for all sizes of a stratum: --target, or the highest that the law of every size reaches within
 its own data. A level that a size never reaches, or had before training, gets no number. The exponent of each size
@@ -10,11 +10,12 @@ import pandas as pd
 from analysis.answer import Answer, Chart, Mark, Scale, Trace
 from analysis.frame import Selection
 from analysis.numerals import short
+from analysis.panel import Arm
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, law_row
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
-from analysis.questions.strata import arms, strata
+from analysis.questions.strata import arms, configurations, strata
 from analysis.reach import Reach, reach
 from analysis.trajectory import Progress
 
@@ -23,25 +24,22 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     """See the module."""
     notes, rows, said, traces = left_out(selection), [], [], []
     n_numbers = 0
-    for stratum in strata(selection.completed, free=["model"]):
-        members = arms(stratum, label=lambda row: row.model, x=lambda row: row.n_params_non_embedding)
-        if len({arm.x for arm in members}) < 2:
-            continue
+    for label, members in _compared(selection):
         laws = [item for item in arm_laws(members, Progress.samples, notes) if item.law is not None]
         if len(laws) < 2:
-            notes.append(f"{stratum.label}: fewer than two sizes have curves that carry a law")
+            notes.append(f"{label}: fewer than two arms have curves that carry a law")
             continue
         level = settings.target or common_level(laws)
         reached = [(item, reach(item.law, 1 - level)) for item in laws if item.law is not None]
         numbers = [(item, found) for item, found in reached if found.x is not None]
         n_numbers += len(numbers)
-        rows += [_row(stratum.label, level, item, found) for item, found in reached]
-        said.append(f"{stratum.label}: pass@1 {level:.3f} takes {', '.join(reach_text(*pair) for pair in reached)}")
+        rows += [_row(label, level, item, found) for item, found in reached]
+        said.append(f"{label}: pass@1 {level:.3f} takes {', '.join(reach_text(*pair) for pair in reached)}")
         if numbers:
             traces.append(
                 Trace(
-                    label=f"{stratum.label}, R* = {level:.3f}",
-                    group=stratum.label,
+                    label=f"{label}, R* = {level:.3f}",
+                    group=label,
                     mark=Mark.point,
                     x=tuple(item.size for item, _ in numbers),
                     y=tuple(found.x or 0.0 for _, found in numbers),
@@ -50,7 +48,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 )
             )
     if not said:
-        return missing(question, "no two model sizes with validation curves were run with the same settings", notes)
+        return missing(question, "no two arms with validation curves were run", notes)
     notes.append(
         "laws are followed to 10 times their data on either side; a number outside the data is an extrapolation"
     )
@@ -68,6 +66,22 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         reason = "no size has an interval limited on both sides for the samples it needs"
         return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
     return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def _compared(selection: Selection) -> list[tuple[str, tuple[Arm, ...]]]:
+    """Arms to compare: sizes within each stratum; where nothing was run at two sizes, the configurations of a model."""
+    found = []
+    for stratum in strata(selection.completed, free=["model"]):
+        members = arms(stratum, label=lambda row: row.model, x=lambda row: row.n_params_non_embedding)
+        if len({arm.x for arm in members}) > 1:
+            found.append((stratum.label, members))
+    if found:
+        return found
+    models = dict.fromkeys(run.row.model for run in selection.completed)
+    by_model = [
+        (name, configurations([run for run in selection.completed if run.row.model == name])) for name in models
+    ]
+    return [(name, members) for name, members in by_model if len(members) > 1]
 
 
 def common_level(laws: list[ArmLaw]) -> float:

@@ -112,6 +112,12 @@ def test_larger_models_need_fewer_samples_where_that_was_planted():
     assert table.loc[100_000, "x"] / table.loc[400_000, "x"] == pytest.approx(3, rel=0.3)
 
 
+def test_arms_of_one_size_are_compared_by_samples_where_there_is_only_one():
+    found = ask("sample_efficiency", two_arms(2.0), settings=TARGET)
+    table = found.tables["reached"].set_index("arm")
+    assert table.loc["m-1, a", "low"] > table.loc["m-1, b", "high"]
+
+
 def test_steps_and_compute_count_in_how_many_configurations_the_error_falls():
     runs = [
         Planted(n_unique=n, steps=40, seed=s, flops=4e6, curve=curve(line, rng=n + s))
