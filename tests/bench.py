@@ -17,7 +17,7 @@ from sweeper.results import read_rows, row_path
 from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import training_env
-from tests import bench_data
+from tests import bench_data, bench_plan
 from tests.analysis import bench_passk
 from tests.analysis.laws import bench_laws
 from tests.data_prep import bench_data as bench_cleaning
@@ -36,7 +36,7 @@ SMALL = (
 def main() -> None:
     """Run all benchmarks."""
     help_time()
-    planning()
+    bench_plan.main()
     bench_code.main()
     bench_math.main()
     bench_cleaning.main()
@@ -68,28 +68,6 @@ def help_time() -> None:
     """`--help` against an empty Python process."""
     ours = best(lambda: seconds([sys.executable, "-m", "sweeper", "--help"]))
     report("python -m sweeper --help", ours, "python -c pass", best(lambda: seconds([sys.executable, "-c", "pass"])))
-
-
-def planning() -> None:
-    """A 1,000-point grid against composing every point with Hydra (timed on 50 points and scaled)."""
-    from hydra import compose
-
-    from sweeper.grid import expand, hydra_session
-
-    arguments = ["+grid=model_scale", "seed=range(0,125)"]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "sweeper", "plan", *arguments, f"results_dir={folder}"]
-        cold, warm = seconds(command), seconds(command)
-    points = expand(arguments, multirun=True).points
-    start = time.monotonic()
-    with hydra_session():
-        for point in points[:50]:
-            compose(
-                "config", overrides=[f"{key}={value}" for key, value in point.choice.items()], return_hydra_config=True
-            )
-    hydra = (time.monotonic() - start) * len(points) / 50
-    report(f"plan {len(points)} points, verl asked for the first time", cold, "Hydra composing each point", hydra)
-    report(f"plan {len(points)} points, again", warm, "Hydra composing each point", hydra)
 
 
 def training(folder: Path) -> None:
