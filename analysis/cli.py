@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         description=HELP,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    names = "{report,ask,fit,rank,passk,import}"
+    names = "{report,ask,fit,rank,passk,import,suggest}"
     verbs = parser.add_subparsers(dest="verb", required=True, metavar=names, prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     rank.set_defaults(execute=_rank)
     passk.add_parser(verbs)
     imports.add_parser(verbs)
+    suggest = verbs.add_parser("suggest", help="the answer behind python -m sweeper suggest: JSON to JSON")
+    suggest.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    suggest.set_defaults(execute=_suggest)
     return parser
 
 
@@ -92,6 +95,13 @@ def _report(options: argparse.Namespace) -> int:
 
 def _rank(options: argparse.Namespace) -> int:
     print(rank_csv(options))
+    return EXIT_OK
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    from analysis.next_points import answer
+
+    print(json.dumps(answer(options.results, json.load(sys.stdin)), allow_nan=False))
     return EXIT_OK
 
 

@@ -40,6 +40,7 @@ Verbs (each has --help and --json):
   gc                    what may be deleted: older checkpoints of done runs, code nobody needs (--yes deletes)
   export-sbatch OVERRIDES...  write the batch scripts that a launch would submit
   doctor OVERRIDES...   does this machine, or cluster=slurm, have what a sweep needs; what to change (--job)
+  suggest OVERRIDES...  which points of a grid to run next, for --budget-gpu-hours N
   results [GRID]        the results table (--csv, --parquet FILE, --sql QUERY)
   add-model PATH|ID     write the file of a new model from its config.json (--family)
 
@@ -87,6 +88,7 @@ def main(arguments: Sequence[str]) -> int:
         "results": _results,
         "options": _options,
         "add-model": _add_model,
+        "suggest": _suggest,
     }
     try:
         if arguments and arguments[0] in verbs:
@@ -300,6 +302,44 @@ def _plan(arguments: Sequence[str]) -> int:
                 print(" \\\n".join(f"  {item}" for item in expected_overrides(run.spec)))
     _within(plan, options.budget_gpu_hours)
     return EXIT_USAGE if plan.refused else EXIT_OK
+
+
+def _suggest(arguments: Sequence[str]) -> int:
+    from sweeper.grid import expand
+    from sweeper.plan import make_plan
+    from sweeper.suggest import suggest, suggest_text
+
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeper suggest",
+        description="The points of a grid that narrow a prediction most for their cost, as commands. Starts nothing.",
+    )
+    parser.add_argument("overrides", nargs="+", help="as for a launch, e.g. +grid=model_scale seed=0,1,2")
+    parser.add_argument("-m", "--multirun", action="store_true", help="accepted and not needed")
+    hours = "what the points may cost together, in device-hours (without a GPU: hours of CPU processes)"
+    parser.add_argument("--budget-gpu-hours", type=float, required=True, metavar="N", help=hours)
+    goal = "the point to predict (default: the grid's largest model and data), e.g. 'model=tiny-1.4m seed=0'"
+    parser.add_argument("--predict", action="append", default=[], metavar="OVERRIDES", help=goal)
+    laws = ("power", "power_nd", "chinchilla")
+    parser.add_argument("--law", choices=laws, help="default: power over size, or power_nd where data vary too")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_intermixed_args(arguments)
+    grid = expand(options.overrides, multirun=True)
+    results_dir = Path(grid.points[0].config["results_dir"]).resolve()
+    plan = make_plan(grid, results_dir)
+    answer = suggest(
+        plan,
+        grid,
+        options.overrides,
+        results_dir,
+        budget=options.budget_gpu_hours,
+        predict=options.predict,
+        law=options.law,
+    )
+    if options.json:
+        _print_json("suggest", answer)
+    else:
+        print(suggest_text(answer))
+    return EXIT_OK
 
 
 def _reader(verb: str, description: str) -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.laws.basis import ones, power, rescaled
+from analysis.laws.basis import no_slopes, ones, power, rescaled
 from analysis.laws.form import LN10, Columns, Form, Link, Parameter, around, fixed_bounds, floor_range
 from analysis.laws.sample import Floats
 
@@ -54,6 +54,39 @@ KN_LOGLINEAR = Form(
     slopes=_kn_slopes,
     shift=_kn_shift,
     level_per_group=True,
+)
+
+# --- plain power law in size and data
+
+
+def _plane_basis(theta: Floats, columns: Columns) -> Floats:
+    level = ones(theta, columns) / LN10
+    return np.stack([level, -level * columns.log_ratio("n"), -level * columns.log_ratio("d")], axis=-1)
+
+
+def _plane_shift(_theta: Floats, beta: Floats, columns: Columns, sign: int) -> Floats:
+    moved = beta.copy()
+    for place, role in ((1, "n"), (2, "d")):
+        moved[:, 0] += sign * beta[:, place] * np.log(columns.reference[role])
+    return moved
+
+
+ANY = fixed_bounds(-np.inf, np.inf)
+POWER_ND = Form(
+    name="power_nd",
+    equation="ln y = ln_A - alpha ln N - beta ln D",
+    source="plain power law in size and data, y = A N^-alpha D^-beta: no floor, one slope in data",
+    roles=("n", "d"),
+    link=Link.log10,
+    theta=(),
+    beta=(
+        Parameter(name="ln_A", unit="ln y", meaning="ln y at N = D = 1", bounds=ANY),
+        Parameter(name="alpha", unit="1", meaning="exponent of size, positive where y falls", bounds=ANY),
+        Parameter(name="beta", unit="1", meaning="exponent of data, positive where y falls", bounds=ANY),
+    ),
+    basis=_plane_basis,
+    slopes=no_slopes,
+    shift=_plane_shift,
 )
 
 # --- Chinchilla

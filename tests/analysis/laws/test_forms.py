@@ -21,6 +21,11 @@ def chinchilla() -> Sample:
     return Sample(columns={"n": n, "d": d}, y=1.8 + 480 * n**-0.35 + 2000 * d**-0.37)
 
 
+def plane() -> Sample:
+    n, d = (item.ravel() for item in np.meshgrid(np.geomspace(1e4, 1e6, 4), np.geomspace(64, 4096, 4)))
+    return Sample(columns={"n": n, "d": d}, y=3 * n**-0.1 * d**-0.05)
+
+
 def reuse() -> Sample:
     unique, tau = (item.ravel() for item in np.meshgrid(np.geomspace(100, 1e4, 6), [1.0, 2, 4, 8, 16, 32, 64]))
     effective = unique * (1 + 10 * (1 - np.exp(-(tau - 1) / 10)))
@@ -37,6 +42,7 @@ def samples() -> dict[str, tuple[Sample, dict[str, float]]]:
         "exp_saturation": (curve(exp_saturation(X)), {"A": 0.6, "R0": 0.2, "x0": 12000}),
         "power": (curve(2 * X**-0.1), {"ln_A": float(np.log(2)), "alpha": 0.1}),
         "chinchilla": (chinchilla(), {"E": 1.8, "A": 480, "B": 2000, "alpha": 0.35, "beta": 0.37}),
+        "power_nd": (plane(), {"ln_A": float(np.log(3)), "alpha": 0.1, "beta": 0.05}),
         "data_reuse": (reuse(), {"E": 0.4, "B": 2, "beta": 0.4, "r": 10}),
     }
 

@@ -1,6 +1,7 @@
 """Intervals hold the truth as often as they say, and say so where they cannot."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,6 +180,19 @@ def test_an_interval_that_ends_nowhere_goes_with_no_number() -> None:
     for item in inference.estimates:
         assert item.interval is not None
         assert item.value is None or None not in (item.interval.low, item.interval.high)
+
+
+def test_names_of_runs_mean_nothing() -> None:
+    sample = kn_sample(0.005, runs=3, shift=0.01)
+    names = {"0": "z", "1": "a", "2": "m"}
+    renamed = replace(sample, run=tuple(names[name] for name in sample.run or ()))
+    ours, theirs = infer(fit(KN_LOGLINEAR, sample), draws=0), infer(fit(KN_LOGLINEAR, renamed), draws=0)
+    for one, other in zip(ours.estimates, theirs.estimates, strict=True):
+        assert one.value is not None
+        assert one.interval is not None
+        assert other.interval is not None
+        ends = (one.value, one.interval.low, one.interval.high)
+        assert (other.value, other.interval.low, other.interval.high) == pytest.approx(ends, rel=1e-8)
 
 
 def test_copied_rows_of_runs_change_no_digit() -> None:
