@@ -8,33 +8,82 @@ from importlib.metadata import version
 
 from analysis import bootstrap, power_law
 from analysis.estimates import disagreement
+from analysis.evidence import Evidence
 from analysis.frame import Run, Selection, points_of
+from analysis.laws.catalogue import ZOO
+from analysis.laws.surfaces import KN_LOGLINEAR
+from analysis.numerals import short
 
-Item = tuple[str, str]
-READERS = ("numpy", "pandas", "matplotlib")
+Item = tuple[str, str, str]  # part, item, statement
+READERS = ("numpy", "scipy", "pandas", "matplotlib")
 
 
-def checklist(selection: Selection) -> list[Item]:
-    """(name, statement) of every item, in reading order."""
-    runs, rows = selection.completed, [run.row for run in selection.completed]
-    provenance = [row.provenance for row in rows if row.provenance]
+def checklist(evidence: Evidence) -> list[Item]:
+    """(part, item, statement) in reading order."""
+    selection, runs = evidence.selection, evidence.runs
+    return [
+        *(("hypothesis", *item) for item in _hypothesis()),
+        *(("set-up", *item) for item in _set_up(runs)),
+        *(("data", *item) for item in _data(selection, runs)),
+        *(("fitting", *item) for item in _fitting(evidence)),
+        *(("provenance", *item) for item in _provenance(selection, runs)),
+    ]
+
+
+def _hypothesis() -> list[tuple[str, str]]:
+    return [
+        (
+            "Form, whole runs",
+            "error = 1 - pass@1 = A x^-alpha, no floor, no saturation; one exponent for all runs of a subset.",
+        ),
+        (
+            "Form, learning curves",
+            f"{KN_LOGLINEAR.equation}; L = 1 - validation accuracy. Compared on held-out checkpoints with "
+            f"{', '.join(form.name.replace('_', ' ') for form in ZOO)}, each curve by itself.",
+        ),
+        (
+            "Variables",
+            "Model size, training compute, responses trained on; everything else is held equal or is a series.",
+        ),
+    ]
+
+
+def _set_up(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    rows = [run.row for run in runs]
+    models = {f"{row.model} ({short(row.n_params_non_embedding)})" for row in rows}
+    return [
+        ("Models", _listed(models)),
+        ("Algorithms", _listed({row.algorithm for row in rows})),
+        (
+            "Training data",
+            f"scales {_listed({row.data_scale for row in rows})}; domain mixes "
+            f"{_listed({row.domain_mix for row in rows})}",
+        ),
+        ("Curriculum", _listed({row.curriculum for row in rows if row.curriculum})),
+        ("Steps", _listed({row.steps for row in rows if row.steps is not None})),
+        (
+            "Hyper-parameters",
+            "As frozen in each run's spec.json. A row does not hold them: whether they were tuned for each size is not "
+            "known to this page.",
+        ),
+    ]
+
+
+def _data(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
+    rows = [run.row for run in runs]
     samples = {score.n_samples for row in rows for score in row.trained}
     problems = {score.n_problems for row in rows for score in row.trained if score.domain == "all"}
     seeds = sorted({row.seed for row in rows})
     per_point = sorted({len(point.runs) for point in points_of(runs)})
-    versions = {
-        name: {item.versions[name] for item in provenance if name in item.versions} for name in _names(provenance)
-    }
+    accountings = _listed({row.flops.accounting for row in rows if row.flops})
     return [
+        ("Model size N", "Parameters of all layers and the final norm, without embedding and output matrix."),
+        ("Data D", "Responses generated for training (prompts x answers a prompt)."),
         (
-            "Hypothesis",
-            "error = 1 - pass@1 = A x^-alpha, no floor, no saturation; one exponent for all runs of a subset.",
-        ),
-        ("Model size", "Parameters of all layers and the final norm, without embedding and output matrix."),
-        (
-            "Training FLOPs",
-            "Model FLOPs of generation, log-probabilities, reference, actor and critic; evaluation is not included. "
-            f"Accounting: {_listed(row.flops.accounting for row in rows if row.flops)}.",
+            "Compute C",
+            "Model FLOPs of generation, log-probabilities, reference, actor, critic and supervised fine-tuning; "
+            f"evaluation is not included. Accounting: {accountings}. Within a run in proportion to the tokens of its "
+            "steps.",
         ),
         (
             "pass@k",
@@ -44,44 +93,81 @@ def checklist(selection: Selection) -> list[Item]:
             "draws with replacement.",
         ),
         (
-            "Checkpoint",
-            "The last one of each run; no selection on the test problems. Curves show verl's own validation set.",
+            "Checkpoints",
+            "pass@k: the last one of each run, no selection on the test problems. Learning curves: verl's own "
+            "validation "
+            "set, every validation after step 0.",
+        ),
+        ("Seeds", f"Training seeds {_listed(seeds)}; {_listed(per_point)} a configuration."),
+        ("Exclusions", exclusions(selection)),
+        ("Checks", _checks(runs)),
+    ]
+
+
+def _fitting(evidence: Evidence) -> list[tuple[str, str]]:
+    held = sum(point.held_out for point in evidence.checkpoints)
+    return [
+        (
+            "Loss and weights",
+            "Whole runs: least squares of log error, each run the same weight. Learning curves: least squares of the "
+            "error, each size the same total weight.",
+        ),
+        ("Optimiser", "Variable projection from a grid of starts, refined by Levenberg-Marquardt; no randomness."),
+        (
+            "Bounds",
+            "K_max in [0, 2], N0 from 0.01 to 100 times the sizes; a value at a bound is said to be so, not printed.",
         ),
         (
-            "Intervals",
+            "Held out",
+            f"Learning curves: the last quarter of the steps of each size ({held} of {len(evidence.checkpoints)} "
+            "checkpoints), and each size in turn; no parameter sees them. Whole runs: the largest size, beside the "
+            "error of the next smaller one. One size is one comparison.",
+        ),
+        (
+            "Intervals, pass@k",
             f"95% percentile bootstrap over problems, {bootstrap.DRAWS} draws, fixed seed {bootstrap.SEED}; base and "
             "trained model are resampled together (paired). They cover the choice of problems and the sampling of "
             "answers, not training seeds.",
         ),
         (
-            "Fit",
-            "Least squares of log error on log x, each run with equal weight; interval of alpha: jackknife over "
-            "configurations (seeds of one stay together) with Student's t. It "
-            "covers the scatter between configurations, neither the choice of problems nor what runs from one base "
-            "model share; leaving sizes out shows part of the latter. Not fitted with fewer than "
-            f"{power_law.MIN_LEVELS} distinct x. R2 is not shown: it is near 1 whatever the law is worth.",
+            "Intervals, whole runs",
+            "Jackknife over configurations (seeds of one stay together) with Student's t. It covers the scatter "
+            "between "
+            "configurations, neither the choice of problems nor what runs from one base model share; leaving sizes out "
+            f"shows part of the latter. Not fitted with fewer than {power_law.MIN_LEVELS} distinct x.",
         ),
         (
-            "Held out",
-            "The largest size, predicted by a law fitted without it, beside the error of the next smaller size. One "
-            "size is one comparison.",
+            "Intervals, learning curves",
+            "Several seeds in every size: jackknife over runs. One seed: profile likelihood with AR(1) residuals, a "
+            "lower "
+            "bound on the uncertainty. Beside them a bootstrap over runs and over sizes where there are enough.",
         ),
-        ("Seeds", f"Training seeds {_listed(seeds)}; {_listed(per_point)} a configuration."),
-        ("Exclusions", exclusions(selection)),
-        ("Checks", _checks(runs)),
+        (
+            "Goodness of fit",
+            "Held-out error beside the last value. R2 is not shown: it is near 1 whatever the law is worth.",
+        ),
+        (
+            "Multiple comparisons",
+            "Intervals are for one comparison each. With many configurations some intervals miss their truth; the best "
+            "of many looks better than it is.",
+        ),
+    ]
+
+
+def _provenance(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
+    found = [run.row.provenance for run in runs if run.row.provenance]
+    versions = {name: {item.versions[name] for item in found if name in item.versions} for name in _names(found)}
+    return [
         (
             "Versions",
-            "; ".join(f"{name} {_listed(found)}" for name, found in sorted(versions.items())) or "not recorded",
+            "; ".join(f"{name} {_listed(items)}" for name, items in sorted(versions.items())) or "not recorded",
         ),
-        ("Code", _code(rows_commits=[(item.git_commit, item.git_dirty) for item in provenance])),
-        (
-            "Devices",
-            _listed(f"{item.n_devices} x {item.device_name} ({item.device})" for item in provenance),
-        ),
-        ("Training data", _listed(item.data_digest for item in provenance if item.data_digest)),
-        ("Base models", _listed(item.model_digest for item in provenance if item.model_digest)),
+        ("Code", _code(rows_commits=[(item.git_commit, item.git_dirty) for item in found])),
+        ("Devices", _listed(f"{item.n_devices} x {item.device_name} ({item.device})" for item in found)),
+        ("Training data", _listed(item.data_digest for item in found if item.data_digest)),
+        ("Base models", _listed(item.model_digest for item in found if item.model_digest)),
         ("Rows", f"digest {selection.digest} of every row and counts file read"),
-        ("This report", ", ".join(f"{name} {version(name)}" for name in READERS)),
+        ("This page", ", ".join(f"{name} {version(name)}" for name in READERS)),
     ]
 
 

@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar=names, prog="python -m analysis")
     report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
+    report.add_argument(
+        "--wandb", action="store_true", help="log page and tables as a run of wandb too (WANDB_MODE=offline works)"
+    )
     raw = argparse.RawDescriptionHelpFormatter
     asking = verbs.add_parser("ask", help="one question of the field, from the rows of a sweep")
     add_ask_options(asking)
@@ -86,10 +89,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(options: argparse.Namespace) -> int:
     from analysis.report import write_report
+    from analysis.wandb_export import export, require_wandb
 
+    if options.wandb:
+        require_wandb()
     out = options.out or options.results / "reports" / f"{options.grid or 'all'}.html"
     written = write_report(options.results, grid=options.grid, out=out)
     print(f"{written.html}\ntables: {written.tables}")
+    if options.wandb:
+        print(f"wandb: {export(written.html, written.tables)}")
     return EXIT_OK
 
 

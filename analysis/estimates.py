@@ -10,13 +10,18 @@ from analysis.frame import Point, Run
 TOLERANCE = 1e-9  # a row's pass@1 and the mean of its counts are the same number
 
 
-def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") -> Estimate | None:
-    """pass@k, mean over seeds; None where a seed has none. Without counts there is no interval."""
+def value_at(point: Point, k: int, *, base: bool = False, domain: str = "all") -> float | None:
+    """pass@k, mean over seeds; None where a seed has none."""
     values = [score.at(k) if (score := run.row.score(domain, base=base)) else None for run in point.runs]
     known = [value for value in values if value is not None]
-    if not known or len(known) < len(values):
+    return float(np.mean(known)) if known and len(known) == len(values) else None
+
+
+def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") -> Estimate | None:
+    """pass@k, mean over seeds; None where a seed has none. Without counts there is no interval."""
+    mean = value_at(point, k, base=base, domain=domain)
+    if mean is None:
         return None
-    mean = float(np.mean(known))
     per_problem = point.per_problem(k, base=base, domain=domain)
     if per_problem is None or not len(per_problem):
         return Estimate(mean, None, None)
@@ -26,11 +31,11 @@ def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") ->
 
 def gain(point: Point, k: int = 1, *, domain: str = "all") -> Estimate | None:
     """Trained minus base pass@k; the interval pairs problems and is None unless both answered the same ones."""
-    trained, base = pass_at(point, k, domain=domain), pass_at(point, k, base=True, domain=domain)
+    trained, base = value_at(point, k, domain=domain), value_at(point, k, base=True, domain=domain)
     if trained is None or base is None:
         return None
     after, before = point.per_problem(k, domain=domain), point.per_problem(k, base=True, domain=domain)
-    difference = trained.value - base.value
+    difference = trained - base
     if after is None or before is None or not point.paired or not len(after):
         return Estimate(difference, None, None)
     interval = mean_over_problems(after - before)

@@ -6,7 +6,7 @@ configuration (`group_id`) on one set of problems, with one or more seeds.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from sweeper.results import ResultRow, Status, base_problems_path, problems_path
 
 Floats = NDArray[np.float64]
 SEPARATOR = " · "  # between the fields of a series' label
+USUAL = 0.6  # share of the runs from which a value goes without saying
 _exact = lru_cache(maxsize=200_000)(pass_at_k)
 
 
@@ -78,6 +79,7 @@ class Selection:
     runs: tuple[Run, ...]
     missing: tuple[str, ...]
     digest: str  # of every file read
+    questions: tuple[str, ...] = ()  # of `analysis.questions` that the grid is for; empty: all
 
     @property
     def completed(self) -> tuple[Run, ...]:
@@ -140,8 +142,9 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         raise ResultsError(f"{results_dir} holds no rows/ folder: is --results the folder that the sweep wrote to?")
     axes: dict[str, list[str]] = {}
     members: list[str] | None = None
+    questions: tuple[str, ...] = ()
     if grid is not None:
-        axes, members = _grid(results_dir, grid)
+        axes, members, questions = _grid(results_dir, grid)
     hasher = hashlib.sha256()
     runs = []
     for row in read_rows(results_dir):
@@ -157,24 +160,40 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
     there = {run.row.run_id for run in runs}
     missing = tuple(run_id for run_id in members or () if run_id not in there)
     runs.sort(key=_order)
-    return Selection(grid=grid, axes=axes, runs=tuple(runs), missing=missing, digest=hasher.hexdigest()[:16])
+    return Selection(
+        grid=grid,
+        axes=axes,
+        runs=tuple(runs),
+        missing=missing,
+        digest=hasher.hexdigest()[:16],
+        questions=questions,
+    )
 
 
 def series_of(runs: Iterable[Run]) -> dict[str, str]:
-    """Label of each run's series by run id: what varies among algorithm, data scale and domain mix."""
+    """Label of each run's series by run id: what varies of algorithm, data, domain mix, order and SFT share.
+
+    A value that most runs have is left out, except of the data: beside many GRPO runs "n512" is GRPO, "ppo · n512" is
+    not.
+    """
     rows = [run.row for run in runs]
-    fields = [
-        name for name in ("algorithm", "data_scale", "domain_mix") if len({getattr(row, name) for row in rows}) > 1
-    ]
-    return {row.run_id: " · ".join(str(getattr(row, name)) for name in fields or ["data_scale"]) for row in rows}
+    parts = _parts(rows)
+    varying = [name for name, values in parts.items() if len(set(values)) > 1]
+    usual = {name: _usual(parts[name]) for name in varying if name != "data"}
+    labels = {}
+    for i, row in enumerate(rows):
+        shown = [parts[name][i] for name in varying if parts[name][i] != usual.get(name, "")]
+        labels[row.run_id] = SEPARATOR.join(shown) or parts["data"][i]
+    return labels
 
 
-def points_of(runs: Sequence[Run]) -> list[Point]:
+def points_of(runs: Sequence[Run], labels: Mapping[str, str] | None = None) -> list[Point]:
     """Runs grouped into configurations, smallest model and least data first.
 
-    Seeds that were measured on different problems stay apart: their problems cannot be averaged.
+    Seeds that were measured on different problems stay apart: their problems cannot be averaged. `labels` are those of
+    `series_of`, of these runs or of more.
     """
-    labels = series_of(runs)
+    labels = labels or series_of(runs)
     groups: dict[tuple[str, tuple[str, ...]], list[Run]] = {}
     for run in sorted(runs, key=_order):
         ids = run.trained.problem_ids if run.trained else ()
@@ -183,9 +202,35 @@ def points_of(runs: Sequence[Run]) -> list[Point]:
 
 
 def varying_fields(rows: Sequence[ResultRow]) -> list[str]:
-    """What tells series apart: those of algorithm, domain mix and data scale that vary, or the data scale."""
-    names = ("algorithm", "domain_mix", "data_scale")
-    return [name for name in names if len({getattr(row, name) for row in rows}) > 1] or ["data_scale"]
+    """What tells series apart, in words, or the data where nothing varies."""
+    return [name for name, values in _parts(rows).items() if len(set(values)) > 1] or ["data"]
+
+
+def _parts(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
+    """The parts of a series' label, one value a row; empty where there is nothing to say."""
+    totals: dict[str, set[int]] = {}
+    for row in rows:
+        totals.setdefault(row.data_scale, set()).add((row.n_unique or 0) + (row.n_sft or 0))
+    return {
+        "algorithm": [row.algorithm for row in rows],
+        "data": [
+            row.data_scale if len(totals[row.data_scale]) == 1 else f"{row.data_scale} {row.n_unique}" for row in rows
+        ],
+        "domain mix": [row.domain_mix for row in rows],
+        "order": [(row.curriculum or "").replace("_", " ") for row in rows],
+        "SFT share": [_sft_share(row) for row in rows],
+    }
+
+
+def _sft_share(row: ResultRow) -> str:
+    total = (row.n_sft or 0) + (row.n_unique or 0)
+    return f"SFT {(row.n_sft or 0) / total:.0%}" if row.n_sft and total else ""
+
+
+def _usual(values: Sequence[str]) -> str | None:
+    """The value of most rows, if there is one."""
+    value = max(dict.fromkeys(values), key=list(values).count)
+    return value if list(values).count(value) >= USUAL * len(values) else None
 
 
 def _order(run: Run) -> tuple[int, str, float, str, str, int, str]:
@@ -194,7 +239,7 @@ def _order(run: Run) -> tuple[int, str, float, str, str, int, str]:
     return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, row.seed, row.run_id)
 
 
-def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str]]:
+def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str], tuple[str, ...]]:
     path = results_dir / "grids" / f"{grid}.json"
     if not path.exists():
         known = ", ".join(sorted(item.stem for item in path.parent.glob("*.json"))) or "none"
@@ -202,7 +247,8 @@ def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str]
     try:
         value = json.loads(path.read_text())
         axes = {str(key): [str(item) for item in labels] for key, labels in value["axes"].items()}
-        return axes, [str(item) for item in value["run_ids"]]
+        questions = tuple(str(item) for item in value.get("questions", ()))
+        return axes, [str(item) for item in value["run_ids"]], questions
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{path} is not a grid file (keys grid, axes, run_ids): {error!r}") from error
 

@@ -82,8 +82,8 @@ def _law(laws: Sequence[Law]) -> list[str]:
         return [f"No power law against model size is given: {law.result.reason}."]
     fit = law.result
     head = (
-        f"Fitted to {fit.n_runs} runs, the error falls with model size as N^-{fit.alpha:.3f}, interval of the exponent "
-        f"{interval_text(fit)}."
+        f"Fitted to {fit.n_runs} runs, the error falls with model size: twice the parameters multiply it by "
+        f"{2**-fit.alpha:.3f} (exponent {fit.alpha:.3f} {interval_text(fit)})."
         if fit.alpha > 0
         else f"Fitted to {fit.n_runs} runs, the error does not fall with model size: exponent {fit.alpha:.3f} "
         f"{interval_text(fit)}."

@@ -48,10 +48,18 @@ def style(name: str) -> Iterator[None]:
         yield
 
 
-def new_panel(title: str) -> tuple[Figure, Axes]:
-    """An empty panel; call inside `style`."""
-    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
+def new_panel(title: str, *, fitted: bool = False) -> tuple[Figure, Axes]:
+    """An empty panel; call inside `style`.
+
+    Args:
+        title: Above the axes, at the left.
+        fitted: Whether margins follow the labels (long names at the y axis). That draws every panel twice more; the
+            fixed margins have room for numbers of six characters.
+    """
+    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained" if fitted else None)
     axes = figure.subplots()
+    if not fitted:
+        figure.subplots_adjust(left=0.155, right=0.975, top=0.9, bottom=0.165)
     axes.set_title(title)
     return figure, axes
 

@@ -18,7 +18,7 @@ from sweeper.runs import RunDir
 from sweeper.spec import Device, RunId, RunSpec
 from sweeper.train import training_env
 from tests import bench_data, bench_plan
-from tests.analysis import bench_passk
+from tests.analysis import bench_passk, bench_report
 from tests.analysis.laws import bench_laws
 from tests.data_prep import bench_data as bench_cleaning
 from tests.rewards import bench_code, bench_math
@@ -43,6 +43,7 @@ def main() -> None:
     bench_data.main()
     bench_laws.main()
     bench_passk.main()
+    bench_report.main()
     with tempfile.TemporaryDirectory() as folder:
         training(Path(folder))
 

@@ -79,6 +79,11 @@ class Inference:
     df: float
     draws: Draws | None
 
+    @property
+    def quantile(self) -> float:
+        """Half-width of a 95% interval in standard errors of `spread`."""
+        return _quantile(self.df)
+
     def band(self, rows: Sample) -> tuple[Floats, Floats]:
         """95% interval of the mean response at rows (not of a single measurement)."""
         if self.spread is None:
@@ -88,7 +93,7 @@ class Inference:
             low, high = np.percentile(values, [50 * (1 - LEVEL), 50 * (1 + LEVEL)], axis=0)
             return low, high
         middle, slope = _gradient(self.fit, rows)
-        half = _quantile(self.df) * np.sqrt(np.einsum("np,pq,nq->n", slope, self.spread, slope))
+        half = self.quantile * np.sqrt(np.einsum("np,pq,nq->n", slope, self.spread, slope))
         if self.fit.form.link == "y = 10^eta":
             return middle * np.exp(-half / middle), middle * np.exp(half / middle)
         return middle - half, middle + half

@@ -111,7 +111,10 @@ def write_run(
     base = _sample(base_rng, skill - difficulty, truth.n_samples)
     trained = _sample(rng, trained_skill - difficulty, truth.n_samples)
     row = replace(
-        row, base=_scores(base, truth), trained=_scores(trained, truth), curve=_curve(rng, skill, trained_skill, truth)
+        row,
+        base=scores_of(base, truth),
+        trained=scores_of(trained, truth),
+        curve=_curve(rng, skill, trained_skill, truth),
     )
     write_row(results, row)
     write_counts(base_problems_path(results, run_id), base, truth)
@@ -143,7 +146,7 @@ def _sample(rng: np.random.Generator, logits: np.ndarray, n: int) -> np.ndarray:
     return np.asarray(rng.binomial(n, 1 / (1 + np.exp(-logits))))
 
 
-def _scores(correct: np.ndarray, truth: Truth) -> tuple[Score, ...]:
+def scores_of(correct: np.ndarray, truth: Truth) -> tuple[Score, ...]:
     scores = []
     for domain in ("all", *DOMAINS):
         found = [int(c) for i, c in enumerate(correct) if domain in ("all", DOMAINS[i % 4])]

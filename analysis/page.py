@@ -1,0 +1,112 @@
+"""What a report consists of: sections with figures and tables, each with the numbers it was drawn from."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+DASH = "–"  # noqa: RUF001 - the typographic sign for "not measured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One entry of a legend."""
+
+    label: str
+    colour: str
+    marker: str | None = None
+    hollow: bool = False
+    dashed: bool = False
+    line: bool = False
+    block: bool = False  # a filled area: bars, stacks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """Panels that belong together: SVG elements with one legend, and the numbers that they show."""
+
+    name: str  # stem of its data files
+    keys: tuple[Key, ...]
+    panels: tuple[str, ...]
+    data: pd.DataFrame
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """Head of a column of a table as it is shown."""
+
+    title: str
+    number: bool = False  # aligned to the right
+    wide: bool = False  # sentences: wrapped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of a table: one text a column; a cell may span the columns after it."""
+
+    cells: tuple[str, ...]
+    strong: bool = False
+    alarm: bool = False  # a failure or a warning
+    span_last: int = 1  # columns that the last cell covers
+    title: str = ""  # shown over the first cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table as it is shown, and the numbers behind it."""
+
+    name: str  # stem of its data files
+    caption: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    data: pd.DataFrame
+    folded: bool = False  # behind a click on a screen, open on paper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading with what the sweep has to say under it, or why it has nothing to say."""
+
+    anchor: str
+    title: str
+    lead: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    missing: tuple[str, ...] = ()  # what is not there, and what would bring it
+    notes: tuple[str, ...] = ()  # assumptions and numbers of runs, in small print
+    files: dict[str, pd.DataFrame] = field(default_factory=dict)  # further data beside the page
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show but what is missing."""
+        return not (self.lead or self.figures or self.tables)
+
+    def data(self) -> dict[str, pd.DataFrame]:
+        """Every frame behind the section by the stem of its files."""
+        shown: Iterable[Figure | Table] = (*self.figures, *self.tables)
+        return {item.name: item.data for item in shown} | self.files
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A frame as CSV; empty cells where nothing was measured."""
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def json_text(frame: pd.DataFrame) -> str:
+    """A frame as a JSON list of records; null where nothing was measured."""
+    records = [{str(key): _plain(value) for key, value in record.items()} for record in frame.to_dict("records")]
+    return json.dumps(records, indent=0, ensure_ascii=False) + "\n"
+
+
+def columns(*titles: str, numbers: Sequence[str] = (), wide: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Heads of a table from its titles and those that are numbers or sentences."""
+    return tuple(Column(title=title, number=title in numbers, wide=title in wide) for title in titles)
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,43 @@
+"""The report on 500 runs x 100 checkpoints, beside matplotlib drawing as many plain panels: called from `tests.bench`.
+
+Run alone: `python -m tests.analysis.bench_report`.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+from analysis.report import write_report
+from analysis.svg import inline_svg, new_panel, style
+from tests.analysis.whole_sweep import write_long_runs
+
+RUNS, CHECKPOINTS = 500, 100
+
+
+def main() -> None:
+    """Print one line."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder)
+        write_long_runs(results, runs=RUNS, steps=CHECKPOINTS)
+        start, cpu = time.monotonic(), time.process_time()
+        written = write_report(results, grid=None, out=results / "out.html")
+        wall, ours = time.monotonic() - start, time.process_time() - cpu
+        panels = written.html.read_text().count("<svg role=")
+        size = written.html.stat().st_size / 1e6
+    cpu = time.process_time()
+    for i in range(panels):
+        with style(f"peer-{i}"):
+            figure, axes = new_panel("peer")
+            axes.plot(range(CHECKPOINTS), range(CHECKPOINTS))
+            inline_svg(figure, name=f"peer-{i}", description="peer")
+    theirs = time.process_time() - cpu
+    print(
+        f"report on {RUNS} runs x {CHECKPOINTS} checkpoints: {ours:.1f} s of CPU ({wall:.1f} s), {panels} panels, "
+        f"{size:.1f} MB; matplotlib alone, as many panels with one line: {theirs:.1f} s of CPU; "
+        f"ratio {ours / theirs:.1f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
