@@ -2,18 +2,21 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sweeper import secret
 from sweeper.job import EXIT_EXPIRED, run
 from sweeper.runs import RunDir
+from sweeper.slurm import annotation
 from sweeper.slurm.chunk import Chunk
 from sweeper.slurm.script import requeue_mark
 from sweeper.spec import RunSpec
 
 
 def main(results_dir: Path, name: str) -> int:
-    """Execute the element's run; an attempt that met the time limit is queued again by its first node."""
+    """Execute the element's run or annotation; an attempt that met the time limit is queued again by its first node."""
     chunk = Chunk.read(results_dir, name)
     job, index = int(os.environ["SLURM_ARRAY_JOB_ID"]), int(os.environ["SLURM_ARRAY_TASK_ID"])
     first = os.environ.get("SLURM_PROCID", "0") == "0"
@@ -22,11 +25,15 @@ def main(results_dir: Path, name: str) -> int:
     # SLURM names GPUs to all vendors' libraries at once; verl refuses to start when it finds both.
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         os.environ.pop("ROCR_VISIBLE_DEVICES", None)
-    run_id = chunk.run_ids[index]
-    secrets_file = RunSpec.read(RunDir(results_dir=results_dir, run_id=run_id).spec_path).cluster.secrets_file
-    if secrets_file is not None:
-        os.environ |= secret.read(Path(secrets_file))
-    code = run(results_dir, run_id)
+    work: Callable[[], int]
+    if name.startswith(annotation.PREFIX):
+        spec, work = annotation.read(results_dir, name).spec, partial(annotation.run, results_dir, name)
+    else:
+        run_dir = RunDir(results_dir=results_dir, run_id=chunk.run_ids[index])
+        spec, work = RunSpec.read(run_dir.spec_path), partial(run, results_dir, run_dir.run_id)
+    if spec.cluster.secrets_file is not None:
+        os.environ |= secret.read(Path(spec.cluster.secrets_file))
+    code = work()
     if code == EXIT_EXPIRED and first:
         mark = requeue_mark(results_dir, f"{job}_{index}")
         print(f"the time limit is near: to be queued again as {mark.name}", flush=True)

@@ -12,7 +12,7 @@ from pyarrow import parquet
 import data_prep
 from data_prep.side_columns import read_pass_rates, read_solutions
 from data_prep.spec import Order
-from sweeper.annotate import write_solutions
+from sweeper.annotation import Annotation, write_solutions
 from sweeper.data import data_spec
 from sweeper.measure import base_counts_path, read_counts, samples_path
 from sweeper.models import prepare
@@ -91,10 +91,20 @@ def test_only_correct_answers_become_solutions(tmp_path: Path) -> None:
     assert read_solutions(str(out)) == {"a": "right"}
 
 
-def test_annotating_for_a_cluster_is_refused_with_the_way_to_do_it(results: Path) -> None:
-    done = annotate(results, "cluster=slurm")
+def test_annotating_for_a_cluster_needs_its_commands(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(results))
+    done = annotate(results, "cluster=slurm", "model_family=qwen2.5", "model=qwen2.5-0.5b")
     assert done.returncode == 2
-    assert "start it in an allocation" in done.stderr
+    assert "submit from a login node" in done.stderr
+
+
+def test_an_annotation_reads_back_as_it_was(run: RunSpec, tmp_path: Path) -> None:
+    annotation = Annotation(spec=run, n=4, split="train", out=tmp_path / "rates.parquet")
+    assert Annotation.from_json(annotation.to_json()) == annotation
+    # Resources do not name a job: it is found again when they are changed.
+    longer = replace(run, model=replace(run.model, resources=replace(run.model.resources, hours=99.0)))
+    assert replace(annotation, spec=longer).name == annotation.name
+    assert replace(annotation, n=8).name != annotation.name
 
 
 def test_files_changed_after_planning_are_refused(file: Path, results: Path, run: RunSpec) -> None:
