@@ -44,8 +44,17 @@ def to_row(record: Record, where: str) -> tuple[Row, str | None]:
     if not isinstance(reward_model, dict) or reward_model.get("ground_truth") is None:
         raise BadRow(f"{where}: reward_model has no ground_truth. Fix the row or take the file out of data_root.")
     extra = record.get("extra_info")
-    extra = extra if isinstance(extra, dict) else {}
+    if extra is None:
+        extra = {}
+    if not isinstance(extra, dict):
+        raise BadRow(f"{where}: extra_info is {str(extra)[:80]!r}, not a struct. Fix the row, or leave it null.")
     rest = _rest(record, reward_model, extra)
+    for name, value in rest.items():
+        if name.endswith("_pass_rate") and not _is_rate(value):
+            raise BadRow(f"{where}: {name} is {value!r}, not a number between 0 and 1. Fix the row, or leave it null.")
+    if domain is Domain.MATH and isinstance(reward_model["ground_truth"], list | dict | bool):
+        kind = type(reward_model["ground_truth"]).__name__
+        raise BadRow(f"{where}: the ground_truth of a math problem is a {kind}, not text. Fix the row.")
     try:
         gold = gold_text(reward_model["ground_truth"])
         if domain is Domain.MATH:
@@ -69,6 +78,11 @@ def to_row(record: Record, where: str) -> tuple[Row, str | None]:
         solution=str(solution) if solution else None,
         rest=as_json(rest),
     ), repaired
+
+
+def _is_rate(value: object) -> bool:
+    # NaN is how pandas writes a missing one.
+    return isinstance(value, int | float) and not isinstance(value, bool) and (0 <= value <= 1 or value != value)
 
 
 def fold_doubled_backslashes(gold: str) -> str:

@@ -74,4 +74,9 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Record]]:
                 raise DataError(f"{path} row {number}: not JSON ({error}). Repair the line or cut it out.") from error
             if not isinstance(record, dict):
                 raise DataError(f"{path} row {number}: {type(record).__name__} instead of a JSON object.")
+            if b"\\ud" in line.lower():  # half of a pair that JSON may spell and UTF-8 may not
+                try:
+                    json.dumps(record, ensure_ascii=False).encode()
+                except UnicodeEncodeError as error:
+                    raise DataError(f"{path} row {number}: text is not Unicode ({error}). Repair the line.") from error
             yield number, record

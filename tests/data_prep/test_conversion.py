@@ -227,3 +227,24 @@ def test_prepared_files_are_a_source_that_gives_the_same_rows(tmp_path: Path) ->
     second = _prepare(copy)
     assert second.train.read_bytes() == first.train.read_bytes()
     assert second.evaluation.read_bytes() == first.evaluation.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"extra_info": "index 3"}, "extra_info is 'index 3', not a struct"),
+        ({"extra_info": {"qwen2.5_7b_pass_rate": "0.5"}}, "pass_rate is '0.5', not a number"),
+        ({"qwen2.5_7b_pass_rate": 7}, "pass_rate is 7, not a number between 0 and 1"),
+        ({"reward_model": {"style": "rule", "ground_truth": [1, 2]}}, "ground_truth of a math problem is a list"),
+        ({"prompt": [{"role": "user", "content": "half a pair: \ud800"}]}, "text is not Unicode"),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused_with_file_and_row(
+    tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    rows = [*_good(3), _good(1)[0] | change]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=words) as caught:
+        _prepare(tmp_path / "in")
+    assert "a.jsonl row 3" in str(caught.value)
