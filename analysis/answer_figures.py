@@ -19,6 +19,7 @@ from analysis.page import Figure, Key
 from analysis.svg import HEIGHT_IN, WIDTH_IN, inline_svg, new_panel, style
 
 LABEL_WIDTH = 26  # characters before a label of a forest is broken
+NOTE_WIDTH = 52  # characters of a reason inside a forest
 MOST_BARS = 24  # of a forest
 MANY_POINTS = 25  # of a trace, drawn as dots
 MOST_GROUPS = 10  # in a legend
@@ -144,8 +145,11 @@ def _forest(forest: Forest, name: str) -> Figure:
     _scale_x(axes, Scale(label=textwrap.fill(forest.axis.label, 40), log=forest.axis.log))
     for i, (_, bar) in enumerate(rows):
         if bar.value is None:
-            text = bar.note or "not measured"
-            axes.text(0.02, i, text, transform=axes.get_yaxis_transform(), va="center", color=NEUTRAL)
+            text = textwrap.shorten(bar.note or "not measured", NOTE_WIDTH, placeholder=" ...")
+            note = axes.text(
+                0.02, i, text, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5, color=NEUTRAL
+            )
+            note.set_in_layout(False)  # a sentence would leave the axes no room; the data hold it whole
     panel = inline_svg(figure, name=name, description=forest.title)
     notes = [f"All: {', '.join(common)}."] if common else []
     if len(forest.bars) > MOST_BARS:

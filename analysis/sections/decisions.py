@@ -123,6 +123,13 @@ def _next(evidence: Evidence) -> list[tuple[str, str]]:
         for item in law.joint.estimates
         if item.value is None
     ]
+    if selection.grid is not None and points:
+        steps.append(
+            (
+                f"python -m sweeper suggest +grid={selection.grid} --budget-gpu-hours N",
+                "Ranks points of a grid by what they would tell about a prediction for their cost.",
+            )
+        )
     if reasons:
         steps.append(("More model sizes, or more validations a run (eval.val_freq)", "; ".join(sorted(reasons)) + "."))
     if open_ended:
