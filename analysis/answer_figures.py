@@ -142,7 +142,7 @@ def _forest(forest: Forest, name: str) -> Figure:
     axes.set_yticks(range(len(rows)), [label for label, _ in rows])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(visible=False, axis="y")
-    _scale_x(axes, Scale(label=textwrap.fill(forest.axis.label, 40), log=forest.axis.log))
+    _scale_x(axes, Scale(label=textwrap.fill(forest.axis.label, 30), log=forest.axis.log))
     for i, (_, bar) in enumerate(rows):
         if bar.value is None:
             text = textwrap.shorten(bar.note or "not measured", NOTE_WIDTH, placeholder=" ...")
