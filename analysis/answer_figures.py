@@ -21,7 +21,7 @@ from analysis.svg import HEIGHT_IN, WIDTH_IN, inline_svg, new_panel, style
 LABEL_WIDTH = 26  # characters before a label of a forest is broken
 NOTE_WIDTH = 52  # characters of a reason inside a forest
 MOST_BARS = 24  # of a forest
-MANY_POINTS = 25  # of a trace, drawn as dots
+MANY_POINTS = 25  # of a trace: more are drawn as dots, and not all of them
 MOST_GROUPS = 10  # in a legend
 DIVERGING = "PuOr"  # stays apart for colour-blind readers, pale at its centre
 
@@ -81,10 +81,11 @@ def _draw_trace(axes: Axes, trace: Trace, look: Look) -> None:
         axes.plot(trace.x, trace.y, color=look.colour, linestyle="--" if dashed else "-", linewidth=1.5)
         return
     many = len(trace.x) > MANY_POINTS
-    axes.vlines(at, low, high, color=look.colour, linewidth=1.2)
+    every = max(1, -(-len(trace.x) // MANY_POINTS))  # the data hold those between
+    axes.vlines(at[::every], low[::every], high[::every], color=look.colour, linewidth=1.2)
     axes.plot(
-        trace.x,
-        trace.y,
+        trace.x[::every],
+        trace.y[::every],
         linestyle="none",
         marker="." if many else look.marker,
         markersize=3 if many else 5.5,
