@@ -9,6 +9,9 @@ from sweeper.slurm.chunk import Chunk, folder
 from sweeper.slurm.shape import Shape
 from sweeper.spec import Container, ContainerRuntime
 
+# A warning (USR2) that comes while Python still starts would kill the job, and nothing would queue it again: it is
+# ignored until the job listens. The task sets it, because SLURM does not pass on what srun ignores.
+DEAF = ("sh", "-c", 'trap "" USR2; exec "$@"', "sh")
 # What a shell on a compute node cannot do without. SLURM adds its own variables.
 ALWAYS = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER")
 
@@ -68,7 +71,7 @@ def render(
 
     command, flags = in_environment(arguments, shape, results_dir, code)
     text: str = _make_sbatch_string(
-        command=shlex.join(command),
+        command=shlex.join([*DEAF, *command]),
         folder=folder(results_dir) / "logs",
         job_name=name,
         partition=shape.partition,
