@@ -43,7 +43,7 @@ class Lab:
         subprocess.run(["scontrol", "update", "NodeName=n[1-4]", "State=RESUME"], check=False, capture_output=True)
 
     def hurry(self) -> None:
-        """Let requeued jobs start now: SLURM holds them for about two minutes."""
+        """Let requeued jobs start now: SLURM holds them for half a minute here."""
         if time.monotonic() < self._hurried + 3:  # told more often, it never comes to starting them
             return
         self._hurried = time.monotonic()
