@@ -63,8 +63,8 @@ def _set_up(runs: Sequence[Run]) -> list[tuple[str, str]]:
         ("Steps", _listed({row.steps for row in rows if row.steps is not None})),
         (
             "Hyper-parameters",
-            "As frozen in each run's spec.json. A row does not hold them: whether they were tuned for each size is not "
-            "known to this page.",
+            "As frozen in each run's spec.json. Of them a row holds the KL term, LoRA rank and rollouts: whether they "
+            "were tuned for each size is not known to this page.",
         ),
     ]
 

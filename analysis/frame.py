@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.hyperparameters import HYPERPARAMETERS, goes_with_algorithm
 from sweeper.errors import ResultsError
 from sweeper.passk import pass_at_k
 from sweeper.results import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
@@ -171,7 +172,7 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
 
 
 def series_of(runs: Iterable[Run]) -> dict[str, str]:
-    """Label of each run's series by run id: what varies of algorithm, data, domain mix, order and SFT share.
+    """Label of each run's series by run id: what varies of algorithm, data, mix, order, SFT share and settings.
 
     A value that most runs have is left out, except of the data: beside many GRPO runs "n512" is GRPO, "ppo · n512" is
     not.
@@ -219,6 +220,11 @@ def _parts(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
         "domain mix": [row.domain_mix for row in rows],
         "order": [(row.curriculum or "").replace("_", " ") for row in rows],
         "SFT share": [_sft_share(row) for row in rows],
+        **{
+            name: [said(row) or "" for row in rows]
+            for name, said in HYPERPARAMETERS.items()
+            if not goes_with_algorithm(rows, said)
+        },
     }
 
 
@@ -233,10 +239,11 @@ def _usual(values: Sequence[str]) -> str | None:
     return value if list(values).count(value) >= USUAL * len(values) else None
 
 
-def _order(run: Run) -> tuple[int, str, float, str, str, int, str]:
+def _order(run: Run) -> tuple[int, str, float, str, str, tuple[float, ...], int, str]:
     row = run.row
     scale = float("inf") if row.n_unique is None else float(row.n_unique)
-    return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, row.seed, row.run_id)
+    settings = tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n))
+    return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, settings, row.seed, row.run_id)
 
 
 def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str], tuple[str, ...]]:

@@ -296,7 +296,7 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
     samples = steps * spec.training.train_batch_size * spec.algorithm.rollout_n
     counted = [point.tokens for point in trained_points if point.tokens is not None]
     tokens = sum(counted) if counted and len(counted) == steps else None
-    architecture = spec.model.architecture
+    architecture, kl = spec.model.architecture, spec.algorithm.kl
     commit, dirty = git_state()
     return ResultRow(
         schema_version=SCHEMA_VERSION,
@@ -317,6 +317,10 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
         n_sft=measured.n_sft,
         reuse=steps * spec.training.train_batch_size / measured.n_unique if measured.n_unique else None,
         curriculum=spec.curriculum.name,
+        rollout_n=spec.algorithm.rollout_n,
+        lora_rank=spec.algorithm.lora.rank,
+        kl_loss_coef=kl.loss_coef if kl.in_loss else 0.0,
+        kl_reward_coef=kl.reward_coef if kl.in_reward else 0.0,
         seed=spec.seed,
         steps=steps,
         train_samples=samples,

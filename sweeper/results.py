@@ -166,6 +166,10 @@ class ResultRow:
     n_sft: int | None = None  # different problems of supervised fine-tuning before it; 0: there was none
     reuse: float | None = None  # how often RL saw each of its problems: tau of arXiv:2509.25300
     curriculum: str | None = None  # these three: None in rows of earlier versions
+    rollout_n: int | None = None  # responses a prompt; this and the next three: None in rows of earlier versions
+    lora_rank: int | None = None  # 0: every parameter is trained
+    kl_loss_coef: float | None = None  # of the KL term in the loss; 0: there was none
+    kl_reward_coef: float | None = None  # of the KL penalty in the reward; 0: there was none
     seed: int
     steps: int | None  # training steps completed
     train_samples: int | None  # responses generated for training

@@ -33,6 +33,10 @@ def record(row: ResultRow) -> Record:
         "n_sft": row.n_sft,
         "reuse": row.reuse,
         "curriculum": row.curriculum,
+        "rollout_n": row.rollout_n,
+        "lora_rank": row.lora_rank,
+        "kl_loss_coef": row.kl_loss_coef,
+        "kl_reward_coef": row.kl_reward_coef,
         "seed": row.seed,
         "steps": row.steps,
         "train_samples": row.train_samples,
@@ -88,6 +92,10 @@ def text(rows: Sequence[ResultRow]) -> str:
                 "algorithm": row.algorithm,
                 "mix": row.domain_mix,
                 "curriculum": row.curriculum,
+                "rollouts": row.rollout_n,
+                "LoRA": row.lora_rank,
+                "KL loss": _coefficient(row.kl_loss_coef),
+                "KL reward": _coefficient(row.kl_reward_coef),
                 "SFT": row.n_sft,
                 "unique": row.n_unique,
                 "seed": row.seed,
@@ -101,18 +109,22 @@ def text(rows: Sequence[ResultRow]) -> str:
                 "status": str(row.status) if flat["failure_class"] is None else f"failed: {flat['failure_class']}",
             }
         )
-    for name in ("mix", "curriculum", "SFT"):
+    for name in ("mix", "curriculum", "rollouts", "LoRA", "KL loss", "KL reward", "SFT"):
         if len({line[name] for line in lines}) == 1:  # says nothing about differences, and the table is wide already
             for line in lines:
                 del line[name]
     # tabulate would read 2.2e+10 as a number and print it in full.
-    as_text = [list(line).index("FLOPs") for line in lines[:1]]
+    as_text = [i for line in lines[:1] for i, name in enumerate(line) if name in ("FLOPs", "KL loss", "KL reward")]
     shown = tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
     accountings = {row.flops.accounting for row in rows if row.flops}
     return f"{shown}\n{axis_note(accountings)}" if accountings else shown
 
 
-def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, int]:
+def _coefficient(value: float | None) -> str | None:
+    return None if value is None else f"{value:g}"
+
+
+def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, tuple[float, ...], int]:
     return (
         row.n_params,
         row.domain_mix,
@@ -120,6 +132,7 @@ def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, int]:
         row.n_sft or 0,
         row.n_unique or 0,
         row.algorithm,
+        tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n)),
         row.seed,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.frame import Run
+from analysis.hyperparameters import HYPERPARAMETERS
 from analysis.numerals import short
 from analysis.panel import Arm
 from sweeper.results import ResultRow
@@ -17,6 +18,7 @@ FACTORS: dict[str, Callable[[ResultRow], Hashable]] = {
     "n_sft": lambda row: row.n_sft,
     "reuse": lambda row: None if row.reuse is None else float(f"{row.reuse:.2g}"),
     "steps": lambda row: row.steps,
+    **HYPERPARAMETERS,
 }
 
 
@@ -29,11 +31,16 @@ class Stratum:
 
 
 def strata(runs: Sequence[Run], *, free: Iterable[str]) -> list[Stratum]:
-    """Group completed runs by every factor that is not free, in the order of first appearance."""
-    held = [name for name in FACTORS if name not in set(free)]
+    """Group completed runs by every factor that is not free, in the order of first appearance.
+
+    Where algorithms are compared, each one's usual KL term and rollouts belong to it and agree with the other's usual.
+    """
+    given = set(free)
+    held = [name for name in FACTORS if name not in given]
+    factors = FACTORS | (_own_settings([run.row for run in runs]) if "algorithm" in given else {})
     groups: dict[tuple[Hashable, ...], list[Run]] = {}
     for run in runs:
-        groups.setdefault(tuple(FACTORS[name](run.row) for name in held), []).append(run)
+        groups.setdefault(tuple(factors[name](run.row) for name in held), []).append(run)
     vary = [i for i in range(len(held)) if len({key[i] for key in groups}) > 1]
     return [
         Stratum(label=", ".join(_said(held[i], key[i]) for i in vary) or "all runs", runs=tuple(members))
@@ -60,7 +67,23 @@ def arms(
     return tuple(sorted(found, key=lambda arm: (arm.x, arm.label)))
 
 
+def _own_settings(rows: Sequence[ResultRow]) -> dict[str, Callable[[ResultRow], Hashable]]:
+    """KL term and rollouts, "usual" where most runs of the algorithm have the same (of as many: the first)."""
+
+    def own(name: str) -> Callable[[ResultRow], Hashable]:
+        said = HYPERPARAMETERS[name]
+        found: dict[str, list[str | None]] = {}
+        for row in rows:
+            found.setdefault(row.algorithm, []).append(said(row))
+        usual = {algorithm: max(dict.fromkeys(values), key=values.count) for algorithm, values in found.items()}
+        return lambda row: f"usual {name}" if said(row) == usual[row.algorithm] else said(row)
+
+    return {name: own(name) for name in ("KL", "rollouts")}
+
+
 def _said(name: str, value: Hashable) -> str:
+    if name in HYPERPARAMETERS:
+        return str(value) if value is not None else f"{name} unknown"
     if name in ("model", "algorithm", "domain_mix", "curriculum"):
         return str(value) if value is not None else f"{name} unknown"
     words = {"n_unique": "problems", "n_sft": "SFT problems", "reuse": "x reuse", "steps": "steps"}[name]

@@ -21,8 +21,8 @@ from analysis.power_law import NotFitted
 from analysis.report import page_sections, publish, write_report
 from analysis.row_laws import Axis, fit_laws
 from sweeper.errors import ResultsError
-from sweeper.results import base_problems_path, problems_path
-from tests.analysis.synthetic_rows import SIZES, write_grid
+from sweeper.results import base_problems_path, problems_path, read_rows, row_path
+from tests.analysis.synthetic_rows import SIZES, Truth, write_grid
 from tests.analysis.whole_sweep import write_whole_sweep
 
 ONE_MODEL = {"tiny-40k": 27_000}
@@ -267,3 +267,24 @@ def test_a_folder_without_rows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows").mkdir()
     with pytest.raises(ResultsError, match="holds no row"):
         write_report(tmp_path, grid=None, out=tmp_path / "out.html")
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ([{"kl_loss_coef": value, "kl_reward_coef": 0.0} for value in (0.0, 0.01)], ["no KL", "KL loss 0.01"]),
+        ([{"lora_rank": rank} for rank in (0, 8)], ["no LoRA", "LoRA rank 8"]),
+        ([{"rollout_n": n} for n in (8, 16)], ["8 rollouts", "16 rollouts"]),
+    ],
+    ids=["kl", "lora_rank", "rollout_n"],
+)
+def test_the_report_and_its_answers_name_arms_by_their_setting(
+    settings: list[dict[str, float]], names: list[str], tmp_path: Path
+) -> None:
+    write_grid(tmp_path, models=ONE_MODEL, scales=(64,), seeds=(0, 1), truth=Truth(n_problems=8, n_samples=8, steps=6))
+    for row, values in zip(list(read_rows(tmp_path)), settings, strict=True):
+        row_path(tmp_path, row.run_id).write_text(replace(row, group_id=repr(values), **values).to_json())
+    text = page_of(tmp_path, None)
+    differences = pd.read_csv(tmp_path / "out_tables" / "stability-against-base-table.csv")
+    assert list(dict.fromkeys(differences["runs"])) == [f"tiny-40k, {name}" for name in names]
+    assert all(f">{name}<" in text for name in names)

@@ -7,7 +7,10 @@ import pytest
 
 from sweeper import table
 from sweeper.errors import ResultsError
+from sweeper.job import Measured, _row
 from sweeper.results import Failure, read_row, read_rows, row_path, write_atomic, write_row
+from sweeper.runs import RunDir
+from sweeper.spec import Device
 from sweeper.triage import FailureClass
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
@@ -136,3 +139,24 @@ def test_the_printed_table_is_sorted_by_size_and_shows_the_gain() -> None:
     assert lines[2].startswith("tiny-40k")
     assert "0.250" in lines[2]
     assert "completed" in lines[2]
+
+
+def test_a_row_holds_kl_term_adapters_and_rollouts_of_its_run(tmp_path: Path) -> None:
+    run = spec("algorithm=grpo", "algorithm.kl.in_loss=true", "algorithm.kl.loss_coef=0.04", "algorithm.rollout_n=16")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    found = _row(run_dir, run, Measured(started_at="", device=Device.cpu), 1.0, FAILURE)
+    assert (found.rollout_n, found.lora_rank, found.kl_loss_coef, found.kl_reward_coef) == (16, 0, 0.04, 0.0)
+    _, answer = table.query([found], "select rollout_n, lora_rank, kl_loss_coef, kl_reward_coef from results")
+    assert answer == [(16, 0, 0.04, 0.0)]
+
+
+def test_a_row_written_before_these_settings_is_read_with_nulls(tmp_path: Path) -> None:
+    old = row(spec())
+    values = json.loads(old.to_json())
+    for name in ("rollout_n", "lora_rank", "kl_loss_coef", "kl_reward_coef"):
+        assert values.pop(name) is None
+    path = row_path(tmp_path, old.run_id)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(values))
+    assert read_row(path) == old

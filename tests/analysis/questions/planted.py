@@ -6,6 +6,7 @@ Skill is what a test plants, plus a run's own deviation (`seed_sd`), plus a prob
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,7 @@ class Planted:
     curve: tuple[CurvePoint, ...] = ()
     flops: float | None = None
     failed: bool = False
+    row: dict[str, Any] = field(default_factory=dict)  # further fields of the row that tell configurations apart
 
 
 def selection(
@@ -103,7 +105,8 @@ def _run(
 ) -> Run:
     scale = item.n_unique or 0
     row = _row(
-        f"{item.model}_{item.algorithm}_{item.domain_mix}_n{scale}_{item.curriculum}_{item.n_sft}_t{item.steps}_s{item.seed}",
+        f"{item.model}_{item.algorithm}_{item.domain_mix}_n{scale}_{item.curriculum}_{item.n_sft}_t{item.steps}_s{item.seed}"
+        + "".join(f"_{name}{value:g}" for name, value in item.row.items()),
         model=item.model,
         size=item.size,
         scale=scale,
@@ -111,7 +114,7 @@ def _run(
         seed=item.seed,
         truth=Truth(steps=item.steps),
     )
-    settings = (item.model, item.algorithm, item.domain_mix, scale, item.curriculum, item.n_sft, item.steps)
+    settings = (item.model, item.algorithm, item.domain_mix, scale, item.curriculum, item.n_sft, item.steps, item.row)
     row = replace(
         row,
         group_id=repr(settings),
@@ -122,6 +125,7 @@ def _run(
         reuse=item.steps * 16 / item.n_unique if item.n_unique else None,
         curve=item.curve,
         timing=None,
+        **item.row,
     )
     if item.flops is not None and row.flops is not None:
         row = replace(row, flops=replace(row.flops, total=item.flops))
