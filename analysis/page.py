@@ -97,9 +97,10 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 
 def json_text(frame: pd.DataFrame) -> str:
-    """A frame as a JSON list of records; null where nothing was measured."""
-    records = [{str(key): _plain(value) for key, value in record.items()} for record in frame.to_dict("records")]
-    return json.dumps(records, indent=0, ensure_ascii=False) + "\n"
+    """A frame as a JSON list of records, one a line; null where nothing was measured."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode  # no indent: with one, Python's encoder in C is not used
+    records = ({str(key): _plain(value) for key, value in record.items()} for record in frame.to_dict("records"))
+    return "[\n" + ",\n".join(encode(record) for record in records) + "\n]\n"
 
 
 def columns(*titles: str, numbers: Sequence[str] = (), wide: Sequence[str] = ()) -> tuple[Column, ...]:

@@ -2,8 +2,11 @@
 
 Drawing P problems with replacement and counting how often each *kind* of problem (the same values at every k) comes up
 is a multinomial over kinds. With n samples a problem has at most n + 1 kinds, so 10,000 draws of 10,000 problems cost
-10,000 x 129 numbers instead of 10^8. Where kinds are as many as problems, the draws are made in blocks.
+10,000 x 129 numbers instead of 10^8. Where kinds are about as many as problems, problems are drawn one by one:
+in blocks, or once for all values of as many problems.
 """
+
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,20 +36,29 @@ def resampled_means(values: Floats, *, draws: int = DRAWS, seed: int = SEED) -> 
         raise ValueError(f"values of shape {values.shape} must be finite, with one row a problem")
     kinds, counts = np.unique(values, axis=0, return_counts=True)
     n, rng = int(counts.sum()), np.random.default_rng(seed)
+    few = 3 * len(kinds) < n
+    if not few:  # each problem by itself: how often it is drawn does not depend on the values, and is shared
+        kinds = np.repeat(kinds, counts, axis=0)
+        if draws * n <= _BLOCK:
+            return _shared(seed, n, draws) @ kinds / n
     means = np.empty((draws, values.shape[1]))
     block = max(1, _BLOCK // max(len(kinds), 1))
     for first in range(0, draws, block):
         size = min(block, draws - first)
-        few = 3 * len(kinds) < n
-        weights = rng.multinomial(n, counts / n, size=size) if few else _drawn(rng, counts, n, size)
+        weights = rng.multinomial(n, counts / n, size=size) if few else _drawn(rng, n, size)
         means[first : first + size] = weights @ kinds / n
     return means
 
 
-def _drawn(rng: np.random.Generator, counts: NDArray[np.int64], n: int, size: int) -> NDArray[np.int64]:
-    """How often each kind is drawn when n problems are, `size` times: one bincount for all draws."""
-    kind_of = np.repeat(np.arange(len(counts)), counts)
-    weights = np.empty((size, len(counts)), dtype=np.int64)
-    for row in weights:
-        row[:] = np.bincount(kind_of[rng.integers(0, n, size=n)], minlength=len(counts))
+@lru_cache(maxsize=8)
+def _shared(seed: int, n: int, draws: int) -> Floats:
+    """`_drawn` for panels and intervals of as many problems; up to 32 MB each."""
+    weights = _drawn(np.random.default_rng(seed), n, draws)
+    weights.flags.writeable = False
     return weights
+
+
+def _drawn(rng: np.random.Generator, n: int, size: int) -> Floats:
+    """How often each of n problems is drawn when n are, `size` times: one bincount for all draws."""
+    places = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
+    return np.bincount(places.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)

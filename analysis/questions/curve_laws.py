@@ -6,6 +6,7 @@ validations of a run a third parameter is not identified.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from analysis.laws.curves import POWER
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.inference import LOWER_BOUND, Estimate, Inference, infer
 from analysis.laws.losses import L2, LOG_L2
-from analysis.laws.sample import LawError
+from analysis.laws.sample import LawError, Sample
 from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.panel import Arm
 from analysis.trajectory import Curve, Progress, curves_of, rows_of
@@ -54,12 +55,10 @@ def arm_laws(arms: Sequence[Arm], progress: Progress, notes: list[str]) -> list[
         if not curves:
             continue
         size = float(curves[0].run.row.n_params_non_embedding)
-        law, reason = None, None
-        try:
-            sample = rows_of(curves, [arm.label] * len(curves), [size] * len(curves))
-            law = infer(fit(POWER, sample, loss=LOG_L2), draws=0)
-        except LawError as error:
-            reason = str(error)
+        sample = rows_of(curves, [arm.label] * len(curves), [size] * len(curves))
+        table = np.stack([sample.columns["x"], sample.columns["n"], sample.y])
+        fitted = _power_law(sample.group, sample.run, table.tobytes())
+        law, reason = (None, fitted) if isinstance(fitted, str) else (fitted, None)
         found.append(ArmLaw(label=arm.label, size=size, curves=tuple(curves), law=law, reason=reason))
         if law and LOWER_BOUND in law.flags and (note := f"curves: {LOWER_BOUND}") not in notes:
             notes.append(note)
@@ -67,6 +66,16 @@ def arm_laws(arms: Sequence[Arm], progress: Progress, notes: list[str]) -> list[
             note = f"curves have fewer than {FEW_ROWS} validations: correlation between them could not be estimated"
             notes += [] if note in notes else [note]
     return found
+
+
+@lru_cache(maxsize=1024)
+def _power_law(group: tuple[str, ...] | None, run: tuple[str, ...] | None, table: bytes) -> Inference | str:
+    """The law of rows (float64 x, n and y in turn), or why there is none: several questions ask for the same."""
+    x, n, y = np.frombuffer(table).reshape(3, -1)
+    try:
+        return infer(fit(POWER, Sample(columns={"x": x, "n": n}, y=y, group=group, run=run), loss=LOG_L2), draws=0)
+    except LawError as error:
+        return str(error)
 
 
 def law_row(item: ArmLaw) -> dict[str, object]:
