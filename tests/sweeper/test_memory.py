@@ -10,20 +10,6 @@ from sweeper.memory import Memory, memory_of, misfit
 from sweeper.spec import RunSpec
 from tests.sweeper.points import spec
 
-
-def on(gpu_type: str, model: str, *overrides: str, **resources: float) -> RunSpec:
-    """A model with its own resources on a GPU type, some of them changed."""
-    run = spec("model_family=qwen2.5", "cluster=slurm", f"model=qwen2.5-{model}", *overrides)
-    changed = replace(run.model, resources=replace(run.model.resources, **resources))
-    return replace(run, model=changed, cluster=replace(run.cluster, gpu_type=gpu_type))
-
-
-def memory(run: RunSpec) -> Memory:
-    found = memory_of(run)
-    assert found is not None
-    return found
-
-
 # What ran, from the scripts of arXiv:2509.25300 and of Reasoning360 (arXiv:2506.14965): GPU, model, nodes, GPUs a node,
 # TP, SP, token budgets of update and log-prob, utilisation, offload, lengths, batch, mini-batch, responses a prompt.
 # The first name no GPU, so the smallest is assumed; the second ran on H200, with a utilisation that they do not state.
@@ -39,6 +25,30 @@ RAN = {
     "guru 7b": ("H200", "7b", 4, 8, 1, 1, 36864, 30720, 0.60, True, 4096, 8192, 512, 64, 16),
     "guru 32b": ("H200", "32b", 16, 8, 4, 8, 36864, 30720, 0.60, True, 4096, 8192, 512, 64, 16),
 }
+SET = (
+    "nodes",
+    "gpus_per_node",
+    "tensor_parallel",
+    "sequence_parallel",
+    "actor_tokens_per_gpu",
+    "log_prob_tokens_per_gpu",
+    "gpu_memory_utilization",
+    "offload",
+)
+
+
+def on(gpu_type: str, model: str, *overrides: str, **resources: float) -> RunSpec:
+    """A model with the resources that it was published with, some of them changed, on a GPU type."""
+    run = spec("model_family=qwen2.5", "cluster=slurm", f"model=qwen2.5-{model}", *overrides)
+    published = dict(zip(SET, RAN[model][2:], strict=False))
+    changed = replace(run.model, resources=replace(run.model.resources, **{**published, **resources}))
+    return replace(run, model=changed, cluster=replace(run.cluster, gpu_type=gpu_type))
+
+
+def memory(run: RunSpec) -> Memory:
+    found = memory_of(run)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("name", RAN)

@@ -27,12 +27,13 @@ def test_passes_over_packed_sequences_take_their_flops_at_the_stated_share_of_pe
     run = spec(*GPU, "model=qwen2.5-7b")
     flops = planned_flops(run).log_prob
     assert flops is not None
-    assert seconds(run)["log_prob"] == pytest.approx(flops / 4 / (GPUS["H100"].flops * TRAINING_SHARE))
+    gpus = run.model.resources.gpus_per_node
+    assert seconds(run)["log_prob"] == pytest.approx(flops / gpus / (GPUS["H100"].flops * TRAINING_SHARE))
 
 
 def test_decoding_one_sequence_reads_every_weight_once_a_token() -> None:
-    run = spec(*GPU, "model=qwen2.5-7b", "training.train_batch_size=4", "training.ppo_mini_batch_size=4")
-    run = replace(run, algorithm=replace(run.algorithm, rollout_n=1))  # one sequence on each of four engines
+    run = spec(*GPU, "model=qwen2.5-7b", "training.train_batch_size=8", "training.ppo_mini_batch_size=8")
+    run = replace(run, algorithm=replace(run.algorithm, rollout_n=1))  # one sequence on each of eight engines
     arch = run.model.architecture
     weights = 2 * (arch.n_params_non_embedding + arch.n_params_head)
     least = run.total_steps * 4096 * weights / GPUS["H100"].bandwidth
