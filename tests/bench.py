@@ -22,6 +22,7 @@ from tests.analysis import bench_passk, bench_report
 from tests.analysis.laws import bench_laws
 from tests.data_prep import bench_data as bench_cleaning
 from tests.rewards import bench_code, bench_math
+from tests.slurm import bench_submission
 
 SMALL = (
     "model=tiny-40k",
@@ -44,6 +45,7 @@ def main() -> None:
     bench_laws.main()
     bench_passk.main()
     bench_report.main()
+    bench_submission.main()
     with tempfile.TemporaryDirectory() as folder:
         training(Path(folder))
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,96 @@ def test_a_requeued_run_that_is_done_already_does_nothing(make: Make, lab: Lab, 
     assert wait_until(lambda: lab.hurry() is None and not live(tmp_path), 90)
     assert next(tmp_path.glob("rows/*.json")).read_text() == text
     assert len(folder(tmp_path, spec).attempts()) == 1
+
+
+def test_a_run_whose_node_dies_is_queued_again_by_slurm_and_goes_on(make: Make, lab: Lab, tmp_path: Path) -> None:
+    specs = [make(f"seed={seed}", "training.total_steps=12", step_seconds=0.5) for seed in range(2)]
+    submit(specs, tmp_path)
+    assert wait_until(lambda: all(folder(tmp_path, spec).trained_steps() > 2 for spec in specs), 60)
+    node = lab.node_of(specs[0].run_id, tmp_path)
+    lab.kill_node(node)
+    try:
+        assert states(tmp_path)[specs[0].run_id] in (State.queued, State.running)
+        assert all_are(tmp_path, State.done, 90, lab)
+    finally:
+        lab.start_daemon(node)
+    assert [row.steps for row in read_rows(tmp_path)] == [12, 12]
+    attempts = folder(tmp_path, specs[0]).attempts()
+    assert len(attempts) == 2
+    assert attempts[0].read("exit") is None  # it had no time to leave one
+    again = attempts[1].read("standin")
+    assert again is not None
+    assert again["from_step"] > 2
+    assert wait_until(lambda: not live(tmp_path), 30)
+
+
+def test_a_restarted_slurmd_disturbs_no_run(make: Make, lab: Lab, tmp_path: Path) -> None:
+    spec = make("seed=1", step_seconds=2)
+    submit([spec], tmp_path)
+    assert wait_until(lambda: bool(folder(tmp_path, spec).attempts()), 60)  # SLURM may say so sooner
+    node = lab.node_of(spec.run_id, tmp_path)
+    lab.kill_daemon(node)
+    time.sleep(0.5)
+    lab.start_daemon(node)
+    assert all_are(tmp_path, State.done, 60)
+    assert len(folder(tmp_path, spec).attempts()) == 1
+    assert len(list(read_rows(tmp_path))) == 1
+
+
+def test_a_run_that_takes_more_memory_than_it_asked_for_is_told_and_goes_on_when_it_takes_less(
+    make: Make, lab: Lab, tmp_path: Path
+) -> None:
+    spec = make("seed=1", "cluster.memory_gb_per_gpu=1", step_seconds=3)
+    hungry = replace(spec, cluster=replace(spec.cluster, setup=(*spec.cluster.setup, "export STANDIN_MEMORY_MB=1500")))
+    submit([hungry], tmp_path)
+    assert wait_until(lambda: bool(folder(tmp_path, spec).attempts()) and not live(tmp_path), 60)
+    assert states(tmp_path) == {spec.run_id: State.interrupted}
+    assert wait_until(lambda: "exit 9" in str(run_statuses(tmp_path, None)[0]["scheduler"]), 30)
+    command = [sys.executable, "-m", "sweeper", "why", spec.run_id, "--results", str(tmp_path)]
+    why = subprocess.run(command, capture_output=True, text=True).stdout
+    assert "exceeded memory limit" in why
+    submit([spec], tmp_path)
+    assert all_are(tmp_path, State.done, 60)
+    (row,) = read_rows(tmp_path)
+    assert row.steps == 3
+    again = folder(tmp_path, spec).attempts()[-1].read("standin")
+    assert again is not None
+    assert again["from_step"] >= 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root: mounts a small file system")
+def test_a_full_disk_loses_no_run_and_leaves_no_half_row(make: Make, tmp_path: Path) -> None:
+    results = tmp_path / "small"
+    results.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", results], check=True)
+    try:
+        spec = make("seed=1", step_seconds=2)
+        submit([spec], results)
+        assert wait_until(lambda: bool(folder(results, spec).attempts()), 60)
+        subprocess.run(["dd", "if=/dev/zero", f"of={results / 'filler'}", "bs=4k"], check=False, capture_output=True)
+        assert wait_until(lambda: not folder(results, spec).is_locked() and not live(results), 60)
+        assert states(results) == {spec.run_id: State.interrupted}
+        assert list((results / "rows").glob("*")) == []
+        (results / "filler").unlink()
+        submit([spec], results)
+        assert all_are(results, State.done, 60)
+        assert [path.suffix for path in (results / "rows").iterdir()] == [".json"]
+    finally:
+        subprocess.run(["umount", "-l", results], check=True)
+
+
+def test_without_accounting_running_jobs_are_told_as_running_and_end_in_rows(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = [make(f"seed={seed}", step_seconds=1.5) for seed in range(2)]
+    submit(specs, tmp_path)
+    assert all_are(tmp_path, State.running, 60)
+    broken = tmp_path / "bin"
+    broken.mkdir()
+    (broken / "sacct").write_text("#!/bin/sh\necho 'Unable to contact slurm database' >&2\nexit 1\n")
+    (broken / "sacct").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{broken}:{os.environ['PATH']}")
+    assert set(states(tmp_path).values()) == {State.running}
+    assert submit(specs, tmp_path).submitted == {}
+    assert all_are(tmp_path, State.done, 60)
+    assert len(list(read_rows(tmp_path))) == 2

@@ -1,4 +1,7 @@
-"""What waits in the queue is what was submitted, whatever is edited meanwhile."""
+"""What waits in the queue is what was submitted, whatever is edited meanwhile.
+
+Hydra's own launcher does not keep that: tests/slurm/test_stock.py.
+"""
 
 import shutil
 import subprocess
@@ -31,6 +34,7 @@ def test_editing_the_checkout_one_submits_from_changes_nothing_that_waits(make: 
         subprocess.run([sys.executable, "-c", SUBMIT, str(results)], cwd=checkout, check=True)
         (checkout / "sweeper" / "job.py").write_text("raise SystemExit('edited while the job waited')\n")
         (checkout / "conf" / "model" / "tiny-40k.yaml").write_text("name: edited\n")
+        (checkout / "conf" / "algorithm" / "grpo.yaml").unlink()
     finally:
         lab.ask("scontrol", "update", "PartitionName=gpu", "State=UP")
     assert all_are(results, State.done, 60), (results / "slurm" / "logs").glob("*")

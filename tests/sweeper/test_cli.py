@@ -45,7 +45,24 @@ def test_help_names_the_verbs_and_the_first_commands() -> None:
         assert word in text
 
 
-@pytest.mark.parametrize("verb", ["plan", "status", "why", "logs", "cancel", "results", "options"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "plan",
+        "status",
+        "why",
+        "logs",
+        "cancel",
+        "results",
+        "options",
+        "doctor",
+        "export-sbatch",
+        "retry",
+        "gc",
+        "suggest",
+        "add-model",
+    ],
+)
 def test_every_verb_has_help_and_json(verb: str) -> None:
     done = sweeper(verb, "--help")
     assert done.returncode == 0

@@ -88,5 +88,18 @@ def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def _run_as_main(name, *_):  # type: ignore[no-untyped-def]
+    """In the place of runpy's: a local launch starts `python -m sweeper.job`, which imports no module of that name."""
+    from sweeper import job
+    from sweeper.spec import RunId
+
+    _replace(job)
+    sys.exit(job.run(Path(sys.argv[1]).resolve(), RunId(sys.argv[2])))
+
+
 if "sweeper.slurm.element" in sys.orig_argv:
     sys.meta_path.insert(0, _Finder)
+elif "sweeper.job" in sys.orig_argv:
+    import runpy
+
+    runpy._run_module_as_main = _run_as_main
