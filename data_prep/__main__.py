@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        where = error.filename if error.filename is not None else "a file"
+        print(f"error: {where}: {error.strerror or error}. Check the path, its folder and its rights.", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -258,7 +258,7 @@ def folder_digest(root: str | Path) -> str:
     total = hashlib.sha256()
     files = list(source_files(folder))
     if not files:
-        raise DataError(f"data_root={root} holds no .parquet file. Point it at a folder in Guru's format.")
+        raise DataError(f"data_root={root} holds no .parquet or .jsonl file. Point it at a folder in Guru's format.")
     mapping = folder / "columns.yaml"
     for path in [*files, *([mapping] if mapping.is_file() else [])]:
         total.update(f"{path.relative_to(folder).as_posix()}\0{file_digest(path)}\n".encode())

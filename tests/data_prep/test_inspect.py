@@ -103,6 +103,22 @@ def test_rows_that_cannot_be_used_are_counted_and_listed(tmp_path: Path, capsys:
     assert "a.jsonl row 1: unknown source" in out
 
 
+def test_a_page_that_cannot_be_written_is_one_clear_line(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "nowhere" / "page.html"
+    assert main(["inspect", str(file), "--html", str(target)]) == 2
+    assert f"error: {target}: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_link_to_nothing_among_the_files_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.parquet").symlink_to(tmp_path / "gone.parquet")
+    assert main(["prepare", str(tmp_path), "--n-unique", "4"]) == 2
+    assert "train.parquet: No such file or directory" in capsys.readouterr().err
+
+
 def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
     assert main(["inspect", str(tmp_path)]) == 2
 
