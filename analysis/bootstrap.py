@@ -25,6 +25,9 @@ class Estimate(NamedTuple):
     high: float | None
 
 
+NONE = Estimate(np.nan, None, None)  # in the place of an estimate that does not exist
+
+
 @lru_cache(maxsize=16)
 def problem_weights(n_problems: int, *, draws: int = DRAWS, seed: int = SEED) -> Floats:
     """Share of each problem in each bootstrap draw: draws x problems, rows sum to 1."""

@@ -167,6 +167,12 @@ def between(value: float, draws: Floats, *, level: float = LEVEL) -> Estimate:
     return Estimate(value, *(float(end) if np.isfinite(end) else None for end in (low, high)))
 
 
+def two_sided(draws: Floats) -> float:
+    """p-value of a difference of 0 from its draws; at least 2 / (draws + 1), since no count of draws shows less."""
+    share = float(np.mean(draws <= 0))
+    return min(1.0, 2 * (min(share, 1 - share) * len(draws) + 1) / (len(draws) + 1))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
     """Change for each doubling of x: a line through the arms in log2 x.

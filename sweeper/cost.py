@@ -64,7 +64,7 @@ class Pricer:
 
     def _cost(self, spec: RunSpec) -> Cost:
         resources, training, evaluation = spec.model.resources, spec.training, spec.eval
-        longest = training.max_prompt_length + training.max_response_length
+        longest = training.max_length
         samples = spec.total_steps * training.train_batch_size * spec.algorithm.rollout_n
         measured = evaluation.problems_per_domain * len(evaluation.domains) * evaluation.n_samples
         kind, predicted = kind_of(spec), roofline(spec)
@@ -75,7 +75,7 @@ class Pricer:
             samples=samples,
             tokens=samples * longest,
             evaluation_tokens=measured * longest,
-            devices=resources.nodes * resources.gpus_per_node,
+            devices=resources.devices,
             on_gpus=kind != "cpu",
             seconds=seconds,
             basis=basis,
@@ -114,5 +114,5 @@ def _logs(spec: RunSpec) -> int:
     evaluation, training, domains = spec.eval, spec.training, len(spec.eval.domains)
     validations = spec.total_steps // evaluation.val_freq + 1
     answers = validations * evaluation.val_problems_per_domain * domains * evaluation.val_n
-    text = answers * (training.max_prompt_length + training.max_response_length) * BYTES_A_TOKEN
+    text = answers * training.max_length * BYTES_A_TOKEN
     return text + 10_000 * spec.total_steps + 600 * evaluation.problems_per_domain * domains + 250_000

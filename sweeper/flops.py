@@ -6,7 +6,6 @@ chosen ones) and a(T) = 2 d_head n_heads n_layers T^2 is causal attention. docs/
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from sweeper.results import Flops
 from sweeper.spec import Architecture, RunSpec
@@ -63,7 +62,7 @@ def training_flops(
         FLOPs by phase. `generation`, and with it `total`, is None where verl discarded groups of answers
         (`algorithm.filter_groups`): their tokens are not in its metrics.
     """
-    arch, algorithm = spec.model.architecture, spec.algorithm
+    arch, algorithm, keys = spec.model.architecture, spec.algorithm, spec.verl_keys
     one, attention = forward(arch, rollouts), _attention(arch, rollouts)
     adapters = 2 * adapter_params(arch, spec) * rollouts.total  # one forward pass through the adapters
     epochs = algorithm.ppo_epochs
@@ -72,8 +71,8 @@ def training_flops(
     critic = forward(arch, rollouts, head=False) if algorithm.adv_estimator == "gae" else 0.0
     updated = 1 - min(max(algorithm.critic_warmup - 1, 0), steps) / steps if steps else 0.0
     phases = {
-        "generation": None if _verl(spec, "algorithm.filter_groups.enable") else one,  # adapters are merged for it
-        "log_prob": 0.0 if _verl(spec, "algorithm.rollout_correction.bypass_mode") else one + adapters,
+        "generation": None if keys.get("algorithm.filter_groups.enable") else one,  # adapters are merged for it
+        "log_prob": 0.0 if keys.get("algorithm.rollout_correction.bypass_mode") else one + adapters,
         "reference": one if algorithm.kl.in_loss or algorithm.kl.in_reward else 0.0,
         "actor": epochs * updated * update,
         "critic": critic * (1 + 3 * epochs),
@@ -144,13 +143,3 @@ def _attention(arch: Architecture, tokens: Tokens) -> float:
     if not tokens.sequences:
         return 0.0
     return 2 * arch.head_dim * arch.num_heads * arch.num_layers * tokens.total**2 / tokens.sequences
-
-
-def _verl(spec: RunSpec, key: str) -> Any:
-    """A key of verl's that the user set, written dotted or nested; None: not set."""
-    values: Any = spec.verl
-    if key in values:
-        return values[key]
-    for part in key.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
-    return values

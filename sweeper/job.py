@@ -346,7 +346,7 @@ def _row(run_dir: RunDir, spec: RunSpec, measured: Measured, seconds: float, fai
             host=hostname(),
             device=measured.device,
             device_name=device_name(measured.device),
-            n_devices=spec.model.resources.nodes * spec.model.resources.gpus_per_node,
+            n_devices=spec.model.resources.devices,
             versions=versions(),
             data_digest=measured.data_digest,
             model_digest=measured.model_digest,
@@ -381,7 +381,7 @@ def _gpu_seconds(spec: RunSpec, measured: Measured, points: list[CurvePoint]) ->
     seconds = [point.seconds for point in points if point.seconds is not None]
     if measured.device is not Device.cuda or not seconds:
         return None
-    return sum(seconds) * spec.model.resources.nodes * spec.model.resources.gpus_per_node
+    return sum(seconds) * spec.model.resources.devices
 
 
 def _redirect(log: Path) -> None:

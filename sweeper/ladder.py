@@ -70,12 +70,12 @@ def gpu_hours_limit(spec: RunSpec) -> float:
     if spec.cluster.max_failed_gpu_hours is not None:
         return spec.cluster.max_failed_gpu_hours
     resources = spec.model.resources
-    return resources.nodes * resources.gpus_per_node * resources.hours
+    return resources.devices * resources.hours
 
 
 def _cuda_oom(case: Case) -> Decision:
     resources, training = case.spec.model.resources, case.spec.training
-    longest = training.max_prompt_length + training.max_response_length
+    longest = training.max_length
     lowest = -(-longest // resources.sequence_parallel)  # one sequence must fit
     tokens = {
         f"model.resources.{name}": max(lowest, value // 2)

@@ -67,7 +67,7 @@ def memory_of(spec: RunSpec) -> Memory | None:
     if gpu is None or spec.cluster.device is Device.cpu:
         return None
     resources, arch = spec.model.resources, spec.model.architecture
-    world, longest = resources.nodes * resources.gpus_per_node, _longest(spec)
+    world, longest = resources.devices, spec.training.max_length
     actor, critic = _State.of_actor(spec, world), _State.of_critic(spec, world)
     resident = 0.0 if resources.offload else actor.idle + critic.idle
     trainer_base = {"reserve": RESERVE, "engine asleep": ASLEEP}
@@ -175,15 +175,11 @@ class _State:
         return states | max((held | at_loss, held | at_layer, at_step), key=lambda parts: sum(parts.values()))
 
 
-def _longest(spec: RunSpec) -> int:
-    return spec.training.max_prompt_length + spec.training.max_response_length
-
-
 def _tokens(spec: RunSpec, budget: int, prompts: int) -> float:
     """Tokens of a micro-batch on one GPU: its budget, or all that the GPU is given where that is less."""
     resources = spec.model.resources
-    given = prompts * spec.algorithm.rollout_n * _longest(spec) / (resources.nodes * resources.gpus_per_node)
-    return max(min(budget, given), _longest(spec) / resources.sequence_parallel)
+    given = prompts * spec.algorithm.rollout_n * spec.training.max_length / resources.devices
+    return max(min(budget, given), spec.training.max_length / resources.sequence_parallel)
 
 
 def kv_bytes(arch: Architecture, resources: Resources) -> float:
@@ -242,8 +238,8 @@ def _cure(spec: RunSpec) -> str:
 
 def _changes(spec: RunSpec) -> Iterator[dict[str, Any]]:
     """Single changes first, the cheapest in speed first; then more GPUs."""
-    resources, longest = spec.model.resources, _longest(spec)
-    gpus = resources.nodes * resources.gpus_per_node
+    resources, longest = spec.model.resources, spec.training.max_length
+    gpus = resources.devices
     least = 1024 * math.ceil(longest / resources.sequence_parallel / 1024)
     if not resources.gradient_checkpointing:
         yield {"gradient_checkpointing": True}

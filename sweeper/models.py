@@ -109,7 +109,7 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
                 out=building / "model",
                 work=building / "sft",
                 settings=warm,
-                max_length=spec.training.max_prompt_length + spec.training.max_response_length,
+                max_length=spec.training.max_length,
                 tokens_per_device=spec.model.resources.actor_tokens_per_gpu,
                 device=resolve_device(spec.cluster.device),
                 threads=threads_for(spec.model.architecture.n_params),

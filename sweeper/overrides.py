@@ -4,7 +4,6 @@ The result is golden-tested per algorithm and checked against the installed verl
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,13 +48,8 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
     for part in (_data, _model, _actor, _rollout, _critic, _algorithm, _trainer):
         values |= part(spec, files)
     values |= _cpu(spec, files) if device is Device.cpu else _gpu(spec)
-    values |= dict(_user(spec.verl))
+    values |= spec.verl_keys
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
-
-
-def user_keys(spec: RunSpec) -> dict[str, Value]:
-    """The verl keys set by the user, dotted."""
-    return dict(_user(spec.verl))
 
 
 def render(value: Value) -> str:
@@ -88,15 +82,6 @@ _UNLISTED = (
 
 def _prefix(key: str) -> str:
     return "++" if key.startswith(_UNLISTED) else ""
-
-
-def _user(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Value]]:
-    for key, value in values.items():
-        dotted = f"{prefix}{key}"
-        if isinstance(value, dict) and value:
-            yield from _user(value, f"{dotted}.")
-        else:
-            yield dotted, value
 
 
 def _data(spec: RunSpec, files: Files) -> dict[str, Value]:
@@ -256,7 +241,7 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
         "actor_rollout_ref.rollout.gpu_memory_utilization": resources.gpu_memory_utilization,
         # verl would ask vLLM for the model's whole context, and vLLM starts only if its cache holds one such sequence:
         # 131,072 tokens of a 14B model take 24 GiB.
-        "actor_rollout_ref.rollout.max_model_len": spec.training.max_prompt_length + spec.training.max_response_length,
+        "actor_rollout_ref.rollout.max_model_len": spec.training.max_length,
         "actor_rollout_ref.model.use_remove_padding": True,
     }
     if spec.algorithm.adv_estimator == "gae":

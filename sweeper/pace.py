@@ -3,11 +3,13 @@
 import json
 import statistics
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from sweeper.curve import read_curve
 from sweeper.runs import RunDir
-from sweeper.spec import RunSpec
+from sweeper.spec import RunId, RunSpec
 
 _STEPS = 3  # fewer measured ones do not count: the first compiles and warms up
 _OTHERS = 8  # runs alike that are looked at
@@ -50,9 +52,10 @@ def measured(run_dir: RunDir, spec: RunSpec) -> list[float]:
         return own
     alike: list[float] = []
     prefix = f"{spec.model.name}_{spec.algorithm.name}_"
-    others = [path for path in run_dir.path.parent.glob(f"{prefix}*") if path != run_dir.path and _alike(path, spec)]
-    for path in others[:_OTHERS]:
-        found = _seconds(RunDir(results_dir=run_dir.results_dir, run_id=type(run_dir.run_id)(path.name)))
+    mine = _sizes(json.loads(spec.to_json()))
+    folders = (path for path in run_dir.path.parent.glob(f"{prefix}*") if path != run_dir.path)
+    for path in islice((path for path in folders if _alike(path, mine)), _OTHERS):
+        found = _seconds(RunDir(results_dir=run_dir.results_dir, run_id=RunId(path.name)))
         alike += found if len(found) >= _STEPS else []
     return alike
 
@@ -62,21 +65,21 @@ def _seconds(run_dir: RunDir) -> list[float]:
     return [point.seconds for point in curve if point.seconds is not None and point.reward is not None]
 
 
-def _alike(folder: Path, spec: RunSpec) -> bool:
-    """Whether a run's steps take as long: same lengths, batches and resources."""
+def _alike(folder: Path, sizes: tuple[Any, ...]) -> bool:
+    """Whether a run's steps take as long as those of a run of these sizes."""
     path = folder / "spec.json"
-    if not path.exists():
-        return False
-    other, mine = json.loads(path.read_text()), json.loads(spec.to_json())
-    return all(
-        left == right
-        for left, right in (
-            (other["training"]["train_batch_size"], mine["training"]["train_batch_size"]),
-            (other["training"]["max_prompt_length"], mine["training"]["max_prompt_length"]),
-            (other["training"]["max_response_length"], mine["training"]["max_response_length"]),
-            (other["algorithm"]["rollout_n"], mine["algorithm"]["rollout_n"]),
-            (other["model"]["resources"]["nodes"], mine["model"]["resources"]["nodes"]),
-            (other["model"]["resources"]["gpus_per_node"], mine["model"]["resources"]["gpus_per_node"]),
-            (other["cluster"]["gpu_type"], mine["cluster"]["gpu_type"]),
-        )
+    return path.exists() and _sizes(json.loads(path.read_text())) == sizes
+
+
+def _sizes(spec: dict[str, Any]) -> tuple[Any, ...]:
+    """What decides how long a step takes: lengths, batches and resources."""
+    training, resources = spec["training"], spec["model"]["resources"]
+    return (
+        training["train_batch_size"],
+        training["max_prompt_length"],
+        training["max_response_length"],
+        spec["algorithm"]["rollout_n"],
+        resources["nodes"],
+        resources["gpus_per_node"],
+        spec["cluster"]["gpu_type"],
     )

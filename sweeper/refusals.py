@@ -12,7 +12,6 @@ from sweeper.data import data_spec
 from sweeper.errors import ConfigError
 from sweeper.flops import adaptable
 from sweeper.memory import misfit
-from sweeper.overrides import user_keys
 from sweeper.spec import Executor, ModelSource, RunSpec
 
 
@@ -52,7 +51,7 @@ def check(spec: RunSpec, *, family: str) -> None:
         raise ConfigError(
             f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
         )
-    longest = training.max_prompt_length + training.max_response_length
+    longest = training.max_length
     if longest > spec.model.architecture.max_position_embeddings:
         raise ConfigError(
             f"training.max_prompt_length + max_response_length = {longest} tokens, but {spec.model.name} has "
@@ -166,7 +165,7 @@ def _check_division(spec: RunSpec) -> None:
     resources, heads = spec.model.resources, spec.model.architecture.num_heads
     kv_heads = spec.model.architecture.num_kv_heads
     gpus, width, ring = (
-        resources.nodes * resources.gpus_per_node,
+        resources.devices,
         resources.tensor_parallel,
         resources.sequence_parallel,
     )
@@ -203,7 +202,7 @@ def _divisors(gpus: int, heads: int, kv_heads: int | None = None) -> str:
 
 def _sets_engines(spec: RunSpec) -> bool:
     """Whether the user set verl keys of the engines, any of which may change what they hold in memory."""
-    return any(key.startswith(("actor_rollout_ref.", "critic.")) for key in user_keys(spec))
+    return any(key.startswith(("actor_rollout_ref.", "critic.")) for key in spec.verl_keys)
 
 
 def unknown_partitions(specs: Sequence[RunSpec]) -> dict[str, str]:

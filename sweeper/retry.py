@@ -97,7 +97,7 @@ def _case(run_dir: RunDir, spec: RunSpec, diagnosis: Diagnosis, *, asked: bool) 
         for attempt, end in zip(attempts, ends, strict=True)
         if end is None or end["status"] not in _ENDED_BY_SLURM
     ]
-    devices = spec.model.resources.nodes * spec.model.resources.gpus_per_node
+    devices = spec.model.resources.devices
     node = env.get("node") if env else None
     return Case(
         spec=spec,

@@ -9,9 +9,12 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeper.errors import ConfigError
-from sweeper.spec import Cluster
+
+if TYPE_CHECKING:
+    from sweeper.spec import Cluster  # `results` imports this module, and starts faster without the spec
 
 _NAME = re.compile(r"(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
 # A literal value; `NAME=$(command)` and `NAME=$OTHER` are worked out on the node.
@@ -24,7 +27,7 @@ def is_secret(name: str) -> bool:
     return _NAME.search(name) is not None
 
 
-def check(cluster: Cluster) -> None:
+def check(cluster: "Cluster") -> None:
     """Refuse settings through which a secret would be written down.
 
     Raises:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class Queue:
         new = cls.ask(results_dir)
         if new.time:
             failures = 0 if new.error is None else (last.failures if last else 0) + 1
-            new = cls(elements=new.elements, endings=new.endings, error=new.error, time=new.time, failures=failures)
+            new = replace(new, failures=failures)
             with suppress(OSError):  # another's results folder: asked anew each time
                 write_atomic(path, json.dumps(asdict(new)) + "\n")
         return new

@@ -9,13 +9,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NewType
 
 from data_prep.materialise import FORMAT_VERSION
 from data_prep.prompt_style import OWN_STYLE
 from data_prep.spec import Cleaning, Order, PassRateRange, Recipe
+from sweeper.dotted import dotted
 from sweeper.errors import ConfigError
 
 RunId = NewType("RunId", str)
@@ -155,6 +156,11 @@ class Resources:
     hours: float = 24.0  # wall-time limit of one job
     partition: str | None = None  # of this model's jobs; null: the cluster's
 
+    @property
+    def devices(self) -> int:
+        """Training processes of one job, a GPU each where there are GPUs."""
+        return self.nodes * self.gpus_per_node
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
@@ -283,6 +289,11 @@ class Training:
     save_freq: int = 10  # steps between checkpoints; not part of identity
     sft: Sft = field(default_factory=Sft)
 
+    @property
+    def max_length(self) -> int:
+        """Tokens of the longest sequence: prompt and response."""
+        return self.max_prompt_length + self.max_response_length
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
@@ -384,7 +395,7 @@ class Logging:
     project: str = "rl-scaling"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSpec:
     """Everything one run needs, frozen before anything is queued."""
 
@@ -404,7 +415,7 @@ class RunSpec:
     logging: Logging
     spec_version: int = SPEC_VERSION
 
-    @property
+    @cached_property
     def run_id(self) -> RunId:
         """Readable slug plus 12 hex digits of the science's hash; the folder and row name."""
         parts = [self.model.name, self.algorithm.name, self.domain_mix.name]
@@ -460,6 +471,11 @@ class RunSpec:
     def actor_lr(self) -> float | None:
         """The policy's Adam step size: the regime's if it states one, else the model's; the plan refuses None."""
         return self.training.actor_lr if self.training.actor_lr is not None else self.model.actor_lr
+
+    @property
+    def verl_keys(self) -> dict[str, Any]:
+        """The verl keys set by the user, dotted, whichever way they were written."""
+        return dotted(self.verl)
 
     def science(self) -> dict[str, Any]:
         """The fields that can change a result, as plain JSON values; nulls are left out.

@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 
 import rewards
 from sweeper.data import with_digests
+from sweeper.dotted import dotted
 from sweeper.errors import ConfigError
 from sweeper.spec import RunSpec
 
@@ -51,7 +52,7 @@ class SpecMaker:
 def _validated(name: str, value: Any) -> Any:
     from pydantic import ValidationError
 
-    missing = next((key for key, leaf in _leaves(value, name) if leaf == "???"), None)
+    missing = next((key for key, leaf in dotted({name: value}).items() if leaf == "???"), None)
     if missing is not None:
         raise ConfigError(f"{missing} has no value: set it, or choose an option of its group that does")
     try:
@@ -69,9 +70,3 @@ def _adapter(name: str) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(get_type_hints(RunSpec)[name])
-
-
-def _leaves(value: Any, path: str) -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}")]
-    return [(path, value)]

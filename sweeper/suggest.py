@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from sweeper.dotted import dotted
 from sweeper.errors import ConfigError, SweeperError
 from sweeper.grid import Grid, expand
 from sweeper.overrides import render
@@ -148,17 +149,11 @@ def _settings(grid: Grid, arguments: Sequence[str]) -> list[str]:
         import yaml
 
         values = yaml.safe_load(files("conf").joinpath("grid", f"{grid.name}.yaml").read_text())
-        own = [f"{key}={render(value)}" for key, value in _leaves(values) if key.split(".")[0] not in ("hydra", "grid")]
+        settings = dotted({key: value for key, value in values.items() if key not in ("hydra", "grid")})
+        own = [f"{key}={render(value)}" for key, value in settings.items()]
     varying = {axis.key for axis in grid.axes} | {"grid", "results_dir"}
     rest = [item for item in arguments if _key(item) not in varying]
     return [*_without(own, rest), *rest]
-
-
-def _leaves(value: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for key, item in value.items():
-        found += _leaves(item, f"{prefix}{key}.") if isinstance(item, dict) else [(f"{prefix}{key}", item)]
-    return found
 
 
 def _key(override: str) -> str:

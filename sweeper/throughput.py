@@ -89,7 +89,7 @@ def roofline(spec: RunSpec) -> dict[str, float] | None:
         return None
     flops, resources, steps = planned_flops(spec), spec.model.resources, spec.total_steps
     training, evaluation = spec.training, spec.eval
-    devices = resources.nodes * resources.gpus_per_node
+    devices = resources.devices
     memory = memory_of(spec)
     engine = _Engine(spec, rates, memory.kv_tokens if memory else None)
     engines = max(1, devices // resources.tensor_parallel)

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from sweeper.errors import ConfigError
 from sweeper.machine import resolve_device
-from sweeper.overrides import Files, user_keys, verl_overrides
+from sweeper.overrides import Files, verl_overrides
 from sweeper.results import write_atomic
 from sweeper.spec import VERL_VERSION, RunSpec, digest_of
 from sweeper.spec_maker import PARTS
@@ -118,7 +118,7 @@ def _shape(spec: RunSpec, overrides: Sequence[str]) -> str:
     batch = [spec.training.train_batch_size, spec.training.ppo_mini_batch_size, spec.algorithm.rollout_n]
     batch += [resources.nodes, resources.gpus_per_node, resources.tensor_parallel, resources.sequence_parallel]
     # User keys are few and can be anything: their values count.
-    return digest_of([VERL_VERSION, parts, batch, user_keys(spec)])
+    return digest_of([VERL_VERSION, parts, batch, spec.verl_keys])
 
 
 def _kind(value: str) -> str:

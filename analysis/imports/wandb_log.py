@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from analysis.imports.history import History, flat
+from analysis.imports.history import History
+from sweeper.dotted import dotted
 from sweeper.errors import ResultsError
 
 _HEADER = struct.Struct("<4sHB")
@@ -61,7 +62,7 @@ def read_wandb(path: Path) -> History:
         elif kind == "exit":
             finished = record.exit.exit_code == 0
     config.pop("_wandb", None)
-    return History.of(steps, name=name, kind="wandb", config=flat(config), finished=finished)
+    return History.of(steps, name=name, kind="wandb", config=dotted(config), finished=finished)
 
 
 def records(path: Path) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ def extrapolate(
         return [Extrapolated(k=k, beta_binomial=None, power_law=None, low=None, high=None, reason=reason) for k in ks]
     fitted = [k for k in log_grid(fewest, 2) if k >= FITTED_FROM]
     curves = sample.matrix(fitted)
-    kinds, shares = kinds_of(sample)
+    kinds, _, shares = kinds_of(sample)
     rng, wanted = np.random.default_rng(seed), np.asarray(ks, dtype=np.float64)
     flat = np.full(sample.n_problems, 1.0)
     betas, start = _beta_binomial(kinds, flat @ shares, wanted, None)

@@ -19,13 +19,13 @@ STEPS = 20
 _SPACING = 0.2  # of the grid, in logits
 
 
-def kinds_of(sample: Sample) -> tuple[Ints, Any]:
-    """Different (n, c) of a sample, and problems x kinds (sparse): the share of a problem's lines that is of a kind."""
+def kinds_of(sample: Sample) -> tuple[Ints, Ints, Any]:
+    """Different (n, c) of a sample, which of them each line is, and problems x kinds (sparse): shares of lines."""
     from scipy.sparse import csr_array
 
     kinds, kind = np.unique(np.column_stack([sample.n, sample.c]), axis=0, return_inverse=True)
     values = 1 / sample.replicates[sample.problem]
-    return kinds, csr_array((values, (sample.problem, kind)), shape=(sample.n_problems, len(kinds)))
+    return kinds, kind, csr_array((values, (sample.problem, kind)), shape=(sample.n_problems, len(kinds)))
 
 
 def likely_variance(sample: Sample, k: int) -> Floats:
@@ -38,13 +38,12 @@ def likely_variance(sample: Sample, k: int) -> Floats:
     Returns:
         One value a line, at least 0.
     """
-    kinds, shares = kinds_of(sample)
+    kinds, kind, shares = kinds_of(sample)
     rates, posterior = _posterior(kinds, np.asarray(shares.sum(axis=0), dtype=np.float64))
     of_kind = np.empty(len(kinds))
     for size in np.unique(kinds[:, 0]):
         members = kinds[:, 0] == size
         of_kind[members] = posterior[members] @ _variance(rates, int(size), k)
-    _, kind = np.unique(np.column_stack([sample.n, sample.c]), axis=0, return_inverse=True)
     return np.asarray(of_kind[kind], dtype=np.float64)
 
 

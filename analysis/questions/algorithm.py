@@ -16,7 +16,7 @@ from analysis.bootstrap import Estimate
 from analysis.crossed import holm
 from analysis.frame import Floats, Run, Selection
 from analysis.numerals import short, signed
-from analysis.panel import Arm, between, panel
+from analysis.panel import Arm, between, panel, two_sided
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws
 from analysis.questions.levels import joined
@@ -114,7 +114,6 @@ def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
                 values, all_draws = moved
                 draws = all_draws[:, i] - all_draws[:, j]
                 matched = between(float(values[i] - values[j]), draws)
-            share = float(np.mean(draws <= 0))
             contrasts.append(
                 _Contrast(
                     stratum=stratum.label,
@@ -123,7 +122,7 @@ def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
                     at_end=found.difference(i, j),
                     matched=matched,
                     compute=compute,
-                    p=min(1.0, 2 * (min(share, 1 - share) * len(draws) + 1) / (len(draws) + 1)),
+                    p=two_sided(draws),
                     reason=reason,
                 )
             )

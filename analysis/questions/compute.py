@@ -67,10 +67,7 @@ def _between(runs: list[Run], notes: list[str]) -> list[Levels]:
         for arm in configurations(stratum.runs):
             totals = [run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]
             members.append(Arm(label=arm.label, x=float(sum(totals) / len(totals)), runs=arm.runs))
-        found = levels(stratum.label, tuple(sorted(members, key=lambda arm: arm.x)))
-        if isinstance(found, str):
-            notes.append(found)
-        elif found is not None:
+        found = levels(stratum.label, tuple(sorted(members, key=lambda arm: arm.x)), notes)
+        if found is not None:
             several.append(found)
-            notes += [note for note in found.panel.notes if note not in notes]
     return several

@@ -107,7 +107,7 @@ def kn_law(curves: Sequence[Curve]) -> Inference | str:
         return str(error)
 
 
-def kn_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
+def law_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
     """One table row a parameter; a single row with the reason where there is no law."""
     if isinstance(law, str):
         return [{"runs": label, "parameter": None, "value": None, "low": None, "high": None, "status": law}]

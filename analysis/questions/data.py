@@ -45,10 +45,7 @@ def data_levels(selection: Selection, notes: list[str]) -> list[Levels]:
     for design, free in DESIGNS.items():
         for stratum in strata(selection.completed, free=free):
             label = design if stratum.label == "all runs" else f"{design}, {stratum.label}"
-            found = levels(label, arms(stratum, label=lambda row: row.data_scale, x=lambda row: row.n_unique))
-            if isinstance(found, str):
-                notes.append(found)
-            elif found is not None:
+            found = levels(label, arms(stratum, label=lambda row: row.data_scale, x=lambda row: row.n_unique), notes)
+            if found is not None:
                 several.append(found)
-                notes += [note for note in found.panel.notes if note not in notes]
     return several

@@ -32,16 +32,18 @@ class Levels:
         return low is not None and high is not None and not low <= 0 <= high
 
 
-def levels(label: str, arms: tuple[Arm, ...]) -> Levels | str | None:
-    """Of the arms of a stratum; None with fewer than two values of x, a reason where arms cannot be compared."""
+def levels(label: str, arms: tuple[Arm, ...], notes: list[str]) -> Levels | None:
+    """Of the arms of a stratum; None with fewer than two values of x, or where a note says why. Adds to the notes."""
     if len({arm.x for arm in arms}) < 2:
         return None
     found = panel(arms)
     if isinstance(found, str):
-        return f"{label}: {found}"
+        notes.append(f"{label}: {found}")
+        return None
     slope = trend(found)
     if slope is None:
         return None
+    notes += [note for note in found.notes if note not in notes]
     return Levels(label=label, panel=found, trend=slope, law=_law(arms))
 
 
@@ -119,22 +121,25 @@ def trend_row(found: Levels) -> dict[str, object]:
     }
 
 
+def points(found: Panel, *, label: str, group: str) -> Trace:
+    """The arms of a panel as points with their intervals."""
+    values = [found.value(i) for i in range(len(found.arms))]
+    return Trace(
+        label=label,
+        group=group,
+        mark=Mark.point,
+        x=tuple(found.x.tolist()),
+        y=tuple(value.value for value in values),
+        low=tuple(value.low for value in values),
+        high=tuple(value.high for value in values),
+    )
+
+
 def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
     """Points with intervals, and laws where they were fitted."""
     traces: list[Trace] = []
     for found in several:
-        values = [found.panel.value(i) for i in range(len(found.panel.arms))]
-        traces.append(
-            Trace(
-                label=found.label,
-                group=found.label,
-                mark=Mark.point,
-                x=tuple(found.panel.x.tolist()),
-                y=tuple(found.panel.values.tolist()),
-                low=tuple(value.low for value in values),
-                high=tuple(value.high for value in values),
-            )
-        )
+        traces.append(points(found.panel, label=found.label, group=found.label))
         if isinstance(found.law, PowerLaw):
             grid = np.geomspace(found.law.x_min, found.law.x_max, 40)
             line = tuple(1 - found.law.predict(float(at)) for at in grid)

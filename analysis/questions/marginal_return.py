@@ -70,12 +70,9 @@ def _reuse_levels(selection: Selection, notes: list[str]) -> list[Levels]:
     several = []
     for stratum in strata(selection.completed, free=("reuse", "steps")):
         members = arms(stratum, label=lambda row: f"tau {row.reuse:.3g}", x=lambda row: row.reuse)
-        found = levels("same problems" if stratum.label == "all runs" else stratum.label, members)
-        if isinstance(found, str):
-            notes.append(found)
-        elif found is not None:
+        found = levels("same problems" if stratum.label == "all runs" else stratum.label, members, notes)
+        if found is not None:
             several.append(found)
-            notes += [note for note in found.panel.notes if note not in notes]
     return several
 
 

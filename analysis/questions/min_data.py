@@ -8,12 +8,13 @@ equivalence stands beside it.
 
 import pandas as pd
 
-from analysis.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
+from analysis.answer import Answer, Chart, Figure, Guide, Scale
 from analysis.bootstrap import Estimate
 from analysis.frame import Run, Selection
 from analysis.numerals import signed
 from analysis.panel import Panel, panel
 from analysis.questions import Question, Settings
+from analysis.questions.levels import points
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, strata
 
@@ -39,7 +40,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         for arm, gain, gap in zip(found.arms, gains, behind, strict=True):
             rows.append(_row(label, domain, arm.x, len(arm.runs), gain, gap))
         notes += [note for note in found.notes if note not in notes]
-        figures[label] = _chart(label, found, gains)
+        figures[label] = _chart(label, found)
         enough = _first([_holds_zero(gap) for gap in behind[:-1]])
         same = _first([_within(gap, settings.margin) for gap in behind[:-1]])
         positive = _first([gain.low is not None and gain.low > 0 for gain in gains])
@@ -113,20 +114,11 @@ def _row(label: str, domain: str, n: float, seeds: int, gain: Estimate, gap: Est
     }
 
 
-def _chart(label: str, found: Panel, gains: list[Estimate]) -> Chart:
-    trace = Trace(
-        label="gain, 95%",
-        group=label,
-        mark=Mark.point,
-        x=tuple(found.x.tolist()),
-        y=tuple(gain.value for gain in gains),
-        low=tuple(gain.low for gain in gains),
-        high=tuple(gain.high for gain in gains),
-    )
+def _chart(label: str, found: Panel) -> Chart:
     return Chart(
         title=f"gain in pass@1, {label}",
         x=Scale(label="unique problems", log=True),
         y=Scale(label="gain in pass@1"),
-        traces=(trace,),
+        traces=(points(found, label="gain, 95%", group=label),),
         guides=(Guide(axis="y", value=0.0, label="base model"),),
     )

@@ -7,17 +7,18 @@ problems. The law is that of `data_reuse` over runs: error = E + B D_eff^-beta, 
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
+from analysis.answer import Answer, Chart, Figure, Guide, Scale
 from analysis.bootstrap import Estimate
 from analysis.frame import Selection
 from analysis.laws.fitting import fit
-from analysis.laws.inference import infer
+from analysis.laws.inference import Inference, infer
 from analysis.laws.sample import LawError, Sample
 from analysis.laws.surfaces import DATA_REUSE
 from analysis.numerals import signed
 from analysis.panel import Arm, Panel, panel
 from analysis.questions import Question, Settings
-from analysis.questions.levels import joined
+from analysis.questions.curve_laws import law_rows
+from analysis.questions.levels import joined, points
 from analysis.questions.reply import answered, left_out, missing
 from analysis.questions.strata import arms, strata
 
@@ -39,7 +40,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         notes += [note for note in found.notes if note not in notes]
         figures[stratum.label] = _chart(stratum.label, found)
         said.append(f"{stratum.label}: {_finding(found, gaps, settings.margin)}")
-        laws += _law_rows(stratum.label, found)
+        laws += law_rows(_law(found), stratum.label)
     if not said:
         return missing(question, "no two reuse factors were run at the same number of samples", notes)
     notes.append("differences are to the smallest tau, 95% each, not corrected for the number of tau compared")
@@ -65,7 +66,8 @@ def _finding(found: Panel, gaps: list[Estimate], margin: float) -> str:
     return text
 
 
-def _law_rows(label: str, found: Panel) -> list[dict[str, object]]:
+def _law(found: Panel) -> Inference | str:
+    """The law over all runs of the arms, or why it is not fitted."""
     runs = [(run, value) for arm in found.arms for run in arm.runs if (value := run.pass1()) is not None]
     sample = Sample(
         columns={
@@ -75,20 +77,9 @@ def _law_rows(label: str, found: Panel) -> list[dict[str, object]]:
         y=np.array([1 - value for _, value in runs]),
     )
     try:
-        law = infer(fit(DATA_REUSE, sample, keep_repeats=True), draws=0)
+        return infer(fit(DATA_REUSE, sample, keep_repeats=True), draws=0)
     except LawError as error:
-        return [{"runs": label, "parameter": None, "value": None, "low": None, "high": None, "status": str(error)}]
-    return [
-        {
-            "runs": label,
-            "parameter": item.name,
-            "value": item.value,
-            "low": item.interval.low if item.interval else None,
-            "high": item.interval.high if item.interval else None,
-            "status": item.reason or str(item.status),
-        }
-        for item in law.estimates
-    ]
+        return str(error)
 
 
 def _row(label: str, arm: Arm, value: Estimate, gap: Estimate) -> dict[str, object]:
@@ -107,20 +98,10 @@ def _row(label: str, arm: Arm, value: Estimate, gap: Estimate) -> dict[str, obje
 
 
 def _chart(label: str, found: Panel) -> Chart:
-    values = [found.value(i) for i in range(len(found.arms))]
-    trace = Trace(
-        label="pass@1, 95%",
-        group=label,
-        mark=Mark.point,
-        x=tuple(found.x.tolist()),
-        y=tuple(value.value for value in values),
-        low=tuple(value.low for value in values),
-        high=tuple(value.high for value in values),
-    )
     return Chart(
         title=f"pass@1 by reuse, {label}",
         x=Scale(label="tau, how often each problem is seen", log=True),
         y=Scale(label="pass@1 after training"),
-        traces=(trace,),
-        guides=(Guide(axis="y", value=values[0].value, label=f"tau = {found.x[0]:.3g}"),),
+        traces=(points(found, label="pass@1, 95%", group=label),),
+        guides=(Guide(axis="y", value=float(found.values[0]), label=f"tau = {found.x[0]:.3g}"),),
     )

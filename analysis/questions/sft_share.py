@@ -14,8 +14,9 @@ import pandas as pd
 from analysis.answer import Answer, Bar, Chart, Figure, Forest, Guide, Mark, Scale, Trace
 from analysis.frame import Floats, Selection
 from analysis.numerals import plain
-from analysis.panel import Panel, between, panel
+from analysis.panel import Panel, panel
 from analysis.questions import Question, Settings
+from analysis.questions.levels import points
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, strata
 from sweeper.results import ResultRow
@@ -195,8 +196,6 @@ def _forest(found: Panel) -> Forest:
 
 
 def _chart(found: Panel, best: Optimum) -> Chart:
-    values = [between(float(found.values[i]), found.draws[:, i]) for i in range(len(found.arms))]
-    x = tuple(found.x.tolist())
     grid = tuple(best.grid.tolist())
     fitted = tuple(best.fitted.tolist())
     traces = (
@@ -210,15 +209,7 @@ def _chart(found: Panel, best: Optimum) -> Chart:
             high=tuple(best.band_high.tolist()),
         ),
         Trace(label="quadratic in logit share", group="fit", mark=Mark.line, x=grid, y=fitted),
-        Trace(
-            label="measured, 95% over problems and seeds",
-            group="measured",
-            mark=Mark.point,
-            x=x,
-            y=tuple(found.values.tolist()),
-            low=tuple(value.low for value in values),
-            high=tuple(value.high for value in values),
-        ),
+        points(found, label="measured, 95% over problems and seeds", group="measured"),
     )
     guides = () if best.share is None else (Guide(axis="x", value=best.share, label=f"best {best.share:.2f}"),)
     return Chart(

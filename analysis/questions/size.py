@@ -16,12 +16,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     notes, several = left_out(selection), []
     for stratum in strata(selection.completed, free=["model"]):
         members = arms(stratum, label=lambda row: row.model, x=lambda row: row.n_params_non_embedding)
-        found = levels(stratum.label, members)
-        if isinstance(found, str):
-            notes.append(found)
-        elif found is not None:
+        found = levels(stratum.label, members, notes)
+        if found is not None:
             several.append(found)
-            notes += [note for note in found.panel.notes if note not in notes]
     if not several:
         return missing(question, "no two model sizes were run with otherwise the same settings", notes)
     notes.append("x is parameters without embedding and head")

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.answer import Answer
 from analysis.frame import Selection
 from analysis.questions import Question, Settings
-from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, kn_law, kn_rows, law_row
+from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, kn_law, law_row, law_rows
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import configurations, strata
 from analysis.trajectory import Progress, curves_of
@@ -58,7 +58,7 @@ def kn_table(selection: Selection, progress: Progress, notes: list[str]) -> list
     rows = []
     for stratum in strata(selection.completed, free=["model"]):
         curves = curves_of(stratum.runs, progress, [])
-        rows += kn_rows(kn_law(curves), stratum.label)
+        rows += law_rows(kn_law(curves), stratum.label)
     if any(row["parameter"] is not None for row in rows):
         notes.append(f"k(N) law: equal weight a size, x = {progress}; its levels E are log10 of the error at x = 1")
     return rows

@@ -14,7 +14,7 @@ from analysis.answer import Answer, Cell, HeatMap
 from analysis.bootstrap import Estimate
 from analysis.crossed import holm
 from analysis.frame import Floats, Run, Selection
-from analysis.panel import Arm, between, panel
+from analysis.panel import Arm, between, panel, two_sided
 from analysis.questions import Question, Settings
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import Stratum, strata
@@ -107,8 +107,6 @@ def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
         own = trained_on.index(test)
         for i, name in enumerate(trained_on):
             value = gains.value(i)
-            share = float(np.mean(gains.draws[:, i] <= 0))
-            p = min(1.0, 2 * (min(share, 1 - share) * len(gains.draws) + 1) / (len(gains.draws) + 1))
             found_ratio = (
                 "the unit itself"
                 if i == own
@@ -120,7 +118,7 @@ def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
                     train=name,
                     test=test,
                     gain=value,
-                    p=p,
+                    p=two_sided(gains.draws[:, i]),
                     ratio=found_ratio if isinstance(found_ratio, Estimate) else None,
                     why="" if is_number else str(found_ratio),
                 )

@@ -21,7 +21,7 @@ def section(evidence: Evidence) -> Section:
         tables.append(_budget_table(best))
     else:
         missing.append("No configuration has both a pass@1 and a ledger of FLOPs, so no budget can be compared.")
-    steps = _next(evidence)
+    steps = _next(evidence, best)
     tables.append(
         Table(
             name="next",
@@ -85,7 +85,7 @@ def _budget_table(best: list[Best]) -> Table:
     )
 
 
-def _next(evidence: Evidence) -> list[tuple[str, str]]:
+def _next(evidence: Evidence, best: list[Best]) -> list[tuple[str, str]]:
     """Steps that follow from what is missing, failed or undecided."""
     selection, points = evidence.selection, evidence.points
     steps = []
@@ -104,7 +104,7 @@ def _next(evidence: Evidence) -> list[tuple[str, str]]:
                 "With one seed the spread between training runs is unknown; every interval here leaves it out.",
             )
         )
-    unclear = [item for item in best_within_budgets(points) if item.lead is not None and not item.clear]
+    unclear = [item for item in best if item.lead is not None and not item.clear]
     if unclear:
         item = unclear[-1]
         steps.append(

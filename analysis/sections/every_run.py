@@ -1,18 +1,39 @@
 """Every run of the selection: completed, failed with the reason, and missing."""
 
-import math
-
 import pandas as pd
 
-from analysis.bootstrap import Estimate
+from analysis.bootstrap import NONE
 from analysis.estimates import gain, pass_at, value_at
 from analysis.evidence import Evidence
 from analysis.frame import Point, Run, Selection
 from analysis.numerals import short, signed
 from analysis.page import DASH, Line, Section, Table, columns
+from sweeper.table import record
 
-NONE = Estimate(math.nan, None, None)
 FOLD = 40  # lines from which the table stands behind a click
+COLUMNS = (  # of the results table
+    "status",
+    "model",
+    "n_params",
+    "n_params_non_embedding",
+    "algorithm",
+    "domain_mix",
+    "data_scale",
+    "n_unique",
+    "n_sft",
+    "reuse",
+    "curriculum",
+    "rollout_n",
+    "lora_rank",
+    "kl_loss_coef",
+    "kl_reward_coef",
+    "seed",
+    "steps",
+    "train_samples",
+    "train_tokens",
+    "flops",
+    "gpu_seconds",
+)
 
 
 def section(evidence: Evidence) -> Section:
@@ -61,40 +82,20 @@ def results_table(selection: Selection) -> pd.DataFrame:
 def _record(run: Run) -> dict[str, object]:
     row, alone = run.row, Point(series="", runs=(run,))
     improvement = gain(alone) or NONE
-    record: dict[str, object] = {
-        "run_id": row.run_id,
-        "group_id": row.group_id,
-        "status": str(row.status),
-        "model": row.model,
-        "n_params": row.n_params,
-        "n_params_non_embedding": row.n_params_non_embedding,
-        "algorithm": row.algorithm,
-        "domain_mix": row.domain_mix,
-        "data_scale": row.data_scale,
-        "n_unique": row.n_unique,
-        "n_sft": row.n_sft,
-        "reuse": row.reuse,
-        "curriculum": row.curriculum,
-        "rollout_n": row.rollout_n,
-        "lora_rank": row.lora_rank,
-        "kl_loss_coef": row.kl_loss_coef,
-        "kl_reward_coef": row.kl_reward_coef,
-        "seed": row.seed,
-        "steps": row.steps,
-        "train_samples": row.train_samples,
-        "train_tokens": row.train_tokens,
-        "flops": row.flops.total if row.flops else None,
-        "gpu_seconds": row.gpu_seconds,
-        "wall_s": row.timing.total_s if row.timing else None,
+    flat = record(row)
+    found: dict[str, object] = {"run_id": row.run_id, "group_id": row.group_id}
+    found |= {name: flat[name] for name in COLUMNS}
+    found |= {
+        "wall_s": flat["total_s"],
         "gain_pass@1": improvement.value,
         "gain_pass@1_low": improvement.low,
         "gain_pass@1_high": improvement.high,
     }
     for prefix, base in (("base_", True), ("", False)):
         score = row.score(base=base)
-        record |= {f"{prefix}pass@{item.k}": item.value for item in (score.pass_at_k if score else ())}
+        found |= {f"{prefix}pass@{item.k}": item.value for item in (score.pass_at_k if score else ())}
     failure = row.failure
-    return record | {"reason": f"{failure.phase}: {failure.reason}" if failure else None}
+    return found | {"reason": f"{failure.phase}: {failure.reason}" if failure else None}
 
 
 def _line(run: Run, ks: list[int]) -> Line:

@@ -1,6 +1,5 @@
 """pass@k of base and trained models, their paired difference, and where the base model overtakes."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.axes import k_axis
-from analysis.bootstrap import Estimate
+from analysis.bootstrap import NONE
 from analysis.estimates import gain, pass_at, value_at
 from analysis.evidence import Evidence
 from analysis.frame import Counts, Point
@@ -22,7 +21,6 @@ from analysis.svg import inline_svg, new_panel, style
 
 TITLE = "pass@k of base and trained models"
 DRAWS = 2000  # of problems, for the crossover
-NONE = Estimate(math.nan, None, None)
 
 
 def section(evidence: Evidence) -> Section:

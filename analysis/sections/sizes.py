@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.axes import mark, size_axis
-from analysis.bootstrap import Estimate
+from analysis.bootstrap import NONE, Estimate
 from analysis.estimates import gain, pass_at
 from analysis.evidence import Evidence
 from analysis.frame import Point
@@ -17,7 +17,6 @@ from analysis.page import Figure, Key, Section
 from analysis.svg import inline_svg, new_panel, style
 
 TITLE = "pass@1 against model size"
-NONE = Estimate(math.nan, None, None)
 
 
 def section(evidence: Evidence) -> Section:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from sweeper.curve import TRAINED
 from sweeper.runs import RunDir, State
 from sweeper.slurm import scheduler
 from sweeper.slurm.chunk import chunks, folder
@@ -21,7 +22,7 @@ from sweeper.slurm.shape import Shape
 from sweeper.spec import RunId, RunSpec
 
 FIRST_SECONDS, MOST_SECONDS = 5, 60  # between two looks of the canary's script, which looks ever more seldom
-_TRAINED = '"critic/score/mean"'  # verl logs it with a training step, and not with the validation before it
+_TRAINED = f'"{TRAINED}"'  # as it stands in metrics.jsonl
 
 
 def choose(results_dir: Path, shape: Shape, members: Sequence[RunSpec]) -> RunId | None:
