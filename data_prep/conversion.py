@@ -15,6 +15,10 @@ REQUIRED = ("data_source", "prompt", "reward_model")
 _OWN = ("problem_id", "domain", "prefix", "solution", "rest")
 # Parquet's name of the row number in the file that a pandas frame was cut from.
 _PANDAS_INDEX = "__index_level_0__"
+# Their scorers read text; JSON of a list would be a gold that no answer equals.
+_TEXT_GOLDS = (Domain.MATH, Domain.STEM, Domain.TABLE)
+_ROLES = ("system", "user", "assistant", "tool")
+_ASKING = ("user", "tool")
 _domain_of = cache(domain_of)
 _OWN_ID = re.compile(r"(?P<domain>[a-z]+)-[0-9a-f]{16}")
 
@@ -52,9 +56,10 @@ def to_row(record: Record, where: str) -> tuple[Row, str | None]:
     for name, value in rest.items():
         if name.endswith("_pass_rate") and not _is_rate(value):
             raise BadRow(f"{where}: {name} is {value!r}, not a number between 0 and 1. Fix the row, or leave it null.")
-    if domain is Domain.MATH and isinstance(reward_model["ground_truth"], list | dict | bool):
+    if domain in _TEXT_GOLDS and isinstance(reward_model["ground_truth"], list | dict | bool):
         kind = type(reward_model["ground_truth"]).__name__
-        raise BadRow(f"{where}: the ground_truth of a math problem is a {kind}, not text. Fix the row.")
+        several = " (several answers: one text, with | between them)" if domain is Domain.TABLE else ""
+        raise BadRow(f"{where}: the ground_truth of a {domain} problem is a {kind}, not text{several}. Fix the row.")
     try:
         gold = gold_text(reward_model["ground_truth"])
         if domain is Domain.MATH:
@@ -144,8 +149,23 @@ def _messages(prompt: object, where: str) -> tuple[tuple[Message, ...], str | No
             inner = None
         if inner is None:
             raise BadRow(f"{where}: the prompt is a stringified message list that cannot be read back.")
-        return inner, "stringified message list, read back"
-    return messages, None
+        return _turns(inner, where), "stringified message list, read back"
+    return _turns(messages, where), None
+
+
+def _turns(messages: tuple[Message, ...], where: str) -> tuple[Message, ...]:
+    unknown = [message.role for message in messages if message.role not in _ROLES]
+    if unknown:
+        raise BadRow(
+            f"{where}: the prompt has a turn of role {unknown[0]!r}, which chat templates leave out or refuse. "
+            f"Use {', '.join(_ROLES)}."
+        )
+    if messages[-1].role not in _ASKING:
+        raise BadRow(
+            f"{where}: the prompt's last turn is the {messages[-1].role}'s, so there is nothing to answer. "
+            f"End it with a turn of {' or '.join(_ASKING)}."
+        )
+    return messages
 
 
 def _as_messages(prompt: object) -> tuple[Message, ...] | None:

@@ -72,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         point = expand(options.overrides, multirun=False).points[0]
         spec = spec_from(point.config)
-        check(spec, family=point.config["model_family"]["name"])
+        check(spec, family=point.config["model_family"]["name"], trains=False)
         if options.n < 1:
             raise ConfigError(f"--n {options.n}: at least one sample a problem is needed")
         annotation = Annotation(

@@ -15,8 +15,13 @@ from sweeper.memory import misfit
 from sweeper.spec import Executor, ModelSource, RunSpec
 
 
-def check(spec: RunSpec, *, family: str) -> None:
+def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
     """Refuse what cannot run, naming the key and the cure.
+
+    Args:
+        spec: The run.
+        family: The `model_family` that set the rest of the configuration.
+        trains: False where only a model is measured: fewer problems than a batch, or than an order needs, are enough.
 
     Raises:
         ConfigError: the first problem found.
@@ -47,6 +52,8 @@ def check(spec: RunSpec, *, family: str) -> None:
     _check_shape(spec)
     _check_screen(spec)
     _check_data(spec)
+    if trains:
+        _check_amount(spec)
     if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
         raise ConfigError(
             f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
@@ -114,11 +121,23 @@ def _check_shape(spec: RunSpec) -> None:
 
 
 def _check_data(spec: RunSpec) -> None:
-    n_unique, batch, sft = spec.n_unique, spec.training.train_batch_size, spec.training.sft
+    n_unique, sft = spec.n_unique, spec.training.sft
     if n_unique is None and spec.data.root is None:
         raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
     data_spec(spec)
-    if n_unique is not None and n_unique - spec.n_sft < batch:
+    if spec.data.sft_share and n_unique is None:
+        raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
+    if spec.data.sft_share and (sft.epochs <= 0 or sft.batch_size < 1 or sft.lr <= 0):
+        raise ConfigError(
+            f"training.sft.epochs={sft.epochs:g}, batch_size={sft.batch_size}, lr={sft.lr:g}: all must be above 0"
+        )
+
+
+def _check_amount(spec: RunSpec) -> None:
+    n_unique, batch = spec.n_unique, spec.training.train_batch_size
+    if n_unique is None:
+        return
+    if n_unique - spec.n_sft < batch:
         aside = f" less {spec.n_sft} for fine-tuning (data.sft_share={spec.data.sft_share:g})" if spec.n_sft else ""
         raise ConfigError(
             f"data_scale.n_unique={n_unique}{aside} is less than training.train_batch_size={batch}: verl "
@@ -126,17 +145,11 @@ def _check_data(spec: RunSpec) -> None:
         )
     seen = spec.total_steps * batch
     # verl drops an incomplete last batch.
-    if spec.curriculum.order is not Order.mixed and n_unique is not None and seen + batch <= n_unique - spec.n_sft:
+    if spec.curriculum.order is not Order.mixed and seen + batch <= n_unique - spec.n_sft:
         raise ConfigError(
             f"curriculum={spec.curriculum.name}: {spec.total_steps} steps of {batch} problems end after the first "
             f"{seen} of {n_unique - spec.n_sft}, so the rest of the order is never trained on; set "
             "training.total_steps=null and data_scale.epochs=1, or use fewer problems"
-        )
-    if spec.data.sft_share and n_unique is None:
-        raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
-    if spec.data.sft_share and (sft.epochs <= 0 or sft.batch_size < 1 or sft.lr <= 0):
-        raise ConfigError(
-            f"training.sft.epochs={sft.epochs:g}, batch_size={sft.batch_size}, lr={sft.lr:g}: all must be above 0"
         )
 
 

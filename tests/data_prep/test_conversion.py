@@ -236,6 +236,8 @@ def test_prepared_files_are_a_source_that_gives_the_same_rows(tmp_path: Path) ->
         ({"extra_info": {"qwen2.5_7b_pass_rate": "0.5"}}, "pass_rate is '0.5', not a number"),
         ({"qwen2.5_7b_pass_rate": 7}, "pass_rate is 7, not a number between 0 and 1"),
         ({"reward_model": {"style": "rule", "ground_truth": [1, 2]}}, "ground_truth of a math problem is a list"),
+        ({"prompt": [{"role": "robot", "content": "2 + 2?"}]}, "a turn of role 'robot'"),
+        ({"prompt": [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}]}, "assistant's, so"),
         ({"prompt": [{"role": "user", "content": "half a pair: \ud800"}]}, "text is not Unicode"),
     ],
 )
@@ -248,3 +250,11 @@ def test_values_of_a_wrong_type_are_refused_with_file_and_row(
     with pytest.raises(DataError, match=words) as caught:
         _prepare(tmp_path / "in")
     assert "a.jsonl row 3" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"), [("stem__web", "a list, not text"), ("table__hitab", r"one text, with \|")]
+)
+def test_a_list_is_no_gold_where_scorers_read_text(source: str, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        to_row(_record(data_source=source, reward_model={"ground_truth": ["3", "4"]}), "a.jsonl row 3")

@@ -1,7 +1,12 @@
 """From a folder to files: orders, filters, splits, annotations and the pool that all of them are cut from."""
 
 import json
+import os
+import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_prep import DataError, DataSpec, PreparedData, materialise
+from data_prep.atomic_folder import make_once
 from data_prep.spec import Order, PassRateRange
 
 _RATE = "qwen2.5_7b_pass_rate"
@@ -175,3 +181,53 @@ def test_problems_that_differ_in_their_signs_and_answers_alone_are_two(tmp_path:
     prepared = materialise(spec, tmp_path / "out")
     names = [row["extra_info"]["problem_id"] for row in _rows(prepared.evaluation)]
     assert len(names) == len(set(names)) == 12
+
+
+def test_after_a_failed_build_those_who_waited_and_those_who_come_build_one_at_a_time(tmp_path: Path) -> None:
+    folder, started, failing = tmp_path / "pool", threading.Event(), threading.Event()
+    at_work: list[int] = []
+    most: list[int] = []
+
+    def fail(_: Path) -> None:
+        started.set()
+        failing.wait()
+        raise RuntimeError("the first one fails")
+
+    def build(temporary: Path) -> None:
+        at_work.append(1)
+        most.append(len(at_work))
+        time.sleep(0.05)
+        (temporary / "done").touch()
+        at_work.pop()
+        raise RuntimeError("and so do the others")
+
+    def attempt(make: Callable[[Path], None]) -> None:
+        with suppress(RuntimeError):
+            make_once(folder, done="done", make=make)
+
+    threads = [threading.Thread(target=attempt, args=(fail,))]
+    threads[0].start()
+    started.wait()
+    threads += [threading.Thread(target=attempt, args=(build,)) for _ in range(6)]
+    for thread in threads[1:]:
+        thread.start()
+    failing.set()
+    late = [threading.Thread(target=attempt, args=(build,)) for _ in range(6)]
+    for thread in late:
+        thread.start()
+    for thread in [*threads, *late]:
+        thread.join()
+    assert most == [1] * 12
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later_and_not_before(tmp_path: Path) -> None:
+    old, new = tmp_path / ".pool-old", tmp_path / ".pool-new"
+    for left in (old, new):
+        left.mkdir()
+        (left / "half.parquet").write_bytes(b"PAR1")
+    two_days_ago = time.time() - 2 * 24 * 3600
+    for path in (old / "half.parquet", old):
+        os.utime(path, (two_days_ago, two_days_ago))
+    make_once(tmp_path / "pool", done="done", make=lambda temporary: (temporary / "done").touch())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".pool-new", "pool"]

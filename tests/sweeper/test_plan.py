@@ -75,6 +75,13 @@ def test_what_cannot_run_is_refused_with_the_cure(overrides: list[str], cure: st
         check(spec(*overrides), family="tiny")
 
 
+def test_a_few_problems_are_enough_to_measure_a_model() -> None:
+    few = spec("data_scale.n_unique=4", "curriculum=easy_to_hard")
+    check(few, family="tiny", trains=False)
+    with pytest.raises(ConfigError, match="is less than"):
+        check(few, family="tiny")
+
+
 def test_the_default_point_is_not_refused() -> None:
     check(spec(), family="tiny")
 
