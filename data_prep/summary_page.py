@@ -7,10 +7,11 @@ from data_prep.summary import Histogram, Sample, Spread, Summary
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
-table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}
+h1,h3,summary{overflow-wrap:anywhere}
+table{border-collapse:collapse;display:block;overflow-x:auto}td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f5f5f5;padding:.8rem;border-radius:4px}
-svg text{font:13px system-ui,sans-serif;fill:#222}svg rect{fill:#4472a8}
+figure{margin:0;overflow-x:auto}svg{min-width:34rem}svg text{font:13px system-ui,sans-serif;fill:#222}svg rect{fill:#4472a8}
 details{margin:.3rem 0}summary{cursor:pointer}
 """
 _LABEL, _WIDTH, _LINE = 320, 820, 22
@@ -33,7 +34,8 @@ def page(summary: Summary) -> str:
         parts += [f"<h2>{len(summary.problems)} problems</h2>", f"<pre>{listed}</pre>"]
     body = "\n".join(parts)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body>\n{body}\n</body></html>\n"
     )
 
@@ -52,8 +54,8 @@ def bars(name: str, counts: tuple[tuple[str, int], ...]) -> str:
         )
     height = max(len(counts), 1) * _LINE
     return (
-        f'<svg role="img" aria-label="{escape(name)}" viewBox="0 0 {_WIDTH} {height}" width="100%">'
-        f"{''.join(lines)}</svg>"
+        f'<figure><svg role="img" aria-label="{escape(name)}" viewBox="0 0 {_WIDTH} {height}" width="100%">'
+        f"{''.join(lines)}</svg></figure>"
     )
 
 
