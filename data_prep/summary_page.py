@@ -8,10 +8,12 @@ _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
 h1,h3,summary{overflow-wrap:anywhere}
-table{border-collapse:collapse;display:block;overflow-x:auto}td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}
+table{border-collapse:collapse;display:block;overflow-x:auto}
+td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f5f5f5;padding:.8rem;border-radius:4px}
-figure{margin:0;overflow-x:auto}svg{min-width:34rem}svg text{font:13px system-ui,sans-serif;fill:#222}svg rect{fill:#4472a8}
+figure{margin:0;overflow-x:auto}
+svg{min-width:34rem}svg text{font:13px system-ui,sans-serif;fill:#222}svg rect{fill:#4472a8}
 details{margin:.3rem 0}summary{cursor:pointer}
 """
 _LABEL, _WIDTH, _LINE = 320, 820, 22

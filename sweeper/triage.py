@@ -110,7 +110,8 @@ _NODE = re.compile(
     r"\bnccl(Remote|System|Internal)Error\b|NCCL error|Watchdog caught collective operation timeout|DistBackendError|"
     r"uncorrectable (ECC|NVLink) error|fallen off the bus|GPU is lost|no CUDA-capable device|"
     r"(its|Owner's) node has (died|crashed)|has been marked dead|NodeDiedError|gloo/transport/|joined Ray in|"
-    r"CUDA driver initialization failed|unspecified launch failure"
+    r"CUDA driver initialization failed|unspecified launch failure|The current node timed out during startup|"
+    r"head node's raylet may not have started|Failed to (start|connect to) GCS"
 )
 _VLLM_FRAME = re.compile(r"/vllm/|vllm_rollout|\bEngineCore")
 

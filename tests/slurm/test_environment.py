@@ -34,6 +34,9 @@ def test_a_secret_reaches_the_run_and_is_in_no_file_and_in_no_record_of_slurm(
     monkeypatch.setenv("WANDB_API_KEY", ALSO)
     monkeypatch.setenv("HF_TOKEN", ALSO)
     monkeypatch.setenv("HF_HOME", MARK)
+    # sbatch lets these win over what a script states.
+    monkeypatch.setenv("SBATCH_EXPORT", "ALL")
+    monkeypatch.setenv("SBATCH_JOB_NAME", "mine")
     one = make("seed=1", step_seconds=1.5)
     spec = replace(one, cluster=replace(one.cluster, secrets_file=str(private)))
     submit([spec], results)

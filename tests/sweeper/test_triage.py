@@ -105,6 +105,21 @@ LOGS = [
         "ECC",
     ),
     (
+        "ray/_private/node.py of Ray 2.60, and seen on a busy machine",
+        [
+            "Exception: The current node timed out during startup. This could happen because some of the raylet failed "
+            "to startup or the GCS has become overloaded."
+        ],
+        FailureClass.node,
+        "timed out during startup",
+    ),
+    (
+        "ray/_private/node.py of Ray 2.60",
+        ["RuntimeError: Failed to connect to GCS. Last connection error: Deadline Exceeded"],
+        FailureClass.node,
+        "connect to GCS",
+    ),
+    (
         "ray-project/ray#43751",
         [
             "ray.exceptions.RayActorError: The actor died unexpectedly before finishing this task.",
