@@ -216,22 +216,29 @@ def _launch(arguments: Sequence[str]) -> int:
 def _within(plan: "Plan", budget: float | None) -> None:
     """Hold a plan to its budget.
 
+    Args:
+        plan: Of a launch.
+        budget: GPU-hours from the command line; None: those of the grid file, if it states any.
+
     Raises:
         ConfigError: it takes more, or its price is not known.
     """
     from sweeper.errors import ConfigError
 
+    key = "--budget-gpu-hours"
+    if budget is None:
+        key, budget = "grid.budget_gpu_hours", plan.budget_gpu_hours
     if budget is None or not plan.to_run:
         return
     hours = plan.totals.gpu_hours
     if hours is None:
         raise ConfigError(
-            f"--budget-gpu-hours={budget:g}: {plan.totals.unpriced} of {plan.totals.runs} runs have no estimate (see "
+            f"{key}={budget:g}: {plan.totals.unpriced} of {plan.totals.runs} runs have no estimate (see "
             "above); set cluster.gpu_type to a known one, or measure a run first. Nothing was started"
         )
     if hours > budget:
         raise ConfigError(
-            f"--budget-gpu-hours={budget:g}, but the plan takes an estimated {hours:,.0f}; run fewer points, or raise "
+            f"{key}={budget:g}, but the plan takes an estimated {hours:,.0f}; run fewer points, or raise "
             "the budget. Nothing was started"
         )
 

@@ -6,6 +6,7 @@
       tie: [[algorithm.lora.rank, algorithm.lora.alpha]]      # these axes move together, value by value
       exclude:                                # points that match all of a line are left out
         - {model: "!*-7b", algorithm: "ppo,grpo"}             # commas: any of them; *: any text; "!": none of them
+      budget_gpu_hours: 500                   # a launch that takes more is refused
 
 Each rule must change something: one that names no axis, or a value that no axis can have, is refused.
 """
@@ -27,6 +28,7 @@ class GridRules:
     replicates: int | None = None  # seeds a point; null: the one seed of the config
     tie: tuple[list[str], ...] = ()  # axes whose first values belong together, and so on
     exclude: tuple[dict[str, str], ...] = ()  # per line: pattern by axis
+    budget_gpu_hours: float | None = None  # a launch that takes more is refused; --budget-gpu-hours replaces it
 
     @property
     def changes_points(self) -> bool:

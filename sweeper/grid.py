@@ -43,6 +43,7 @@ class Grid:
     axes: tuple[Axis, ...]
     points: tuple[Point, ...]
     questions: tuple[str, ...] = ()  # what its report answers
+    budget_gpu_hours: float | None = None  # of a launch, from the grid file
 
 
 @contextmanager
@@ -112,7 +113,13 @@ def expand(arguments: Sequence[str], *, multirun: bool) -> Grid:
                 f"no point of {name} is left: its tied axes and exclusions (conf/grid/{name}.yaml, grid) allow none of "
                 f"{' '.join(arguments)}"
             )
-        return Grid(name=name, axes=tuple(axes), points=points, questions=rules.questions)
+        return Grid(
+            name=name,
+            axes=tuple(axes),
+            points=points,
+            questions=rules.questions,
+            budget_gpu_hours=rules.budget_gpu_hours,
+        )
 
 
 def group_options() -> dict[str, list[str]]:

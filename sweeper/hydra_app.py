@@ -26,10 +26,11 @@ def app(cfg: DictConfig) -> str:
     from sweeper.refusals import check
     from sweeper.runs import RunDir, State
 
-    if rules_of(cfg).changes_points:
+    rules = rules_of(cfg)
+    if rules.changes_points or rules.budget_gpu_hours is not None:
         raise ConfigError(
-            "this grid has replicates, tied axes or exclusions (its `grid` block), which Hydra's own sweepers do not "
-            "know; start it without hydra/launcher=… and hydra/sweeper=…"
+            "this grid has replicates, tied axes, exclusions or a budget (its `grid` block), which Hydra's own "
+            "sweepers do not know; start it without hydra/launcher=… and hydra/sweeper=…"
         )
     config = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
     assert isinstance(config, dict)

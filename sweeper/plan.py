@@ -46,6 +46,7 @@ class Plan:
     runs: tuple[PlannedRun, ...]
     results_dir: Path
     questions: tuple[str, ...] = ()  # what the grid's report answers
+    budget_gpu_hours: float | None = None  # of a launch, from the grid file
 
     def count(self) -> dict[State, int]:
         """Runs in each state, states without runs left out."""
@@ -81,7 +82,14 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         twins = [dict(run.choice) for run in runs if run.run_id == repeated[0]]
         raise ConfigError(f"these points are the same run ({repeated[0]}): {twins}; remove one from the axes")
     axes = {axis.key: axis.labels for axis in grid.axes}
-    plan = Plan(grid=grid.name, axes=axes, runs=runs, results_dir=results_dir, questions=grid.questions)
+    plan = Plan(
+        grid=grid.name,
+        axes=axes,
+        runs=runs,
+        results_dir=results_dir,
+        questions=grid.questions,
+        budget_gpu_hours=grid.budget_gpu_hours,
+    )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
 
 

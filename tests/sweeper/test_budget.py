@@ -49,6 +49,15 @@ def test_an_unknown_price_is_in_no_budget() -> None:
         _within(on_gpus_of_unknown_type(), 1e9)
 
 
+def test_a_grid_files_budget_holds_unless_the_command_states_another() -> None:
+    grid = plan(NOWHERE, "model_family=qwen2.5", "cluster=slurm", "seed=0,1", "grid.budget_gpu_hours=1")
+    assert [run.run_id for run in grid.runs] == [run.run_id for run in on_gpus().runs]
+    with pytest.raises(ConfigError, match=r"grid\.budget_gpu_hours=1, but the plan takes"):
+        _within(grid, None)
+    _within(grid, 1e9)
+    _within(on_gpus(), None)
+
+
 def test_runs_without_gpus_take_no_gpu_hours_and_are_never_asked_about() -> None:
     _within(tiny(), 0)
     _confirm(tiny(), 0)
