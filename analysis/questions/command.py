@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from analysis.questions import QUESTIONS, Settings
 from sweeper.errors import ResultsError
@@ -20,6 +21,7 @@ def add_ask_options(parser: argparse.ArgumentParser) -> None:
         help="difference of pass@1 that counts as none in an equivalence test (default: 0.01); choose it beforehand",
     )
     parser.add_argument("--target", type=float, help="pass@1 to be reached (default: the answer says which it took)")
+    parser.add_argument("--figures", type=Path, metavar="FOLDER", help="write its figures there as SVG files")
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -41,6 +43,14 @@ def ask(options: argparse.Namespace) -> int:
 
     settings = Settings(margin=options.margin, target=options.target)
     answer = QUESTIONS[options.name].ask(select(options.results, options.grid), settings)
+    if options.figures is not None:
+        from analysis.answer_figures import draw
+        from analysis.standalone import standalone
+        from sweeper.results import write_atomic
+
+        for name, figure in answer.figures.items():
+            stem = "-".join(word.replace("_", "-") for word in (options.grid or "all", answer.name, name))
+            write_atomic(options.figures / f"{stem}.svg", standalone(draw(figure, name=stem)))
     if options.json:
         print(json.dumps({"command": "ask", "data": answer_json(answer)}, indent=1))
     else:
