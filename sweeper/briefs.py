@@ -11,7 +11,7 @@ from typing import Any
 
 from sweeper.errors import ResultsError
 from sweeper.results import Status, read_row, write_atomic
-from sweeper.spec import RunId
+from sweeper.run_id import RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -265,8 +265,8 @@ def _confirm(plan: "Plan", threshold: float | None) -> None:
 
 
 def _state(results_dir: Path, run_id: str) -> Any:
+    from sweeper.run_id import RunId
     from sweeper.runs import RunDir
-    from sweeper.spec import RunId
 
     return RunDir(results_dir=results_dir, run_id=RunId(run_id)).state()
 

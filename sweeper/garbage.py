@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.results import Status
+from sweeper.run_id import RunId
 from sweeper.runs import LockedError, RunDir, locked
 from sweeper.slurm.chunk import chunks, folder
 from sweeper.slurm_queue import Queue
-from sweeper.spec import RunId
 
 DAY = 86400.0  # a temporary file that is younger may still be written
 

@@ -40,9 +40,10 @@ from sweeper.results import (
     write_atomic,
     write_row,
 )
+from sweeper.run_id import RunId
 from sweeper.runs import Attempt, LockedError, RunDir, locked
 from sweeper.screen import screen
-from sweeper.spec import Device, RunId, RunSpec
+from sweeper.spec import Device, RunSpec
 from sweeper.train import Watch, share_of_node, train
 from sweeper.triage import Diagnosis, Ending, FailureClass, classify, of_exception, tail
 from sweeper.validation import validation_tokens

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweeper.errors import ConfigError
 from sweeper.results import write_atomic
-from sweeper.spec import RunId
+from sweeper.run_id import RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

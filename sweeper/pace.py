@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.curve import read_curve
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir
-from sweeper.spec import RunId, RunSpec
+from sweeper.spec import RunSpec
 
 _STEPS = 3  # fewer measured ones do not count: the first compiles and warms up
 _OTHERS = 8  # runs alike that are looked at

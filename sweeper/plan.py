@@ -17,9 +17,10 @@ from sweeper.members import Member, Membership
 from sweeper.refusals import check, unknown_partitions
 from sweeper.results import read_rows
 from sweeper.retry import Considered, consider
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir, State
 from sweeper.slurm_queue import Queue
-from sweeper.spec import RunId, RunSpec
+from sweeper.spec import RunSpec
 from sweeper.spec_maker import PARTS, SpecMaker
 from sweeper.totals import Totals, totals_of
 

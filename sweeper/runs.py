@@ -18,13 +18,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sweeper import adjustment
 from sweeper.errors import RunFailedError, SweeperError
 from sweeper.results import Failure, ResultRow, Status, read_row, row_path, write_atomic
-from sweeper.spec import RunId, RunSpec
+from sweeper.run_id import RunId
 from sweeper.triage import Diagnosis, Ending, FailureClass, classify, tail
+
+if TYPE_CHECKING:
+    from sweeper.spec import RunSpec
 
 
 class State(StrEnum):
@@ -132,13 +134,16 @@ class RunDir:
         """Verl's `trainer.default_local_dir`."""
         return self.path / "checkpoints"
 
-    def freeze(self, spec: RunSpec) -> None:
+    def freeze(self, spec: "RunSpec") -> None:
         """Write `spec.json`; a run that has one keeps it, so editing YAML changes nothing that was planned."""
         if not self.spec_path.exists():
             write_atomic(self.spec_path, spec.to_json())
 
-    def spec(self) -> RunSpec:
+    def spec(self) -> "RunSpec":
         """What the next attempt runs: the frozen spec with what was adjusted since."""
+        from sweeper import adjustment
+        from sweeper.spec import RunSpec
+
         return adjustment.applied(RunSpec.read(self.spec_path), adjustment.read(self.path))
 
     def attempts(self) -> list[Attempt]:

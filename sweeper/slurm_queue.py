@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper.results import write_atomic
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir, State
-from sweeper.spec import RunId
 
 if TYPE_CHECKING:
     from sweeper.slurm.scheduler import Element

@@ -11,15 +11,15 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NewType
+from typing import Any
 
 from data_prep.materialise import FORMAT_VERSION
 from data_prep.prompt_style import OWN_STYLE
 from data_prep.spec import Cleaning, Order, PassRateRange, Recipe
 from sweeper.dotted import dotted
 from sweeper.errors import ConfigError
+from sweeper.run_id import RunId
 
-RunId = NewType("RunId", str)
 VERL_VERSION = "0.9.1"  # pinned in pyproject.toml; part of every run's identity
 SPEC_VERSION = 1
 

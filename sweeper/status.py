@@ -11,9 +11,9 @@ from sweeper.briefs import Brief, briefs
 from sweeper.members import Member, Membership, grids
 from sweeper.progress import clock, describe
 from sweeper.results import Status as RowStatus
+from sweeper.run_id import RunId
 from sweeper.runs import Attempt, Heartbeat, RunDir, State, find_run
 from sweeper.slurm_queue import Queue
-from sweeper.spec import RunId
 
 Status = dict[str, Any]
 _HELD = "JobHeldUser"  # squeue's word

@@ -20,8 +20,9 @@ from sweeper.gpu import GPUS
 from sweeper.machine import resolve_device
 from sweeper.memory import kv_bytes, memory_of
 from sweeper.results import ResultRow, Status
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir
-from sweeper.spec import Device, RunId, RunSpec
+from sweeper.spec import Device, RunSpec
 
 TRAINING_SHARE = 0.4  # of peak FLOP/s in forward and backward passes over packed sequences, communication included
 PREFILL_SHARE = 0.5  # of peak FLOP/s

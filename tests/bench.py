@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sweeper.curve import read_curve
 from sweeper.results import read_rows, row_path
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir
-from sweeper.spec import Device, RunId, RunSpec
+from sweeper.spec import Device, RunSpec
 from sweeper.train import training_env
 from tests import bench_data, bench_plan
 from tests.analysis import bench_passk, bench_report

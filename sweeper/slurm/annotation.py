@@ -21,6 +21,7 @@ from sweeper.errors import RunFailedError, SweeperError
 from sweeper.job import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED
 from sweeper.process import adopt_orphans
 from sweeper.results import write_atomic
+from sweeper.run_id import RunId
 from sweeper.runs import locked
 from sweeper.slurm import scheduler
 from sweeper.slurm.chunk import Chunk, folder
@@ -28,7 +29,6 @@ from sweeper.slurm.scheduler import Element, SchedulerError
 from sweeper.slurm.script import script
 from sweeper.slurm.shape import shape_of
 from sweeper.slurm.snapshot import freeze
-from sweeper.spec import RunId
 from sweeper.triage import Ending, classify, tail
 
 PREFIX = "annotate-"

@@ -15,11 +15,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sweeper.curve import TRAINED
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir, State
 from sweeper.slurm import scheduler
 from sweeper.slurm.chunk import chunks, folder
 from sweeper.slurm.shape import Shape
-from sweeper.spec import RunId, RunSpec
+from sweeper.spec import RunSpec
 
 FIRST_SECONDS, MOST_SECONDS = 5, 60  # between two looks of the canary's script, which looks ever more seldom
 _TRAINED = f'"{TRAINED}"'  # as it stands in metrics.jsonl

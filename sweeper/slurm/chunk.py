@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sweeper.results import write_atomic
+from sweeper.run_id import RunId
 from sweeper.slurm.shape import Shape
-from sweeper.spec import RunId
 
 PREFIX = "sweep-"
 

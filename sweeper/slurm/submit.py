@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.results import Status, read_row, row_path
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir, locked
 from sweeper.slurm import canary, scheduler
 from sweeper.slurm.chunk import Chunk, chunks, folder
@@ -14,7 +15,7 @@ from sweeper.slurm.script import script
 from sweeper.slurm.shape import Shape, shape_of
 from sweeper.slurm.snapshot import freeze
 from sweeper.slurm_queue import kept
-from sweeper.spec import RunId, RunSpec
+from sweeper.spec import RunSpec
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sweeper.members import Member, Membership
 from sweeper.results import Provenance, row_path
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir
 from sweeper.slurm.submit import submit
-from sweeper.spec import RunId
 from tests.slurm.conftest import cluster
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
@@ -38,14 +38,18 @@ def main() -> None:
         ours = _until_queued([*OURS, f"results_dir={root / 'ours'}"])
         again = _seconds([*OURS, f"results_dir={root / 'ours'}"])
         lab.empty()
+        mine = _bytes(root / "ours")
+        more = _until_queued([*OURS, "training.actor_lr=0.002", f"results_dir={root / 'ours'}"])
+        lab.empty()
         theirs = _until_queued([*THEIRS, f"results_dir={root / 'theirs'}"])
         lab.empty()
         print(
-            f"{N_SUBMITTED} points from the command to the last one queued: {ours:.1f} s (again, all of them queued: "
-            f"{again:.1f} s); hydra-submitit-launcher: {theirs:.1f} s; {theirs / ours:.0f} times as long",
+            f"{N_SUBMITTED} points from the command to the last one queued: {ours:.1f} s, verl's verdict on a new "
+            f"results folder included; as many others in the same folder: {more:.1f} s; the first ones again, all of "
+            f"them queued: {again:.1f} s; hydra-submitit-launcher, which asks nobody: {theirs:.1f} s; "
+            f"{theirs / ours:.0f} and {theirs / more:.0f} times as long",
             flush=True,
         )
-        mine = _bytes(root / "ours")
         its = _bytes(root / "theirs")
         print(
             f"bytes written a point: {mine / N_SUBMITTED:.0f}; hydra-submitit-launcher: {its / N_SUBMITTED:.0f}; "

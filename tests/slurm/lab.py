@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
+from sweeper.run_id import RunId
 from sweeper.runs import State
 from sweeper.slurm import scheduler
 from sweeper.slurm.submit import live
-from sweeper.spec import RunId
 from sweeper.status import run_statuses
 from tests.waiting import wait_until
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from sweeper.results import read_rows
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir
 from sweeper.slurm.snapshot import PACKAGES
-from sweeper.spec import RunId, RunSpec
+from sweeper.spec import RunSpec
 from tests.slurm.lab import Lab
 from tests.waiting import wait_until
 

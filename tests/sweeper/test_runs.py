@@ -8,8 +8,8 @@ import pytest
 
 from sweeper.errors import RunFailedError
 from sweeper.results import Failure, read_row, row_path, write_row
+from sweeper.run_id import RunId
 from sweeper.runs import Heartbeat, LockedError, RunDir, State, find_run, locked
-from sweeper.spec import RunId
 from sweeper.triage import FailureClass
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row

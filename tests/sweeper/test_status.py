@@ -10,9 +10,9 @@ from sweeper.errors import SweeperError
 from sweeper.members import Membership
 from sweeper.plan import save_grid
 from sweeper.results import Failure, Provenance, row_path, write_row
+from sweeper.run_id import RunId
 from sweeper.runs import Heartbeat, RunDir, State
 from sweeper.slurm_queue import Queue, kept
-from sweeper.spec import RunId
 from sweeper.status import run_statuses, status_text
 from tests.sweeper.points import plan
 from tests.sweeper.rows import row

@@ -9,8 +9,9 @@ import pytest
 import data_prep
 from sweeper.data import data_spec
 from sweeper.ray_nodes import Node
+from sweeper.run_id import RunId
 from sweeper.runs import RunDir
-from sweeper.spec import Device, RunId
+from sweeper.spec import Device
 from sweeper.train import Watch, train
 from tests.sweeper.points import spec
 

@@ -91,7 +91,7 @@ def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
 def _run_as_main(name, *_):  # type: ignore[no-untyped-def]
     """In the place of runpy's: a local launch starts `python -m sweeper.job`, which imports no module of that name."""
     from sweeper import job
-    from sweeper.spec import RunId
+    from sweeper.run_id import RunId
 
     _replace(job)
     sys.exit(job.run(Path(sys.argv[1]).resolve(), RunId(sys.argv[2])))
