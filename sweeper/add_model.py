@@ -26,6 +26,14 @@ _SUPPORTED: dict[str, dict[str, Any]] = {
     "mistral": {"attention_bias": False},
     "mixtral": {"attention_bias": False},
 }
+_NEEDED = (
+    "hidden_size",
+    "intermediate_size",
+    "max_position_embeddings",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "vocab_size",
+)
 _BYTES_A_PARAMETER = 16  # float32 weights, gradients and Adam's moments
 _HALF_A_GPU = 40e9  # bytes of 80 GB that training states may take; the rest is for activations and the rollout engine
 
@@ -64,6 +72,9 @@ def architecture(config: Mapping[str, Any]) -> Architecture:
     kind = config.get("model_type")
     if kind not in _SUPPORTED:
         raise ConfigError(f"model_type={kind} is not supported; supported are {', '.join(_SUPPORTED)}")
+    absent = [key for key in _NEEDED if not isinstance(config.get(key), int)]
+    if absent:
+        raise ConfigError(f"its config.json states no number for {', '.join(absent)}")
     if "quantization_config" in config:
         raise ConfigError("its weights are quantised (quantization_config), and training needs plain ones")
     if config.get("hidden_act", "silu") != "silu":
@@ -137,20 +148,32 @@ def _in_folder(folder: Path) -> Found:
     config = folder / "config.json"
     if not config.is_file():
         raise ConfigError(f"{folder} has no config.json; add-model takes a folder in Hugging Face's format")
+    shape = _read(config)
+    architecture(shape)  # what is wrong with the model goes before what its tokenizer lacks
     parts = sorted(folder.glob("*.safetensors"))
     settings = folder / "tokenizer_config.json"
-    template = settings.is_file() and "chat_template" in json.loads(settings.read_text())
+    template = settings.is_file() and "chat_template" in _read(settings)
     if not template and not (folder / "chat_template.jinja").is_file():
         raise ConfigError(
             f"{folder}: its tokenizer has no chat template, and a folder is used as it is; put one into it"
         )
     return Found(
-        config=json.loads(config.read_text()),
+        config=shape,
         path=str(folder),
         revision=None,
         n_params=sum(map(_count, parts)) if parts else None,
         has_template=True,
     )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} holds a {type(value).__name__}, not an object")
+    return value
 
 
 def _count(weights: Path) -> int:

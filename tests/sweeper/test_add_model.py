@@ -99,6 +99,22 @@ def test_a_folder_that_is_not_there_is_not_asked_of_the_hub() -> None:
         find("/no/such/folder")
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "config.json is not JSON"),
+        ("[]", "config.json holds a list, not an object"),
+        (json.dumps(LLAMA_1B | {"model_type": "gpt2"}), "model_type=gpt2 is not supported"),
+        (json.dumps(LLAMA_1B | {"hidden_size": None}), "states no number for hidden_size"),
+        (json.dumps(LLAMA_1B), "has no chat template"),
+    ],
+)
+def test_a_folder_is_refused_for_its_config_before_its_tokenizer(text: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ConfigError, match=reason):
+        find(str(tmp_path))
+
+
 def test_a_hub_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ConfigError, match="the hub gave no such model"):
