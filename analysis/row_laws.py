@@ -34,6 +34,12 @@ class Law:
     result: PowerLaw | NotFitted
     notes: tuple[str, ...]
 
+    @property
+    def ladder(self) -> str:
+        """What the held-out runs have the largest of: models, or compute where there is one model."""
+        by_x = self.axis is Axis.flops and all(item.rung == item.x for item in self.observations)
+        return "compute" if by_x else "size"
+
 
 def fit_laws(runs: Sequence[Run]) -> list[Law]:
     """Laws of 1 - pass@1 against size and FLOPs, of all runs and of each series when there are several.
@@ -114,8 +120,7 @@ def held_out_text(law: Law) -> str:
     held = law.result.held_out
     if held is None:
         return f"none ({law.result.held_out_reason})"
-    by_x = law.axis is Axis.flops and all(item.rung == item.x for item in law.observations)
-    where = f"largest {'compute' if by_x else 'size'} ({short(held.rung)})"
+    where = f"largest {law.ladder} ({short(held.rung)})"
     verdict = "closer" if held.law_mae < held.last_value_mae else "no closer"
     return (
         f"at the {where} the law fitted without it is off by {held.law_mae:.3f} "

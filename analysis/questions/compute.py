@@ -49,7 +49,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     decided = any(item.falls is not None for item in laws) or any(found.decided for found in several)
     if overall is not None:
         notes += [note for note in overall.notes if note not in notes]
-        said.append(f"between all configurations: {law_sentence(overall.result)}")
+        said.append(f"between all configurations: {law_sentence(overall.result, overall.ladder)}")
         decided |= isinstance(overall.result, PowerLaw) and not overall.result.warnings
     if laws:
         said.append(counted(laws, "its FLOPs"))

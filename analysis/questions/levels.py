@@ -62,15 +62,20 @@ def with_law(said: str, found: Levels) -> str:
     return said if isinstance(found.law, NotFitted) else f"{said} ({law_sentence(found.law)})"
 
 
-def law_sentence(law: PowerLaw | NotFitted) -> str:
-    """The power law in words, its held-out check included."""
+def law_sentence(law: PowerLaw | NotFitted, largest: str = "x") -> str:
+    """The power law in words, its held-out check included.
+
+    Args:
+        law: Or why there is none.
+        largest: What its held-out runs have the largest of.
+    """
     if isinstance(law, NotFitted):
         return f"no power law: {law.reason}"
     ends = "no interval" if law.alpha_low is None else f"[{law.alpha_low:.3f}, {law.alpha_high:.3f}]"
     said = f"error = A x^-alpha with alpha {law.alpha:.3f} {ends}"
     if law.held_out:
         said += (
-            f"; fitted without the largest x it is off by {law.held_out.law_mae:.3f} there, the last value by "
+            f"; fitted without the largest {largest} it is off by {law.held_out.law_mae:.3f} there, the last value by "
             f"{law.held_out.last_value_mae:.3f}"
         )
     return said
