@@ -1,7 +1,7 @@
 """What the sections of a report draw on, computed once."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from analysis.answer import Answer
 from analysis.backtest import Backtest, backtests
@@ -12,6 +12,7 @@ from analysis.frame import Point, Run, Selection, points_of, series_of, varying_
 from analysis.looks import Look, series_looks, size_looks
 from analysis.questions import QUESTIONS
 from analysis.row_laws import Law, fit_laws
+from analysis.side_by_side import side_by_side
 
 MOST_CURVES = 2  # series with laws of their learning curves: each costs four panels and a minute's reading
 MOST_LINES = 6  # in one panel; more cannot be told apart
@@ -113,7 +114,7 @@ class Evidence:
     def answers(self) -> list[Answer]:
         """Answers to the questions of the grid, or to all of them."""
         asked = self.selection.questions or tuple(QUESTIONS)
-        return [QUESTIONS[name].ask(self.selection) for name in asked if name in QUESTIONS]
+        return side_by_side([partial(QUESTIONS[name].ask, self.selection) for name in asked if name in QUESTIONS])
 
     @cached_property
     def drawn_series(self) -> list[str]:

@@ -98,9 +98,11 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 def json_text(frame: pd.DataFrame) -> str:
     """A frame as a JSON list of records, one a line; null where nothing was measured."""
-    encode = json.JSONEncoder(ensure_ascii=False).encode  # no indent: with one, Python's encoder in C is not used
-    records = ({str(key): _plain(value) for key, value in record.items()} for record in frame.to_dict("records"))
-    return "[\n" + ",\n".join(encode(record) for record in records) + "\n]\n"
+    # Column by column: most cells are numbers, whose JSON is their repr, and an encoder called for each record is slow.
+    texts = [[_json(value) for value in frame[name].tolist()] for name in frame.columns]
+    keys = [f"{_encode(str(name))}: " for name in frame.columns]
+    lines = (", ".join(map(str.__add__, keys, cells)) for cells in zip(*texts, strict=True))
+    return "[\n" + ",\n".join(f"{{{line}}}" for line in lines) + "\n]\n"
 
 
 def columns(*titles: str, numbers: Sequence[str] = (), wide: Sequence[str] = ()) -> tuple[Column, ...]:
@@ -108,6 +110,10 @@ def columns(*titles: str, numbers: Sequence[str] = (), wide: Sequence[str] = ())
     return tuple(Column(title=title, number=title in numbers, wide=title in wide) for title in titles)
 
 
-def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(float(value)) if math.isfinite(value) else "null"
+    return _encode(value.item() if hasattr(value, "item") else value)

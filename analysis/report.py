@@ -5,6 +5,7 @@ No network, no script, no time of rendering: the same rows give the same bytes.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,7 @@ from analysis.sections import (
     solved,
     training,
 )
+from analysis.side_by_side import side_by_side
 from sweeper.results import write_atomic
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
@@ -85,7 +87,11 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
 
 def page_sections(evidence: Evidence) -> list[Section]:
     """The decisions, the answers to the questions, and what they rest on."""
-    return [decisions.section(evidence), *answers.sections(evidence), *(build(evidence) for build in SECTIONS)]
+    answered = [partial(answers.section, answer) for answer in evidence.answers]
+    # What several sections draw on is computed before they are built side by side.
+    _ = evidence.laws, evidence.backtests
+    first, *others = [partial(build, evidence) for build in (decisions.section, *SECTIONS)]
+    return side_by_side([first, *answered, *others])
 
 
 def render(evidence: Evidence, sections: Sequence[Section], *, tables: str) -> str:

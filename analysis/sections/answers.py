@@ -6,7 +6,6 @@ import pandas as pd
 
 from analysis.answer import Answer, Status
 from analysis.answer_figures import draw
-from analysis.evidence import Evidence
 from analysis.page import DASH, Column, Line, Section, Table
 from analysis.questions import QUESTIONS
 
@@ -14,12 +13,8 @@ FOLD = 14  # lines from which a table stands behind a click
 LONG = 44  # characters from which a cell is broken into lines
 
 
-def sections(evidence: Evidence) -> list[Section]:
-    """One section a question that was asked."""
-    return [_section(answer) for answer in evidence.answers]
-
-
-def _section(answer: Answer) -> Section:
+def section(answer: Answer) -> Section:
+    """A question that was asked, with its answer."""
     title, anchor = QUESTIONS[answer.name].title, f"question-{answer.name}"
     if answer.status is Status.missing:
         return Section(anchor=anchor, title=title, missing=(answer.verdict,))

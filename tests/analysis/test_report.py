@@ -69,6 +69,13 @@ def test_the_same_rows_give_the_same_bytes_wherever_they_lie(results: Path, page
     assert page_of(tmp_path / "elsewhere") == page
 
 
+def test_a_report_made_on_one_core_has_the_same_bytes(
+    results: Path, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    assert write_report(results, grid="model_scale", out=tmp_path / "out.html").html.read_text() == page
+
+
 def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:
     parsed = Page(page)
     assert "script" not in parsed.tags

@@ -1,0 +1,26 @@
+"""Independent work on several cores."""
+
+import os
+from functools import partial
+
+import pytest
+
+from analysis.side_by_side import side_by_side
+
+
+def _own_process(number: int) -> tuple[int, int]:
+    return number, os.getpid()
+
+
+def test_results_come_in_the_order_of_the_work_and_from_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    found = side_by_side([partial(_own_process, number) for number in range(20)])
+    assert [number for number, _ in found] == list(range(20))
+    assert os.getpid() not in {process for _, process in found}
+
+
+@pytest.mark.parametrize("cores", [{0}, {0, 1}])
+def test_a_piece_that_fails_fails_the_whole(cores: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: cores)
+    with pytest.raises(ZeroDivisionError):
+        side_by_side([partial(divmod, 1, 1), partial(divmod, 1, 0)])
