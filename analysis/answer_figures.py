@@ -42,7 +42,7 @@ def _chart(chart: Chart, name: str) -> Figure:
     for trace in chart.traces:
         _draw_trace(axes, trace, looks[trace.group])
     for guide in chart.guides:
-        _draw_guide(axes, guide)
+        _draw_guide(axes, guide, height=0)  # the title is above
     _scale_y(axes, chart.y)
     _scale_x(axes, chart.x)
     records = [
@@ -228,14 +228,15 @@ def _write_cell(axes: Axes, x: float, y: float, cell: Cell, *, dark: bool) -> No
         axes.text(x, y + 0.22, text, ha="center", va="center", color=colour, fontsize=6.5)
 
 
-def _draw_guide(axes: Axes, guide: Guide) -> None:
+def _draw_guide(axes: Axes, guide: Guide, *, height: int = 1) -> None:
+    """A line with its label; that of an upright one stands above the panel (height 1) or on its floor (0)."""
     line = axes.axvline if guide.axis == "x" else axes.axhline
     line(guide.value, color=NEUTRAL, linewidth=1, linestyle=":")
     if not guide.label:
         return
     if guide.axis == "x":
         axes.annotate(
-            guide.label, (guide.value, 1), xycoords=("data", "axes fraction"), xytext=(2, 1),
+            guide.label, (guide.value, height), xycoords=("data", "axes fraction"), xytext=(2, 1),
             textcoords="offset points", fontsize=7.5, color=NEUTRAL, va="bottom",
         )  # fmt: skip
     else:

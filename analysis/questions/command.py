@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from analysis.questions import QUESTIONS, Settings
@@ -49,7 +50,8 @@ def ask(options: argparse.Namespace) -> int:
         from sweeper.results import write_atomic
 
         for name, figure in answer.figures.items():
-            stem = "-".join(word.replace("_", "-") for word in (options.grid or "all", answer.name, name))
+            words = f"{options.grid or 'all'} {answer.name} {name}".lower()
+            stem = re.sub(r"[^a-z0-9]+", "-", words).strip("-")  # of a file, and of the ids in it
             write_atomic(options.figures / f"{stem}.svg", standalone(draw(figure, name=stem)))
     if options.json:
         print(json.dumps({"command": "ask", "data": answer_json(answer)}, indent=1))

@@ -1,9 +1,11 @@
 """The command line: fast help, machine-readable fits, errors with the cure."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -31,6 +33,17 @@ def test_report_goes_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (tmp_path / "new" / "a.html").exists()
     assert (tmp_path / "new" / "a_tables" / "results.csv").exists()
     assert str(tmp_path / "new" / "a.html") in capsys.readouterr().out
+
+
+def test_figures_of_an_answer_are_files_with_plain_names(tmp_path: Path) -> None:
+    write_grid(tmp_path)
+    figures = tmp_path / "figures"
+    assert main(["ask", "size", "--results", str(tmp_path), "--grid", "model_scale", "--figures", str(figures)]) == 0
+    names = [path.name for path in figures.iterdir()]
+    assert names
+    assert all(re.fullmatch(r"model-scale-size-[a-z0-9-]+\.svg", name) for name in names)
+    for path in figures.iterdir():
+        ElementTree.parse(path)
 
 
 def test_fit_as_json_holds_the_interval_and_the_held_out_check(
