@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,9 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         importlib.import_module(f"data_prep.{name}").add_parser(verbs)
     parsed = parser.parse_args(arguments)
     try:
-        return int(parsed.func(parsed))
+        code = int(parsed.func(parsed))
+        sys.stdout.flush()
+        return code
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `| head`: nobody wants the rest, nor to hear of it when Python flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except OSError as error:
         where = error.filename if error.filename is not None else "a file"

@@ -1,6 +1,9 @@
 """`inspect`: the same numbers for a terminal, a program and a page."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -131,3 +134,12 @@ def test_the_published_quarter_is_hard() -> None:
     assert sum(count for _, count in weak.bars) == 12_800
     assert round(weak.bars[0][1] / 12_800, 2) == 0.4
     assert page(summary).count("<svg") == 4
+
+
+def test_a_reader_that_stops_early_hears_of_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "data_prep", "prepare", "list"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (2, "")
