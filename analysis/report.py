@@ -87,11 +87,14 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
 
 def page_sections(evidence: Evidence) -> list[Section]:
     """The decisions, the answers to the questions, and what they rest on."""
-    answered = [partial(answers.section, answer) for answer in evidence.answers]
-    # What several sections draw on is computed before they are built side by side.
-    _ = evidence.laws, evidence.backtests
-    first, *others = [partial(build, evidence) for build in (decisions.section, *SECTIONS)]
-    return side_by_side([first, *answered, *others])
+    _ = evidence.laws, evidence.backtests  # what several sections draw on, before they are built side by side
+    return side_by_side(
+        [
+            partial(decisions.section, evidence),
+            *(partial(answers.section, answer) for answer in evidence.answers),
+            *(partial(build, evidence) for build in SECTIONS),
+        ]
+    )
 
 
 def render(evidence: Evidence, sections: Sequence[Section], *, tables: str) -> str:
