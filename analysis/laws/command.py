@@ -3,6 +3,8 @@
 import argparse
 import json
 
+FEWEST_DRAWS = 20
+
 FIT_HELP = """\
 Fit a law to the rows of a CSV file, with intervals and, if asked, its error on rows it never saw.
 
@@ -56,7 +58,7 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--holdout", metavar="EXPR", help="rows no parameter may see; their error is reported")
     parser.add_argument("--fix", metavar="NAME=VALUE", action="append", default=[], help="hold a parameter at a value")
-    parser.add_argument("--draws", type=int, default=1000, help="bootstrap draws, 0 for none (default: 1000)")
+    parser.add_argument("--draws", type=_draws, default=1000, help="bootstrap draws, 0 for none (default: 1000)")
 
 
 def add_rank_options(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +79,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--residual", choices=("log", "linear"), help="scale of the residual, instead of the loss's own"
     )
     parser.add_argument("--where", metavar="EXPR", help="rows to use")
+
+
+def _draws(text: str) -> int:
+    if not text.isdigit() or 0 < int(text) < FEWEST_DRAWS:
+        raise argparse.ArgumentTypeError(f"{text}: write 0, or at least {FEWEST_DRAWS} for a 95% interval")
+    return int(text)
 
 
 def fit_csv(options: argparse.Namespace) -> str:

@@ -23,7 +23,8 @@ LEVEL = 0.95
 EDGE = 1e-6  # of a range, within which an estimate is at its end
 CEILING_NEEDS = 1.5  # of C_mid, that data must reach for a ceiling to mean anything
 MIN_UNITS = 5  # below it a percentile bootstrap over groups is not shown
-LOWER_BOUND = "lower bound on uncertainty: one run a group, so differences between runs are not in the interval"
+AT_LEAST = "lower bound on uncertainty"  # said in the name of every interval that one run a group gives
+LOWER_BOUND = f"{AT_LEAST}: one run a group, so differences between runs are not in the interval"
 
 
 class Status(StrEnum):
@@ -125,11 +126,18 @@ def infer(fit: Fit, *, draws: int = DRAWS, seed: int = 60417) -> Inference:
             spread, df = found.matrix, found.df
         ends = _profile(fit, natural, found)
         name = "profile likelihood" if found.rho is None else f"profile likelihood, AR(1) rho {found.rho:.2f}"
-        intervals.append((name, ends.low, ends.high))
-        if fit.sample.clusters is not None and by_run is None:
+        single = fit.sample.clusters is not None and by_run is None
+        intervals.append((f"{name} ({AT_LEAST})" if single else name, ends.low, ends.high))
+        if single:
             flags.append(LOWER_BOUND)
         elif found.rho is None and fit.sample.n_rows > 1:
             flags.append("rows taken as independent: name runs with --run or curves with --group if they are not")
+            copies = fit.sample.n_rows - fit.sample.n_different
+            if copies:
+                flags.append(
+                    f"{copies} rows repeat another row in every value and are counted as measurements of their own: if "
+                    "they are copies, these intervals are too narrow"
+                )
     found_draws = [bootstrap(fit, unit=unit, draws=draws, seed=seed) for unit in _units(fit)] if draws > 1 else []
     for resampled in found_draws:
         low, high = np.nanpercentile(resampled.coordinates, [50 * (1 - LEVEL), 50 * (1 + LEVEL)], axis=0)

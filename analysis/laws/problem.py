@@ -171,6 +171,12 @@ def _check(form: Form, sample: Sample, loss: Loss) -> None:
                 f"{len(bad)} of {len(values)} rows have a --{role} that is not a positive number (first: "
                 f"{values[bad[0]]}) - leave them out with --where"
             )
+    few = sample.columns["tau"] < 1 if "tau" in form.roles else np.zeros(0, dtype=np.bool_)
+    if few.any():
+        raise LawError(
+            f"{int(few.sum())} of {len(few)} rows have --tau below 1 (first: {sample.columns['tau'][few][0]:g}) - tau "
+            "counts how often each sample is seen, the first time included; --unique counts those seen at all"
+        )
     bad = np.flatnonzero(~np.isfinite(sample.y))
     if len(bad):
         raise LawError(f"{len(bad)} of {sample.n_rows} rows have no finite --y - leave them out with --where")

@@ -73,6 +73,11 @@ class Sample:
             sd=None if self.sd is None else self.sd[index],
         )
 
+    @property
+    def n_different(self) -> int:
+        """Rows that differ in any value."""
+        return len(np.unique(np.column_stack([self.y, *self.columns.values()]), axis=0))
+
     def ordered(self) -> "Sample":
         """Rows by group, run and explanatory variables: a fit must not depend on the order of a file."""
         keys: list[NDArray[np.generic]] = [self.y, *reversed(list(self.columns.values()))]

@@ -4,7 +4,11 @@ Expressions are evaluated by DuckDB over the rows alone, with no access to files
 ever passed to `eval`.
 """
 
+import csv
 import hashlib
+import io
+import itertools
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -93,6 +97,7 @@ class Table:
         return Table(path=self.path, digest=self.digest, frame=self.frame[rows].reset_index(drop=True))
 
     def _expression(self, text: str, option: str) -> "pd.Series[Any]":
+        self._refuse_case(text, option)
         query = f"SELECT ({text}\n) AS value FROM numbered ORDER BY {ROW_NUMBER}"
         with duckdb.connect(config=SETTINGS) as connection:
             connection.register("rows", self.frame)
@@ -106,6 +111,17 @@ class Table:
         if len(found) != len(self.frame):
             raise LawError(f"{option} {text!r} is not one value a row - give an expression of the columns")
         return found["value"]
+
+    def _refuse_case(self, text: str, option: str) -> None:
+        """SQL does not tell N from n: DuckDB would silently read the first of them for both."""
+        names = [str(name) for name in self.frame.columns]
+        for name in names:
+            twins = [other for other in names if other.lower() == name.lower()]
+            if len(twins) > 1 and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
+                raise LawError(
+                    f"{option} {text!r}: the columns {' and '.join(twins)} differ in case only, which SQL cannot tell "
+                    "apart - rename one in the file"
+                )
 
     def _advice(self, text: str, option: str, message: str) -> str:
         names = [str(name) for name in self.frame.columns]
@@ -126,19 +142,27 @@ def read_table(path: Path) -> Table:
     """
     try:
         data = path.read_bytes()
-        frame = pd.read_csv(path)
+        frame = pd.read_csv(path, encoding="utf-8-sig")
     except FileNotFoundError:
         raise LawError(f"there is no file {path} - give a CSV file with a header line") from None
     except (OSError, ValueError) as error:
-        raise LawError(f"{path} cannot be read as CSV ({error}) - give a CSV file with a header line") from None
+        reason = " ".join(str(error).split())
+        raise LawError(f"{path} cannot be read as CSV ({reason}) - give a CSV file with a header line") from None
     if not len(frame):
         raise LawError(f"{path} holds no rows - give a CSV file with a header line and at least one row")
+    lines = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    header, first = itertools.islice((line for line in lines if line), 2)
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise LawError(f"{path} has two columns named {', '.join(repeated)} - rename one")
+    if len(first) > len(header):  # pandas would take the surplus first fields as labels and shift every column
+        raise LawError(f"{path}: {len(first)} fields a row, but {len(header)} column names - name every column")
     return Table(path=path, digest=hashlib.sha256(data).hexdigest(), frame=frame)
 
 
-def _is_number(item: object) -> bool:
+def _is_number(item: Any) -> bool:
     try:
-        float(str(item))
-    except ValueError:
+        pd.to_numeric(item)  # not float(): that accepts 1_000, which a column of numbers does not
+    except (ValueError, TypeError):
         return False
     return True

@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         found["paired"] = [pair_json(name, before, after, asked) for name, before, after in comparisons]
     if options.answers:
         found["majority"] = [
-            {"group": name, "n_problems": len(answers), "ks": majority_json(answers, ks)}
+            {"group": name, "n_problems": len(answers), "ks": majority_json(answers, asked)}
             for name, answers in read_answers(options.answers).items()
         ]
     if options.json:
@@ -104,7 +104,11 @@ def run(options: argparse.Namespace) -> int:
 def _majority_text(found: dict[str, Any]) -> str:
     lines = [f"{found['group']}: majority vote, {found['n_problems']} problems"]
     for item in found["ks"]:
-        value = f"undefined: {item['reason']}" if item["maj@k"] is None else f"{item['maj@k']:.4f}"
+        value = f"undefined: {item['reason']}"
+        if item["maj@k"] is not None:
+            low, high = item["low"], item["high"]
+            ends = f"no interval: {item['reason']}" if low is None else f"[{low:.4f}, {high:.4f}]"
+            value = f"{item['maj@k']:.4f}  other problems like these {ends}"
         error = f" (Monte Carlo error {item['monte_carlo_error']:.4f})" if item["monte_carlo_error"] else ""
         lines.append(f"  maj@{item['k']:<6} {value}{error}")
     return "\n".join(lines)

@@ -37,12 +37,12 @@ def log_grid(largest: int, per_octave: int = 4) -> tuple[int, ...]:
 
 
 def crossover(both: Pair, *, level: float = LEVEL) -> Crossover | None:
-    """k* with its interval over problems; None if fewer than two ks are defined.
+    """k* with its interval over problems; None if fewer than two ks are defined, or there is one problem only.
 
     The verdict is `crossover` when at least `level` of the draws turn, `none` when at most half of them do and the
     means do not, else `undecided`: a model that nearly reaches the other cannot be told from one that overtakes it.
     """
-    if len(both.ks) < 2:
+    if len(both.ks) < 2 or both.base.n_problems < 2:
         return None
     ks = np.array(both.ks, dtype=np.float64)
     mean = both.trained.matrix(both.ks).mean(axis=0) - both.base.matrix(both.ks).mean(axis=0)
@@ -59,8 +59,8 @@ def crossover(both: Pair, *, level: float = LEVEL) -> Crossover | None:
         verdict = "none"
     reason = None
     if not np.isfinite(value):
-        leader = "base model is ahead from k = 1" if value < 0 else "trained model stays ahead"
-        reason = f"the {leader} up to k = {both.ks[-1]}"
+        leader = "the base model is ahead from k = 1" if value < 0 else "the trained model stays ahead"
+        reason = f"{leader} up to k = {both.ks[-1]}" if mean.any() else "the two are equal at every k"
     return Crossover(
         k=value if np.isfinite(value) else None,
         low=None if low == -np.inf else min(float(low), float(both.ks[-1])),

@@ -12,6 +12,7 @@ from sweeper.errors import ResultsError
 
 ALL = "all"
 UNKNOWN = "unknown"  # a null in JSON lines, such as the difficulty of a problem whose source states none
+MOST_SAMPLES = 10**9  # of a problem: far above any real one, far below where counts leave their type
 REQUIRED = ("problem_id", "n", "c")
 
 
@@ -42,6 +43,8 @@ def read_counts(path: Path, *, group: str | None = None) -> dict[str, Sample]:
         if not problem or not name:
             raise ResultsError(f"{path}, line {number}: empty {'problem_id' if not problem else by}")
         n, c = _whole(path, number, line, "n"), _whole(path, number, line, "c")
+        if n > MOST_SAMPLES:
+            raise ResultsError(f"{path}, line {number}: n={n}; the most samples of a problem is {MOST_SAMPLES}")
         if n < 1 or not 0 <= c <= n:
             raise ResultsError(f"{path}, line {number}: n={n}, c={c}; needs n >= 1 and 0 <= c <= n")
         found.setdefault(name, []).append((problem, n, c))

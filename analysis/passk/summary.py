@@ -45,16 +45,18 @@ def with_all(groups: Mapping[str, Sample]) -> dict[str, Sample]:
 def group_json(name: str, sample: Sample, asked: Asked) -> Json:
     """Everything about one group."""
     defined = [k for k in asked.ks if sample.undefined(k) is None]
-    values = sample.matrix(defined) if defined else np.empty((sample.n_problems, 0))
-    draws = resampled_means(values, draws=asked.draws, seed=asked.seed) if defined else np.empty((asked.draws, 0))
+    wrong = sample.swapped()
+    hats = [sample.mean_over_lines(pass_hat_k_values(sample.n, sample.c, k)) for k in defined]
+    values = np.hstack([sample.matrix(defined), np.column_stack(hats)]) if defined else None
+    draws = resampled_means(values, draws=asked.draws, seed=asked.seed) if values is not None else None
     points = []
     for k in asked.ks:
-        if k not in defined:
+        if k not in defined or values is None or draws is None:
             points.append({"k": k, **_undefined(), "reason": sample.undefined(k)})
             continue
         column = defined.index(k)
         interval = over_problems(values[:, column], draws[:, column], level=asked.level)
-        all_correct = sample.mean_over_lines(pass_hat_k_values(sample.n, sample.c, k))
+        hat = column + len(defined)
         points.append(
             {
                 "k": k,
@@ -63,7 +65,11 @@ def group_json(name: str, sample: Sample, asked: Asked) -> Json:
                 "high": interval.high,
                 "method": interval.method,
                 "fixed_benchmark": asdict(fixed_benchmark(sample, k, level=asked.level)),
-                "pass^k": float(all_correct.mean()),
+                "pass^k": float(values[:, hat].mean()),
+                "pass^k_interval": asdict(over_problems(values[:, hat], draws[:, hat], level=asked.level)),
+                "pass^k_fixed_benchmark": asdict(
+                    _mirrored(fixed_benchmark(wrong, k, level=asked.level), k, bool(values[:, hat].any()))
+                ),
                 "reason": interval.reason,
             }
         )
@@ -92,6 +98,7 @@ def pair_json(name: str, base: Sample, trained: Sample, asked: Asked) -> Json:
     return {
         "group": name,
         "n_problems": both.base.n_problems,
+        "crossover_reason": None if turn else "it needs two ks and two common problems at least",
         "dropped": len(both.dropped),
         "differences": [asdict(difference(both, k, level=asked.level)) for k in asked.ks],
         "crossover": asdict(turn) if turn else None,
@@ -99,19 +106,27 @@ def pair_json(name: str, base: Sample, trained: Sample, asked: Asked) -> Json:
     }
 
 
-def majority_json(answers: Mapping[str, Sequence[Answer]], ks: Sequence[int]) -> list[Json]:
-    """Mean maj@k over problems; null where a problem has fewer than k samples."""
+def majority_json(answers: Mapping[str, Sequence[Answer]], asked: Asked) -> list[Json]:
+    """Mean maj@k over problems with its interval; null where a problem has fewer than k samples."""
     found = []
-    for k in ks:
+    for k in asked.ks:
         each = [majority_at_k(item, k) for item in answers.values()]
         known = [item.value for item in each if item.value is not None]
         whole = len(known) == len(each)
+        values = np.array(known)
+        interval = None
+        if whole:
+            draws = resampled_means(values[:, None], draws=asked.draws, seed=asked.seed)[:, 0]
+            interval = over_problems(values, draws, level=asked.level)
         found.append(
             {
                 "k": k,
-                "maj@k": float(np.mean(known)) if whole else None,
+                "maj@k": float(values.mean()) if whole else None,
+                "low": interval.low if interval else None,
+                "high": interval.high if interval else None,
+                "method": interval.method if interval else None,
                 "monte_carlo_error": float(np.sqrt(sum(item.error**2 for item in each))) / len(each),
-                "reason": None if whole else next(item.reason for item in each if item.value is None),
+                "reason": interval.reason if interval else next(item.reason for item in each if item.value is None),
             }
         )
     return found
@@ -122,6 +137,7 @@ def group_text(found: Json) -> str:
     low, high = found["n_samples"]
     samples = f"{low}" if low == high else f"{low} to {high}"
     lines = [f"{found['group']}: {found['n_problems']} problems, {samples} samples each"]
+    reasons: list[str] = []
     for point in found["ks"]:
         if point["pass@k"] is None:
             lines.append(f"  pass@{point['k']:<6} undefined: {point['reason']}")
@@ -129,8 +145,15 @@ def group_text(found: Json) -> str:
         fixed = point["fixed_benchmark"]
         lines.append(
             f"  pass@{point['k']:<6} {point['pass@k']:.4f}  other problems like these {_ends(point)}, "
-            f"these problems again {_ends(fixed)}; pass^{point['k']} {point['pass^k']:.4f}"
+            f"these problems again {_ends(fixed)}"
         )
+        if point["k"] > 1:
+            lines.append(
+                f"  pass^{point['k']:<6} {point['pass^k']:.4f}  other problems like these "
+                f"{_ends(point['pass^k_interval'])}, these problems again {_ends(point['pass^k_fixed_benchmark'])}"
+            )
+        intervals = (point, fixed, point["pass^k_interval"], point["pass^k_fixed_benchmark"])
+        reasons += [item["reason"] for item in intervals if item["reason"]]
     for item in found.get("extrapolated", ()):
         lines.append(
             f"  pass@{item['k']:<6} not measured: {item['reason']}"
@@ -142,8 +165,9 @@ def group_text(found: Json) -> str:
     if unsolved["n_problems"]:
         lines.append(
             f"  {unsolved['n_problems']} problems never solved; the solve rate of each is at most "
-            f"{unsolved['solve_rate_upper_bound']:.4f} ({unsolved['level']:.0%})"
+            f"{unsolved['solve_rate_upper_bound']:.3g} ({unsolved['level']:.0%})"
         )
+    lines += [f"  ?: {reason}" for reason in dict.fromkeys(reasons)]
     return "\n".join([*lines, *(f"  note: {note}" for note in found["notes"])])
 
 
@@ -168,12 +192,34 @@ def pair_text(found: Json) -> str:
             f"  crossover: {where}; interval {low} to {high}; probability of none {turn['probability_none']:.3f}; "
             f"verdict: {turn['verdict']}"
         )
+    else:
+        lines.append(f"  crossover: not computed, {found['crossover_reason']}")
+    for item in found["differences"]:
+        open_ends = (item["problems"], item["fixed"]) if item["value"] is not None else ()
+        lines += [line for ends in open_ends if ends["reason"] and (line := f"  ?: {ends['reason']}") not in lines]
     gained, lost = found["solved"]["gained"], found["solved"]["lost"]
     return "\n".join([*lines, f"  solved at least once: {len(gained)} gained, {len(lost)} lost"])
 
 
 def _undefined() -> Json:
-    return {"pass@k": None, "low": None, "high": None, "method": None, "fixed_benchmark": None, "pass^k": None}
+    hats = ("pass^k", "pass^k_interval", "pass^k_fixed_benchmark")
+    return dict.fromkeys(("pass@k", "low", "high", "method", "fixed_benchmark", *hats))
+
+
+def _mirrored(interval: Interval, k: int, seen: bool) -> Interval:
+    """Of 1 - value: pass^k of the correct samples is 1 - pass@k of the wrong ones.
+
+    Args:
+        interval: Of pass@k of the wrong samples.
+        k: Budget.
+        seen: Whether any problem has k correct samples.
+    """
+    low, high = (None if end is None else 1 - end for end in (interval.high, interval.low))
+    reason = interval.reason
+    if reason and not seen:
+        reason = f"every problem has fewer than k={k} correct samples: all estimates are 0, the noise cannot be seen"
+    method = interval.method if low is None and high is None else f"1 - {interval.method}, of the wrong samples"
+    return Interval(low=low, high=high, method=method, reason=reason)
 
 
 def _unsolved(sample: Sample, level: float) -> Json:

@@ -110,7 +110,8 @@ def kn_law(curves: Sequence[Curve]) -> Inference | str:
 def law_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
     """One table row a parameter; a single row with the reason where there is no law."""
     if isinstance(law, str):
-        return [{"runs": label, "parameter": None, "value": None, "low": None, "high": None, "status": law}]
+        empty = dict.fromkeys(("parameter", "value", "low", "high", "interval"))
+        return [{"runs": label, **empty, "status": law}]
     return [
         {
             "runs": label,
@@ -118,6 +119,7 @@ def law_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
             "value": item.value,
             "low": item.interval.low if item.interval else None,
             "high": item.interval.high if item.interval else None,
+            "interval": item.interval.method if item.interval else None,
             "status": item.reason or str(item.status),
         }
         for item in law.estimates

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.answer import Answer
 from analysis.frame import Selection
+from analysis.laws.inference import LOWER_BOUND, Inference
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, kn_law, law_row, law_rows
 from analysis.questions.reply import answered, left_out, missing, not_identified
@@ -58,7 +59,11 @@ def kn_table(selection: Selection, progress: Progress, notes: list[str]) -> list
     rows = []
     for stratum in strata(selection.completed, free=["model"]):
         curves = curves_of(stratum.runs, progress, [])
-        rows += law_rows(kn_law(curves), stratum.label)
+        law = kn_law(curves)
+        rows += law_rows(law, stratum.label)
+        note = f"k(N) law: {LOWER_BOUND}"
+        if isinstance(law, Inference) and LOWER_BOUND in law.flags and note not in notes:
+            notes.append(note)
     if any(row["parameter"] is not None for row in rows):
         notes.append(f"k(N) law: equal weight a size, x = {progress}; its levels E are log10 of the error at x = 1")
     return rows

@@ -11,7 +11,7 @@ from analysis.axes import log_x, log_y
 from analysis.checkpoints import Axis, Checkpoint
 from analysis.curve_law import CurveLaw, prediction_band
 from analysis.evidence import Evidence
-from analysis.laws.inference import Inference
+from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference
 from analysis.laws.sample import Floats, Sample
 from analysis.looks import Look, size_keys
 from analysis.page import Figure, Key, Section
@@ -52,6 +52,9 @@ def section(evidence: Evidence) -> Section:
         "validations "
         "should lie."
     ]
+    shown = [best for law in laws for size in law.sizes if (best := law.best(size)) is not None]
+    if any(LOWER_BOUND in best.flags for best in shown):
+        lead.append(f"With one run a size a band is a {AT_LEAST}: what another seed would change is not in it.")
     drawn = {law.series for law in laws}
     total = {point.series for point in evidence.checkpoints}
     if len(total) > len(drawn):

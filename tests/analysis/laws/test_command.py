@@ -158,6 +158,44 @@ def test_a_missing_file_and_an_empty_one_are_refused(tmp_path: Path, capsys: pyt
     assert "holds no rows" in refusal(capsys, "fit", str(tmp_path / "empty.csv"), *KN)
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("x,y\n" + "".join(f"{i},{i + 1},{3 / (i + 1)}\n" for i in range(8)), [], "3 fields a row, but 2 column names"),
+        ("x,x,y\n1,2,3\n", [], "two columns named x"),
+        ("x,X,y\n" + "1,9,3\n2,8,2\n3,7,1\n", ["--where", "x < 3"], "x and X differ in case only"),
+        ("x,y\n1,2\n1_000,1\n2,1\n", [], "'1_000' is not a number"),
+        ("x,y\n1,2\n1,2,3\n", [], "cannot be read as CSV"),
+    ],
+)
+def test_files_that_would_be_read_wrongly_are_refused(
+    text: str, arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    request = ["fit", str(tmp_path / "a.csv"), "--law", "power", "--x", "x", "--y", "y", *arguments]
+    assert message in refusal(capsys, *request)
+
+
+def test_a_sample_cannot_be_seen_less_than_once(curves: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    law = ["--law", "data_reuse", "--unique", "flops", "--tau", "0.5", "--y", "test_loss"]
+    assert "--tau below 1 (first: 0.5)" in refusal(capsys, "fit", str(curves), *law)
+
+
+def test_draws_too_few_for_an_interval_are_refused(curves: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for draws in ("-1", "1", "many"):
+        with pytest.raises(SystemExit):
+            main(["fit", str(curves), *KN, "--draws", draws])
+        assert "write 0, or at least 20" in capsys.readouterr().err
+
+
+def test_repeated_independent_rows_are_counted_in_a_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.geomspace(1, 100, 9)
+    frame = pd.DataFrame({"x": x, "y": 2 * x**-0.1 * np.exp(np.random.default_rng(0).normal(0, 0.01, 9))})
+    pd.concat([frame, frame.iloc[:4]]).to_csv(tmp_path / "a.csv", index=False)
+    found = answer(capsys, str(tmp_path / "a.csv"), "--law", "power", "--x", "x", "--y", "y")
+    assert any(flag.startswith("4 rows repeat another row in every value") for flag in found["flags"])
+
+
 def test_rank_prints_every_form_beside_the_last_value(curves: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["rank", str(curves), "--x", "flops", "--y", "test_loss", "--group", "N_B"]
     assert main(arguments) == 0

@@ -108,6 +108,9 @@ def test_one_run_gets_an_ar1_interval_with_its_label() -> None:
     shares, found = coverage(POWER, lambda rng: correlated(rng, 1), {"alpha": 0.1}, loss=LOG_L2)
     assert shares["alpha"] >= 0.88  # with 100 rows of one run the correlation itself is a guess
     assert all(LOWER_BOUND in item.flags and "AR(1)" in item.method for item in found)
+    named = [item.interval.method for one in found for item in one.estimates if item.interval]
+    assert named
+    assert all("lower bound on uncertainty" in method for method in named)
 
 
 def test_known_unequal_noise_is_covered_with_weights_and_estimated_better() -> None:

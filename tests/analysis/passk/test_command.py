@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,6 +75,38 @@ def test_text_names_both_questions(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "never solved" in text
 
 
+def test_all_k_correct_has_the_intervals_of_any_k_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def of(name: str, number: str) -> dict[str, Any]:
+        lines = "".join(f"p{i},16,{i % 17 if number == 'c' else 16 - i % 17}\n" for i in range(34))
+        found = shown(capsys, counts(tmp_path / name, "problem_id,n,c\n" + lines), "--ks", "4")
+        return dict(found["data"][0]["ks"][0])  # type: ignore[index]
+
+    right, wrong = of("c.csv", "c"), of("w.csv", "n - c")
+    assert right["pass^k"] == pytest.approx(1 - wrong["pass@k"], rel=1e-12)
+    for name, other in ((right["pass^k_interval"], wrong), (right["pass^k_fixed_benchmark"], wrong["fixed_benchmark"])):
+        assert (name["low"], name["high"]) == pytest.approx((1 - other["high"], 1 - other["low"]))
+
+
+def test_an_end_that_is_not_known_has_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for line, reason in (("a,8,3", "one problem says nothing"), ("a,8,0\nb,8,0", "fewer than k=4 correct samples")):
+        assert main(["passk", counts(tmp_path / "c.csv", f"problem_id,n,c\n{line}\n"), "--ks", "4"]) == 0
+        text = capsys.readouterr().out
+        assert "?" in text.split("\n")[1] + text.split("\n")[2]
+        assert f"?: {reason}" in text or f"{reason}: all estimates" in text
+
+
+def test_equal_models_lead_nowhere_and_one_problem_has_no_crossover(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = counts(tmp_path / "m.csv", "problem_id,n,c\n" + "".join(f"p{i},8,{i % 9}\n" for i in range(18)))
+    one = counts(tmp_path / "o.csv", "problem_id,n,c\np0,8,5\n")
+    assert main(["passk", many, "--base", many, "--ks", "1,8"]) == 0
+    assert "the two are equal at every k" in capsys.readouterr().out
+    found = shown(capsys, many, "--base", one, "--ks", "1,8")["paired"][0]  # type: ignore[index]
+    assert found["crossover"] is None
+    assert "two common problems" in found["crossover_reason"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -85,6 +118,7 @@ def test_text_names_both_questions(tmp_path: Path, capsys: pytest.CaptureFixture
         ("problem_id,n,c,c\na,4,1,3\n", "two columns named c"),
         ("problem_id,n,c\na,nan,1\n", "not a whole number"),
         ("n,c\n4,1\n", "lacks the column problem_id"),
+        ("problem_id,n,c\na,1e30,1\n", "the most samples of a problem"),
     ],
 )
 def test_bad_counts_are_refused_by_line(
@@ -122,3 +156,4 @@ def test_majority_votes_are_read_from_answers(tmp_path: Path, capsys: pytest.Cap
     points = found["majority"][0]["ks"]  # type: ignore[index]
     assert points[0]["maj@k"] == 0.75
     assert points[2]["maj@k"] is None
+    assert points[1]["low"] < points[1]["maj@k"] < points[1]["high"]
