@@ -78,7 +78,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         axis=Scale(label="difference in pass@1"),
         bars=bars,
         guides=(
-            Guide(axis="x", value=0.0, label="no difference"),
+            Guide(axis="x", value=0.0, label="equal"),
             *(Guide(axis="x", value=side * settings.margin, label="margin") for side in (-1, 1)),
         ),
     )

@@ -109,16 +109,16 @@ def _row(label: str, domain: str, n: float, seeds: int, gain: Estimate, gap: Est
         "gain_low": gain.low,
         "gain_high": gain.high,
         "difference_to_largest": gap.value,
-        "difference_low": gap.low,
-        "difference_high": gap.high,
+        "difference_to_largest_low": gap.low,
+        "difference_to_largest_high": gap.high,
     }
 
 
 def _chart(label: str, found: Panel) -> Chart:
     return Chart(
-        title=f"gain in pass@1, {label}",
+        title="gain in pass@1 by unique problems",
         x=Scale(label="unique problems", log=True),
         y=Scale(label="gain in pass@1"),
-        traces=(points(found, label="gain, 95%", group=label),),
+        traces=(points(found, label=f"{label}: gain, 95%", group=label),),
         guides=(Guide(axis="y", value=0.0, label="base model"),),
     )

@@ -92,16 +92,16 @@ def _row(label: str, arm: Arm, value: Estimate, gap: Estimate) -> dict[str, obje
         "low": value.low,
         "high": value.high,
         "difference_to_first": gap.value,
-        "difference_low": gap.low,
-        "difference_high": gap.high,
+        "difference_to_first_low": gap.low,
+        "difference_to_first_high": gap.high,
     }
 
 
 def _chart(label: str, found: Panel) -> Chart:
     return Chart(
-        title=f"pass@1 by reuse, {label}",
+        title="pass@1 by reuse",
         x=Scale(label="tau, how often each problem is seen", log=True),
         y=Scale(label="pass@1 after training"),
-        traces=(points(found, label="pass@1, 95%", group=label),),
+        traces=(points(found, label=f"{label}: pass@1, 95%", group=label),),
         guides=(Guide(axis="y", value=float(found.values[0]), label=f"tau = {found.x[0]:.3g}"),),
     )

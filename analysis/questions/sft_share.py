@@ -79,8 +79,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 continue
             found_any = True
             name = f"{total} problems" + ("" if stratum.label == "all runs" else f", {stratum.label}")
+            top = int(np.argmax(found.values))
             for i, arm in enumerate(found.arms):
-                value = found.value(i)
+                value, gap = found.value(i), found.difference(i, top) if i != top else None
                 rows.append(
                     {
                         "runs": name,
@@ -89,7 +90,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                         "pass1": value.value,
                         "low": value.low,
                         "high": value.high,
-                        "difference_to_best": found.difference(i, int(np.argmax(found.values))).value,
+                        "difference_to_best": gap.value if gap else 0.0,
+                        "difference_to_best_low": gap.low if gap else None,
+                        "difference_to_best_high": gap.high if gap else None,
                     }
                 )
             notes += [note for note in found.notes if note not in notes]
@@ -113,6 +116,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 )
     if not found_any:
         return missing(question, "no two shares of SFT were run with the same total of problems", notes)
+    notes.append("the best share measured is the best by luck in part: its lead over the others is somewhat overstated")
     tables = {"shares": pd.DataFrame(rows)}
     verdict = "; ".join(said + [f"no optimum is given: {reason}" for reason in reasons]) + "."
     if not said:

@@ -168,7 +168,7 @@ def _chart(label: str, law: Fit, rest: list[Run], held: list[Run], largest: int)
             )
         )
     return Chart(
-        title=f"the largest size ({short(largest)}) from the smaller ones, {label}",
+        title=f"the largest size ({short(largest)}) from smaller ones",
         x=Scale(label="non-embedding parameters", log=True),
         y=Scale(label="pass@1 after training"),
         traces=tuple(traces),
