@@ -51,10 +51,6 @@ class Sample:
             c=np.array([c for _, _, c in found], dtype=np.int64),
         )
 
-    def swapped(self) -> "Sample":
-        """Wrong samples counted as correct ones: pass^k = C(c, k)/C(n, k) is 1 - pass@k of these."""
-        return Sample(problem_ids=self.problem_ids, problem=self.problem, n=self.n, c=self.n - self.c)
-
     @property
     def n_problems(self) -> int:
         """Different problems."""

@@ -45,7 +45,6 @@ def with_all(groups: Mapping[str, Sample]) -> dict[str, Sample]:
 def group_json(name: str, sample: Sample, asked: Asked) -> Json:
     """Everything about one group."""
     defined = [k for k in asked.ks if sample.undefined(k) is None]
-    wrong = sample.swapped()
     hats = [sample.mean_over_lines(pass_hat_k_values(sample.n, sample.c, k)) for k in defined]
     values = np.hstack([sample.matrix(defined), np.column_stack(hats)]) if defined else None
     draws = resampled_means(values, draws=asked.draws, seed=asked.seed) if values is not None else None
@@ -67,9 +66,6 @@ def group_json(name: str, sample: Sample, asked: Asked) -> Json:
                 "fixed_benchmark": asdict(fixed_benchmark(sample, k, level=asked.level)),
                 "pass^k": float(values[:, hat].mean()),
                 "pass^k_interval": asdict(over_problems(values[:, hat], draws[:, hat], level=asked.level)),
-                "pass^k_fixed_benchmark": asdict(
-                    _mirrored(fixed_benchmark(wrong, k, level=asked.level), k, bool(values[:, hat].any()))
-                ),
                 "reason": interval.reason,
             }
         )
@@ -150,9 +146,9 @@ def group_text(found: Json) -> str:
         if point["k"] > 1:
             lines.append(
                 f"  pass^{point['k']:<6} {point['pass^k']:.4f}  other problems like these "
-                f"{_ends(point['pass^k_interval'])}, these problems again {_ends(point['pass^k_fixed_benchmark'])}"
+                f"{_ends(point['pass^k_interval'])}"
             )
-        intervals = (point, fixed, point["pass^k_interval"], point["pass^k_fixed_benchmark"])
+        intervals = (point, fixed, point["pass^k_interval"])
         reasons += [item["reason"] for item in intervals if item["reason"]]
     for item in found.get("extrapolated", ()):
         lines.append(
@@ -202,24 +198,8 @@ def pair_text(found: Json) -> str:
 
 
 def _undefined() -> Json:
-    hats = ("pass^k", "pass^k_interval", "pass^k_fixed_benchmark")
-    return dict.fromkeys(("pass@k", "low", "high", "method", "fixed_benchmark", *hats))
-
-
-def _mirrored(interval: Interval, k: int, seen: bool) -> Interval:
-    """Of 1 - value: pass^k of the correct samples is 1 - pass@k of the wrong ones.
-
-    Args:
-        interval: Of pass@k of the wrong samples.
-        k: Budget.
-        seen: Whether any problem has k correct samples.
-    """
-    low, high = (None if end is None else 1 - end for end in (interval.high, interval.low))
-    reason = interval.reason
-    if reason and not seen:
-        reason = f"every problem has fewer than k={k} correct samples: all estimates are 0, the noise cannot be seen"
-    method = interval.method if low is None and high is None else f"1 - {interval.method}, of the wrong samples"
-    return Interval(low=low, high=high, method=method, reason=reason)
+    names = ("pass@k", "low", "high", "method", "fixed_benchmark", "pass^k", "pass^k_interval")
+    return dict.fromkeys(names)
 
 
 def _unsolved(sample: Sample, level: float) -> Json:
