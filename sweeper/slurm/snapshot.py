@@ -8,7 +8,7 @@ from pathlib import Path
 from sweeper.machine import SNAPSHOT, git_state
 from sweeper.runs import locked
 
-PACKAGES = ("sweeper", "conf", "rewards", "data_prep", "analysis")
+PACKAGES = ("sweeper", "conf", "rewards", "data_prep")  # `analysis` reads rows, and nothing a job runs imports it
 
 
 def freeze(results_dir: Path) -> Path:

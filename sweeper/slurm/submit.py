@@ -1,6 +1,7 @@
 """Submits what is missing, once."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from sweeper.slurm.shape import Shape, shape_of
 from sweeper.slurm.snapshot import freeze
 from sweeper.slurm_queue import kept
 from sweeper.spec import RunSpec
+
+FREEZERS = 16  # specs written at once
 
 
 @dataclass(slots=True)
@@ -74,9 +77,11 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
             if spec.run_id in here:
                 done.queued.append(spec.run_id)
             elif not _is_measured(results_dir, spec.run_id):  # it may have ended since the caller looked
-                RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
                 new.append(spec)
         if new:
+            # Each waits for its own file to reach the disk, or the server of a shared file system.
+            with ThreadPoolExecutor(FREEZERS) as pool:
+                list(pool.map(lambda spec: RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec), new))
             try:
                 _submit_new(new, results_dir, done, lock, with_canary)
             finally:
