@@ -193,7 +193,7 @@ def _launch(arguments: Sequence[str]) -> int:
 
         done = submit(specs, results_dir, with_canary=options.canary)
         done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
-        print(f"\n{submit_text(done)}", flush=True)
+        print(f"\n{submit_text(done, results_dir)}", flush=True)
         if not options.wait:
             return EXIT_OK
         everything = [run.spec for run in plan.runs if run.spec]
@@ -416,7 +416,9 @@ def _why(arguments: Sequence[str]) -> int:
         if value is not None:
             print(f"{name}: {value}")
     for number, end in enumerate(ended, start=1):
-        print(f"attempt {number}: {end['status'] + ' in ' + end['phase'] if end else 'left no record of its end'}")
+        alive = number == len(ended) and status["state"] == "running"
+        silent = "is running" if alive else "left no record of its end"
+        print(f"attempt {number}: {end['status'] + ' in ' + end['phase'] if end else silent}")
     print("\n".join(["", *lines]) if lines else "it has printed nothing yet")
     if said and status["state"] != "done":
         print("\n".join(["", "what SLURM's step printed:", *said]))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from sweeper.results import Status
@@ -136,8 +137,11 @@ def main(arguments: Sequence[str]) -> int:
         items = [{"path": str(item.path), "why": item.why, "bytes": item.size} for item in found]
         print(json.dumps({"command": "gc", "data": {"found": items, "deleted": len(gone)}}, indent=1))
         return 0
-    for item in found:
-        print(f"{_bytes(item.size):>9}  {item.path.relative_to(results_dir)}  ({item.why})")
+    for (place, why), group in groupby(found, key=lambda item: (item.path.parent, item.why)):
+        alike = list(group)
+        what = alike[0].path if len(alike) == 1 else place
+        count = "" if len(alike) == 1 else f"{len(alike)} in "
+        print(f"{_bytes(sum(item.size for item in alike)):>9}  {count}{what.relative_to(results_dir)}  ({why})")
     if queue.error is not None:
         print(f"SLURM does not answer, so code and arrays are left: {queue.error}")
     total = _bytes(sum(item.size for item in found))

@@ -147,7 +147,7 @@ def main(arguments: Sequence[str]) -> int:
 
         done = submit(there, results_dir)
         told["submitted"] = done.submitted
-        print(submit_text(done), file=sys.stderr if options.json else sys.stdout, flush=True)
+        print(submit_text(done, results_dir), file=sys.stderr if options.json else sys.stdout, flush=True)
     if here:
         run_local(here, results_dir, max_parallel=at_once(here[0].cluster), reporter=reporter(len(here)))
     if options.json:

@@ -97,7 +97,8 @@ class Queue:
         """SLURM's words on a run; None: it has none."""
         element = self.elements.get(run_id)
         if element is not None:
-            return f"{element.job}_{element.index} {element.state} ({element.reason})"
+            why = "" if element.reason == "None" else f" ({element.reason})"  # squeue's word for no reason
+            return f"{element.job}_{element.index} {element.state}{why}"
         return self.error if self.error and run_id in self.endings else self.endings.get(run_id)
 
 

@@ -1,5 +1,6 @@
 """Tells what was submitted, and follows it to its end."""
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,12 +18,15 @@ SECONDS = 15.0
 _ENDED = (State.done, State.failed)
 
 
-def submit_text(done: Submission) -> str:
+def submit_text(done: Submission, results_dir: Path) -> str:
     """One paragraph for people."""
+    if not (done.submitted or done.queued or done.left):
+        return "nothing is left to submit"
     lines = [f"submitted {len(done.submitted)} runs; {len(done.queued)} were in the queue already"]
     if done.left:
         lines.append(f"{len(done.left)} are left: {done.limit}. The same command submits them when there is room.")
-    lines.append("where they stand: python -m sweeper status")
+    where = "" if results_dir == Path("results").resolve() else f" --results {shlex.quote(str(results_dir))}"
+    lines.append(f"where they stand: python -m sweeper status{where}")
     return "\n".join(lines)
 
 

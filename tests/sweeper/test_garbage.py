@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.garbage import DAY, find
+from sweeper.garbage import DAY, find, main
 from sweeper.results import Failure, row_path, write_row
 from sweeper.runs import RunDir, locked
 from sweeper.slurm.chunk import Chunk
@@ -114,3 +114,12 @@ def test_nothing_is_deleted_without_yes_and_never_a_row_a_spec_or_a_log(tmp_path
     assert done.spec_path.exists()
     assert done.attempts()[0].log.exists()
     assert row_path(tmp_path, run.run_id).exists()
+
+
+def test_checkpoints_of_one_run_are_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_dir = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
+    (run_dir.checkpoints / "global_step_5").mkdir()
+    assert main(["--results", str(tmp_path)]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert f"2 in runs/{run_dir.run_id}/checkpoints  (checkpoint of a run that is done; global_step_20 stays)" in first
+    assert last.endswith("in 2; --yes deletes them")
