@@ -5,6 +5,7 @@ Nothing heavy is imported before it is needed: `--help` answers in a fraction of
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,10 +42,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 2 refused)."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.execute(options))
+        code = int(options.execute(options))
+        sys.stdout.flush()
+        return code
     except SweeperError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except BrokenPipeError:  # `| head`: nobody wants the rest, nor to hear of it when Python flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -25,6 +25,12 @@ def test_help_teaches_and_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_reader_that_stops_early_ends_it_quietly() -> None:
+    command = f"set -o pipefail; {sys.executable} -m analysis ask --list | head -c 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_report_goes_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_grid(tmp_path, models={"tiny-40k": 27_000})
     assert main(["report", "--results", str(tmp_path), "--grid", "model_scale"]) == 0
