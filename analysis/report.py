@@ -6,11 +6,8 @@ No network, no script, no time of rendering: the same rows give the same bytes.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
-
-import jinja2
 
 from analysis.evidence import Evidence
 from analysis.frame import Selection, select
@@ -35,6 +32,7 @@ from analysis.sections import (
     training,
 )
 from analysis.side_by_side import side_by_side
+from analysis.template import template
 from sweeper.results import write_atomic
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
@@ -99,11 +97,7 @@ def page_sections(evidence: Evidence) -> list[Section]:
 
 def render(evidence: Evidence, sections: Sequence[Section], *, tables: str) -> str:
     """The page as text."""
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    source = files("analysis").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
+    return template("report.html.j2").render(
         selection=evidence.selection,
         ended=_measured_between(evidence.selection),
         paragraphs=reading(evidence.runs, evidence.laws),

@@ -3,7 +3,10 @@
 import re
 from html import escape
 
+from markupsafe import Markup
+
 from analysis.page import Figure
+from analysis.template import template
 
 LINE, PAD = 15, 12  # height of an entry of the legend, margin below it
 
@@ -16,9 +19,10 @@ def standalone(figure: Figure) -> str:
     for panel, (wide, high) in zip(figure.panels, boxes, strict=True):
         parts.append(panel.replace("<svg", f'<svg y="{y:g}" width="{wide:g}" height="{high:g}"', 1))
         y += high
+    swatch = template("swatch.svg.j2").module.swatch  # type: ignore[attr-defined]
     for key in figure.keys:
-        parts.append(f'<rect x="40" y="{y + 3:g}" width="9" height="9" fill="{key.colour}"/>')
-        parts.append(f'<text x="55" y="{y + 11:g}">{escape(key.label)}</text>')
+        parts.append(swatch(key, Markup(f' x="40" y="{y:g}" width="34" height="14"')).strip())
+        parts.append(f'<text x="80" y="{y + 11:g}">{escape(key.label)}</text>')
         y += LINE
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {y + PAD:g}" width="{width * 1.5:g}"'
     look = 'font-family="sans-serif" font-size="9.5" fill="#222222"'
