@@ -9,6 +9,7 @@ from typing import Any
 from sweeper.results import CurvePoint
 
 TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
+KL = ("actor/kl_loss", "actor/reward_kl_penalty")  # to the reference model, as a loss or as a penalty in the reward
 
 
 def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
@@ -50,14 +51,16 @@ def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
         if key.startswith("val-core/") and "/acc/mean@" in key and value is not None
     ]
     tokens = _number(data, "perf/total_num_tokens")
-    kl = _number(data, "actor/kl_loss")
+    # Not actor/ppo_kl: that is the change since the rollout, 0 where a batch is one update. Without a KL term there is
+    # no reference model, and its KL is not measured.
+    kl = next((value for key in KL if (value := _number(data, key)) is not None), None)
     return CurvePoint(
         step=step,
         reward=_number(data, TRAINED),
         val_pass1=statistics.fmean(accuracies) if accuracies else None,
         response_length=_number(data, "response_length/mean"),
         entropy=_number(data, "actor/entropy"),
-        kl=kl if kl is not None else _number(data, "actor/ppo_kl"),
+        kl=kl,
         tokens=None if tokens is None else int(tokens),
         seconds=_number(data, "perf/time_per_step"),
     )

@@ -64,7 +64,7 @@ class CurvePoint:
     val_pass1: float | None  # mean accuracy on the validation problems
     response_length: float | None  # tokens, mean
     entropy: float | None  # nats a token
-    kl: float | None  # nats a token, to the rollout or reference policy
+    kl: float | None  # nats a token, to the reference model; None without a KL term: none is loaded then
     tokens: int | None  # prompt + response tokens of the step's batch
     seconds: float | None  # wall time of the step
 

@@ -19,7 +19,7 @@ FIELDS = {
     "val_pass1": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
     "entropy": ("entropy (nats a token)", "entropy_curves"),
-    "kl": ("KL divergence (nats a token)", "kl_curves"),
+    "kl": ("KL to the reference (nats a token)", "kl_curves"),
     "response_length": ("response length (tokens)", "length_curves"),
 }
 NAMES = {"val_pass1": "val_pass@1"}
@@ -96,7 +96,7 @@ def _figure(evidence: Evidence, field: str) -> Figure | None:
     everything = [trace for found in traces.values() for trace in found]
     ys = [value for trace in everything for value in (*trace.low, *trace.high)]
     if field in ("kl", "entropy") and max(ys) == min(ys):
-        return None  # a constant, such as a KL that is not computed, is no figure
+        return None  # a constant is no figure
     xs = [step for trace in everything for step in trace.steps]
     label, name = FIELDS[field]
     panels = []

@@ -70,6 +70,8 @@ def test_other_validation_figures_are_not_taken_for_accuracy(tmp_path: Path) -> 
     assert point.val_pass1 is None
 
 
-def test_the_kl_to_the_reference_goes_before_the_kl_to_the_rollout_policy(tmp_path: Path) -> None:
-    path = metrics(tmp_path / "m", (1, {"actor/ppo_kl": 0.1, "actor/kl_loss": 0.2}), (2, {"actor/ppo_kl": 0.1}))
-    assert [point.kl for point in read_curve([path])] == [0.2, 0.1]
+def test_the_kl_is_that_to_the_reference_and_not_to_the_rollout_policy(tmp_path: Path) -> None:
+    loss, penalty = {"actor/kl_loss": 0.2}, {"actor/reward_kl_penalty": 0.3}
+    rollout = {"actor/ppo_kl": 0.1}
+    path = metrics(tmp_path / "m", (1, rollout | loss), (2, rollout | penalty), (3, rollout))
+    assert [point.kl for point in read_curve([path])] == [0.2, 0.3, None]
