@@ -180,11 +180,23 @@ def answer_text(answer: Answer) -> str:
     parts = [f"{answer.name}: {answer.question}", answer.verdict]
     if answer.reason is not None:
         parts[-1] += f"\n({answer.status}: {answer.reason})"
-    for name, table in answer.tables.items():
-        parts.append(f"{name}\n{table.to_string(index=False, na_rep='-', float_format=lambda x: f'{x:.4g}')}")
+    parts += [f"{name}\n{_table_text(table)}" for name, table in answer.tables.items()]
     if answer.notes:
         parts.append("\n".join(f"- {note}" for note in answer.notes))
     return "\n\n".join(parts)
+
+
+def _table_text(table: pd.DataFrame) -> str:
+    """Its columns that say something; `-` where nothing was measured."""
+    from tabulate import tabulate
+
+    shown = table.dropna(axis="columns", how="all")
+    cells = [
+        ["-" if pd.isna(item) else f"{item:.4g}" if isinstance(item, float) else str(item) for item in row]
+        for row in shown.itertuples(index=False)
+    ]
+    numbers = ["right" if pd.api.types.is_numeric_dtype(shown[name]) else "left" for name in shown.columns]
+    return tabulate(cells, headers=list(shown.columns), colalign=numbers, disable_numparse=True) if cells else "no rows"
 
 
 def _plain(value: Any) -> Any:
