@@ -87,7 +87,10 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
         price = f"{unit} unknown" + (f" of {totals.unpriced} of them" if totals.unpriced < totals.runs else "")
     else:
         price = f"{totals.device_hours:,.2f} {unit}"
-    waves = f"{totals.waves} wave{'s' if totals.waves != 1 else ''} of {totals.at_once} at once"
+    waves = f"{totals.waves} wave{'s' if totals.waves != 1 else ''}"
+    # More smaller runs than larger ones fit under one ceiling.
+    mixed = totals.waves * totals.at_once < totals.runs
+    waves += f", {totals.at_once} of the largest runs at once" if mixed else f" of {totals.at_once} at once"
     ends = "" if totals.hours is None else f", {duration(totals.hours)} to the last result"
     by_phase = {name: sum(getattr(cost.flops, name) or 0.0 for cost in costs) for name in FLOPS_PHASES}
     phases = ", ".join(f"{name} {value:.1e}" for name, value in by_phase.items() if value)
