@@ -2,7 +2,16 @@
 
 import sys
 
-from sweeper.cli import main
+from sweeper.cli import EXIT_USAGE, main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("sweeper", "rewards", "data_prep", "analysis", "conf"):
+            raise
+        print(
+            f"{error}: {sys.executable} lacks what the project needs; run: make setup && source .venv/bin/activate",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_USAGE)

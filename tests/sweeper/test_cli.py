@@ -172,6 +172,14 @@ def test_a_finished_point_is_not_run_again_and_prints_its_row(results: Path) -> 
     assert len(RunDir(results_dir=results, run_id=spec("seed=1").run_id).attempts()) == 1
 
 
+def test_a_python_without_the_dependencies_is_told_where_they_are() -> None:
+    command = [sys.executable, "-S", "-m", "sweeper", "plan", "+grid=smoke"]  # -S: without site-packages
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "run: make setup && source .venv/bin/activate" in done.stderr
+
+
 def test_a_pipe_that_closes_early_is_no_error(results: Path) -> None:
     command = f"{sys.executable} -m sweeper results --csv --results {results} | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
