@@ -96,7 +96,10 @@ def _draw_trace(axes: Axes, trace: Trace, look: Look) -> None:
 
 
 def _keys(chart: Chart, looks: dict[str, Look]) -> tuple[Key, ...]:
-    """One entry a group, whatever its traces are called, and one for hollow points and for dashed lines."""
+    """One entry a group, whatever its traces are called, and one for hollow points, dashed lines and level guides."""
+    levels = [
+        Key(label=guide.label, colour=NEUTRAL, line=True, dashed=True) for guide in chart.guides if guide.axis == "y"
+    ]
     marks: dict[str, set[Mark]] = {}
     labels: dict[str, list[str]] = {}
     for trace in chart.traces:
@@ -108,6 +111,7 @@ def _keys(chart: Chart, looks: dict[str, Look]) -> tuple[Key, ...]:
                 label=f"{len(marks)} groups, from dark to bright; the data name each",
                 colour=looks[next(iter(looks))].colour,
             ),
+            *levels,
         )
     keys = [
         Key(
@@ -126,7 +130,7 @@ def _keys(chart: Chart, looks: dict[str, Look]) -> tuple[Key, ...]:
         keys.append(Key(label="held out", colour="#222222", marker="o", hollow=True))
     if Mark.dashed in every and Mark.line in every:
         keys.append(Key(label="outside the data", colour="#222222", line=True, dashed=True))
-    return tuple(keys)
+    return (*keys, *levels)
 
 
 def _forest(forest: Forest, name: str) -> Figure:
@@ -229,20 +233,15 @@ def _write_cell(axes: Axes, x: float, y: float, cell: Cell, *, dark: bool) -> No
 
 
 def _draw_guide(axes: Axes, guide: Guide, *, height: int = 1) -> None:
-    """A line with its label; that of an upright one stands above the panel (height 1) or on its floor (0)."""
-    line = axes.axvline if guide.axis == "x" else axes.axhline
-    line(guide.value, color=NEUTRAL, linewidth=1, linestyle=":")
-    if not guide.label:
+    """A line; the label of an upright one stands above the panel (height 1) or on its floor (0), else in the legend."""
+    if guide.axis == "y":
+        axes.axhline(guide.value, color=NEUTRAL, linewidth=1, linestyle="--")
         return
-    if guide.axis == "x":
+    axes.axvline(guide.value, color=NEUTRAL, linewidth=1, linestyle=":")
+    if guide.label:
         axes.annotate(
             guide.label, (guide.value, height), xycoords=("data", "axes fraction"), xytext=(2, 1),
             textcoords="offset points", fontsize=7.5, color=NEUTRAL, va="bottom",
-        )  # fmt: skip
-    else:
-        axes.annotate(
-            guide.label, (1, guide.value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-            textcoords="offset points", fontsize=7.5, color=NEUTRAL, ha="right",
         )  # fmt: skip
 
 

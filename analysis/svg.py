@@ -59,7 +59,7 @@ def new_panel(title: str, *, fitted: bool = False) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained" if fitted else None)
     axes = figure.subplots()
     if not fitted:
-        figure.subplots_adjust(left=0.155, right=0.975, top=0.9, bottom=0.165)
+        figure.subplots_adjust(left=0.175, right=0.975, top=0.9, bottom=0.165)
     axes.set_title(title)
     return figure, axes
 
