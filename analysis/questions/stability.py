@@ -5,7 +5,7 @@ ahead (`analysis.passk.crossover`). The other signs are thresholds on a run's ow
 and prove nothing by themselves: each flag says where to look.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from analysis.questions.strata import configurations
 WINDOW = 5  # steps over which a curve is averaged before it is compared with its peak
 REWARD_LEFT = 0.5  # share of the peak reward below which the end counts as collapse
 ENTROPY_LEFT = 0.2  # share of the first entropy likewise
+OF_REWARD = ("reward collapse", "overfitting")  # signs of the training reward
 LARGEST_KL = 1.0  # nats a token to the reference
 LENGTH_FACTOR = 2.0  # response length at the end over that at the start, or its inverse
 GAP_POINTS = 0.02  # rise of (training reward - validation) that counts as overfitting, with a falling validation
@@ -88,6 +89,8 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         f"{ENTROPY_LEFT:g} of the first; KL over {LARGEST_KL:g} nats a token; response length changed by a factor of "
         f"{LENGTH_FACTOR:g}; training reward minus validation widened by {GAP_POINTS:g} while validation fell"
     )
+    if any(_is_ordered(run) for run, _ in signs):
+        notes.append("in an ordered curriculum the training reward follows the problems: no sign is read from it")
     if differences and all(row["seeds"] == 1 for row in crossings):
         notes.append(LOWER_BOUND)
     notes.append("differences of pass@k pair problems and are not corrected for the number of k and configurations")
@@ -124,7 +127,15 @@ def signs_of(run: Run) -> list[Sign]:
     change = _last_over_first(length)
     factor = None if change is None or change <= 0 else max(change, 1 / change)
     found.append(_sign("response length", factor, f"x {LENGTH_FACTOR:g} or 1/{LENGTH_FACTOR:g}", above=LENGTH_FACTOR))
-    return [*found, _overfitting(run)]
+    found.append(_overfitting(run))
+    if _is_ordered(run):
+        return [replace(sign, flagged=None) if sign.name in OF_REWARD else sign for sign in found]
+    return found
+
+
+def _is_ordered(run: Run) -> bool:
+    """Whether the problems of later steps differ from those of earlier ones by design, and the reward with them."""
+    return run.row.curriculum not in (None, "mixed")
 
 
 def _overfitting(run: Run) -> Sign:

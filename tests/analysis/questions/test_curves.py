@@ -222,6 +222,15 @@ def test_each_sign_of_collapse_is_flagged_by_its_own_threshold():
     assert not any(sign.flagged for sign in signs_of(calm))
 
 
+def test_no_sign_is_read_from_the_reward_of_an_ordered_curriculum():
+    planted = curve(falling(1.0), reward=lambda step: 0.6 if step < 30 else 0.05)
+    ordered = selection([Planted(steps=40, curriculum="easy_to_hard", curve=planted)]).runs[0]
+    found = {sign.name: sign for sign in signs_of(ordered)}
+    assert found["reward collapse"].value < 0.5
+    assert found["reward collapse"].flagged is None
+    assert found["entropy collapse"].flagged is False
+
+
 def test_a_curve_that_was_not_measured_is_not_called_calm():
     assert all(sign.flagged is None for sign in signs_of(selection([Planted()]).runs[0]))
 
