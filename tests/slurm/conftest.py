@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +20,23 @@ from tests.sweeper.points import spec
 HERE = Path(__file__).parent
 
 
+def free_ports() -> int:
+    """The first of 1,300 ports of a cluster of its own, below those given to clients: two clusters must not meet."""
+    firsts = list(range(10_500, 31_500, 1_500))
+    random.shuffle(firsts)
+    return next(first for first in firsts if all(_is_free(first + daemon) for daemon in (0, 2, 9, 11)))  # as in `up`
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
 @contextmanager
 def cluster(**settings: str) -> Iterator[Lab]:
     """A SLURM of one's own, in use as long as the block runs; what is left in its queue is cancelled."""
@@ -26,8 +44,7 @@ def cluster(**settings: str) -> Iterator[Lab]:
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     before = {name: os.environ.get(name) for name in ("SLURM_CONF", "PATH")}
     os.environ["PATH"] = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    # Two clusters on one machine must not meet; 1,300 ports from the first are used, below those given to clients.
-    settings = {"SLURM_LAB_PORT": str(random.randrange(10_500, 31_500, 1_500)), **settings}
+    settings = {"SLURM_LAB_PORT": str(free_ports()), **settings}
     started = subprocess.run([HERE / "up", folder], capture_output=True, text=True, env=os.environ | settings)
     os.environ["SLURM_CONF"] = str(folder / "etc" / "slurm.conf")
     try:
