@@ -44,6 +44,11 @@ class Interval:
     high: float | None
     method: str
 
+    def text(self, digits: int) -> str:
+        """`[low, high]` to so many significant digits; `no limit` where the data set none."""
+        low, high = ("no limit" if end is None else f"{end:.{digits}g}" for end in (self.low, self.high))
+        return f"[{low}, {high}]"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.laws.heldout import LEAKY, GroupError
-from analysis.laws.inference import Estimate, Interval, Status
+from analysis.laws.inference import Estimate, Status
 from analysis.laws.ranking import Ranked
 from analysis.laws.request import Answer
 
@@ -101,17 +101,11 @@ def _estimate_json(item: Estimate) -> dict[str, Any]:
 def _estimate_text(item: Estimate) -> str:
     if item.status is Status.fixed:
         return f"{item.value:.6g} (fixed)"
-    others = "".join(f"; {_ends(other)} {other.method}" for other in item.others)
-    inside = _ends(item.interval) if item.interval else "no interval"
+    others = "".join(f"; {other.text(4)} {other.method}" for other in item.others)
+    inside = item.interval.text(4) if item.interval else "no interval"
     if item.value is None:
         return f"{item.status}: {item.reason}; interval {inside}{others}"
     return f"{item.value:.6g} {inside}{others}"
-
-
-def _ends(interval: Interval) -> str:
-    low = "no limit" if interval.low is None else f"{interval.low:.4g}"
-    high = "no limit" if interval.high is None else f"{interval.high:.4g}"
-    return f"[{low}, {high}]"
 
 
 def _group_json(item: GroupError) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from analysis.passk.crossover import Crossover, crossover
 from analysis.passk.paired import Difference, difference, pair
 from analysis.passk.sample import Sample
 from analysis.questions import Question, Settings
+from analysis.questions.curriculum import MIXED
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing
 from analysis.questions.strata import configurations
@@ -135,7 +136,7 @@ def signs_of(run: Run) -> list[Sign]:
 
 def _is_ordered(run: Run) -> bool:
     """Whether the problems of later steps differ from those of earlier ones by design, and the reward with them."""
-    return run.row.curriculum not in (None, "mixed")
+    return run.row.curriculum not in (None, MIXED)
 
 
 def _overfitting(run: Run) -> Sign:

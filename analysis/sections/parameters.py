@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.curve_law import CurveLaw
 from analysis.evidence import Evidence
-from analysis.laws.inference import Estimate, Inference, Interval, Status
+from analysis.laws.inference import Estimate, Inference, Status
 from analysis.page import DASH, Line, Section, Table, columns
 
 TITLE = "Parameters of the laws"
@@ -73,7 +73,7 @@ def _fits(law: CurveLaw) -> list[tuple[str, Inference | str]]:
 
 def _line(law: CurveLaw, scope: str, item: Estimate, runs: int, sizes: int) -> Line:
     shown = f"{item.value:.4g}" if item.value is not None else str(item.status)
-    further = [f"{_ends(other)} {other.method}" for other in item.others]
+    further = [f"{other.text(3)} {other.method}" for other in item.others]
     if item.reason:
         further.append(item.reason)
     unit = "" if item.unit == "1" else f" ({_unit(item.unit, law)})"
@@ -83,7 +83,7 @@ def _line(law: CurveLaw, scope: str, item: Estimate, runs: int, sizes: int) -> L
         scope,
         f"{item.name}{unit}",
         shown,
-        _ends(item.interval) if item.interval else DASH,
+        item.interval.text(3) if item.interval else DASH,
         item.interval.method if item.interval else DASH,
         "; ".join(further) or DASH,
         str(runs),
@@ -95,12 +95,6 @@ def _line(law: CurveLaw, scope: str, item: Estimate, runs: int, sizes: int) -> L
 def _unit(unit: str, law: CurveLaw) -> str:
     names = {"n": "parameters", "x": law.axis.name}
     return names.get(unit, unit)
-
-
-def _ends(ends: Interval) -> str:
-    low = "no limit" if ends.low is None else f"{ends.low:.3g}"
-    high = "no limit" if ends.high is None else f"{ends.high:.3g}"
-    return f"[{low}, {high}]"
 
 
 def _record(law: CurveLaw, scope: str, item: Estimate, runs: int, sizes: int) -> dict[str, object]:

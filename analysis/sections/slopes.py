@@ -9,7 +9,6 @@ from analysis.checkpoints import Axis
 from analysis.curve_law import CurveLaw
 from analysis.evidence import Evidence
 from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference, Status
-from analysis.laws.inference import Estimate as Parameter
 from analysis.laws.sample import Floats
 from analysis.looks import NEUTRAL
 from analysis.page import Figure, Key, Section
@@ -69,24 +68,14 @@ def _sentence(law: CurveLaw) -> str:
     start = f"{law.series}, against {law.axis.name}: "
     if k_max.status is Status.ok and n0.status is Status.ok and n0.value is not None and k_max.value is not None:
         reach = law.sizes[-1] / n0.value
+        k_ends, n_ends = (f" {item.interval.text(3)}" if item.interval else "" for item in (k_max, n0))
         label = f" Intervals are 95%, a {AT_LEAST}: one run a size." if LOWER_BOUND in law.joint.flags else ""
         return start + (
-            f"the slope saturates at K_max = {k_max.value:.3f}{_ends(k_max)}; half of it at N0 = {n0.value:.3g}"
-            f"{_ends(n0)} parameters. The largest model here has {1 / (1 + 1 / reach):.0%} of the limit.{label}"
+            f"the slope saturates at K_max = {k_max.value:.3f}{k_ends}; half of it at N0 = {n0.value:.3g}"
+            f"{n_ends} parameters. The largest model here has {1 / (1 + 1 / reach):.0%} of the limit.{label}"
         )
     weak = " and ".join(f"{item.name} is {item.status}" for item in (k_max, n0) if item.status is not Status.ok)
     return start + f"saturation cannot be told from these sizes ({weak})."
-
-
-def _ends(item: Parameter) -> str:
-    """The interval in brackets; nothing where no method gave one."""
-    if item.interval is None:
-        return ""
-    low, high = (
-        f"no limit {side}" if end is None else f"{end:.3g}"
-        for side, end in (("below", item.interval.low), ("above", item.interval.high))
-    )
-    return f" [{low}, {high}]"
 
 
 def _saturating(law: CurveLaw, grid: Floats) -> tuple[Floats, Floats | None, Floats | None]:
