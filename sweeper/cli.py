@@ -486,7 +486,7 @@ def _export_sbatch(arguments: Sequence[str]) -> int:
     from sweeper.data import prepare_all
     from sweeper.errors import ConfigError
     from sweeper.plan import save_grid
-    from sweeper.slurm.export import export
+    from sweeper.slurm.export import commands, export
     from sweeper.spec import Executor
 
     parser = argparse.ArgumentParser(
@@ -510,9 +510,10 @@ def _export_sbatch(arguments: Sequence[str]) -> int:
     prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
     scripts = export(specs, results_dir, None if options.out is None else options.out.resolve())
     if options.json:
-        _print_json("export-sbatch", [str(path) for path in scripts])
+        listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]
+        _print_json("export-sbatch", listed)
     else:
-        print("\n".join([f"{len(specs)} runs in {len(scripts)} arrays", *(f"sbatch {path}" for path in scripts)]))
+        print("\n".join([f"{len(specs)} runs in {len(scripts)} arrays", *commands(scripts)]))
     return EXIT_OK
 
 

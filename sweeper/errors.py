@@ -18,7 +18,7 @@ class RunFailedError(SweeperError, RuntimeError):
 
 
 class StalledError(RunFailedError):
-    """A run finished no training step for many times as long as its steps take."""
+    """A run made no progress for far longer than it should take."""
 
 
 class ResultsError(SweeperError, RuntimeError):

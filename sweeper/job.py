@@ -213,13 +213,15 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     model = prepare(spec, results, log=attempt.log)
     measured.model_digest, measured.tokenizer = model.digest, model.path / "tokenizer.json"
     enter("evaluate base")
-    measure_untrained = partial(measure_base, spec, results, device=measured.device, log=attempt.log)
+    measure_untrained = partial(
+        measure_base, spec, results, device=measured.device, log=attempt.log, on_tick=watch.listen
+    )
     base_out = measure_untrained(model=model, problems=data.evaluation)
     measured.base = read_counts(base_out)
     measured.n_sft, measured.fine_tuning = 0, Tokens(sequences=0, total=0)
     if data.sft is not None:
         enter("fine-tune")
-        model = fine_tuned(spec, model, data.sft, results, log=attempt.log)
+        model = fine_tuned(spec, model, data.sft, results, log=attempt.log, on_tick=watch.listen)
         measured.n_sft, measured.fine_tuning = _n_rows(data.sft), fine_tuning_tokens(model)
     train_file = data.train
     if spec.data.screen.n_samples:
@@ -253,7 +255,14 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     enter("evaluate")
     out = run_dir.path / "counts.jsonl"
     measured.evaluate_s = measure(
-        spec, model=final, data=data.evaluation, out=out, seed=spec.seed, device=measured.device, log=attempt.log
+        spec,
+        model=final,
+        data=data.evaluation,
+        out=out,
+        seed=spec.seed,
+        device=measured.device,
+        log=attempt.log,
+        on_tick=watch.listen,
     )
     measured.trained = read_counts(out)
     write_atomic(base_problems_path(results, run_dir.run_id), base_out.read_text())

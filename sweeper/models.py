@@ -11,6 +11,7 @@ import importlib.util
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,15 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
     return PreparedModel(path=out, digest=digest)
 
 
-def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path, *, log: Path) -> PreparedModel:
+def fine_tuned(
+    spec: RunSpec,
+    base: PreparedModel,
+    data: Path,
+    results_dir: Path,
+    *,
+    log: Path,
+    on_tick: Callable[[], None] | None = None,
+) -> PreparedModel:
     """`base` after supervised fine-tuning on `data`, as `training.sft` says; made if it is not there yet.
 
     Runs that differ in their RL alone share it.
@@ -80,6 +89,7 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
         data: Parquet with a `messages` column.
         results_dir: The model lands in `models/<name>-sft-<digest>/` of it.
         log: Gets the output.
+        on_tick: Called about twice a second meanwhile.
 
     Raises:
         RunFailedError: the trainer failed.
@@ -115,6 +125,7 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
                 threads=threads_for(spec.model.architecture.n_params),
                 processes=spec.model.resources.gpus_per_node,
                 log=log,
+                on_tick=on_tick,
             )
             write_atomic(building / "model" / _TOKENS, json.dumps(_trained_on(building / "sft", batch)))
             (building / "model").rename(out)

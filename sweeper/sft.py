@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from sweeper.errors import RunFailedError
@@ -85,6 +86,7 @@ def run_sft(
     threads: int,
     processes: int = 1,
     log: Path | None = None,
+    on_tick: Callable[[], None] | None = None,
 ) -> None:
     """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
 
@@ -100,6 +102,7 @@ def run_sft(
         threads: Of one process on CPU.
         processes: Training processes on this machine, one a GPU, over which the model is sharded.
         log: Gets the trainer's output; None: `work/log.txt`.
+        on_tick: Called about twice a second meanwhile.
 
     Raises:
         RunFailedError: the trainer failed or left no weights.
@@ -131,6 +134,7 @@ def run_sft(
         | omp
         | (alone if processes == 1 else {})
         | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
+        on_tick=on_tick,
     )
     weights = work / "checkpoints" / f"global_step_{settings.steps}" / "huggingface"
     if not weights.is_dir():

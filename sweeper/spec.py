@@ -338,7 +338,7 @@ class Cluster:
     qos: str | None = None
     cpus_per_gpu: int | None = None  # null: the partition's default
     memory_gb_per_gpu: int | None = None  # host memory; null: the partition's default
-    max_gpus: int | None = None  # used at once by the jobs of one submission; null: as many as SLURM gives
+    max_gpus: int | None = None  # used at once by all jobs of a results folder; null: as many as SLURM gives
     exclude: tuple[str, ...] = ()  # names of nodes that no job is to use
     max_loss_minutes: float | None = (
         30.0  # of training between checkpoints, once a step's time is known; null: no bound

@@ -123,17 +123,18 @@ def training_env(spec: RunSpec, attempt: Attempt, device: Device) -> dict[str, s
 
 
 class Watch:
-    """Turns verl's growing metrics file into heartbeats."""
+    """Turns verl's growing metrics file into heartbeats, and ends what makes no progress."""
 
     def __init__(self, spec: RunSpec, attempt: Attempt, host: str, pid: int) -> None:
         self._spec, self._attempt, self._host, self._pid = spec, attempt, host, pid
-        self._size = -1
+        self._name, self._size = "", -1
         self._began = self._last = time.monotonic()
         self._seconds: list[float] = []  # of this attempt's steps
         self.startup_s: float | None = None  # from starting verl to the beginning of its first step
 
     def phase(self, name: str) -> None:
         """Publish that a phase has begun."""
+        self._name, self._size = name, -1
         self._began = self._last = time.monotonic()
         self._beat(name, [])
 
@@ -144,10 +145,8 @@ class Watch:
             StalledError: it has not for longer than `pace.patience`.
         """
         path = self._attempt.metrics
-        size = path.stat().st_size if path.exists() else 0
-        if size != self._size:
-            self._size, self._last = size, time.monotonic()
-            self._beat("train", read_curve([path]) if size else [])
+        if self._has_grown(path):
+            self._beat("train", read_curve([path]) if self._size else [])
             return
         silent, patience = time.monotonic() - self._last, pace.patience(self._spec, self._seconds)
         if patience is not None and silent > patience:
@@ -159,6 +158,26 @@ class Watch:
                 f"{self._spec.cluster.stalled_after_minutes:g}, stalled_after_steps="
                 f"{self._spec.cluster.stalled_after_steps:g})"
             )
+
+    def listen(self) -> None:
+        """Look after a phase without training steps, which prints its progress.
+
+        Raises:
+            StalledError: it has printed nothing for `cluster.stalled_after_minutes`.
+        """
+        silent, patience = time.monotonic() - self._last, pace.patience(self._spec, ())
+        if not self._has_grown(self._attempt.log) and patience is not None and silent > patience:
+            raise StalledError(
+                f"{self._name} printed nothing for {silent:.0f} s (cluster.stalled_after_minutes="
+                f"{self._spec.cluster.stalled_after_minutes:g})"
+            )
+
+    def _has_grown(self, path: Path) -> bool:
+        size = path.stat().st_size if path.exists() else 0
+        if size == self._size:
+            return False
+        self._size, self._last = size, time.monotonic()
+        return True
 
     def _beat(self, phase: str, curve: list[CurvePoint]) -> None:
         trained = [point for point in curve if point.reward is not None]

@@ -24,7 +24,7 @@ class FailureClass(StrEnum):
     node = "node"  # a node, a GPU or the network between them
     timeout = "timeout"  # the job's time limit
     preempted = "preempted"
-    stalled = "stalled"  # no step for many times a step's usual time
+    stalled = "stalled"  # no progress for far longer than it should take
     reward = "reward"  # the code that scores answers
     data = "data"
     config = "config"  # settings, or an environment that lacks something

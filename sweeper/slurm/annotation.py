@@ -87,7 +87,7 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
         chunk = Chunk(name=name, run_ids=(RunId(name),), code=str(freeze(results_dir)))
         (folder(results_dir) / "logs").mkdir(parents=True, exist_ok=True)
         shape = replace(shape_of(annotation.spec), nodes=1)  # one node samples
-        path = chunk.write(results_dir, shape, script(chunk, shape, results_dir, at_once=1))
+        path = chunk.write(results_dir, shape, script(chunk, shape, results_dir))
         job = scheduler.submit(path, lock=lock)
         chunk.remember(results_dir, job)
         say(f"submitted job {job} ({name}); {_AGAIN}")

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from sweeper.results import write_atomic
 from sweeper.run_id import RunId
@@ -29,11 +30,15 @@ class Chunk:
     run_ids: tuple[RunId, ...]  # by array index
     code: str  # folder of the frozen code
     canary: RunId | None = None  # the run whose first step lets this array go; its own array names it, too
+    gpus: int = 1  # of one run
+    at_once: int = 1  # elements that may be active
+    lane: int = 1  # GPUs that it and the arrays it waits for use in turns
+    after: tuple[int, ...] = ()  # jobs that must have ended before an element starts
 
     @classmethod
-    def new(cls, run_ids: Sequence[RunId], *, code: Path, canary: RunId | None = None) -> "Chunk":
-        """A chunk with a name of its own."""
-        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), code=str(code), canary=canary)
+    def new(cls, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
+        """A chunk with a name of its own; `values` are the other fields."""
+        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), **values)
 
     @property
     def is_held(self) -> bool:
@@ -44,14 +49,16 @@ class Chunk:
     def read(cls, results_dir: Path, name: str) -> "Chunk":
         """The chunk of that name."""
         values = json.loads((folder(results_dir) / f"{name}.json").read_text())
-        return cls(name=name, run_ids=tuple(values["run_ids"]), code=values["code"], canary=values.get("canary"))
+        del values["shape"]
+        run_ids, after = values.pop("run_ids"), values.pop("after", ())
+        return cls(name=name, run_ids=tuple(run_ids), after=tuple(after), **values)
 
     def write(self, results_dir: Path, shape: Shape, script: str) -> Path:
         """Write down what is about to be submitted; returns the script."""
         place = folder(results_dir)
         path = place / f"{self.name}.sh"
         write_atomic(path, script)
-        values = {"run_ids": list(self.run_ids), "code": self.code, "canary": self.canary, "shape": asdict(shape)}
+        values = {key: value for key, value in asdict(self).items() if key != "name"} | {"shape": asdict(shape)}
         write_atomic(place / f"{self.name}.json", json.dumps(values) + "\n")
         return path
 

@@ -51,6 +51,8 @@ def follow(
             say(f"{time.strftime('%H:%M:%S')} {text}")
             last = text
         stuck = canary.held_for_good(results_dir, states)
+        if stuck and all(element.is_blocked for element in queue.elements.values()):
+            stuck |= set(queue.elements)  # they wait for those under the ceiling
         if all(state in _ENDED or run_id in stuck for run_id, state in states.items()):
             return
         # A run that left the queue without a row was cancelled or lost: that is for people to decide.

@@ -48,6 +48,11 @@ class Element:
     state: str  # SLURM's word: PENDING, RUNNING, COMPLETING, ...
     reason: str
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it is held, or waits for other jobs to end."""
+        return self.reason in ("JobHeldUser", "Dependency")
+
 
 def queue() -> list[Element]:
     """This user's queued and running array elements that this program submitted.

@@ -21,7 +21,6 @@ def script(
     shape: Shape,
     results_dir: Path,
     *,
-    at_once: int,
     before: Sequence[str] = (),
     after: Sequence[str] = (),
 ) -> str:
@@ -31,7 +30,6 @@ def script(
         chunk: The runs.
         shape: Their resources.
         results_dir: Root of the results.
-        at_once: Elements that may run at the same time, at least 1.
         before: Shell lines before the job's command.
         after: Shell lines after it.
     """
@@ -42,8 +40,9 @@ def script(
         code=chunk.code,
         name=chunk.name,
         count=len(chunk.run_ids),
-        at_once=at_once,
+        at_once=chunk.at_once,
         is_held=chunk.is_held,
+        wait_for=chunk.after,
         before=before,
         after=after,
     )
@@ -59,6 +58,7 @@ def render(
     count: int,
     at_once: int,
     is_held: bool = False,
+    wait_for: Sequence[int] = (),
     before: Sequence[str] = (),
     after: Sequence[str] = (),
 ) -> str:
@@ -94,6 +94,7 @@ def render(
         stderr_to_stdout=True,
         additional_parameters={
             **({"hold": True} if is_held else {}),
+            **({"dependency": ":".join(["afterany", *map(str, wait_for)])} if wait_for else {}),
             "requeue": True,
             "chdir": code,
             # SLURM keeps a job's environment: only what was named goes there.

@@ -14,7 +14,8 @@ from sweeper.members import Member, Membership
 from sweeper.results import Provenance, row_path
 from sweeper.run_id import RunId
 from sweeper.runs import RunDir
-from sweeper.slurm.submit import submit
+from sweeper.slurm import scheduler
+from sweeper.slurm.submit import live, submit
 from tests.slurm.conftest import cluster
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
@@ -89,7 +90,7 @@ def _bytes(folder: Path) -> int:
 
 
 def status(results: Path) -> None:
-    """A sweep of which 62% are done and the rest in SLURM's queue, two of a hundred runs with a heartbeat."""
+    """A sweep of which 62% are done, 1% cancelled and the rest in SLURM's queue, 2% with a heartbeat."""
     one = spec(*OURS, "model=tiny-40k", "training.total_steps=200")
     provenance = Provenance(
         git_commit=None, git_dirty=None, host="n1", device="cuda", device_name="H100", n_devices=8, versions={},
@@ -109,6 +110,11 @@ def status(results: Path) -> None:
         else:
             queued.append(run)
     submit(queued, results)
+    elements = live(results)
+    gone = [elements[run.run_id] for run in queued[-N_STATUS // 100 :]]
+    scheduler.cancel(gone)
+    while len(scheduler.endings(sorted({element.job for element in gone}))) < len(gone):
+        time.sleep(0.5)
     for run in queued[: N_STATUS // 50]:
         attempt = RunDir(results_dir=results, run_id=run.run_id).new_attempt()
         attempt.write("env", {"time": time.time()})
@@ -130,14 +136,15 @@ def status(results: Path) -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"PATH": calls})
         taken.append(time.monotonic() - start)
         asked = (results / "calls").read_text().split()  # of one refresh
+        assert sorted(asked) == ["sacct", "squeue"]
     start = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"PATH": calls})
     kept = time.monotonic() - start
     assert (results / "calls").read_text().split() == asked
     print(
-        f"status of {N_STATUS} runs: {taken[1]:.2f} s ({_squeue():.2f} s of it squeue's own), SLURM asked by "
-        f"{' and '.join(asked)} (no job had ended: sacct is asked only then); the first time {taken[0]:.2f} s; "
-        f"again within 15 s {kept:.2f} s, SLURM not asked",
+        f"status of {N_STATUS} runs, {len(gone)} of them ended without a row: {taken[1]:.2f} s ({_squeue():.2f} s of "
+        f"it squeue's own), SLURM asked by {' and '.join(asked)}; the first time {taken[0]:.2f} s; again within 15 s "
+        f"{kept:.2f} s, SLURM not asked",
         flush=True,
     )
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from sweeper.run_id import RunId
 from sweeper.runs import State
 from sweeper.slurm import scheduler
 from sweeper.slurm.submit import live
+from sweeper.spec import RunSpec
 from sweeper.status import run_statuses
 from tests.waiting import wait_until
 
@@ -101,3 +103,9 @@ def all_are(results: Path, state: State, seconds: float = 120, lab: Lab | None =
         return set(states(results).values()) == {state}
 
     return wait_until(reached, seconds)
+
+
+def shaped(spec: RunSpec, *, nodes: int = 1, gpus: int = 1) -> RunSpec:
+    """The same run with other resources."""
+    resources = replace(spec.model.resources, nodes=nodes, gpus_per_node=gpus)
+    return replace(spec, model=replace(spec.model, resources=resources))

@@ -84,11 +84,15 @@ def test_a_bad_node_is_not_used_for_the_next_attempt(make: Make, tmp_path: Path)
     assert again["node"] != env["node"]
 
 
-def test_a_run_that_makes_no_more_steps_ends_itself_and_is_told_as_stalled(make: Make, tmp_path: Path) -> None:
-    spec = with_setup(make("seed=1", "cluster.stalled_after_minutes=0.03"), "export STANDIN_HANGS=1")
+@pytest.mark.parametrize("phase", ["train", "evaluate"])
+def test_a_run_that_makes_no_progress_ends_itself_and_is_told_as_stalled(
+    phase: str, make: Make, tmp_path: Path
+) -> None:
+    spec = with_setup(make("seed=1", "cluster.stalled_after_minutes=0.03"), f"export STANDIN_HANGS={phase}")
     submit([spec], tmp_path)
     assert wait_until(lambda: states(tmp_path)[spec.run_id] is State.failed, 60)
     failure = read_row(row_path(tmp_path, spec.run_id)).failure
     assert failure is not None
     assert failure.failure_class is FailureClass.stalled
+    assert failure.phase == phase
     assert wait_until(lambda: not live(tmp_path), 30)  # the node is free, and nobody queued the run again

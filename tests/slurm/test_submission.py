@@ -7,9 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +21,7 @@ from sweeper.slurm.chunk import chunks
 from sweeper.slurm.snapshot import freeze
 from sweeper.slurm.submit import live, submit
 from sweeper.spec import RunSpec
-from tests.slurm.lab import SUBMIT, Lab, all_are, states
+from tests.slurm.lab import SUBMIT, Lab, all_are, shaped, states
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slurm
@@ -32,11 +30,6 @@ Make = Callable[..., RunSpec]
 
 def attempts(results: Path, specs: list[RunSpec]) -> list[int]:
     return [len(RunDir(results_dir=results, run_id=spec.run_id).attempts()) for spec in specs]
-
-
-def shaped(spec: RunSpec, *, nodes: int = 1, gpus: int = 1) -> RunSpec:
-    resources = replace(spec.model.resources, nodes=nodes, gpus_per_node=gpus)
-    return replace(spec, model=replace(spec.model, resources=resources))
 
 
 def test_a_grid_of_three_shapes_ends_in_a_complete_table(make: Make, tmp_path: Path) -> None:
@@ -125,37 +118,6 @@ def test_what_a_submit_limit_refuses_is_left_for_the_next_time(make: Make, lab: 
         lab.ask("sacctmgr", "-i", "modify", "user", getpass.getuser(), "set", "MaxSubmitJobs=-1")
     time.sleep(1)
     assert set(submit(specs, tmp_path).submitted) == set(done.left)
-
-
-def test_a_ceiling_of_gpus_holds_over_all_shapes(make: Make, tmp_path: Path) -> None:
-    def capped(spec: RunSpec) -> RunSpec:
-        return replace(spec, cluster=replace(spec.cluster, max_gpus=4))
-
-    specs = [capped(make(f"seed={seed}", step_seconds=1)) for seed in range(6)]
-    specs += [capped(shaped(make("model=tiny-130k", f"seed={seed}", step_seconds=1), gpus=2)) for seed in range(4)]
-    submit(specs, tmp_path)
-    most = 0
-
-    def watch() -> bool:
-        found = Counter(item for item in states(tmp_path).values())
-        running = [run_id for run_id, element in live(tmp_path).items() if element.state == "RUNNING"]
-        nonlocal most
-        most = max(most, sum(2 if "130k" in run_id else 1 for run_id in running))
-        return found[State.done] == 10
-
-    assert wait_until(watch, 200)
-    assert 2 <= most <= 4
-
-
-def test_a_ceiling_of_gpus_holds_over_the_arrays_of_a_large_shape(make: Make, lab: Lab, tmp_path: Path) -> None:
-    one = make(step_seconds=60)
-    one = replace(one, cluster=replace(one.cluster, max_gpus=9))
-    submit([replace(one, seed=seed) for seed in range(45)], tmp_path)
-    throttles = {
-        lab.ask("scontrol", "-o", "show", "job", str(c.job(tmp_path))).split("ArrayTaskThrottle=")[1][0]
-        for c in chunks(tmp_path)
-    }
-    assert throttles == {"3"}
 
 
 def test_a_run_that_ended_since_the_caller_looked_is_not_submitted(make: Make, tmp_path: Path) -> None:

@@ -29,8 +29,9 @@ SITES = {
 
 
 def rendered(run: RunSpec) -> str:
-    chunk = Chunk(name="sweep-0123456789", run_ids=(run.run_id,) * 3, code=str(RESULTS / "code" / "0123456789abcdef"))
-    return script(chunk, shape_of(run), RESULTS, at_once=2)
+    code = str(RESULTS / "code" / "0123456789abcdef")
+    chunk = Chunk(name="sweep-0123456789", run_ids=(run.run_id,) * 3, code=code, at_once=2)
+    return script(chunk, shape_of(run), RESULTS)
 
 
 @pytest.mark.parametrize("site", SITES)

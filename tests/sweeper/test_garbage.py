@@ -38,7 +38,7 @@ def frozen(results: Path, digest: str, *runs: RunSpec) -> Path:
     code = results / "code" / digest
     (code / "sweeper").mkdir(parents=True)
     (code / "sweeper" / "job.py").write_text("code")
-    chunk = Chunk.new([run.run_id for run in runs], code=code)
+    chunk = Chunk.new([run.run_id for run in runs], code=str(code))
     chunk.write(results, shape_of(runs[0]), "#!/bin/sh\n")
     chunk.remember(results, 7)
     return code

@@ -72,3 +72,14 @@ def test_a_child_that_stops_making_steps_is_killed(tmp_path: Path) -> None:
         run_child(["sh", "-c", f"echo $$ >{pid}; sleep 60"], log=attempt.log, env={}, on_tick=watch.tick)
     assert time.monotonic() - began > 0.9
     assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+
+
+def test_a_phase_without_steps_is_stalled_when_it_prints_nothing_more(tmp_path: Path) -> None:
+    run = spec("cluster.stalled_after_minutes=0.02")
+    attempt = trained(tmp_path, run, [0.4]).attempts()[0]
+    watch, began = Watch(run, attempt, "here", os.getpid()), time.monotonic()
+    watch.phase("evaluate")
+    talks = "for i in 1 2 3 4; do sleep 0.7; echo $i; done; sleep 60"
+    with pytest.raises(StalledError, match="evaluate printed nothing for"):
+        run_child(["sh", "-c", talks], log=attempt.log, env={}, on_tick=watch.listen)
+    assert time.monotonic() - began > 4 * 0.7 + 1.2

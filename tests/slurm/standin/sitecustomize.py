@@ -55,7 +55,10 @@ def _replace(job):  # type: ignore[no-untyped-def]
             _use_ray(run_dir, spec, attempt)
         if "STANDIN_HANGS" in os.environ:
             watch = job.Watch(spec, attempt, job.hostname(), os.getpid())
-            job.run_child(["sleep", "600"], log=attempt.log, env={}, on_tick=watch.tick)
+            measured.phase = os.environ["STANDIN_HANGS"]
+            watch.phase(measured.phase)
+            on_tick = watch.tick if measured.phase == "train" else watch.listen
+            job.run_child(["sleep", "600"], log=attempt.log, env={}, on_tick=on_tick)
         taken = bytearray()
         for step in range(run_dir.trained_steps() + 1, spec.total_steps + 1):
             time.sleep(float(os.environ.get("STANDIN_STEP_SECONDS", "0.1")))
