@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from analysis.answer import Bar, Cell, Chart, Forest, Guide, HeatMap, Mark, Scale, Trace
 from analysis.answer import Figure as Asked
@@ -23,6 +24,7 @@ NOTE_WIDTH = 52  # characters of a reason inside a forest
 MOST_BARS = 24  # of a forest
 MANY_POINTS = 25  # of a trace: more are drawn as dots, and not all of them
 MOST_GROUPS = 10  # in a legend
+BESIDE = 4.0  # points between the intervals of two groups at one x
 DIVERGING = "PuOr"  # stays apart for colour-blind readers, pale at its centre
 
 
@@ -39,8 +41,9 @@ def draw(asked: Asked, *, name: str) -> Figure:
 def _chart(chart: Chart, name: str) -> Figure:
     figure, axes = new_panel(chart.title)
     looks = _looks(chart)
+    offsets = _offsets(chart)
     for trace in chart.traces:
-        _draw_trace(axes, trace, looks[trace.group])
+        _draw_trace(axes, trace, looks[trace.group], offsets.get(trace.group, 0.0))
     for guide in chart.guides:
         _draw_guide(axes, guide, height=0)  # the title is above
     _scale_y(axes, chart.y)
@@ -59,7 +62,8 @@ def _chart(chart: Chart, name: str) -> Figure:
         for x, y, low, high in zip_longest(trace.x, trace.y, trace.low, trace.high)
     ]
     panel = inline_svg(figure, name=name, description=chart.title)
-    return Figure(name=name, keys=_keys(chart, looks), panels=(panel,), data=pd.DataFrame(records))
+    keys, common = _keys(chart, looks)
+    return Figure(name=name, keys=keys, panels=(panel,), data=pd.DataFrame(records), caption=_all_have(common))
 
 
 def _looks(chart: Chart) -> dict[str, Look]:
@@ -68,7 +72,21 @@ def _looks(chart: Chart) -> dict[str, Look]:
     return {group: Look(colours[i], MARKERS[i % len(MARKERS)]) for i, group in enumerate(groups)}
 
 
-def _draw_trace(axes: Axes, trace: Trace, look: Look) -> None:
+def _offsets(chart: Chart) -> dict[str, float]:
+    """Points by which the marks of each group stand beside their x: intervals at one x would hide one another."""
+    groups: dict[float, set[str]] = {}
+    for trace in chart.traces:
+        if trace.mark in (Mark.point, Mark.hollow) and any(low is not None for low in trace.low):
+            for x in trace.x:
+                groups.setdefault(x, set()).add(trace.group)
+    crowded = {group for found in groups.values() if len(found) > 1 for group in found}
+    beside = [trace.group for trace in chart.traces if trace.group in crowded]
+    order = list(dict.fromkeys(beside))
+    return {group: BESIDE * (i - (len(order) - 1) / 2) for i, group in enumerate(order)}
+
+
+def _draw_trace(axes: Axes, trace: Trace, look: Look, offset: float) -> None:
+    """Draw a trace, its points and their intervals moved by `offset` points."""
     known = [i for i in range(len(trace.low)) if trace.low[i] is not None and trace.high[i] is not None]
     at = [trace.x[i] for i in known]
     low, high = ([float(ends[i] or 0.0) for i in known] for ends in (trace.low, trace.high))
@@ -82,7 +100,9 @@ def _draw_trace(axes: Axes, trace: Trace, look: Look) -> None:
         return
     many = len(trace.x) > MANY_POINTS
     every = max(1, -(-len(trace.x) // MANY_POINTS))  # the data hold those between
-    axes.vlines(at[::every], low[::every], high[::every], color=look.colour, linewidth=1.2)
+    beside = axes.transData + ScaledTranslation(offset / 72, 0, axes.figure.dpi_scale_trans)
+    axes.vlines(at[::every], low[::every], high[::every], color=look.colour, linewidth=1.2, transform=beside)
+    axes.update_datalim([*zip(at, low, strict=True), *zip(at, high, strict=True)])  # what is moved does not count
     axes.plot(
         trace.x[::every],
         trace.y[::every],
@@ -92,11 +112,15 @@ def _draw_trace(axes: Axes, trace: Trace, look: Look) -> None:
         color=look.colour,
         markerfacecolor="white" if trace.mark is Mark.hollow else look.colour,
         zorder=3,
+        transform=beside,
     )
 
 
-def _keys(chart: Chart, looks: dict[str, Look]) -> tuple[Key, ...]:
-    """One entry a group, whatever its traces are called, and one for hollow points, dashed lines and level guides."""
+def _keys(chart: Chart, looks: dict[str, Look]) -> tuple[tuple[Key, ...], list[str]]:
+    """One entry a group, whatever its traces are called, and one for hollow points, dashed lines and level guides.
+
+    What all labels have in common stands apart.
+    """
     levels = [
         Key(label=guide.label, colour=NEUTRAL, line=True, dashed=True) for guide in chart.guides if guide.axis == "y"
     ]
@@ -106,16 +130,12 @@ def _keys(chart: Chart, looks: dict[str, Look]) -> tuple[Key, ...]:
         marks.setdefault(trace.group, set()).add(trace.mark)
         labels.setdefault(trace.group, []).append(trace.label)
     if len(marks) > MOST_GROUPS:
-        return (
-            Key(
-                label=f"{len(marks)} groups, from dark to bright; the data name each",
-                colour=looks[next(iter(looks))].colour,
-            ),
-            *levels,
-        )
+        many = f"{len(marks)} groups, from dark to bright; the data name each"
+        return (Key(label=many, colour=looks[next(iter(looks))].colour), *levels), []
+    names, common = _shortened([own[0] if len(set(own)) == 1 else group for group, own in labels.items()])
     keys = [
         Key(
-            label=labels[group][0] if len(set(labels[group])) == 1 else group,
+            label=name,
             colour=looks[group].colour,
             marker=looks[group].marker if found & {Mark.point, Mark.hollow} else None,
             hollow=Mark.hollow in found and Mark.point not in found,
@@ -123,18 +143,19 @@ def _keys(chart: Chart, looks: dict[str, Look]) -> tuple[Key, ...]:
             dashed=Mark.dashed in found and Mark.line not in found,
             block=found == {Mark.band},
         )
-        for group, found in marks.items()
+        for name, (group, found) in zip(names, marks.items(), strict=True)
     ]
     every = set().union(*marks.values())
     if Mark.hollow in every and Mark.point in every:
         keys.append(Key(label="held out", colour="#222222", marker="o", hollow=True))
     if Mark.dashed in every and Mark.line in every:
         keys.append(Key(label="outside the data", colour="#222222", line=True, dashed=True))
-    return (*keys, *levels)
+    return (*keys, *levels), common
 
 
 def _forest(forest: Forest, name: str) -> Figure:
     labels, common = _shortened([bar.label for bar in forest.bars[:MOST_BARS]])
+    labels = [textwrap.fill(label, LABEL_WIDTH) for label in labels]
     rows = list(zip(labels, forest.bars, strict=False))[::-1]
     figure, axes = new_panel("", fitted=True)
     figure.suptitle(textwrap.fill(forest.title, 56), x=0.01, ha="left", fontsize=10)
@@ -156,21 +177,24 @@ def _forest(forest: Forest, name: str) -> Figure:
             )
             note.set_in_layout(False)  # a sentence would leave the axes no room; the data hold it whole
     panel = inline_svg(figure, name=name, description=forest.title)
-    notes = [f"All: {', '.join(common)}."] if common else []
-    if len(forest.bars) > MOST_BARS:
-        notes.append(f"Drawn: the first {MOST_BARS} of {len(forest.bars)}.")
+    cut = f"Drawn: the first {MOST_BARS} of {len(forest.bars)}." if len(forest.bars) > MOST_BARS else ""
     frame = pd.DataFrame([asdict(bar) for bar in forest.bars])
-    return Figure(name=name, keys=(), panels=(panel,), data=frame, caption=" ".join(notes))
+    caption = " ".join(filter(None, (_all_have(common), cut)))
+    return Figure(name=name, keys=(), panels=(panel,), data=frame, caption=caption)
+
+
+def _all_have(common: Sequence[str]) -> str:
+    return f"All: {', '.join(common)}." if common else ""
 
 
 def _shortened(labels: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Labels without the parts that all of them have, broken into lines, and those parts."""
+    """Labels without the parts that all of them have, and those parts."""
     parts = [label.split(", ") for label in labels]
     common = [part for part in parts[0] if all(part in other for other in parts)] if len(parts) > 1 else []
     kept = [
         ", ".join(part for part in own if part not in common) or label for own, label in zip(parts, labels, strict=True)
     ]
-    return [textwrap.fill(label, LABEL_WIDTH) for label in kept], common
+    return kept, common
 
 
 def _draw_bar(axes: Axes, at: int, bar: Bar) -> None:

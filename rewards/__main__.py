@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -49,7 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in (check, doctor):
         command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
-    return _doctor(as_json=options.json) if options.command == "doctor" else _check(options.files, as_json=options.json)
+    try:
+        if options.command == "doctor":
+            return _doctor(as_json=options.json)
+        return _check(options.files, as_json=options.json)
+    except BrokenPipeError:  # `| head`: nobody wants the rest, nor to hear of it when Python flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _check(files: Sequence[Path], *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sweeper.machine import SNAPSHOT, git_state
 from sweeper.runs import locked
 
-PACKAGES = ("sweeper", "conf", "rewards", "data_prep")  # `analysis` reads rows, and nothing a job runs imports it
+PACKAGES = ("sweeper", "rewards", "data_prep")  # what a job imports: `conf` is in its spec, `analysis` reads rows
 
 
 def freeze(results_dir: Path) -> Path:

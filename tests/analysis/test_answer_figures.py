@@ -1,9 +1,10 @@
 """Figures of answers: every kind is drawn, long texts leave room, data hold what was drawn."""
 
+import re
 import warnings
 
 from analysis.answer import Bar, Cell, Chart, Forest, HeatMap, Mark, Scale, Trace
-from analysis.answer_figures import draw
+from analysis.answer_figures import BESIDE, draw
 
 
 def test_a_sentence_as_reason_leaves_the_axes_their_room() -> None:
@@ -25,6 +26,23 @@ def test_a_chart_has_one_legend_entry_a_group_and_keeps_every_point() -> None:
     assert [key.label for key in found.keys] == ["grpo"]
     assert len(found.data) == 6
     assert found.panels[0].startswith("<svg")
+
+
+def test_intervals_of_two_groups_at_one_x_stand_side_by_side_within_the_panel() -> None:
+    traces = tuple(
+        Trace(label=f"once, {group}", group=group, mark=Mark.point, x=(2.0, 3.0), y=(5, 6), low=(4, 4), high=(9, 8))
+        for group in ("grpo", "ppo")
+    )
+    found = draw(Chart(title="t", x=Scale(label="x"), y=Scale(label="y"), traces=traces), name="chart")
+    assert [key.label for key in found.keys] == ["grpo", "ppo"]
+    assert found.caption == "All: once."
+    # The intervals, as drawn: from one y to another at one x.
+    bars = {
+        float(x)
+        for x, bottom, same, top in re.findall(r'd="M ([\d.]+) ([\d.]+) \s*L ([\d.]+) ([\d.]+) ?\s*"', found.panels[0])
+        if x == same and float(bottom) - float(top) > 50
+    }
+    assert sum(round(one - other, 1) == BESIDE for one in bars for other in bars) == 2
 
 
 def test_a_heat_map_writes_values_with_their_marks_and_says_where_there_is_none() -> None:
