@@ -140,11 +140,11 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], bool]:
 
 def _planned(arguments: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]":
     """Expand, plan, and let verl refuse what it would not run."""
-    from sweeper.verl_check import Asker
+    from sweeper.verl_check import Asker, verdicts
 
     # Importing verl takes as long as everything else here. Where it was never asked it surely will be: begin now.
-    hint = next((item.partition("=")[2] for item in arguments if item.startswith("results_dir=")), "results")
-    with Asker(now=not any(Path(hint, ".verl_check").glob("*.ok"))) as asker:
+    accepted = verdicts()
+    with Asker(now=not any(accepted.glob("*.ok"))) as asker:
         from sweeper.grid import expand
         from sweeper.plan import make_plan, refuse
         from sweeper.verl_check import check_plan
@@ -153,7 +153,7 @@ def _planned(arguments: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]"
         results_dir = Path(grid.points[0].config["results_dir"]).resolve()
         plan = make_plan(grid, results_dir)
         specs = [run.spec for run in plan.to_run if run.spec is not None]
-        return refuse(plan, check_plan(specs, results_dir / ".verl_check", asker)), results_dir
+        return refuse(plan, check_plan(specs, accepted, asker)), results_dir
 
 
 def _launch(arguments: Sequence[str]) -> int:

@@ -1,15 +1,18 @@
 """Ask the installed verl whether it accepts the overrides of a plan, before anything is queued.
 
 Runs that differ only in numbers and paths have the same shape and are checked once. The check runs in a process of
-its own, because importing verl takes seconds, and its verdicts are kept under `results/.verl_check/`.
+its own, because importing verl takes seconds, and what it accepts is remembered for all results folders (`verdicts`).
 
     python -m sweeper.verl_check < shapes.json
 """
 
 import contextlib
+import gc
+import importlib.metadata
 import importlib.util
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -64,8 +67,17 @@ class Asker:
             raise ConfigError(
                 f"asking verl to check the plan failed: {(err.strip().splitlines() or ['no output'])[-1]}"
             )
-        verdicts: dict[str, str | None] = json.loads(out)
-        return verdicts
+        found: dict[str, str | None] = json.loads(out)
+        return found
+
+
+def verdicts() -> Path:
+    """The user's folder of accepted shapes: of this checker, and of the verl that is installed now."""
+    found = importlib.util.find_spec("verl")
+    version = importlib.metadata.version("verl") if found else None
+    judge = digest_of([Path(__file__).read_text(), version, found and found.origin])
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return cache / "rl-scaling-sweeper" / "verl_check" / judge
 
 
 def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str, str]:
@@ -73,7 +85,7 @@ def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str,
 
     Args:
         specs: What a launch would run.
-        cache: Folder of verdicts; accepted shapes are not checked again.
+        cache: Folder of accepted shapes, which are not checked again.
         asker: Asked only about shapes that are new.
 
     Returns:
@@ -94,10 +106,11 @@ def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str,
     unknown = {digest: shapes[digest][0] for digest in shapes if not (cache / f"{digest}.ok").exists()}
     if not unknown:
         return {}
-    verdicts = asker.ask(unknown)
-    for digest in (digest for digest, verdict in verdicts.items() if verdict is None):
-        write_atomic(cache / f"{digest}.ok", "\n".join(unknown[digest]) + "\n")
-    return {spec.run_id: text for digest, text in verdicts.items() if text for spec in shapes[digest][1]}
+    found = asker.ask(unknown)
+    with contextlib.suppress(OSError):  # a home that cannot be written to: asked again the next time
+        for digest in (digest for digest, text in found.items() if text is None):
+            write_atomic(cache / f"{digest}.ok", "\n".join(unknown[digest]) + "\n")
+    return {spec.run_id: text for digest, text in found.items() if text for spec in shapes[digest][1]}
 
 
 def expected_overrides(spec: RunSpec) -> tuple[str, ...]:
@@ -213,6 +226,7 @@ def main() -> None:
     """Read `{digest: overrides}` from stdin, write `{digest: reason or null}` to stdout."""
     from hydra import initialize_config_dir
 
+    gc.disable()  # a process of seconds: looking for garbage among what is imported finds none
     found = importlib.util.find_spec("verl")
     if found is None or found.origin is None:
         raise ConfigError("verl is not installed; run: make setup")
@@ -221,8 +235,9 @@ def main() -> None:
     shapes = json.load(sys.stdin)
     folder = Path(found.origin).parent / "trainer" / "config"
     with initialize_config_dir(str(folder), version_base=None), contextlib.redirect_stdout(io.StringIO()):
-        verdicts = {digest: verdict(overrides) for digest, overrides in shapes.items()}
-    print(json.dumps(verdicts))
+        judged = {digest: verdict(overrides) for digest, overrides in shapes.items()}
+    print(json.dumps(judged), flush=True)
+    os._exit(0)  # to take all of verl down again in good order would cost a second
 
 
 if __name__ == "__main__":

@@ -36,19 +36,23 @@ def main() -> None:
     with cluster(SLURM_LAB_ARRAY="1001") as lab, tempfile.TemporaryDirectory() as folder:
         lab.ask("scontrol", "update", "PartitionName=gpu", "State=DOWN")
         root = Path(folder)
+        os.environ["XDG_CACHE_HOME"] = str(root / "cache")  # where verl was never asked
         ours = _until_queued([*OURS, f"results_dir={root / 'ours'}"])
         again = _seconds([*OURS, f"results_dir={root / 'ours'}"])
         lab.empty()
         mine = _bytes(root / "ours")
         more = _until_queued([*OURS, "training.actor_lr=0.002", f"results_dir={root / 'ours'}"])
         lab.empty()
+        elsewhere = _until_queued([*OURS, f"results_dir={root / 'elsewhere'}"])
+        lab.empty()
         theirs = _until_queued([*THEIRS, f"results_dir={root / 'theirs'}"])
         lab.empty()
         print(
-            f"{N_SUBMITTED} points from the command to the last one queued: {ours:.1f} s, verl's verdict on a new "
-            f"results folder included; as many others in the same folder: {more:.1f} s; the first ones again, all of "
-            f"them queued: {again:.1f} s; hydra-submitit-launcher, which asks nobody: {theirs:.1f} s; "
-            f"{theirs / ours:.0f} and {theirs / more:.0f} times as long",
+            f"{N_SUBMITTED} points from the command to the last one queued: {elsewhere:.1f} s into a new results "
+            f"folder; {ours:.1f} s when verl has never been asked about such runs; as many others in the same folder: "
+            f"{more:.1f} s; the first ones again, all of them queued: {again:.1f} s; hydra-submitit-launcher, which "
+            f"asks nobody: {theirs:.1f} s; {theirs / elsewhere:.0f}, {theirs / ours:.0f} and {theirs / more:.0f} times "
+            "as long",
             flush=True,
         )
         its = _bytes(root / "theirs")
