@@ -25,6 +25,7 @@ MOST_BARS = 24  # of a forest
 MANY_POINTS = 25  # of a trace: more are drawn as dots, and not all of them
 MOST_GROUPS = 10  # in a legend
 BESIDE = 4.0  # points between the intervals of two groups at one x
+WIDEST = 20.0  # points between the first and the last of them
 DIVERGING = "PuOr"  # stays apart for colour-blind readers, pale at its centre
 
 
@@ -42,6 +43,8 @@ def _chart(chart: Chart, name: str) -> Figure:
     figure, axes = new_panel(chart.title)
     looks = _looks(chart)
     offsets = _offsets(chart)
+    room = max(map(abs, offsets.values()), default=0.0)
+    axes.set_xmargin(0.05 + room / (72 * axes.get_position().width * WIDTH_IN))
     for trace in chart.traces:
         _draw_trace(axes, trace, looks[trace.group], offsets.get(trace.group, 0.0))
     for guide in chart.guides:
@@ -82,7 +85,8 @@ def _offsets(chart: Chart) -> dict[str, float]:
     crowded = {group for found in groups.values() if len(found) > 1 for group in found}
     beside = [trace.group for trace in chart.traces if trace.group in crowded]
     order = list(dict.fromkeys(beside))
-    return {group: BESIDE * (i - (len(order) - 1) / 2) for i, group in enumerate(order)}
+    step = min(BESIDE, WIDEST / max(1, len(order) - 1))
+    return {group: step * (i - (len(order) - 1) / 2) for i, group in enumerate(order)}
 
 
 def _draw_trace(axes: Axes, trace: Trace, look: Look, offset: float) -> None:
