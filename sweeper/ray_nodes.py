@@ -29,6 +29,7 @@ from sweeper.process import kill_descendants, start_child
 # A node that booted slowly may come late; one that has not come by then has a fault.
 JOIN_SECONDS = 300.0
 LATE_SECONDS = 30.0
+AGAIN_SECONDS = 5.0
 _STEADY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
 
 
@@ -128,15 +129,22 @@ def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path
         time.sleep(0.5)
         return 0
     env = {**found["variables"], **_STEADY, "RAY_AUTH_TOKEN": found["token"], "RAY_TMPDIR": str(scratch)}
-    worker = _start([f"--address={found['address']}"], share, env, log)
+    where = [f"--address={found['address']}"]
+    worker, began = _start(where, share, env, log), time.monotonic()
     try:
         ended: float | None = None
         while node.meeting(folder).exists():
             if worker.poll() is not None:
-                ended = ended or time.monotonic()
+                now = time.monotonic()
+                ended = ended or now
+                said = f"node {node.rank}: its Ray worker ended ({worker.returncode}); see {log}"
+                if now - began < JOIN_SECONDS and now - ended > AGAIN_SECONDS:
+                    # A head on a busy node answers before it knows itself, and turns away whoever comes then.
+                    print(f"{said}; starting it again", flush=True)
+                    worker, ended = _start(where, share, env, log), None
                 # The head may have been stopped, and the file that says so be late on a shared file system.
-                if time.monotonic() - ended > LATE_SECONDS:
-                    print(f"node {node.rank}: its Ray worker ended ({worker.returncode}); see {log}", flush=True)
+                elif now - ended > LATE_SECONDS:
+                    print(said, flush=True)
                     return 1
             time.sleep(0.5)
         return 0
