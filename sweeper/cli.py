@@ -393,7 +393,7 @@ def _one_run(verb: str, description: str, arguments: Sequence[str], *more: str) 
 
 
 def _why(arguments: Sequence[str]) -> int:
-    from sweeper.slurm.submit import step_log
+    from sweeper.slurm.ledger import step_log
     from sweeper.status import run_statuses
 
     run_dir, options = _one_run("why", "What became of one run.", arguments, "--json")
@@ -460,7 +460,7 @@ def _gc(arguments: Sequence[str]) -> int:
 
 def _cancel(arguments: Sequence[str]) -> int:
     from sweeper.slurm import scheduler
-    from sweeper.slurm.submit import live
+    from sweeper.slurm.ledger import live
     from sweeper.slurm_queue import kept
     from sweeper.status import chosen
 

@@ -66,7 +66,7 @@ def consider(
             is taken over; other resources count as a fix.
         asked: Classes that a person named, after a fix.
     """
-    from sweeper.slurm.submit import step_log
+    from sweeper.slurm.ledger import step_log
 
     scheduler = queue.endings.get(run_dir.run_id) if queue.error is None else None
     diagnosis = run_dir.diagnosis(scheduler)

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 15.0
 LONGEST_SECONDS = 300.0  # between two questions to a SLURM that does not answer
+_ELEMENT = ("job", "index", "name", "state", "reason")  # an element, as it is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Queue:
         if not (results_dir / "slurm").is_dir():
             return cls(elements={}, endings={})
         from sweeper.slurm import scheduler
-        from sweeper.slurm.submit import live, submitted
+        from sweeper.slurm.ledger import live, submitted
 
         now = time.time()
         try:
@@ -75,7 +76,7 @@ class Queue:
             failures = 0 if new.error is None else (last.failures if last else 0) + 1
             new = replace(new, failures=failures)
             with suppress(OSError):  # another's results folder: asked anew each time
-                write_atomic(path, json.dumps(asdict(new)) + "\n")
+                write_atomic(path, _text(new))
         return new
 
     def state(self, run_dir: RunDir) -> State:
@@ -107,12 +108,22 @@ def kept(results_dir: Path) -> Path:
     return results_dir / "slurm" / "queue.json"
 
 
+def _text(queue: Queue) -> str:
+    # `asdict` would copy thousands of elements, one by one.
+    values = {name: getattr(queue, name) for name in Queue.__dataclass_fields__}
+    values["elements"] = {run_id: [getattr(item, key) for key in _ELEMENT] for run_id, item in queue.elements.items()}
+    return json.dumps(values) + "\n"
+
+
 def _read(path: Path) -> Queue | None:
     from sweeper.slurm.scheduler import Element
 
     try:
         values: dict[str, Any] = json.loads(path.read_text())
-        elements = {RunId(run_id): Element(**item) for run_id, item in values.pop("elements").items()}
+        elements = {
+            RunId(run_id): Element(**dict(zip(_ELEMENT, item, strict=True)))
+            for run_id, item in values.pop("elements").items()
+        }
         return Queue(elements=elements, **values)
     except (OSError, ValueError, TypeError, KeyError):  # taken away this moment, or of an earlier version
         return None

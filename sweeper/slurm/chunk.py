@@ -13,11 +13,13 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeper.results import write_atomic
 from sweeper.run_id import RunId
-from sweeper.slurm.shape import Shape
+
+if TYPE_CHECKING:
+    from sweeper.slurm.shape import Shape  # the spec behind it takes as long to import as `status` takes
 
 PREFIX = "sweep-"
 
@@ -53,7 +55,7 @@ class Chunk:
         run_ids, after = values.pop("run_ids"), values.pop("after", ())
         return cls(name=name, run_ids=tuple(run_ids), after=tuple(after), **values)
 
-    def write(self, results_dir: Path, shape: Shape, script: str) -> Path:
+    def write(self, results_dir: Path, shape: "Shape", script: str) -> Path:
         """Write down what is about to be submitted; returns the script."""
         place = folder(results_dir)
         path = place / f"{self.name}.sh"

@@ -13,6 +13,7 @@ from sweeper.runs import RunDir, locked
 from sweeper.slurm import canary, scheduler
 from sweeper.slurm.ceiling import Live, Wanted, places
 from sweeper.slurm.chunk import Chunk, chunks, folder
+from sweeper.slurm.ledger import live
 from sweeper.slurm.scheduler import Element, QueueFullError, SchedulerError
 from sweeper.slurm.script import script
 from sweeper.slurm.shape import Shape, shape_of
@@ -31,29 +32,6 @@ class Submission:
     queued: list[RunId] = field(default_factory=list)  # was in the queue already
     left: list[RunId] = field(default_factory=list)  # a limit was reached: the same command submits them later
     limit: str | None = None  # SLURM's words on it
-
-
-def live(results_dir: Path) -> dict[RunId, Element]:
-    """The runs of a results folder that are in the queue, each with its element.
-
-    Chunks whose job id was not recorded, because the submitter was killed, are recorded now.
-
-    Raises:
-        SchedulerError: squeue did not answer.
-    """
-    known = {chunk.name: chunk for chunk in chunks(results_dir)}
-    found: dict[RunId, Element] = {}
-    recorded: set[str] = set()
-    for element in scheduler.queue() if known else ():
-        chunk = known.get(element.name)
-        if chunk is None or element.index >= len(chunk.run_ids):
-            continue
-        if chunk.name not in recorded:
-            recorded.add(chunk.name)
-            if chunk.job(results_dir) is None:
-                chunk.remember(results_dir, element.job)
-        found[chunk.run_ids[element.index]] = element
-    return found
 
 
 def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = False) -> Submission:
@@ -210,27 +188,3 @@ def _submit_chunk(chunk: Chunk, shape: Shape, results_dir: Path, done: Submissio
 def _is_measured(results_dir: Path, run_id: RunId) -> bool:
     row = row_path(results_dir, run_id)
     return row.exists() and read_row(row).status is Status.completed
-
-
-def step_log(results_dir: Path, run_id: RunId) -> list[str]:
-    """What SLURM's own programs wrote of a run's last element: why it was killed, if they did it."""
-    where = submitted(results_dir).get(run_id)
-    logs = sorted((folder(results_dir) / "logs").glob(f"{where[0]}_{where[1]}_*_log.out")) if where else []
-    return [line for path in logs for line in path.read_text(errors="replace").splitlines() if line.strip()]
-
-
-def submitted(results_dir: Path) -> dict[RunId, tuple[int, int] | None]:
-    """The last element (array job, index) of each run without a row that was ever submitted.
-
-    None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
-    """
-    found: dict[RunId, tuple[int, int] | None] = {}
-    rows = row_path(results_dir, "").parent
-    with_row = {path.stem for path in rows.glob("*.json")}
-    for chunk in chunks(results_dir):
-        job = chunk.job(results_dir)
-        for index, run_id in enumerate(chunk.run_ids):
-            if run_id not in with_row:
-                last = found.get(run_id)
-                found[run_id] = last if job is None else max(last or (0, 0), (job, index))
-    return found

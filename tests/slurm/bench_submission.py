@@ -15,7 +15,8 @@ from sweeper.results import Provenance, row_path
 from sweeper.run_id import RunId
 from sweeper.runs import RunDir
 from sweeper.slurm import scheduler
-from sweeper.slurm.submit import live, submit
+from sweeper.slurm.ledger import live
+from sweeper.slurm.submit import submit
 from tests.slurm.conftest import cluster
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row

@@ -14,7 +14,7 @@ import psutil
 from sweeper.run_id import RunId
 from sweeper.runs import State
 from sweeper.slurm import scheduler
-from sweeper.slurm.submit import live
+from sweeper.slurm.ledger import live
 from sweeper.spec import RunSpec
 from sweeper.status import run_statuses
 from tests.waiting import wait_until

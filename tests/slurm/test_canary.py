@@ -11,7 +11,8 @@ import pytest
 from sweeper.results import read_rows
 from sweeper.runs import RunDir, State
 from sweeper.slurm.chunk import chunks
-from sweeper.slurm.submit import live, submit
+from sweeper.slurm.ledger import live
+from sweeper.slurm.submit import submit
 from sweeper.spec import RunSpec
 from sweeper.status import run_statuses
 from tests.slurm.lab import all_are, states

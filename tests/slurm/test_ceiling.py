@@ -12,7 +12,8 @@ from sweeper.runs import State
 from sweeper.slurm.chunk import chunks
 from sweeper.slurm.export import commands, export
 from sweeper.slurm.follow import follow
-from sweeper.slurm.submit import live, submit
+from sweeper.slurm.ledger import live
+from sweeper.slurm.submit import submit
 from sweeper.spec import RunSpec
 from tests.slurm.lab import Lab, shaped, states
 from tests.waiting import wait_until

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.runs import RunDir, State
-from sweeper.slurm.submit import live, submit
+from sweeper.slurm.ledger import live
+from sweeper.slurm.submit import submit
 from sweeper.spec import RunSpec
 from tests.slurm.lab import Lab, all_are
 from tests.waiting import wait_until

@@ -18,8 +18,9 @@ from sweeper.results import Status, read_rows
 from sweeper.runs import RunDir, State
 from sweeper.slurm import scheduler
 from sweeper.slurm.chunk import chunks
+from sweeper.slurm.ledger import live
 from sweeper.slurm.snapshot import freeze
-from sweeper.slurm.submit import live, submit
+from sweeper.slurm.submit import submit
 from sweeper.spec import RunSpec
 from tests.slurm.lab import SUBMIT, Lab, all_are, shaped, states
 from tests.waiting import wait_until

@@ -12,7 +12,8 @@ import pytest
 
 from sweeper.results import read_rows
 from sweeper.runs import RunDir, State
-from sweeper.slurm.submit import live, submit
+from sweeper.slurm.ledger import live
+from sweeper.slurm.submit import submit
 from sweeper.spec import RunSpec
 from tests.slurm.lab import SUBMIT, Lab, all_are, states
 from tests.waiting import wait_until
