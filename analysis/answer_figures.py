@@ -15,6 +15,7 @@ from matplotlib.transforms import ScaledTranslation
 from analysis.answer import Bar, Cell, Chart, Forest, Guide, HeatMap, Mark, Scale, Trace
 from analysis.answer import Figure as Asked
 from analysis.axes import log_x, log_y
+from analysis.frame import ALL_RUNS
 from analysis.looks import MARKERS, NEUTRAL, PALETTE, Look, ramp
 from analysis.page import Figure, Key
 from analysis.svg import HEIGHT_IN, WIDTH_IN, inline_svg, new_panel, style
@@ -188,7 +189,8 @@ def _forest(forest: Forest, name: str) -> Figure:
 
 
 def _all_have(common: Sequence[str]) -> str:
-    return f"All: {', '.join(common)}." if common else ""
+    told = [part for part in common if part != ALL_RUNS]
+    return f"All: {', '.join(told)}." if told else ""
 
 
 def _shortened(labels: Sequence[str]) -> tuple[list[str], list[str]]:

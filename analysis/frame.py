@@ -21,6 +21,7 @@ from sweeper.results import ResultRow, Status, base_problems_path, problems_path
 
 Floats = NDArray[np.float64]
 SEPARATOR = " · "  # between the fields of a series' label
+ALL_RUNS = "all runs"  # the label of a group that holds them all
 USUAL = 0.6  # share of the runs from which a value goes without saying
 _exact = lru_cache(maxsize=200_000)(pass_at_k)
 

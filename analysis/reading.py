@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from analysis.estimates import gain, mean_gain, pass_at, step_up
-from analysis.frame import Point, Run, points_of
+from analysis.frame import ALL_RUNS, Point, Run, points_of
 from analysis.numerals import plain, signed
 from analysis.power_law import NotFitted
-from analysis.row_laws import ALL_RUNS, Axis, Law, held_out_text, interval_text
+from analysis.row_laws import Axis, Law, held_out_text, interval_text
 
 
 def reading(runs: Sequence[Run], laws: Sequence[Law]) -> list[str]:

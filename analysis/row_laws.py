@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.frame import Run, series_of
+from analysis.frame import ALL_RUNS, Run, series_of
 from analysis.numerals import short
 from analysis.power_law import NotFitted, Observation, PowerLaw, count_levels, fit_power_law
 from sweeper.flops import axis_note
 
-ALL_RUNS = "all runs"
 CONFOUNDED = 0.95  # |correlation| of log size and log FLOPs from which their laws say the same
 
 

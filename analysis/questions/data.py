@@ -7,7 +7,7 @@ compute. Runs of both kinds are never put on one line.
 import pandas as pd
 
 from analysis.answer import Answer, Scale
-from analysis.frame import Selection
+from analysis.frame import ALL_RUNS, Selection
 from analysis.questions import Question, Settings
 from analysis.questions.levels import Levels, joined, level_chart, level_rows, levels, sentence, trend_row, with_law
 from analysis.questions.reply import answered, left_out, missing, not_identified
@@ -44,7 +44,7 @@ def data_levels(selection: Selection, notes: list[str]) -> list[Levels]:
     several = []
     for design, free in DESIGNS.items():
         for stratum in strata(selection.completed, free=free):
-            label = design if stratum.label == "all runs" else f"{design}, {stratum.label}"
+            label = design if stratum.label == ALL_RUNS else f"{design}, {stratum.label}"
             found = levels(label, arms(stratum, label=lambda row: row.data_scale, x=lambda row: row.n_unique), notes)
             if found is not None:
                 several.append(found)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.answer import Answer, Bar, Forest, Guide, Scale
 from analysis.bootstrap import Estimate
-from analysis.frame import Selection
+from analysis.frame import ALL_RUNS, Selection
 from analysis.numerals import signed
 from analysis.panel import Panel
 from analysis.questions import Question, Settings
@@ -70,7 +70,7 @@ def _reuse_levels(selection: Selection, notes: list[str]) -> list[Levels]:
     several = []
     for stratum in strata(selection.completed, free=("reuse", "steps")):
         members = arms(stratum, label=lambda row: f"tau {row.reuse:.3g}", x=lambda row: row.reuse)
-        found = levels("same problems" if stratum.label == "all runs" else stratum.label, members, notes)
+        found = levels("same problems" if stratum.label == ALL_RUNS else stratum.label, members, notes)
         if found is not None:
             several.append(found)
     return several

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.answer import Answer, Chart, Figure, Guide, Scale
 from analysis.bootstrap import Estimate
-from analysis.frame import Run, Selection
+from analysis.frame import ALL_RUNS, Run, Selection
 from analysis.numerals import signed
 from analysis.panel import Panel, panel
 from analysis.questions import Question, Settings
@@ -26,7 +26,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     answered_any = False
     for stratum in strata(selection.completed, free=["n_unique", "reuse"]):
         domain = _domain(stratum.runs)
-        label = stratum.label if stratum.label != "all runs" else stratum.runs[0].row.domain_mix
+        label = stratum.label if stratum.label != ALL_RUNS else stratum.runs[0].row.domain_mix
         found = panel(
             arms(stratum, label=lambda row: str(row.n_unique), x=lambda row: row.n_unique), domain=domain, gain=True
         )

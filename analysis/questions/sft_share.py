@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.answer import Answer, Bar, Chart, Figure, Forest, Guide, Mark, Scale, Trace
-from analysis.frame import Floats, Selection
+from analysis.frame import ALL_RUNS, Floats, Selection
 from analysis.numerals import plain
 from analysis.panel import Panel, panel
 from analysis.questions import Question, Settings
@@ -78,7 +78,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
             if len(shares) < 2:
                 continue
             found_any = True
-            name = f"{total} problems" + ("" if stratum.label == "all runs" else f", {stratum.label}")
+            name = f"{total} problems" + ("" if stratum.label == ALL_RUNS else f", {stratum.label}")
             top = int(np.argmax(found.values))
             for i, arm in enumerate(found.arms):
                 value, gap = found.value(i), found.difference(i, top) if i != top else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from analysis.frame import Run
+from analysis.frame import ALL_RUNS, Run
 from analysis.hyperparameters import HYPERPARAMETERS
 from analysis.numerals import short
 from analysis.panel import Arm
@@ -43,7 +43,7 @@ def strata(runs: Sequence[Run], *, free: Iterable[str]) -> list[Stratum]:
         groups.setdefault(tuple(factors[name](run.row) for name in held), []).append(run)
     vary = [i for i in range(len(held)) if len({key[i] for key in groups}) > 1]
     return [
-        Stratum(label=", ".join(_said(held[i], key[i]) for i in vary) or "all runs", runs=tuple(members))
+        Stratum(label=", ".join(_said(held[i], key[i]) for i in vary) or ALL_RUNS, runs=tuple(members))
         for key, members in groups.items()
     ]
 

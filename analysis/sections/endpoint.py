@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 
 from analysis.axes import log_x, log_y, size_ticks
 from analysis.evidence import Evidence
+from analysis.frame import ALL_RUNS
 from analysis.looks import NEUTRAL, series_keys
 from analysis.page import DASH, Figure, Key, Line, Section, Table, columns
 from analysis.power_law import PowerLaw
-from analysis.row_laws import ALL_RUNS, Axis, Law, interval_text
+from analysis.row_laws import Axis, Law, interval_text
 from analysis.svg import inline_svg, new_panel, style
 
 TITLE = "Error at the end of training against size and compute"
