@@ -107,7 +107,8 @@ def _draw_trace(axes: Axes, trace: Trace, look: Look, offset: float) -> None:
     every = max(1, -(-len(trace.x) // MANY_POINTS))  # the data hold those between
     beside = axes.transData + ScaledTranslation(offset / 72, 0, axes.figure.dpi_scale_trans)
     axes.vlines(at[::every], low[::every], high[::every], color=look.colour, linewidth=1.2, transform=beside)
-    axes.update_datalim([*zip(at, low, strict=True), *zip(at, high, strict=True)])  # what is moved does not count
+    # What is moved does not count for the limits of the axes.
+    axes.update_datalim([*zip(trace.x, trace.y, strict=True), *zip(at, low, strict=True), *zip(at, high, strict=True)])
     axes.plot(
         trace.x[::every],
         trace.y[::every],
