@@ -140,11 +140,11 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], bool]:
 
 def _planned(arguments: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]":
     """Expand, plan, and let verl refuse what it would not run."""
-    from sweeper.verl_check import Asker, verdicts
+    from sweeper.verl_verdict import Asker, accepted
 
-    # Importing verl takes as long as everything else here. Where it was never asked it surely will be: begin now.
-    accepted = verdicts()
-    with Asker(now=not any(accepted.glob("*.ok"))) as asker:
+    # Importing verl takes longer than everything else here. Where it was never asked it surely will be: begin now.
+    known = accepted()
+    with Asker(now=not any(known.glob("*.ok"))) as asker:
         from sweeper.grid import expand
         from sweeper.plan import make_plan, refuse
         from sweeper.verl_check import check_plan
@@ -153,7 +153,7 @@ def _planned(arguments: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]"
         results_dir = Path(grid.points[0].config["results_dir"]).resolve()
         plan = make_plan(grid, results_dir)
         specs = [run.spec for run in plan.to_run if run.spec is not None]
-        return refuse(plan, check_plan(specs, accepted, asker)), results_dir
+        return refuse(plan, check_plan(specs, known, asker)), results_dir
 
 
 def _launch(arguments: Sequence[str]) -> int:

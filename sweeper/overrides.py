@@ -1,6 +1,6 @@
 """One pure function from a `RunSpec` to the overrides of `python -m verl.trainer.main_ppo`.
 
-The result is golden-tested per algorithm and checked against the installed verl by `sweeper.verl_check`.
+The result is golden-tested per algorithm and checked against the installed verl by `sweeper.verl_verdict`.
 """
 
 import re

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.spec import RunSpec
-from sweeper.verl_check import Asker, check_plan
+from sweeper.verl_check import check_plan
+from sweeper.verl_verdict import Asker
 from tests.sweeper.points import spec
 
 GPU = ("model_family=qwen2.5", "cluster=slurm")

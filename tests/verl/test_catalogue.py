@@ -11,7 +11,8 @@ import pytest
 from sweeper.grid import expand, group_options, hydra_session
 from sweeper.plan import make_plan
 from sweeper.spec import RunSpec
-from sweeper.verl_check import Asker, check_plan
+from sweeper.verl_check import check_plan
+from sweeper.verl_verdict import Asker
 
 pytestmark = pytest.mark.verl
 
