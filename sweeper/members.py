@@ -40,7 +40,7 @@ class Membership:
             "devices": [member.devices for member in self.members],
             "device_hours": [member.device_hours for member in self.members],
         }
-        write_atomic(_folder(results_dir) / f"{self.grid}.json", json.dumps(value) + "\n")
+        write_atomic(_folder(results_dir) / f"{self.grid}.json", json.dumps(value, separators=(",", ":")) + "\n")
 
     @classmethod
     def read(cls, results_dir: Path, grid: str) -> "Membership":

@@ -526,7 +526,7 @@ class RunSpec:
     def to_json(self) -> str:
         """JSON with a line a part and sorted keys; `from_json` reads it back to an equal spec."""
         lines = (
-            f"{json.dumps(key)}: {json.dumps(part, sort_keys=True, separators=(',', ':'))}"
+            f"{json.dumps(key)}:{json.dumps(part, sort_keys=True, separators=(',', ':'))}"
             for key, part in sorted(self._plain().items())
         )
         return "{\n" + ",\n".join(lines) + "\n}\n"
