@@ -41,7 +41,7 @@ status: setup    ## where every run of GRID= stands
 report: setup    ## render results/reports/GRID.html again from the rows there are
 	$(BIN)/python -m analysis report --results results --grid $(GRID) -o results/reports/$(GRID).html
 
-smoke: setup     ## the smallest real sweep: two runs of the smallest model, a minute or two
+smoke: setup     ## the smallest real sweep: two runs of the smallest model, about two minutes
 	$(BIN)/python -m sweeper +grid=smoke -m
 
 test: check      ## every test, slow lanes included
