@@ -2,9 +2,11 @@
 
 Numerator and denominator share the problems of j and are resampled together. Where the interval of the denominator
 holds 0 the ratio is no number: a domain that does not gain from its own training is no unit to measure others in. The
-test of a cell is of its numerator, gain on j after training on i, corrected over all cells (Holm).
+test of a cell is of its numerator, gain on j after training on i, corrected over all cells (Holm). Runs on a mix of
+domains are the control: their lines say what of a domain's own gain the mix has, and are not tested.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +29,7 @@ class _Entry:
     train: str
     test: str
     gain: Estimate
-    p: float
+    p: float | None  # None: of a control, not tested
     ratio: Estimate | None
     why: str
 
@@ -41,17 +43,18 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         entries = _entries(stratum, notes)
         if not entries:
             continue
-        adjusted = holm([item.p for item in entries])
+        tested = [item for item in entries if item.p is not None]
+        adjusted = dict(zip(map(id, tested), holm([item.p for item in tested if item.p is not None]), strict=True))
         figures[stratum.label] = _heat_map(stratum.label, entries, adjusted)
-        tables += [_row(stratum.label, item, p) for item, p in zip(entries, adjusted, strict=True)]
-        across = [(item, p) for item, p in zip(entries, adjusted, strict=True) if item.train != item.test]
+        tables += [_row(stratum.label, item, adjusted.get(id(item))) for item in entries]
+        across = [(item, adjusted[id(item)]) for item in tested if item.train != item.test]
         numbers = [item for item, _ in across if item.ratio is not None]
         n_numbers += len(numbers)
         up = sum(p is not None and p < ALPHA and item.gain.value > 0 for item, p in across)
         down = sum(p is not None and p < ALPHA and item.gain.value < 0 for item, p in across)
         text = (
             f"{stratum.label}: of {len(across)} pairs of different domains, {up} gain and {down} lose after Holm's "
-            f"correction over {len(entries)} cells, {len(across) - up - down} are undecided"
+            f"correction over {len(tested)} cells, {len(across) - up - down} are undecided"
         )
         if numbers:
             best = max(numbers, key=lambda item: item.ratio.value if item.ratio else 0.0)
@@ -96,16 +99,19 @@ def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
     for name in trained_on:
         if len({run.row.group_id for run in by[name]}) > 1:
             notes.append(f"{stratum.label}: {name} was trained in several configurations, which are put together")
+    mixes = sorted(name for name in by if name not in measured)
+    if mixes:
+        notes.append(f"{stratum.label}: trained on several domains, a control that is not tested: {', '.join(mixes)}")
     found = []
     for test in trained_on:
-        arms = [Arm(label=name, x=float(i), runs=tuple(by[name])) for i, name in enumerate(trained_on)]
+        arms = [Arm(label=name, x=float(i), runs=tuple(by[name])) for i, name in enumerate([*trained_on, *mixes])]
         gains = panel(arms, domain=test, gain=True)
         if isinstance(gains, str):
             notes.append(f"{stratum.label}, gains on {test}: {gains}")
             continue
         notes += [note for note in gains.notes if note not in notes]
         own = trained_on.index(test)
-        for i, name in enumerate(trained_on):
+        for i, name in enumerate([*trained_on, *mixes]):
             value = gains.value(i)
             found_ratio = (
                 "the unit itself"
@@ -118,7 +124,7 @@ def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
                     train=name,
                     test=test,
                     gain=value,
-                    p=two_sided(gains.draws[:, i]),
+                    p=two_sided(gains.draws[:, i]) if name in trained_on else None,
                     ratio=found_ratio if isinstance(found_ratio, Estimate) else None,
                     why="" if is_number else str(found_ratio),
                 )
@@ -142,11 +148,13 @@ def _row(label: str, item: _Entry, p: float | None) -> dict[str, object]:
     }
 
 
-def _heat_map(label: str, entries: list[_Entry], adjusted: list[float | None]) -> HeatMap:
+def _heat_map(label: str, entries: list[_Entry], adjusted: Mapping[int, float | None]) -> HeatMap:
     rows = tuple(dict.fromkeys(item.train for item in entries))
     columns = tuple(dict.fromkeys(item.test for item in entries))
-    by = {(item.train, item.test): (item, p) for item, p in zip(entries, adjusted, strict=True)}
-    cells = tuple(tuple(_cell(*by[row, column]) for column in columns) for row in rows)
+    by = {(item.train, item.test): item for item in entries}
+    cells = tuple(
+        tuple(_cell(by[row, column], adjusted.get(id(by[row, column]))) for column in columns) for row in rows
+    )
     return HeatMap(
         title=f"gain in pass@1, {label}", row_label="trained on", column_label="measured on", rows=rows,
         columns=columns, cells=cells,

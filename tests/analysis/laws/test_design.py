@@ -103,4 +103,5 @@ def test_on_published_runs_it_beats_random_choice_at_two_percent_of_the_budget()
             errors[name].append(rmse(rows, np.concatenate([start, picked]), targets))
     mean, middle = ({name: float(of(values)) for name, values in errors.items()} for of in (np.mean, np.median))
     assert mean["chosen"] <= 0.8 * mean["random"]
-    assert middle["chosen"] <= min(middle["random"], middle["filled"])
+    # In the median it is 13 to 18% over forty repeats (docs/laws.md): twelve, as here, overstate it.
+    assert middle["chosen"] <= min(0.8 * middle["random"], middle["filled"])

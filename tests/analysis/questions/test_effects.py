@@ -139,6 +139,22 @@ def test_transfer_is_the_ratio_of_gains_with_the_truth_in_its_interval():
     assert cell["p_holm"] < 0.05
 
 
+def test_a_mixed_control_has_its_share_of_each_gain_and_is_no_pair():
+    own = {name: dict.fromkeys(DOMAINS, 0.0) | {name: 1.2} for name in ("math", "logic")}
+    alone = ask("transfer", mixes(own), n_problems=400, seed_sd=0.02)
+    found = ask("transfer", mixes(own | {"uniform": dict.fromkeys(DOMAINS, 0.6)}), n_problems=400, seed_sd=0.02)
+    table = found.tables["transfer"].set_index(["trained_on", "measured_on"])
+    truth = (population(0.6) - population(0.0)) / (population(1.2) - population(0.0))
+    for domain in ("math", "logic"):
+        cell = table.loc["uniform", domain]
+        assert cell["transfer_low"] <= truth <= cell["transfer_high"]
+        assert np.isnan(cell["p_holm"])
+    assert "of 2 pairs of different domains" in found.verdict
+    assert "of 2 pairs of different domains" in alone.verdict
+    assert any("a control that is not tested: uniform" in note for note in found.notes)
+    assert found.figures["all runs"].rows == ("logic", "math", "uniform")
+
+
 def test_transfer_is_no_number_where_a_domain_does_not_gain_from_itself():
     none = {name: dict.fromkeys(DOMAINS, 0.0) for name in ("math", "logic")}
     found = ask("transfer", mixes(none, seeds=3), n_problems=64, seed_sd=0.05)
