@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -69,8 +70,17 @@ def accepted() -> Path:
     found = importlib.util.find_spec("verl")
     version = importlib.metadata.version("verl") if found else None
     judge = f"{version}\0{found and found.origin}\0{Path(__file__).read_text()}"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return cache / "rl-scaling-sweeper" / "verl" / hashlib.sha256(judge.encode()).hexdigest()[:12]
+    return _caches() / "rl-scaling-sweeper" / "verl" / hashlib.sha256(judge.encode()).hexdigest()[:12]
+
+
+def _caches() -> Path:
+    named = os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # in a container, a user without a name
+        return Path(tempfile.gettempdir()) / f"cache-{os.getuid()}"
 
 
 def verdict(overrides: Sequence[str]) -> str | None:

@@ -1,13 +1,13 @@
 """One process imports verl and judges every case of this file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from sweeper.spec import RunSpec
 from sweeper.verl_check import check_plan
-from sweeper.verl_verdict import Asker
+from sweeper.verl_verdict import Asker, accepted
 from tests.sweeper.points import spec
 
 GPU = ("model_family=qwen2.5", "cluster=slurm")
@@ -74,6 +74,29 @@ def test_an_accepted_shape_is_not_asked_again(
     assert check_plan([cases[name] for name in ACCEPTED], cache, Asker()) == {}
     # Another seed and step size have the same shape.
     assert check_plan([spec("seed=9", "training.actor_lr=0.007")], cache, Asker()) == {}
+
+
+class Agreeing(Asker):
+    """Accepts everything."""
+
+    def ask(self, shapes: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+        return dict.fromkeys(shapes)
+
+
+def test_a_cache_that_cannot_be_written_to_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert check_plan([spec()], tmp_path / "file" / "cache", Agreeing()) == {}
+    assert check_plan([spec()], tmp_path / "cache", Agreeing()) == {}
+    assert len(list((tmp_path / "cache").glob("*.ok"))) == 1
+
+
+def test_what_is_accepted_lies_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    at_home = accepted()
+    assert at_home.is_relative_to(tmp_path / ".cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    assert accepted() == tmp_path / "elsewhere" / at_home.relative_to(tmp_path / ".cache")
 
 
 def test_a_refused_shape_is_asked_again(
