@@ -45,14 +45,18 @@ class Lab:
         subprocess.run(["scontrol", "update", "NodeName=n[1-4]", "State=RESUME"], check=False, capture_output=True)
 
     def hurry(self) -> None:
-        """Let requeued jobs start now: SLURM holds them for half a minute here."""
-        if time.monotonic() < self._hurried + 3:  # told more often, it never comes to starting them
+        """Let requeued jobs start soon: SLURM holds them for half a minute here.
+
+        Not at once: a slurmd turns away a job that starts within the second in which it was requeued, as one whose
+        credential is revoked, and SLURM then ends it.
+        """
+        if time.monotonic() < self._hurried + 6:  # told more often, it never comes to starting them
             return
         self._hurried = time.monotonic()
         for element in scheduler.queue():
             if element.state == "PENDING" and element.reason == "BeginTime":
                 name = f"JobId={element.job}_{element.index}"
-                subprocess.run(["scontrol", "update", name, "StartTime=now"], check=False, capture_output=True)
+                subprocess.run(["scontrol", "update", name, "StartTime=now+3"], check=False, capture_output=True)
 
     def pid(self, daemon: str) -> int:
         return int((self.folder / "run" / f"{daemon}.pid").read_text())
