@@ -23,7 +23,7 @@ Make = Callable[..., RunSpec]
 
 def test_editing_the_checkout_one_submits_from_changes_nothing_that_waits(make: Make, lab: Lab, tmp_path: Path) -> None:
     checkout, results = tmp_path / "checkout", tmp_path / "results"
-    for name in PACKAGES:
+    for name in (*PACKAGES, "conf"):
         shutil.copytree(Path(name), checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
     spec = make("seed=1")
     run_dir = RunDir(results_dir=results, run_id=spec.run_id)

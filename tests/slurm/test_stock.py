@@ -42,7 +42,7 @@ def test_what_is_edited_while_a_job_of_hydras_own_launcher_waits_reaches_it(lab:
     """The same edits leave our jobs as they were: tests/slurm/test_frozen.py."""
     lab.empty()
     checkout, results = tmp_path / "checkout", tmp_path / "results"
-    for name in PACKAGES:
+    for name in (*PACKAGES, "conf"):
         shutil.copytree(Path(name), checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
     lab.ask("scontrol", "update", "PartitionName=gpu", "State=DOWN")
     try:
