@@ -60,8 +60,9 @@ def test_runs_cancelled_before_they_began_are_told_as_cancelled(make: Make, lab:
 
 
 def test_a_run_that_meets_its_time_limit_goes_on_where_it_was(make: Make, lab: Lab, tmp_path: Path) -> None:
-    # SLURM's shortest limit is a minute; the warning comes 45 seconds before it, or up to 16 s earlier.
-    spec = make("cluster.signal_seconds=45", "training.total_steps=40", step_seconds=1, hours=1 / 60)
+    # SLURM's shortest limit is a minute. It looks every 30 s and warns when the next look would be too late: here 10 to
+    # 40 s after the start. A warning in the first seconds, while Python starts, would be lost.
+    spec = make("cluster.signal_seconds=20", "training.total_steps=60", step_seconds=0.75, hours=1 / 60)
     submit([spec], tmp_path)
     assert wait_until(lambda: len(folder(tmp_path, spec).attempts()) == 1, 60)
     assert all_are(tmp_path, State.done, 200, lab)
@@ -72,7 +73,7 @@ def test_a_run_that_meets_its_time_limit_goes_on_where_it_was(make: Make, lab: L
     assert ends[0]["status"] == "expired"
     assert [start["from_step"] for start in starts if start] == [0, *(end["steps"] for end in ends[:-1] if end)]
     (row,) = read_rows(tmp_path)
-    assert row.steps == 40
+    assert row.steps == 60
 
 
 def test_a_preempted_run_is_queued_again_and_goes_on(make: Make, lab: Lab, tmp_path: Path) -> None:
