@@ -14,7 +14,7 @@ from analysis.imports import command as imports
 from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank_options, fit_csv, rank_csv
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
-from sweeper.errors import SweeperError
+from sweeper.host.errors import SweeperError
 
 EXIT_OK, EXIT_USAGE = 0, 2
 
@@ -94,8 +94,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from analysis.report import write_report
-    from analysis.wandb_export import export, require_wandb
+    from analysis.report.report import write_report
+    from analysis.report.wandb_export import export, require_wandb
 
     if options.wandb:
         require_wandb()
@@ -113,7 +113,7 @@ def _rank(options: argparse.Namespace) -> int:
 
 
 def _suggest(options: argparse.Namespace) -> int:
-    from analysis.next_points import answer
+    from analysis.row_laws.next_points import answer
 
     print(json.dumps(answer(options.results, json.load(sys.stdin)), allow_nan=False))
     return EXIT_OK
@@ -123,8 +123,8 @@ def _fit(options: argparse.Namespace) -> int:
     if options.csv is not None:
         print(fit_csv(options))
         return EXIT_OK
-    from analysis.frame import select
-    from analysis.row_laws import fit_laws, law_json, law_text
+    from analysis.row_laws.final import fit_laws, law_json, law_text
+    from analysis.runs.selection import select
 
     laws = fit_laws(select(options.results, options.grid).completed)
     if options.json:

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m data_prep", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in _MODULES:
-        importlib.import_module(f"data_prep.{name}").add_parser(verbs)
+        importlib.import_module(f"data_prep.commands.{name}").add_parser(verbs)
     parsed = parser.parse_args(arguments)
     try:
         code = int(parsed.func(parsed))

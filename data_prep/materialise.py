@@ -14,21 +14,22 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.atomic_folder import make_once
-from data_prep.curriculum_recipe import recipe_rows
-from data_prep.manifest import MANIFEST, FileCard, write_manifest
-from data_prep.order import in_order
-from data_prep.pool import Pool, cleaning_identity, content_rank, pool_of
-from data_prep.prepared_file import write_conversations, write_cut, write_messages
-from data_prep.row import Row, write_rows
-from data_prep.row_index import RowIndex, index_of, read_index
-from data_prep.scale import chosen, passing
-from data_prep.side_columns import annotated, read_pass_rates, read_solutions, side_file
-from data_prep.side_file import DroppedRecord, read_dropped, write_dropped
+from data_prep.choosing.annotations import annotated, read_pass_rates, read_solutions, side_file
+from data_prep.choosing.curriculum_recipe import recipe_rows
+from data_prep.choosing.order import in_order
+from data_prep.choosing.rank import content_rank
+from data_prep.choosing.row_index import RowIndex, index_of, read_index
+from data_prep.choosing.scale import chosen, passing
+from data_prep.choosing.split import Parts, Rows, sft_and_rl
+from data_prep.files.atomic_folder import make_once
+from data_prep.files.dropped_file import DroppedRecord, read_dropped, write_dropped
+from data_prep.files.manifest import MANIFEST, FileCard, write_manifest
+from data_prep.files.prepared_file import write_conversations, write_cut, write_messages
+from data_prep.files.row import Row, write_rows
+from data_prep.pool import Pool, cleaning_identity, pool_of
 from data_prep.spec import DataError, DataSpec, Order, file_digest, folder_digest
-from data_prep.split import Parts, Rows, sft_and_rl
-from data_prep.synthetic import GENERATOR_VERSION
-from data_prep.synthetic_rows import held_out_rows, train_rows
+from data_prep.synthetic.rows import held_out_rows, train_rows
+from data_prep.synthetic.tasks import GENERATOR_VERSION
 
 # Change whenever the same spec would give other rows; a folder's version also covers its pool's conversion.
 SYNTHETIC_VERSION = "1"

@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from data_prep.atomic_folder import make_once
-from data_prep.clean_steps import clean, without_duplicates
-from data_prep.duplicates import same_problem
-from data_prep.folder import FolderRows, read_folder
-from data_prep.layout import Role
-from data_prep.row import Row, write_rows
-from data_prep.row_index import index_of, write_index
-from data_prep.side_file import DroppedRecord, dropped_counts, record_of, write_dropped
+from data_prep.choosing.rank import content_rank
+from data_prep.choosing.row_index import index_of, write_index
+from data_prep.cleaning.clean_steps import clean, without_duplicates
+from data_prep.cleaning.duplicates import same_problem
+from data_prep.files.atomic_folder import make_once
+from data_prep.files.dropped_file import DroppedRecord, dropped_counts, record_of, write_dropped
+from data_prep.files.row import Row, write_rows
+from data_prep.sources.folder import FolderRows, read_folder
+from data_prep.sources.layout import Role
 from data_prep.spec import Cleaning, DataError, DataSpec, file_digest
 from rewards import SUITE_VERSION, Domain
 
@@ -165,11 +166,6 @@ def _hold_out(rows: Sequence[Row], spec: DataSpec) -> tuple[list[Row], list[Row]
 
 def _of(rows: Iterable[Row], domain: Domain) -> list[str]:
     return [row.problem_id for row in rows if row.domain is domain]
-
-
-def content_rank(salt: str, problem_id: str) -> bytes:
-    """Sort key of a problem that depends on nothing but its content: rows added later do not disturb an order."""
-    return hashlib.sha256(f"{salt}|{problem_id}".encode()).digest()
 
 
 def _distinct(rows: Collection[Row], dropped: list[DroppedRecord]) -> list[Row]:

@@ -32,7 +32,7 @@ class BadRows(StrEnum):
 class Recipe(StrEnum):
     """A published selection of training rows, reproduced by its own arithmetic instead of ours."""
 
-    guru_math_cl = "guru_math_cl"  # arXiv:2509.25300: see data_prep.curriculum_recipe
+    guru_math_cl = "guru_math_cl"  # arXiv:2509.25300: see data_prep.choosing.curriculum_recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +74,12 @@ class Cleaning:
     (by `problem_id`) and none of them is evaluated holds whatever is set here.
 
     Attributes:
-        exact_duplicates: Same text after normalisation (`data_prep.duplicates`).
+        exact_duplicates: Same text after normalisation (`data_prep.cleaning.duplicates`).
         near_duplicates: Jaccard similarity of texts, 0 to 1, from which the later of two problems goes; None: not
             looked for. Template-made puzzles are near-duplicates of each other by nature.
-        contamination: Training problems that occur in an evaluation set (`data_prep.contamination`).
-        golds: Problems whose gold answer its own scorer does not accept (`data_prep.gold`); runs code for code rows.
+        contamination: Training problems that occur in an evaluation set (`data_prep.cleaning.contamination`).
+        golds: Problems whose gold answer its own scorer does not accept (`data_prep.cleaning.gold`); runs code for
+            code rows.
         max_prompt_tokens: Longest prompt in tokens, chat template included; None: any length.
         tokenizer: Folder (or cached hub id) of the tokenizer that `max_prompt_tokens` counts with.
         bad_rows: What happens to malformed rows.

@@ -5,11 +5,12 @@ verl loads `compute_score` (or `compute_score_async`) by `reward.custom_reward_f
 evaluated here.
 """
 
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.domains import Domain, UnknownDataSource, domain_of
 from rewards.judge.judge import JudgeUnavailable
-from rewards.question import gold_text
-from rewards.router import (
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.domains import Domain, UnknownDataSource, domain_of
+from rewards.problem.question import gold_text
+from rewards.problem.verdict import Outcome
+from rewards.route.router import (
     SUITE_VERSION,
     ScoreItem,
     check_gold,
@@ -18,9 +19,8 @@ from rewards.router import (
     compute_score_async,
     score_batch,
 )
+from rewards.route.scorers import UnsupportedDataSource
 from rewards.sandbox.runs import SandboxUnavailable, sandbox_layers
-from rewards.scorers import UnsupportedDataSource
-from rewards.verdict import Outcome
 
 __all__ = [
     "SUITE_VERSION",

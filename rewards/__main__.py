@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rewards.gold_check import Finding, GoldReport, check_rows
-from rewards.gold_file import UnreadableFile, rows_of
+from rewards.check.gold_check import Finding, GoldReport, check_rows
+from rewards.check.gold_file import UnreadableFile, rows_of
 from rewards.sandbox.runs import SandboxUnavailable
 
 _CHECK_HELP = """\
@@ -70,7 +70,7 @@ def _check(files: Sequence[Path], *, as_json: bool) -> int:
 
 
 def _doctor(*, as_json: bool) -> int:
-    from rewards import doctor
+    from rewards.check import doctor
 
     if as_json:
         print(json.dumps(doctor.as_json(), ensure_ascii=False))

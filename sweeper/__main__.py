@@ -1,8 +1,8 @@
-"""`python -m sweeper`; see `sweeper.cli`."""
+"""`python -m sweeper`; see `sweeper.cli.main`."""
 
 import sys
 
-from sweeper.cli import EXIT_USAGE, main
+from sweeper.cli.main import EXIT_USAGE, main
 
 if __name__ == "__main__":
     try:

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sweeper.curve import read_curve
-from sweeper.results import read_rows, row_path
-from sweeper.run_id import RunId
-from sweeper.runs import RunDir
-from sweeper.spec import Device, RunSpec
-from sweeper.train import training_env
+from sweeper.host.machine import Device
+from sweeper.rows.curve import read_curve
+from sweeper.rows.row import read_rows, row_path
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
+from sweeper.training.train import training_env
 from tests import bench_data, bench_plan
 from tests.analysis import bench_passk, bench_report
 from tests.analysis.laws import bench_laws

@@ -103,8 +103,8 @@ def _originals(domain: str) -> Iterator[dict[str, Any]]:
 
 def tokenizer(out: Path) -> None:
     """A tokenizer with a chat template, as a model's folder has it."""
-    from data_prep.synthetic import SPECIAL_STRINGS
-    from sweeper import tiny
+    from data_prep.synthetic.tasks import SPECIAL_STRINGS
+    from sweeper.inputs import tiny
     from tests.sweeper.conftest import SHAPE
 
     tiny.build(out, SHAPE, special_strings=SPECIAL_STRINGS, seed=0)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.grid import expand
-from sweeper.plan import make_plan
-from sweeper.runs import State
+from sweeper.grid.expand import expand
+from sweeper.plan.plan import make_plan
+from sweeper.runs.folder import State
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = {
@@ -20,7 +20,7 @@ PAGES = {
 }
 TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 MAINS = {
-    "sweeper": "sweeper.cli",
+    "sweeper": "sweeper.cli.main",
     "analysis": "analysis.cli",
     "rewards": "rewards.__main__",
     "data_prep": "data_prep.__main__",

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 if TYPE_CHECKING:
     from analysis.imports.history import History
@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
     """
     from analysis.imports.reading import read_source
     from analysis.imports.rows import Labels, row_of
-    from sweeper.results import read_row, row_path, write_atomic, write_row
+    from sweeper.host.files import write_atomic
+    from sweeper.rows.row import read_row, row_path, write_row
 
     renamed = dict(_pair(text) for text in options.map)
     sources = [source for path in options.sources for source in read_source(path, renamed=renamed)]

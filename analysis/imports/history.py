@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 Metrics = dict[str, float]
 

@@ -9,7 +9,7 @@ from analysis.imports.history import History
 from analysis.imports.tables import read_table
 from analysis.imports.verl_logs import read_console, read_metrics
 from analysis.imports.wandb_log import log_of, read_wandb
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis.imports.history import History
-from sweeper.curve import curve_point
-from sweeper.errors import ResultsError
-from sweeper.results import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status
-from sweeper.spec import Architecture, digest_of
+from sweeper.host.errors import ResultsError
+from sweeper.rows.curve import curve_point
+from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status
+from sweeper.spec.digest import digest_of
+from sweeper.spec.model import Architecture
 
 UNKNOWN = "unknown"
 NOT_SAID = "the source does not say; {cure}"

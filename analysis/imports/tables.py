@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.imports.history import History
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 STEPS = ("_step", "step", "Step", "global_step", "training/global_step")
 # wandb's panel export names a column "run - metric", beside "run - metric__MIN" and "__MAX".

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.imports.history import History
-from sweeper.dotted import dotted
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
+from sweeper.spec.dotted import dotted
 
 _HEADER = struct.Struct("<4sHB")
 _IDENT, _MAGIC = b":W&B", 0xBEE1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeper.errors import SweeperError
+from sweeper.host.errors import SweeperError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 HELP = """\
 pass@k with intervals from per-problem counts.
@@ -50,15 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """
     from analysis.passk.reading import read_answers, read_counts
     from analysis.passk.sample import Sample
-    from analysis.passk.summary import (
-        Asked,
-        group_json,
-        group_text,
-        majority_json,
-        pair_json,
-        pair_text,
-        with_all,
-    )
+    from analysis.passk.summary import Asked, group_json, group_text, majority_json, pair_json, pair_text, with_all
 
     if options.counts is None and options.answers is None:
         raise ResultsError("nothing to read: give a counts file or --answers FILE; see python -m analysis passk --help")

@@ -1,6 +1,6 @@
-"""The estimators of `sweeper.passk` over arrays of counts, and G-pass@k.
+"""The estimators of `sweeper.rows.passk` over arrays of counts, and G-pass@k.
 
-Nothing is estimated here: every value comes from `sweeper.passk`, once for each different (n, c).
+Nothing is estimated here: every value comes from `sweeper.rows.passk`, once for each different (n, c).
 """
 
 import math
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeper.passk import pass_at_k, pass_at_k_of_every_count, pass_hat_k
+from sweeper.rows.passk import pass_at_k, pass_at_k_of_every_count, pass_hat_k
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.passk.interval import LEVEL, Interval, fixed_error, normal_quantile
 from analysis.passk.resampling import DRAWS, SEED, resampled_means
 from analysis.passk.sample import Sample
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 Floats = NDArray[np.float64]
 

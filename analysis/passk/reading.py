@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analysis.passk.majority import Answer
 from analysis.passk.sample import Sample
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 ALL = "all"
 UNKNOWN = "unknown"  # a null in JSON lines, such as the difficulty of a problem whose source states none

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.passk.estimator import pass_at_k_values
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from analysis.answer import Answer
-    from analysis.frame import Selection
+    from analysis.drawing.answer import Answer
+    from analysis.runs.selection import Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

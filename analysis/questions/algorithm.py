@@ -11,18 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.bootstrap import Estimate
-from analysis.crossed import holm
-from analysis.frame import Floats, Run, Selection
-from analysis.numerals import short, signed
-from analysis.panel import Arm, between, panel, two_sided
+from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.estimates.bootstrap import Estimate
+from analysis.estimates.crossed import holm
+from analysis.estimates.numerals import short, signed
+from analysis.estimates.panel import Arm, between, panel, two_sided
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import Stratum, arms, strata
-from analysis.trajectory import Progress
+from analysis.runs.selection import Floats, Run, Selection
+from analysis.runs.trajectory import Progress
 
 ALPHA = 0.05
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from analysis.questions import QUESTIONS, Settings
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 EXIT_OK = 0
 
@@ -39,15 +39,15 @@ def ask(options: argparse.Namespace) -> int:
     for name, value in (("--margin", options.margin), ("--target", options.target)):
         if value is not None and not 0 < value < 1:
             raise ResultsError(f"{name} is {value:g}: pass@1 lies between 0 and 1")
-    from analysis.answer import answer_json, answer_text
-    from analysis.frame import select
+    from analysis.drawing.answer import answer_json, answer_text
+    from analysis.runs.selection import select
 
     settings = Settings(margin=options.margin, target=options.target)
     answer = QUESTIONS[options.name].ask(select(options.results, options.grid), settings)
     if options.figures is not None:
-        from analysis.answer_figures import draw
-        from analysis.standalone import standalone
-        from sweeper.results import write_atomic
+        from analysis.drawing.answer_figures import draw
+        from analysis.drawing.standalone import standalone
+        from sweeper.host.files import write_atomic
 
         for name, figure in answer.figures.items():
             words = f"{options.grid or 'all'} {answer.name} {name}".lower()

@@ -7,18 +7,18 @@ own cumulative FLOPs, and over three sizes or more the k(N) law.
 
 import pandas as pd
 
-from analysis.answer import Answer, Scale
-from analysis.frame import Run, Selection
-from analysis.panel import Arm
-from analysis.power_law import PowerLaw
+from analysis.drawing.answer import Answer, Scale
+from analysis.estimates.panel import Arm
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws, curve_chart, law_row
 from analysis.questions.levels import Levels, law_sentence, level_chart, level_rows, levels, trend_row
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.steps import counted, kn_table
 from analysis.questions.strata import configurations, strata
-from analysis.row_laws import Axis, fit_laws
-from analysis.trajectory import Progress
+from analysis.row_laws.final import Axis, fit_laws
+from analysis.row_laws.power_law import PowerLaw
+from analysis.runs.selection import Run, Selection
+from analysis.runs.trajectory import Progress
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

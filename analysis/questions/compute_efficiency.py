@@ -9,18 +9,18 @@ by its own, the horizontal shift of the two curves at matched performance; above
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.bootstrap import Estimate
-from analysis.frame import Selection
-from analysis.panel import between, panel
+from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.estimates.bootstrap import Estimate
+from analysis.estimates.panel import between, panel
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.sample_efficiency import common_level, reach_text
 from analysis.questions.strata import configurations
-from analysis.reach import reach
-from analysis.trajectory import Progress
+from analysis.row_laws.extrapolation_reach import reach
+from analysis.runs.selection import Selection
+from analysis.runs.trajectory import Progress
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

@@ -10,15 +10,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from analysis.answer import Chart, Mark, Scale, Trace
+from analysis.drawing.answer import Chart, Mark, Scale, Trace
+from analysis.estimates.panel import Arm
 from analysis.laws.curves import POWER
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.inference import LOWER_BOUND, Estimate, Inference, infer
 from analysis.laws.losses import L2, LOG_L2
 from analysis.laws.sample import LawError, Sample
 from analysis.laws.surfaces import KN_LOGLINEAR
-from analysis.panel import Arm
-from analysis.trajectory import Curve, Progress, curves_of, rows_of
+from analysis.runs.trajectory import Curve, Progress, curves_of, rows_of
 
 FEW_ROWS = 6  # below it the correlation within a run cannot be estimated
 

@@ -6,12 +6,12 @@ compute. Runs of both kinds are never put on one line.
 
 import pandas as pd
 
-from analysis.answer import Answer, Scale
-from analysis.frame import ALL_RUNS, Selection
+from analysis.drawing.answer import Answer, Scale
 from analysis.questions import Question, Settings
 from analysis.questions.levels import Levels, joined, level_chart, level_rows, levels, sentence, trend_row, with_law
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, strata
+from analysis.runs.selection import ALL_RUNS, Selection
 
 DESIGNS = {"same samples, less reuse": ("n_unique", "reuse"), "same reuse, more steps": ("n_unique", "steps")}
 

@@ -1,17 +1,17 @@
 """Performance after training against one axis: arms with intervals, the change for each doubling, a power law.
 
 The slope is that of a line of pass@1 in log2 x through all arms. The law is error = A x^-alpha over runs
-(`analysis.power_law`); it needs four levels, its interval resamples configurations.
+(`analysis.row_laws.power_law`); it needs four levels, its interval resamples configurations.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.answer import Chart, Mark, Scale, Trace
-from analysis.numerals import short, signed
-from analysis.panel import Arm, Panel, Trend, panel, trend
-from analysis.power_law import NotFitted, Observation, PowerLaw, fit_power_law
+from analysis.drawing.answer import Chart, Mark, Scale, Trace
+from analysis.estimates.numerals import short, signed
+from analysis.estimates.panel import Arm, Panel, Trend, panel, trend
+from analysis.row_laws.power_law import NotFitted, Observation, PowerLaw, fit_power_law
 
 MOST_LISTED = 4
 

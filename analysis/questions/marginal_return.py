@@ -8,16 +8,16 @@ import math
 
 import pandas as pd
 
-from analysis.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.bootstrap import Estimate
-from analysis.frame import ALL_RUNS, Selection
-from analysis.numerals import signed
-from analysis.panel import Panel
+from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.estimates.bootstrap import Estimate
+from analysis.estimates.numerals import signed
+from analysis.estimates.panel import Panel
 from analysis.questions import Question, Settings
 from analysis.questions.data import data_levels
 from analysis.questions.levels import Levels, joined, levels, sentence
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, strata
+from analysis.runs.selection import ALL_RUNS, Selection
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

@@ -8,15 +8,15 @@ equivalence stands beside it.
 
 import pandas as pd
 
-from analysis.answer import Answer, Chart, Figure, Guide, Scale
-from analysis.bootstrap import Estimate
-from analysis.frame import ALL_RUNS, Run, Selection
-from analysis.numerals import signed
-from analysis.panel import Panel, panel
+from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale
+from analysis.estimates.bootstrap import Estimate
+from analysis.estimates.numerals import signed
+from analysis.estimates.panel import Panel, panel
 from analysis.questions import Question, Settings
 from analysis.questions.levels import points
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, strata
+from analysis.runs.selection import ALL_RUNS, Run, Selection
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from analysis.answer import Answer, Figure, Status
-from analysis.frame import Selection
-from analysis.panel import LOWER_BOUND
+from analysis.drawing.answer import Answer, Figure, Status
+from analysis.estimates.panel import LOWER_BOUND
 from analysis.questions import Question
+from analysis.runs.selection import Selection
 
 
 def answered(

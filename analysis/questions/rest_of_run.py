@@ -8,13 +8,13 @@ of their errors is below 0 (Student's t over runs, Holm over forms).
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.crossed import crossed_mean, holm
-from analysis.frame import Run, Selection
+from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.estimates.crossed import crossed_mean, holm
 from analysis.laws.ranking import BASELINE, Ranked, rank
 from analysis.laws.sample import LawError, Sample
 from analysis.questions import Question, Settings
 from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.runs.selection import Run, Selection
 
 ALPHA = 0.05  # Holm-corrected over forms: the best of several is compared
 FEWEST_POINTS = 20  # five before the first cut

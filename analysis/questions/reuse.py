@@ -7,20 +7,20 @@ problems. The law is that of `data_reuse` over runs: error = E + B D_eff^-beta, 
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Chart, Figure, Guide, Scale
-from analysis.bootstrap import Estimate
-from analysis.frame import Selection
+from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale
+from analysis.estimates.bootstrap import Estimate
+from analysis.estimates.numerals import signed
+from analysis.estimates.panel import Arm, Panel, panel
 from analysis.laws.fitting import fit
 from analysis.laws.inference import Inference, infer
 from analysis.laws.sample import LawError, Sample
 from analysis.laws.surfaces import DATA_REUSE
-from analysis.numerals import signed
-from analysis.panel import Arm, Panel, panel
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import law_rows
 from analysis.questions.levels import joined, points
 from analysis.questions.reply import answered, left_out, missing
 from analysis.questions.strata import arms, strata
+from analysis.runs.selection import Selection
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

@@ -7,17 +7,17 @@ stands beside it: a level near the base model's rewards a good start, an exponen
 
 import pandas as pd
 
-from analysis.answer import Answer, Chart, Mark, Scale, Trace
-from analysis.frame import Selection
-from analysis.numerals import short
-from analysis.panel import Arm
+from analysis.drawing.answer import Answer, Chart, Mark, Scale, Trace
+from analysis.estimates.numerals import short
+from analysis.estimates.panel import Arm
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, law_row
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, configurations, strata
-from analysis.reach import Reach, reach
-from analysis.trajectory import Progress
+from analysis.row_laws.extrapolation_reach import Reach, reach
+from analysis.runs.selection import Selection
+from analysis.runs.trajectory import Progress
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

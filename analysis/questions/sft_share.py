@@ -2,8 +2,8 @@
 
 R = a + b z + c z^2 with z the share on a logit scale; c < 0 and the top inside the shares tried are needed for an
 optimum. Shares are drawn 5% towards a half first: a share of 0 has no logit, and near 0 the logit would give one arm
-all the leverage. The optimum and its interval come from joint draws of all arms (`analysis.panel`). The flat top is
-what one can choose from: the shares whose fitted R is within one standard error of the top.
+all the leverage. The optimum and its interval come from joint draws of all arms (`analysis.estimates.panel`). The flat
+top is what one can choose from: the shares whose fitted R is within one standard error of the top.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Bar, Chart, Figure, Forest, Guide, Mark, Scale, Trace
-from analysis.frame import ALL_RUNS, Floats, Selection
-from analysis.numerals import plain
-from analysis.panel import Panel, panel
+from analysis.drawing.answer import Answer, Bar, Chart, Figure, Forest, Guide, Mark, Scale, Trace
+from analysis.estimates.numerals import plain
+from analysis.estimates.panel import Panel, panel
 from analysis.questions import Question, Settings
 from analysis.questions.levels import points
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, strata
-from sweeper.results import ResultRow
+from analysis.runs.selection import ALL_RUNS, Floats, Selection
+from sweeper.rows.row import ResultRow
 
 MIN_SHARES = 4  # three coefficients and one share to contradict them
 INSET = 0.05  # how far shares are drawn towards a half before their logit is taken

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from analysis.answer import Answer, Scale
-from analysis.frame import Selection
+from analysis.drawing.answer import Answer, Scale
 from analysis.questions import Question, Settings
 from analysis.questions.levels import joined, level_chart, level_rows, levels, sentence, trend_row, with_law
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, strata
+from analysis.runs.selection import Selection
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

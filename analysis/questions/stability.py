@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
-from analysis.estimates import all_ks
-from analysis.frame import Counts, Floats, Point, Run, Selection
-from analysis.panel import LOWER_BOUND
+from analysis.drawing.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
+from analysis.estimates.panel import LOWER_BOUND
+from analysis.estimates.points import all_ks
 from analysis.passk.crossover import Crossover, crossover
 from analysis.passk.paired import Difference, difference, pair
 from analysis.passk.sample import Sample
@@ -22,6 +21,7 @@ from analysis.questions.curriculum import MIXED
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing
 from analysis.questions.strata import configurations
+from analysis.runs.selection import Counts, Floats, Point, Run, Selection
 
 WINDOW = 5  # steps over which a curve is averaged before it is compared with its peak
 REWARD_LEFT = 0.5  # share of the peak reward below which the end counts as collapse

@@ -6,14 +6,14 @@ The unit of an interval is the run; one run has AR(1) residuals and a lower boun
 
 import pandas as pd
 
-from analysis.answer import Answer
-from analysis.frame import Selection
+from analysis.drawing.answer import Answer
 from analysis.laws.inference import LOWER_BOUND, Inference
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, kn_law, law_row, law_rows
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import configurations, strata
-from analysis.trajectory import Progress, curves_of
+from analysis.runs.selection import Selection
+from analysis.runs.trajectory import Progress, curves_of
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from analysis.frame import ALL_RUNS, Run
-from analysis.hyperparameters import HYPERPARAMETERS
-from analysis.numerals import short
-from analysis.panel import Arm
-from sweeper.results import ResultRow
+from analysis.estimates.numerals import short
+from analysis.estimates.panel import Arm
+from analysis.runs.hyperparameters import HYPERPARAMETERS
+from analysis.runs.selection import ALL_RUNS, Run
+from sweeper.rows.row import ResultRow
 
 FACTORS: dict[str, Callable[[ResultRow], Hashable]] = {
     "model": lambda row: row.model,

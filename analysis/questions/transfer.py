@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.answer import Answer, Cell, HeatMap
-from analysis.bootstrap import Estimate
-from analysis.crossed import holm
-from analysis.frame import Floats, Run, Selection
-from analysis.panel import Arm, between, panel, two_sided
+from analysis.drawing.answer import Answer, Cell, HeatMap
+from analysis.estimates.bootstrap import Estimate
+from analysis.estimates.crossed import holm
+from analysis.estimates.panel import Arm, between, panel, two_sided
 from analysis.questions import Question, Settings
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import Stratum, strata
+from analysis.runs.selection import Floats, Run, Selection
 
 ALPHA = 0.05
 

@@ -11,21 +11,21 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from analysis.answer import Answer, Chart, Figure, Mark, Scale, Trace
-from analysis.frame import Run, Selection
+from analysis.drawing.answer import Answer, Chart, Figure, Mark, Scale, Trace
+from analysis.estimates.numerals import short
 from analysis.laws.curves import POWER
 from analysis.laws.fitting import Fit, fit
 from analysis.laws.heldout import evaluate
 from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2
 from analysis.laws.sample import LawError, Sample
-from analysis.numerals import short
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import kn_law
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import strata
-from analysis.trajectory import Progress, curves_of, rows_of
+from analysis.runs.selection import Run, Selection
+from analysis.runs.trajectory import Progress, curves_of, rows_of
 
 FEWEST = 3  # smaller sizes a line in log size needs, one of them to contradict it
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 
 from rewards.answers.plain_text import same_words, unwrapped
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.extraction import after_thinking, last_boxed
-from rewards.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.extraction import after_thinking, last_boxed
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
 _MAX_ANSWER = 1000
 _LEAD = re.compile(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from rewards.answers.literal import MAX_LITERAL, BadLiteral, LiteralScanner, parse_literal
 from rewards.answers.value_equality import same_value
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.extraction import after_thinking, last_boxed
-from rewards.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.extraction import after_thinking, last_boxed
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
 _KEYED = re.compile(r"""\A\s*["']?(output|input)["']?\s*:""")
 _KEY = re.compile(r"""["'](output|input)["']\s*:""")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from rewards.answers.literal import MAX_LITERAL, Arguments, BadLiteral, LiteralScanner, parse_literal
-from rewards.extraction import last_boxed
+from rewards.problem.extraction import last_boxed
 
 _FENCE = re.compile(r"```[ \t]*([\w+-]*)[ \t]*")
 _ANSWER_MARKS = re.compile(r"\[/?(?:ANSWER|PYTHON)\]|</?answer>", re.IGNORECASE)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from rewards.answers.crux_answer import Claim, answer_text, read_arguments, read_claim, read_value
 from rewards.answers.literal import Arguments, BadLiteral, parse_literal
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.extraction import after_thinking
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.extraction import after_thinking
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 from rewards.sandbox.frames import WorkerDied
 from rewards.sandbox.runs import Limits, RunStatus, run_calls
-from rewards.verdict import Outcome, Verdict, verdict_of
 
 LIMITS = Limits(cpu_s=2, wall_s=6.0, memory_mb=512)
 _MAX_ARGUMENTS = 1 << 14

@@ -4,9 +4,9 @@ import re
 
 from rewards.answers.answer_tag import last_answer
 from rewards.answers.plain_text import unwrapped
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.extraction import after_thinking
-from rewards.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.extraction import after_thinking
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
 _MAX_ANSWER = 4096
 _MARGIN = " \n\t\"'`.,;:!()[]{}"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from rewards.answers.closed_form import read_closed_form
 from rewards.answers.plain_text import unwrapped
 from rewards.answers.unit import Unit, parse_unit
 from rewards.answers.written_number import WrittenNumber, read_number
-from rewards.code.closed_form import read_closed_form
 
 # What a measured value may differ by, at most, however coarsely the gold is written.
 _RELATIVE = Fraction(1, 200)

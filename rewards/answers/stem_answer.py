@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.quantity import Comparison, compare_quantities, read_quantity, without_symbol
-from rewards.extraction import after_thinking, last_boxed
 from rewards.judge.judge import Decision, StemJudge, configured_judge
 from rewards.math.answer import score_math
-from rewards.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.extraction import after_thinking, last_boxed
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
 _MAX_ANSWER = 4096
 _ELEMENT = (

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.written_number import WrittenNumber, read_number
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.extraction import after_thinking, last_boxed
-from rewards.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.extraction import after_thinking, last_boxed
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
 # Cells are rounded and so are answers computed from them; but a count or a year is exact.
 _RELATIVE = Fraction(1, 1000)

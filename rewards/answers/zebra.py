@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from rewards.answers.answer_tag import last_answer
 from rewards.answers.literal import BadLiteral, parse_literal
 from rewards.answers.plain_text import unwrapped
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.extraction import after_thinking
-from rewards.verdict import Outcome, Verdict
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.extraction import after_thinking
+from rewards.problem.verdict import Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from rewards.bad_ground_truth import BadGroundTruth
 from rewards.code.functional_tests import CallTests, ScriptTests, parse_script
 from rewards.code.stdin_tests import StdinTests
+from rewards.problem.bad_ground_truth import BadGroundTruth
 
 CodeTests = ScriptTests | CallTests | StdinTests
 

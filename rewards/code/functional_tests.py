@@ -2,7 +2,7 @@
 
 Two kinds: a script of assertions (HumanEval, MBPP, LeetCode, LiveCodeBench, PrimeIntellect), and pairs of arguments
 and a value in JSON (TACO, APPS). Expected values stay in this process for both; only a script that goes beyond the
-interpreter of `rewards.code.assertion_script` is run in the sandbox as it is.
+interpreter of `rewards.code.script.run` is run in the sandbox as it is.
 """
 
 import ast
@@ -10,14 +10,14 @@ import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewards.bad_ground_truth import BadGroundTruth
-from rewards.code.assertion_script import ScriptRun
-from rewards.code.known_helpers import with_helpers
-from rewards.code.linked_values import DEFINED_BY_PREFIX, READERS
-from rewards.code.plain_values import Incomparable, source_of, values_agree
-from rewards.code.remote_calls import Diverged, Recording, Results
-from rewards.code.script_names import FoldLiterals, free_names
-from rewards.code.trusted_builtins import BUILTINS, TYPES, Unsupported
+from rewards.code.script.builtins import BUILTINS, TYPES, Unsupported
+from rewards.code.script.known_helpers import with_helpers
+from rewards.code.script.linked_values import DEFINED_BY_PREFIX, READERS
+from rewards.code.script.names import FoldLiterals, free_names
+from rewards.code.script.plain_values import Incomparable, source_of, values_agree
+from rewards.code.script.remote_calls import Diverged, Recording, Results
+from rewards.code.script.run import ScriptRun
+from rewards.problem.bad_ground_truth import BadGroundTruth
 
 _MAX_SOURCE = 8 << 20
 

@@ -12,10 +12,10 @@ from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.functional_tests import CallTests, ScriptTests
 from rewards.code.solution import MAX_CODE, Solution, bound_names, solution_of
 from rewards.code.stdin_tests import StdinTests, same_output
-from rewards.extraction import after_thinking, code_blocks
+from rewards.problem.extraction import after_thinking, code_blocks
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 from rewards.sandbox.frames import WorkerDied
 from rewards.sandbox.runs import Limits, ProgramRun, RunStatus, run_calls, run_program, run_tests
-from rewards.verdict import Outcome, Verdict, verdict_of
 
 # Synthetic programs compute for microseconds; whatever takes a second of CPU is a loop.
 SYNTHETIC_LIMITS = Limits(cpu_s=1, wall_s=6.0, memory_mb=512)

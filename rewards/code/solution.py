@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewards.code.script_names import free_names
-from rewards.extraction import CodeBlock
+from rewards.code.script.names import free_names
+from rewards.problem.extraction import CodeBlock
 
 MAX_CODE = 1 << 16
 _BUILTINS = frozenset(dir(builtins))

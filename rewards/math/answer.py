@@ -3,15 +3,15 @@ r"""Scores mathematics: the last box against the gold answer, by reading first a
 import re
 from functools import lru_cache
 
-from rewards.extraction import after_thinking, last_boxed, last_boxes
-from rewards.math.compare import same_answer
-from rewards.math.judge import Judgement, is_too_heavy, judge, prepare
-from rewards.math.node import Node
-from rewards.math.parser import parse
-from rewards.math.text import MAX_ANSWER, compact, normalise
-from rewards.math.tokens import Unreadable
-from rewards.math.wording import same_wording
-from rewards.verdict import Outcome, Verdict, verdict_of
+from rewards.math.algebra.judge import Judgement, is_too_heavy, judge, prepare
+from rewards.math.equality.compare import same_answer
+from rewards.math.equality.wording import same_wording
+from rewards.math.reading.node import Node
+from rewards.math.reading.parser import parse
+from rewards.math.reading.text import MAX_ANSWER, compact, normalise
+from rewards.math.reading.tokens import Unreadable
+from rewards.problem.extraction import after_thinking, last_boxed, last_boxes
+from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
 _GSM8K_FINAL = re.compile(r"####[ \t]*\**[ \t]*([-+]?)[ \t]*\\?\$?[ \t]*([-+]?[\d,]*\.?\d+)")
 _GSM8K_TAIL = 1 << 16  # characters

@@ -56,7 +56,7 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
     """Has the worker run one child and waits for its end.
 
     Args:
-        worker: Running `rewards.sandbox.zygote`.
+        worker: Running `rewards.sandbox.inside.zygote`.
         kind: Of run, as the zygote names them.
         given: Descriptors for it, in its order, less the last, on which it writes.
         limits: Of the child.

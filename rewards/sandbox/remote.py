@@ -157,12 +157,12 @@ _PREAMBLE = """
 import json, os, random, subprocess, sys, tempfile, types
 
 def load(sources):
-    for name in ("rewards", "rewards.sandbox"):
+    for name in ("rewards", "rewards.sandbox", "rewards.sandbox.inside"):
         package = sys.modules[name] = types.ModuleType(name)
         package.__path__ = []
     for name, source in sources.items():
-        module = types.ModuleType("rewards.sandbox." + name)
-        sys.modules["rewards.sandbox." + name] = module
+        module = types.ModuleType("rewards.sandbox.inside." + name)
+        sys.modules["rewards.sandbox.inside." + name] = module
         setattr(package, name, module)
         exec(compile(source, name, "exec"), module.__dict__)
 
@@ -180,7 +180,7 @@ def given(text):
 _CALLS = """
 printed = quiet()
 load(SOURCES)
-from rewards.sandbox import cell
+from rewards.sandbox.inside import cell
 reading, writing = os.pipe()
 report = tempfile.TemporaryFile()
 status = cell.run_calls(given(TEXTS[0]), report.fileno())
@@ -204,8 +204,8 @@ child.stdin.close()
 os.close(to_solution)
 os.close(from_solution)
 load(SOURCES)
-from rewards.sandbox import cell
-from rewards.sandbox import tester
+from rewards.sandbox.inside import cell
+from rewards.sandbox.inside import tester
 report = tempfile.TemporaryFile()
 status = tester.run_tests(given(TEXTS[1]), to_tester, from_tester, report.fileno())
 child.kill()
@@ -215,14 +215,14 @@ os._exit(status)
 """
 _SERVE = """
 load(json.loads(sys.stdin.buffer.read()))
-from rewards.sandbox import solution_server
+from rewards.sandbox.inside import solution_server
 solution_server.serve_solution(*map(int, sys.argv[1:]))
 """
 
 
 def _bootstrap(kind: str, texts: list[str], nonce: str) -> str:
     """A script that brings our own harness along and runs it there."""
-    folder = Path(__file__).resolve().parent
+    folder = Path(__file__).resolve().parent / "inside"
     sources = {name: (folder / f"{name}.py").read_text() for name in _MODULES}
     values = {"SOURCES": sources, "TEXTS": texts, "NONCE": nonce, "PREAMBLE": _PREAMBLE, "SERVE": _SERVE}
     head = "\n".join(f"{name} = {value!r}" for name, value in values.items())

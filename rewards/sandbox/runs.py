@@ -35,10 +35,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from rewards.sandbox.encoding import decode_value
 from rewards.sandbox.execution import Ended, Limits, execute, memory_file
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout
-from rewards.sandbox.isolation import (
+from rewards.sandbox.inside.encoding import decode_value
+from rewards.sandbox.remote import RemoteSandbox
+from rewards.sandbox.walls.isolation import (
     ALLOW_UNISOLATED_VARIABLE,
     URL_VARIABLE,
     Level,
@@ -47,7 +48,6 @@ from rewards.sandbox.isolation import (
     forget_isolation,
     start_worker,
 )
-from rewards.sandbox.remote import RemoteSandbox
 from rewards.sandbox.worker import WorkerPool, pool_size
 
 __all__ = [
@@ -93,7 +93,7 @@ class ProgramRun:
     stdout: str
 
 
-_pool = WorkerPool("rewards.sandbox.zygote", pool_size(), start=start_worker)
+_pool = WorkerPool("rewards.sandbox.inside.zygote", pool_size(), start=start_worker)
 
 
 # Where solutions may want more address space than their limit: importing these takes several hundred megabytes of it.

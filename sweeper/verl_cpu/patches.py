@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from sweeper.spec import VERL_VERSION
+from sweeper.spec.run import VERL_VERSION
 from sweeper.verl_cpu.imports import after_import
 
 

@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from analysis.report import write_report
-from analysis.svg import inline_svg, new_panel, style
+from analysis.drawing.svg import inline_svg, new_panel, style
+from analysis.report.report import write_report
 from tests.analysis.whole_sweep import write_long_runs
 
 RUNS, CHECKPOINTS = 500, 100

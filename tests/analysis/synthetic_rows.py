@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweeper.passk import Count, mean_pass_at_k
-from sweeper.results import (
+from sweeper.rows.passk import Count, mean_pass_at_k
+from sweeper.rows.row import (
     CurvePoint,
     Failure,
     Flops,

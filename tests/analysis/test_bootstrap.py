@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.bootstrap import mean_over_problems
+from analysis.estimates.bootstrap import mean_over_problems
 
 
 def test_a_paired_interval_covers_the_true_difference_and_is_narrower_than_an_unpaired_one() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.estimates import disagreement, gain, mean_gain, pass_at
-from analysis.frame import points_of, select, series_of
-from sweeper.errors import ResultsError
-from sweeper.passk import pass_at_k
-from sweeper.results import problems_path
+from analysis.estimates.points import disagreement, gain, mean_gain, pass_at
+from analysis.runs.selection import points_of, select, series_of
+from sweeper.host.errors import ResultsError
+from sweeper.rows.passk import pass_at_k
+from sweeper.rows.row import problems_path
 from tests.analysis.synthetic_rows import Truth, write_counts, write_grid
 
 

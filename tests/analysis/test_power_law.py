@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.power_law import NotFitted, Observation, PowerLaw, count_levels, fit_power_law
+from analysis.row_laws.power_law import NotFitted, Observation, PowerLaw, count_levels, fit_power_law
 
 SIZES = (27e3, 102e3, 400e3, 1.5e6)
 

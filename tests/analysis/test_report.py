@@ -11,17 +11,17 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from analysis.budget import best_within_budgets, cost_of
-from analysis.curve_law import curve_laws
-from analysis.evidence import Evidence
-from analysis.frame import select
+from analysis.drawing.page import Section, csv_text
 from analysis.laws.inference import Inference
-from analysis.page import Section, csv_text
-from analysis.power_law import NotFitted
-from analysis.report import page_sections, publish, write_report
-from analysis.row_laws import Axis, fit_laws
-from sweeper.errors import ResultsError
-from sweeper.results import base_problems_path, problems_path, read_rows, row_path
+from analysis.report.budget import best_within_budgets, cost_of
+from analysis.report.evidence import Evidence
+from analysis.report.report import page_sections, publish, write_report
+from analysis.row_laws.curve_law import curve_laws
+from analysis.row_laws.final import Axis, fit_laws
+from analysis.row_laws.power_law import NotFitted
+from analysis.runs.selection import select
+from sweeper.host.errors import ResultsError
+from sweeper.rows.row import base_problems_path, problems_path, read_rows, row_path
 from tests.analysis.synthetic_rows import SIZES, Truth, write_grid
 from tests.analysis.whole_sweep import write_whole_sweep
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from analysis.side_by_side import side_by_side
+from analysis.report.side_by_side import side_by_side
 
 
 def _own_process(number: int) -> tuple[int, int]:

@@ -2,8 +2,8 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from analysis.page import Figure, Key
-from analysis.standalone import standalone
+from analysis.drawing.page import Figure, Key
+from analysis.drawing.standalone import standalone
 
 
 def test_a_figure_of_its_own_is_well_formed_and_names_every_entry_of_its_legend() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.wandb_export import export
+from analysis.report.wandb_export import export
 
 
 def test_page_and_tables_are_logged_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

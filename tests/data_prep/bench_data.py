@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_prep.row import Message, Row
+from data_prep.files.row import Message, Row
 from tests.data_prep.guru import PREFIX, REAL, SUFFIX, math_row, real_rows
 from tests.data_prep.tokenizers import byte_level_tokenizer
 
@@ -88,10 +88,10 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def ours(folder: str) -> dict[str, float]:
     """Seconds of CPU of each step on all rows, one after another as preparation has them, and peak memory."""
-    from data_prep.contamination import decontaminate
-    from data_prep.dropped import Clean
-    from data_prep.duplicates import drop_exact_duplicates, drop_near_duplicates
-    from data_prep.lengths import drop_too_long
+    from data_prep.cleaning.contamination import decontaminate
+    from data_prep.cleaning.dropped import Clean
+    from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
+    from data_prep.cleaning.lengths import drop_too_long
 
     rows, evaluation = training_rows(ROWS), evaluation_rows()
     steps: dict[str, Callable[[list[Row]], Clean]] = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from data_prep.conversion import to_row
-from data_prep.record_file import records
-from data_prep.row import Message, Row, content_id
+from data_prep.files.row import Message, Row, content_id
+from data_prep.sources.conversion import to_row
+from data_prep.sources.record_file import records
 from rewards import Domain
 
 PREFIX = "You are a knowledgeable math assistant. Answer the following questions and think step by step. "

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep import DataError, DataSpec, materialise
-from data_prep.conversion import fold_doubled_backslashes, to_row
+from data_prep.sources.conversion import fold_doubled_backslashes, to_row
 from data_prep.spec import BadRows, Cleaning
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from data_prep import DataError, DataSpec, materialise
 from data_prep.__main__ import main
-from data_prep.curriculum_recipe import (
+from data_prep.choosing.curriculum_recipe import (
     N_EASY,
     N_TRAIN,
     PASS_RATE,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.duplicates import drop_exact_duplicates, drop_near_duplicates
-from data_prep.normalised_text import letters_and_digits, same_gold
-from data_prep.shingles import Filter, jaccard, runs, shingle_set, shingles
+from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
+from data_prep.cleaning.normalised_text import letters_and_digits, same_gold
+from data_prep.cleaning.shingles import Filter, jaccard, runs, shingle_set, shingles
 from data_prep.spec import DataError
 from tests.data_prep.guru import PREFIX, SUFFIX, math_row, needs_real, real_rows
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_prep.__main__ import main
-from data_prep.summary import Spread, summarise
-from data_prep.summary_page import page
+from data_prep.commands.summary import Spread, summarise
+from data_prep.commands.summary_page import page
 from tests.data_prep.guru import REAL, needs_real, record
 from tests.data_prep.tokenizers import byte_level_tokenizer
 

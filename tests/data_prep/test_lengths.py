@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.lengths import PromptLengths, drop_too_long
-from data_prep.row import Message
+from data_prep.cleaning.lengths import PromptLengths, drop_too_long
+from data_prep.files.row import Message
 from data_prep.spec import DataError
 from tests.data_prep.guru import math_row
 from tests.data_prep.tokenizers import byte_level_tokenizer

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_prep import DataError, DataSpec, PreparedData, folder_digest, materialise
-from data_prep.row import Message, content_id
+from data_prep.files.row import Message, content_id
 from rewards import Domain, compute_score
 
 _UNIFORM = {"math": 1.0, "code": 1.0, "logic": 1.0, "stem": 1.0}

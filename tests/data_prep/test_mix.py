@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.mix import domain_counts, domain_sequence
+from data_prep.choosing.mix import domain_counts, domain_sequence
 from rewards import Domain
 
 _weights = st.dictionaries(st.sampled_from(list(Domain)), st.integers(0, 20), min_size=1).filter(

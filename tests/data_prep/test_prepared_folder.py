@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_prep import DataError, DataSpec, PreparedData, materialise
-from data_prep.atomic_folder import make_once
+from data_prep.files.atomic_folder import make_once
 from data_prep.spec import Order, PassRateRange
 
 _RATE = "qwen2.5_7b_pass_rate"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_prep.files.row import Message
 from data_prep.prompt_style import STYLES, chat_template, prompt_style
-from data_prep.row import Message
 from data_prep.spec import DataError
 from tests.data_prep.tokenizers import BOS, byte_level_tokenizer
 

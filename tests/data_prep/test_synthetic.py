@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep import DataError
-from data_prep.problem import Problem
-from data_prep.synthetic import DOMAINS, SPECIAL_STRINGS, Split, problems, split_of, warm_start_rows
+from data_prep.synthetic.problem import Problem
+from data_prep.synthetic.tasks import DOMAINS, SPECIAL_STRINGS, Split, problems, split_of, warm_start_rows
 from rewards import Domain, ScoreItem, score_batch
 
 

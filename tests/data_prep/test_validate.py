@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_prep.__main__ import main
-from data_prep.finding import Kind
-from data_prep.validate import validate
+from data_prep.commands.validate import validate
+from data_prep.sources.finding import Kind
 from tests.data_prep.guru import REAL, SUFFIX, needs_real, record
 
 GOOD = [record(f"How many positive integers below {n}{n} are multiples of {n}?", str(n)) for n in range(2, 12)]

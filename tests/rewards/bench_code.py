@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from rewards.doctor import FUNCTIONAL_CALLS, FUNCTIONAL_PROGRAM, STDIN_INPUTS, STDIN_PROGRAM
+from rewards.check.doctor import FUNCTIONAL_CALLS, FUNCTIONAL_PROGRAM, STDIN_INPUTS, STDIN_PROGRAM
 from rewards.sandbox import runs as sandbox
-from rewards.sandbox.isolation import LEVEL_VARIABLE, LOCAL, attempt
 from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests
+from rewards.sandbox.walls.isolation import LEVEL_VARIABLE, LOCAL, attempt
 
 _LIMITS = Limits(cpu_s=4, wall_s=20.0)
 _STDIN_OUTPUTS = ("6\n", "5\n", "0\n", "36\n")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rewards.math.answer import score_math
-from rewards.verdict import Outcome
+from rewards.problem.verdict import Outcome
 from tests.rewards.math_cases import MathCase, math_cases
 
 GROUP = 8  # samples per prompt in GRPO

@@ -382,7 +382,7 @@ def f(x):
 """,
     "patched encoder": """
 import sys
-m = sys.modules.get('rewards.sandbox.encoding')
+m = sys.modules.get('rewards.sandbox.inside.encoding')
 if m:
     m.Opaque.__eq__ = lambda a, b: True
     m.encode_value = m._encode = lambda *a: 7919

@@ -8,8 +8,8 @@ from functools import lru_cache
 import pytest
 
 from rewards.sandbox import runs as sandbox
-from rewards.sandbox.isolation import LEVEL_VARIABLE, LOCAL, Attempt, Level, attempt
 from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests
+from rewards.sandbox.walls.isolation import LEVEL_VARIABLE, LOCAL, Attempt, Level, attempt
 
 SHORT = Limits(cpu_s=1, wall_s=1.5, memory_mb=256)
 # What a run may take: its limit, two seconds, and something for a busy machine.

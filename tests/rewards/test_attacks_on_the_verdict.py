@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from rewards.sandbox.encoding import Opaque
+from rewards.sandbox.inside.encoding import Opaque
 from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests
 from tests.rewards.sandbox_levels import SHORT
 

@@ -10,7 +10,7 @@ from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.functional_tests import CallTests, ScriptTests
 from rewards.code.solution import solution_of
 from rewards.code.stdin_tests import StdinTests
-from rewards.extraction import code_blocks
+from rewards.problem.extraction import code_blocks
 from tests.rewards.code_cases import CASES, Case, Family
 
 

@@ -7,7 +7,7 @@ import pytest
 from rewards import compute_score
 from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.functional_tests import ScriptTests
-from rewards.code.known_helpers import nearly_equal
+from rewards.code.script.known_helpers import nearly_equal
 from tests.rewards.code_cases import CASES, Case, Family
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from data_prep.synthetic import DOMAINS, Split, problems
+from data_prep.synthetic.tasks import DOMAINS, Split, problems
 from rewards import Domain, Outcome, ScoreItem, check_gold, compute_score, score_batch
 
 _HUMANEVAL = json.dumps(

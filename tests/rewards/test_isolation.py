@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from rewards import doctor
-from rewards.sandbox import isolation
+from rewards.check import doctor
 from rewards.sandbox import runs as sandbox
-from rewards.sandbox.isolation import LEVEL_VARIABLE, Level, SandboxUnavailable, attempt
 from rewards.sandbox.runs import RunStatus, run_calls, run_program, run_tests
+from rewards.sandbox.walls import isolation
+from rewards.sandbox.walls.isolation import LEVEL_VARIABLE, Level, SandboxUnavailable, attempt
 from tests.rewards.sandbox_levels import SHORT
 
 _ROOT = Path(__file__).resolve().parents[2]

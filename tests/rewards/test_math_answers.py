@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from rewards.extraction import last_boxed, last_boxes
 from rewards.math.answer import score_gsm8k, score_integer, score_math
-from rewards.verdict import Outcome
+from rewards.problem.extraction import last_boxed, last_boxes
+from rewards.problem.verdict import Outcome
 from tests.rewards.math_cases import MathCase, math_cases
 
 _CASES = math_cases()

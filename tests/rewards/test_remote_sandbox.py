@@ -8,9 +8,9 @@ import pytest
 
 from rewards.sandbox import remote as remote_sandbox
 from rewards.sandbox import runs as sandbox
-from rewards.sandbox.isolation import LEVEL_VARIABLE, URL_VARIABLE
 from rewards.sandbox.remote import RemoteOutage, RemoteSandbox
 from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests, sandbox_layers
+from rewards.sandbox.walls.isolation import LEVEL_VARIABLE, URL_VARIABLE
 from tests.rewards.fusion_service import FusionService, fusion_service
 
 _LIMITS = Limits(cpu_s=2, wall_s=3.0)

@@ -24,7 +24,7 @@ from rewards import (
     gold_text,
     score_batch,
 )
-from rewards.scorers import scorer_of
+from rewards.route.scorers import scorer_of
 
 _SPELLINGS = [
     ("math__merged_deduped_dapo_or1_dataset", Domain.MATH, "math"),

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sweeper.members import Member, Membership
-from sweeper.results import Provenance, row_path
-from sweeper.run_id import RunId
-from sweeper.runs import RunDir
-from sweeper.slurm import scheduler
-from sweeper.slurm.ledger import live
-from sweeper.slurm.submit import submit
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.submit import submit
+from sweeper.rows.grid_file import Member, Membership
+from sweeper.rows.row import Provenance, row_path
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
 from tests.slurm.conftest import cluster
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.spec import RunSpec
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab
 from tests.sweeper.points import spec
 

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import psutil
 
-from sweeper.run_id import RunId
-from sweeper.runs import State
-from sweeper.slurm import scheduler
-from sweeper.slurm.ledger import live
-from sweeper.spec import RunSpec
-from sweeper.status import run_statuses
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.ledger import live
+from sweeper.oversight.status import run_statuses
+from sweeper.runs.folder import State
+from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
 from tests.waiting import wait_until
 
 # Submits every frozen run of a results folder, as a process of its own that can be killed.
 SUBMIT = (
-    "import sys; from pathlib import Path; from sweeper.spec import RunSpec;"
-    "from sweeper.slurm.submit import submit;"
+    "import sys; from pathlib import Path; from sweeper.spec.run import RunSpec;"
+    "from sweeper.launch.slurm.submit import submit;"
     "root = Path(sys.argv[1]); specs = [RunSpec.read(p) for p in sorted(root.glob('runs/*/spec.json'))];"
     "print('go', flush=True); submit(specs, root)"
 )

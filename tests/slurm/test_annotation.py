@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.side_columns import read_pass_rates
-from sweeper.slurm import scheduler
-from sweeper.spec import RunSpec
+from data_prep.choosing.annotations import read_pass_rates
+from sweeper.launch.slurm import scheduler
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab
 from tests.sweeper.conftest import tiny_model
 from tests.waiting import wait_until

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.runs import State
-from sweeper.slurm.chunk import chunks
-from sweeper.slurm.export import commands, export
-from sweeper.slurm.follow import follow
-from sweeper.slurm.ledger import live
-from sweeper.slurm.submit import submit
-from sweeper.spec import RunSpec
+from sweeper.launch.slurm.array import chunks
+from sweeper.launch.slurm.export import commands, export
+from sweeper.launch.slurm.follow import follow
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.submit import submit
+from sweeper.runs.folder import State
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab, shaped, states
 from tests.waiting import wait_until
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.check import Verdict
-from sweeper.slurm import checkup
-from sweeper.spec import RunSpec
+from sweeper.oversight import checkup
+from sweeper.oversight.check import Verdict
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab
 from tests.sweeper.points import spec
 

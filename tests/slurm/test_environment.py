@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.runs import RunDir, State
-from sweeper.slurm.ledger import live
-from sweeper.slurm.submit import submit
-from sweeper.spec import RunSpec
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.submit import submit
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab, all_are
 from tests.waiting import wait_until
 

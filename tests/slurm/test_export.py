@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.results import read_rows
-from sweeper.runs import State
-from sweeper.slurm import scheduler
-from sweeper.slurm.chunk import chunks
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.array import chunks
+from sweeper.rows.row import read_rows
+from sweeper.runs.folder import State
 from tests.slurm.lab import Lab, all_are, states
 
 pytestmark = pytest.mark.slurm

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.results import read_rows
-from sweeper.runs import RunDir, State
-from sweeper.slurm.ledger import live
-from sweeper.slurm.submit import submit
-from sweeper.spec import RunSpec
-from sweeper.status import run_statuses
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.submit import submit
+from sweeper.oversight.status import run_statuses
+from sweeper.rows.row import read_rows
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab, all_are, states
 from tests.waiting import wait_until
 
@@ -100,7 +100,7 @@ def test_the_controllers_death_changes_no_running_job_and_status_says_unknown(
     time.sleep(7)  # it saves its state every five seconds; what it never saved it would number anew
     lab.kill_controller()
     try:
-        monkeypatch.setattr("sweeper.slurm.scheduler._SECONDS", 2.0)
+        monkeypatch.setattr("sweeper.launch.slurm.scheduler._SECONDS", 2.0)
         # The jobs hold their locks on this machine; a run without one is neither lost nor failed.
         assert set(states(tmp_path).values()) == {State.running}
         assert wait_until(lambda: len(list(read_rows(tmp_path))) == 2, 60)

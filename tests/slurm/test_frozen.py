@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.results import read_rows
-from sweeper.runs import RunDir, State
-from sweeper.slurm.snapshot import PACKAGES
-from sweeper.spec import RunSpec
+from sweeper.launch.slurm.snapshot import PACKAGES
+from sweeper.rows.row import read_rows
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import SUBMIT, Lab, all_are
 
 pytestmark = pytest.mark.slurm

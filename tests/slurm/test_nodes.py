@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sweeper.results import read_rows
-from sweeper.runs import RunDir, State
-from sweeper.slurm.ledger import live
-from sweeper.slurm.submit import submit
-from sweeper.spec import RunSpec
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.submit import submit
+from sweeper.rows.row import read_rows
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.slurm.conftest import standin
 from tests.slurm.lab import Lab, all_are, states
 from tests.waiting import wait_until
@@ -69,7 +69,7 @@ def elements(results: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter(["cmdline"])
-        if "sweeper.slurm.element" in (words := process.info["cmdline"] or [])
+        if "sweeper.launch.slurm.element" in (words := process.info["cmdline"] or [])
         and str(results) in words
         and "srun" not in words[0]
     ]

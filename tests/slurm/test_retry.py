@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.results import read_row, row_path
-from sweeper.runs import RunDir, State
-from sweeper.slurm.ledger import live
-from sweeper.slurm.submit import submit
-from sweeper.spec import RunSpec
-from sweeper.triage import FailureClass
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.submit import submit
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import read_row, row_path
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import states
 from tests.waiting import wait_until
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.results import read_rows
-from sweeper.run_id import RunId
-from sweeper.runs import RunDir
-from sweeper.slurm.snapshot import PACKAGES
-from sweeper.spec import RunSpec
+from sweeper.launch.slurm.snapshot import PACKAGES
+from sweeper.rows.row import read_rows
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
 from tests.slurm.lab import Lab
 from tests.waiting import wait_until
 

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.grid import expand
-from sweeper.plan import make_plan
-from sweeper.results import Status, read_rows
-from sweeper.runs import RunDir, State
-from sweeper.slurm import scheduler
-from sweeper.slurm.chunk import chunks
-from sweeper.slurm.ledger import live
-from sweeper.slurm.snapshot import freeze
-from sweeper.slurm.submit import submit
-from sweeper.spec import RunSpec
+from sweeper.grid.expand import expand
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.array import chunks
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.snapshot import freeze
+from sweeper.launch.slurm.submit import submit
+from sweeper.plan.plan import make_plan
+from sweeper.rows.row import Status, read_rows
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import SUBMIT, Lab, all_are, shaped, states
 from tests.waiting import wait_until
 

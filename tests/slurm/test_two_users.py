@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.results import read_rows
-from sweeper.runs import RunDir, State
-from sweeper.slurm.ledger import live
-from sweeper.slurm.submit import submit
-from sweeper.spec import RunSpec
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.submit import submit
+from sweeper.rows.row import read_rows
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.slurm.lab import SUBMIT, Lab, all_are, states
 from tests.waiting import wait_until
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.spec import Architecture
+from sweeper.spec.model import Architecture
 
 SHAPE = Architecture(
     hidden_size=32,
@@ -19,8 +19,8 @@ SHAPE = Architecture(
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random model with its tokenizer."""
-    from data_prep.synthetic import SPECIAL_STRINGS
-    from sweeper import tiny
+    from data_prep.synthetic.tasks import SPECIAL_STRINGS
+    from sweeper.inputs import tiny
 
     out = tmp_path_factory.mktemp("tiny") / "model"
     tiny.build(out, SHAPE, special_strings=SPECIAL_STRINGS, seed=0)

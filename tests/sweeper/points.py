@@ -3,9 +3,9 @@
 from functools import cache
 from pathlib import Path
 
-from sweeper.grid import expand
-from sweeper.plan import Plan, make_plan, spec_from
-from sweeper.spec import RunSpec
+from sweeper.grid.expand import expand
+from sweeper.plan.plan import Plan, make_plan, spec_from
+from sweeper.spec.run import RunSpec
 
 
 @cache

@@ -1,7 +1,7 @@
 """Result rows of runs that were never run, for tests of what reads rows."""
 
-from sweeper.results import SCHEMA_VERSION, CurvePoint, Failure, PassAtK, ResultRow, Score, Status, Timing
-from sweeper.spec import RunSpec
+from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, PassAtK, ResultRow, Score, Status, Timing
+from sweeper.spec.run import RunSpec
 
 
 def row(

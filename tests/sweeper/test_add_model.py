@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper.add_model import Found, architecture, find, model_file
-from sweeper.errors import ConfigError
+from sweeper.host.errors import ConfigError
+from sweeper.inputs.add_model import Found, architecture, find, model_file
 
 # config.json of published models, shortened, and the parameter counts of their weights.
 LLAMA_1B = {

@@ -10,14 +10,15 @@ import pytest
 from pyarrow import parquet
 
 import data_prep
-from data_prep.side_columns import read_pass_rates, read_solutions
+from data_prep.choosing.annotations import read_pass_rates, read_solutions
 from data_prep.spec import Order
-from sweeper.annotation import Annotation, write_solutions
-from sweeper.data import data_spec
-from sweeper.measure import base_counts_path, read_counts, samples_path
-from sweeper.models import prepare
-from sweeper.partial import Kept
-from sweeper.spec import RunSpec
+from sweeper.evaluation.annotation import Annotation, write_solutions
+from sweeper.evaluation.kept_blocks import Kept
+from sweeper.evaluation.measure import base_counts_path
+from sweeper.inputs.data import data_spec
+from sweeper.inputs.models import prepare
+from sweeper.rows.counts import read_counts, samples_path
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 
@@ -108,7 +109,7 @@ def test_an_annotation_reads_back_as_it_was(run: RunSpec, tmp_path: Path) -> Non
 
 
 def test_files_changed_after_planning_are_refused(file: Path, results: Path, run: RunSpec) -> None:
-    from sweeper.data import prepared
+    from sweeper.inputs.data import prepared
 
     changed = replace(run, data=replace(run.data, annotations=(str(file),), annotation_digests=("0" * 64,)))
     with pytest.raises(data_prep.DataError, match="not the file that the run was planned with"):

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.slurm.chunk import Chunk
-from sweeper.slurm.script import script
-from sweeper.slurm.shape import shape_of
-from sweeper.spec import RunSpec
+from sweeper.launch.slurm.array import Chunk
+from sweeper.launch.slurm.script import script
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 GOLDEN = Path(__file__).parent / "golden"

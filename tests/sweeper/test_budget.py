@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli import _confirm, _within
-from sweeper.errors import ConfigError
-from sweeper.plan import Plan
+from sweeper.cli.main import _confirm, _within
+from sweeper.host.errors import ConfigError
+from sweeper.plan.plan import Plan
 from tests.sweeper.points import plan
 
 NOWHERE = Path("/nowhere")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sweeper.slurm.ceiling import Live, Place, Wanted, places
+from sweeper.launch.slurm.ceiling import Live, Place, Wanted, places
 
 
 def most_in_use(new: Sequence[Wanted], found: Sequence[Place], live: Sequence[tuple[Live, int]], seed: int) -> int:

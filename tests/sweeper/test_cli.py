@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.results import Failure, write_row
-from sweeper.runs import RunDir
+from sweeper.rows.row import Failure, write_row
+from sweeper.runs.folder import RunDir
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -31,7 +31,8 @@ def results(tmp_path: Path) -> Path:
 def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
     heavy = ("torch", "transformers", "verl", "ray", "hydra", "pandas", "pyarrow")
     code = (
-        f"import sys; from sweeper.cli import main; main(['--help']); print([m for m in {heavy!r} if m in sys.modules])"
+        "import sys; from sweeper.cli.main import main; main(['--help']);"
+        f"print([m for m in {heavy!r} if m in sys.modules])"
     )
     start = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.constraints import Constraints, GridRules
-from sweeper.errors import ConfigError
-from sweeper.grid import expand
-from sweeper.plan import save_grid
+from sweeper.grid.constraints import Constraints, GridRules
+from sweeper.grid.expand import expand
+from sweeper.host.errors import ConfigError
+from sweeper.plan.plan import save_grid
 from tests.sweeper.points import plan, spec
 
 AXES = {"model": ("small", "large"), "algorithm.kl.in_loss": ("False", "True"), "seed2": ("1", "2", "3")}

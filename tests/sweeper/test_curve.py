@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from sweeper.curve import read_curve
+from sweeper.rows.curve import read_curve
 
 
 def metrics(path: Path, *records: tuple[int, dict[str, float]], torn: str = "") -> Path:

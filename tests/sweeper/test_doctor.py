@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import doctor
-from sweeper.check import Verdict
-from sweeper.probe import Finding
-from sweeper.slurm import site
+from sweeper.launch.slurm import site
+from sweeper.oversight import doctor
+from sweeper.oversight.check import Verdict
+from sweeper.oversight.probe import Finding
 from tests.sweeper.points import spec
 
 GOOD = {

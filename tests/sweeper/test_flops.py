@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.errors import ConfigError
-from sweeper.flops import ACCOUNTING, Tokens, adapter_params, forward, planned_flops, training_flops
-from sweeper.refusals import check
-from sweeper.results import Flops, read_row, write_row
-from sweeper.spec import Architecture, RunSpec
-from sweeper.table import record, text
+from sweeper.host.errors import ConfigError
+from sweeper.plan.refusals import check
+from sweeper.rows.flops import ACCOUNTING, Tokens, adapter_params, forward, planned_flops, training_flops
+from sweeper.rows.row import Flops, read_row, write_row
+from sweeper.rows.table import record, text
+from sweeper.spec.model import Architecture
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -253,8 +254,8 @@ def test_rows_of_the_first_accounting_still_read(tmp_path: Path) -> None:
 
 
 def test_validations_are_counted_from_their_texts(tmp_path: Path) -> None:
-    from sweeper.tiny import build_tokenizer
-    from sweeper.validation import validation_tokens
+    from sweeper.inputs.tiny import build_tokenizer
+    from sweeper.training.validation import validation_tokens
 
     build_tokenizer(["<answer>"]).save_pretrained(tmp_path)
     folder = tmp_path / "val"

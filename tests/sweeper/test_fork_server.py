@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sweeper.fork_server import fork_server, worker_command
+from sweeper.training.fork_server import fork_server, worker_command
 from tests.sweeper.test_process import alive, wait_until
 
 SHOW = """
@@ -128,7 +128,7 @@ print(sum(os.readlink(fd).startswith('socket:') for fd in fds if os.path.lexists
 
 def test_the_server_dies_with_its_parent(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from sweeper.fork_server import fork_server\n"
+        "import sys, time; from pathlib import Path; from sweeper.training.fork_server import fork_server\n"
         "folder = Path(sys.argv[1])\n"
         "with fork_server(folder / 'socket', log=folder / 'log', env={}):\n"
         "    print('started', flush=True); time.sleep(600)"

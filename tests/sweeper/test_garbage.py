@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.garbage import DAY, find, main
-from sweeper.results import Failure, row_path, write_row
-from sweeper.runs import RunDir, locked
-from sweeper.slurm.chunk import Chunk
-from sweeper.slurm.shape import shape_of
-from sweeper.slurm_queue import Queue
-from sweeper.spec import RunSpec
+from sweeper.cli.gc import main
+from sweeper.host.files import locked
+from sweeper.launch.slurm.array import Chunk
+from sweeper.launch.slurm.queue import Queue
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.oversight.garbage import DAY, find
+from sweeper.rows.row import Failure, row_path, write_row
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 

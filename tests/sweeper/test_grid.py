@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-import sweeper.grid
-from sweeper.errors import ConfigError
-from sweeper.grid import _plain, expand, group_options
-from sweeper.plan import spec_from
-from sweeper.schema import register
-from sweeper.spec import RunSpec
+import sweeper.grid.expand
+from sweeper.grid.expand import _plain, expand, group_options
+from sweeper.grid.schema import register
+from sweeper.host.errors import ConfigError
+from sweeper.plan.plan import spec_from
+from sweeper.spec.run import RunSpec
 
 
 def grid(*overrides: str) -> list[dict[str, str]]:
@@ -112,8 +112,8 @@ def test_assembled_points_equal_hydras_own_composition(name: str) -> None:
 @pytest.mark.usefixtures("entangled")
 def test_hydra_composes_an_option_once_and_not_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Sequence[str]] = []
-    ask = sweeper.grid._compose
-    monkeypatch.setattr("sweeper.grid._compose", lambda overrides: asked.append(overrides) or ask(overrides))
+    ask = sweeper.grid.expand._compose
+    monkeypatch.setattr("sweeper.grid.expand._compose", lambda overrides: asked.append(overrides) or ask(overrides))
     points = expand(["model=tiny-40k,tiny-130k", "algorithm=ppo,grpo", "seed=range(0,100)"], multirun=True).points
     assert len(points) == 400
     assert len(asked) == 1 + 2 + 2 + 1  # the base, each option, and the last point to compare with

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from analysis.questions import QUESTIONS
-from sweeper.grid import expand, group_options
-from sweeper.plan import make_plan
-from sweeper.runs import State
+from sweeper.grid.expand import expand, group_options
+from sweeper.plan.plan import make_plan
+from sweeper.runs.folder import State
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "tiny": ("model_family=tiny",),

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from sweeper.adjustment import applied, differing
-from sweeper.errors import ConfigError
-from sweeper.ladder import Case, Decision, decide, gpu_hours_limit
-from sweeper.spec import RunSpec
-from sweeper.triage import FailureClass
+from sweeper.host.errors import ConfigError
+from sweeper.rows.failure_class import FailureClass
+from sweeper.runs.adjustment import applied, differing
+from sweeper.runs.retry_changes import Case, Decision, decide, gpu_hours_limit
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 QWEN = ("model_family=qwen2.5", "cluster=slurm", "model=qwen2.5-7b")

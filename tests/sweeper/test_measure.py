@@ -9,11 +9,13 @@ import pytest
 
 import data_prep
 from rewards import Outcome
-from sweeper.data import data_spec
-from sweeper.errors import RunFailedError
-from sweeper.measure import ProblemCount, measure, read_counts, scores, suite_digest
-from sweeper.partial import Kept, Partial
-from sweeper.spec import Device, RunSpec
+from sweeper.evaluation.kept_blocks import Kept, Partial
+from sweeper.evaluation.measure import measure, suite_digest
+from sweeper.host.errors import RunFailedError
+from sweeper.host.machine import Device
+from sweeper.inputs.data import data_spec
+from sweeper.rows.counts import ProblemCount, read_counts, scores
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 
@@ -122,7 +124,14 @@ def test_counts_without_a_problem_are_refused(tmp_path: Path) -> None:
 def halves(tiny_model: Path, problems: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same problems, measured by two processes."""
     out = tmp_path_factory.mktemp("halves") / "counts.jsonl"
-    command = [sys.executable, "-m", "sweeper.evaluate", f"--model={tiny_model}", f"--data={problems}", f"--out={out}"]
+    command = [
+        sys.executable,
+        "-m",
+        "sweeper.evaluation.evaluate",
+        f"--model={tiny_model}",
+        f"--data={problems}",
+        f"--out={out}",
+    ]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}  # as `measure` sets it for tiny models
     subprocess.run([*command, "--n=4", "--max-tokens=20", "--shards=2"], check=True, capture_output=True, env=env)
     return out
@@ -185,7 +194,12 @@ def test_an_evaluation_that_was_killed_and_repeated_counts_as_one_in_one_go(
 ) -> None:
     def arguments(out: Path) -> list[str]:
         said = {"model": tiny_model, "data": problems, "out": out, "n": 512, "max-tokens": 8, "seed": 3}
-        return [sys.executable, "-m", "sweeper.evaluate", *(f"--{key}={value}" for key, value in said.items())]
+        return [
+            sys.executable,
+            "-m",
+            "sweeper.evaluation.evaluate",
+            *(f"--{key}={value}" for key, value in said.items()),
+        ]
 
     whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
     subprocess.run(arguments(whole), check=True, capture_output=True)

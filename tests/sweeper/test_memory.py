@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from sweeper.gpu import GIB, GPUS
-from sweeper.memory import Memory, memory_of, misfit
-from sweeper.spec import RunSpec
+from sweeper.plan.gpu import GIB, GPUS
+from sweeper.plan.memory import Memory, memory_of, misfit
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 # What ran, from the scripts of arXiv:2509.25300 and of Reasoning360 (arXiv:2506.14965): GPU, model, nodes, GPUs a node,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from data_prep.prompt_style import chat_template
-from sweeper.errors import ConfigError
-from sweeper.models import model_digest, prepare
+from sweeper.host.errors import ConfigError
+from sweeper.inputs.models import model_digest, prepare
 from tests.sweeper.points import spec
 
 UNTRAINED = ("model=tiny-40k", "model.warm_start.steps=0")

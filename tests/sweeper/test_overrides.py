@@ -7,8 +7,10 @@ from hydra.core.override_parser.types import QuotedString
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sweeper.overrides import Files, render, verl_overrides
-from sweeper.spec import Device, RunSpec
+from sweeper.host.machine import Device
+from sweeper.spec.dotted import render
+from sweeper.spec.run import RunSpec
+from sweeper.training.overrides import Files, verl_overrides
 from tests.sweeper.points import spec
 
 GOLDEN = Path(__file__).parent / "golden"

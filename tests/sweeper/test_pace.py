@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.errors import StalledError
-from sweeper.pace import measured, patience, save_freq
-from sweeper.process import run_child
-from sweeper.runs import Attempt, RunDir
-from sweeper.spec import RunSpec
-from sweeper.train import Watch
+from sweeper.host.errors import StalledError
+from sweeper.host.process import run_child
+from sweeper.runs.folder import Attempt, RunDir
+from sweeper.spec.run import RunSpec
+from sweeper.training.step_time import measured, patience, save_freq
+from sweeper.training.train import Watch
 from tests.sweeper.points import spec
 
 

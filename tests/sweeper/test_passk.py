@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.passk import Count, mean_pass_at_k, pass_at_k
+from sweeper.rows.passk import Count, mean_pass_at_k, pass_at_k
 
 
 @given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n))))

@@ -3,15 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import refusals
-from sweeper.errors import ConfigError
-from sweeper.members import Membership
-from sweeper.plan import make_plan, save_grid
-from sweeper.plan_view import plan_json, plan_text
-from sweeper.refusals import check
-from sweeper.results import Failure, write_row
-from sweeper.runs import RunDir, State, locked
-from sweeper.spec import RunSpec
+from sweeper.host.errors import ConfigError
+from sweeper.host.files import locked
+from sweeper.plan import refusals
+from sweeper.plan.plan import make_plan, save_grid
+from sweeper.plan.refusals import check
+from sweeper.plan.view import plan_json, plan_text
+from sweeper.rows.grid_file import Membership
+from sweeper.rows.row import Failure, write_row
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 
@@ -253,7 +254,7 @@ def test_the_json_plan_has_memory_and_seconds_by_phase(tmp_path: Path) -> None:
 
 
 def test_a_value_left_open_is_refused_by_name(tmp_path: Path) -> None:
-    from sweeper.grid import Grid, Point, expand
+    from sweeper.grid.expand import Grid, Point, expand
 
     point = expand((), multirun=False).points[0]
     config = {**point.config, "training": {**point.config["training"], "actor_lr": "???"}}

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sweeper.errors import RunFailedError
-from sweeper.process import reason, run_child, strip_ansi
+from sweeper.host.errors import RunFailedError
+from sweeper.host.process import reason, run_child, strip_ansi
 from tests.waiting import wait_until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -55,7 +55,7 @@ def test_a_child_dies_when_its_parent_is_killed_with_9(tmp_path: Path) -> None:
 def test_what_a_child_leaves_behind_is_killed_when_it_ends(tmp_path: Path) -> None:
     code = f"import subprocess; print(subprocess.Popen({SLEEP!r}, start_new_session=True).pid)"
     whole = (
-        "import sys; from pathlib import Path; from sweeper.process import adopt_orphans, run_child\n"
+        "import sys; from pathlib import Path; from sweeper.host.process import adopt_orphans, run_child\n"
         "adopt_orphans(); run_child(sys.argv[2:], log=Path(sys.argv[1]), env={})"
     )
     log = tmp_path / "log"

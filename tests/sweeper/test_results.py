@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import table
-from sweeper.errors import ResultsError
-from sweeper.job import Measured, _row
-from sweeper.results import Failure, read_row, read_rows, row_path, write_atomic, write_row
-from sweeper.runs import RunDir
-from sweeper.spec import Device
-from sweeper.triage import FailureClass
+from sweeper.host.errors import ResultsError
+from sweeper.host.files import write_atomic
+from sweeper.host.machine import Device
+from sweeper.job.run import Measured, _row
+from sweeper.rows import table
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import Failure, read_row, read_rows, row_path, write_row
+from sweeper.runs.folder import RunDir
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -55,7 +56,7 @@ def test_a_temporary_file_of_a_killed_writer_is_no_row(tmp_path: Path) -> None:
 def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     code = (
-        "import sys, itertools; from pathlib import Path; from sweeper.results import write_atomic\n"
+        "import sys, itertools; from pathlib import Path; from sweeper.host.files import write_atomic\n"
         "path = Path(sys.argv[1])\n"
         "print(flush=True)\n"
         "for i in itertools.count(): write_atomic(path, str(i % 10) * 100_000)"

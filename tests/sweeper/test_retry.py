@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.plan_view import plan_text
-from sweeper.results import Failure, write_row
-from sweeper.retry import consider
-from sweeper.runs import RunDir, State
-from sweeper.slurm_queue import Queue
-from sweeper.spec import RunSpec
-from sweeper.triage import FailureClass
+from sweeper.launch.slurm.queue import Queue
+from sweeper.plan.retry import consider
+from sweeper.plan.view import plan_text
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import Failure, write_row
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.errors import RunFailedError
-from sweeper.results import Failure, read_row, row_path, write_row
-from sweeper.run_id import RunId
-from sweeper.runs import Heartbeat, LockedError, RunDir, State, find_run, locked
-from sweeper.triage import FailureClass
+from sweeper.host.errors import RunFailedError
+from sweeper.host.files import LockedError, locked
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import Failure, read_row, row_path, write_row
+from sweeper.runs.folder import Heartbeat, RunDir, State, find_run
+from sweeper.spec.run_id import RunId
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from sweeper.runs import locked\n"
+    "import sys, time; from pathlib import Path; from sweeper.host.files import locked\n"
     "with locked(Path(sys.argv[1]), wait=False):\n"
     "    print('held', flush=True); time.sleep(600)"
 )
@@ -61,7 +62,7 @@ def test_a_reader_of_the_state_does_not_hold_the_lock(tmp_path: Path) -> None:
 def test_a_second_job_on_a_run_exits_75_and_leaves_no_attempt(tmp_path: Path) -> None:
     run_dir = folder(tmp_path)
     process = holder(run_dir.path / "lock")
-    command = [sys.executable, "-m", "sweeper.job", str(tmp_path), run_dir.run_id]
+    command = [sys.executable, "-m", "sweeper.job.run", str(tmp_path), run_dir.run_id]
     done = subprocess.run(command, capture_output=True, text=True)
     process.kill()
     process.communicate()
@@ -72,7 +73,7 @@ def test_a_second_job_on_a_run_exits_75_and_leaves_no_attempt(tmp_path: Path) ->
 
 def test_a_terminated_job_exits_143_without_a_row_and_is_interrupted(tmp_path: Path) -> None:
     run_dir = folder(tmp_path, "model.warm_start.n_examples=200000")
-    process = subprocess.Popen([sys.executable, "-m", "sweeper.job", str(tmp_path), run_dir.run_id], cwd=Path.cwd())
+    process = subprocess.Popen([sys.executable, "-m", "sweeper.job.run", str(tmp_path), run_dir.run_id], cwd=Path.cwd())
     while not (run_dir.attempts() and run_dir.attempts()[0].heartbeat()):
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
@@ -83,7 +84,7 @@ def test_a_terminated_job_exits_143_without_a_row_and_is_interrupted(tmp_path: P
 
 def test_a_failed_jobs_row_and_record_name_the_class_and_the_evidence(tmp_path: Path) -> None:
     run_dir = folder(tmp_path, "model.resources.nodes=2")
-    done = subprocess.run([sys.executable, "-m", "sweeper.job", str(tmp_path), run_dir.run_id])
+    done = subprocess.run([sys.executable, "-m", "sweeper.job.run", str(tmp_path), run_dir.run_id])
     assert done.returncode == 1
     failure = read_row(row_path(tmp_path, run_dir.run_id)).failure
     assert failure is not None

@@ -6,12 +6,12 @@ import pytest
 from pyarrow import parquet
 
 import data_prep
-from sweeper.data import data_spec
-from sweeper.errors import ConfigError, RunFailedError
-from sweeper.measure import ProblemCount
-from sweeper.refusals import check
-from sweeper.screen import screen
-from sweeper.spec import RunSpec
+from sweeper.evaluation.screen import screen
+from sweeper.host.errors import ConfigError, RunFailedError
+from sweeper.inputs.data import data_spec
+from sweeper.plan.refusals import check
+from sweeper.rows.counts import ProblemCount
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 

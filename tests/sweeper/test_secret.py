@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import secret
-from sweeper.errors import ConfigError
-from sweeper.results import Failure, row_path, write_row
+from sweeper.host import secret
+from sweeper.host.errors import ConfigError
+from sweeper.plan.secret_refusals import refuse_secrets
+from sweeper.rows.row import Failure, row_path, write_row
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 
@@ -57,7 +58,7 @@ def test_settings_that_would_write_a_secret_down_are_refused_before_anything_is_
 @pytest.mark.parametrize("line", ["export HF_TOKEN=$(cat ~/.hf)", 'export WANDB_API_KEY="$KEY"', "module load cuda"])
 def test_setup_lines_that_work_a_secret_out_on_the_node_are_accepted(line: str) -> None:
     cluster = spec("cluster=slurm").cluster
-    secret.check(replace(cluster, setup=(line,)))
+    refuse_secrets(replace(cluster, setup=(line,)))
 
 
 def test_a_row_never_holds_the_value_of_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

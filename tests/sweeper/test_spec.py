@@ -6,8 +6,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.errors import ConfigError
-from sweeper.spec import RunSpec
+from sweeper.host.errors import ConfigError
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 # Published parameter counts (model cards and the hub's count of each repository's weights).

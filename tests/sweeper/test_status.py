@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.briefs import briefs
-from sweeper.errors import SweeperError
-from sweeper.members import Membership
-from sweeper.plan import save_grid
-from sweeper.results import Failure, Provenance, row_path, write_row
-from sweeper.run_id import RunId
-from sweeper.runs import Heartbeat, RunDir, State
-from sweeper.slurm_queue import Queue, kept
-from sweeper.status import run_statuses, status_text
+from sweeper.host.errors import SweeperError
+from sweeper.launch.slurm.queue import Queue, kept
+from sweeper.oversight.status import run_statuses, status_text
+from sweeper.plan.plan import save_grid
+from sweeper.rows.grid_file import Membership
+from sweeper.rows.row import Failure, Provenance, row_path, write_row
+from sweeper.rows.row_cache import briefs
+from sweeper.runs.folder import Heartbeat, RunDir, State
+from sweeper.spec.run_id import RunId
 from tests.sweeper.points import plan
 from tests.sweeper.rows import row
 
@@ -146,7 +146,7 @@ def test_a_slurm_that_does_not_answer_is_asked_less_and_less_often(
     chunk = {"run_ids": ["a-1"], "code": "x", "shape": {}}
     (results / "slurm" / "sweep-1.json").write_text(json.dumps(chunk))
     calls, clock = broken(tmp_path, monkeypatch), [1000.0]
-    monkeypatch.setattr("sweeper.slurm_queue.time.time", lambda: clock[0])
+    monkeypatch.setattr("sweeper.launch.slurm.queue.time.time", lambda: clock[0])
     asked = []
     for _ in range(150):
         queue = Queue.recent(results)

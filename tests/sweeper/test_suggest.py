@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli import main
-from sweeper.results import write_row
-from sweeper.runs import RunDir
-from sweeper.spec import RunSpec
+from sweeper.cli.main import main
+from sweeper.rows.row import write_row
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from sweeper.flops import planned_flops
-from sweeper.gpu import GPUS
-from sweeper.spec import RunSpec
-from sweeper.throughput import TRAINING_SHARE, Calibrator, roofline
+from sweeper.plan.gpu import GPUS
+from sweeper.plan.throughput import TRAINING_SHARE, Calibrator, roofline
+from sweeper.rows.flops import planned_flops
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 GPU = ("model_family=qwen2.5", "cluster=slurm")

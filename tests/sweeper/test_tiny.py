@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from data_prep.synthetic import DOMAINS, SPECIAL_STRINGS, Split, problems
-from sweeper import tiny
-from sweeper.errors import ConfigError
-from sweeper.grid import group_options
+from data_prep.synthetic.tasks import DOMAINS, SPECIAL_STRINGS, Split, problems
+from sweeper.grid.expand import group_options
+from sweeper.host.errors import ConfigError
+from sweeper.inputs import tiny
 from tests.sweeper.conftest import SHAPE
 from tests.sweeper.points import spec
 

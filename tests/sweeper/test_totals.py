@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cost import Cost, Pricer
-from sweeper.spec import RunSpec
-from sweeper.totals import Totals, totals_of
+from sweeper.plan.cost import Cost, Pricer
+from sweeper.plan.totals import Totals, totals_of
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 GPU = ("model_family=qwen2.5", "cluster=slurm")

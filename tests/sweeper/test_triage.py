@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from data_prep.spec import DataError
-from sweeper.errors import ConfigError, RunFailedError
-from sweeper.triage import TAIL_BYTES, Ending, FailureClass, classes, classify, of_exception, tail
+from sweeper.host.errors import ConfigError, RunFailedError
+from sweeper.rows.failure_class import FailureClass
+from sweeper.runs.triage import TAIL_BYTES, Ending, classes, classify, of_exception, tail
 
 # (source, lines of the log, class, part of the evidence)
 LOGS = [

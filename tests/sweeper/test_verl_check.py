@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.spec import RunSpec
-from sweeper.verl_check import check_plan
-from sweeper.verl_verdict import Asker, accepted
+from sweeper.plan.verl_check import check_plan
+from sweeper.plan.verl_verdict import Asker, accepted
+from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
 GPU = ("model_family=qwen2.5", "cluster=slurm")

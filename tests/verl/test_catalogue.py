@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.grid import expand, group_options, hydra_session
-from sweeper.plan import make_plan
-from sweeper.spec import RunSpec
-from sweeper.verl_check import check_plan
-from sweeper.verl_verdict import Asker
+from sweeper.grid.expand import expand, group_options, hydra_session
+from sweeper.plan.plan import make_plan
+from sweeper.plan.verl_check import check_plan
+from sweeper.plan.verl_verdict import Asker
+from sweeper.spec.run import RunSpec
 
 pytestmark = pytest.mark.verl
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import ray_nodes
-from sweeper.errors import RunFailedError
-from sweeper.ray_nodes import Node, Share
-from sweeper.results import Status, read_row, row_path
-from sweeper.runs import RunDir
+from sweeper.host.errors import RunFailedError
+from sweeper.rows.row import Status, read_row, row_path
+from sweeper.runs.folder import RunDir
+from sweeper.training import ray_nodes
+from sweeper.training.ray_nodes import Node, Share
 from tests.sweeper.points import spec
 from tests.waiting import wait_until
 
@@ -39,7 +39,7 @@ TWO_NODES = spec(
 
 def start(results: Path, rank: int, nodes: int = 2) -> "subprocess.Popen[bytes]":
     step = {"SLURM_PROCID": str(rank), "SLURM_STEP_NUM_NODES": str(nodes), "SLURM_JOB_ID": "77"}
-    command = [sys.executable, "-m", "sweeper.job", str(results), TWO_NODES.run_id]
+    command = [sys.executable, "-m", "sweeper.job.run", str(results), TWO_NODES.run_id]
     return subprocess.Popen(command, env=os.environ | step, start_new_session=True)
 
 

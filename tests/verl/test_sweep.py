@@ -13,10 +13,10 @@ import pytest
 from pyarrow import parquet
 
 import data_prep
-from sweeper.data import data_spec
-from sweeper.measure import read_counts
-from sweeper.results import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
-from sweeper.runs import RunDir, State
+from sweeper.inputs.data import data_spec
+from sweeper.rows.counts import read_counts
+from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
+from sweeper.runs.folder import RunDir, State
 from tests.sweeper.points import spec
 from tests.waiting import wait_until
 

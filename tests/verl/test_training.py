@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 import data_prep
-from sweeper.data import data_spec
-from sweeper.ray_nodes import Node
-from sweeper.run_id import RunId
-from sweeper.runs import RunDir
-from sweeper.spec import Device
-from sweeper.train import Watch, train
+from sweeper.host.machine import Device
+from sweeper.inputs.data import data_spec
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
+from sweeper.training.ray_nodes import Node
+from sweeper.training.train import Watch, train
 from tests.sweeper.points import spec
 
 pytestmark = pytest.mark.verl

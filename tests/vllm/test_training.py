@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.synthetic import SPECIAL_STRINGS
-from sweeper import tiny
+from data_prep.synthetic.tasks import SPECIAL_STRINGS
+from sweeper.inputs import tiny
 from tests.sweeper.conftest import SHAPE
 from tests.verl.test_training import Job
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.cli import main
-from sweeper.results import ResultRow, Status, read_rows
+from sweeper.rows.row import ResultRow, Status, read_rows
 
 OFFLINE = """
 import wandb
@@ -143,7 +143,7 @@ def test_the_report_and_the_table_show_imported_rows(tmp_path: Path, capsys: pyt
     imported(tmp_path, metrics_file(tmp_path / "m.jsonl"), "--model", "tiny-40k")
     assert main(["report", "--results", str(tmp_path), "-o", str(tmp_path / "r.html")]) == 0
     assert "m_imported-" in (tmp_path / "r.html").read_text()
-    from sweeper.table import record
+    from sweeper.rows.table import record
 
     (row,) = read_rows(tmp_path)
     assert record(row)["imported"] == "verl metrics"

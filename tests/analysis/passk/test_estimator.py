@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from analysis.passk.estimator import g_pass_at_k_values, pass_at_k_values, pass_hat_k_values, variance_values
-from sweeper.passk import pass_at_k, pass_at_k_of_every_count, pass_hat_k
+from sweeper.rows.passk import pass_at_k, pass_at_k_of_every_count, pass_hat_k
 
 
 def test_every_count_at_once_equals_one_count_at_a_time() -> None:

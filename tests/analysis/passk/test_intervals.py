@@ -6,7 +6,7 @@ from analysis.passk.interval import fixed_benchmark, over_problems, solve_rate_b
 from analysis.passk.paired import difference, pair
 from analysis.passk.resampling import resampled_means
 from analysis.passk.sample import Sample
-from sweeper.errors import ResultsError
+from sweeper.host.errors import ResultsError
 
 
 def sample_of(c: np.ndarray, n: int, first: int = 0) -> Sample:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.frame import Counts, Run, Selection
-from sweeper.results import CurvePoint, Failure, PassAtK, Score, Status
+from analysis.runs.selection import Counts, Run, Selection
+from sweeper.rows.row import CurvePoint, Failure, PassAtK, Score, Status
 from tests.analysis.synthetic_rows import Truth, _row
 
 DOMAINS = ("code", "logic", "math", "stem")

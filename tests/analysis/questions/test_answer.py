@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.answer import Answer, Cell, Chart, HeatMap, Mark, Scale, Status, Trace, answer_json
 from analysis.cli import main
+from analysis.drawing.answer import Answer, Cell, Chart, HeatMap, Mark, Scale, Status, Trace, answer_json
 from analysis.questions import QUESTIONS
 
 NAMES = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analysis.frame import series_of
 from analysis.questions.strata import arms, configurations, strata
+from analysis.runs.selection import series_of
 from tests.analysis.questions.planted import Planted, selection
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis.answer import Status
-from analysis.bootstrap import Estimate
+from analysis.drawing.answer import Status
+from analysis.estimates.bootstrap import Estimate
 from analysis.laws.curves import EXP_SATURATION, POWER
 from analysis.laws.fitting import fit
 from analysis.laws.inference import infer
@@ -15,8 +15,8 @@ from analysis.questions.compute_efficiency import multiplier
 from analysis.questions.curve_laws import arm_laws
 from analysis.questions.stability import signs_of
 from analysis.questions.strata import configurations
-from analysis.reach import reach
-from analysis.trajectory import Progress, curve_of
+from analysis.row_laws.extrapolation_reach import reach
+from analysis.runs.trajectory import Progress, curve_of
 from tests.analysis.questions.planted import Planted, curve, population, selection
 
 TARGET = Settings(target=0.45)

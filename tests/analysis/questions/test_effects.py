@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from analysis.answer import Status, answer_json
-from analysis.panel import Panel, panel
+from analysis.drawing.answer import Status, answer_json
+from analysis.estimates.panel import Panel, panel
 from analysis.questions import QUESTIONS, Settings
 from analysis.questions.sft_share import optimum
 from analysis.questions.strata import Stratum, arms

@@ -1,8 +1,8 @@
 """Loaded by every Python of a test's job (`cluster.setup` puts this folder on its path): a run's work without verl.
 
-Only the phases of `sweeper.job` are replaced: a run counts steps, `STANDIN_STEP_SECONDS` each, and saves each of them;
-with `STANDIN_MEMORY_MB` it takes that much from its second step on, with `STANDIN_RAY` it starts the job's Ray and runs
-`ray_tasks.py` on it.
+Only the phases of `sweeper.job.run` are replaced: a run counts steps, `STANDIN_STEP_SECONDS` each, and saves each of
+them; with `STANDIN_MEMORY_MB` it takes that much from its second step on, with `STANDIN_RAY` it starts the job's Ray
+and runs `ray_tasks.py` on it.
 What surrounds the work (lock, attempts, signals, rows, exit codes) is the product's own. The module is changed when the
 job itself imports it: imported from here it would come from another place on the path than in a job without stand-in.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 class _Finder:
     @classmethod
     def find_spec(cls, name, *_):  # type: ignore[no-untyped-def]
-        if name != "sweeper.job":
+        if name != "sweeper.job.run":
             return None
         sys.meta_path.remove(cls)
         spec = importlib.util.find_spec(name)
@@ -36,7 +36,7 @@ class _Finder:
 
 
 def _replace(job):  # type: ignore[no-untyped-def]
-    from sweeper.errors import ConfigError, RunFailedError
+    from sweeper.host.errors import ConfigError, RunFailedError
 
     def phases(run_dir, spec, attempt, measured):  # type: ignore[no-untyped-def]
         measured.phase = "train"
@@ -75,10 +75,10 @@ def _replace(job):  # type: ignore[no-untyped-def]
 
 
 def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
-    """As `sweeper.train` does for a run over several nodes, with a script in verl's place."""
-    from sweeper import ray_nodes
-    from sweeper.process import run_child
-    from sweeper.train import share_of_node
+    """As `sweeper.training.train` does for a run over several nodes, with a script in verl's place."""
+    from sweeper.host.process import run_child
+    from sweeper.training import ray_nodes
+    from sweeper.training.train import share_of_node
 
     scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
     share, variables = share_of_node(spec, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
@@ -92,17 +92,17 @@ def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
 
 
 def _run_as_main(name, *_):  # type: ignore[no-untyped-def]
-    """In the place of runpy's: a local launch starts `python -m sweeper.job`, which imports no module of that name."""
-    from sweeper import job
-    from sweeper.run_id import RunId
+    """In the place of runpy's: a local launch starts `python -m sweeper.job.run`, which is imported under no name."""
+    from sweeper.job import run
+    from sweeper.spec.run_id import RunId
 
-    _replace(job)
-    sys.exit(job.run(Path(sys.argv[1]).resolve(), RunId(sys.argv[2])))
+    _replace(run)
+    sys.exit(run.run(Path(sys.argv[1]).resolve(), RunId(sys.argv[2])))
 
 
-if "sweeper.slurm.element" in sys.orig_argv:
+if "sweeper.launch.slurm.element" in sys.orig_argv:
     sys.meta_path.insert(0, _Finder)
-elif "sweeper.job" in sys.orig_argv:
+elif "sweeper.job.run" in sys.orig_argv:
     import runpy
 
     runpy._run_module_as_main = _run_as_main

@@ -26,7 +26,7 @@ export PYTHONPATH=/shared/results/code/0123456789abcdef${PYTHONPATH:+:$PYTHONPAT
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 sh -c 'trap "" USR2; exec "$@"' sh python -m sweeper.slurm.element /shared/results sweep-0123456789
+srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 sh -c 'trap "" USR2; exec "$@"' sh python -m sweeper.launch.slurm.element /shared/results sweep-0123456789
 
 
 # teardown

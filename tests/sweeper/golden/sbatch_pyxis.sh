@@ -23,7 +23,7 @@ export PYTHONPATH=/shared/results/code/0123456789abcdef${PYTHONPATH:+:$PYTHONPAT
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --container-image=/shared/images/sweeper.sqsh --container-mounts=/shared/results:/shared/results,/shared/hf:/shared/hf,/local/scratch:/tmp --container-workdir=/shared/results/code/0123456789abcdef sh -c 'trap "" USR2; exec "$@"' sh env PYTHONPATH=/shared/results/code/0123456789abcdef python3 -m sweeper.slurm.element /shared/results sweep-0123456789
+srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --container-image=/shared/images/sweeper.sqsh --container-mounts=/shared/results:/shared/results,/shared/hf:/shared/hf,/local/scratch:/tmp --container-workdir=/shared/results/code/0123456789abcdef sh -c 'trap "" USR2; exec "$@"' sh env PYTHONPATH=/shared/results/code/0123456789abcdef python3 -m sweeper.launch.slurm.element /shared/results sweep-0123456789
 
 
 # teardown

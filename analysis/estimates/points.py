@@ -1,0 +1,100 @@
+"""pass@k and its gain with intervals over problems: values from the row, intervals from the per-problem counts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.estimates.bootstrap import Estimate, mean_over_problems
+from analysis.runs.selection import Point, Run
+
+TOLERANCE = 1e-9  # a row's pass@1 and the mean of its counts are the same number
+
+
+def value_at(point: Point, k: int, *, base: bool = False, domain: str = "all") -> float | None:
+    """pass@k, mean over seeds; None where a seed has none."""
+    values = [score.at(k) if (score := run.row.score(domain, base=base)) else None for run in point.runs]
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known and len(known) == len(values) else None
+
+
+def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") -> Estimate | None:
+    """pass@k, mean over seeds; None where a seed has none. Without counts there is no interval."""
+    mean = value_at(point, k, base=base, domain=domain)
+    if mean is None:
+        return None
+    per_problem = point.per_problem(k, base=base, domain=domain)
+    if per_problem is None or not len(per_problem):
+        return Estimate(mean, None, None)
+    interval = mean_over_problems(per_problem)
+    return Estimate(mean, interval.low, interval.high)
+
+
+def gain(point: Point, k: int = 1, *, domain: str = "all") -> Estimate | None:
+    """Trained minus base pass@k; the interval pairs problems and is None unless both answered the same ones."""
+    trained, base = value_at(point, k, domain=domain), value_at(point, k, base=True, domain=domain)
+    if trained is None or base is None:
+        return None
+    after, before = point.per_problem(k, domain=domain), point.per_problem(k, base=True, domain=domain)
+    difference = trained - base
+    if after is None or before is None or not point.paired or not len(after):
+        return Estimate(difference, None, None)
+    interval = mean_over_problems(after - before)
+    return Estimate(difference, interval.low, interval.high)
+
+
+def mean_gain(points: Sequence[Point]) -> Estimate | None:
+    """Mean over points of the gain in pass@1.
+
+    The interval resamples problems, the same draw for every point, and is None unless all points share their problems.
+    """
+    gains = [gain(point) for point in points]
+    known = [item.value for item in gains if item is not None]
+    if not known or len(known) < len(points):
+        return None
+    value = float(np.mean(known))
+    problems = {run.trained.problem_ids for point in points for run in point.runs if run.trained}
+    if len(problems) != 1 or not all(point.paired for point in points):
+        return Estimate(value, None, None)
+    differences = []
+    for point in points:
+        after, before = point.per_problem(1), point.per_problem(1, base=True)
+        if after is not None and before is not None:
+            differences.append(after - before)
+    interval = mean_over_problems(np.mean(differences, axis=0))
+    return Estimate(value, interval.low, interval.high)
+
+
+def step_up(smaller: Point, larger: Point) -> Estimate | None:
+    """Trained pass@1 of one point minus another's; paired, the interval is None unless they share their problems."""
+    low, high = pass_at(smaller, 1), pass_at(larger, 1)
+    if low is None or high is None:
+        return None
+    before, after = smaller.per_problem(1), larger.per_problem(1)
+    if before is None or after is None or smaller.problem_ids != larger.problem_ids:
+        return Estimate(high.value - low.value, None, None)
+    interval = mean_over_problems(after - before)
+    return Estimate(high.value - low.value, interval.low, interval.high)
+
+
+def disagreement(run: Run) -> str | None:
+    """Why a row and its counts are not the same measurement; None if they agree or there is nothing to compare."""
+    for name, counts, base in (("trained", run.trained, False), ("base", run.base, True)):
+        stated = run.pass1(base=base)
+        if counts is None or stated is None:
+            continue
+        found = float(np.mean(counts.pass_at(1))) if counts.n else float("nan")
+        if not abs(found - stated) < TOLERANCE:
+            return f"{run.row.run_id}: the row's {name} pass@1 is {stated:.6f}, its counts give {found:.6f}"
+    return None
+
+
+def all_ks(points: Sequence[Point]) -> list[int]:
+    """Every k that any point has a trained pass@k for."""
+    scores = [score for point in points for run in point.runs if (score := run.row.score())]
+    return sorted({item.k for score in scores for item in score.pass_at_k if item.value is not None})
+
+
+def table_ks(points: Sequence[Point]) -> list[int]:
+    """The k beyond 1 that tables show: 8, 64 and 128, or the largest measured when that is smaller."""
+    ks = [k for k in all_ks(points) if k > 1]
+    return [k for k in ks if k in (8, 64, 128)] or ks[-1:]

@@ -1,0 +1,135 @@
+"""What the sections of a report draw on, computed once."""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from analysis.drawing.answer import Answer
+from analysis.drawing.style import Look, series_looks, size_looks
+from analysis.estimates.points import all_ks, table_ks
+from analysis.questions import QUESTIONS
+from analysis.report.side_by_side import side_by_side
+from analysis.row_laws.backtest import Backtest, backtests
+from analysis.row_laws.curve_law import CurveLaw, curve_laws
+from analysis.row_laws.final import Law, fit_laws
+from analysis.runs.checkpoints import Checkpoint, checkpoints
+from analysis.runs.selection import Point, Run, Selection, points_of, series_of, varying_fields
+
+MOST_CURVES = 2  # series with laws of their learning curves: each costs four panels and a minute's reading
+MOST_LINES = 6  # in one panel; more cannot be told apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A selection of runs with everything derived from it."""
+
+    selection: Selection
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Runs with a result."""
+        return self.selection.completed
+
+    @cached_property
+    def measured(self) -> list[Run]:
+        """Completed runs with a pass@1."""
+        return [run for run in self.runs if run.pass1() is not None]
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """Configurations of measured runs, smallest model first."""
+        return points_of(self.measured, self.labels)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Series of each completed run."""
+        return series_of(self.runs)
+
+    @cached_property
+    def looks(self) -> dict[str, Look]:
+        """Of the series."""
+        return series_looks(self.labels)
+
+    @cached_property
+    def size_looks(self) -> dict[int, Look]:
+        """Of the model sizes."""
+        return size_looks(run.row.n_params_non_embedding for run in self.runs)
+
+    @cached_property
+    def size_names(self) -> dict[int, str]:
+        """Model of each size; several of one size are joined."""
+        names: dict[int, list[str]] = {}
+        for run in self.runs:
+            found = names.setdefault(run.row.n_params_non_embedding, [])
+            if run.row.model not in found:
+                found.append(run.row.model)
+        return {size: " / ".join(found) for size, found in names.items()}
+
+    @cached_property
+    def varying(self) -> str:
+        """What tells series apart, in words."""
+        return " and ".join(varying_fields([run.row for run in self.runs]))
+
+    @cached_property
+    def ks(self) -> list[int]:
+        """Every k measured."""
+        return all_ks(self.points)
+
+    @cached_property
+    def table_ks(self) -> list[int]:
+        """The k beyond 1 that tables show."""
+        return table_ks(self.points)
+
+    @cached_property
+    def laws(self) -> list[Law]:
+        """Power laws of the error at the end of training."""
+        return fit_laws(self.runs)
+
+    @cached_property
+    def checkpoints(self) -> list[Checkpoint]:
+        """Validations of all completed runs."""
+        return checkpoints(self.runs, self.labels)
+
+    @cached_property
+    def curve_series(self) -> list[str]:
+        """Series whose learning curves get laws: those with most sizes, then most runs."""
+        runs: dict[str, set[str]] = {}
+        sizes: dict[str, set[int]] = {}
+        for point in self.checkpoints:
+            runs.setdefault(point.series, set()).add(point.run_id)
+            sizes.setdefault(point.series, set()).add(point.size)
+        order = sorted(runs, key=lambda name: (-len(sizes[name]), -len(runs[name])))
+        return order[:MOST_CURVES]
+
+    @cached_property
+    def curve_laws(self) -> list[CurveLaw]:
+        """Laws of the learning curves of `curve_series`."""
+        return curve_laws(self.checkpoints, series=self.curve_series)
+
+    @cached_property
+    def backtests(self) -> list[Backtest]:
+        """Held-out errors of `curve_laws`."""
+        return [item for law in self.curve_laws for item in backtests(law)]
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """Answers to the questions of the grid, or to all of them."""
+        asked = self.selection.questions or tuple(QUESTIONS)
+        return side_by_side([partial(QUESTIONS[name].ask, self.selection) for name in asked if name in QUESTIONS])
+
+    @cached_property
+    def drawn_series(self) -> list[str]:
+        """Series that panels with many lines show: all, or those at most sizes."""
+        names = list(dict.fromkeys(point.series for point in self.points))
+        sizes = {name: len({point.size for point in self.points if point.series == name}) for name in names}
+        chosen = set(sorted(names, key=lambda name: -sizes[name])[:MOST_LINES])
+        return [name for name in names if name in chosen]
+
+    @property
+    def not_drawn(self) -> tuple[str, ...]:
+        """A sentence about the series that panels leave out, or nothing."""
+        total = len({point.series for point in self.points})
+        if total <= MOST_LINES:
+            return ()
+        return (
+            f"{len(self.drawn_series)} of {total} series are drawn, those at most sizes; the data hold all of them.",
+        )

@@ -1,0 +1,1 @@
+"""Laws fitted to the rows of a sweep."""

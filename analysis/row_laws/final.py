@@ -1,0 +1,138 @@
+"""Which laws a set of runs is asked for: the error against model size, and against training FLOPs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from analysis.estimates.numerals import short
+from analysis.row_laws.power_law import NotFitted, Observation, PowerLaw, count_levels, fit_power_law
+from analysis.runs.selection import ALL_RUNS, Run, series_of
+from sweeper.rows.flops import axis_note
+
+CONFOUNDED = 0.95  # |correlation| of log size and log FLOPs from which their laws say the same
+
+
+class Axis(StrEnum):
+    """What the error is a function of."""
+
+    size = "non-embedding parameters"
+    flops = "training FLOPs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """One asked-for law with its answer."""
+
+    axis: Axis
+    subset: str  # "all runs" or a series
+    observations: tuple[Observation, ...]
+    result: PowerLaw | NotFitted
+    notes: tuple[str, ...]
+
+    @property
+    def ladder(self) -> str:
+        """What the held-out runs have the largest of: models, or compute where there is one model."""
+        by_x = self.axis is Axis.flops and all(item.rung == item.x for item in self.observations)
+        return "compute" if by_x else "size"
+
+
+def fit_laws(runs: Sequence[Run]) -> list[Law]:
+    """Laws of 1 - pass@1 against size and FLOPs, of all runs and of each series when there are several.
+
+    A run without the number an axis needs is left out and named in the law's notes.
+    """
+    labels = series_of(runs)
+    names = list(dict.fromkeys(labels.values()))
+    subsets = {ALL_RUNS: list(runs)}
+    if len(names) > 1:
+        subsets |= {name: [run for run in runs if labels[run.row.run_id] == name] for name in names}
+    laws = []
+    for axis in Axis:
+        for name, members in subsets.items():
+            law = _law(axis, name, members)
+            if axis is Axis.size or count_levels([item.x for item in law.observations]) > 1:
+                laws.append(law)
+    return laws
+
+
+def _law(axis: Axis, subset: str, runs: Sequence[Run]) -> Law:
+    observations, left_out = [], []
+    sizes = {run.row.n_params_non_embedding for run in runs}
+    for run in runs:
+        row, pass1 = run.row, run.pass1()
+        x = float(row.n_params_non_embedding) if axis is Axis.size else row.flops.total if row.flops else None
+        if pass1 is None or x is None:
+            left_out.append(row.run_id)
+            continue
+        rung = float(row.n_params_non_embedding) if len(sizes) > 1 else x
+        observations.append(Observation(run_id=row.run_id, cluster=row.group_id, x=x, rung=rung, error=1 - pass1))
+    result = fit_power_law(observations)
+    notes = []
+    if left_out:
+        missing = "pass@1" if axis is Axis.size else "pass@1 or training FLOPs"
+        notes.append(f"left out, because {missing} was not measured: {', '.join(left_out)}")
+    if axis is Axis.flops and observations:
+        notes.append(axis_note({run.row.flops.accounting for run in runs if run.row.flops}))
+    if axis is Axis.flops and isinstance(result, PowerLaw) and len(sizes) > 1:
+        correlation = float(np.corrcoef(np.log([[item.x, item.rung] for item in observations]).T)[0, 1])
+        if abs(correlation) >= CONFOUNDED:
+            notes.append(
+                f"log FLOPs and log size are correlated {correlation:.3f} in these runs: this law repeats the one "
+                "against size and is no separate evidence"
+            )
+    return Law(axis=axis, subset=subset, observations=tuple(observations), result=result, notes=tuple(notes))
+
+
+def law_text(law: Law) -> str:
+    """A law as a paragraph of plain lines."""
+    head = f"error (1 - pass@1) against {law.axis}, {law.subset}, {len(law.observations)} runs"
+    if isinstance(law.result, NotFitted):
+        return "\n".join([head, f"  not fitted: {law.result.reason}", *(f"  note: {note}" for note in law.notes)])
+    fit = law.result
+    lines = [
+        head,
+        f"  error = {math.exp(fit.log_a):.4g} x^-{fit.alpha:.3f}, x from {fit.x_min:.3g} to {fit.x_max:.3g}",
+        f"  alpha = {fit.alpha:.3f} {interval_text(fit)}; leaving each size out: "
+        f"{fit.jackknife_low:.3f} to {fit.jackknife_high:.3f}",
+        f"  held out: {held_out_text(law)}",
+    ]
+    return "\n".join(
+        [*lines, *(f"  warning: {item}" for item in fit.warnings), *(f"  note: {item}" for item in law.notes)]
+    )
+
+
+def interval_text(fit: PowerLaw) -> str:
+    """The interval of alpha in brackets, or that there is none."""
+    if fit.alpha_low is None or fit.alpha_high is None:
+        return "(no interval)"
+    return f"[{fit.alpha_low:.3f}, {fit.alpha_high:.3f}]"
+
+
+def held_out_text(law: Law) -> str:
+    """The held-out check in one sentence, never without its baseline."""
+    if isinstance(law.result, NotFitted):
+        return f"none ({law.result.reason})"
+    held = law.result.held_out
+    if held is None:
+        return f"none ({law.result.held_out_reason})"
+    where = f"largest {law.ladder} ({short(held.rung)})"
+    verdict = "closer" if held.law_mae < held.last_value_mae else "no closer"
+    return (
+        f"at the {where} the law fitted without it is off by {held.law_mae:.3f} "
+        f"(predicted {held.predicted:.3f}, measured {held.observed:.3f}), the error of the next smaller one by "
+        f"{held.last_value_mae:.3f}: the law is {verdict} than the last value"
+    )
+
+
+def law_json(law: Law) -> dict[str, Any]:
+    """A law as JSON values."""
+    value: dict[str, Any] = {"axis": law.axis.name, "x": str(law.axis), "subset": law.subset, "notes": list(law.notes)}
+    value["runs"] = [asdict(item) for item in law.observations]
+    if isinstance(law.result, NotFitted):
+        return value | {"fit": None, "not_fitted": law.result.reason}
+    fit = asdict(law.result)
+    return value | {"fit": fit | {"a": math.exp(law.result.log_a)}, "not_fitted": None}

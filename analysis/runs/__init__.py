@@ -1,0 +1,1 @@
+"""Rows and curves as the analysis reads them."""

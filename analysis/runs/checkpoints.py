@@ -1,0 +1,96 @@
+"""The validations of the runs as points of learning curves: error against compute and against data.
+
+The error is 1 - accuracy on verl's validation problems, a small set with few samples each; the pass@k suite is measured
+at the end of a run only. Step 0 is the base model and has no logarithm, so it is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analysis.runs.selection import Run
+
+HELD_SHARE = 0.25  # of the checkpoints of a size, the last ones
+FEWEST_STEPS = 4  # different ones before any is held out
+
+
+class Axis(StrEnum):
+    """What the error is a function of."""
+
+    compute = "training FLOPs"
+    data = "responses trained on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """One validation of one run."""
+
+    run_id: str
+    series: str
+    model: str
+    size: int  # parameters without embedding and head
+    seed: int
+    step: int
+    samples: float | None  # responses generated for training up to the step
+    flops: float | None  # model FLOPs of training up to the step, supervised fine-tuning before it included
+    error: float
+    held_out: bool  # among the last quarter of the steps of its size and series: no fit sees it
+
+    def x(self, axis: Axis) -> float | None:
+        """Position on an axis; None: not measured."""
+        return self.flops if axis is Axis.compute else self.samples
+
+
+def checkpoints(runs: Sequence[Run], labels: Mapping[str, str]) -> list[Checkpoint]:
+    """Every validation after step 0 of the runs; `labels` are their series by run id."""
+    steps: dict[tuple[str, int], set[int]] = {}
+    for run in runs:
+        key = (labels[run.row.run_id], run.row.n_params_non_embedding)
+        steps.setdefault(key, set()).update(step for step, _ in _validations(run))
+    first_held = {key: _first_held(sorted(found)) for key, found in steps.items()}
+    return [
+        Checkpoint(
+            run_id=run.row.run_id,
+            series=labels[run.row.run_id],
+            model=run.row.model,
+            size=run.row.n_params_non_embedding,
+            seed=run.row.seed,
+            step=step,
+            samples=_samples(run, step),
+            flops=_flops(run, step),
+            error=1 - accuracy,
+            held_out=step >= first_held[labels[run.row.run_id], run.row.n_params_non_embedding],
+        )
+        for run in runs
+        for step, accuracy in _validations(run)
+    ]
+
+
+def _validations(run: Run) -> list[tuple[int, float]]:
+    return [(item.step, item.val_pass1) for item in run.row.curve if item.step > 0 and item.val_pass1 is not None]
+
+
+def _first_held(steps: list[int]) -> float:
+    if len(steps) < FEWEST_STEPS:
+        return float("inf")
+    return steps[len(steps) - max(1, round(HELD_SHARE * len(steps)))]
+
+
+def _samples(run: Run, step: int) -> float | None:
+    row = run.row
+    return row.train_samples * step / row.steps if row.train_samples is not None and row.steps else None
+
+
+def _flops(run: Run, step: int) -> float | None:
+    """The run's FLOPs in proportion to the tokens of its steps, or to the steps where no tokens were logged."""
+    row = run.row
+    if row.flops is None or row.flops.total is None or not row.steps:
+        return None
+    tokens = [item.tokens for item in row.curve if 0 < item.step <= row.steps]
+    done = [item.tokens for item in row.curve if 0 < item.step <= step]
+    known = [value for value in tokens if value is not None]
+    share = step / row.steps
+    if len(known) == row.steps and sum(known) > 0:
+        share = sum(value for value in done if value is not None) / sum(known)
+    before = row.flops.fine_tuning or 0.0
+    return before + (row.flops.total - before) * share

@@ -1,0 +1,34 @@
+"""Settings of a run beside its model, algorithm and data, in words; None in rows that do not hold them."""
+
+from collections.abc import Callable, Hashable, Sequence
+
+from sweeper.rows.row import ResultRow
+
+
+def kl_term(row: ResultRow) -> str | None:
+    """How the policy is held near its reference, with the coefficient."""
+    if row.kl_loss_coef is None or row.kl_reward_coef is None:
+        return None
+    terms = {"loss": row.kl_loss_coef, "reward": row.kl_reward_coef}
+    said = [f"{place} {value:g}" for place, value in terms.items() if value]
+    return f"KL {' and '.join(said)}" if said else "no KL"
+
+
+def lora(row: ResultRow) -> str | None:
+    """The rank of the adapters, or that there are none."""
+    if row.lora_rank is None:
+        return None
+    return f"LoRA rank {row.lora_rank}" if row.lora_rank else "no LoRA"
+
+
+def rollouts(row: ResultRow) -> str | None:
+    """Responses a prompt."""
+    return None if row.rollout_n is None else f"{row.rollout_n} rollouts"
+
+
+HYPERPARAMETERS: dict[str, Callable[[ResultRow], str | None]] = {"KL": kl_term, "LoRA": lora, "rollouts": rollouts}
+
+
+def goes_with_algorithm(rows: Sequence[ResultRow], value: Callable[[ResultRow], Hashable]) -> bool:
+    """Whether every algorithm has one value only: its name says it, as REINFORCE++ has a KL reward in verl's recipe."""
+    return len({(row.algorithm, value(row)) for row in rows}) == len({row.algorithm for row in rows})

@@ -1,0 +1,277 @@
+"""The rows of a report with their per-problem counts, and how runs group into series and points.
+
+A series is what one colour shows: the algorithm, data scale or domain mix, whichever varies. A point is one
+configuration (`group_id`) on one set of problems, with one or more seeds.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm
+from sweeper.host.errors import ResultsError
+from sweeper.rows.passk import pass_at_k
+from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
+
+Floats = NDArray[np.float64]
+SEPARATOR = " · "  # between the fields of a series' label
+ALL_RUNS = "all runs"  # the label of a group that holds them all
+USUAL = 0.6  # share of the runs from which a value goes without saying
+_exact = lru_cache(maxsize=200_000)(pass_at_k)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Samples drawn (`n`) and correct (`c`) of each problem, ordered by problem id."""
+
+    problem_ids: tuple[str, ...]
+    domains: tuple[str, ...]
+    n: tuple[int, ...]
+    c: tuple[int, ...]
+
+    def pass_at(self, k: int, domain: str = "all") -> Floats:
+        """pass@k of every problem of a domain; NaN where k > n."""
+        values = _pass_at(self, k)
+        return values if domain == "all" else values[_in_domain(self, domain)]
+
+
+@lru_cache(maxsize=8192)
+def _pass_at(counts: Counts, k: int) -> Floats:
+    values = np.array([_exact(n, c, k) for n, c in zip(counts.n, counts.c, strict=True)], dtype=np.float64)
+    values.flags.writeable = False
+    return values
+
+
+@lru_cache(maxsize=8192)
+def _in_domain(counts: Counts, domain: str) -> NDArray[np.bool_]:
+    return np.array([name == domain for name in counts.domains], dtype=np.bool_)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A row with the counts it was computed from; None where a counts file is not there."""
+
+    row: ResultRow
+    trained: Counts | None
+    base: Counts | None
+
+    @property
+    def paired(self) -> bool:
+        """Whether base and trained model answered the same problems."""
+        return self.trained is not None and self.base is not None and self.trained.problem_ids == self.base.problem_ids
+
+    def pass1(self, *, base: bool = False) -> float | None:
+        """pass@1 over the whole suite."""
+        score = self.row.score(base=base)
+        return score.at(1) if score else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a report is about: runs that have a row, and ids of a grid's runs that have none."""
+
+    grid: str | None
+    axes: dict[str, list[str]]
+    runs: tuple[Run, ...]
+    missing: tuple[str, ...]
+    digest: str  # of every file read
+    questions: tuple[str, ...] = ()  # of `analysis.questions` that the grid is for; empty: all
+
+    @property
+    def completed(self) -> tuple[Run, ...]:
+        """Runs with a result."""
+        return tuple(run for run in self.runs if run.row.status is Status.completed)
+
+    @property
+    def failed(self) -> tuple[Run, ...]:
+        """Runs that ended without a result."""
+        return tuple(run for run in self.runs if run.row.status is Status.failed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """The replicates (seeds) of one configuration on one set of problems."""
+
+    series: str
+    runs: tuple[Run, ...]
+
+    @property
+    def row(self) -> ResultRow:
+        """Row of the first seed, for what the seeds share."""
+        return self.runs[0].row
+
+    @property
+    def size(self) -> int:
+        """Parameters without embedding and head."""
+        return self.row.n_params_non_embedding
+
+    def pass1(self, *, base: bool = False) -> float | None:
+        """Mean pass@1 over seeds; None if a seed has none."""
+        values = [run.pass1(base=base) for run in self.runs]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known and len(known) == len(values) else None
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether base and trained model of every seed answered the same problems."""
+        return all(run.paired for run in self.runs)
+
+    @property
+    def problem_ids(self) -> tuple[str, ...]:
+        """The problems of the trained model's counts; empty without counts."""
+        return self.runs[0].trained.problem_ids if self.runs[0].trained else ()
+
+    def per_problem(self, k: int, *, base: bool = False, domain: str = "all") -> Floats | None:
+        """pass@k of every problem, mean over seeds; None without counts."""
+        counts = [run.base if base else run.trained for run in self.runs]
+        known = [item.pass_at(k, domain) for item in counts if item is not None]
+        return np.mean(known, axis=0) if known and len(known) == len(counts) else None
+
+
+def select(results_dir: Path, grid: str | None = None) -> Selection:
+    """Read the rows of a grid, or all rows.
+
+    Raises:
+        ResultsError: no folder, no row, an unknown grid, or a file that is not what it should be.
+    """
+    if not (results_dir / "rows").is_dir():
+        raise ResultsError(f"{results_dir} holds no rows/ folder: is --results the folder that the sweep wrote to?")
+    axes: dict[str, list[str]] = {}
+    members: list[str] | None = None
+    questions: tuple[str, ...] = ()
+    if grid is not None:
+        axes, members, questions = _grid(results_dir, grid)
+    hasher = hashlib.sha256()
+    runs = []
+    for row in read_rows(results_dir):
+        if members is not None and row.run_id not in members:
+            continue
+        hasher.update(row_path(results_dir, row.run_id).read_bytes())
+        trained, base = (_counts(path(results_dir, row.run_id), hasher) for path in (problems_path, base_problems_path))
+        runs.append(Run(row=row, trained=trained, base=base))
+    if not runs:
+        raise ResultsError(
+            f"{results_dir / 'rows'} holds no row of {grid or 'any run'} yet; see: python -m sweeper status"
+        )
+    there = {run.row.run_id for run in runs}
+    missing = tuple(run_id for run_id in members or () if run_id not in there)
+    runs.sort(key=_order)
+    return Selection(
+        grid=grid,
+        axes=axes,
+        runs=tuple(runs),
+        missing=missing,
+        digest=hasher.hexdigest()[:16],
+        questions=questions,
+    )
+
+
+def series_of(runs: Iterable[Run]) -> dict[str, str]:
+    """Label of each run's series by run id: what varies of algorithm, data, mix, order, SFT share and settings.
+
+    A value that most runs have is left out, except of the data: beside many GRPO runs "n512" is GRPO, "ppo · n512" is
+    not.
+    """
+    rows = [run.row for run in runs]
+    parts = _parts(rows)
+    varying = [name for name, values in parts.items() if len(set(values)) > 1]
+    usual = {name: _usual(parts[name]) for name in varying if name != "data"}
+    labels = {}
+    for i, row in enumerate(rows):
+        shown = [parts[name][i] for name in varying if parts[name][i] != usual.get(name, "")]
+        labels[row.run_id] = SEPARATOR.join(shown) or parts["data"][i]
+    return labels
+
+
+def points_of(runs: Sequence[Run], labels: Mapping[str, str] | None = None) -> list[Point]:
+    """Runs grouped into configurations, smallest model and least data first.
+
+    Seeds that were measured on different problems stay apart: their problems cannot be averaged. `labels` are those of
+    `series_of`, of these runs or of more.
+    """
+    labels = labels or series_of(runs)
+    groups: dict[tuple[str, tuple[str, ...]], list[Run]] = {}
+    for run in sorted(runs, key=_order):
+        ids = run.trained.problem_ids if run.trained else ()
+        groups.setdefault((run.row.group_id, ids), []).append(run)
+    return [Point(series=labels[members[0].row.run_id], runs=tuple(members)) for members in groups.values()]
+
+
+def varying_fields(rows: Sequence[ResultRow]) -> list[str]:
+    """What tells series apart, in words, or the data where nothing varies."""
+    return [name for name, values in _parts(rows).items() if len(set(values)) > 1] or ["data"]
+
+
+def _parts(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
+    """The parts of a series' label, one value a row; empty where there is nothing to say."""
+    totals: dict[str, set[int]] = {}
+    for row in rows:
+        totals.setdefault(row.data_scale, set()).add((row.n_unique or 0) + (row.n_sft or 0))
+    return {
+        "algorithm": [row.algorithm for row in rows],
+        "data": [
+            row.data_scale if len(totals[row.data_scale]) == 1 else f"{row.data_scale} {row.n_unique}" for row in rows
+        ],
+        "domain mix": [row.domain_mix for row in rows],
+        "order": [(row.curriculum or "").replace("_", " ") for row in rows],
+        "SFT share": [_sft_share(row) for row in rows],
+        **{
+            name: [said(row) or "" for row in rows]
+            for name, said in HYPERPARAMETERS.items()
+            if not goes_with_algorithm(rows, said)
+        },
+    }
+
+
+def _sft_share(row: ResultRow) -> str:
+    total = (row.n_sft or 0) + (row.n_unique or 0)
+    return f"SFT {(row.n_sft or 0) / total:.0%}" if row.n_sft and total else ""
+
+
+def _usual(values: Sequence[str]) -> str | None:
+    """The value of most rows, if there is one."""
+    value = max(dict.fromkeys(values), key=list(values).count)
+    return value if list(values).count(value) >= USUAL * len(values) else None
+
+
+def _order(run: Run) -> tuple[int, str, float, str, str, tuple[float, ...], int, str]:
+    row = run.row
+    scale = float("inf") if row.n_unique is None else float(row.n_unique)
+    settings = tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n))
+    return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, settings, row.seed, row.run_id)
+
+
+def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str], tuple[str, ...]]:
+    path = results_dir / "grids" / f"{grid}.json"
+    if not path.exists():
+        known = ", ".join(sorted(item.stem for item in path.parent.glob("*.json"))) or "none"
+        raise ResultsError(f"--grid {grid}: {path} is not there; known grids: {known}")
+    try:
+        value = json.loads(path.read_text())
+        axes = {str(key): [str(item) for item in labels] for key, labels in value["axes"].items()}
+        questions = tuple(str(item) for item in value.get("questions", ()))
+        return axes, [str(item) for item in value["run_ids"]], questions
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(f"{path} is not a grid file (keys grid, axes, run_ids): {error!r}") from error
+
+
+def _counts(path: Path, hasher: "hashlib._Hash") -> Counts | None:
+    if not path.exists():
+        return None
+    text = path.read_text()
+    hasher.update(text.encode())
+    try:
+        lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+        found = sorted((str(item["problem_id"]), str(item["domain"]), int(item["n"]), int(item["c"])) for item in lines)
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is not a file of per-problem counts: {error!r}") from error
+    if len({item[0] for item in found}) != len(found):
+        raise ResultsError(f"{path} counts a problem twice: problem ids must be unique")
+    ids, domains, n, c = zip(*found, strict=True) if found else ((), (), (), ())
+    return Counts(problem_ids=ids, domains=domains, n=n, c=c)

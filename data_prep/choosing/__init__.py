@@ -1,0 +1,1 @@
+"""Which rows a run gets, and in which order."""

@@ -1,0 +1,1 @@
+"""What is dropped before rows are chosen: duplicates, contamination, lengths, wrong golds."""

@@ -1,0 +1,18 @@
+"""A row that cleaning took out, and why."""
+
+from dataclasses import dataclass
+
+from data_prep.files.row import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """One row with the step that took it out and the reason, in words that name the row it collided with."""
+
+    row: Row
+    step: str
+    reason: str
+
+
+# The rows that stay, in their order, and those that go, in theirs.
+Clean = tuple[list[Row], list[Dropped]]

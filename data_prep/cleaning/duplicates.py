@@ -1,0 +1,108 @@
+"""Takes out repetitions of training problems: the same text, or nearly the same."""
+
+import re
+from collections.abc import Sequence
+
+from data_prep.cleaning.dropped import Clean, Dropped
+from data_prep.cleaning.normalised_text import content_order, letters_and_digits, problem_text, same_gold, signs
+from data_prep.files.row import Row
+from data_prep.spec import DataError
+
+EXACT = "exact duplicate"
+NEAR = "near duplicate"
+_NUMBER = re.compile(r"[0-9]+")
+
+
+def drop_exact_duplicates(rows: Sequence[Row]) -> Clean:
+    """Keeps one row of each problem text (`data_prep.cleaning.normalised_text`): the first in content order.
+
+    Texts that agree in letters and digits, but neither in signs nor in the gold answer, are different problems. Where
+    the golds alone differ, the reason quotes both: one of them is wrong, or they are two spellings of one answer.
+
+    Args:
+        rows: In any order; it changes what is kept in no way.
+    """
+    bare = [letters_and_digits(problem_text(row)) for row in rows]
+    groups: dict[str, list[int]] = {}
+    for number, text in enumerate(bare):
+        groups.setdefault(text, []).append(number)
+    reasons: dict[int, str] = {}
+    for text, group in groups.items():
+        if len(group) == 1:
+            continue
+        kept: list[int] = []
+        for number in sorted(group, key=lambda member: content_order(rows[member], text)):
+            twin = next((other for other in kept if same_problem(rows[number], rows[other])), None)
+            if twin is None:
+                kept.append(number)
+            else:
+                reasons[number] = f"same text as {rows[twin].problem_id} ({rows[twin].data_source})" + gold_difference(
+                    rows[number], rows[twin]
+                )
+    return split(rows, reasons, EXACT)
+
+
+def drop_near_duplicates(rows: Sequence[Row], *, threshold: float = 0.8) -> Clean:
+    """Keeps one of the problems that are nearly the same text: the first in content order.
+
+    Texts that differ in their numbers and in the gold answer are variants of a problem, and are both kept. Where the
+    golds alone differ, the reason quotes both.
+
+    Args:
+        rows: In any order; it changes what is kept in no way.
+        threshold: Jaccard similarity of eight-byte shingles from which two texts count as one, in (0, 1]; wording
+            that a quarter of a source's problems share is left out (`data_prep.cleaning.boilerplate`).
+
+    Raises:
+        DataError: A threshold outside (0, 1].
+    """
+    if not 0.0 < threshold <= 1.0:
+        raise DataError(f"near_duplicates={threshold} must be above 0 and at most 1.")
+    from data_prep.cleaning.near_duplicates import near_twins
+
+    bare = [letters_and_digits(problem_text(row)) for row in rows]
+    twins = near_twins(
+        bare,
+        [row.data_source for row in rows],
+        rank=lambda number: content_order(rows[number], bare[number]),
+        # What agrees in all letters and digits and is there twice nevertheless differs in signs and gold.
+        may_be_same=lambda number, other: (
+            same_problem(rows[number], rows[other])
+            if bare[number] == bare[other]
+            else not _is_variant(rows[number], rows[other])
+        ),
+        threshold=threshold,
+    )
+    reasons = {
+        number: f"{similarity:.2f} like {rows[twin].problem_id} ({rows[twin].data_source})"
+        + gold_difference(rows[number], rows[twin])
+        for number, (twin, similarity) in twins.items()
+    }
+    return split(rows, reasons, NEAR)
+
+
+def same_problem(row: Row, other: Row) -> bool:
+    """Whether two rows whose letters and digits agree ask the same."""
+    return same_gold(row.ground_truth, other.ground_truth) or signs(problem_text(row)) == signs(problem_text(other))
+
+
+def _is_variant(row: Row, other: Row) -> bool:
+    """Whether two problems that read alike are the same question about other numbers."""
+    if same_gold(row.ground_truth, other.ground_truth):
+        return False
+    numbers, others = (sorted(_NUMBER.findall(problem_text(item))) for item in (row, other))
+    return numbers != others
+
+
+def gold_difference(row: Row, other: Row) -> str:
+    """The end of a reason: empty if the golds agree."""
+    if same_gold(row.ground_truth, other.ground_truth):
+        return ""
+    return f", other gold: {row.ground_truth[:80]!r} against {other.ground_truth[:80]!r}"
+
+
+def split(rows: Sequence[Row], reasons: dict[int, str], step: str) -> Clean:
+    """The rows without a reason, and those with one."""
+    kept = [row for number, row in enumerate(rows) if number not in reasons]
+    dropped = [Dropped(row=rows[number], step=step, reason=reasons[number]) for number in sorted(reasons)]
+    return kept, dropped

@@ -1,0 +1,31 @@
+"""Takes out rows whose own gold answer their scorer does not accept: no response could ever earn a reward."""
+
+from collections.abc import Sequence
+
+from data_prep.cleaning.dropped import Clean
+from data_prep.cleaning.duplicates import split
+from data_prep.files.row import Row, read_json_object
+from rewards.check.gold_check import GoldRow, check_rows
+
+BAD_GOLD = "bad gold"
+
+
+def drop_bad_gold(rows: Sequence[Row]) -> Clean:
+    """Keeps the rows whose gold is scored right and a perturbed one wrong, and those that cannot be checked.
+
+    What cannot be checked is code without a reference solution. Reference solutions of code rows are run, isolated as
+    model code is.
+
+    Args:
+        rows: Any number; a judge or a sandbox that a scorer needs must be there.
+    """
+    report = check_rows(gold_row(row, str(number)) for number, row in enumerate(rows))
+    return split(rows, {int(bad.where): f"{bad.finding}: {bad.reason}" for bad in report.problems}, BAD_GOLD)
+
+
+def gold_row(row: Row, where: str) -> GoldRow:
+    """The row as `rewards.check.gold_check` takes it."""
+    extra = {**read_json_object(row.rest), "prefix": row.prefix}
+    if row.solution is not None:
+        extra["solution"] = row.solution
+    return GoldRow(where=where, data_source=row.data_source, ground_truth=row.ground_truth, extra_info=extra)

@@ -1,0 +1,119 @@
+"""`python -m data_prep inspect`: what is in data files, for a person, a program or a web page."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from data_prep.commands.summary import Histogram, Spread, Summary, summarise
+from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template, prompt_style
+from data_prep.spec import DataError
+
+_DESCRIPTION = """\
+Shows the columns, counts by domain and source, lengths of prompts and answers, pass rates, and three samples (first,
+middle, last) of parquet and JSONL files, or of folders of them.
+
+Ends with 0 if every row can be used, 1 if some cannot (see `validate`), 2 if the files cannot be shown as asked.
+"""
+_EPILOG = """\
+examples:
+  python -m data_prep inspect data/guru
+  python -m data_prep inspect train.parquet --tokenizer models/qwen2.5-7b --html report.html
+"""
+_BAR = 40
+_SHOWN = 700
+_PROBLEMS = 10
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the verb `inspect`."""
+    parser = subparsers.add_parser(
+        "inspect",
+        help="show what is in data files",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="parquet or JSONL file, or folder")
+    parser.add_argument("--tokenizer", type=Path, help="a model's folder: lengths in tokens, samples as the model's")
+    parser.add_argument(
+        "--prompt-style", choices=list(STYLES), default=OWN_STYLE, help="chat template in place of the tokenizer's"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page that needs no other file")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Executes the verb; its exit code."""
+    style = arguments.prompt_style
+    if arguments.tokenizer is None and prompt_style(style).template is not None:
+        raise DataError(f"--prompt-style {style} needs --tokenizer: a template is rendered with a model's tokens.")
+    summary = summarise(
+        arguments.paths,
+        tokenizer=arguments.tokenizer,
+        chat_template=chat_template(style),
+    )
+    if arguments.html is not None:
+        from data_prep.commands.summary_page import page
+
+        arguments.html.write_text(page(summary), encoding="utf-8")
+    print(json.dumps(asdict(summary), ensure_ascii=False) if arguments.json else text_of(summary))
+    return 1 if summary.problems else 0
+
+
+def text_of(summary: Summary) -> str:
+    """The summary for a terminal."""
+    lines: list[str] = []
+    first_with: dict[tuple[tuple[str, str], ...], str] = {}
+    for file in summary.files:
+        unusable = f", {file.unusable} unusable" if file.unusable else ""
+        lines.append(f"{file.name}: {file.rows} rows{unusable}")
+        known = first_with.setdefault(file.columns, file.name)
+        if known == file.name:
+            lines += [f"    {name}: {kind}" for name, kind in file.columns]
+        else:
+            lines.append(f"    columns as in {known}")
+    for title, counts in (("domain", summary.by_domain), ("data_source", summary.by_source)):
+        lines += ["", *_bars(title, counts)]
+    lines += ["", f"{'length':<20}{'rows':>8}{'least':>8}{'median':>8}{'90 %':>8}{'99 %':>8}{'most':>8}"]
+    lines += [_spread("prompt, characters", summary.prompt_characters)]
+    lines += [_spread("prompt, tokens", summary.prompt_tokens)] if summary.prompt_tokens else []
+    lines += [_spread("answer, characters", summary.answer_characters)]
+    for histogram in summary.difficulty:
+        lines += ["", *_histogram(histogram)]
+    for sample in summary.samples:
+        lines += ["", f"--- {sample.place} ({sample.data_source})", _cut(sample.text)]
+        lines += [f"--- answer: {_cut(sample.ground_truth)}"]
+    if summary.problems:
+        lines += ["", *summary.problems[:_PROBLEMS]]
+        more = len(summary.problems) - _PROBLEMS
+        lines += [f"... and {more} more: python -m data_prep validate"] if more > 0 else []
+    return "\n".join(lines)
+
+
+def _histogram(histogram: Histogram) -> list[str]:
+    unknown = (("unknown", histogram.unknown),) if histogram.unknown else ()
+    return _bars(histogram.name, (*histogram.bars, *unknown))
+
+
+def _bars(title: str, counts: tuple[tuple[str, int], ...]) -> list[str]:
+    longest = max((count for _, count in counts), default=0)
+    width = max([len(label) for label, _ in counts], default=0)
+    lines = [title]
+    for label, count in counts:
+        # Whatever is there is seen, however small its share.
+        bar = "█" * max(round(_BAR * count / longest), 1) if count else ""
+        lines.append(f"    {label:<{width}} {count:>8} {bar}".rstrip())
+    return lines
+
+
+def _spread(title: str, spread: Spread | None) -> str:
+    if spread is None:
+        return f"{title:<20}{0:>8}"
+    values = (spread.n, spread.least, spread.median, spread.p90, spread.p99, spread.most)
+    return f"{title:<20}" + "".join(f"{value:>8}" for value in values)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … (more in --html)"

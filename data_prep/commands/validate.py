@@ -1,0 +1,170 @@
+"""`python -m data_prep validate`: everything that is wrong with data files, one line each."""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from data_prep.cleaning.dropped import Dropped
+from data_prep.files.row import Row
+from data_prep.sources.checked_folder import Examined, examined, files_of
+from data_prep.sources.finding import Finding, Kind
+from data_prep.sources.layout import Role
+
+_DESCRIPTION = """\
+Checks parquet and JSONL files, or folders of them: columns, unknown data sources, broken prompts (such as lists of
+messages turned into text), golds of the wrong kind, repeated problems and contradictory golds, training problems that
+occur in an evaluation set (the folder's own, and --against), and, with --gold, that every gold is accepted by its own
+scorer. Rows count from 0.
+
+Ends with 0 if nothing is wrong, 1 if something is (one line each), 2 if it cannot be checked as asked.
+"""
+_EPILOG = """\
+examples:
+  python -m data_prep validate data/guru
+  python -m data_prep validate train.parquet --against holdout_500.parquet online_eval/ --json
+"""
+
+
+@dataclass(slots=True)
+class Validation:
+    """What was checked and found. `repairs` counts defects that preparation removes by itself."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    repairs: Counter[str] = field(default_factory=Counter)
+
+
+def validate(
+    paths: Sequence[Path],
+    *,
+    against: Sequence[Path] = (),
+    near_duplicates: float | None = None,
+    gold: bool = False,
+) -> Validation:
+    """Checks files.
+
+    Args:
+        paths: Files, or folders in a layout of `data_prep.sources.layout`.
+        against: Files or folders of evaluation problems.
+        near_duplicates: Jaccard similarity from which two problems count as one; None: not looked for.
+        gold: Whether to score every gold, which runs the reference solutions of code problems.
+
+    Raises:
+        DataError: A path that is not there, or holds no data files.
+    """
+    result = Validation()
+    usable: list[Examined] = []
+    for file, name in files_of(paths):
+        for item in examined(file, name):
+            if isinstance(item, Finding):
+                result.findings.append(item)
+                continue
+            result.rows[name] += 1
+            if item.finding is not None:
+                result.findings.append(item.finding)
+            if item.repair is not None:
+                result.repairs[item.repair] += 1
+            if item.row is not None:
+                usable.append(item)
+    _check_repetitions(usable, result, near_duplicates)
+    _check_contamination(usable, against, result)
+    if gold:
+        from data_prep.cleaning.gold import drop_bad_gold
+
+        _, bad = drop_bad_gold(_rows(usable))
+        result.findings += _located(bad, usable, Kind.bad_gold)
+    return result
+
+
+def _check_repetitions(items: Sequence[Examined], result: Validation, threshold: float | None) -> None:
+    from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
+
+    # Each role by itself: a problem in both train and evaluation is contamination.
+    for role in Role:
+        of_role = [item for item in items if item.role is role]
+        kept, repeated = drop_exact_duplicates(_rows(of_role))
+        for found in _located(repeated, of_role, Kind.duplicate):
+            kind = Kind.contradiction if ", other gold: " in found.message else Kind.duplicate
+            result.findings.append(Finding(kind=kind, file=found.file, row=found.row, message=found.message))
+        if threshold is not None:
+            _, alike = drop_near_duplicates(kept, threshold=threshold)
+            result.findings += _located(alike, of_role, Kind.near_duplicate)
+
+
+def _check_contamination(items: Sequence[Examined], against: Sequence[Path], result: Validation) -> None:
+    from data_prep.cleaning.contamination import decontaminate
+
+    evaluation = _rows(item for item in items if item.role is not Role.train)
+    for file, name in files_of(against):
+        for item in examined(file, name):
+            if isinstance(item, Finding):
+                result.findings.append(item)
+            elif item.row is not None:
+                evaluation.append(item.row)
+    train = [item for item in items if item.role is Role.train]
+    _, leaked = decontaminate(_rows(train), evaluation)
+    result.findings += _located(leaked, train, Kind.contamination)
+
+
+def _rows(items: Iterable[Examined]) -> list[Row]:
+    return [item.row for item in items if item.row is not None]
+
+
+def _located(dropped: Sequence[Dropped], items: Sequence[Examined], kind: Kind) -> list[Finding]:
+    """Findings of dropped rows, which are the very objects of `items`."""
+    place = {id(item.row): item for item in items}
+    return [
+        Finding(kind=kind, file=item.file, row=item.number, message=gone.reason)
+        for gone in dropped
+        for item in [place[id(gone.row)]]
+    ]
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the verb `validate`."""
+    parser = subparsers.add_parser(
+        "validate",
+        help="list everything that is wrong with data files",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="parquet or JSONL file, or folder")
+    parser.add_argument(
+        "--against", nargs="+", type=Path, default=[], metavar="EVAL", help="evaluation files or folders"
+    )
+    parser.add_argument("--near-duplicates", type=float, metavar="SIMILARITY", help="e.g. 0.8; default: not looked for")
+    parser.add_argument("--gold", action="store_true", help="score every gold with its own scorer")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Executes the verb; its exit code."""
+    result = validate(
+        arguments.paths,
+        against=arguments.against,
+        near_duplicates=arguments.near_duplicates,
+        gold=arguments.gold,
+    )
+    counts = Counter(str(found.kind) for found in result.findings)
+    if arguments.json:
+        report = {
+            "rows": dict(result.rows),
+            "counts": dict(sorted(counts.items())),
+            "repairs": dict(sorted(result.repairs.items())),
+            "findings": [asdict(found) for found in result.findings],
+        }
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        for found in result.findings:
+            print(found)
+        for repair, count in sorted(result.repairs.items()):
+            print(f"note: {repair}: {count} rows, which preparation repairs")
+        rows = f"{sum(result.rows.values())} rows in {len(result.rows)} files"
+        summary = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+        print(f"{rows}: {summary or 'nothing is wrong'}")
+    return 1 if result.findings else 0

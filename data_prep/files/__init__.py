@@ -1,0 +1,1 @@
+"""The files of a prepared folder: rows, manifest, what was dropped."""

@@ -1,0 +1,1 @@
+"""Where rows come from: files, folders, hubs; their layouts and faults."""

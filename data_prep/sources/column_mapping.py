@@ -1,0 +1,129 @@
+"""A declared mapping from a file's own columns to verl's, so that any parquet or JSONL file can be a source."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data_prep.sources.record_file import Record
+from data_prep.spec import DataError
+
+FILE_NAME = "columns.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMapping:
+    """Which columns of a file mean what.
+
+    Attributes:
+        prompt: Column of the problem, text or a list of messages.
+        ground_truth: Column of the gold answer.
+        data_source: The source's name, which decides the scorer; or
+        data_source_column: the column that has it.
+        template: Text around a textual problem, with `{prompt}` where it goes.
+        ground_truth_after: The gold answer is what follows the last occurrence of this text, e.g. `####`.
+        solution: Column of a reference solution.
+        problem_id: Column of the source's own name of the problem.
+        pass_rates: Pass-rate column in our naming to the file's column.
+        evaluation: Whether the problems are for evaluation, never for training.
+    """
+
+    prompt: str
+    ground_truth: str
+    data_source: str | None = None
+    data_source_column: str | None = None
+    template: str = "{prompt}"
+    ground_truth_after: str | None = None
+    solution: str | None = None
+    problem_id: str | None = None
+    pass_rates: Mapping[str, str] = field(default_factory=dict)
+    evaluation: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses a mapping that cannot be applied.
+
+        Raises:
+            DataError: No or two data_sources, a template without the problem.
+        """
+        if (self.data_source is None) == (self.data_source_column is None):
+            raise DataError(f"{FILE_NAME}: set exactly one of data_source and data_source_column.")
+        if "{prompt}" not in self.template:
+            raise DataError(f"{FILE_NAME}: template {self.template!r} must contain {{prompt}}.")
+
+    def apply(self, record: Record, where: str) -> Record:
+        """The record in verl's columns; columns without a meaning are kept as further columns.
+
+        Raises:
+            DataError: A declared column is missing, or the gold marker does not occur.
+        """
+        declared = [self.prompt, self.ground_truth, self.data_source_column, self.solution, self.problem_id]
+        used = {name for name in (*declared, *self.pass_rates.values()) if name is not None}
+        missing = sorted(used - set(record))
+        if missing:
+            raise DataError(f"{where}: no column {missing}, which {FILE_NAME} names; there are {sorted(record)}.")
+        extra: dict[str, object] = {}
+        if self.solution is not None:
+            extra["solution"] = record[self.solution]
+        if self.problem_id is not None:
+            extra["source_id"] = record[self.problem_id]
+        rates = {name: record[column] for name, column in self.pass_rates.items()}
+        source = self.data_source if self.data_source_column is None else record[self.data_source_column]
+        kept_whole = {self.ground_truth} if self.ground_truth_after is not None else set()
+        rest = {name: value for name, value in record.items() if name not in used - (kept_whole - {self.solution})}
+        return rest | {
+            "data_source": source,
+            "prompt": self._messages(record[self.prompt]),
+            "reward_model": {"style": "rule", "ground_truth": self._gold(record[self.ground_truth], where)},
+            "extra_info": extra,
+            **rates,
+        }
+
+    def _messages(self, prompt: object) -> object:
+        if not isinstance(prompt, str):
+            return prompt
+        return [{"role": "user", "content": self.template.replace("{prompt}", prompt)}]
+
+    def _gold(self, gold: object, where: str) -> object:
+        if self.ground_truth_after is None:
+            # Scorers read text; a number is its own text.
+            return str(gold) if isinstance(gold, int | float) and not isinstance(gold, bool) else gold
+        if not isinstance(gold, str) or self.ground_truth_after not in gold:
+            raise DataError(f"{where}: the gold answer has no {self.ground_truth_after!r} ({FILE_NAME}).")
+        return gold.rpartition(self.ground_truth_after)[2].strip()
+
+
+def read_mappings(root: Path) -> dict[str, ColumnMapping]:
+    """The mappings declared in `columns.yaml` of a folder: file pattern to mapping, in their order; {} without one.
+
+    Raises:
+        DataError: Not YAML, or a mapping with unknown, missing or ill-typed entries.
+    """
+    import yaml
+
+    path = root / FILE_NAME
+    if not path.is_file():
+        return {}
+    try:
+        declared = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not YAML: {error}") from error
+    if not isinstance(declared, dict):
+        raise DataError(f"{path}: must map file patterns such as '*.jsonl' to their columns.")
+    return {str(pattern): _mapping(path, str(pattern), values) for pattern, values in declared.items()}
+
+
+def _mapping(path: Path, pattern: str, values: Any) -> ColumnMapping:
+    from pydantic import TypeAdapter, ValidationError
+
+    if not isinstance(values, dict):
+        raise DataError(f"{path}: {pattern} must map verl's columns to the file's.")
+    unknown = sorted(set(values) - set(ColumnMapping.__dataclass_fields__))
+    if unknown:
+        known = ", ".join(ColumnMapping.__dataclass_fields__)
+        raise DataError(f"{path}: {pattern} has unknown entries {unknown}. Known: {known}.")
+    try:
+        return TypeAdapter(ColumnMapping).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path}: {pattern}: {name}: {first['msg']}") from error

@@ -1,0 +1,115 @@
+"""Reads a folder of parquet and JSONL files into rows, refusing what could not be trained on or scored."""
+
+import gc
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from data_prep.files.dropped_file import DroppedRecord
+from data_prep.files.row import Row
+from data_prep.sources.conversion import REQUIRED, BadRow, to_row
+from data_prep.sources.layout import Role, source_layout
+from data_prep.sources.record_file import Record, records
+from data_prep.spec import BadRows, DataError, file_digest
+from rewards import Domain, UnknownDataSource, check_source, domain_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """One file that was read; `file` is relative to the folder."""
+
+    file: str
+    role: Role
+    sha256: str
+    rows: int
+
+
+@dataclass(slots=True)
+class FolderRows:
+    """All rows of a folder's domains in use, in the order of files and rows.
+
+    `notes` counts what was repaired or is of domains not in use; `bad` are rows that could not be converted.
+    """
+
+    rows: dict[Role, list[Row]] = field(default_factory=lambda: {role: [] for role in Role})
+    files: list[InputFile] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+    bad: list[DroppedRecord] = field(default_factory=list)
+
+
+def read_folder(root: Path, *, domains: Collection[Domain], bad_rows: BadRows) -> FolderRows:
+    """All rows of `domains` below `root`; see `data_prep.sources.layout` for which are for training.
+
+    Raises:
+        DataError: An unreadable file, missing columns, an unknown or unsupported data_source among the wanted
+            domains, or, unless `bad_rows` is drop, a malformed row; with the file and the row.
+    """
+    result = FolderRows()
+    with _no_collection():
+        for file in source_layout(root):
+            name = file.path.relative_to(root).as_posix()
+            wanted: dict[object, bool] = {}
+            total = 0
+            for number, raw in records(file.path):
+                total += 1
+                where = f"{file.path} row {number}"
+                record = raw if file.mapping is None else file.mapping.apply(raw, where)
+                if not _is_wanted(record, wanted, domains, where):
+                    result.notes["row of a domain not in use"] += 1
+                    continue
+                try:
+                    row, repaired = to_row(record, f"{where} ({record['data_source']})")
+                except BadRow as error:
+                    if bad_rows is BadRows.refuse:
+                        raise
+                    result.bad.append(_bad(record, str(error)))
+                    continue
+                if repaired is not None:
+                    result.notes[f"{repaired} (row kept)"] += 1
+                result.rows[file.role].append(row)
+            result.files.append(InputFile(file=name, role=file.role, sha256=file_digest(file.path), rows=total))
+    return result
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hundreds of thousands of live rows, none of them garbage, would be walked again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _bad(record: Record, reason: str) -> DroppedRecord:
+    return DroppedRecord(
+        problem_id=None,
+        data_source=str(record.get("data_source")),
+        step="malformed",
+        reason=reason,
+        text=str(record.get("prompt"))[:300],
+    )
+
+
+def _is_wanted(record: Record, known: dict[object, bool], domains: Collection[Domain], where: str) -> bool:
+    missing = [name for name in REQUIRED if name not in record]
+    if missing:
+        raise DataError(
+            f"{where} lacks the columns {missing}; it has {sorted(record)}. data_root must hold files in verl's "
+            "format, or declare the columns of others in columns.yaml."
+        )
+    source = record["data_source"]
+    if not isinstance(source, str):
+        raise DataError(f"{where}: data_source is {source!r}, not text. Write the name of the data set there.")
+    if source not in known:
+        try:
+            known[source] = domain_of(source) in domains
+            if known[source]:
+                check_source(source)
+        except UnknownDataSource as error:
+            raise DataError(f"{where}: {error}") from error
+    return known[source]

@@ -1,0 +1,1 @@
+"""Problems made by rule, with their solutions."""

@@ -1,0 +1,147 @@
+"""Holds every row's own gold answer, and a perturbed one, against its scorer."""
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rewards.check.gold_rendering import SOLUTION_FIELDS, NoRendering, render
+from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.domains import UnknownDataSource
+from rewards.problem.question import question_of
+from rewards.problem.verdict import Outcome
+from rewards.route.scorers import Scorer, scorer_of
+from rewards.sandbox.worker import pool_size
+
+_SHOWN = 120
+
+
+class Finding(StrEnum):
+    """What the check says of a row."""
+
+    GOOD = "good"
+    NOT_RENDERED = "not rendered"  # nothing in the row can be written as an answer; its gold is readable
+    UNREADABLE = "gold unreadable"
+    UNKNOWN_SOURCE = "source unknown"
+    GOLD_REFUSED = "gold refused"
+    PERTURBED_ACCEPTED = "perturbed accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldRow:
+    """One row of data; `where` names it in the report."""
+
+    where: str
+    data_source: str
+    ground_truth: object
+    extra_info: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowReport:
+    """One row's finding. `reason` is empty for GOOD; `gold_ms` is what scoring its gold took, in wall time."""
+
+    where: str
+    data_source: str
+    finding: Finding
+    reason: str = ""
+    gold_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """Counts of one data_source; rates and milliseconds are None where no row could be rendered."""
+
+    data_source: str
+    rows: int
+    rendered: int
+    gold_passed: int
+    perturbed_passed: int
+    ms_per_row: float | None
+
+    @property
+    def gold_pass_rate(self) -> float | None:
+        """Share of the rendered golds that their scorer accepts."""
+        return self.gold_passed / self.rendered if self.rendered else None
+
+    @property
+    def perturbed_pass_rate(self) -> float | None:
+        """Share of the wrong answers that it accepts."""
+        return self.perturbed_passed / self.rendered if self.rendered else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldReport:
+    """One entry a source, in order of name, and one a row that is not GOOD, in the order of the data."""
+
+    sources: tuple[SourceReport, ...]
+    exceptions: tuple[RowReport, ...]
+
+    @property
+    def problems(self) -> tuple[RowReport, ...]:
+        """The rows that should not be trained on as they are."""
+        return tuple(row for row in self.exceptions if row.finding is not Finding.NOT_RENDERED)
+
+
+def check_row(row: GoldRow) -> RowReport:
+    """Scores one row's gold and a wrong answer, past the cache of recent answers."""
+
+    def report(finding: Finding, reason: str = "", gold_ms: float | None = None) -> RowReport:
+        return RowReport(where=row.where, data_source=row.data_source, finding=finding, reason=reason, gold_ms=gold_ms)
+
+    try:
+        scorer = scorer_of(row.data_source)
+        question = question_of(row.ground_truth, row.extra_info, scorer.fields)
+        scorer.read(question)
+        rendering = render(scorer.family, question, _solution(row))
+    except UnknownDataSource as error:
+        return report(Finding.UNKNOWN_SOURCE, str(error))
+    except BadGroundTruth as error:
+        return report(Finding.UNREADABLE, str(error))
+    except NoRendering as error:
+        return report(Finding.NOT_RENDERED, str(error))
+    start = time.perf_counter()
+    outcome = _outcome(scorer, rendering.right, row)
+    gold_ms = 1000 * (time.perf_counter() - start)
+    shown = f"ground_truth {question.gold[:_SHOWN]!r}"
+    if outcome is not Outcome.CORRECT:
+        return report(Finding.GOLD_REFUSED, f"scored {outcome}: {shown}", gold_ms)
+    if _outcome(scorer, rendering.wrong, row) is Outcome.CORRECT:
+        return report(Finding.PERTURBED_ACCEPTED, f"{rendering.wrong[:_SHOWN]!r} passes: {shown}", gold_ms)
+    return report(Finding.GOOD, gold_ms=gold_ms)
+
+
+def _outcome(scorer: Scorer[object], response: str, row: GoldRow) -> Outcome:
+    return scorer.verdict(response, question_of(row.ground_truth, row.extra_info, scorer.fields)).outcome
+
+
+def _solution(row: GoldRow) -> str:
+    found = dict(question_of("", row.extra_info, SOLUTION_FIELDS).extra)
+    return next((found[name] for name in SOLUTION_FIELDS if found.get(name, "").strip()), "")
+
+
+def check_rows(rows: Iterable[GoldRow]) -> GoldReport:
+    """Checks rows, as many at once as there are helper processes."""
+    with ThreadPoolExecutor(max_workers=pool_size(), thread_name_prefix="gold") as executor:
+        reports = list(executor.map(check_row, rows))
+    by_source: dict[str, list[RowReport]] = {}
+    for report in reports:
+        by_source.setdefault(report.data_source, []).append(report)
+    return GoldReport(
+        sources=tuple(_of_source(source, of_source) for source, of_source in sorted(by_source.items())),
+        exceptions=tuple(report for report in reports if report.finding is not Finding.GOOD),
+    )
+
+
+def _of_source(source: str, reports: list[RowReport]) -> SourceReport:
+    timed = [report.gold_ms for report in reports if report.gold_ms is not None]
+    accepted = sum(report.finding is Finding.PERTURBED_ACCEPTED for report in reports)
+    return SourceReport(
+        data_source=source,
+        rows=len(reports),
+        rendered=len(timed),
+        gold_passed=accepted + sum(report.finding is Finding.GOOD for report in reports),
+        perturbed_passed=accepted,
+        ms_per_row=sum(timed) / len(timed) if timed else None,
+    )

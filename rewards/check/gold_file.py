@@ -1,0 +1,55 @@
+"""Reads rows to be checked from parquet files in verl's format."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from rewards.check.gold_check import GoldRow
+
+_BATCH_ROWS = 1024
+_COLUMNS = ("data_source", "reward_model")
+
+
+class UnreadableFile(ValueError):
+    """A file is missing, no parquet, or lacks a column."""
+
+
+def rows_of(paths: Iterable[Path]) -> Iterator[GoldRow]:
+    """Every different row of `paths` once; rows that agree in source, prompt and gold are the same.
+
+    Raises:
+        UnreadableFile: The message names the file and what is wrong with it.
+    """
+    seen: set[bytes] = set()
+    for path in paths:
+        for number, record in enumerate(_records(path)):
+            reward_model = record["reward_model"]
+            gold = reward_model.get("ground_truth") if isinstance(reward_model, Mapping) else None
+            identity = json.dumps([record["data_source"], record.get("prompt"), gold], default=str, sort_keys=True)
+            digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()
+            if digest in seen:
+                continue
+            seen.add(digest)
+            extra = record.get("extra_info")
+            yield GoldRow(
+                where=f"{path.name} row {number}",
+                data_source=str(record["data_source"]),
+                ground_truth=gold,
+                extra_info=extra if isinstance(extra, Mapping) else None,
+            )
+
+
+def _records(path: Path) -> Iterator[dict[str, object]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        missing = [name for name in _COLUMNS if name not in file.schema_arrow.names]
+        if missing:
+            raise UnreadableFile(f"{path} lacks the columns {missing}. Give it files in verl's format.")
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableFile(f"{path} cannot be read as parquet: {error}. Check the path.") from error

@@ -1,0 +1,1 @@
+"""Test scripts that are read rather than run: assertions with literal values."""

@@ -1,0 +1,1 @@
+"""Equality by computer algebra, in worker processes."""

@@ -1,0 +1,107 @@
+"""Symbolic equality of two answers by math-verify, in a process that is killed when it is late."""
+
+import contextlib
+import json
+import re
+import threading
+from enum import StrEnum
+
+from rewards.sandbox.frames import WorkerDied, WorkerTimeout
+from rewards.sandbox.worker import Worker, WorkerPool, pool_size
+
+LIMIT_S = 2.0
+
+# Each process holds sympy (about 100 MB), so fewer than the sandbox's.
+_pool = WorkerPool("rewards.math.algebra.worker", min(2, pool_size()))
+
+
+class MathVerifyMissing(ImportError):
+    """math-verify cannot be imported by this interpreter."""
+
+
+class Judgement(StrEnum):
+    """The symbolic comparison's answer."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+
+_HEAVY = re.compile(r"\\(?:int|prod|lim|sum|iint|oint)(?![a-z])|!{2,}|\)!.*!")
+_BIG_POWER = re.compile(r"\^\s*\{?\s*\(?[+-]?\d{5,}|\*\*\s*\d{5,}|\d{401,}")
+_TOWER = re.compile(r"\^\s*\{?[^{}^]*\^\s*\{?[^{}^]*\^|\^\s*\{\s*\d+\s*\^")
+_MAX_LENGTH = 1000
+_BRACKET = re.compile(r"[(\[{]|\\l(?:floor|ceil)")
+_ANY_BRACKET = re.compile(r"[()\[\]{}]|\\[lr](?:floor|ceil)")
+_MAX_BRACKETS = 60
+_MAX_DEPTH = 12
+_preparation = threading.Lock()
+_is_prepared = False
+
+
+def prepare() -> None:
+    """Starts a comparison process in the background, once: importing sympy takes longer than most comparisons."""
+    global _is_prepared
+    if _is_prepared:
+        return
+    with _preparation:
+        if _is_prepared:
+            return
+        _is_prepared = True
+    _start_spare()
+
+
+def _start_spare() -> None:
+    threading.Thread(target=_borrow_once, name="rewards-math-start", daemon=True).start()
+
+
+def _borrow_once() -> None:
+    with contextlib.suppress(WorkerDied, WorkerTimeout), _pool.borrow():
+        pass
+
+
+def is_too_heavy(pred: str, gold: str) -> bool:
+    """Whether symbolic comparison should not even be tried: towers of powers, huge numbers, sums and integrals.
+
+    A tower is two powers stacked; sympy would try to write 9^{9^{9}} out, in C code that no signal can stop.
+    """
+    if len(pred) > _MAX_LENGTH or len(_BRACKET.findall(pred)) > _MAX_BRACKETS or _depth(pred) > _MAX_DEPTH:
+        return True
+    if _HEAVY.search(pred) and not _HEAVY.search(gold):
+        return True
+    return _BIG_POWER.search(pred) is not None or _TOWER.search(pred) is not None
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for match in _ANY_BRACKET.finditer(text):
+        depth += 1 if match.group() in ("(", "[", "{", "\\lfloor", "\\lceil") else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def judge(pred: str, gold: str) -> Judgement:
+    """Whether `pred` equals `gold`, two TeX expressions, within `LIMIT_S` seconds of wall time.
+
+    A text that math-verify cannot parse is DIFFERENT. ERROR is a process that dies twice on the same pair.
+
+    Raises:
+        MathVerifyMissing: math-verify is not installed.
+    """
+    try:
+        answer = json.loads(_pool.ask(json.dumps({"pred": pred, "gold": gold}).encode(), LIMIT_S, check=_installed))
+    except WorkerTimeout:
+        _start_spare()  # so that the next comparison does not wait for the import
+        return Judgement.TIMEOUT
+    except WorkerDied:
+        return Judgement.ERROR
+    return Judgement.EQUAL if answer.get("equal") is True else Judgement.DIFFERENT
+
+
+def _installed(worker: Worker) -> None:
+    if "error" in worker.hello:
+        raise MathVerifyMissing(
+            f"math answers need math-verify, which this Python cannot import ({worker.hello['error']}). "
+            "Install it: pip install math-verify"
+        )

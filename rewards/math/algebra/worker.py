@@ -1,0 +1,68 @@
+"""The math-verify process: compares two answers symbolically. Runs only as a helper of `rewards.math.algebra.judge`.
+
+math-verify hands model text to parsers that evaluate, and sympy can hang in C code past any signal; so this runs
+locked down (`rewards.sandbox.walls.lockdown`), without limits of its own in time; its owner kills it when it is late.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import Callable
+
+from rewards.sandbox.frames import WorkerDied, receive_frame, send_frame
+from rewards.sandbox.walls import lockdown
+
+_MEMORY_BYTES = 4 << 30
+_CPU_S = 24 * 3600
+
+
+def main(control_fd: int) -> None:
+    """Loads math-verify, locks this process down, says hello, answers `{"pred", "gold"}` with `{"equal"}`."""
+    control = socket.socket(fileno=control_fd)
+    try:
+        same = _load()
+    except ImportError as error:
+        send_frame(control, json.dumps({"error": str(error)}).encode())
+        return
+    same("\\frac{2}{4}+x", "\\frac{1}{2}+x")  # imports what is imported late, before files and threads are locked away
+    os.dup2(1, 2)
+    with contextlib.suppress(OSError):
+        lockdown.hide_memory()
+        lockdown.enter_private_namespaces()
+    lockdown.set_limits(cpu_s=_CPU_S, memory_bytes=_MEMORY_BYTES)
+    with contextlib.suppress(OSError):
+        lockdown.SeccompFilter.for_this_machine().install()
+    send_frame(control, b"{}")
+    while True:
+        try:
+            request = json.loads(receive_frame(control))
+        except WorkerDied:
+            return
+        answer: dict[str, object]
+        try:
+            answer = {"equal": same(request["pred"], request["gold"])}
+        except (Exception, RecursionError) as error:  # a parser's failure on model text is an answer
+            answer = {"error": type(error).__name__}
+        send_frame(control, json.dumps(answer).encode())
+
+
+def _load() -> Callable[[str, str], bool]:
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
+
+    logging.disable(logging.CRITICAL)
+    configs = (LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig())
+
+    def parsed(text: str) -> list[object]:
+        # parsing_timeout=None: math-verify's own limits are signal.alarm, which our owner's clock replaces.
+        return list(parse(f"\\boxed{{{text}}}", configs, parsing_timeout=None))
+
+    def same(pred: str, gold: str) -> bool:
+        expected, given = parsed(gold), parsed(pred)
+        if not expected or not given:
+            return False
+        # verify is not symmetric: the gold answer comes first.
+        return bool(verify(expected, given, allow_set_relation_comp=True, timeout_seconds=None))
+
+    return same

@@ -1,0 +1,249 @@
+r"""Decides whether two answers, read as trees, say the same.
+
+Ordered pairs keep their order; bare enumerations and sets do not. A name in front of an answer (`x = 5`) may be
+left out, but x = 1 is not y = 1. None means: not decided here.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rewards.math.equality.form import component_wise, expanded, last_side, named, same_name
+from rewards.math.equality.region import is_region_like, region, same_region
+from rewards.math.equality.scalar import same_scalar
+from rewards.math.equality.value import is_solution, proportion, same_value
+from rewards.math.reading.node import Node, Op, contains, symbols
+from rewards.math.reading.units import same_quantity_factor
+
+_MAX_ITEMS = 64
+_MAX_REPEATS = 16
+_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_COLLECTIONS = (Op.TUPLE, Op.SET, Op.LIST, Op.MATRIX)
+_NOT_SCALAR = (*_COLLECTIONS, Op.UNION, Op.WITHOUT, Op.INTERSECTION, Op.NAMED_SET, Op.RELATION, Op.TEXT)
+
+
+def same_answer(gold: Node, pred: Node) -> bool | None:
+    """Whether `pred` answers as `gold` does. Not symmetric: a name or unit that the gold lacks is forgiven."""
+    if gold == pred:
+        return True
+    gold, pred = expanded(last_side(gold)), expanded(last_side(pred))
+    if is_region_like(gold) or is_region_like(pred):
+        decided = _same_region(gold, pred)
+        if decided is not None:
+            return decided
+    if gold.op is Op.RELATION or pred.op is Op.RELATION:
+        return _same_relation(gold, pred)
+    if gold.op is Op.LIST and pred.op in (Op.LIST, Op.SET, Op.TUPLE):
+        return _same_list(gold, pred)
+    if pred.op is Op.LIST and pred.value == "or" and gold.op not in _NOT_SCALAR:
+        # one number in two notations: 3/8 or 0.375
+        return _all(same_answer(gold, item) for item in pred.args) if len(set(pred.args)) > 1 else False
+    if gold.op in _COLLECTIONS or pred.op in _COLLECTIONS:
+        return _same_collection(gold, pred)
+    if gold.op is Op.TEXT or pred.op is Op.TEXT:
+        return gold.op is pred.op and gold.value == pred.value
+    if gold.op is Op.NAMED_SET or pred.op is Op.NAMED_SET:
+        return gold == pred
+    if Op.QUANTITY in (gold.op, pred.op):
+        return _same_quantity(gold, pred)
+    return same_scalar(gold, pred)
+
+
+def _same_region(gold: Node, pred: Node) -> bool | None:
+    first, second = region(gold), region(pred)
+    if first is None or second is None:
+        return None
+    names = symbols(gold), symbols(pred)
+    if all(names) and not names[0] & names[1]:
+        return False
+    return same_region(first, second)
+
+
+def _same_relation(gold: Node, pred: Node) -> bool | None:
+    gold_named, pred_named = named(gold), named(pred)
+    if gold_named and pred_named:
+        if same_name(gold_named[0], pred_named[0]):
+            return same_answer(gold_named[1], pred_named[1])
+        if same_answer(gold_named[1], pred_named[1]) is True:
+            tuples = gold_named[0].op is Op.TUPLE or len(symbols(gold_named[0])) > 1
+            return tuples or gold_named[0].op is Op.TEXT or pred_named[0].op is Op.TEXT
+    elif pred_named and gold.op is not Op.RELATION:
+        apart = component_wise(*pred_named)
+        if apart is not None and gold.op is Op.LIST:
+            return same_answer(gold, apart)
+        return same_answer(gold, pred_named[1])
+    elif gold_named and pred.op is not Op.RELATION:
+        apart = component_wise(*gold_named)
+        if apart is not None and pred.op is Op.LIST:
+            return same_answer(apart, pred)
+        return same_answer(gold_named[1], pred)
+    if gold.op is Op.RELATION and pred.op is Op.RELATION:
+        return _same_equation(gold, pred)
+    if pred.op is Op.RELATION and pred.value == "=" and gold.op not in _NOT_SCALAR:
+        left = pred.args[0]
+        if left.op is Op.NUMBER and same_value(left, pred.args[1]) is not True:
+            return False
+        if symbols(left) and left.op not in (Op.ADD, Op.DIVIDE, Op.FUNCTION):
+            return False  # a + b = 7 says 7, but 2x = 6 and -x = 6 do not say 6
+        return same_answer(gold, pred.args[1])
+    return False if {gold.op, pred.op} & {Op.TEXT, Op.MATRIX} or not is_region_like(gold) else None
+
+
+def _same_equation(gold: Node, pred: Node) -> bool | None:
+    """Equations up to a factor, inequalities up to a factor with its sign; chains side by side."""
+    first, second = gold.value.split(), pred.value.split()
+    if len(first) != len(second):
+        return None
+    if len(first) > 1:
+        if [_FLIPPED.get(operator, operator) for operator in reversed(first)] == second:
+            return all(same_answer(a, b) is True for a, b in zip(gold.args, reversed(pred.args), strict=True))
+        return first == second and all(same_answer(a, b) is True for a, b in zip(gold.args, pred.args, strict=True))
+    if any(side.op in _NOT_SCALAR for side in (*gold.args, *pred.args)):
+        pairs = zip(gold.args, pred.args, strict=True)
+        return first == second and all(same_answer(a, b) is True for a, b in pairs)
+    if not symbols(gold) or not symbols(pred):
+        given = pred.args if first == second else tuple(reversed(pred.args))
+        if first != second and _FLIPPED.get(first[0]) != second[0]:
+            return False
+        return all(same_value(a, b) is True for a, b in zip(gold.args, given, strict=True))
+    constant = proportion(_difference(gold), _difference(pred))
+    if constant is None:
+        for one, other in ((gold, pred), (pred, gold)):
+            solved = named(one)
+            if solved and solved[0].op is Op.SYMBOL and solved[0].value not in symbols(solved[1]):
+                return is_solution(solved[0].value, solved[1], _difference(other))
+        return False
+    operator = first[0]
+    if constant < 0:
+        operator = _FLIPPED.get(operator, operator)
+    return operator == second[0]
+
+
+def _difference(relation: Node) -> Node:
+    return Node(Op.ADD, (relation.args[0], Node(Op.NEGATE, (relation.args[1],))))
+
+
+def _bare(items: Sequence[Node]) -> tuple[list[Node], list[Node | None]]:
+    contents, names = [], []
+    for item in items:
+        pair = named(last_side(item))
+        contents.append(pair[1] if pair else item)
+        names.append(pair[0] if pair else None)
+    return contents, names
+
+
+def _same_list(gold: Node, pred: Node) -> bool | None:
+    """An enumeration: order matters only where names are left out, or the prediction has round brackets."""
+    contents, names = _bare(gold.args)
+    given, given_names = _bare(pred.args)
+    if pred.op is Op.TUPLE and pred.value != "()":
+        return False
+    if all(item.op is Op.TUPLE for item in (*gold.args, *pred.args)) and pred.op is not Op.TUPLE:
+        given = _without_repeats(given)
+        given_names = [None] * len(given)
+    if len(contents) != len(given):
+        return False
+    distinct, given_distinct = _distinct(names), _distinct(given_names)
+    if distinct and given_distinct:
+        pairs = [[b for b, other in zip(given, given_names, strict=True) if other == name] for name in names]
+        if all(len(match) == 1 for match in pairs):
+            return _all(same_answer(a, match[0]) for a, match in zip(contents, pairs, strict=True))
+        return False
+    # x_1 = 2, x_2 = 3 are the solutions for x, in any order
+    is_ordered = _distinct(_unnumbered(names)) != _distinct(_unnumbered(given_names)) or pred.op is Op.TUPLE
+    if is_ordered:
+        return _all(same_answer(a, b) for a, b in zip(contents, given, strict=True))
+    return _same_unordered(contents, given)
+
+
+def _unnumbered(names: Sequence[Node | None]) -> list[Node | None]:
+    return [name if name is None else Node(name.op, name.args, name.value.partition("_")[0]) for name in names]
+
+
+def _distinct(names: Sequence[Node | None]) -> bool:
+    """Whether every item has its own name."""
+    return len(names) > 1 and None not in names and len(set(names)) == len(names)
+
+
+def _all(verdicts: Iterable[bool | None]) -> bool | None:
+    result: bool | None = True
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        if verdict is None:
+            result = None
+    return result
+
+
+def _same_unordered(gold: Sequence[Node], pred: Sequence[Node]) -> bool | None:
+    if len(gold) != len(pred):
+        return False
+    if len(gold) > _MAX_ITEMS:
+        return _all(same_answer(a, b) for a, b in zip(gold, pred, strict=True))
+    left = list(pred)
+    for item in gold:
+        verdicts = [same_answer(item, candidate) for candidate in left]
+        if True not in verdicts:
+            return None if None in verdicts else False
+        del left[verdicts.index(True)]
+    return True
+
+
+def _same_collection(gold: Node, pred: Node) -> bool | None:
+    kinds = (gold.op, pred.op)
+    if kinds == (Op.TUPLE, Op.TUPLE):
+        if gold.value != pred.value or len(gold.args) != len(pred.args):
+            return False
+        return _all(same_answer(a, b) for a, b in zip(gold.args, pred.args, strict=True))
+    if kinds == (Op.TUPLE, Op.LIST):
+        if gold.value != "()" or len(gold.args) != len(pred.args):
+            return False
+        given, names = _bare(pred.args)
+        if _distinct(names) and [str(name) for name in names] != sorted(str(name) for name in names):
+            return None
+        return _all(same_answer(a, b) for a, b in zip(gold.args, given, strict=True))
+    if kinds in ((Op.SET, Op.SET), (Op.SET, Op.LIST)):
+        return _same_unordered(
+            _without_repeats(gold.args), _without_repeats(pred.args) if pred.op is Op.SET else pred.args
+        )
+    if kinds == (Op.MATRIX, Op.MATRIX):
+        if len(gold.args) != len(pred.args):
+            return False
+        cells = [list(zip(a.args, b.args, strict=False)) for a, b in zip(gold.args, pred.args, strict=True)]
+        if any(len(a.args) != len(b.args) for a, b in zip(gold.args, pred.args, strict=True)):
+            return False
+        return _all(same_answer(a, b) for row in cells for a, b in row)
+    if Op.MATRIX in kinds and Op.TUPLE in kinds:
+        vectors = [_vector(node) for node in (gold, pred)]
+        if vectors[0] is None or vectors[1] is None or len(vectors[0]) != len(vectors[1]):
+            return False
+        return _all(same_answer(a, b) for a, b in zip(vectors[0], vectors[1], strict=True))
+    for one, other in ((gold, pred), (pred, gold)):
+        if one.op is Op.SET and len(one.args) == 1 and other.op not in (Op.SET, Op.LIST):
+            return same_answer(*((one.args[0], other) if one is gold else (other, one.args[0])))
+    return None if any(contains(node, Op.MATRIX) for node in (gold, pred)) else False
+
+
+def _without_repeats(items: Sequence[Node]) -> list[Node]:
+    kept: list[Node] = []
+    for item in items[:_MAX_REPEATS]:
+        if not any(same_answer(item, other) is True for other in kept):
+            kept.append(item)
+    return kept + list(items[_MAX_REPEATS:])
+
+
+def _vector(node: Node) -> tuple[Node, ...] | None:
+    if node.op is Op.TUPLE:
+        return node.args if node.value == "()" else None
+    if len(node.args) == 1:
+        return node.args[0].args
+    return tuple(row.args[0] for row in node.args) if all(len(row.args) == 1 for row in node.args) else None
+
+
+def _same_quantity(gold: Node, pred: Node) -> bool | None:
+    if gold.op is Op.QUANTITY and pred.op is Op.QUANTITY:
+        factor = same_quantity_factor(pred.value, gold.value)
+        if factor is None:
+            return False
+        scaled = pred.args[0] if factor == 1 else Node(Op.MULTIPLY, (pred.args[0], Node(Op.NUMBER, number=factor)))
+        return same_answer(gold.args[0], scaled)
+    first, second = (node.args[0] if node.op is Op.QUANTITY else node for node in (gold, pred))
+    return same_answer(first, second)

@@ -1,0 +1,83 @@
+"""Equal ways to write one answer as a tree: chains of equations, names in front, both signs at once."""
+
+from rewards.math.reading.node import Node, Op, contains, symbols
+
+
+def last_side(node: Node) -> Node:
+    """`x = 2 + 3 = 5` as x = 5, `1/3 ~ 0.33` as 1/3, `x ~ 11` as x = 11."""
+    if node.op is not Op.RELATION:
+        return node
+    operators, sides = node.value.split(), list(node.args)
+    while "~" in operators:
+        at = operators.index("~")
+        if at == 0 and (symbols(sides[0]) or sides[0].op is Op.TEXT):
+            operators[0] = "="
+            continue
+        operators, sides = operators[:at], sides[: at + 1]
+    if len(operators) > 1 and set(operators) == {"="}:
+        operators, sides = ["="], [sides[0], sides[-1]]
+    return sides[0] if not operators else Node(Op.RELATION, tuple(sides), " ".join(operators))
+
+
+def expanded(node: Node) -> Node:
+    r"""`1 \pm \sqrt2` as the two numbers it stands for, also inside an enumeration."""
+    if not contains(node, Op.PLUS_MINUS):
+        return node
+    if node.op in (Op.LIST, Op.SET):
+        items = [expanded(arg) for arg in node.args]
+        flat = [part for item in items for part in (item.args if item.op is Op.LIST else (item,))]
+        return Node(node.op, tuple(flat), node.value)
+    if node.op is Op.RELATION and len(node.args) == 2:
+        left, right = node.args[0], expanded(node.args[1])
+        if right.op is Op.LIST:
+            return Node(Op.LIST, tuple(Node(Op.RELATION, (left, part), node.value) for part in right.args), "or")
+        return node
+    both = [_signed(node, 1), _signed(node, -1)]
+    return Node(Op.LIST, tuple(both), "or")
+
+
+def _signed(node: Node, upper: int) -> Node:
+    if node.op is Op.PLUS_MINUS:
+        term = _signed(node.args[0], upper)
+        return term if upper * (1 if node.value == "+" else -1) > 0 else Node(Op.NEGATE, (term,))
+    if not node.args:
+        return node
+    return Node(node.op, tuple(_signed(arg, upper) for arg in node.args), node.value, node.number, node.places)
+
+
+def _is_name(node: Node) -> bool:
+    r"""Whether the left side of an equation only names the right one: x, f(x), |AB|, V_1 : V_2, Area."""
+    if node.op in (Op.SYMBOL, Op.TEXT):
+        return True
+    if node.op is Op.CONSTANT:
+        return True
+    if node.op is Op.MULTIPLY:
+        return node.args[0].op in (Op.SYMBOL, Op.CONSTANT) and all(
+            arg.op in (Op.SYMBOL, Op.CONSTANT, Op.NUMBER, Op.TUPLE, Op.NEGATE, Op.QUANTITY) or _is_name(arg)
+            for arg in node.args
+        )
+    if node.op in (Op.TUPLE, Op.RATIO, Op.DIVIDE) or (node.op is Op.FUNCTION and node.value == "abs"):
+        return all(map(_is_name, node.args))
+    return node.op is Op.QUANTITY
+
+
+def named(node: Node) -> tuple[Node, Node] | None:
+    r"""Name and content of `x = 5` or `x \in \{5\}`."""
+    if node.op is Op.RELATION and node.value in ("=", "in", "to") and _is_name(node.args[0]):
+        return node.args[0], node.args[1]
+    return None
+
+
+def same_name(one: Node, two: Node) -> bool:
+    """Whether two names are the same; the letter in brackets, as in f(x) and f(n), does not matter."""
+    if one.op is Op.MULTIPLY and two.op is Op.MULTIPLY and one.args[0].op is Op.SYMBOL:
+        return one.args[0] == two.args[0]  # f(x) and f(n)
+    return one == two
+
+
+def component_wise(names: Node, contents: Node) -> Node | None:
+    """`(x, y) = (1, 2)` as x = 1, y = 2."""
+    if names.op is not Op.TUPLE or contents.op is not Op.TUPLE or len(names.args) != len(contents.args):
+        return None
+    pairs = zip(names.args, contents.args, strict=True)
+    return Node(Op.LIST, tuple(Node(Op.RELATION, pair, "=") for pair in pairs), ",")

@@ -1,0 +1,1 @@
+"""From text to an expression's tree."""

@@ -1,0 +1,1 @@
+"""A problem's domain, question and verdict, and the answer found in a response."""

@@ -1,0 +1,1 @@
+"""From a row's data source to its scorer."""

@@ -1,0 +1,1 @@
+"""What runs inside the walls, beside the program under test."""

@@ -1,0 +1,121 @@
+"""What runs in a locked-down child of the zygote: a program on its standard input, or calls into it.
+
+Everything here shares its interpreter with the candidate program, so nothing it says is evidence. It reports values
+or output, which the scorer compares with what was expected; that never comes here.
+"""
+
+import contextlib
+import gc
+import io
+import json
+import os
+import random
+import sys
+import types
+from collections.abc import Callable
+
+from rewards.sandbox.inside.encoding import encode_value
+
+_EXIT_RAISED = 1
+
+
+def read_whole(descriptor: int) -> bytes:
+    """All bytes of a sealed memory file, which others may be reading too; closes it."""
+    try:
+        size = os.fstat(descriptor).st_size
+        parts = []
+        offset = 0
+        while offset < size:
+            part = os.pread(descriptor, size - offset, offset)
+            if not part:
+                break
+            parts.append(part)
+            offset += len(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(descriptor: int, payload: bytes) -> None:
+    """Writes all of `payload`; blocks while a pipe is full."""
+    view = memoryview(payload)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def fresh_module(name: str) -> types.ModuleType:
+    """An empty module that `import name` finds."""
+    module = types.ModuleType(name)
+    module.__dict__["__builtins__"] = __builtins__
+    sys.modules[name] = module
+    return module
+
+
+def prepare_interpreter() -> None:
+    """Undoes what the zygote did for its own sake."""
+    gc.enable()
+    random.seed(0)
+    sys.argv = ["solution.py"]
+
+
+def _connect_standard_streams() -> None:
+    # The zygote's own were made for /dev/null, and remember it (block size, whether they can seek).
+    given = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    raw = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
+    printed = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape")
+    sys.stdin, sys.stdout = given, printed
+    vars(sys).update(__stdin__=given, __stdout__=printed)
+
+
+def run_program(code_fd: int) -> int:
+    """Runs the code in `code_fd` as `__main__` on descriptors 0 and 1, then what Python does at its end.
+
+    Returns the exit status: 0 where Python's would be 0.
+    """
+    code = read_whole(code_fd).decode("utf-8", "surrogatepass")
+    _connect_standard_streams()
+    prepare_interpreter()
+    module = fresh_module("__main__")
+    module.__dict__["__file__"] = "solution.py"
+    status = _status_of(lambda: exec(compile(code, "solution.py", "exec"), module.__dict__))
+    return _status_of(_end_interpreter) or status
+
+
+def _status_of(action: Callable[[], object]) -> int:
+    try:
+        action()
+    except SystemExit as error:
+        return 0 if error.code is None or (type(error.code) is int and error.code & 0xFF == 0) else _EXIT_RAISED
+    except BaseException:  # the candidate's: it may raise anything
+        return _EXIT_RAISED
+    return 0
+
+
+def _end_interpreter() -> None:
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+    import atexit
+
+    atexit._run_exitfuncs()
+    for stream in {id(s): s for s in (sys.stdout, sys.__stdout__)}.values():
+        if stream is not None:
+            with contextlib.suppress(ValueError):  # closed by the program, which flushed it
+                stream.flush()
+
+
+def run_calls(payload_fd: int, report_fd: int) -> int:
+    """Runs `code`, then `setup`, evaluates `calls`, and writes their values, encoded, to `report_fd`."""
+    request = json.loads(read_whole(payload_fd))
+    prepare_interpreter()
+    namespace = fresh_module("solution").__dict__
+    try:
+        exec(compile(request["code"], "<solution>", "exec"), namespace)
+        if request["setup"]:
+            exec(compile(request["setup"], "<tests>", "exec"), namespace)
+        values = [encode_value(eval(compile(call, "<tests>", "eval"), namespace)) for call in request["calls"]]
+        report = json.dumps(values).encode()
+    except BaseException:  # the candidate's: it may raise anything
+        return _EXIT_RAISED
+    write_whole(report_fd, report)
+    return 0

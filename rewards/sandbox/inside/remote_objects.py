@@ -1,0 +1,292 @@
+"""Stand-ins, in the process of the tests, for what the candidate program's process holds.
+
+A stand-in never answers for equality or order, so an object that claims to equal everything equals nothing here, and it
+never passes the tests' values to the object's operators. It gives what takes no operand (length, text, items, ...).
+"""
+
+import builtins
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rewards.sandbox.inside.encoding import Opaque
+from rewards.sandbox.inside.peer import Gone, Peer, Raised, decode_more, encode_more
+
+# Raised by a call inside a loop or generator these would end it quietly, as if all its items had been tested.
+_ENDS_OF_LOOPS = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
+
+
+class Solution:
+    """The tests' side of the pipe."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self._peer = Peer(reading, writing, self._handle)
+        self._callbacks: list[Any] = []
+        self._known: dict[int, object] = {}
+        self._exceptions: dict[str, type[BaseException]] = {}
+        self._table: list[tuple[Any, list[object]]] = []
+        self._table_numbers: dict[int, int] = {}
+
+    def loaded(self) -> bool:
+        """Waits until the program has run; whether it got to its end."""
+        return self._peer.hear() == ["return", None]
+
+    def ask(self, operation: str, *operands: object) -> Any:
+        """As `Peer.ask`, but raises the exception that the program raised."""
+        try:
+            return self._peer.ask(operation, *operands)
+        except Raised as error:
+            raise self._exception(error.names, error.arguments) from None
+        except Gone:
+            # Not an exception, which tests that expect one would take for the program's.
+            os._exit(1)
+
+    def get(self, name: str) -> Any:
+        """A global of the program."""
+        return self._decode(self.ask("global", name))
+
+    def operation(self, name: str, *operands: object) -> Any:
+        """One of the operations that the server offers."""
+        return self._decode(self.ask("operation", name, [self._encode(operand) for operand in operands]))
+
+    def attribute(self, number: int, name: str) -> Any:
+        """An attribute of a remote object."""
+        return self._decode(self.ask("attribute", number, name))
+
+    def next_items(self, number: int) -> tuple[list[Any], BaseException | None, bool]:
+        """Items of a remote iterator, the exception after them, and whether there may be more."""
+        items, ending = self.ask("next", number)
+        decoded = [self._decode(item) for item in items]
+        if ending:
+            return decoded, self._exception(ending[0], ending[1]), False
+        return decoded, None, ending is None
+
+    def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Calls a remote function, and applies to the arguments here what it did to its copies in place."""
+        outer = self._table, self._table_numbers
+        self._table, self._table_numbers = [], {}
+        try:
+            coded = [self._encode(argument) for argument in arguments]
+            coded_named = [[name, self._encode(value)] for name, value in named.items()]
+            table = self._coded_table()
+            result, positional, by_name, twins = self.ask("call", number, coded, coded_named, table)
+            for index, after in positional:
+                _assign(arguments[index], self._decode(after))
+            for name, after in by_name:
+                _assign(named[name], self._decode(after))
+            for index, attributes in twins:
+                for name, after in attributes:
+                    setattr(self._table[index][0], name, self._decode(after))
+            if isinstance(result, list) and result[:1] == ["argument"]:
+                return arguments[result[1]]
+            return self._decode(result)
+        finally:
+            self._table, self._table_numbers = outer
+
+    def _coded_table(self) -> list[object]:
+        """The tests' own objects among the arguments, which grows while their attributes are coded."""
+        table: list[object] = []
+        done = 0
+        while done < len(self._table):
+            value, _ = self._table[done]
+            attributes = [[name, self._encode(part)] for name, part in vars(value).items()]
+            table.append([type(value).__name__, attributes])
+            done += 1
+        return table
+
+    def _handle(self, operation: str, *operands: Any) -> object:
+        match operation, operands:
+            case "callback", (int(number), list(arguments)):
+                try:
+                    return self._encode(self._callbacks[number](*[self._decode(one) for one in arguments]))
+                except AssertionError:  # the program could catch it and go on
+                    os._exit(1)
+        raise TypeError(operation)
+
+    def _encode(self, value: object) -> object:
+        return encode_more(value, self._refer)
+
+    def _refer(self, value: object) -> object:
+        if isinstance(value, Remote):
+            return ["remote", object.__getattribute__(value, "_number")]
+        if callable(value):
+            self._callbacks.append(value)
+            return ["callback", len(self._callbacks) - 1]
+        if isinstance(value, Opaque) or not hasattr(value, "__dict__"):
+            return ["?"]
+        number = self._table_numbers.get(id(value))
+        if number is None:
+            number = self._table_numbers[id(value)] = len(self._table)
+            self._table.append((value, []))
+        return ["twin", number]
+
+    def _decode(self, coded: object) -> Any:
+        return decode_more(coded, self._resolve)
+
+    def _resolve(self, part: list[Any]) -> object:
+        match part:
+            case ["twin", int(number)]:
+                return self._table[number][0]
+            case ["remote", int(number), "exception", list(bases)]:
+                return self._exception_class([str(base) for base in bases])
+            case ["remote", int(number), str(kind), list(bases)]:
+                if number not in self._known:
+                    cls = RemoteIterator if kind == "iterator" else Remote
+                    self._known[number] = cls(self, number, str(bases[0]))
+                return self._known[number]
+        return Opaque()
+
+    def _exception(self, names: Any, arguments: Any) -> BaseException:
+        cls = self._exception_class([str(name) for name in names])
+        if cls.__name__ in _ENDS_OF_LOOPS:
+            cls = RuntimeError
+        try:
+            return cls(*[self._decode(argument) for argument in arguments])
+        except Exception:  # an exception class whose constructor wants something else
+            return Exception(cls.__name__)
+
+    def _exception_class(self, names: list[str]) -> type[BaseException]:
+        """The built-in class of that name, or one made for the program's own, below its built-in base."""
+        known = getattr(builtins, names[0], None) if names else None
+        if isinstance(known, type) and issubclass(known, BaseException):
+            return known
+        if not names:
+            return Exception
+        if names[0] not in self._exceptions:
+            self._exceptions[names[0]] = type(names[0], (self._exception_class(names[1:]),), {})
+        return self._exceptions[names[0]]
+
+
+def _assign(target: Any, after: Any) -> None:
+    """Makes a container equal to `after` in place, and the lists inside it where they are still lists."""
+    if isinstance(target, list) and isinstance(after, list):
+        for index, item in enumerate(after):
+            if (
+                index < len(target)
+                and isinstance(target[index], list | dict | set)
+                and type(item) is type(target[index])
+            ):
+                _assign(target[index], item)
+                after[index] = target[index]
+        target[:] = after
+    elif isinstance(target, dict | set) and isinstance(after, dict | set):
+        target.clear()
+        target.update(after)
+    elif type(target) is type(after):
+        target.clear()
+        target.extend(after)
+
+
+class Remote:
+    """Stands in for a function, class or object of the program."""
+
+    def __init__(self, solution: Solution, number: int, name: str) -> None:
+        object.__setattr__(self, "_solution", solution)
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_type_name", name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in ("__name__", "__doc__", "__dict__"):
+            raise AttributeError(name)
+        return _solution(self).attribute(_number(self), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        _solution(self).operation("setattr", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _solution(self).operation("delattr", self, name)
+
+    def __call__(self, *arguments: object, **named: object) -> Any:
+        """Calls it in the program's process."""
+        return _solution(self).call(_number(self), arguments, named)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __instancecheck__(self, instance: object) -> bool:
+        return isinstance(instance, Remote) and _solution(self).operation("isinstance", instance, self) is True
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_solution(self).operation("iter", self))
+
+    def __getitem__(self, index: object) -> Any:
+        return _solution(self).operation("getitem", self, index)
+
+    def __setitem__(self, index: object, value: object) -> None:
+        _solution(self).operation("setitem", self, index, value)
+
+    def __delitem__(self, index: object) -> None:
+        _solution(self).operation("delitem", self, index)
+
+    def __len__(self) -> int:
+        return int(_solution(self).operation("len", self))
+
+    def __bool__(self) -> bool:
+        return _solution(self).operation("bool", self) is True
+
+    def __str__(self) -> str:
+        return str(_plain(_solution(self).operation("str", self), str))
+
+    def __repr__(self) -> str:
+        return str(_plain(_solution(self).operation("repr", self), str))
+
+    def __int__(self) -> int:
+        return int(_plain(_solution(self).operation("int", self), int))
+
+    def __index__(self) -> int:
+        return int(_plain(_solution(self).operation("index", self), int))
+
+    def __float__(self) -> float:
+        return float(_plain(_solution(self).operation("float", self), float))
+
+
+class RemoteIterator(Remote):
+    """Stands in for an iterator or generator; fetches its items in batches."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        waiting = self.__dict__.setdefault("_waiting", [])
+        if not waiting and not self.__dict__.get("_ended"):
+            items, error, more = _solution(self).next_items(_number(self))
+            waiting.extend(reversed(items))
+            self.__dict__["_ended"] = not more
+            self.__dict__["_error"] = error
+        if waiting:
+            return waiting.pop()
+        error = self.__dict__.pop("_error", None)
+        if error is not None:
+            raise error
+        raise StopIteration
+
+
+def _solution(remote: Remote) -> Solution:
+    found: Solution = object.__getattribute__(remote, "_solution")
+    return found
+
+
+def _number(remote: Remote) -> int:
+    found: int = object.__getattribute__(remote, "_number")
+    return found
+
+
+def _plain(value: object, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"not a plain {kind.__name__}")
+    return value
+
+
+def _binary(name: str) -> Callable[[Any, Any], Any]:
+    def operation(self: Remote, other: object) -> Any:
+        # With a value of the tests as operand it could be told what is expected, or answer "no difference".
+        return _solution(self).operation(name, self, other) if isinstance(other, Remote) else NotImplemented
+
+    return operation
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul"):
+    setattr(Remote, f"__{_name}__", _binary(_name))

@@ -1,0 +1,1 @@
+"""What holds a program in, outside of it: isolation levels, namespaces, Landlock, probes."""

@@ -1,0 +1,107 @@
+"""`python -m data_prep annotate`: pass rates of a model on every problem it could train on, here or as a SLURM job."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_prep.spec import DataError
+from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
+from sweeper.grid.expand import expand
+from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.plan.plan import spec_from
+from sweeper.plan.refusals import check
+from sweeper.rows.counts import read_counts
+from sweeper.rows.passk import Count, mean_pass_at_k
+from sweeper.spec.cluster import Executor
+
+_PROGRESS = re.compile(r"^evaluated (\d+)/(\d+) problems", re.MULTILINE)
+
+
+class _Progress:
+    """Shows how far the evaluation is, from its log."""
+
+    def __init__(self, log: Path) -> None:
+        self._log, self._offset, self._shown = log, log.stat().st_size if log.exists() else 0, ""
+
+    def show(self) -> None:
+        """Print the last count, if it is a new one."""
+        with self._log.open("rb") as file:
+            file.seek(self._offset)
+            found = _PROGRESS.findall(file.read().decode(errors="replace"))
+        if found and found[-1] != self._shown:
+            self._shown = found[-1]
+            print(f"{self._shown[0]} of {self._shown[1]} problems", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep annotate",
+        description="Measure a model's pass rate on every problem of a mix and scale. The file that comes out goes "
+        "into data.annotations=[FILE], its column into data.filters, data.stratify_by or curriculum.order_by.",
+    )
+    parser.add_argument("overrides", nargs="*", help="as for a run: model=tiny-130k data_root=FOLDER data_scale=full")
+    parser.add_argument("--n", type=int, default=16, help="samples a problem (default 16)")
+    parser.add_argument("--split", choices=("train", "evaluation"), default="train")
+    parser.add_argument("--out", type=Path, help="parquet file to write (default: below results/annotations/)")
+    parser.add_argument(
+        "--solutions",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="also write the first correct answer of each solved problem, for data.sft_solutions (rejection sampling)",
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="with cluster=slurm: follow the job; without, it is submitted or looked at"
+    )
+    return parser
+
+
+def _annotated(annotation: Annotation, results_dir: Path, *, wait: bool) -> Annotated | None:
+    """The finished files; None where a job is on its way to them."""
+    if annotation.spec.cluster.executor is Executor.slurm:
+        from sweeper.launch.slurm.annotation import submitted
+
+        return submitted(annotation, results_dir, wait=wait, say=lambda text: print(text, file=sys.stderr, flush=True))
+    return annotate(annotation, results_dir, on_tick=_Progress(log_path(annotation, results_dir)).show)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; returns the exit code."""
+    options = _parser().parse_intermixed_args(arguments)
+    try:
+        point = expand(options.overrides, multirun=False).points[0]
+        spec = spec_from(point.config)
+        check(spec, family=point.config["model_family"]["name"], trains=False)
+        if options.n < 1:
+            raise ConfigError(f"--n {options.n}: at least one sample a problem is needed")
+        annotation = Annotation(
+            spec=spec,
+            n=options.n,
+            split=options.split,
+            out=None if options.out is None else options.out.resolve(),
+            solutions=None if options.solutions is None else options.solutions.resolve(),
+        )
+        done = _annotated(annotation, Path(point.config["results_dir"]).resolve(), wait=options.wait)
+    except (SweeperError, DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if done is not None:
+        _report(annotation, done)
+    return 0
+
+
+def _report(annotation: Annotation, done: Annotated) -> None:
+    measured = [Count(item.n, item.c) for item in read_counts(done.counts)]
+    never, always = (sum(item.c == edge * item.n for item in measured) for edge in (0, 1))
+    print(f"{len(measured)} problems x {annotation.n} samples: {never} never solved, {always} always")
+    for k in (k for k in (2**i for i in range(20)) if k <= annotation.n):
+        print(f"pass@{k} {mean_pass_at_k(measured, k):.4f}")
+    if annotation.solutions is not None:
+        n = len(annotation.solutions.read_text().splitlines())
+        print(f"{annotation.solutions}: a correct answer to {n} problems")
+    print(f"{done.file}\nuse it: 'data.annotations=[{done.file}]', column {annotation.spec.model.name}_pass_rate")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

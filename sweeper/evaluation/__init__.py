@@ -1,0 +1,1 @@
+"""pass@k: samples, scores, counts."""

@@ -1,0 +1,138 @@
+"""A measurement of a model's pass rates, and the files it leaves.
+
+The counts are those that a run would measure itself: on training problems the screening's, on evaluation problems
+the base model's. Killed, it goes on after the last whole block of problems.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.evaluation.measure import measure_base
+from sweeper.host.files import write_atomic
+from sweeper.host.machine import resolve_device
+from sweeper.inputs.data import prepared
+from sweeper.inputs.models import prepare
+from sweeper.rows.counts import ProblemCount, read_counts, samples_path
+from sweeper.spec.digest import digest_of
+from sweeper.spec.run import RunSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """What is measured, and where the files go.
+
+    Attributes:
+        spec: Says which model, which problems (mix, scale, cleaning) and how to sample.
+        n: Samples a problem, at least 1.
+        split: `train` or `evaluation`.
+        out: Parquet file to write; None: `annotations/<model>-<split>-<digest>.parquet` below the results.
+        solutions: JSONL file for the first correct answer of each solved problem; None: not wanted.
+    """
+
+    spec: RunSpec
+    n: int
+    split: str
+    out: Path | None = None
+    solutions: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The same for the same measurement into the same files, whatever it runs on."""
+        files = [None if path is None else str(path) for path in (self.out, self.solutions)]
+        return digest_of({"run": self.spec.run_id, "n": self.n, "split": self.split, "files": files})
+
+    def to_json(self) -> str:
+        """One JSON object; `from_json` reads it back."""
+        values = {
+            "spec": json.loads(self.spec.to_json()),
+            "n": self.n,
+            "split": self.split,
+            "out": None if self.out is None else str(self.out),
+            "solutions": None if self.solutions is None else str(self.solutions),
+        }
+        return json.dumps(values, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Annotation":
+        """The annotation that `to_json` wrote."""
+        values = json.loads(text)
+        files = {name: None if values[name] is None else Path(values[name]) for name in ("out", "solutions")}
+        return cls(spec=RunSpec.from_dict(values["spec"]), n=values["n"], split=values["split"], **files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotated:
+    """The finished files: the annotation (problem_id, `<model>_pass_rate`, n, c), and the counts behind it."""
+
+    file: Path
+    counts: Path
+
+
+def log_path(annotation: Annotation, results_dir: Path) -> Path:
+    """What building the model and sampling print."""
+    return results_dir / "annotations" / f"{annotation.spec.model.name}-{annotation.split}.log"
+
+
+def annotate(annotation: Annotation, results_dir: Path, *, on_tick: Callable[[], None] | None = None) -> Annotated:
+    """Measure what is not measured yet, and write the files.
+
+    Args:
+        annotation: What, and where to.
+        results_dir: Where models, data and counts are shared with runs.
+        on_tick: Called about twice a second while it samples.
+
+    Raises:
+        SweeperError: the model cannot be prepared, or the measurement failed.
+        DataError: the data cannot be prepared.
+    """
+    spec = annotation.spec
+    data = prepared(spec, results_dir)
+    log = log_path(annotation, results_dir)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    model = prepare(spec, results_dir, log=log)
+    counts = measure_base(
+        spec,
+        results_dir,
+        model=model,
+        problems=data.train if annotation.split == "train" else data.evaluation,
+        device=resolve_device(spec.cluster.device),
+        log=log,
+        n=annotation.n,
+        screening=annotation.split == "train",
+        on_tick=on_tick,
+    )
+    file = annotation.out if annotation.out is not None else log.parent / f"{counts.stem}.parquet"
+    write_rates(read_counts(counts), spec.model.name, file)
+    if annotation.solutions is not None:
+        write_solutions(counts, annotation.solutions)
+    return Annotated(file=file, counts=counts)
+
+
+def write_rates(counts: Sequence[ProblemCount], model: str, path: Path) -> None:
+    """One row a problem: problem_id, `<model>_pass_rate`, n, c; whole or not at all."""
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.table(
+        {
+            "problem_id": [item.problem_id for item in counts],
+            f"{model}_pass_rate": [item.c / item.n for item in counts],
+            "n": [item.n for item in counts],
+            "c": [item.c for item in counts],
+        }
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    parquet.write_table(table, partial)
+    partial.rename(path)
+
+
+def write_solutions(counts_file: Path, path: Path) -> int:
+    """The first correct answer of each solved problem, for `data.sft_solutions`; returns how many there are."""
+    kept = (json.loads(line) for line in samples_path(counts_file).read_text().splitlines())
+    solved = [{"problem_id": item["problem_id"], "solution": item["correct"]} for item in kept if item["correct"]]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, "".join(json.dumps(item) + "\n" for item in solved))
+    return len(solved)

@@ -1,0 +1,259 @@
+"""From command-line overrides to the points of a grid.
+
+Hydra composes about 12 configs a second, far too slow for thousands of points, so the points are assembled
+(`sweeper.grid.assembly`) from each option composed once.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override, QuotedString
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+import conf
+from sweeper.grid.assembly import Assembly, Axis, Plain, label
+from sweeper.grid.constraints import Constraints, GridRules
+from sweeper.grid.schema import register
+from sweeper.host.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One point of a grid: the chosen label of each axis, and the composed config as plain values."""
+
+    choice: Mapping[str, str]
+    config: Plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """An expanded grid; `name` is None for a single point."""
+
+    name: str | None
+    axes: tuple[Axis, ...]
+    points: tuple[Point, ...]
+    questions: tuple[str, ...] = ()  # what its report answers
+    budget_gpu_hours: float | None = None  # of a launch, from the grid file
+
+
+@contextmanager
+def hydra_session() -> Iterator[None]:
+    """Hydra's compose API over `conf/`, with our schema."""
+    register()
+    if GlobalHydra.instance().is_initialized():
+        yield
+        return
+    with initialize_config_module("conf", version_base="1.3"):
+        yield
+
+
+def expand(arguments: Sequence[str], *, multirun: bool) -> Grid:
+    """Expand overrides into points.
+
+    Args:
+        arguments: Hydra overrides, e.g. `("+grid=model_scale", "seed=0,1")`.
+        multirun: Whether `-m` was given; without it the overrides must describe one point.
+
+    Raises:
+        ConfigError: anything Hydra or the schema refuses, an axis without `-m`, a list as an axis, several grids.
+    """
+    overrides = _parse(arguments)
+    grids = [item for item in overrides if item.key_or_group == "grid"]
+    if any(item.is_sweep_override() for item in grids) or len(grids) > 1:
+        raise ConfigError(
+            "several grids in one command (+grid=a,b): their axes would not multiply. "
+            "Run one command a grid; points they share are run once"
+        )
+    swept = [item for item in overrides if item.is_sweep_override()]
+    fixed = [item for item in overrides if not item.is_sweep_override()]
+    if not multirun and (swept or grids):
+        what = f"+grid={grids[0].value()}" if grids else swept[0].input_line
+        raise ConfigError(
+            f"{what} describes several runs; add -m to run them all: python -m sweeper {' '.join(arguments)} -m"
+        )
+    with hydra_session():
+        texts = [str(item.input_line) for item in fixed]
+        base_cfg = _compose(texts)
+        base = _plain(base_cfg)
+        if not multirun:
+            return Grid(name=None, axes=(), points=(Point(choice={}, config=base),))
+        params = list(base_cfg.hydra.sweeper.get("params") or ())
+        grid_axes = _grid_axes(base_cfg, params)
+        given = {item.key_or_group for item in overrides}
+        rules = rules_of(base_cfg)
+        tied = {key for keys in rules.tie for key in keys}
+        own = {item.key_or_group: _axis(item, repeats=item.key_or_group in tied) for item in grid_axes}
+        chosen = {item.key_or_group: label(_text(item.value())) for item in fixed}
+        constraints = Constraints(
+            rules,
+            axes={key: axis.labels for key, axis in own.items()},
+            chosen=chosen,
+            options=GlobalHydra.instance().config_loader().get_group_options,
+        )
+        axes = [*(axis.unique() for key, axis in own.items() if key not in given), *map(_axis, swept)]
+        if rules.replicates is not None and "seed" not in given:
+            axes.append(Axis(key="seed", is_group=False, values=tuple(range(rules.replicates))))
+        if not axes:
+            raise ConfigError("-m was given but nothing varies: name a grid (+grid=model_scale) or an axis (seed=0,1)")
+        name = str(grids[0].value()) if grids else "adhoc"
+        parts = Assembly(axes, texts, base_cfg, compose=_compose, plain=_plain)
+        points = tuple(Point(choice=choice, config=config) for choice, config in parts.points(constraints.allows))
+        if not points:
+            raise ConfigError(
+                f"no point of {name} is left: its tied axes and exclusions (conf/grid/{name}.yaml, grid) allow none of "
+                f"{' '.join(arguments)}"
+            )
+        return Grid(
+            name=name,
+            axes=tuple(axes),
+            points=points,
+            questions=rules.questions,
+            budget_gpu_hours=rules.budget_gpu_hours,
+        )
+
+
+def group_options() -> dict[str, list[str]]:
+    """Every group of `conf/` with its options."""
+    with hydra_session():
+        loader = GlobalHydra.instance().config_loader()
+        groups = [name for name in loader.list_groups("") if name != "hydra"]
+        return {name: loader.get_group_options(name) for name in groups if loader.get_group_options(name)}
+
+
+def grid_titles() -> dict[str, str]:
+    """What every grid of `conf/` is, its run counts and its question: the first line of its file."""
+    folder = Path(conf.__file__).parent / "grid"
+    return {path.stem: path.read_text().splitlines()[1].removeprefix("# ") for path in sorted(folder.glob("*.yaml"))}
+
+
+def _parse(arguments: Sequence[str]) -> list[Override]:
+    try:
+        parsed: list[Override] = OverridesParser.create().parse_overrides(list(arguments))
+    except HydraException as error:
+        raise ConfigError(f"cannot read the overrides {' '.join(arguments)}: {error}") from None
+    return parsed
+
+
+def _compose(overrides: Sequence[str]) -> DictConfig:
+    try:
+        return compose("config", overrides=list(overrides), return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_cure(error, overrides)) from None
+
+
+def _cure(error: Exception, overrides: Sequence[str]) -> str:
+    """Hydra's message in one line, with the nearest existing key or option and how to write an axis."""
+    cause = error.__cause__
+    text = " ".join(f"{error} {cause or ''}".split())
+    loader = GlobalHydra.instance().config_loader()
+    if match := re.search(r"Could not find '([\w.\-]+)/([^']+)'", text):
+        group, option = match.groups()
+        options = loader.get_group_options(group)
+        near = difflib.get_close_matches(option, options, n=3, cutoff=0.4)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        return f"{group}={option}: there is no such {group}. {hint}Choose one of: {', '.join(options)}"
+    if match := re.search(
+        r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text
+    ):
+        key = match.group(1)
+        known = _known_keys(loader)
+        if key in known:  # the unknown one is inside a mapping that may take any key
+            return f"{text} To add a key write it with +, e.g. +{key}.NAME=VALUE"
+        near = difflib.get_close_matches(key, set(known), n=3, cutoff=0.6)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "See every key with: python -m sweeper --cfg job"
+        return f"unknown key {key}. {hint} (A verl key is set with +verl.{key}=…)"
+    for item in overrides:
+        key, _, value = item.partition("=")
+        if value.startswith("["):
+            return (
+                f"{item}: a list is one value, not an axis. To sweep write {key}={value.strip('[]')} with -m. ({text})"
+            )
+    if "sweeper.params" in text or "hydra.sweeper" in text:
+        return f"a grid file's axis is not a string; write 'a,b,c' or 'range(0,3)', not a YAML list. ({text})"
+    return text
+
+
+def _known_keys(loader: Any) -> list[str]:
+    from sweeper.grid.schema import Config, thawed
+
+    keys: list[str] = list(loader.list_groups(""))
+
+    def walk(node: DictConfig, prefix: str) -> None:
+        for key in map(str, node):
+            child = node._get_node(key)
+            keys.append(f"{prefix}{key}")
+            if isinstance(child, DictConfig) and not child._is_missing() and not child._is_none():
+                walk(child, f"{prefix}{key}.")
+
+    walk(thawed(Config), "")
+    return keys
+
+
+def _plain(cfg: DictConfig) -> Plain:
+    visible = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in ("hydra", "grid")])
+    try:
+        plain: Plain = OmegaConf.to_container(visible, resolve=True, enum_to_str=True)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise ConfigError(" ".join(str(error).split())) from None
+    return plain
+
+
+def _grid_axes(cfg: DictConfig, params: Any) -> list[Override]:
+    lines = []
+    for key in params:
+        try:
+            value = cfg.hydra.sweeper.params[key]
+        except OmegaConfBaseException as error:
+            raise ConfigError(f"grid axis {key}: {' '.join(str(error).split())}") from None
+        if not isinstance(value, str) or value.startswith("["):
+            raise ConfigError(f"grid axis {key}={value!r}: write the values as a string, 'a,b,c', not as a YAML list")
+        lines.append(f"{key}={value}")
+    return _parse(lines)
+
+
+def _axis(item: Override, *, repeats: bool = False) -> Axis:
+    loader = GlobalHydra.instance().config_loader()
+    prefix = "++" if item.is_force_add() else "+" if item.is_add() else ""
+    key = item.get_key_element().removeprefix(prefix)
+    options = loader.get_group_options(item.key_or_group)
+    chosen = item.value()
+    if isinstance(chosen, Glob):
+        values: list[Any] = list(chosen.filter(options))
+    elif item.is_sweep_override():
+        values = [_text(value) for value in item.sweep_iterator()]
+    else:
+        values = [_text(item.value())]
+    if isinstance(values[0], list):
+        raise ConfigError(f"{item.input_line}: a list is one value, not an axis; write {key}=a,b,c")
+    repeated = {str(value) for value in values if values.count(value) > 1}
+    if repeated and not repeats:
+        raise ConfigError(f"{item.input_line}: {', '.join(sorted(repeated))} is listed twice")
+    return Axis(key=key, prefix=prefix, is_group=bool(options), values=tuple(values))
+
+
+def _text(value: Any) -> Any:
+    return value.text if isinstance(value, QuotedString) else value
+
+
+def rules_of(cfg: DictConfig) -> GridRules:
+    """The `grid` block of a composed config.
+
+    Raises:
+        ConfigError: an interpolation in it leads nowhere.
+    """
+    try:
+        rules = OmegaConf.to_object(cfg.grid)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"grid: {' '.join(str(error).split())}") from None
+    assert isinstance(rules, GridRules)
+    return rules

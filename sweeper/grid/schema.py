@@ -1,0 +1,79 @@
+"""The Hydra schema: names and types that every file under `conf/` must respect.
+
+It is derived from the dataclasses of `sweeper.spec.run`, so no setting is declared twice.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, get_type_hints
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from sweeper.grid.constraints import GridRules
+from sweeper.spec.cluster import Cluster, Logging
+from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
+from sweeper.spec.model import Model
+from sweeper.spec.training import Algorithm, Evaluation, Training
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFamily:
+    """A ladder of models with the axes that grids take from it, in Hydra's sweep grammar."""
+
+    name: str
+    models: str
+    data_scales: str
+    data_sizes: str  # unique problems, each seen once
+    domain_scale: str  # of studies that compare domains: as many problems as the smallest has
+    min_data_epochs: str  # how often each problem of one domain is seen at a fixed number of samples
+    reuse_sizes: str  # unique problems for tau = 1, 2, 5, 20, 25, 50, 100 at a fixed number of samples; tied to ...
+    reuse_recipes: str  # ... how they are chosen
+    reference: str  # models that studies of something else than size are made with, comma-separated
+    lora_ranks: str  # 0: every parameter; tied to ...
+    lora_alphas: str  # ... and ...
+    lora_lrs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything `conf/config.yaml` may set."""
+
+    model_family: ModelFamily
+    model: Model
+    data: Data
+    data_scale: DataScale
+    domain_mix: DomainMix
+    curriculum: Curriculum
+    algorithm: Algorithm
+    training: Training
+    eval: Evaluation
+    cluster: Cluster
+    logging: Logging
+    verl: dict[str, Any]
+    grid: GridRules = field(default_factory=GridRules)
+    data_root: str | None = None
+    seed: int = 0
+    results_dir: str = "results"
+
+
+def thawed(kind: type) -> DictConfig:
+    """A structured config of a frozen dataclass whose nodes Hydra may still merge into.
+
+    OmegaConf marks nodes of frozen dataclasses read-only, and Hydra's composition then refuses every YAML file.
+    """
+    node: DictConfig = OmegaConf.structured(kind)
+    OmegaConf.set_readonly(node, None)
+    hints = get_type_hints(kind)
+    for item in fields(kind):
+        hint = hints[item.name]
+        if is_dataclass(hint) and isinstance(hint, type):
+            node._set_item_impl(item.name, thawed(hint))
+        elif not OmegaConf.is_missing(node, item.name) and OmegaConf.is_config(node[item.name]):
+            OmegaConf.set_readonly(node[item.name], None)
+    return node
+
+
+def register() -> None:
+    """Store the schema where Hydra's composition finds it; idempotent."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=thawed(Config))

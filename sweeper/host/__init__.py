@@ -1,0 +1,1 @@
+"""The machine: errors, processes, devices, secrets, files."""

@@ -1,0 +1,129 @@
+"""Child processes that die with their parent and leave a telling reason behind.
+
+A run's job starts verl, the supervised stage and the evaluation as children. Whatever happens to the job, even
+`kill -9`, none of them may keep computing.
+"""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from sweeper.host.errors import RunFailedError
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_EXCEPTION = re.compile(r"^([\w.]+\.)?\w*(Error|Exception|Interrupt)\b: ?\S")
+
+
+def die_with_parent() -> None:
+    """Ask the kernel (Linux) for SIGTERM when the parent dies; called in the child before exec.
+
+    SIGUSR2, SLURM's warning before the time limit, is for the job alone: it reaches all processes of a step, and kills
+    those that do not know it.
+
+    The death signal is tied to the thread that forked, so children are started from the main thread only.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of orphaned descendants, so that `kill_descendants` finds Ray's daemons too."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def start_child(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a command that dies with this process; what it prints is appended to `log`, `env` adds to ours."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=die_with_parent,
+        )
+
+
+def run_child(
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str],
+    on_tick: Callable[[], None] | None = None,
+) -> float:
+    """Run a command to its end.
+
+    Args:
+        command: Program and arguments.
+        log: Everything it prints is appended here, and the reason of a failure is read from here.
+        env: Variables set on top of this process's environment.
+        on_tick: Called about twice a second meanwhile.
+
+    Returns:
+        Wall seconds.
+
+    Raises:
+        RunFailedError: the command ended with a non-zero code; the message is the reason.
+    """
+    start, offset = time.monotonic(), log.stat().st_size if log.exists() else 0
+    code = 0
+    process = start_child(command, log=log, env=env)
+    try:
+        while True:
+            try:
+                code = process.wait(timeout=0.5)
+                break
+            except subprocess.TimeoutExpired:
+                if on_tick:
+                    on_tick()
+        if on_tick:
+            on_tick()
+    except BaseException:
+        kill_descendants()  # before the child alone: orphans of it would be out of reach
+        process.wait()
+        raise
+    finally:
+        kill_descendants()
+    if code != 0:
+        raise RunFailedError(reason(log, offset, code))
+    return time.monotonic() - start
+
+
+def kill_descendants() -> None:
+    """Kill every process that descends from this one, repeatedly, until there is none."""
+    import psutil
+
+    for _ in range(20):
+        children = psutil.Process().children(recursive=True)
+        if not children:
+            return
+        for child in children:
+            try:
+                child.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(children, timeout=1)
+
+
+def reason(log: Path, offset: int, code: int) -> str:
+    """Why a process ended, from its log: its first exception, since later ones follow from it; else the last line."""
+    ending = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    if not log.exists():
+        return ending
+    with log.open("rb") as file:
+        file.seek(offset)
+        lines = [strip_ansi(line).strip() for line in file.read().decode(errors="replace").splitlines()]
+    first = next((line for line in lines if _EXCEPTION.search(line)), None)
+    telling = first or next((line for line in reversed(lines) if line), None)
+    return f"{ending}: {telling[:500]}" if telling else ending
+
+
+def strip_ansi(line: str) -> str:
+    """A line without colour codes and without Ray's `(actor pid=…)` prefix."""
+    return re.sub(r"^\(\w[^)]*pid=\d+[^)]*\)\s?", "", re.sub(r"\x1b\[[0-9;]*m", "", line))

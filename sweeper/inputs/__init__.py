@@ -1,0 +1,1 @@
+"""What a run trains: models and data, made before it starts."""

@@ -1,0 +1,213 @@
+"""`python -m sweeper add-model PATH_OR_ID`: write the one file that a new model needs, from its `config.json`.
+
+Where the weights' parameter count can be read (safetensors headers of a folder, or the hub's own count), it must agree
+with what the architecture gives: a model that our formulas do not describe is refused, not planned wrongly.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sweeper.host.errors import ConfigError
+from sweeper.spec.model import Architecture
+
+# What `sweeper.spec.run.Architecture` describes, with where biases and norms of attention are.
+_SUPPORTED: dict[str, dict[str, Any]] = {
+    "qwen2": {"attention_bias": True},
+    "qwen2_moe": {"attention_bias": True},
+    "qwen3": {"attention_bias": False, "qk_norm": True},
+    "qwen3_moe": {"attention_bias": False, "qk_norm": True},
+    "llama": {"attention_bias": False},
+    "mistral": {"attention_bias": False},
+    "mixtral": {"attention_bias": False},
+}
+_NEEDED = (
+    "hidden_size",
+    "intermediate_size",
+    "max_position_embeddings",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "vocab_size",
+)
+_BYTES_A_PARAMETER = 16  # float32 weights, gradients and Adam's moments
+_HALF_A_GPU = 40e9  # bytes of 80 GB that training states may take; the rest is for activations and the rollout engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a folder or the hub says about a model."""
+
+    config: Mapping[str, Any]  # config.json
+    path: str
+    revision: str | None  # commit, of hub models
+    n_params: int | None  # counted in the weights; None: cannot be read
+    has_template: bool
+
+
+def find(where: str) -> Found:
+    """Read a local folder, or ask the hub.
+
+    Raises:
+        ConfigError: neither has such a model, or the hub cannot be reached.
+    """
+    folder = Path(where).expanduser()
+    if folder.is_dir():
+        return _in_folder(folder.resolve())
+    if folder.is_absolute() or where.startswith(("./", "~")):
+        raise ConfigError(f"add-model {where}: there is no such folder")
+    return _on_hub(where)
+
+
+def architecture(config: Mapping[str, Any]) -> Architecture:
+    """The shape that a `config.json` states.
+
+    Raises:
+        ConfigError: a kind of model that our counts of parameters, FLOPs and memory do not describe; says why.
+    """
+    kind = config.get("model_type")
+    if kind not in _SUPPORTED:
+        raise ConfigError(f"model_type={kind} is not supported; supported are {', '.join(_SUPPORTED)}")
+    absent = [key for key in _NEEDED if not isinstance(config.get(key), int)]
+    if absent:
+        raise ConfigError(f"its config.json states no number for {', '.join(absent)}")
+    if "quantization_config" in config:
+        raise ConfigError("its weights are quantised (quantization_config), and training needs plain ones")
+    if config.get("hidden_act", "silu") != "silu":
+        raise ConfigError(f"hidden_act={config['hidden_act']}: feed-forward layers other than SwiGLU are not supported")
+    for key in ("mlp_bias", "attention_bias"):
+        if config.get(key):
+            raise ConfigError(f"{key}=true: biases beyond Qwen2's are not supported")
+    if config.get("mlp_only_layers") or config.get("decoder_sparse_step", 1) != 1:
+        raise ConfigError("it mixes dense and expert layers (mlp_only_layers, decoder_sparse_step): not supported")
+    heads = config["num_attention_heads"]
+    head_dim = config.get("head_dim")
+    experts = config.get("num_local_experts") or config.get("num_experts")
+    moe: dict[str, Any] = {
+        "num_experts": experts,
+        "experts_per_token": config.get("num_experts_per_tok"),
+        "expert_size": config.get("moe_intermediate_size"),
+        "shared_expert_size": config.get("shared_expert_intermediate_size"),
+    }
+    return Architecture(
+        hidden_size=config["hidden_size"],
+        intermediate_size=config["intermediate_size"],
+        num_layers=config["num_hidden_layers"],
+        num_heads=heads,
+        num_kv_heads=config.get("num_key_value_heads") or heads,
+        vocab_size=config["vocab_size"],
+        tie_word_embeddings=config.get("tie_word_embeddings", False),
+        max_position_embeddings=config["max_position_embeddings"],
+        head_size=head_dim if head_dim and head_dim != config["hidden_size"] // heads else None,
+        **(moe if experts else {}),
+        **_SUPPORTED[kind],
+    )
+
+
+def model_file(found: Found, *, name: str, family: str) -> str:
+    """The text of `conf/model/<name>.yaml`.
+
+    Raises:
+        ConfigError: the architecture is not supported, or gives another parameter count than the weights have.
+    """
+    arch = architecture(found.config)
+    if found.n_params is not None and found.n_params != arch.n_params:
+        raise ConfigError(
+            f"{found.path}: its config.json gives {arch.n_params:,} parameters, but its weights have "
+            f"{found.n_params:,}; our formulas do not describe this model, so its costs would be wrong"
+        )
+    values: dict[str, Any] = {"name": name, "family": family, "source": "hub", "path": found.path}
+    if found.revision is not None:
+        values["revision"] = found.revision
+    values["architecture"] = {key: value for key, value in asdict(arch).items() if value is not None}
+    if not found.has_template:
+        values["prompt_style"] = "base"
+    counted = "as counted in its weights" if found.n_params is not None else "by its shape; the weights were not seen"
+    head = (
+        f"# {name}: {arch.n_params:,} parameters, {counted}. Written by add-model from its config.json.\n"
+        "# family: whose training regime it gets. resources: a first guess for 80 GB a GPU, which a plan judges.\n"
+    )
+    return head + yaml.safe_dump(values | {"resources": _resources(arch)}, sort_keys=False)
+
+
+def _resources(arch: Architecture) -> dict[str, int]:
+    """GPUs (a power of two) that hold the training states in half their memory, the engine's weights in a quarter."""
+    gpus = 2 ** max(0, math.ceil(math.log2(_BYTES_A_PARAMETER * arch.n_params / _HALF_A_GPU)))
+    tensor_parallel = 1
+    while 2 * arch.n_params / tensor_parallel > _HALF_A_GPU / 2 and tensor_parallel < min(gpus, 8, arch.num_kv_heads):
+        tensor_parallel *= 2
+    nodes = math.ceil(gpus / 8)
+    return {"nodes": nodes, "gpus_per_node": gpus // nodes, "tensor_parallel": tensor_parallel}
+
+
+def _in_folder(folder: Path) -> Found:
+    config = folder / "config.json"
+    if not config.is_file():
+        raise ConfigError(f"{folder} has no config.json; add-model takes a folder in Hugging Face's format")
+    shape = _read(config)
+    architecture(shape)  # what is wrong with the model goes before what its tokenizer lacks
+    parts = sorted(folder.glob("*.safetensors"))
+    settings = folder / "tokenizer_config.json"
+    template = settings.is_file() and "chat_template" in _read(settings)
+    if not template and not (folder / "chat_template.jinja").is_file():
+        raise ConfigError(
+            f"{folder}: its tokenizer has no chat template, and a folder is used as it is; put one into it"
+        )
+    return Found(
+        config=shape,
+        path=str(folder),
+        revision=None,
+        n_params=sum(map(_count, parts)) if parts else None,
+        has_template=True,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} holds a {type(value).__name__}, not an object")
+    return value
+
+
+def _count(weights: Path) -> int:
+    """Parameters of a safetensors file, from its header: eight bytes of length, then JSON."""
+    with weights.open("rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    return sum(math.prod(item["shape"]) for key, item in header.items() if key != "__metadata__")
+
+
+def _on_hub(model_id: str) -> Found:
+    from httpx import HTTPError
+    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        info = HfApi().model_info(model_id)
+        files = {item.rfilename for item in info.siblings or ()}
+        read = {
+            name: json.loads(Path(hf_hub_download(model_id, name, revision=info.sha)).read_text())
+            for name in ("config.json", "tokenizer_config.json")
+            if name in files
+        }
+    except (HTTPError, HFValidationError, OSError) as error:
+        first = " ".join(str(error).split())[:200]
+        raise ConfigError(
+            f"add-model {model_id}: no such folder here, and the hub gave no such model ({first}). Check the id, "
+            "log in for gated models (hf auth login), or give a folder with its config.json"
+        ) from None
+    if "config.json" not in read:
+        raise ConfigError(f"add-model {model_id}: that repository has no config.json")
+    return Found(
+        config=read["config.json"],
+        path=model_id,
+        revision=info.sha,
+        n_params=info.safetensors.total if info.safetensors else None,
+        has_template="chat_template" in read.get("tokenizer_config.json", {}) or "chat_template.jinja" in files,
+    )

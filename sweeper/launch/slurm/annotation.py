@@ -1,0 +1,173 @@
+"""A measurement of pass rates as a job of its own.
+
+    annotations/annotate-<name>.json       what is measured, written before `sbatch`
+    annotations/annotate-<name>.done.json  the files, or why there are none; written by the job
+
+The job's name is a digest of what is measured, so the same command finds its job in the queue.
+"""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from data_prep.spec import DataError
+from sweeper.evaluation.annotation import Annotated, Annotation, annotate
+from sweeper.host.errors import RunFailedError, SweeperError
+from sweeper.host.files import locked, write_atomic
+from sweeper.host.process import adopt_orphans
+from sweeper.inputs.data import prepared
+from sweeper.job.run import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.array import Chunk, folder
+from sweeper.launch.slurm.scheduler import Element, SchedulerError
+from sweeper.launch.slurm.script import script
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.launch.slurm.snapshot import freeze
+from sweeper.runs.triage import Ending, classify, tail
+from sweeper.spec.run_id import RunId
+
+PREFIX = "annotate-"
+_SECONDS = 5.0
+_AGAIN = "the same command tells how it stands, with --wait it follows"
+
+
+def submitted(annotation: Annotation, results_dir: Path, *, wait: bool, say: Callable[[str], None]) -> Annotated | None:
+    """The files if they are there; else a job is submitted, unless one is queued or running already.
+
+    Args:
+        annotation: What is measured.
+        results_dir: Root of the results, shared with the nodes.
+        wait: Follow the job to its end.
+        say: Told what happens.
+
+    Returns:
+        None if there is a job and it is not waited for.
+
+    Raises:
+        DataError: the data cannot be prepared; nothing was submitted.
+        SchedulerError: SLURM refuses, or does not answer.
+        RunFailedError: the job that was waited for ended without files; why.
+    """
+    name = PREFIX + annotation.name
+    chunk = _ensure(annotation, name, results_dir, say)
+    if chunk is None:
+        return _done(results_dir, name)
+    state = None
+    while wait:
+        element = _element(name)  # before the files: a job that is gone has written them
+        done = _done(results_dir, name)
+        if done is not None:
+            return done
+        if element is None:
+            raise RunFailedError(_why(chunk, results_dir))
+        if element.state != state:
+            state = element.state
+            say(f"{time.strftime('%H:%M:%S')} {state.lower()}")
+        time.sleep(_SECONDS)
+    return None
+
+
+def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[[str], None]) -> Chunk | None:
+    """The job's chunk; None if the files are there."""
+    with locked(folder(results_dir) / "lock", wait=True) as lock:
+        found = _element(name)
+        if found is not None:
+            say(f"job {found.job} ({name}) is {found.state.lower()}; {_AGAIN}")
+            return Chunk.read(results_dir, name)
+        if _done(results_dir, name) is not None:
+            return None
+        prepared(annotation.spec, results_dir)
+        _outcome(results_dir, name).unlink(missing_ok=True)
+        write_atomic(results_dir / "annotations" / f"{name}.json", annotation.to_json())
+        chunk = Chunk(name=name, run_ids=(RunId(name),), code=str(freeze(results_dir)))
+        (folder(results_dir) / "logs").mkdir(parents=True, exist_ok=True)
+        shape = replace(shape_of(annotation.spec), nodes=1)  # one node samples
+        path = chunk.write(results_dir, shape, script(chunk, shape, results_dir))
+        job = scheduler.submit(path, lock=lock)
+        chunk.remember(results_dir, job)
+        say(f"submitted job {job} ({name}); {_AGAIN}")
+        return chunk
+
+
+def run(results_dir: Path, name: str) -> int:
+    """Execute the job on its node; returns the process's exit code."""
+    annotation = read(results_dir, name)
+    adopt_orphans()
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGUSR2, _stop)
+    try:
+        done = annotate(annotation, results_dir)
+    except SystemExit as stop:
+        if stop.code == EXIT_EXPIRED and not _came_further(annotation, results_dir, name):
+            hours = annotation.spec.model.resources.hours
+            return _failed(
+                results_dir, name, f"measured no block of problems in model.resources.hours={hours:g}, twice; raise it"
+            )
+        return int(str(stop.code))
+    except (SweeperError, DataError) as error:
+        return _failed(results_dir, name, str(error))
+    write_atomic(_outcome(results_dir, name), json.dumps({"file": str(done.file), "counts": str(done.counts)}) + "\n")
+    return 0
+
+
+def read(results_dir: Path, name: str) -> Annotation:
+    """What a job measures."""
+    return Annotation.from_json((results_dir / "annotations" / f"{name}.json").read_text())
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    del frame
+    raise SystemExit(EXIT_EXPIRED if signum == signal.SIGUSR2 else EXIT_TERMINATED)
+
+
+def _failed(results_dir: Path, name: str, why: str) -> int:
+    print(f"error: {why}", flush=True)
+    write_atomic(_outcome(results_dir, name), json.dumps({"error": why}) + "\n")
+    return EXIT_FAILED
+
+
+def _came_further(annotation: Annotation, results_dir: Path, name: str) -> bool:
+    """Whether there is more than when an attempt last met the time limit; remembers what there is."""
+    blocks = (results_dir / "base").glob(f"{annotation.spec.model.name}-*.partial")
+    size, path = sum(block.stat().st_size for block in blocks), results_dir / "annotations" / f"{name}.size"
+    before = int(path.read_text()) if path.exists() else -1
+    write_atomic(path, f"{size}\n")
+    return size != before
+
+
+def _element(name: str) -> Element | None:
+    return next((element for element in scheduler.queue() if element.name == name), None)
+
+
+def _outcome(results_dir: Path, name: str) -> Path:
+    return results_dir / "annotations" / f"{name}.done.json"
+
+
+def _done(results_dir: Path, name: str) -> Annotated | None:
+    path = _outcome(results_dir, name)
+    files = json.loads(path.read_text()) if path.exists() else {}
+    if "error" in files or not files:
+        return None
+    done = Annotated(file=Path(files["file"]), counts=Path(files["counts"]))
+    return done if done.file.exists() and done.counts.exists() else None
+
+
+def _why(chunk: Chunk, results_dir: Path) -> str:
+    """Why a job that is gone left no files: its own words, else SLURM's."""
+    path = _outcome(results_dir, chunk.name)
+    if path.exists():
+        return str(json.loads(path.read_text()).get("error", f"{path} names files that are gone"))
+    job = chunk.job(results_dir)
+    try:
+        ending = scheduler.endings([job])[job, 0] if job is not None else "not known to SLURM"
+    except (SchedulerError, KeyError):
+        ending = "SLURM keeps no account of it"
+    logs = sorted((folder(results_dir) / "logs").glob(f"{job}_0_*_log.out"))
+    words = classify(Ending(scheduler=ending, step_log=[line for log in logs for line in tail(log)])).evidence
+    return (
+        f"job {job} ({chunk.name}) ended without a result: {words or ending}. See {folder(results_dir)}/logs/{job}_0_*"
+    )

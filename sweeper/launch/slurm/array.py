@@ -1,0 +1,90 @@
+"""A chunk: runs of one shape that are one job array, written down before SLURM hears of it.
+
+    slurm/<chunk>.json      which run is which element; written before `sbatch`
+    slurm/<chunk>.sh        what was submitted
+    slurm/<chunk>.job       the array's job id, written after `sbatch`
+
+The chunk's name is the job's name. A submitter that is killed between `sbatch` and its own record therefore finds its
+jobs in the queue by name, and a chunk that is nowhere in it was never submitted.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeper.host.files import write_atomic
+from sweeper.spec.run_id import RunId
+
+if TYPE_CHECKING:
+    from sweeper.launch.slurm.shape import Shape  # the spec behind it takes as long to import as `status` takes
+
+PREFIX = "sweep-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One array of runs."""
+
+    name: str
+    run_ids: tuple[RunId, ...]  # by array index
+    code: str  # folder of the frozen code
+    canary: RunId | None = None  # the run whose first step lets this array go; its own array names it, too
+    gpus: int = 1  # of one run
+    at_once: int = 1  # elements that may be active
+    lane: int = 1  # GPUs that it and the arrays it waits for use in turns
+    after: tuple[int, ...] = ()  # jobs that must have ended before an element starts
+
+    @classmethod
+    def new(cls, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
+        """A chunk with a name of its own; `values` are the other fields."""
+        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), **values)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether SLURM is asked to hold it at first."""
+        return self.canary is not None and self.canary not in self.run_ids
+
+    @classmethod
+    def read(cls, results_dir: Path, name: str) -> "Chunk":
+        """The chunk of that name."""
+        values = json.loads((folder(results_dir) / f"{name}.json").read_text())
+        del values["shape"]
+        run_ids, after = values.pop("run_ids"), values.pop("after", ())
+        return cls(name=name, run_ids=tuple(run_ids), after=tuple(after), **values)
+
+    def write(self, results_dir: Path, shape: "Shape", script: str) -> Path:
+        """Write down what is about to be submitted; returns the script."""
+        place = folder(results_dir)
+        path = place / f"{self.name}.sh"
+        write_atomic(path, script)
+        values = {key: value for key, value in asdict(self).items() if key != "name"} | {"shape": asdict(shape)}
+        write_atomic(place / f"{self.name}.json", json.dumps(values) + "\n")
+        return path
+
+    def remember(self, results_dir: Path, job: int) -> None:
+        """Record the array's job id."""
+        write_atomic(folder(results_dir) / f"{self.name}.job", f"{job}\n")
+
+    def job(self, results_dir: Path) -> int | None:
+        """The array's job id; None: not recorded."""
+        path = folder(results_dir) / f"{self.name}.job"
+        return int(path.read_text()) if path.exists() else None
+
+    def forget(self, results_dir: Path) -> None:
+        """Take away a chunk that SLURM never got."""
+        for suffix in (".json", ".sh", ".released"):
+            (folder(results_dir) / f"{self.name}{suffix}").unlink(missing_ok=True)
+
+
+def folder(results_dir: Path) -> Path:
+    """Where chunks lie."""
+    return results_dir / "slurm"
+
+
+def chunks(results_dir: Path) -> Iterator[Chunk]:
+    """All chunks of a results folder, oldest name first."""
+    for path in sorted(folder(results_dir).glob(f"{PREFIX}*.json")):
+        yield Chunk.read(results_dir, path.stem)

@@ -1,0 +1,123 @@
+"""One run of a shape goes first; the others are held until it has taken its first training step.
+
+What all points of a grid have in common (an image, a partition, a memory setting) then fails once. The canary's own
+batch script releases the others, so nothing depends on the submitter: it looks for a training step in the metrics and
+for the arrays that name the run as their canary. A launch and `--wait` release what it could not.
+
+    slurm/<chunk>.json      "canary": the run that this array waits for
+    slurm/<chunk>.released  SLURM was told to let it go, or it was never held
+"""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.array import chunks, folder
+from sweeper.launch.slurm.shape import Shape
+from sweeper.rows.curve import TRAINED
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
+
+FIRST_SECONDS, MOST_SECONDS = 5, 60  # between two looks of the canary's script, which looks ever more seldom
+_TRAINED = f'"{TRAINED}"'  # as it stands in metrics.jsonl
+
+
+def choose(results_dir: Path, shape: Shape, members: Sequence[RunSpec]) -> RunId | None:
+    """The run that goes first: the one that arrays of this shape wait for already, else that of the fewest steps.
+
+    None: nothing needs to wait, because the run is alone or a canary of this shape has taken its step.
+    """
+    wanted = json.loads(json.dumps(asdict(shape)))
+    for chunk in chunks(results_dir):
+        path = folder(results_dir) / f"{chunk.name}.json"
+        if chunk.canary is not None and json.loads(path.read_text())["shape"] == wanted:
+            return None if trained(results_dir, chunk.canary) else chunk.canary
+    return min(members, key=lambda spec: spec.total_steps).run_id if len(members) > 1 else None
+
+
+def trained(results_dir: Path, run_id: RunId) -> bool:
+    """Whether a run has taken a training step, in any attempt."""
+    attempts = RunDir(results_dir=results_dir, run_id=run_id).attempts()
+    return any(item.metrics.exists() and _TRAINED in item.metrics.read_text() for item in attempts)
+
+
+def waiting(results_dir: Path) -> dict[RunId, RunId]:
+    """The canary of each run that is held."""
+    return {
+        run_id: chunk.canary
+        for chunk in chunks(results_dir)
+        if chunk.canary is not None and not _released(results_dir, chunk.name).exists()
+        for run_id in chunk.run_ids
+        if chunk.canary != run_id
+    }
+
+
+def held_for_good(results_dir: Path, states: dict[RunId, State]) -> set[RunId]:
+    """Held runs whose canary ended without a step: nothing releases them before it was mended and retried."""
+    ended = (State.failed, State.interrupted)
+    return {run_id for run_id, canary in waiting(results_dir).items() if states.get(canary) in ended}
+
+
+def set_free(results_dir: Path, name: str) -> None:
+    """Remember that an array is not held."""
+    _released(results_dir, name).touch()
+
+
+def release(results_dir: Path) -> None:
+    """Let go what waits for a canary that has taken its step.
+
+    Raises:
+        SchedulerError: scontrol refused, or did not answer.
+    """
+    for chunk in chunks(results_dir):
+        is_held = chunk.is_held and not _released(results_dir, chunk.name).exists()
+        if is_held and chunk.canary is not None and trained(results_dir, chunk.canary):
+            scheduler.release(chunk.name)
+            set_free(results_dir, chunk.name)
+
+
+def _released(results_dir: Path, name: str) -> Path:
+    return folder(results_dir) / f"{name}.released"
+
+
+def script_lines(results_dir: Path, run_ids: Sequence[RunId], new: Sequence[RunId] = ()) -> tuple[list[str], list[str]]:
+    """What the batch script of an array does for the canaries in it: before its command, and after.
+
+    Args:
+        results_dir: Root of the results.
+        run_ids: Of the array, by index.
+        new: Those of them that are about to become a canary.
+    """
+    names = {*(chunk.canary for chunk in chunks(results_dir)), *new}
+    indices = [index for index, run_id in enumerate(run_ids) if run_id in names]
+    if not indices:
+        return [], []
+    place = shlex.quote(str(folder(results_dir)))
+    cases = [
+        f"  {index}) canary={shlex.quote(run_ids[index])} metrics="
+        f"{shlex.quote(str(RunDir(results_dir=results_dir, run_id=run_ids[index]).path))} ;;"
+        for index in indices
+    ]
+    before = [
+        "# The canary lets the others go as soon as it has taken a training step.",
+        "canary=",
+        'case "$SLURM_ARRAY_TASK_ID" in',
+        *cases,
+        "esac",
+        "release_others() {",
+        f"  grep -qs '{_TRAINED}' \"$metrics\"/attempts/*/metrics.jsonl || return 0",
+        f'  grep -ls "\\"canary\\": \\"$canary\\"" {place}/sweep-*.json | while read -r held; do',
+        "    held=${held%.json}; name=${held##*/}",
+        '    [ -e "$held.released" ] || { scontrol release "jobname=$name" && touch "$held.released"; }',
+        "  done",
+        "}",
+        f"look() {{ pause={FIRST_SECONDS}; while sleep $pause; do",
+        f"  release_others; [ $pause -ge {MOST_SECONDS} ] || pause=$((pause + {FIRST_SECONDS}))",
+        "done; }",
+        'looks=; [ -z "$canary" ] || { look & looks=$!; }',
+    ]
+    return before, ['[ -z "$canary" ] || { kill "$looks"; release_others; }']

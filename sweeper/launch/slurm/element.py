@@ -1,0 +1,46 @@
+"""What runs on each node of an array element: `python -m sweeper.launch.slurm.element RESULTS_DIR CHUNK`."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from sweeper.host import secret
+from sweeper.job.run import EXIT_EXPIRED, run
+from sweeper.launch.slurm import annotation
+from sweeper.launch.slurm.array import Chunk
+from sweeper.launch.slurm.script import requeue_mark
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
+
+
+def main(results_dir: Path, name: str) -> int:
+    """Execute the element's run or annotation; an attempt that met the time limit is queued again by its first node."""
+    chunk = Chunk.read(results_dir, name)
+    job, index = int(os.environ["SLURM_ARRAY_JOB_ID"]), int(os.environ["SLURM_ARRAY_TASK_ID"])
+    first = os.environ.get("SLURM_PROCID", "0") == "0"
+    if first and chunk.job(results_dir) is None:  # submitted by hand, or its submitter was killed
+        chunk.remember(results_dir, job)
+    # SLURM names GPUs to all vendors' libraries at once; verl refuses to start when it finds both.
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        os.environ.pop("ROCR_VISIBLE_DEVICES", None)
+    work: Callable[[], int]
+    if name.startswith(annotation.PREFIX):
+        spec, work = annotation.read(results_dir, name).spec, partial(annotation.run, results_dir, name)
+    else:
+        run_dir = RunDir(results_dir=results_dir, run_id=chunk.run_ids[index])
+        spec, work = RunSpec.read(run_dir.spec_path), partial(run, results_dir, run_dir.run_id)
+    if spec.cluster.secrets_file is not None:
+        os.environ |= secret.read(Path(spec.cluster.secrets_file))
+    code = work()
+    if code == EXIT_EXPIRED and first:
+        mark = requeue_mark(results_dir, f"{job}_{index}")
+        print(f"the time limit is near: to be queued again as {mark.name}", flush=True)
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

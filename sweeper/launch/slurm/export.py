@@ -1,0 +1,77 @@
+"""What a launch would submit, written down for a site where people submit by hand."""
+
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.host.files import locked
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.array import Chunk, folder
+from sweeper.launch.slurm.ceiling import places
+from sweeper.launch.slurm.script import script
+from sweeper.launch.slurm.snapshot import freeze
+from sweeper.launch.slurm.submit import batches
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A batch script, and those that must have ended before its jobs begin."""
+
+    path: Path
+    after: tuple[Path, ...]
+
+
+def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> list[Script]:
+    """Freeze specs and code, and write one batch script an array; nothing is submitted.
+
+    Jobs of these scripts are found in SLURM's queue by name like any other. Where SLURM is not on this machine, its
+    default MaxArraySize is taken. The ceiling of GPUs holds over these scripts, if they are submitted as told; what is
+    queued already is not looked at.
+
+    Args:
+        specs: The runs.
+        results_dir: Root of the results, as compute nodes see it.
+        out: Folder that gets a copy of the scripts; None: they stay where launches keep theirs.
+
+    Returns:
+        The scripts, to be given to `sbatch` in this order.
+    """
+    folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
+    try:
+        largest = scheduler.max_array_size()
+    except scheduler.SchedulerError:
+        largest = scheduler.DEFAULT_MAX_ARRAY_SIZE
+    written: list[Script] = []
+    with locked(folder(results_dir) / "lock", wait=True):
+        for spec in specs:
+            RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
+        code, new = freeze(results_dir), batches(specs, largest, results_dir, with_canary=False)
+        ceiling = specs[0].cluster.max_gpus if specs else None
+        for batch, place in zip(new, places([item.wanted for item in new], ceiling), strict=True):
+            width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
+            chunk = Chunk.new(batch.run_ids, code=str(code), **width)
+            path = chunk.write(results_dir, batch.shape, script(chunk, batch.shape, results_dir))
+            if out is not None:
+                out.mkdir(parents=True, exist_ok=True)
+                path = Path(shutil.copyfile(path, out / path.name))
+            written.append(Script(path, tuple(written[item].path for item in place.after if isinstance(item, int))))
+    return written
+
+
+def commands(scripts: Sequence[Script]) -> list[str]:
+    """The shell lines that submit them."""
+    names = {item.path: f"job{number}" for number, item in enumerate(scripts, 1)}
+    awaited = {path for item in scripts for path in item.after}
+    lines = []
+    for item in scripts:
+        after = "".join(f":${names[path]}" for path in item.after)
+        command = " ".join(["sbatch", *([f"--dependency=afterany{after}"] if after else [])])
+        path = shlex.quote(str(item.path))
+        lines.append(
+            f"{names[item.path]}=$({command} --parsable {path})" if item.path in awaited else f"{command} {path}"
+        )
+    return lines

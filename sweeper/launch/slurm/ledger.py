@@ -1,0 +1,56 @@
+"""What was ever submitted from a results folder, and where it is in SLURM's queue."""
+
+from pathlib import Path
+
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.array import chunks, folder
+from sweeper.launch.slurm.scheduler import Element
+from sweeper.rows.row import row_path
+from sweeper.spec.run_id import RunId
+
+
+def live(results_dir: Path) -> dict[RunId, Element]:
+    """The runs of a results folder that are in the queue, each with its element.
+
+    Chunks whose job id was not recorded, because the submitter was killed, are recorded now.
+
+    Raises:
+        SchedulerError: squeue did not answer.
+    """
+    known = {chunk.name: chunk for chunk in chunks(results_dir)}
+    found: dict[RunId, Element] = {}
+    recorded: set[str] = set()
+    for element in scheduler.queue() if known else ():
+        chunk = known.get(element.name)
+        if chunk is None or element.index >= len(chunk.run_ids):
+            continue
+        if chunk.name not in recorded:
+            recorded.add(chunk.name)
+            if chunk.job(results_dir) is None:
+                chunk.remember(results_dir, element.job)
+        found[chunk.run_ids[element.index]] = element
+    return found
+
+
+def submitted(results_dir: Path) -> dict[RunId, tuple[int, int] | None]:
+    """The last element (array job, index) of each run without a row that was ever submitted.
+
+    None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
+    """
+    found: dict[RunId, tuple[int, int] | None] = {}
+    rows = row_path(results_dir, "").parent
+    with_row = {path.stem for path in rows.glob("*.json")}
+    for chunk in chunks(results_dir):
+        job = chunk.job(results_dir)
+        for index, run_id in enumerate(chunk.run_ids):
+            if run_id not in with_row:
+                last = found.get(run_id)
+                found[run_id] = last if job is None else max(last or (0, 0), (job, index))
+    return found
+
+
+def step_log(results_dir: Path, run_id: RunId) -> list[str]:
+    """What SLURM's own programs wrote of a run's last element: why it was killed, if they did it."""
+    where = submitted(results_dir).get(run_id)
+    logs = sorted((folder(results_dir) / "logs").glob(f"{where[0]}_{where[1]}_*_log.out")) if where else []
+    return [line for path in logs for line in path.read_text(errors="replace").splitlines() if line.strip()]

@@ -1,0 +1,129 @@
+"""What SLURM says of a results folder's runs: two questions, however many runs there are.
+
+The answer is kept for a while beside the runs (`slurm/queue.json`), so that people who look often ask seldom, and a
+SLURM that does not answer is asked less and less often.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeper.host.files import write_atomic
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run_id import RunId
+
+if TYPE_CHECKING:
+    from sweeper.launch.slurm.scheduler import Element
+
+KEPT_SECONDS = 15.0
+LONGEST_SECONDS = 300.0  # between two questions to a SLURM that does not answer
+_ELEMENT = ("job", "index", "name", "state", "reason")  # an element, as it is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What SLURM says of a results folder's runs."""
+
+    elements: "Mapping[RunId, Element]"
+    endings: Mapping[RunId, str]  # of submitted runs that are in the queue no more and have no row
+    error: str | None = None  # SLURM did not answer: then `endings` names the submitted runs
+    time: float = 0.0  # Unix seconds of the question; 0: there was nothing to ask
+    failures: int = 0  # questions in a row without an answer
+
+    @classmethod
+    def ask(cls, results_dir: Path) -> "Queue":
+        """Ask now, if anything was ever submitted."""
+        if not (results_dir / "slurm").is_dir():
+            return cls(elements={}, endings={})
+        from sweeper.launch.slurm import scheduler
+        from sweeper.launch.slurm.ledger import live, submitted
+
+        now = time.time()
+        try:
+            elements = live(results_dir)
+        except scheduler.SchedulerError as error:
+            return cls(elements={}, endings=dict.fromkeys(submitted(results_dir), ""), error=str(error), time=now)
+        # Not recorded and not in the queue: SLURM never got it, or it ended before anyone looked; the folder tells.
+        gone = {
+            run_id: where
+            for run_id, where in submitted(results_dir).items()
+            if run_id not in elements and where is not None
+        }
+        try:
+            ended = scheduler.endings(sorted({job for job, _ in gone.values()}))
+        except scheduler.SchedulerError as error:
+            ended, missing = {}, f"ended; why is not known: {error}"
+        else:
+            missing = "ended; no account of it"
+        endings = {run_id: ended.get(where, missing) for run_id, where in gone.items()}
+        return cls(elements=elements, endings=endings, time=now)
+
+    @classmethod
+    def recent(cls, results_dir: Path) -> "Queue":
+        """The last answer if it is of the last seconds, else a new one; without answers the seconds double."""
+        path = kept(results_dir)
+        last = _read(path) if path.exists() else None
+        if last is not None:
+            seconds = min(LONGEST_SECONDS, KEPT_SECONDS * 2.0**last.failures)
+            if 0 <= time.time() - last.time < seconds:
+                return last
+        new = cls.ask(results_dir)
+        if new.time:
+            failures = 0 if new.error is None else (last.failures if last else 0) + 1
+            new = replace(new, failures=failures)
+            with suppress(OSError):  # another's results folder: asked anew each time
+                write_atomic(path, _text(new))
+        return new
+
+    def state(self, run_dir: RunDir) -> State:
+        """The run's state, as far as the folder and SLURM tell."""
+        return self.placed(run_dir.run_id, run_dir.state())
+
+    def placed(self, run_id: RunId, state: State) -> State:
+        """The state of a run whose folder tells `state`."""
+        element = self.elements.get(run_id)
+        if state in (State.done, State.running):
+            return state
+        if element is not None:
+            return State.queued if element.state == "PENDING" else State.running
+        if run_id in self.endings and state is not State.failed:
+            return State.interrupted if self.error is None else State.unknown
+        return state
+
+    def reason(self, run_id: RunId) -> str | None:
+        """SLURM's words on a run; None: it has none."""
+        element = self.elements.get(run_id)
+        if element is not None:
+            why = "" if element.reason == "None" else f" ({element.reason})"  # squeue's word for no reason
+            return f"{element.job}_{element.index} {element.state}{why}"
+        return self.error if self.error and run_id in self.endings else self.endings.get(run_id)
+
+
+def kept(results_dir: Path) -> Path:
+    """Where the last answer lies; whoever submits or cancels takes it away."""
+    return results_dir / "slurm" / "queue.json"
+
+
+def _text(queue: Queue) -> str:
+    # `asdict` would copy thousands of elements, one by one.
+    values = {name: getattr(queue, name) for name in Queue.__dataclass_fields__}
+    values["elements"] = {run_id: [getattr(item, key) for key in _ELEMENT] for run_id, item in queue.elements.items()}
+    return json.dumps(values) + "\n"
+
+
+def _read(path: Path) -> Queue | None:
+    from sweeper.launch.slurm.scheduler import Element
+
+    try:
+        values: dict[str, Any] = json.loads(path.read_text())
+        elements = {
+            RunId(run_id): Element(**dict(zip(_ELEMENT, item, strict=True)))
+            for run_id, item in values.pop("elements").items()
+        }
+        return Queue(elements=elements, **values)
+    except (OSError, ValueError, TypeError, KeyError):  # taken away this moment, or of an earlier version
+        return None

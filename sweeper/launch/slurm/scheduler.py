@@ -1,0 +1,173 @@
+"""What SLURM says and is told, one command a question."""
+
+import getpass
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.host.errors import SweeperError
+
+DEFAULT_MAX_ARRAY_SIZE = 1001
+_SECONDS = 60.0
+# What a user may set for all of his jobs, and a script may leave open. sbatch lets every SBATCH_ variable win over the
+# script: SBATCH_EXPORT=ALL would send the whole shell, secrets included, SBATCH_TIMELIMIT shorten what was planned.
+_LEFT_OPEN = {
+    "SBATCH_ACCOUNT": "account",
+    "SBATCH_CONSTRAINT": "constraint",
+    "SBATCH_PARTITION": "partition",
+    "SBATCH_QOS": "qos",
+    "SBATCH_RESERVATION": "reservation",
+}
+_JOB = re.compile(r"Submitted batch job (\d+)|^(\d+)(?:;|$)", re.MULTILINE)
+# Limits on how many jobs may be queued; anything else that sbatch refuses is a mistake in the request.
+_FULL = re.compile(
+    r"(QOS|Assoc)?Max\w*Submit\w*|submit limit|Job violates accounting/QOS policy|Slurm temporarily unable to accept|"
+    r"Reached (the )?MaxJobCount|Resource temporarily unavailable",
+    re.IGNORECASE,
+)
+
+
+class SchedulerError(SweeperError, RuntimeError):
+    """SLURM did not answer, or refused; its own words."""
+
+
+class QueueFullError(SchedulerError):
+    """A limit on queued jobs is reached: the same will be accepted later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """One array element in the queue."""
+
+    job: int  # of the array
+    index: int
+    name: str
+    state: str  # SLURM's word: PENDING, RUNNING, COMPLETING, ...
+    reason: str
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it is held, or waits for other jobs to end."""
+        return self.reason in ("JobHeldUser", "Dependency")
+
+
+def queue() -> list[Element]:
+    """This user's queued and running array elements that this program submitted.
+
+    Raises:
+        SchedulerError: squeue did not answer.
+    """
+    text = ask(["squeue", "-h", "-r", "-u", getpass.getuser(), "-o", "%F|%K|%T|%j|%r"])
+    found = []
+    for line in text.splitlines():
+        job, index, state, name, reason = line.split("|", 4)
+        if index.isdigit():
+            found.append(Element(job=int(job), index=int(index), name=name, state=state, reason=reason))
+    return found
+
+
+def submit(script: Path, *, lock: int | None = None) -> int:
+    """The array's job id.
+
+    Args:
+        script: What to submit.
+        lock: Descriptor of the submitter's lock. sbatch holds it too: it survives a submitter that is killed, and no
+            other may look into the queue before it has arrived there.
+
+    Raises:
+        QueueFullError: too many jobs are queued.
+        SchedulerError: sbatch refused, or did not answer.
+    """
+    command = ["sbatch", "--parsable", str(script)]
+    text = ask(command, keep=() if lock is None else (lock,), environment=_environment(script.read_text()))
+    match = _JOB.search(text)
+    if match is None:
+        raise SchedulerError(f"sbatch answered {text.strip()!r}, which names no job")
+    return int(match.group(1) or match.group(2))
+
+
+def _environment(script: str) -> dict[str, str]:
+    """The shell's variables without those that would win over what the script states."""
+    stated = set(re.findall(r"^#SBATCH --([\w-]+)", script, re.MULTILINE))
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SBATCH_") or (name in _LEFT_OPEN and _LEFT_OPEN[name] not in stated)
+    }
+
+
+def cancel(elements: Iterable[Element]) -> None:
+    """Take elements out of the queue, or stop them."""
+    names = [f"{element.job}_{element.index}" for element in elements]
+    for start in range(0, len(names), 500):
+        ask(["scancel", *names[start : start + 500]])
+
+
+def release(name: str) -> None:
+    """Let go the held jobs of a name.
+
+    Raises:
+        SchedulerError: there are none, or SLURM did not answer.
+    """
+    ask(["scontrol", "release", f"jobname={name}"])
+
+
+def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
+    """How elements of arrays ended, as accounting tells ("TIMEOUT, exit 0:15"), by job and index.
+
+    Raises:
+        SchedulerError: sacct did not answer, or the cluster keeps no accounts.
+    """
+    if not jobs:
+        return {}
+    names = ",".join(map(str, jobs))
+    text = ask(["sacct", "-n", "-P", "-X", "-j", names, "-o", "JobID,State,ExitCode"])
+    found: dict[tuple[int, int], str] = {}
+    for line in text.splitlines():
+        name, state, code = line.split("|")
+        job, _, indices = name.partition("_")
+        for index in _expand(indices):
+            found[int(job), index] = f"{state}, exit {code}"
+    return found
+
+
+def _expand(indices: str) -> Iterator[int]:
+    """The elements of "7", or of "[0-3,7%2]": what never began is one line of sacct."""
+    for part in re.sub(r"[][]|%\d+", "", indices).split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (last or first).isdigit():
+            yield from range(int(first), int(last or first) + 1)
+
+
+def max_array_size() -> int:
+    """Elements that one array may have: MaxArraySize bounds the index, which begins at 0."""
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
+    return int(match.group(1)) if match else DEFAULT_MAX_ARRAY_SIZE
+
+
+def ask(command: Sequence[str], *, keep: Sequence[int] = (), environment: Mapping[str, str] | None = None) -> str:
+    """What one of SLURM's commands answers.
+
+    Args:
+        command: The command and its arguments.
+        keep: Descriptors that it inherits.
+        environment: Its variables; None: this process's.
+
+    Raises:
+        QueueFullError: sbatch refused for a limit on queued jobs.
+        SchedulerError: not found, silent for a minute, or an error, in its own words.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep, env=environment)
+    except FileNotFoundError:
+        raise SchedulerError(f"{command[0]}: not on this machine; submit from a login node of the cluster") from None
+    except subprocess.TimeoutExpired:
+        raise SchedulerError(f"{command[0]} did not answer in {_SECONDS:.0f} s") from None
+    if done.returncode == 0:
+        return done.stdout
+    words = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+    kind = QueueFullError if command[0] == "sbatch" and _FULL.search(words) else SchedulerError
+    raise kind(f"{command[0]}: {words}")

@@ -1,0 +1,157 @@
+"""The text of a job array, rendered by submitit, in the job's own environment or container."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sweeper.launch.slurm.array import Chunk, folder
+from sweeper.launch.slurm.shape import Shape
+from sweeper.spec.cluster import Container, ContainerRuntime
+
+# A warning (USR2) that comes while Python still starts would kill the job, and nothing would queue it again: it is
+# ignored until the job listens. The task sets it, because SLURM does not pass on what srun ignores.
+DEAF = ("sh", "-c", 'trap "" USR2; exec "$@"', "sh")
+# What a shell on a compute node cannot do without. SLURM adds its own variables.
+ALWAYS = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER")
+
+
+def script(
+    chunk: Chunk,
+    shape: Shape,
+    results_dir: Path,
+    *,
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+) -> str:
+    """What `sbatch` gets for an array of runs.
+
+    Args:
+        chunk: The runs.
+        shape: Their resources.
+        results_dir: Root of the results.
+        before: Shell lines before the job's command.
+        after: Shell lines after it.
+    """
+    return render(
+        ["-m", "sweeper.launch.slurm.element", str(results_dir), chunk.name],
+        shape,
+        results_dir,
+        code=chunk.code,
+        name=chunk.name,
+        count=len(chunk.run_ids),
+        at_once=chunk.at_once,
+        is_held=chunk.is_held,
+        wait_for=chunk.after,
+        before=before,
+        after=after,
+    )
+
+
+def render(
+    arguments: Sequence[str],
+    shape: Shape,
+    results_dir: Path,
+    *,
+    code: str,
+    name: str,
+    count: int,
+    at_once: int,
+    is_held: bool = False,
+    wait_for: Sequence[int] = (),
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+) -> str:
+    """A batch script that starts our Python with these arguments, once a node of each array element.
+
+    submitit renders it; its executor does not submit it, because it writes a job's pickle after `sbatch`: killed in
+    between, it leaves jobs that find nothing to do and fail.
+    """
+    from submitit.slurm.slurm import _make_sbatch_string
+
+    command, flags = in_environment(arguments, shape, results_dir, code)
+    text: str = _make_sbatch_string(
+        command=shlex.join([*DEAF, *command]),
+        folder=folder(results_dir) / "logs",
+        job_name=name,
+        partition=shape.partition,
+        account=shape.account,
+        qos=shape.qos,
+        time=shape.minutes,
+        nodes=shape.nodes,
+        ntasks_per_node=1,
+        gpus_per_node=shape.gpus_per_node or None,
+        cpus_per_task=shape.cpus_per_node,
+        mem=None if shape.memory_gb is None else f"{shape.memory_gb}GB",
+        signal_delay_s=shape.signal_seconds,
+        exclude=",".join(shape.exclude) or None,
+        setup=[*setup(shape, code), *before],
+        teardown=_teardown(results_dir, after),
+        comment=f"{name} {results_dir}",
+        array_parallelism=at_once,
+        map_count=count,
+        wckey=None,  # type: ignore[arg-type]  # leaves the flag out: not every cluster has such keys
+        stderr_to_stdout=True,
+        additional_parameters={
+            **({"hold": True} if is_held else {}),
+            **({"dependency": ":".join(["afterany", *map(str, wait_for)])} if wait_for else {}),
+            "requeue": True,
+            "chdir": code,
+            # SLURM keeps a job's environment: only what was named goes there.
+            "export": ",".join(dict.fromkeys((*ALWAYS, *shape.environment))),
+        },
+        # One node's failure ends the others, so that no GPU waits for what will not come.
+        srun_args=["--kill-on-bad-exit=1", *flags],
+    )
+    return f"{text}\n"
+
+
+def setup(shape: Shape, code: str) -> list[str]:
+    """The shell lines before a job's command."""
+    return [
+        "export SLURM_EXPORT_ENV=ALL",  # else srun would pass on what --export names, and not what follows
+        *shape.setup,
+        # First on the path, so that it wins over an installed copy; and the job's folder, because `python -m` looks
+        # there before the path, and Ray's workers do too: from a checkout they would load what is edited meanwhile.
+        f"export PYTHONPATH={shlex.quote(code)}${{PYTHONPATH:+:$PYTHONPATH}}",
+    ]
+
+
+def in_environment(arguments: Sequence[str], shape: Shape, results_dir: Path, code: str) -> tuple[list[str], list[str]]:
+    """The command that runs our Python as the cluster's settings say, and the flags that `srun` needs for it."""
+    container = shape.container
+    if container.runtime is ContainerRuntime.none:
+        return [shape.python or sys.executable, *arguments], []
+    # An image may set PYTHONPATH itself, so it is set inside.
+    inside = ["env", f"PYTHONPATH={code}", shape.python or "python3", *arguments]
+    mounts = [str(results_dir), *container.mounts]
+    if container.runtime is ContainerRuntime.pyxis:
+        return inside, _pyxis(container, mounts, code)
+    binds = [part for mount in mounts for part in ("--bind", mount)]
+    devices = ["--nv"] if shape.gpus_per_node else []
+    return ["apptainer", "exec", *devices, *binds, "--pwd", code, container.image, *inside], []
+
+
+def _pyxis(container: Container, mounts: Sequence[str], code: str) -> list[str]:
+    pairs = [mount if ":" in mount else f"{mount}:{mount}" for mount in mounts]
+    image = f"--container-image={container.image}"
+    return [image, f"--container-mounts={','.join(pairs)}", f"--container-workdir={code}"]
+
+
+def requeue_mark(results_dir: Path, element: str) -> Path:
+    """A file by which an element asks its batch script to queue it again: a container has no scontrol."""
+    return folder(results_dir) / "requeue" / element
+
+
+def _teardown(results_dir: Path, after: Sequence[str]) -> list[str]:
+    mark = shlex.quote(str(requeue_mark(results_dir, "")))
+    return [
+        "code=$?",
+        'element="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"',
+        f'if [ -e {mark}/"$element" ]; then',
+        f'  rm -f {mark}/"$element"',
+        '  scontrol requeue "$element"',
+        "fi",
+        *after,
+        'exit "$code"',
+    ]

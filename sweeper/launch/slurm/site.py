@@ -1,0 +1,136 @@
+"""What a cluster is, in SLURM's own words: partitions, nodes, limits of a user."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sweeper.launch.slurm.scheduler import ask
+
+_GPUS = re.compile(r"gpu(?::(?P<kind>[^:(,\s]+))?:(?P<count>\d+)")
+# States of nodes that may still run a job, without the flags that sinfo appends.
+_USABLE = ("idle", "mixed", "allocated", "completing", "planned", "reserved")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """A partition."""
+
+    name: str
+    default: bool
+    up: bool
+    minutes: int | None  # longest job; None: no limit
+    accounts: tuple[str, ...] | None  # that may use it; None: all
+    qos: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node of a partition."""
+
+    name: str
+    usable: bool
+    cpus: int
+    memory_gb: float
+    gpus: int
+    gpu_type: str | None  # None: none, or SLURM does not know
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """What a user may do under one account; None: no limit."""
+
+    account: str
+    qos: tuple[str, ...]
+    max_submit: int | None
+    max_jobs: int | None
+
+
+def version() -> str:
+    """Of SLURM's commands on this machine."""
+    return ask(["sinfo", "--version"]).strip()
+
+
+def partitions() -> list[Partition]:
+    """All that this user may see.
+
+    Raises:
+        SchedulerError: scontrol did not answer.
+    """
+    return [_partition(line) for line in ask(["scontrol", "-o", "show", "partition"]).splitlines() if "=" in line]
+
+
+def _partition(line: str) -> Partition:
+    fields = dict(item.split("=", 1) for item in line.split() if "=" in item)
+    return Partition(
+        name=fields["PartitionName"],
+        default=fields.get("Default") == "YES",
+        up=fields.get("State") == "UP",
+        minutes=_minutes(fields.get("MaxTime", "UNLIMITED")),
+        accounts=_listed(fields.get("AllowAccounts")),
+        qos=_listed(fields.get("AllowQos")),
+    )
+
+
+def _listed(text: str | None) -> tuple[str, ...] | None:
+    return None if text in (None, "ALL", "(null)") else tuple(str(text).split(","))
+
+
+def _minutes(text: str) -> int | None:
+    """Of SLURM's [days-]hours:minutes:seconds; None: unlimited."""
+    if text in ("UNLIMITED", "INFINITE", "NONE", ""):
+        return None
+    days, _, clock = text.rpartition("-")
+    hours, minutes, *_ = [int(part) for part in clock.split(":")]
+    return int(days or 0) * 1440 + hours * 60 + minutes
+
+
+def nodes(partition: str) -> list[Node]:
+    """The nodes of a partition.
+
+    Raises:
+        SchedulerError: sinfo did not answer.
+    """
+    return list(_nodes(ask(["sinfo", "-h", "-N", "-p", partition, "-o", "%N|%T|%c|%m|%G"])))
+
+
+def _nodes(text: str) -> Iterator[Node]:
+    for line in text.splitlines():
+        name, state, cpus, memory, resources = line.split("|", 4)
+        found = _GPUS.search(resources)
+        yield Node(
+            name=name,
+            usable=re.sub(r"[^a-z]", "", state) in _USABLE,
+            cpus=int(cpus.rstrip("+")),
+            memory_gb=int(memory.rstrip("+")) / 1024,
+            gpus=int(found["count"]) if found else 0,
+            gpu_type=found["kind"] if found else None,
+        )
+
+
+def associations(user: str) -> list[Association]:
+    """The accounts of a user and their limits.
+
+    Raises:
+        SchedulerError: sacctmgr did not answer: the cluster may keep no accounts.
+    """
+    form = "format=Account,QOS,MaxSubmitJobs,MaxJobs"
+    text = ask(["sacctmgr", "-n", "-P", "show", "associations", f"user={user}", form])
+    found = []
+    for line in text.splitlines():
+        account, qos, submit, jobs = line.split("|")
+        names = tuple(name for name in qos.split(",") if name)
+        found.append(Association(account=account, qos=names, max_submit=_number(submit), max_jobs=_number(jobs)))
+    return found
+
+
+def submit_limit_of_qos(name: str) -> int | None:
+    """Jobs of one user that a QOS lets be queued; None: no limit.
+
+    Raises:
+        SchedulerError: sacctmgr did not answer.
+    """
+    return _number(ask(["sacctmgr", "-n", "-P", "show", "qos", name, "format=MaxSubmitJobsPerUser"]).strip())
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,191 @@
+"""Submits what is missing, once."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sweeper.host.files import locked
+from sweeper.launch.slurm import canary, scheduler
+from sweeper.launch.slurm.array import Chunk, chunks, folder
+from sweeper.launch.slurm.ceiling import Live, Wanted, places
+from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.queue import kept
+from sweeper.launch.slurm.scheduler import Element, QueueFullError, SchedulerError
+from sweeper.launch.slurm.script import script
+from sweeper.launch.slurm.shape import Shape, shape_of
+from sweeper.launch.slurm.snapshot import freeze
+from sweeper.rows.row import Status, read_row, row_path
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
+
+FREEZERS = 16  # specs written at once
+
+
+@dataclass(slots=True)
+class Submission:
+    """What came of a submission; every run without a result is in one of the three."""
+
+    submitted: dict[RunId, str] = field(default_factory=dict)  # element, as in squeue
+    queued: list[RunId] = field(default_factory=list)  # was in the queue already
+    left: list[RunId] = field(default_factory=list)  # a limit was reached: the same command submits them later
+    limit: str | None = None  # SLURM's words on it
+
+
+def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = False) -> Submission:
+    """Freeze every spec and the code, and queue the runs that are not queued yet.
+
+    One submitter at a time: a second waits, and then finds the first one's jobs in the queue.
+
+    Args:
+        specs: The runs.
+        results_dir: Root of the results.
+        with_canary: One run of a shape goes first, the others are held until it has taken a training step.
+
+    Raises:
+        SchedulerError: SLURM does not answer, or refuses what is asked of it. Nothing is submitted that cannot be
+            found again.
+    """
+    done = Submission()
+    folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
+    with locked(folder(results_dir) / "lock", wait=True) as lock:
+        here = live(results_dir)
+        new = []
+        for spec in specs:
+            if spec.run_id in here:
+                done.queued.append(spec.run_id)
+            elif not _is_measured(results_dir, spec.run_id):  # it may have ended since the caller looked
+                new.append(spec)
+        if new:
+            # Each waits for its own file to reach the disk, or the server of a shared file system.
+            with ThreadPoolExecutor(FREEZERS) as pool:
+                list(pool.map(lambda spec: RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec), new))
+            try:
+                _submit_new(new, results_dir, here, done, lock, with_canary)
+            finally:
+                kept(results_dir).unlink(missing_ok=True)
+        with suppress(SchedulerError):  # what it is for is done already, and the canary's job tries as well
+            canary.release(results_dir)
+    return done
+
+
+def grouped(specs: Sequence[RunSpec]) -> dict[Shape, list[RunSpec]]:
+    """Runs by shape, in their order."""
+    shapes: dict[Shape, list[RunSpec]] = {}
+    for spec in specs:
+        shapes.setdefault(shape_of(spec), []).append(spec)
+    return shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Runs that become one array."""
+
+    shape: Shape
+    run_ids: tuple[RunId, ...]
+    canary: RunId | None = None  # the run that they wait for, or the one that is in it
+    is_awaited: bool = False  # a canary is in it
+
+    @property
+    def wanted(self) -> Wanted:
+        """What it asks of the ceiling."""
+        return Wanted(gpus=self.shape.gpus, runs=len(self.run_ids), is_awaited=self.is_awaited)
+
+
+def batches(specs: Sequence[RunSpec], largest: int, results_dir: Path, *, with_canary: bool) -> list[Batch]:
+    """The arrays of runs, in the order of submission: canaries first, then what takes most GPUs."""
+    known = {chunk.canary for chunk in chunks(results_dir)} - {None}
+    found = []
+    for shape, members in grouped(specs).items():
+        waiting = [spec.run_id for spec in members]
+        first = canary.choose(results_dir, shape, members) if with_canary else None
+        for run_id in [run_id for run_id in waiting if run_id == first or run_id in known]:
+            waiting.remove(run_id)
+            found.append(Batch(shape, (run_id,), run_id, is_awaited=True))
+        for start in range(0, len(waiting), largest):
+            found.append(Batch(shape, tuple(waiting[start : start + largest]), first))
+    return sorted(found, key=lambda batch: (not batch.is_awaited, -batch.shape.gpus))
+
+
+def _submit_new(
+    specs: Sequence[RunSpec],
+    results_dir: Path,
+    here: Mapping[RunId, Element],
+    done: Submission,
+    lock: int,
+    with_canary: bool,
+) -> None:
+    code = freeze(results_dir)
+    new = batches(specs, scheduler.max_array_size(), results_dir, with_canary=with_canary)
+    found = places([batch.wanted for batch in new], specs[0].cluster.max_gpus, _live(results_dir, here))
+    last: list[list[int]] = []  # per array, the jobs that must have ended before what comes after it
+    for batch, place in zip(new, found, strict=True):
+        after = [job for item in place.after for job in ([item.job] if isinstance(item, Live) else last[item])]
+        last.append(after)
+        waiting, size = list(batch.run_ids), len(batch.run_ids)
+        if batch.canary in done.left:
+            done.left += waiting
+            continue
+        while waiting:
+            part = waiting[:size]
+            width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
+            chunk = Chunk.new(part, code=str(code), canary=batch.canary, after=tuple(last[-1]), **width)
+            job = _submit_chunk(chunk, batch.shape, results_dir, done, lock)
+            if job is not None:
+                waiting = waiting[size:]
+                # Parts of one array would be active side by side, each up to the whole throttle.
+                last[-1] = [job] if specs[0].cluster.max_gpus is not None else []
+            elif len(part) > 1:
+                size = len(part) // 2  # a smaller array may still fit
+            else:
+                done.left += waiting
+                break
+
+
+def _live(results_dir: Path, here: Mapping[RunId, Element]) -> list[Live]:
+    """The lanes in the queue: each array that none waits for, with those that it waits for itself."""
+    left = Counter(element.job for element in here.values())
+    names = {element.job: element.name for element in here.values()}
+    arrays = {job: Chunk.read(results_dir, name) for job, name in names.items()}
+    held = set(canary.waiting(results_dir))
+    awaited = {job for chunk in arrays.values() for job in chunk.after}
+    found = []
+    for last in sorted(arrays.keys() - awaited):
+        lane, more = {last}, [last]
+        while more:
+            new = arrays.keys() & set(arrays[more.pop()].after)
+            lane |= new
+            more += new
+        needed = sum(left[job] * arrays[job].gpus for job in lane)
+        gpus = min(arrays[last].lane, needed)
+        is_held = any(not held.isdisjoint(arrays[job].run_ids) for job in lane)
+        found.append(Live(job=last, gpus=gpus, rounds=needed / gpus, is_held=is_held))
+    return found
+
+
+def _submit_chunk(chunk: Chunk, shape: Shape, results_dir: Path, done: Submission, lock: int) -> int | None:
+    """Submit one array; None: a limit refused it, whose words are in `done`."""
+    known = (chunk.canary,) if chunk.canary in chunk.run_ids and chunk.canary else ()
+    before, after = canary.script_lines(results_dir, chunk.run_ids, known)
+    text = script(chunk, shape, results_dir, before=before, after=after)
+    path = chunk.write(results_dir, shape, text)
+    if chunk.canary is not None and not chunk.is_held:
+        canary.set_free(results_dir, chunk.name)
+    try:
+        job = scheduler.submit(path, lock=lock)
+    except QueueFullError as error:
+        chunk.forget(results_dir)
+        done.limit = str(error)
+        return None
+    # Any other error is passed on with the chunk left: it may be queued all the same, under a name that `live` finds.
+    chunk.remember(results_dir, job)
+    done.submitted |= {run_id: f"{job}_{index}" for index, run_id in enumerate(chunk.run_ids)}
+    return job
+
+
+def _is_measured(results_dir: Path, run_id: RunId) -> bool:
+    row = row_path(results_dir, run_id)
+    return row.exists() and read_row(row).status is Status.completed

@@ -1,0 +1,1 @@
+"""Where every run stands, what may be deleted, what a machine lacks."""

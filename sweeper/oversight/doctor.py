@@ -1,0 +1,240 @@
+"""Checks that a sweep will find what it needs, and says what to change: `python -m sweeper doctor [cluster=NAME]`.
+
+What cannot be looked at from here is unknown, never right; `--job` looks from a compute node.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sweeper.host import secret
+from sweeper.host.errors import ConfigError
+from sweeper.host.files import write_atomic
+from sweeper.host.machine import Device, resolve_device
+from sweeper.launch.slurm.scheduler import SchedulerError
+from sweeper.launch.slurm.script import ALWAYS, in_environment, setup
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.oversight import checkup, probe
+from sweeper.oversight.check import Check, Verdict, passed, unknown, wrong
+from sweeper.oversight.probe import Finding
+from sweeper.plan.secret_refusals import refuse_secrets
+from sweeper.spec.cluster import ContainerRuntime, Executor
+from sweeper.spec.run import VERL_VERSION, RunSpec
+
+_NETWORK = re.compile(r"nfs|lustre|gpfs|beegfs|ceph|weka|panfs|pvfs|orangefs|afs|gluster|juicefs|vast|smb|cifs")
+_INSTALL = (
+    "change cluster.setup, cluster.python or cluster.container, or install the project there (pip install '.[{}]')"
+)
+_ASK_JOB = "python -m sweeper doctor --job looks from a compute node"
+
+
+def examine(specs: Sequence[RunSpec], results_dir: Path, *, job: bool) -> Iterator[Check]:
+    """All checks, in the order in which they would stop a sweep.
+
+    Args:
+        specs: The runs of the sweep, all of one cluster.
+        results_dir: Root of the results; created if absent.
+        job: Also ask a job on a compute node, one for every different shape of the runs.
+    """
+    cluster = specs[0].cluster
+    on_slurm = cluster.executor is Executor.slurm
+    yield from _folder(results_dir, shared=on_slurm)
+    yield _secrets(specs[0])
+    if on_slurm:
+        yield from checkup.site(specs, results_dir)
+    here = _here(specs[0], results_dir)
+    if isinstance(here, Finding):
+        yield from environment(here, specs[0], where="here", on_node=not on_slurm)
+    else:
+        yield here
+    if on_slurm and job:
+        yield from _nodes(specs, results_dir)
+
+
+def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
+    key = "results_dir"
+    try:
+        results_dir.mkdir(parents=True, exist_ok=True)
+        kind = _file_system(results_dir)
+        free = f"{shutil.disk_usage(results_dir).free / 1e9:.0f} GB free"
+        place = results_dir / f".doctor-{os.getpid()}"
+        for text in ("one", "two"):
+            write_atomic(place, text)
+        replaced = place.read_text() == "two"
+    except OSError as error:
+        yield wrong(key, f"{results_dir}: {error.strerror}", "set results_dir to a folder that you may write")
+        return
+    if not replaced:
+        yield wrong(key, f"a renamed file keeps its old content on {kind}", "set results_dir to another file system")
+    elif not shared:
+        yield passed(key, f"{results_dir} on {kind}, {free}")
+    elif _NETWORK.search(kind):
+        yield passed(key, f"{results_dir} on {kind}, which other nodes can mount, {free}")
+    else:
+        cure = f"set results_dir to the shared file system, if this is not it; {_ASK_JOB}"
+        yield unknown(key, f"{results_dir} on {kind}: other nodes may not see it, {free}", cure)
+    try:
+        with place.open("a") as first, place.open("a") as second:
+            fcntl.flock(first, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield passed("locks", "a held lock keeps others out")
+            else:
+                yield wrong(
+                    "locks", f"two processes hold one lock on {kind}", "mount it with locks, or set results_dir"
+                )
+    except OSError as error:
+        cure = "mount it with locks (Lustre: -o flock), or set results_dir to another file system"
+        yield wrong("locks", f"{kind}: {error.strerror}", cure)
+    finally:
+        place.unlink(missing_ok=True)
+
+
+def _file_system(folder: Path) -> str:
+    """The type of the file system of a folder, from the kernel's table of mounts (proc(5))."""
+    best, kind = "", "an unknown file system"
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        before, _, after = line.partition(" - ")
+        point = before.split()[4].replace("\\040", " ")
+        if folder.is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, after.split()[0]
+    return kind
+
+
+def _secrets(spec: RunSpec) -> Check:
+    name, cluster = "secrets", spec.cluster
+    try:
+        refuse_secrets(cluster)
+        found = secret.read(Path(cluster.secrets_file)) if cluster.secrets_file else {}
+    except ConfigError as error:
+        return wrong(name, str(error), "change cluster.secrets_file")
+    known = set(found) if cluster.executor is Executor.slurm else set(found) | set(os.environ)
+    if spec.logging.wandb and "WANDB_API_KEY" not in known:
+        netrc = Path.home() / ".netrc"
+        if not (netrc.exists() and "wandb" in netrc.read_text()):
+            cure = "write WANDB_API_KEY=... into a file of mode 0600 and set cluster.secrets_file, or log in with wandb"
+            return wrong(name, "logging.wandb=true, and jobs find no key", cure)
+        return passed(name, "wandb's key comes from ~/.netrc")
+    return passed(name, f"jobs read {', '.join(sorted(found))}" if found else "none is needed")
+
+
+def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
+    """What a job would find on this machine; a check when that cannot be told."""
+    cluster, shape = spec.cluster, shape_of(spec)
+    name = "environment here"
+    arguments = ["-m", "sweeper.oversight.probe", *(["--vllm"] if _wants_vllm(spec) else [])]
+    root = str(Path(__file__).resolve().parents[2])
+    variables = dict(os.environ)
+    if cluster.executor is Executor.local:
+        command = [sys.executable, *arguments]
+    else:
+        startable = {ContainerRuntime.none: True, ContainerRuntime.apptainer: shutil.which("apptainer") is not None}
+        if not startable.get(cluster.container.runtime, False):
+            return unknown(name, f"{cluster.container.image} cannot be started on this machine", _ASK_JOB)
+        inner, _ = in_environment(arguments, shape, results_dir, root)
+        lines = ["set -e", *setup(shape, root), 'exec "$@"']
+        command = ["bash", "-c", "\n".join(lines), "job", *inner]
+        variables = {key: os.environ[key] for key in (*ALWAYS, *cluster.environment) if key in os.environ}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=root, timeout=300)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return wrong(name, f"a job's command does not start here: {error}", _INSTALL.format("gpu"))
+    finding = probe.read(done.stdout)
+    if finding is None:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return wrong(name, f"a job's command fails here: {last}", _INSTALL.format("gpu"))
+    return finding
+
+
+def _wants_vllm(spec: RunSpec) -> bool:
+    return resolve_device(spec.cluster.device) is Device.cuda
+
+
+def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> Iterator[Check]:
+    """Checks on what a probe found.
+
+    Args:
+        found: The probe's answer.
+        spec: A run that would execute there.
+        where: For people: where the probe ran.
+        on_node: Whether that is where runs execute, so that missing GPUs are a fault.
+    """
+    cuda = resolve_device(spec.cluster.device) is Device.cuda
+    install = _INSTALL.format("gpu" if cuda else "cpu")
+    name = f"Python {where}"
+    if (3, 11) <= tuple(int(part) for part in found.python.split(".")[:2]) < (3, 13):
+        yield passed(name, f"{found.python}, {found.executable} on {found.host}")
+    else:
+        yield wrong(name, f"{found.python}, {found.executable} on {found.host}: 3.11 or 3.12 is needed", install)
+    name = f"packages {where}"
+    for package, reason in found.broken.items():
+        yield wrong(name, f"{package} cannot be imported: {reason}", install)
+    version = found.versions.get("verl")
+    if version != VERL_VERSION and "verl" not in found.broken:
+        yield wrong(
+            name, f"verl {version}, but runs are defined for {VERL_VERSION}", f"pip install verl=={VERL_VERSION}"
+        )
+    elif not found.broken:
+        yield passed(name, ", ".join(f"{key} {value}" for key, value in found.versions.items() if key != "python"))
+    if cuda:
+        yield _gpus(found, spec, where=where, on_node=on_node, install=install)
+    name = f"sandbox {where}"
+    if found.sandbox is None:
+        yield wrong(name, str(found.sandbox_refusal), "see docs/rewards.md, or set REWARDS_SANDBOX_URL to a service")
+    else:
+        yield passed(name, f"programs of models run in {found.sandbox}")
+
+
+def _gpus(found: Finding, spec: RunSpec, *, where: str, on_node: bool, install: str) -> Check:
+    name, wanted = f"GPUs {where}", spec.model.resources.gpus_per_node
+    if found.cuda is None:
+        return wrong(name, "this torch is built without CUDA", install)
+    if len(found.gpus) >= wanted:
+        return passed(name, f"{len(found.gpus)} x {found.gpus[0]}, CUDA {found.cuda}")
+    seen = f"CUDA {found.cuda}, but {len(found.gpus)} GPUs are visible and {spec.model.name} wants {wanted}"
+    if on_node:
+        return wrong(name, seen, "look at the driver and CUDA_VISIBLE_DEVICES, or lower model.resources.gpus_per_node")
+    return unknown(name, seen, _ASK_JOB)
+
+
+def _nodes(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
+    """What jobs find, one job for every different shape."""
+    shapes = {shape_of(spec): spec for spec in specs}
+    for shape, spec in shapes.items():
+        what = f"{shape.nodes} x {shape.gpus_per_node} GPUs"
+        try:
+            found = checkup.ask_job(shape, results_dir, vllm=_wants_vllm(spec))
+        except SchedulerError as error:
+            yield wrong(f"job of {what}", str(error), "the checks above may say why")
+            continue
+        if len(found) < shape.nodes:
+            words = f"{len(found)} of {shape.nodes} nodes answered in {checkup.JOB_SECONDS:.0f} s"
+            yield unknown(f"job of {what}", words, f"look into {results_dir / 'slurm' / 'logs'}, or try again later")
+        for finding in found:
+            where = f"on {finding.host}"
+            yield from environment(finding, spec, where=where, on_node=True)
+            if finding.sees_lock:
+                yield passed(f"results_dir {where}", "seen, and a lock held elsewhere keeps it out")
+            else:
+                cure = (
+                    "mount the file system with locks across nodes (NFS: not nolock; Lustre: flock), or set results_dir"
+                )
+                yield wrong(f"results_dir {where}", "a lock that is held elsewhere is free there", cure)
+
+
+def text(checks: Sequence[Check]) -> str:
+    """For people: one line a check, the cure below, and the count."""
+    width = max(len(check.name) for check in checks)
+    lines = []
+    for check in checks:
+        lines.append(f"{check.verdict:<8} {check.name:<{width}}  {check.found}")
+        if check.cure and check.verdict is not Verdict.ok:
+            lines.append(f"{'':<8} {'':<{width}}  -> {check.cure}")
+    counts = [f"{sum(check.verdict is one for check in checks)} {one}" for one in Verdict]
+    return "\n".join([*lines, "", ", ".join(counts)])

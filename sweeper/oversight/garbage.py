@@ -1,0 +1,110 @@
+"""What a results folder holds that nobody needs any more: `python -m sweeper gc`.
+
+Of runs that are done, all checkpoints but the last; code that was frozen for runs that are all done, and their arrays'
+files; what a killed writer left half-written. Never a row, counts, a spec, a log, metrics, or anything of a run
+that is not done. Only tells, unless `--yes` is given.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.host.files import LockedError, locked
+from sweeper.launch.slurm.array import chunks, folder
+from sweeper.launch.slurm.queue import Queue
+from sweeper.rows.row import Status
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
+
+DAY = 86400.0  # a temporary file that is younger may still be written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garbage:
+    """One file or folder that may go."""
+
+    path: Path
+    why: str
+    size: int  # bytes
+    run: RunDir | None = None  # whose lock must be free
+
+    def remove(self) -> bool:
+        """Delete it; False: its run is alive after all, and it stays."""
+        if self.run is None:
+            _delete(self.path)
+            return True
+        try:
+            with locked(self.run.path / "lock", wait=False):
+                _delete(self.path)
+        except LockedError:
+            return False
+        return True
+
+
+def find(results_dir: Path, queue: Queue, *, now: float) -> list[Garbage]:
+    """Everything that may go.
+
+    Args:
+        results_dir: Root of the results.
+        queue: What SLURM says; where it does not answer, nothing that its jobs may need is named.
+        now: Unix seconds.
+    """
+    from sweeper.rows.row_cache import briefs
+
+    done = {run_id for run_id, brief in briefs(results_dir).items() if brief.status is Status.completed}
+    done -= queue.elements.keys()
+    return [
+        *_checkpoints(results_dir, done),
+        *([] if queue.error else _arrays(results_dir, done)),
+        *_half_written(results_dir, now),
+    ]
+
+
+def _checkpoints(results_dir: Path, done: set[RunId]) -> Iterator[Garbage]:
+    for run_id in sorted(done):
+        run_dir = RunDir(results_dir=results_dir, run_id=run_id)
+        last = run_dir.checkpoints / f"global_step_{run_dir.trained_steps()}"
+        if not last.is_dir() or run_dir.is_locked():  # what is the last one is not known
+            continue
+        for path in sorted(run_dir.checkpoints.glob("global_step_*")):
+            if path != last:
+                why = f"checkpoint of a run that is done; {last.name} stays"
+                yield Garbage(path=path, why=why, size=_size(path), run=run_dir)
+
+
+def _arrays(results_dir: Path, done: set[RunId]) -> Iterator[Garbage]:
+    """Arrays of which every run is done, and frozen code that no other array names."""
+    needed = set()
+    for chunk in chunks(results_dir):
+        if not done.issuperset(chunk.run_ids):
+            needed.add(Path(chunk.code).name)
+            continue
+        for path in sorted(folder(results_dir).glob(f"{chunk.name}.*")):
+            yield Garbage(path=path, why="array of runs that are all done", size=_size(path))
+    for path in sorted((results_dir / "code").glob("*")):
+        if path.is_dir() and path.suffix != ".partial" and path.name not in needed:
+            yield Garbage(path=path, why="frozen code that no unfinished run needs", size=_size(path))
+
+
+def _half_written(results_dir: Path, now: float) -> Iterator[Garbage]:
+    places = ("rows", "grids", "slurm", "runs/*", "runs/*/attempts/*", "runs/*/checkpoints")
+    for place in places:
+        for path in sorted(results_dir.glob(f"{place}/.*.tmp")):
+            if path.is_file() and now - path.stat().st_mtime > DAY:
+                yield Garbage(path=path, why="left half-written by a process that was killed", size=_size(path))
+    for path in sorted((results_dir / "code").glob("*.partial")):
+        if now - path.stat().st_mtime > DAY:
+            yield Garbage(path=path, why="left half-written by a process that was killed", size=_size(path))
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() or path.is_symlink() else [item for item in path.rglob("*") if not item.is_dir()]
+    return sum(item.lstat().st_size for item in files)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

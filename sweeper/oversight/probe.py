@@ -1,0 +1,115 @@
+"""What a job finds where it runs: `python -m sweeper.oversight.probe [--out FILE] [--held FILE]`, JSON.
+
+Run by `python -m sweeper doctor` in the environment of a job, here or on a compute node.
+"""
+
+import argparse
+import fcntl
+import importlib
+import json
+import os
+import platform
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper.host.files import write_atomic
+from sweeper.host.machine import hostname, versions
+
+PACKAGES = ("verl", "torch", "ray", "transformers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One machine's and environment's answers; None where a question does not apply."""
+
+    host: str
+    python: str
+    executable: str
+    versions: dict[str, str]
+    broken: dict[str, str]  # packages that cannot be imported, and why
+    cuda: str | None  # that torch was built for
+    gpus: tuple[str, ...]
+    sandbox: str | None  # level in use; None: nothing holds
+    sandbox_refusal: str | None
+    sees_lock: bool | None  # that a lock held elsewhere is held here too
+
+
+def probe(*, vllm: bool, held: Path | None) -> Finding:
+    """Import everything, look for GPUs, and start the rewards' sandbox.
+
+    Args:
+        vllm: Whether the rollout engine must be there.
+        held: A file that another process holds a lock on.
+    """
+    from rewards.sandbox.walls.isolation import SandboxUnavailable, find_isolation
+
+    broken = {}
+    for name in (*PACKAGES, *(("vllm",) if vllm else ())):
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # whatever a package does when it is imported
+            broken[name] = f"{type(error).__name__}: {error}"[:300]
+    cuda: str | None = None
+    gpus: tuple[str, ...] = ()
+    if "torch" not in broken:
+        import torch
+
+        cuda = torch.version.cuda
+        if torch.cuda.is_available():
+            gpus = tuple(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+    level = refusal = None
+    try:
+        level = str(find_isolation().level)
+    except SandboxUnavailable as error:
+        refusal = str(error)
+    return Finding(
+        host=hostname(),
+        python=platform.python_version(),
+        executable=sys.executable,
+        versions=versions(),
+        broken=broken,
+        cuda=cuda,
+        gpus=gpus,
+        sandbox=level,
+        sandbox_refusal=refusal,
+        sees_lock=None if held is None else _is_held(held),
+    )
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def read(text: str) -> Finding | None:
+    """The finding printed as the last line of a probe's output; None: there is none."""
+    with suppress(json.JSONDecodeError, IndexError, TypeError):
+        values: dict[str, Any] = json.loads(text.strip().splitlines()[-1])
+        return Finding(**values | {"gpus": tuple(values["gpus"])})
+    return None
+
+
+def main() -> None:
+    """Print the finding, or write it to a file."""
+    parser = argparse.ArgumentParser(prog="python -m sweeper.oversight.probe")
+    parser.add_argument("--vllm", action="store_true")
+    parser.add_argument("--held", type=Path)
+    parser.add_argument("--out", type=Path, help="file; a job step's rank is added to its name")
+    options = parser.parse_args()
+    finding = probe(vllm=options.vllm, held=options.held)
+    text = json.dumps(asdict(finding)) + "\n"
+    if options.out is None:
+        print(f"\n{text}", end="")
+    else:
+        write_atomic(options.out.with_name(f"{options.out.name}.{os.environ.get('SLURM_PROCID', '0')}"), text)
+
+
+if __name__ == "__main__":
+    main()

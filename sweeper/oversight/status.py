@@ -1,0 +1,209 @@
+"""Where every run stands: its row, else SLURM's queue, else its folder."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sweeper.launch.slurm.queue import Queue
+from sweeper.rows.grid_file import Member, Membership, grids
+from sweeper.rows.row import Status as RowStatus
+from sweeper.rows.row_cache import Brief, briefs
+from sweeper.runs.folder import Attempt, Heartbeat, RunDir, State, find_run
+from sweeper.runs.progress_text import clock, describe
+from sweeper.spec.run_id import RunId
+
+Status = dict[str, Any]
+_HELD = "JobHeldUser"  # squeue's word
+
+
+def run_statuses(results_dir: Path, which: str | None, queue: Queue | None = None) -> list[Status]:
+    """State, progress and reason of the runs of a grid, of one run, or of all.
+
+    Args:
+        results_dir: Root of the results.
+        which: A grid's name, the start or end of a run's id, or None for all.
+        queue: What SLURM said; None: it is asked now.
+
+    Raises:
+        RunFailedError: `which` is neither a grid nor a run.
+    """
+    queue = Queue.ask(results_dir) if queue is None else queue
+    rows = briefs(results_dir)
+    statuses = [
+        _status(RunDir(results_dir=results_dir, run_id=member.run_id), member, grid, queue, rows.get(member.run_id))
+        for grid, member in _members(results_dir, which)
+    ]
+    _tell_held(statuses, results_dir, queue)
+    return statuses
+
+
+def _tell_held(statuses: Sequence[Status], results_dir: Path, queue: Queue) -> None:
+    """Say of runs that SLURM holds which canary they wait for, and what became of it."""
+    held = [item for item in statuses if _HELD in (item["scheduler"] or "")]
+    if not held:
+        return
+    from sweeper.launch.slurm.canary import waiting
+
+    canaries = waiting(results_dir)
+    for item in held:
+        canary = canaries.get(item["run_id"])
+        if canary is not None:
+            state = queue.state(RunDir(results_dir=results_dir, run_id=canary))
+            item["scheduler"] += f"; held until {canary} has taken a training step, which is {state}"
+
+
+def chosen(results_dir: Path, which: str | None) -> list[RunId]:
+    """The runs of a grid, the one run of that name, or all.
+
+    Raises:
+        RunFailedError: `which` is neither a grid nor a run.
+    """
+    return [member.run_id for _, member in _members(results_dir, which)]
+
+
+def _members(results_dir: Path, which: str | None) -> Iterator[tuple[Membership | None, Member]]:
+    """Every run once: with the first grid that it belongs to, in the order of its axes; then those of no grid."""
+    names = grids(results_dir)
+    if which in names:
+        grid = Membership.read(results_dir, str(which))
+        yield from ((grid, member) for member in grid.members)
+        return
+    one = None if which is None else find_run(results_dir, which).run_id
+    seen = set()
+    for name in names:
+        grid = Membership.read(results_dir, name)
+        for member in grid.members:
+            if member.run_id not in seen and one in (None, member.run_id):
+                seen.add(member.run_id)
+                yield grid, member
+    for run_id in _folders(results_dir) if one is None else [one]:
+        if run_id not in seen:
+            yield None, Member(run_id=run_id)
+
+
+def _folders(results_dir: Path) -> list[RunId]:
+    try:
+        with os.scandir(results_dir / "runs") as entries:
+            return sorted(RunId(entry.name) for entry in entries if entry.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Queue, row: Brief | None) -> Status:
+    done = row is not None and row.status is RowStatus.completed
+    state = queue.placed(run_dir.run_id, State.done if done else run_dir.state())
+    # Of a run that is done nothing more than its row is looked at: there are thousands of them.
+    attempts = [] if done else run_dir.attempts()
+    beat = attempts[-1].heartbeat() if attempts else None
+    ended = queue.endings.get(run_dir.run_id) if queue.error is None else None
+    diagnosis = run_dir.diagnosis(ended) if state in (State.failed, State.interrupted) else None
+    return {
+        "run_id": run_dir.run_id,
+        "grid": grid.grid if grid else None,
+        "choice": dict(zip(grid.axes, member.choice, strict=True)) if grid and member.choice else None,
+        "state": str(state),
+        "attempts": None if done else len(attempts),
+        "progress": asdict(beat) if beat else None,
+        "pass@1": row.pass1 if row else None,
+        "reason": row.reason if row and state is State.failed else None,
+        "failure_class": str(diagnosis.failure_class) if diagnosis else None,
+        "evidence": diagnosis.evidence if diagnosis else None,
+        "scheduler": queue.reason(run_dir.run_id) if not done else None,
+        "log": str(attempts[-1].log) if attempts else None,
+        "device_hours": row.device_hours if done and row else _spent(attempts, member),
+        "planned_device_hours": member.device_hours,
+    }
+
+
+def _spent(attempts: Sequence[Attempt], member: Member) -> float | None:
+    if member.devices is None:
+        return None
+    return sum(attempt.seconds() for attempt in attempts) * member.devices / 3600
+
+
+def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: float = 0.0) -> str:
+    """One line a run, grouped by grid and first axis, then the count of each state and the device-hours.
+
+    Args:
+        statuses: The runs.
+        queue: What SLURM said; its age is told.
+        now: Unix seconds.
+    """
+    if not statuses:
+        return "no runs yet; start some with: python -m sweeper +grid=model_scale -m"
+    parts = [_section(members) for members in _by_grid(statuses)]
+    counts = Counter(item["state"] for item in statuses)
+    total = ", ".join(f"{n} {state}" for state, n in counts.items())
+    spent = [item["device_hours"] for item in statuses if item["device_hours"] is not None]
+    planned = [item["planned_device_hours"] for item in statuses]
+    if spent:
+        known = [hours for hours in planned if hours is not None]
+        whole = f" of {sum(known):.2f} planned" if len(known) == len(planned) else ""
+        total += f"; {sum(spent):.2f}{whole} device-hours spent"
+    if queue is not None and queue.error is not None:
+        total += f"\nSLURM did not answer {clock(now - queue.time)} ago: {queue.error}"
+    elif queue is not None and queue.time:
+        total += f"\nSLURM was asked {clock(now - queue.time)} ago"
+    return "\n\n".join([*parts, total])
+
+
+def _by_grid(statuses: Sequence[Status]) -> Iterator[list[Status]]:
+    for grid in dict.fromkeys(item["grid"] for item in statuses):
+        yield [item for item in statuses if item["grid"] == grid]
+
+
+def _section(members: Sequence[Status]) -> str:
+    """The lines of one grid; a line between the values of its first axis."""
+    lines = [_line(item) for item in members]
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    # What no run has says nothing.
+    shown = [name for name in columns if any(line.get(name) for line in lines)]
+    cells = [[str(line.get(name) or "-") for name in shown] for line in lines]
+    widths = [max(len(row[i]) for row in [shown, *cells]) for i in range(len(shown))]
+
+    def joined(row: Sequence[str]) -> str:
+        return "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+    out = [*([f"{members[0]['grid']}:"] if members[0]["grid"] else []), joined(shown)]
+    out.append("  ".join("-" * width for width in widths))
+    first, last = members[0]["choice"] is not None and len(members[0]["choice"]) > 1, None
+    for item, row in zip(members, cells, strict=True):
+        value = next(iter(item["choice"].values())) if first else None
+        if last is not None and value != last:
+            out.append("")
+        last = value
+        out.append(joined(row))
+    return "\n".join(out)
+
+
+def _line(item: Status) -> Mapping[str, str | None]:
+    beat = Heartbeat(**item["progress"]) if item["progress"] else None
+    training = beat is not None and beat.phase == "train" and beat.step is not None
+    return {
+        **(item["choice"] or {}),
+        "state": item["state"],
+        "tries": None if item["attempts"] in (None, 0, 1) else str(item["attempts"]),
+        "step": f"{beat.step}/{beat.total_steps}" if beat and training else None,
+        "reward": _number(beat.reward if beat else None),
+        "pass@1": _number(item["pass@1"]),
+        "left": clock(beat.seconds_left) if beat and training and beat.seconds_left is not None else None,
+        "device-h": _number(item["device_hours"], ".2f"),
+        "planned": _number(item["planned_device_hours"], ".2f"),
+        "run": item["run_id"],
+        "": _detail(item, None if training else beat),
+    }
+
+
+def _number(value: float | None, form: str = ".3f") -> str | None:
+    return None if value is None else format(value, form)
+
+
+def _detail(item: Status, beat: Heartbeat | None) -> str | None:
+    kind = f"[{item['failure_class']}] " if item["failure_class"] not in (None, "unknown") else ""
+    if item["reason"]:
+        return f"{kind}{item['reason']}"
+    words = [describe(beat)] if beat and item["state"] == State.running else []
+    return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])]) or None

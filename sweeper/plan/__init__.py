@@ -1,0 +1,1 @@
+"""Which points run, what they cost, which cannot run and why."""

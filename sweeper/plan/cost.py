@@ -1,0 +1,119 @@
+"""What one run is expected to take: FLOPs, tokens, wall time, GPU memory, disk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sweeper.plan.memory import Memory, memory_of
+from sweeper.plan.throughput import Calibration, Calibrator, kind_of, roofline
+from sweeper.rows.flops import planned_flops
+from sweeper.rows.row import Flops, ResultRow
+from sweeper.spec.digest import digest_of
+from sweeper.spec.run import RunSpec
+
+KEPT_CHECKPOINTS = 2  # trainer.max_actor_ckpt_to_keep
+BYTES_A_TOKEN = 4  # of text in verl's dumps of validation answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Expectations of one run; `basis` says where the hours come from."""
+
+    flops: Flops  # upper bound: every sequence at its maximum length
+    samples: int  # responses generated for training
+    tokens: int  # prompt + response tokens of training, at most
+    evaluation_tokens: int  # of the pass@k evaluation, at most
+    devices: int
+    on_gpus: bool
+    seconds: Mapping[str, float] | None  # wall seconds by phase; None when nothing supports an estimate
+    basis: str
+    error: float | None  # mean relative error of the same estimate for measured runs; None: not known
+    memory: Memory | None  # None: no GPU, or one of unknown type
+    checkpoint_bytes: int  # on disk while the run lives, and after it
+    log_bytes: int
+
+    @property
+    def hours(self) -> float | None:
+        """Wall time."""
+        return None if self.seconds is None else sum(self.seconds.values()) / 3600
+
+    @property
+    def device_hours(self) -> float | None:
+        """GPU-hours (CPU-process hours on a machine without a GPU)."""
+        return None if self.hours is None else self.hours * self.devices
+
+
+class Pricer:
+    """Prices runs; those that differ only in what costs nothing share one estimate."""
+
+    def __init__(self, rows: Sequence[ResultRow], results_dir: Path) -> None:
+        self._rows, self._results_dir = rows, results_dir
+        self._known: dict[tuple[object, ...], Cost] = {}
+
+    @cached_property
+    def _calibrator(self) -> Calibrator:
+        return Calibrator.of(self._rows, self._results_dir)
+
+    def cost(self, spec: RunSpec) -> Cost:
+        """The cost of a run."""
+        priced = (spec.model, spec.algorithm, spec.training, spec.eval, spec.cluster, spec.data_scale)
+        key = (*priced, spec.data.sft_share, digest_of(spec.verl) if spec.verl else None)
+        if key not in self._known:
+            self._known[key] = self._cost(spec)
+        return self._known[key]
+
+    def _cost(self, spec: RunSpec) -> Cost:
+        resources, training, evaluation = spec.model.resources, spec.training, spec.eval
+        longest = training.max_length
+        samples = spec.total_steps * training.train_batch_size * spec.algorithm.rollout_n
+        measured = evaluation.problems_per_domain * len(evaluation.domains) * evaluation.n_samples
+        kind, predicted = kind_of(spec), roofline(spec)
+        calibration = self._calibrator.of_run(spec) if predicted else None
+        seconds, basis = _hours(kind, predicted, calibration)
+        return Cost(
+            flops=planned_flops(spec),
+            samples=samples,
+            tokens=samples * longest,
+            evaluation_tokens=measured * longest,
+            devices=resources.devices,
+            on_gpus=kind != "cpu",
+            seconds=seconds,
+            basis=basis,
+            error=calibration.error if calibration else None,
+            memory=memory_of(spec),
+            checkpoint_bytes=_checkpoints(spec),
+            log_bytes=_logs(spec),
+        )
+
+
+def _hours(
+    kind: str | None, predicted: dict[str, float] | None, calibration: Calibration | None
+) -> tuple[dict[str, float] | None, str]:
+    if kind is None:
+        return None, "set cluster.gpu_type for an estimate"
+    if predicted is None:
+        return None, f"cluster.gpu_type={kind} is not known to the planner"
+    if calibration is not None:
+        return {phase: value * calibration.factor for phase, value in predicted.items()}, calibration.basis
+    if kind == "cpu":
+        return None, "no measured run on this kind of device yet"
+    return predicted, f"roofline of {kind}, full-length responses, nothing measured yet"
+
+
+def _checkpoints(spec: RunSpec) -> int:
+    """The last ones kept: float32 weights, Adam's moments of what is trained, a plain float32 copy of the policy."""
+    arch, steps, every = spec.model.architecture, spec.total_steps, spec.training.save_freq
+    kept = min(KEPT_CHECKPOINTS, max(1, -(-steps // every) if every > 0 else 1))
+    policy = (4 + 4) * arch.n_params + (0 if spec.algorithm.lora.rank else 8 * arch.n_params)
+    critic = 12 * arch.n_params if spec.algorithm.adv_estimator == "gae" else 0
+    return kept * (policy + critic)
+
+
+def _logs(spec: RunSpec) -> int:
+    """Text: the log, metrics, validation answers, and counts of every problem. Measured on the tiny ladder."""
+    evaluation, training, domains = spec.eval, spec.training, len(spec.eval.domains)
+    validations = spec.total_steps // evaluation.val_freq + 1
+    answers = validations * evaluation.val_problems_per_domain * domains * evaluation.val_n
+    text = answers * training.max_length * BYTES_A_TOKEN
+    return text + 10_000 * spec.total_steps + 600 * evaluation.problems_per_domain * domains + 250_000

@@ -1,0 +1,190 @@
+"""The plan of a grid: which points run, which are done, which cannot run, and what it costs.
+
+Nothing is written or started here.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from sweeper.grid.assembly import Plain
+from sweeper.grid.expand import Grid, Point
+from sweeper.host.errors import ConfigError
+from sweeper.launch.slurm.queue import Queue
+from sweeper.plan.cost import Cost, Pricer
+from sweeper.plan.refusals import check, unknown_partitions
+from sweeper.plan.retry import Considered, consider
+from sweeper.plan.spec_maker import SpecMaker
+from sweeper.plan.totals import Totals, totals_of
+from sweeper.rows.grid_file import Member, Membership
+from sweeper.rows.row import read_rows
+from sweeper.runs.folder import RunDir, State
+from sweeper.spec.run import PARTS, RunSpec
+from sweeper.spec.run_id import RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """One point of the plan."""
+
+    choice: Mapping[str, str]
+    spec: RunSpec | None  # None when the point does not even make a spec
+    run_id: RunId | None  # identity, when there is a spec
+    state: State
+    reason: str | None  # why it is refused; why it has no result yet, and what is done about it
+    cost: Cost | None
+    considered: Considered | None = None  # of a run that failed or was interrupted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A partition of a grid's points by state."""
+
+    grid: str | None
+    axes: Mapping[str, tuple[str, ...]]
+    runs: tuple[PlannedRun, ...]
+    results_dir: Path
+    questions: tuple[str, ...] = ()  # what the grid's report answers
+    budget_gpu_hours: float | None = None  # of a launch, from the grid file
+
+    def count(self) -> dict[State, int]:
+        """Runs in each state, states without runs left out."""
+        return dict(Counter(run.state for run in self.runs))
+
+    @cached_property
+    def to_run(self) -> tuple[PlannedRun, ...]:
+        """The runs that a launch would start."""
+        due = (run for run in self.runs if run.state in (State.new, State.interrupted, State.failed))
+        return tuple(run for run in due if run.considered is None or run.considered.decision.retry)
+
+    @property
+    def refused(self) -> tuple[PlannedRun, ...]:
+        """The points that cannot run."""
+        return tuple(run for run in self.runs if run.state is State.refused)
+
+    @cached_property
+    def totals(self) -> Totals:
+        """What the runs that a launch would start take together."""
+        return totals_of([(run.spec, run.cost) for run in self.to_run if run.spec and run.cost], self.results_dir)
+
+
+def make_plan(grid: Grid, results_dir: Path) -> Plan:
+    """Turn an expanded grid into a plan.
+
+    Raises:
+        ConfigError: two points describe the same run.
+    """
+    planner = _Planner(results_dir)
+    runs = tuple(planner.planned(point) for point in grid.points)
+    repeated = [run_id for run_id, n in Counter(run.run_id for run in runs if run.run_id).items() if n > 1]
+    if repeated:
+        twins = [dict(run.choice) for run in runs if run.run_id == repeated[0]]
+        raise ConfigError(f"these points are the same run ({repeated[0]}): {twins}; remove one from the axes")
+    axes = {axis.key: axis.labels for axis in grid.axes}
+    plan = Plan(
+        grid=grid.name,
+        axes=axes,
+        runs=runs,
+        results_dir=results_dir,
+        questions=grid.questions,
+        budget_gpu_hours=grid.budget_gpu_hours,
+    )
+    return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
+
+
+def spec_from(config: Plain) -> RunSpec:
+    """The run specification of a composed config.
+
+    Raises:
+        ConfigError: a missing value, an ill-typed value, a data folder that cannot be read.
+    """
+    return SpecMaker().spec(config)
+
+
+class _Planner:
+    """Plans points one after the other; what they share is computed once.
+
+    Nothing is kept between plans: whatever a plan says was read, checked and counted when it was asked for.
+    """
+
+    def __init__(self, results_dir: Path) -> None:
+        self._results_dir = results_dir
+        self._queue = Queue.ask(results_dir)
+        self._pricer = Pricer(tuple(read_rows(results_dir)) if results_dir.exists() else (), results_dir)
+        self._maker = SpecMaker()
+        self._judged: dict[tuple[object, ...], str | Cost] = {}  # why runs are refused, or what they cost
+
+    def planned(self, point: Point) -> PlannedRun:
+        """One point's place in the plan."""
+        try:
+            spec = self._maker.spec(point.config)
+            run_id = spec.run_id
+        except ConfigError as error:
+            return PlannedRun(
+                choice=point.choice, spec=None, run_id=None, state=State.refused, reason=str(error), cost=None
+            )
+        judged = self._judge(spec, point.config["model_family"]["name"])
+        if isinstance(judged, str):
+            return PlannedRun(
+                choice=point.choice, spec=spec, run_id=run_id, state=State.refused, reason=judged, cost=None
+            )
+        run_dir = RunDir(results_dir=self._results_dir, run_id=run_id)
+        state = self._queue.state(run_dir)
+        considered = consider(run_dir, self._queue, now=spec) if state in (State.failed, State.interrupted) else None
+        failure = run_dir.failure() if state is State.failed else None
+        reason = f"failed in {failure.phase}: {failure.reason}" if failure else None
+        if considered is not None and (failure or considered.decision.changes or not considered.decision.retry):
+            reason = f"{reason}; {considered.text()}" if reason else considered.text()
+        if state is State.unknown:
+            reason = self._queue.reason(run_id)
+        return PlannedRun(
+            choice=point.choice,
+            spec=spec,
+            run_id=run_id,
+            state=state,
+            reason=reason,
+            cost=judged,
+            considered=considered,
+        )
+
+    def _judge(self, spec: RunSpec, family: str) -> str | Cost:
+        # The maker shares equal parts among specs and keeps them, so that identity tells them apart. Whether a run can
+        # be run and what it costs depends on everything but its seed.
+        key = (family, *(id(getattr(spec, name)) for name in PARTS))
+        if key not in self._judged:
+            try:
+                check(spec, family=family)
+                self._judged[key] = self._pricer.cost(spec)
+            except ConfigError as error:
+                self._judged[key] = str(error)
+        return self._judged[key]
+
+
+def refuse(plan: Plan, reasons: Mapping[str, str]) -> Plan:
+    """The same plan with the given runs refused."""
+    if not reasons:
+        return plan
+    runs = tuple(
+        replace(run, state=State.refused, reason=reasons[str(run.run_id)]) if str(run.run_id) in reasons else run
+        for run in plan.runs
+    )
+    return replace(plan, runs=runs)
+
+
+def save_grid(plan: Plan, results_dir: Path) -> None:
+    """Remember which runs belong to a grid, for `status`, `results` and reports; a single point belongs to none."""
+    if plan.grid is None:
+        return
+    members = tuple(
+        Member(
+            run_id=run.run_id,
+            choice=tuple(run.choice[key] for key in plan.axes),
+            devices=run.cost.devices if run.cost else None,
+            device_hours=run.cost.device_hours if run.cost else None,
+        )
+        for run in plan.runs
+        if run.run_id is not None
+    )
+    Membership(grid=plan.grid, axes=dict(plan.axes), members=members, questions=plan.questions).write(results_dir)

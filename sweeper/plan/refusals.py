@@ -1,0 +1,248 @@
+"""What is refused before anything is queued, with the key and the cure."""
+
+import shutil
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from data_prep.prompt_style import STYLES
+from data_prep.spec import Order
+from sweeper.host.errors import ConfigError
+from sweeper.inputs.data import data_spec
+from sweeper.plan.memory import misfit
+from sweeper.plan.secret_refusals import refuse_secrets
+from sweeper.rows.flops import adaptable
+from sweeper.spec.cluster import Executor
+from sweeper.spec.model import ModelSource
+from sweeper.spec.run import RunSpec
+
+
+def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
+    """Refuse what cannot run, naming the key and the cure.
+
+    Args:
+        spec: The run.
+        family: The `model_family` that set the rest of the configuration.
+        trains: False where only a model is measured: fewer problems than a batch, or than an order needs, are enough.
+
+    Raises:
+        ConfigError: the first problem found.
+    """
+    training, resources, cluster, algorithm = spec.training, spec.model.resources, spec.cluster, spec.algorithm
+    if spec.model.family != family:
+        raise ConfigError(
+            f"model={spec.model.name} belongs to model_family={spec.model.family}, but model_family={family} sets the "
+            f"training regime; add model_family={spec.model.family}"
+        )
+    if spec.actor_lr is None:
+        raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")
+    sizes = {
+        "training.train_batch_size": training.train_batch_size,
+        "training.ppo_mini_batch_size": training.ppo_mini_batch_size,
+        "training.total_steps": spec.total_steps,
+        "algorithm.rollout_n": algorithm.rollout_n,
+        "eval.ks": min(spec.eval.ks, default=0),
+    }
+    for key, size in sizes.items():
+        if size < 1:
+            raise ConfigError(f"{key}={size}: must be 1 or more; set it higher")
+    if training.train_batch_size % training.ppo_mini_batch_size:
+        raise ConfigError(
+            f"training.train_batch_size={training.train_batch_size} is not a multiple of "
+            f"training.ppo_mini_batch_size={training.ppo_mini_batch_size}; change one of them"
+        )
+    _check_shape(spec)
+    _check_screen(spec)
+    _check_data(spec)
+    if trains:
+        _check_amount(spec)
+    if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
+        raise ConfigError(
+            f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
+        )
+    longest = training.max_length
+    if longest > spec.model.architecture.max_position_embeddings:
+        raise ConfigError(
+            f"training.max_prompt_length + max_response_length = {longest} tokens, but {spec.model.name} has "
+            f"{spec.model.architecture.max_position_embeddings} positions; shorten one of them"
+        )
+    if longest > resources.actor_tokens_per_gpu * resources.sequence_parallel:
+        raise ConfigError(
+            f"one sequence may have {longest} tokens, more than model.resources.actor_tokens_per_gpu="
+            f"{resources.actor_tokens_per_gpu}; raise it or shorten training.max_response_length"
+        )
+    if max(spec.eval.ks) > spec.eval.n_samples:
+        raise ConfigError(
+            f"eval.ks asks for pass@{max(spec.eval.ks)} but eval.n_samples={spec.eval.n_samples}: undefined; draw more "
+            "samples or ask for smaller k"
+        )
+    if spec.model.prompt_style not in STYLES:
+        raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
+    if cluster.executor is Executor.slurm:
+        refuse_secrets(cluster)
+        path = spec.model.path
+        if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
+            raise ConfigError(
+                f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
+            )
+        if resources.gpus_per_node > cluster.gpus_per_node or resources.nodes > cluster.max_nodes:
+            raise ConfigError(
+                f"{spec.model.name} needs {resources.nodes} x {resources.gpus_per_node} GPUs (model.resources), but "
+                f"cluster={cluster.name} has at most {cluster.max_nodes} x {cluster.gpus_per_node}"
+            )
+    elif resources.nodes > 1:
+        raise ConfigError(
+            f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
+            "one machine; use cluster=slurm"
+        )
+    _check_division(spec)
+    if cluster.check_memory and not _sets_engines(spec):
+        reason = misfit(spec)
+        if reason is not None:
+            raise ConfigError(f"{reason} (an estimate; cluster.check_memory=false lets it pass)")
+
+
+def _check_shape(spec: RunSpec) -> None:
+    shape, lora = spec.model.architecture, spec.algorithm.lora
+    experts, chosen = shape.num_experts, shape.experts_per_token
+    if (experts is None) != (chosen is None) or (experts and chosen and not 1 <= chosen <= experts):
+        raise ConfigError(
+            f"model.architecture.num_experts={experts}, experts_per_token={chosen}: set both, with 1 <= "
+            "experts_per_token <= num_experts, or neither"
+        )
+    if experts and spec.model.source is ModelSource.tiny:
+        raise ConfigError(
+            f"model.architecture.num_experts={experts}: tiny models are dense; set it to null, or take a model.source "
+            "that has experts"
+        )
+    unknown = set(lora.target_modules) - {"all-linear", *adaptable(shape)} if lora.rank else set()
+    if unknown:
+        raise ConfigError(
+            f"algorithm.lora.target_modules has {', '.join(sorted(unknown))}: choose from {', '.join(adaptable(shape))}"
+        )
+
+
+def _check_data(spec: RunSpec) -> None:
+    n_unique, sft = spec.n_unique, spec.training.sft
+    if n_unique is None and spec.data.root is None:
+        raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
+    data_spec(spec)
+    if spec.data.sft_share and n_unique is None:
+        raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
+    if spec.data.sft_share and (sft.epochs <= 0 or sft.batch_size < 1 or sft.lr <= 0):
+        raise ConfigError(
+            f"training.sft.epochs={sft.epochs:g}, batch_size={sft.batch_size}, lr={sft.lr:g}: all must be above 0"
+        )
+
+
+def _check_amount(spec: RunSpec) -> None:
+    n_unique, batch = spec.n_unique, spec.training.train_batch_size
+    if n_unique is None:
+        return
+    if n_unique - spec.n_sft < batch:
+        aside = f" less {spec.n_sft} for fine-tuning (data.sft_share={spec.data.sft_share:g})" if spec.n_sft else ""
+        raise ConfigError(
+            f"data_scale.n_unique={n_unique}{aside} is less than training.train_batch_size={batch}: verl "
+            "drops incomplete batches and would train on nothing; lower the batch or use more problems"
+        )
+    seen = spec.total_steps * batch
+    # verl drops an incomplete last batch.
+    if spec.curriculum.order is not Order.mixed and seen + batch <= n_unique - spec.n_sft:
+        raise ConfigError(
+            f"curriculum={spec.curriculum.name}: {spec.total_steps} steps of {batch} problems end after the first "
+            f"{seen} of {n_unique - spec.n_sft}, so the rest of the order is never trained on; set "
+            "training.total_steps=null and data_scale.epochs=1, or use fewer problems"
+        )
+
+
+def _check_screen(spec: RunSpec) -> None:
+    screen, batch = spec.data.screen, spec.training.train_batch_size
+    if screen.n_samples == 0:
+        return
+    if screen.n_samples < 2:
+        raise ConfigError(
+            f"data.screen.n_samples={screen.n_samples}: one sample is always or never right; use 2 or more, or 0 for "
+            "no screening"
+        )
+    if not 0 <= screen.min_pass_rate < screen.max_pass_rate <= 1:
+        raise ConfigError(
+            f"data.screen keeps pass rates between min_pass_rate={screen.min_pass_rate} and "
+            f"max_pass_rate={screen.max_pass_rate}: set 0 <= min < max <= 1"
+        )
+    if screen.max_problems is not None and screen.max_problems < batch:
+        raise ConfigError(
+            f"data.screen.max_problems={screen.max_problems} is less than training.train_batch_size={batch}; raise it"
+        )
+
+
+def _check_division(spec: RunSpec) -> None:
+    """What verl and vLLM assert only after a job has waited for its GPUs."""
+    resources, heads = spec.model.resources, spec.model.architecture.num_heads
+    kv_heads = spec.model.architecture.num_kv_heads
+    gpus, width, ring = (
+        resources.devices,
+        resources.tensor_parallel,
+        resources.sequence_parallel,
+    )
+    shape = f"{resources.nodes} x {resources.gpus_per_node} GPUs (model.resources.nodes x gpus_per_node)"
+    if gpus % width or heads % width:
+        raise ConfigError(
+            f"model.resources.tensor_parallel={width} divides neither or only one of {shape} and the {heads} attention "
+            f"heads of {spec.model.name}; use {_divisors(gpus, heads)}"
+        )
+    if gpus % ring or heads % ring or (kv_heads % ring and ring % kv_heads):
+        raise ConfigError(
+            f"model.resources.sequence_parallel={ring} must divide {shape} and the {heads} attention heads of "
+            f"{spec.model.name}, and divide its {kv_heads} KV heads or be a multiple of them; "
+            f"use {_divisors(gpus, heads, kv_heads)}"
+        )
+    workers = gpus // ring
+    for key, prompts in (
+        ("training.train_batch_size", spec.training.train_batch_size),
+        ("training.ppo_mini_batch_size", spec.training.ppo_mini_batch_size),
+    ):
+        sequences = prompts * spec.algorithm.rollout_n
+        if sequences % workers:
+            raise ConfigError(
+                f"{key}={prompts} x algorithm.rollout_n={spec.algorithm.rollout_n} = {sequences} sequences do not "
+                f"divide among {workers} training workers ({shape} / sequence_parallel={ring}); use a multiple of "
+                f"{workers} sequences, or other GPUs"
+            )
+
+
+def _divisors(gpus: int, heads: int, kv_heads: int | None = None) -> str:
+    fine = [n for n in range(1, gpus + 1) if gpus % n == 0 and heads % n == 0]
+    return " or ".join(str(n) for n in fine if kv_heads is None or kv_heads % n == 0 or n % kv_heads == 0)
+
+
+def _sets_engines(spec: RunSpec) -> bool:
+    """Whether the user set verl keys of the engines, any of which may change what they hold in memory."""
+    return any(key.startswith(("actor_rollout_ref.", "critic.")) for key in spec.verl_keys)
+
+
+def unknown_partitions(specs: Sequence[RunSpec]) -> dict[str, str]:
+    """Reasons by run id of runs whose partition SLURM does not have; nothing where there is no SLURM to ask."""
+    reasons = {}
+    for spec in specs:
+        name = spec.model.resources.partition or spec.cluster.partition
+        if spec.cluster.executor is not Executor.slurm or name is None:
+            continue
+        known = _partitions()
+        wrong = [part for part in name.split(",") if known and part not in known]
+        if wrong:
+            key = "model.resources.partition" if spec.model.resources.partition else "cluster.partition"
+            reasons[str(spec.run_id)] = f"{key}={name}: SLURM has no partition {wrong[0]}; use {' or '.join(known)}"
+    return reasons
+
+
+@cache
+def _partitions() -> tuple[str, ...]:
+    from sweeper.launch.slurm.scheduler import SchedulerError
+    from sweeper.launch.slurm.site import partitions
+
+    if shutil.which("scontrol") is None:
+        return ()
+    try:
+        return tuple(partition.name for partition in partitions())
+    except SchedulerError:
+        return ()  # submitting will say what is wrong

@@ -1,0 +1,70 @@
+"""Specs from composed configs: a part that many points share is validated once and shared by their specs."""
+
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Any, get_type_hints
+
+import rewards
+from sweeper.host.errors import ConfigError
+from sweeper.inputs.data import with_digests
+from sweeper.spec.dotted import dotted
+from sweeper.spec.run import PARTS, RunSpec
+
+_FIELDS = {field.name: field for field in fields(RunSpec)}
+
+
+class SpecMaker:
+    """Makes specs; equal objects in, the same parts out."""
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[str, int], tuple[Any, Any]] = {}  # by field and the config object's id; keeps both
+        self._equal: dict[tuple[str, str], Any] = {}
+
+    def spec(self, config: dict[str, Any]) -> RunSpec:
+        """The run specification of a composed config.
+
+        Raises:
+            ConfigError: a missing value, an ill-typed value, a data folder that cannot be read.
+        """
+        values = {name: self._part(name, config[name]) for name in _FIELDS if name in config}
+        for name, field in _FIELDS.items():
+            if (
+                name not in values
+                and name != "reward_suite"
+                and field.default is MISSING
+                and (field.default_factory is MISSING)
+            ):
+                raise ConfigError(f"{name} has no value: set it")
+        return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
+
+    def _part(self, name: str, value: Any) -> Any:
+        if name not in PARTS:
+            return _validated(name, value)
+        known = self._parts.get((name, id(value)))
+        if known is None:
+            part = _validated(name, with_digests(value) if name == "data" else value)
+            known = self._parts[name, id(value)] = (value, self._equal.setdefault((name, repr(part)), part))
+        return known[1]
+
+
+def _validated(name: str, value: Any) -> Any:
+    from pydantic import ValidationError
+
+    missing = next((key for key, leaf in dotted({name: value}).items() if leaf == "???"), None)
+    if missing is not None:
+        raise ConfigError(f"{missing} has no value: set it, or choose an option of its group that does")
+    try:
+        return _adapter(name).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in (name, *first["loc"]))
+        if first["type"] == "missing":
+            raise ConfigError(f"{key} has no value: set it") from None
+        raise ConfigError(f"{key}={first.get('input')!r}: {first['msg']}") from None
+
+
+@cache
+def _adapter(name: str) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(get_type_hints(RunSpec)[name])

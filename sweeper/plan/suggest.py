@@ -1,0 +1,179 @@
+"""Which points of a grid to run next: `python -m sweeper suggest`.
+
+The candidates, their cost and the commands are made here; the choice among them is `analysis`'s, in a process of its
+own, since nothing here imports it.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sweeper.grid.expand import Grid, expand
+from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.plan.plan import Plan, PlannedRun, spec_from
+from sweeper.spec.dotted import dotted, render
+from sweeper.spec.run import RunSpec
+
+Json = dict[str, Any]
+
+
+def suggest(
+    plan: Plan,
+    grid: Grid,
+    arguments: Sequence[str],
+    results_dir: Path,
+    *,
+    budget: float,
+    predict: Sequence[str],
+    law: str | None,
+) -> Json:
+    """The points that narrow a prediction most for their cost.
+
+    Args:
+        plan: Of the grid.
+        grid: The expanded arguments.
+        arguments: Of the command line, without flags.
+        results_dir: With the rows measured so far.
+        budget: Device-hours.
+        predict: Overrides of the points whose error is to be predicted; none: the grid's largest model and data.
+        law: Name; None: chosen by what varies.
+
+    Raises:
+        ConfigError: the grid mixes series that one law cannot describe, or has no point with a known cost.
+        SweeperError: no law can be fitted to the rows.
+    """
+    if budget <= 0:
+        raise ConfigError(f"--budget-gpu-hours={budget:g}: must be above 0")
+    runs = [run for run in plan.to_run if run.spec is not None and run.cost is not None]
+    priced = [run for run in runs if run.cost is not None and run.cost.device_hours]
+    if not priced:
+        raise ConfigError(
+            f"none of {len(runs)} points left to run has a known cost; run one of each model first, or set "
+            "cluster.gpu_type for an estimate"
+        )
+    settings = _settings(grid, arguments)
+    targets = [_spec([*_without(settings, shlex.split(text)), *shlex.split(text)]) for text in predict]
+    if not targets:
+        everyone = [run.spec for run in plan.runs if run.spec is not None]
+        targets = [max(everyone, key=lambda spec: (_size(spec), spec.n_unique or 0, -spec.seed))]
+    request = {
+        "budget": budget,
+        "law": law,
+        "series": _series([run.spec for run in priced if run.spec] + targets),
+        "candidates": [_place(run.spec) | {"cost": run.cost.device_hours} for run in priced if run.spec and run.cost],
+        "targets": [_place(spec) for spec in targets],
+    }
+    command = [sys.executable, "-m", "analysis", "suggest", "--results", str(results_dir)]
+    done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SweeperError((done.stderr.strip().splitlines() or ["the analysis ended without a word"])[-1])
+    answer: Json = json.loads(done.stdout)
+    by_id = {run.run_id: run for run in priced}
+    for pick in answer["picks"]:
+        pick["command"] = _command(by_id[pick["run_id"]], settings)
+    bases = {run.cost.basis for run in priced if run.cost}
+    return answer | {"budget": budget, "without_cost": len(runs) - len(priced), "cost_basis": sorted(bases)}
+
+
+def suggest_text(answer: Json) -> str:
+    """The answer as people read it."""
+    from tabulate import tabulate
+
+    picks = answer["picks"]
+    lines = [f"law: {answer['law']} ({answer['equation']}), error = 1 - pass@1, {answer['n_rows']} measured runs"]
+    for target in answer["targets"]:
+        now, after = target["now"], target["after"]
+        lines.append(
+            f"{target['name']}: error {now['error']:.3f}, 95% [{now['low']:.3f}, {now['high']:.3f}] now; expected "
+            f"[{after['low']:.3f}, {after['high']:.3f}] after the runs below"
+        )
+    if not picks:
+        lines.append(f"no point left to run costs at most {answer['budget']:g} device-hours")
+    table = [
+        {
+            "run": pick["run_id"],
+            "device-hours": f"{pick['cost']:.3g}",
+            "together": f"{pick['spent']:.3g}",
+            "width after it": ", ".join(f"{width:.3f}" for width in pick["width"]),
+        }
+        for pick in picks
+    ]
+    if table:
+        lines += ["", tabulate(table, headers="keys", tablefmt="simple", disable_numparse=True), ""]
+        lines += [pick["command"] for pick in picks]
+    lines += ["", f"device-hours: {'; '.join(answer['cost_basis'])}"]
+    if answer["without_cost"]:
+        lines.append(f"{answer['without_cost']} points have no known cost and were left out")
+    if answer["left_out"]:
+        lines.append(f"measured, but not usable (no pass@1, or no error left): {', '.join(answer['left_out'])}")
+    lines.append(
+        "the intervals hold if the law does: its own error, and differences between seeds of one run, are not in them"
+    )
+    return "\n".join(lines)
+
+
+def _place(spec: RunSpec) -> Json:
+    n_unique = spec.n_unique
+    d = None if n_unique is None else float(n_unique - spec.n_sft)
+    return {"name": spec.run_id, "n": float(_size(spec)), "d": d}
+
+
+def _size(spec: RunSpec) -> int:
+    return spec.model.architecture.n_params_non_embedding
+
+
+def _series(specs: Sequence[RunSpec]) -> Json:
+    names = {
+        "algorithm": {spec.algorithm.name for spec in specs},
+        "domain_mix": {spec.domain_mix.name for spec in specs},
+        "curriculum": {spec.curriculum.name for spec in specs},
+    }
+    for key, found in names.items():
+        if len(found) > 1:
+            raise ConfigError(
+                f"the points differ in {key} ({', '.join(sorted(found))}): one law is for one; set {key}=…"
+            )
+    return {key: found.pop() for key, found in names.items()}
+
+
+def _settings(grid: Grid, arguments: Sequence[str]) -> list[str]:
+    """What all points of a grid share, as overrides of a single run: the grid file's own settings, then the rest."""
+    own: list[str] = []
+    if grid.name not in (None, "adhoc"):
+        import yaml
+
+        values = yaml.safe_load(files("conf").joinpath("grid", f"{grid.name}.yaml").read_text())
+        settings = dotted({key: value for key, value in values.items() if key not in ("hydra", "grid")})
+        own = [f"{key}={render(value)}" for key, value in settings.items()]
+    varying = {axis.key for axis in grid.axes} | {"grid", "results_dir"}
+    rest = [item for item in arguments if _key(item) not in varying]
+    return [*_without(own, rest), *rest]
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")
+
+
+def _without(settings: Sequence[str], stronger: Sequence[str]) -> list[str]:
+    keys = {_key(item) for item in stronger}
+    return [item for item in settings if _key(item) not in keys]
+
+
+def _spec(overrides: Sequence[str]) -> RunSpec:
+    return spec_from(expand(overrides, multirun=False).points[0].config)
+
+
+def _command(run: PlannedRun, settings: Sequence[str]) -> str:
+    """A command that runs just this point; checked to give its id."""
+    chosen = [f"{key}={value}" for key, value in run.choice.items()]
+    overrides = [*_without(settings, chosen), *chosen]
+    if _spec(overrides).run_id != run.run_id:
+        raise SweeperError(
+            f"{' '.join(overrides)} is not {run.run_id}: this grid's points cannot be started one by one"
+        )
+    return f"python -m sweeper {shlex.join(overrides)}"

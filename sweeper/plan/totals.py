@@ -1,0 +1,102 @@
+"""What the runs of a plan take together: sums, and the time until the last one ends."""
+
+import heapq
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.plan.cost import Cost
+from sweeper.spec.cluster import Executor
+from sweeper.spec.run import RunSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Of the runs that a launch would start."""
+
+    runs: int
+    device_hours: float | None  # None: some run has no estimate; base models' evaluations included
+    gpu_hours: float | None  # the same of runs on GPUs; 0 where there are none
+    unpriced: int  # runs without an estimate
+    flops: float | None  # all training phases, at most
+    tokens: int  # of training, at most
+    evaluation_tokens: int
+    disk_bytes: int  # checkpoints and logs
+    free_bytes: int  # where the results go
+    at_once: int  # runs that the ceiling on GPUs or processes lets run together, of the largest
+    waves: int  # rounds of the queue
+    hours: float | None  # from the first start to the last end, with the whole ceiling free
+    error: float | None  # largest mean relative error of the estimates
+
+
+def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
+    """Sum the costs of runs and schedule them in order under their cluster's ceiling."""
+    costs = [cost for _, cost in due]
+    base = _base_evaluations(due)
+    known = [cost.device_hours for cost in costs if cost.device_hours is not None]
+    unpriced = len(costs) - len(known)
+    flops = [cost.flops.total for cost in costs]
+    errors = [cost.error for cost in costs if cost.error is not None]
+    waves, hours, at_once = _schedule(due)
+    whole = sum(known) + sum(cost.seconds["evaluation"] / 3600 * cost.devices for cost in base if cost.seconds)
+    on_gpus = any(cost.on_gpus for cost in costs)
+    return Totals(
+        runs=len(costs),
+        device_hours=None if unpriced else whole,
+        gpu_hours=0.0 if not on_gpus else None if unpriced else whole,
+        unpriced=unpriced,
+        flops=sum(value for value in flops if value is not None) if None not in flops else None,
+        tokens=sum(cost.tokens for cost in costs),
+        evaluation_tokens=sum(cost.evaluation_tokens for cost in [*costs, *base]),
+        disk_bytes=sum(cost.checkpoint_bytes + cost.log_bytes for cost in costs),
+        free_bytes=_free(results_dir),
+        at_once=at_once,
+        waves=waves,
+        hours=hours,
+        error=max(errors, default=None),
+    )
+
+
+def _base_evaluations(due: Sequence[tuple[RunSpec, Cost]]) -> list[Cost]:
+    """A base model is measured once for all runs that share it."""
+    found: dict[tuple[object, ...], Cost] = {}
+    for spec, cost in due:
+        found.setdefault((spec.model.name, spec.eval), cost)
+    return list(found.values())
+
+
+def _schedule(due: Sequence[tuple[RunSpec, Cost]]) -> tuple[int, float | None, int]:
+    """Rounds, hours to the last end (None: unknown), and runs at once, starting runs in order as GPUs come free."""
+    if not due:
+        return 0, 0.0, 0
+    cluster = due[0][0].cluster
+    largest = max(cost.devices for _, cost in due)
+    if cluster.executor is Executor.local:
+        together = 1 if due[0][1].on_gpus else cluster.max_parallel
+        ceiling, needs = together, [1] * len(due)
+    else:
+        whole = cluster.max_nodes * max(1, cluster.gpus_per_node)
+        ceiling = max(largest, whole if cluster.max_gpus is None else min(whole, cluster.max_gpus))
+        needs = [cost.devices for _, cost in due]
+        together = min(cluster.max_parallel, ceiling // largest)
+    hours = [cost.hours for _, cost in due]
+    known = None not in hours
+    free, now, current, last_round = ceiling, 0.0, 0, 0
+    slots = ceiling if cluster.executor is Executor.local else max(1, cluster.max_parallel)
+    running: list[tuple[float, int, int]] = []  # end, GPUs, round
+    for need, length in zip(needs, hours, strict=True):
+        while free < need or len(running) >= slots:
+            now, released, current = heapq.heappop(running)
+            free += released
+        free -= need
+        heapq.heappush(running, (now + (length if known and length is not None else 1.0), need, current + 1))
+        last_round = max(last_round, current + 1)
+    end = max(item[0] for item in running)
+    return last_round, end if known else None, together
+
+
+def _free(folder: Path) -> int:
+    """Free bytes on the file system that `folder` is or will be on."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(existing).free

@@ -1,0 +1,185 @@
+"""What the installed verl says of overrides: a process of its own, because importing verl takes seconds.
+
+    python -m sweeper.plan.verl_verdict < shapes.json
+
+Nothing else of the sweeper is imported here, so that verl's import begins at once.
+"""
+
+import contextlib
+import gc
+import hashlib
+import importlib.metadata
+import importlib.util
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from sweeper.host.errors import ConfigError
+
+_VALIDATED = ("actor_rollout_ref.rollout", "algorithm")
+
+
+class Asker:
+    """A process that imports verl and then judges shapes; started when first asked, or at once."""
+
+    def __init__(self, *, now: bool = False) -> None:
+        self._process = self._start() if now else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, "-m", "sweeper.plan.verl_verdict"], stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        )
+
+    def ask(self, shapes: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+        """Verdict by digest: None, or verl's reason.
+
+        Raises:
+            ConfigError: verl is not installed, or the process failed.
+        """
+        if importlib.util.find_spec("verl") is None:
+            raise ConfigError("verl is not installed, so the runs cannot be checked or trained; run: make setup")
+        process, self._process = self._process or self._start(), None
+        out, err = process.communicate(json.dumps({digest: list(shape) for digest, shape in shapes.items()}))
+        if process.returncode != 0:
+            raise ConfigError(
+                f"asking verl to check the plan failed: {(err.strip().splitlines() or ['no output'])[-1]}"
+            )
+        found: dict[str, str | None] = json.loads(out)
+        return found
+
+
+def accepted() -> Path:
+    """The user's folder of accepted shapes: of this checker, and of the verl that is installed now."""
+    found = importlib.util.find_spec("verl")
+    version = importlib.metadata.version("verl") if found else None
+    judge = f"{version}\0{found and found.origin}\0{Path(__file__).read_text()}"
+    return _caches() / "rl-scaling-sweeper" / "verl" / hashlib.sha256(judge.encode()).hexdigest()[:12]
+
+
+def _caches() -> Path:
+    named = os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # in a container, a user without a name
+        return Path(tempfile.gettempdir()) / f"cache-{os.getuid()}"
+
+
+def verdict(overrides: Sequence[str]) -> str | None:
+    """None when verl accepts the overrides, else its reason. Imports verl."""
+    from hydra import compose
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import omega_conf_to_dataclass, validate_config
+
+    try:
+        config = compose("ppo_trainer", overrides=[item for item in overrides if not item.startswith("hydra.")])
+        use_critic, use_reference = need_critic(config), need_reference_policy(config)
+        # A critic's dataclass would load the files of its model; the actor's is checked without them.
+        checked = OmegaConf.merge(config, {"critic": {"model": None}})
+        validate_config(config=checked, use_reference_policy=use_reference, use_critic=use_critic)
+        for key in _VALIDATED:
+            omega_conf_to_dataclass(OmegaConf.select(config, key))
+        _names_and_batches(config)
+    except (
+        HydraException,
+        OmegaConfBaseException,
+        ValueError,
+        TypeError,
+        AssertionError,
+        NotImplementedError,
+    ) as error:
+        first = " ".join(str(error).split())[:400]
+        return f"verl {importlib.metadata.version('verl')} refuses the configuration: {first}"
+    return _wrong_type(config, overrides)
+
+
+def _names_and_batches(config: Any) -> None:
+    """What verl itself would find out only in its first training step.
+
+    Raises:
+        ValueError: an unknown estimator or KL estimator, or batches that do not divide.
+    """
+    import torch
+    from verl.trainer.ppo.core_algos import get_adv_estimator_fn, kl_penalty
+
+    get_adv_estimator_fn(config.algorithm.adv_estimator)
+    zero = torch.zeros(1, 1)
+    actor = config.actor_rollout_ref.actor
+    for key, name in (
+        ("algorithm.kl_penalty", config.algorithm.kl_penalty),
+        ("actor.kl_loss_type", actor.kl_loss_type),
+    ):
+        try:
+            kl_penalty(zero, zero, name)
+        except NotImplementedError:
+            raise ValueError(f"{key}={name} is not a KL estimator of verl") from None
+    batch, mini = config.data.train_batch_size, actor.ppo_mini_batch_size
+    if batch % mini:
+        raise ValueError(f"data.train_batch_size={batch} is not a multiple of actor.ppo_mini_batch_size={mini}")
+
+
+def _wrong_type(config: Any, overrides: Sequence[str]) -> str | None:
+    """Verl's YAML has no types: compare with the kind of its default."""
+    from omegaconf import OmegaConf
+
+    default = _default()
+    for item in overrides:
+        key = item.partition("=")[0].lstrip("+")
+        old, new = OmegaConf.select(default, key), OmegaConf.select(config, key)
+        if old is None or new is None:
+            continue
+        numbers = isinstance(old, int | float) and not isinstance(old, bool)
+        fits = isinstance(new, int | float) and not isinstance(new, bool) if numbers else type(old) is type(new)
+        if not fits and not (isinstance(old, str) or OmegaConf.is_config(old)):
+            return f"verl.{key}={new!r}: verl's default is {old!r}, so a {type(old).__name__} is expected"
+    return None
+
+
+@cache
+def _default() -> Any:
+    from hydra import compose
+
+    return compose("ppo_trainer")
+
+
+def main() -> None:
+    """Read `{digest: overrides}` from stdin, write `{digest: reason or null}` to stdout."""
+    from hydra import initialize_config_dir
+
+    gc.disable()  # a process of seconds: looking for garbage among what is imported finds none
+    found = importlib.util.find_spec("verl")
+    if found is None or found.origin is None:
+        raise ConfigError("verl is not installed; run: make setup")
+    with contextlib.redirect_stdout(io.StringIO()):
+        importlib.import_module("verl.trainer.ppo.utils")  # seconds, while the grid is still being expanded
+    shapes = json.load(sys.stdin)
+    folder = Path(found.origin).parent / "trainer" / "config"
+    with initialize_config_dir(str(folder), version_base=None), contextlib.redirect_stdout(io.StringIO()):
+        judged = {digest: verdict(overrides) for digest, overrides in shapes.items()}
+    print(json.dumps(judged), flush=True)
+    os._exit(0)  # to take all of verl down again in good order would cost a second
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""A plan as people read it and as programs do."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sweeper.plan.cost import Cost
+from sweeper.plan.gpu import GIB
+from sweeper.plan.memory import Memory
+from sweeper.plan.plan import Plan, PlannedRun
+from sweeper.plan.totals import Totals
+from sweeper.rows.flops import axis_note
+from sweeper.spec.run import RunSpec
+
+LINES = 24  # a longer plan is shown by groups of alike runs
+FLOPS_PHASES = ("generation", "log_prob", "reference", "critic", "actor")
+
+
+def plan_text(plan: Plan) -> str:
+    """Totals first, then one line a run (of many runs: one line a group that costs the same), then what is refused."""
+    axes = " x ".join(f"{key} ({len(labels)})" for key, labels in plan.axes.items())
+    left_out = math.prod(len(labels) for labels in plan.axes.values()) - len(plan.runs)
+    ruled = f" less {left_out} tied or excluded" if left_out else ""
+    head = f"{plan.grid}: {len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
+    counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
+    rows = [_line(run) for run in plan.runs] if len(plan.runs) <= LINES else _groups(plan)
+    parts = [f"{head}: {counts}"]
+    parts += _totals(plan.totals, [run.cost for run in plan.to_run if run.cost is not None]) if plan.to_run else []
+    parts += ["", _table(rows), *_memories(plan.runs), *_reasons(plan.runs)]
+    return "\n".join(parts)
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> str:
+    from tabulate import tabulate
+
+    shown = [key for key in rows[0] if any(row[key] is not None for row in rows)]
+    cells = [{key: row[key] for key in shown} for row in rows]
+    return tabulate(cells, headers="keys", tablefmt="simple", missingval="-", disable_numparse=True)
+
+
+def _line(run: PlannedRun) -> dict[str, object]:
+    name = str(run.run_id) if run.run_id else " ".join(f"{key}={value}" for key, value in run.choice.items())
+    return {"run": name, "state": str(run.state), **_figures(run.spec, run.cost)}
+
+
+def _groups(plan: Plan) -> list[dict[str, object]]:
+    alike: dict[tuple[object, ...], list[PlannedRun]] = {}
+    for run in plan.runs:
+        alike.setdefault((run.state, id(run.cost) if run.cost else None), []).append(run)
+    rows = []
+    for runs in alike.values():
+        choices = {}
+        for key in plan.axes:
+            labels = list(dict.fromkeys(run.choice[key] for run in runs))
+            choices[key] = labels[0] if len(labels) == 1 else f"{len(labels)} values"
+        rows.append({"runs": len(runs), **choices, "state": str(runs[0].state), **_figures(runs[0].spec, runs[0].cost)})
+    return rows
+
+
+def _figures(spec: RunSpec | None, cost: Cost | None) -> dict[str, object]:
+    if spec is None or cost is None:
+        return dict.fromkeys(("steps", "samples", "FLOPs <=", "devices", "hours", "device-hours", "GPU peak", "disk"))
+    return {
+        "steps": spec.total_steps,
+        "samples": cost.samples,
+        "FLOPs <=": None if cost.flops.total is None else f"{cost.flops.total:.1e}",
+        "devices": cost.devices,
+        "hours": None if cost.hours is None else f"{cost.hours:.2f}",
+        "device-hours": None if cost.device_hours is None else f"{cost.device_hours:.2f}",
+        "GPU peak": None if cost.memory is None else _peak(cost.memory),
+        "disk": size(cost.checkpoint_bytes + cost.log_bytes),
+    }
+
+
+def _peak(memory: Memory) -> str:
+    mark = "" if memory.fits else " does not fit"
+    return f"{memory.worst.total / GIB:.0f}/{memory.capacity / GIB:.0f} GiB {memory.worst.phase}{mark}"
+
+
+def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
+    unit = "GPU-hours" if totals.gpu_hours != 0.0 else "device-hours"
+    bases = "; ".join(sorted({cost.basis for cost in costs}))
+    error = f"; off by {totals.error:.0%} where it was measured" if totals.error is not None else ""
+    if totals.device_hours is None:
+        price = f"{unit} unknown" + (f" of {totals.unpriced} of them" if totals.unpriced < totals.runs else "")
+    else:
+        price = f"{totals.device_hours:,.2f} {unit}"
+    waves = f"{totals.waves} wave{'s' if totals.waves != 1 else ''}"
+    # More smaller runs than larger ones fit under one ceiling.
+    mixed = totals.waves * totals.at_once < totals.runs
+    waves += f", {totals.at_once} of the largest runs at once" if mixed else f" of {totals.at_once} at once"
+    ends = "" if totals.hours is None else f", {duration(totals.hours)} to the last result"
+    by_phase = {name: sum(getattr(cost.flops, name) or 0.0 for cost in costs) for name in FLOPS_PHASES}
+    phases = ", ".join(f"{name} {value:.1e}" for name, value in by_phase.items() if value)
+    flops = "unknown" if totals.flops is None else f"{totals.flops:.1e}"
+    full = "  MORE THAN IS FREE" if totals.disk_bytes > totals.free_bytes else ""
+    lines = [
+        f"to run: {totals.runs}, {price} ({bases}{error})",
+        f"        {waves}{ends}",
+        f"        training FLOPs <= {flops} ({phases})",
+        f"        tokens <= {totals.tokens:.1e} in training, {totals.evaluation_tokens:.1e} in pass@k",
+        f"        disk {size(totals.disk_bytes)} of checkpoints and logs, {size(totals.free_bytes)} free{full}",
+    ]
+    return [*lines, axis_note({cost.flops.accounting for cost in costs})]
+
+
+def _memories(runs: Sequence[PlannedRun]) -> list[str]:
+    """Peak memory by phase of every different estimate, for runs on GPUs."""
+    rows: dict[tuple[object, ...], dict[str, object]] = {}
+    capacity = 0.0
+    for run in runs:
+        memory = run.cost.memory if run.cost else None
+        if memory is None or run.spec is None:
+            continue
+        capacity = memory.capacity
+        cells = {peak.phase: f"{peak.total / GIB:.0f}" for peak in memory.peaks}
+        names = {"model": run.spec.model.name, "algorithm": run.spec.algorithm.name}
+        row: dict[str, object] = {
+            **names,
+            **{phase: cells.get(phase) for phase in ("rollout", "log_prob", "reference", "critic", "actor")},
+        }
+        rows.setdefault(tuple(row.values()), row)
+    if not rows:
+        return []
+    return ["", f"peak memory by phase, GiB of {capacity / GIB:.0f} on a GPU (estimated):", _table(list(rows.values()))]
+
+
+def _reasons(runs: Sequence[PlannedRun]) -> list[str]:
+    reasons = Counter(run.reason for run in runs if run.reason)
+    first = {run.reason: run for run in reversed(runs) if run.reason}
+    found = []
+    for reason, n in reasons.items():
+        run = first[reason]
+        name = run.run_id or " ".join(f"{key}={value}" for key, value in run.choice.items()) or "this point"
+        found.append(f"{name}{f' and {n - 1} more' if n > 1 else ''}: {reason}")
+    return found
+
+
+def size(n: float) -> str:
+    """Bytes in decimal units."""
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if n >= factor:
+            return f"{n / factor:.1f} {unit}"
+    return f"{n / 1e3:.0f} kB"
+
+
+def duration(hours: float) -> str:
+    """Hours as people say them."""
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+
+
+def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | None) -> dict[str, Any]:
+    """The plan as plain values, with each run's verl overrides if asked for."""
+    costs: dict[int, dict[str, Any]] = {}
+    for run in plan.runs:
+        if run.cost is not None and id(run.cost) not in costs:
+            costs[id(run.cost)] = _cost_json(run.cost)
+    return {
+        "grid": plan.grid,
+        "axes": {key: list(labels) for key, labels in plan.axes.items()},
+        "counts": {str(state): n for state, n in plan.count().items()},
+        "totals": asdict(plan.totals),
+        "runs": [
+            {
+                "run_id": run.run_id,
+                "choice": dict(run.choice),
+                "state": str(run.state),
+                "reason": run.reason,
+                "steps": run.spec.total_steps if run.spec and run.cost else None,
+                "cost": None if run.cost is None else costs[id(run.cost)],
+                **({"verl_overrides": list(overrides(run.spec))} if overrides and run.spec else {}),
+            }
+            for run in plan.runs
+        ],
+    }
+
+
+def _cost_json(cost: Cost) -> dict[str, Any]:
+    values = asdict(cost) | {"hours": cost.hours, "device_hours": cost.device_hours}
+    if cost.memory is not None:
+        peaks = {peak.phase: {"bytes": peak.total, "parts": dict(peak.parts)} for peak in cost.memory.peaks}
+        values["memory"] |= {"fits": cost.memory.fits, "worst": cost.memory.worst.phase, "peaks": peaks}
+    return values

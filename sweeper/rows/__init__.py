@@ -1,0 +1,1 @@
+"""What a run gave: its row, its counts, and views of them."""

@@ -1,0 +1,71 @@
+"""The training curve of a run, from what verl logs."""
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sweeper.rows.row import CurvePoint
+
+TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
+KL = ("actor/kl_loss", "actor/reward_kl_penalty")  # to the reference model, as a loss or as a penalty in the reward
+
+
+def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
+    """The training curve from the metrics files of all attempts, oldest first.
+
+    What an attempt trained beyond the checkpoint that a later one resumed from led nowhere: those steps are the later
+    attempt's alone, and absent where it has not reached them.
+    """
+    steps: dict[int, dict[str, Any]] = {}
+    for path in paths:
+        records = _records(path)
+        if records:
+            # A resumed attempt first validates the checkpoint, under its step, or trains the step after it.
+            first, data = records[0]
+            last_kept = first - 1 if TRAINED in data else first
+            steps = {step: kept for step, kept in steps.items() if step <= last_kept}
+        for step, data in records:
+            steps.setdefault(step, {}).update(data)
+    return [curve_point(step, data) for step, data in sorted(steps.items())]
+
+
+def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """(step, metrics) in the order logged."""
+    found = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:  # the last line of a killed attempt
+            continue
+        found.append((int(record["step"]), record["data"]))
+    return found
+
+
+def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
+    """A step of a curve from what verl logs, by verl's names."""
+    accuracies = [
+        float(value)
+        for key, value in data.items()
+        if key.startswith("val-core/") and "/acc/mean@" in key and value is not None
+    ]
+    tokens = _number(data, "perf/total_num_tokens")
+    # Not actor/ppo_kl: that is the change since the rollout, 0 where a batch is one update. Without a KL term there is
+    # no reference model, and its KL is not measured.
+    kl = next((value for key in KL if (value := _number(data, key)) is not None), None)
+    return CurvePoint(
+        step=step,
+        reward=_number(data, TRAINED),
+        val_pass1=statistics.fmean(accuracies) if accuracies else None,
+        response_length=_number(data, "response_length/mean"),
+        entropy=_number(data, "actor/entropy"),
+        kl=kl,
+        tokens=None if tokens is None else int(tokens),
+        seconds=_number(data, "perf/time_per_step"),
+    )
+
+
+def _number(data: Mapping[str, Any], key: str) -> float | None:
+    value = data.get(key)
+    return None if value is None else float(value)

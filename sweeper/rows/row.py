@@ -1,0 +1,254 @@
+"""Result rows: one JSON file a run, atomic, never half-written, never lost.
+
+`rows/<run_id>.json` is the summary row, `rows/<run_id>.problems.jsonl` the per-problem counts it was computed from.
+The row files are the truth; every table is a view of them. A failed run has a row too, so that absence means
+"never ran".
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sweeper.host.errors import ResultsError
+from sweeper.host.files import write_atomic
+from sweeper.host.secret import hidden
+from sweeper.rows.failure_class import FailureClass
+
+SCHEMA_VERSION = 1
+
+
+class Status(StrEnum):
+    """How a run ended."""
+
+    completed = "completed"
+    failed = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassAtK:
+    """pass@k of one set of problems; `None` where it is undefined (k > n)."""
+
+    k: int
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """pass@k of one model on one set of problems (`domain="all"` for the whole suite).
+
+    `outcomes` counts every sample once: correct + wrong + no_answer + truncated + timeout + error = all samples.
+    """
+
+    domain: str
+    n_problems: int
+    n_samples: int  # samples a problem
+    pass_at_k: tuple[PassAtK, ...]
+    outcomes: dict[str, int]
+
+    def at(self, k: int) -> float | None:
+        """pass@k, or None where it is undefined or was not measured."""
+        return next((point.value for point in self.pass_at_k if point.k == k), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """What verl logged at one training step; a value is None where the step did not measure it."""
+
+    step: int
+    reward: float | None  # mean training reward of the step's rollouts
+    val_pass1: float | None  # mean accuracy on the validation problems
+    response_length: float | None  # tokens, mean
+    entropy: float | None  # nats a token
+    kl: float | None  # nats a token, to the reference model; None without a KL term: none is loaded then
+    tokens: int | None  # prompt + response tokens of the step's batch
+    seconds: float | None  # wall time of the step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flops:
+    """Model FLOPs by phase (multiply and add count as two), see `sweeper.rows.flops`; None: not measured.
+
+    The fields with a default came with the second accounting; rows of the first do not have them.
+    """
+
+    accounting: str
+    generation: float | None
+    log_prob: float | None
+    reference: float | None
+    actor: float | None
+    critic: float | None
+    evaluation: float | None
+    total: float | None  # training phases: all but evaluation, validation and what is recomputed
+    validation: float | None = None  # generation of verl's validations during training
+    fine_tuning: float | None = None  # supervised, before RL
+    recomputed: float | None = None  # by the hardware: forward passes that gradient checkpointing repeats
+    published_6nt: float | None = None  # 6 x nominal size x tokens of the rollouts, as arXiv:2509.25300 counts
+    prompt_tokens: int | None = None  # of the rollouts, once a response
+    response_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a run has no result."""
+
+    phase: str  # data | model | train | evaluate
+    reason: str  # the last telling line, no secrets
+    log: str  # path of the log, relative to the results folder
+    failure_class: FailureClass | None = None  # None: in rows of earlier versions
+    evidence: str | None = None  # the line that shows the class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Wall seconds: `total_s` of all attempts, the phases of the last one; None where it did not run the phase."""
+
+    queued_at: str  # ISO 8601, UTC
+    started_at: str
+    ended_at: str
+    startup_s: float | None  # from starting verl to the beginning of its first training step, validation included
+    train_s: float | None
+    evaluate_s: float | None
+    total_s: float | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What produced the row."""
+
+    git_commit: str | None
+    git_dirty: bool | None
+    host: str
+    device: str
+    device_name: str
+    n_devices: int
+    versions: dict[str, str]
+    data_digest: str | None
+    model_digest: str | None
+    code_digest: str | None = None  # of the frozen copy that ran; None: not frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """Where a row comes from that no run here made (`python -m analysis import`)."""
+
+    kind: str  # wandb | verl metrics | verl console | table
+    path: str
+    sha256: str  # of the source
+    name: str  # of the run, in the source
+    missing: dict[str, str]  # field of the row -> why it is null
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRow:
+    """One run's summary."""
+
+    schema_version: int
+    run_id: str
+    group_id: str
+    status: Status
+    failure: Failure | None
+    model: str
+    family: str
+    n_params: int
+    n_params_non_embedding: int
+    n_params_head: int | None = None  # weights of the output matrix
+    n_params_active: int | None = None  # non-embedding parameters a token passes: fewer with experts
+    algorithm: str
+    domain_mix: str
+    data_scale: str
+    n_unique: int | None  # different problems that RL trained on
+    n_sft: int | None = None  # different problems of supervised fine-tuning before it; 0: there was none
+    reuse: float | None = None  # how often RL saw each of its problems: tau of arXiv:2509.25300
+    curriculum: str | None = None  # these three: None in rows of earlier versions
+    rollout_n: int | None = None  # responses a prompt; this and the next three: None in rows of earlier versions
+    lora_rank: int | None = None  # 0: every parameter is trained
+    kl_loss_coef: float | None = None  # of the KL term in the loss; 0: there was none
+    kl_reward_coef: float | None = None  # of the KL penalty in the reward; 0: there was none
+    seed: int
+    steps: int | None  # training steps completed
+    train_samples: int | None  # responses generated for training
+    train_tokens: int | None  # prompt + response tokens of all training batches
+    flops: Flops | None
+    gpu_seconds: float | None  # devices x wall seconds of training; None on CPU
+    base: tuple[Score, ...]  # the base model on the same suite; empty if not measured
+    trained: tuple[Score, ...]
+    curve: tuple[CurvePoint, ...]
+    timing: Timing | None
+    provenance: Provenance | None
+    imported: Imported | None = None
+
+    def score(self, domain: str = "all", *, base: bool = False) -> Score | None:
+        """The score of a domain, of the trained or of the base model."""
+        return next((score for score in (self.base if base else self.trained) if score.domain == domain), None)
+
+    def to_json(self) -> str:
+        """Indented JSON with sorted keys."""
+        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
+
+
+def write_row(results_dir: Path, row: ResultRow) -> Path:
+    """Write a row atomically: temporary file, fsync, rename.
+
+    A completed row is never replaced by a failed one, nor by other content.
+
+    Raises:
+        ResultsError: a completed row with the same id is there already.
+    """
+    path = row_path(results_dir, row.run_id)
+    if path.exists() and read_row(path).status is Status.completed:
+        raise ResultsError(f"{path} holds a completed row and is never overwritten; remove it by hand to measure again")
+    write_atomic(path, hidden(row.to_json()))
+    return path
+
+
+def row_path(results_dir: Path, run_id: str) -> Path:
+    """Where a run's row lies."""
+    return results_dir / "rows" / f"{run_id}.json"
+
+
+def problems_path(results_dir: Path, run_id: str) -> Path:
+    """Where a run's per-problem counts lie: one JSON object a line with problem_id, domain, n, c, outcomes."""
+    return results_dir / "rows" / f"{run_id}.problems.jsonl"
+
+
+def base_problems_path(results_dir: Path, run_id: str) -> Path:
+    """Where the base model's per-problem counts on the run's problems lie, in the same format."""
+    return results_dir / "rows" / f"{run_id}.base_problems.jsonl"
+
+
+def read_row(path: Path) -> ResultRow:
+    """Read one row with full validation.
+
+    Raises:
+        ResultsError: the file is not a row of this schema version.
+    """
+    from pydantic import ValidationError
+
+    try:
+        values = json.loads(path.read_text())
+        if values["schema_version"] != SCHEMA_VERSION:
+            raise ResultsError(
+                f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}"
+            )
+        row: ResultRow = _adapter().validate_python(values)
+    except (ValidationError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ResultsError(f"{path} is not a result row: {error}") from error
+    return row
+
+
+def read_rows(results_dir: Path) -> Iterator[ResultRow]:
+    """All rows, in the order of their ids."""
+    for path in sorted((results_dir / "rows").glob("*.json")):
+        yield read_row(path)
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(ResultRow)

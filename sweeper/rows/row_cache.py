@@ -1,0 +1,79 @@
+"""What `status` needs of each row, remembered between calls: rows of ended runs do not change.
+
+A view that can be thrown away: the rows are the truth, and a row whose file has another time or size is read again.
+"""
+
+import json
+import os
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper.host.errors import ResultsError
+from sweeper.host.files import write_atomic
+from sweeper.rows.row import Status, read_row
+from sweeper.spec.run_id import RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """A row in short; None: not measured."""
+
+    status: Status
+    pass1: float | None
+    device_hours: float | None  # of all attempts, evaluation included
+    reason: str | None  # of a failed run
+
+
+def briefs(results_dir: Path) -> dict[RunId, Brief]:
+    """Every row in short, by run.
+
+    Raises:
+        ResultsError: a row cannot be read.
+    """
+    path = results_dir / ".status.json"
+    known: dict[str, list[Any]] = {}
+    if path.exists():
+        try:
+            known = json.loads(path.read_text())
+        except json.JSONDecodeError:
+            known = {}
+    found, kept, is_new = {}, {}, False
+    for entry in _rows(results_dir):
+        about = entry.stat()
+        run_id, stamp = RunId(entry.name.removesuffix(".json")), [about.st_mtime_ns, about.st_size]
+        values = known.get(run_id)
+        if values is None or values[:2] != stamp:
+            is_new = True
+            values = [*stamp, *astuple(_brief(Path(entry.path)))]
+        kept[run_id] = values
+        status, pass1, hours, reason = values[2:]
+        found[run_id] = Brief(status=Status(status), pass1=pass1, device_hours=hours, reason=reason)
+    if is_new and os.access(results_dir, os.W_OK):
+        write_atomic(path, json.dumps(kept) + "\n")
+    return found
+
+
+def _rows(results_dir: Path) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(results_dir / "rows") as entries:
+            return [entry for entry in entries if entry.name.endswith(".json")]
+    except FileNotFoundError:
+        return []
+
+
+def _brief(path: Path) -> Brief:
+    """Of one row; without full validation, which takes ten times as long, unless something is amiss."""
+    try:
+        row = json.loads(path.read_text())
+        failure, timing, provenance = row["failure"], row["timing"], row["provenance"]
+        score = next((item for item in row["trained"] if item["domain"] == "all"), None)
+        pass1 = next((item["value"] for item in score["pass_at_k"] if item["k"] == 1), None) if score else None
+        hours = None
+        if timing and provenance and timing["total_s"] is not None:
+            hours = timing["total_s"] * provenance["n_devices"] / 3600
+        reason = f"{failure['phase']}: {failure['reason']} (log: {failure['log']})" if failure else None
+        return Brief(status=Status(row["status"]), pass1=pass1, device_hours=hours, reason=reason)
+    except (KeyError, TypeError, ValueError) as error:
+        read_row(path)  # says what is wrong with it
+        raise ResultsError(f"{path} is not a result row: {error}") from error

@@ -1,0 +1,179 @@
+"""The results table: one flat record a run, printed, exported or queried."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeper.host.errors import ResultsError
+from sweeper.rows.flops import axis_note
+from sweeper.rows.row import Flops, ResultRow
+
+Record = dict[str, Any]
+
+
+def record(row: ResultRow) -> Record:
+    """A row as flat columns; what was not measured is None.
+
+    `base_pass@k`/`pass@k` are over all problems, `pass@1_<domain>` per domain; `gain` is trained minus base pass@1.
+    """
+    flat: Record = {
+        "run_id": row.run_id,
+        "status": str(row.status),
+        "model": row.model,
+        "n_params": row.n_params,
+        "n_params_non_embedding": row.n_params_non_embedding,
+        "n_params_active": row.n_params_active,
+        "n_params_head": row.n_params_head,
+        "algorithm": row.algorithm,
+        "domain_mix": row.domain_mix,
+        "data_scale": row.data_scale,
+        "n_unique": row.n_unique,
+        "n_sft": row.n_sft,
+        "reuse": row.reuse,
+        "curriculum": row.curriculum,
+        "rollout_n": row.rollout_n,
+        "lora_rank": row.lora_rank,
+        "kl_loss_coef": row.kl_loss_coef,
+        "kl_reward_coef": row.kl_reward_coef,
+        "seed": row.seed,
+        "steps": row.steps,
+        "train_samples": row.train_samples,
+        "train_tokens": row.train_tokens,
+        "flops": row.flops.total if row.flops else None,
+        **_ledger(row.flops),
+        "gpu_seconds": row.gpu_seconds,
+        "total_s": row.timing.total_s if row.timing else None,
+    }
+    base, trained = row.score(base=True), row.score()
+    for prefix, score in (("base_", base), ("", trained)):
+        for point in score.pass_at_k if score else ():
+            flat[f"{prefix}pass@{point.k}"] = point.value
+    first, last = flat.get("base_pass@1"), flat.get("pass@1")
+    flat["gain"] = None if first is None or last is None else last - first
+    for score in row.trained:
+        if score.domain != "all":
+            flat[f"pass@1_{score.domain}"] = score.at(1)
+    kind = row.failure.failure_class if row.failure else None
+    flat["failure_class"] = None if kind is None else str(kind)
+    flat["reason"] = row.failure.reason if row.failure else None
+    flat["imported"] = row.imported.kind if row.imported else None
+    flat["evidence"] = row.failure.evidence if row.failure else None
+    return flat
+
+
+def _ledger(flops: Flops | None) -> Record:
+    """The phases behind `flops`, the other ways of counting, and the tokens they are counted from."""
+    phases = ("generation", "log_prob", "reference", "actor", "critic", "fine_tuning", "evaluation", "validation")
+    names = {f"flops_{name}": name for name in (*phases, "recomputed")}
+    names |= {"flops_6nt": "published_6nt", "prompt_tokens": "prompt_tokens", "response_tokens": "response_tokens"}
+    names |= {"flops_accounting": "accounting"}
+    return {column: getattr(flops, name) if flops else None for column, name in names.items()}
+
+
+def columns(records: Sequence[Record]) -> list[str]:
+    """All columns that occur, in order of first appearance."""
+    return list(dict.fromkeys(name for item in records for name in item))
+
+
+def text(rows: Sequence[ResultRow]) -> str:
+    """The table people read: one line a run, sorted by size, data and seed; what never varies may be left out."""
+    from tabulate import tabulate
+
+    lines = []
+    for row in sorted(rows, key=_rank):
+        flat = record(row)
+        ks = [k for k in (8, 128) if flat.get(f"pass@{k}") is not None]
+        lines.append(
+            {
+                "model": row.model,
+                "params": row.n_params,
+                "algorithm": row.algorithm,
+                "mix": row.domain_mix,
+                "curriculum": row.curriculum,
+                "rollouts": row.rollout_n,
+                "LoRA": row.lora_rank,
+                "KL loss": _coefficient(row.kl_loss_coef),
+                "KL reward": _coefficient(row.kl_reward_coef),
+                "SFT": row.n_sft,
+                "unique": row.n_unique,
+                "seed": row.seed,
+                "steps": row.steps,
+                "base pass@1": flat.get("base_pass@1"),
+                "pass@1": flat.get("pass@1"),
+                "gain": flat["gain"],
+                **{f"pass@{k}": flat[f"pass@{k}"] for k in ks},
+                "FLOPs": None if flat["flops"] is None else f"{flat['flops']:.1e}",
+                "seconds": None if flat["total_s"] is None else round(flat["total_s"]),
+                "status": str(row.status) if flat["failure_class"] is None else f"failed: {flat['failure_class']}",
+            }
+        )
+    for name in ("mix", "curriculum", "rollouts", "LoRA", "KL loss", "KL reward", "SFT"):
+        if len({line[name] for line in lines}) == 1:  # says nothing about differences, and the table is wide already
+            for line in lines:
+                del line[name]
+    # tabulate would read 2.2e+10 as a number and print it in full.
+    as_text = [i for line in lines[:1] for i, name in enumerate(line) if name in ("FLOPs", "KL loss", "KL reward")]
+    shown = tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
+    accountings = {row.flops.accounting for row in rows if row.flops}
+    return f"{shown}\n{axis_note(accountings)}" if accountings else shown
+
+
+def _coefficient(value: float | None) -> str | None:
+    return None if value is None else f"{value:g}"
+
+
+def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, tuple[float, ...], int]:
+    return (
+        row.n_params,
+        row.domain_mix,
+        row.curriculum or "",
+        row.n_sft or 0,
+        row.n_unique or 0,
+        row.algorithm,
+        tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n)),
+        row.seed,
+    )
+
+
+def to_csv(rows: Iterable[ResultRow]) -> str:
+    """All columns as CSV; an empty field was not measured."""
+    records = [record(row) for row in rows]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns(records), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return buffer.getvalue()
+
+
+def to_parquet(rows: Iterable[ResultRow], path: Path) -> None:
+    """All columns as one Parquet file."""
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(_arrow(rows), path)
+
+
+def query(rows: Iterable[ResultRow], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run SQL (DuckDB) over the table `results`.
+
+    Raises:
+        ResultsError: the statement is not valid.
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.register("results", _arrow(rows))
+        try:
+            answer = connection.execute(sql)
+        except duckdb.Error as error:
+            raise ResultsError(f"--sql: {error}") from None
+        return [item[0] for item in answer.description], answer.fetchall()
+
+
+def _arrow(rows: Iterable[ResultRow]) -> Any:
+    import pyarrow
+
+    records = [record(row) for row in rows]
+    names = columns(records)
+    return pyarrow.Table.from_pylist([{name: item.get(name) for name in names} for item in records])

@@ -1,0 +1,1 @@
+"""The folder of a run, its state, and what is tried after a failure."""

@@ -1,0 +1,92 @@
+"""Settings of a run's next attempts that differ from its frozen spec; never what is part of its identity.
+
+    runs/<run_id>/adjustment.json      beside spec.json, which stays as it is
+
+Keys are those of the configuration (`model.resources.offload`). Whoever writes them says why, attempt by attempt.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from sweeper.host.errors import ConfigError
+from sweeper.host.files import write_atomic
+from sweeper.spec.run import RunSpec
+
+FILE = "adjustment.json"
+Changes = Mapping[str, Any]
+
+
+def applied(spec: RunSpec, changes: Changes) -> RunSpec:
+    """The spec with some settings changed.
+
+    Raises:
+        ConfigError: a change would make it another run.
+    """
+    values = json.loads(spec.to_json())
+    for key, value in changes.items():
+        *path, last = key.split(".")
+        group = values
+        for name in path:
+            group = group[name]
+        group[last] = value
+    changed = RunSpec.from_dict(values)
+    if changed.run_id != spec.run_id:
+        raise ConfigError(f"{', '.join(changes)}: changes the mathematics of {spec.run_id}: that is a new point")
+    return changed
+
+
+def read(folder: Path) -> Changes:
+    """What applies to a run's next attempt; empty: nothing differs from its spec."""
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    found: Changes = json.loads(path.read_text())["changes"]
+    return found
+
+
+def add(folder: Path, changes: Changes, *, why: Mapping[str, Any]) -> None:
+    """Let changes apply from the next attempt on, and remember why."""
+    path = folder / FILE
+    known = json.loads(path.read_text()) if path.exists() else {"changes": {}, "history": []}
+    known["changes"] |= changes
+    known["history"].append({**why, "changes": dict(changes)})
+    write_atomic(path, json.dumps(known, indent=1) + "\n")
+
+
+def differing(frozen: RunSpec, now: RunSpec) -> Changes:
+    """What the configuration says otherwise now than when the run was frozen, outside its identity."""
+    found = {
+        **dict(_differing("model.resources", frozen.model.resources, now.model.resources)),
+        **dict(_differing("cluster", frozen.cluster, now.cluster)),
+        **dict(_differing("logging", frozen.logging, now.logging)),
+    }
+    if frozen.training.save_freq != now.training.save_freq:
+        found["training.save_freq"] = now.training.save_freq
+    return found
+
+
+def _differing(prefix: str, frozen: Any, now: Any) -> Iterator[tuple[str, Any]]:
+    for item in fields(frozen):
+        if getattr(frozen, item.name) != getattr(now, item.name):
+            yield f"{prefix}.{item.name}", _plain(getattr(now, item.name))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return asdict(value) if hasattr(value, "__dataclass_fields__") else value
+
+
+def text(spec: RunSpec, changes: Changes) -> str:
+    """Changes as people read them: `model.resources.offload=True (was False)`."""
+    values = json.loads(spec.to_json())
+    parts = []
+    for key, value in changes.items():
+        before: Any = values
+        for name in key.split("."):
+            before = before[name]
+        parts.append(f"{key}={value} (was {before})")
+    return ", ".join(parts)

@@ -1,0 +1,265 @@
+"""The folder of one run, its attempts, and the state derived from them.
+
+    runs/<run_id>/
+      spec.json  verl_overrides.txt      what runs, immutable
+      adjustment.json                    settings of later attempts, outside its identity
+      attempts/001/{log.txt, metrics.jsonl, heartbeat.json, exit.json, env.json}
+      checkpoints/  val/                 shared by attempts, so that verl resumes from them
+
+Nobody updates a shared status: a run is running while its job holds the lock on its folder, which the kernel
+releases however the job dies.
+"""
+
+import fcntl
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeper.host.errors import RunFailedError
+from sweeper.host.files import write_atomic
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import Failure, ResultRow, Status, read_row, row_path
+from sweeper.runs.triage import Diagnosis, Ending, classify, tail
+from sweeper.spec.run_id import RunId
+
+if TYPE_CHECKING:
+    from sweeper.spec.run import RunSpec
+
+
+class State(StrEnum):
+    """Where a run stands; every run is in exactly one."""
+
+    new = "new"  # never started
+    queued = "queued"  # SLURM has its job, which waits
+    running = "running"  # its job is alive
+    interrupted = "interrupted"  # started, no result, no job: resumes from its last checkpoint
+    failed = "failed"  # its row says why; run again as its class says (sweeper.plan.retry)
+    done = "done"  # its row has the result
+    refused = "refused"  # cannot run as configured
+    unknown = "unknown"  # SLURM has or had its job, and does not answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """What a job is doing now."""
+
+    phase: str
+    step: int | None
+    total_steps: int
+    reward: float | None  # mean training reward of the last step
+    val_pass1: float | None
+    seconds_left: float | None  # of training, from the median step time
+    time: float  # Unix seconds
+    pid: int
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at a run; the logs of earlier tries are kept."""
+
+    path: Path
+
+    @property
+    def number(self) -> int:
+        """1 for the first try."""
+        return int(self.path.name)
+
+    @property
+    def log(self) -> Path:
+        """Everything the job and its children printed."""
+        return self.path / "log.txt"
+
+    @property
+    def metrics(self) -> Path:
+        """Verl's file logger: one JSON object a line, `step` and `data`."""
+        return self.path / "metrics.jsonl"
+
+    def write(self, name: str, value: dict[str, Any]) -> None:
+        """Write `name`.json atomically."""
+        write_atomic(self.path / f"{name}.json", json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """What `write` wrote; None: nothing."""
+        path = self.path / f"{name}.json"
+        if not path.exists():
+            return None
+        value: dict[str, Any] = json.loads(path.read_text())
+        return value
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Publish what the job is doing."""
+        self.write("heartbeat", asdict(heartbeat))
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The last published heartbeat."""
+        path = self.path / "heartbeat.json"
+        return Heartbeat(**json.loads(path.read_text())) if path.exists() else None
+
+    def seconds(self) -> float:
+        """Wall seconds from its start to its last sign of life, however it ended."""
+        env, last = self.path / "env.json", self.heartbeat()
+        if last is None or not env.exists():
+            return 0.0
+        return max(0.0, last.time - float(json.loads(env.read_text())["time"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDir:
+    """The folder of one run under a results folder."""
+
+    results_dir: Path
+    run_id: RunId
+
+    @property
+    def path(self) -> Path:
+        """`runs/<run_id>`."""
+        return Path(self.results_dir, "runs", self.run_id)
+
+    @property
+    def spec_path(self) -> Path:
+        """The frozen specification."""
+        return self.path / "spec.json"
+
+    @property
+    def overrides_path(self) -> Path:
+        """Verl's overrides, one a line, as the last attempt used them."""
+        return self.path / "verl_overrides.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Verl's `trainer.default_local_dir`."""
+        return self.path / "checkpoints"
+
+    def freeze(self, spec: "RunSpec") -> None:
+        """Write `spec.json`; a run that has one keeps it, so editing YAML changes nothing that was planned."""
+        if not self.spec_path.exists():
+            write_atomic(self.spec_path, spec.to_json())
+
+    def spec(self) -> "RunSpec":
+        """What the next attempt runs: the frozen spec with what was adjusted since."""
+        from sweeper.runs import adjustment
+        from sweeper.spec.run import RunSpec
+
+        return adjustment.applied(RunSpec.read(self.spec_path), adjustment.read(self.path))
+
+    def attempts(self) -> list[Attempt]:
+        """All tries, oldest first."""
+        try:  # `status` asks this of thousands of runs; a glob takes three times as long
+            paths = sorted((self.path / "attempts").iterdir())
+        except FileNotFoundError:
+            return []
+        return [Attempt(path=path) for path in paths if path.name[0].isdigit()]
+
+    def new_attempt(self) -> Attempt:
+        """Open the next attempt; only the holder of the lock may call this."""
+        earlier = self.attempts()
+        path = self.path / "attempts" / f"{(earlier[-1].number if earlier else 0) + 1:03d}"
+        path.mkdir(parents=True)
+        return Attempt(path=path)
+
+    def trained_steps(self) -> int:
+        """Training steps in the last complete checkpoint; 0 without one."""
+        if not self._marker.exists():
+            return 0
+        # verl truncates the marker and then writes it, after the whole checkpoint: an empty one names the newest.
+        text = self._marker.read_text().strip()
+        return int(text) if text else max(self._saved_steps(), default=0)
+
+    @property
+    def _marker(self) -> Path:
+        return self.checkpoints / "latest_checkpointed_iteration.txt"
+
+    def _saved_steps(self) -> list[int]:
+        return [int(path.name.removeprefix("global_step_")) for path in self.checkpoints.glob("global_step_*")]
+
+    def rewind(self, logged: int) -> None:
+        """Resume from a checkpoint no later than step `logged`, the last one whose metrics are on file.
+
+        verl saves step N before it logs it: a kill between the two would lose that step's metrics for good.
+        """
+        steps = self.trained_steps()
+        if steps <= logged:
+            if steps:
+                write_atomic(self._marker, str(steps))  # killed while writing it, verl left it empty
+            return
+        # Older than the newest, hence complete.
+        kept = [step for step in self._saved_steps() if step <= logged]
+        if kept:
+            write_atomic(self._marker, str(max(kept)))
+        else:
+            self._marker.unlink()
+
+    def is_locked(self) -> bool:
+        """Whether a job is alive on this run."""
+        try:
+            file = (self.path / "lock").open("r")
+        except FileNotFoundError:
+            return False
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def state(self) -> State:
+        """Derive the run's state from its lock, row and attempts."""
+        if self.is_locked():
+            return State.running
+        row = self._row()
+        if row is not None:
+            return State.done if row.status is Status.completed else State.failed
+        return State.interrupted if self.attempts() else State.new
+
+    def failure(self) -> Failure | None:
+        """Why the run failed, if it did."""
+        row = self._row()
+        return row.failure if row else None
+
+    def _row(self) -> ResultRow | None:
+        """The run's row; None: none yet, or a later attempt than that of a failed row has begun."""
+        path = row_path(self.results_dir, self.run_id)
+        if not path.exists():
+            return None
+        row = read_row(path)
+        if row.status is Status.failed and row.timing is not None and len(self.attempts()) > row.timing.attempts:
+            return None
+        return row
+
+    def diagnosis(self, scheduler: str | None = None, step_log: Sequence[str] = ()) -> Diagnosis | None:
+        """Why the run has no result and no job; None: it never began.
+
+        Args:
+            scheduler: SLURM's words on how its job ended, if it was asked.
+            step_log: What SLURM's own programs printed.
+        """
+        failure = self.failure()
+        if failure is not None:
+            return Diagnosis(
+                failure_class=failure.failure_class or FailureClass.unknown, evidence=failure.evidence or failure.reason
+            )
+        attempts = self.attempts()
+        if not attempts and scheduler is None:
+            return None
+        end = attempts[-1].read("exit") if attempts else None
+        # A job that recorded its end knows why; of one that was killed the log may.
+        log = tail(attempts[-1].log) if attempts and end is None else []
+        return classify(Ending(status=end["status"] if end else None, scheduler=scheduler, step_log=step_log, log=log))
+
+
+def find_run(results_dir: Path, text: str) -> RunDir:
+    """The run whose id starts or ends with `text`, as people type it.
+
+    Raises:
+        RunFailedError: no run, or several.
+    """
+    known = sorted(path.name for path in (results_dir / "runs").glob("*") if path.is_dir())
+    hits = [text] if text in known else [name for name in known if name.startswith(text) or name.endswith(text)]
+    if len(hits) != 1:
+        listing = "\n  ".join(hits or known)
+        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}; known:\n  {listing}")
+    return RunDir(results_dir=results_dir, run_id=RunId(hits[0]))

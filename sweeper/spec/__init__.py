@@ -1,0 +1,1 @@
+"""What a run is: frozen, typed, hashed; one file a config group."""

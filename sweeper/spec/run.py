@@ -1,0 +1,222 @@
+"""What one run is: frozen, typed, hashed.
+
+The dataclasses of this folder are the only declaration of every setting: Hydra validates the YAML under `conf/` against
+them (`sweeper.grid.schema`), and a run executes the `RunSpec` read back from its `spec.json`. Identity (`run_id`) is a
+hash of an allow-list of fields that can change the science; paths, partitions, GPUs and file names are not among them.
+"""
+
+import json
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from data_prep.materialise import FORMAT_VERSION
+from data_prep.prompt_style import OWN_STYLE
+from data_prep.spec import Order
+from sweeper.host.errors import ConfigError
+from sweeper.spec.cluster import Cluster, Logging
+from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
+from sweeper.spec.digest import digest_of
+from sweeper.spec.dotted import dotted
+from sweeper.spec.model import Model
+from sweeper.spec.run_id import RunId
+from sweeper.spec.training import Algorithm, Evaluation, Training
+
+VERL_VERSION = "0.9.1"  # pinned in pyproject.toml; part of every run's identity
+SPEC_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """Everything one run needs, frozen before anything is queued."""
+
+    model: Model
+    data: Data
+    data_scale: DataScale
+    domain_mix: DomainMix
+    curriculum: Curriculum = field(default_factory=lambda: Curriculum(name="mixed"))
+    algorithm: Algorithm
+    training: Training
+    eval: Evaluation
+    verl: dict[str, Any]  # verl keys set by the user, dotted -> value; part of identity
+    seed: int
+    reward_suite: str  # rewards.SUITE_VERSION when the spec was made
+    verl_version: str = VERL_VERSION
+    cluster: Cluster
+    logging: Logging
+    spec_version: int = SPEC_VERSION
+
+    @cached_property
+    def run_id(self) -> RunId:
+        """Readable slug plus 12 hex digits of the science's hash; the folder and row name."""
+        parts = [self.model.name, self.algorithm.name, self.domain_mix.name]
+        parts.append("nall" if self.n_unique is None else f"n{self.n_unique}")
+        if self.curriculum.order is not Order.mixed:
+            parts.append(self.curriculum.name)
+        if self.data.sft_share:
+            parts.append(f"sft{self.data.sft_share:g}")
+        return RunId(f"{'_'.join(parts)}_s{self.seed}-{_digest(self.science())}")
+
+    @property
+    def group_id(self) -> str:
+        """Hash shared by the replicates of a point: identity without the seed."""
+        return _digest({key: value for key, value in self.science().items() if key != "seed"})
+
+    @property
+    def n_unique(self) -> int | None:
+        """Different problems, those of supervised fine-tuning included; None: every one there is."""
+        n, epochs, steps = self.data_scale.n_unique, self.data_scale.epochs, self.training.total_steps
+        if n is not None or steps is None or not epochs:
+            return n
+        return round(steps * self.training.train_batch_size / epochs)
+
+    @property
+    def n_sft(self) -> int:
+        """Problems set aside for supervised fine-tuning."""
+        return int(self.data.sft_share * (self.n_unique or 0) + 0.5)
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser-driving training steps of RL.
+
+        Raises:
+            ConfigError: `data_scale.n_unique`, `data_scale.epochs` and `training.total_steps` contradict each other,
+                or leave the number of steps open.
+        """
+        n, epochs, steps = self.data_scale.n_unique, self.data_scale.epochs, self.training.total_steps
+        given = f"data_scale.n_unique={n}, data_scale.epochs={epochs}, training.total_steps={steps}"
+        if epochs is not None and epochs <= 0:
+            raise ConfigError(f"data_scale.epochs={epochs}: must be above 0")
+        if steps is not None and epochs is not None and (n is not None or self.data.sft_share):
+            raise ConfigError(
+                f"{given}: two of them decide the third (with data.sft_share, n_unique and one other do); set one to "
+                "null"
+            )
+        if steps is not None:
+            return steps
+        if n is None or epochs is None:
+            raise ConfigError(f"{given}: the number of steps is open; set training.total_steps, or both others")
+        return max(1, int((n - self.n_sft) * epochs) // self.training.train_batch_size)
+
+    @property
+    def actor_lr(self) -> float | None:
+        """The policy's Adam step size: the regime's if it states one, else the model's; the plan refuses None."""
+        return self.training.actor_lr if self.training.actor_lr is not None else self.model.actor_lr
+
+    @property
+    def verl_keys(self) -> dict[str, Any]:
+        """The verl keys set by the user, dotted, whichever way they were written."""
+        return dotted(self.verl)
+
+    def science(self) -> dict[str, Any]:
+        """The fields that can change a result, as plain JSON values; nulls are left out.
+
+        Leaving nulls out lets a later version add an optional setting without changing any old id.
+        """
+        whole = self._plain()
+        model = {key: whole["model"][key] for key in ("source", "path", "revision", "architecture", "warm_start")}
+        if self.model.prompt_style != OWN_STYLE:
+            model["prompt_style"] = self.model.prompt_style
+        training = _without(whole["training"], "save_freq", "sft") | {"actor_lr": self.actor_lr}
+        if self.data.sft_share:
+            training["sft"] = whole["training"]["sft"]
+        picked = {
+            "model": model,
+            "data": self._data_science(whole["data"]),
+            "data_scale": _without(whole["data_scale"], "name"),
+            "domain_mix": _without(whole["domain_mix"], "name"),
+            "algorithm": _without(whole["algorithm"], "name"),
+            "training": training,
+            "eval": whole["eval"],
+            "verl": whole["verl"],
+            "seed": self.seed,
+            "reward_suite": self.reward_suite,
+            "verl_version": self.verl_version,
+        }
+        return dict(_without_nulls(picked))
+
+    def _data_science(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What decides the rows: files by their content; options that are off are left out."""
+        chosen: dict[str, Any] = {
+            "order": str(self.curriculum.order),
+            "order_by": self.curriculum.order_by,
+            "stages": list(self.curriculum.stages),
+            "stratify_by": self.data.stratify_by,
+            "filters": data["filters"],
+            "annotations": self.data.annotation_digests,
+            "sft_share": self.data.sft_share,
+            "sft_solutions": self.data.solutions_digest,
+            "recipe": self.data.recipe,
+            "cleaning": None if self.data.root is None else data["cleaning"],
+            "format": None if self.data.root is None else FORMAT_VERSION,
+            "screen": data["screen"] if self.data.screen.n_samples else None,
+        }
+        always = {"seed": self.data.seed, "digest": self.data.digest, "synthetic": self.data.root is None}
+        return always | {key: value for key, value in chosen.items() if value and value != Order.mixed}
+
+    def to_json(self) -> str:
+        """JSON with a line a part and sorted keys; `from_json` reads it back to an equal spec."""
+        lines = (
+            f"{json.dumps(key)}:{json.dumps(part, sort_keys=True, separators=(',', ':'))}"
+            for key, part in sorted(self._plain().items())
+        )
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def _plain(self) -> dict[str, Any]:
+        """The fields as plain JSON values, in a third of the time of `dataclasses.asdict`, which copies every leaf."""
+        values: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return values
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunSpec":
+        """Read a spec with full validation.
+
+        Raises:
+            ConfigError: an unknown, missing or ill-typed field.
+        """
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "RunSpec":
+        """As `from_json`, from plain values."""
+        from pydantic import ValidationError
+
+        try:
+            spec: RunSpec = _adapter().validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "missing":
+                raise ConfigError(f"{key} has no value: set it") from None
+            raise ConfigError(f"{key}={first.get('input')!r}: {first['msg']}") from None
+        return spec
+
+    @classmethod
+    def read(cls, path: Path) -> "RunSpec":
+        """Read `spec.json`."""
+        return cls.from_json(path.read_text())
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunSpec)
+
+
+_digest = digest_of
+
+
+def _without(values: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+# Fields that are objects of their own; the others are numbers and words.
+PARTS = tuple(name for name, hint in get_type_hints(RunSpec).items() if hint not in (int, str))

@@ -1,0 +1,1 @@
+"""verl as a child process: its settings, checkpoints, curve."""

@@ -1,0 +1,62 @@
+"""Merge the low-rank adapters of a verl checkpoint into plain weights: `python -m sweeper.training.lora ACTOR_DIR OUT`.
+
+verl 0.9.1 saves a LoRA model's "huggingface" folder under PEFT's names. transformers finds none of the names it looks
+for, initialises every weight at random and says so only in a warning, so such a folder must never be evaluated.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+_PREFIX = "base_model.model."
+
+
+def merge(actor: Path, out: Path) -> None:
+    """Write `actor`/huggingface with merged weights to `out`, by a rename at the end.
+
+    Args:
+        actor: verl's `global_step_N/actor`, with `lora_train_meta.json` beside `huggingface/`.
+        out: A folder in Hugging Face's format; must not exist.
+    """
+    from safetensors.torch import load_file, save_file
+
+    meta = json.loads((actor / "lora_train_meta.json").read_text())
+    building = out.with_name(f".{out.name}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    shutil.copytree(actor / "huggingface", building)
+    parts = sorted(building.glob("*.safetensors"))
+    state = {name: value for part in parts for name, value in load_file(part).items()}
+    for part in parts:
+        part.unlink()
+    (building / "model.safetensors.index.json").unlink(missing_ok=True)
+    weights = merged(state, meta["lora_alpha"] / meta["r"])
+    save_file(weights, building / "model.safetensors", metadata={"format": "pt"})
+    building.rename(out)
+
+
+def merged(state: "dict[str, torch.Tensor]", scale: float) -> "dict[str, torch.Tensor]":
+    """W + scale B A for every adapted matrix W (arXiv:2106.09685, section 4.1), under the model's own names."""
+    weights = {}
+    for key, value in state.items():
+        name = key.removeprefix(_PREFIX)
+        if ".lora_A." in name or ".lora_B." in name:
+            continue
+        module, _, kind = name.rpartition(".")
+        if module.endswith(".base_layer"):
+            adapter = key.rpartition(".base_layer.")[0]
+            down = state.get(f"{adapter}.lora_A.default.weight")
+            if kind == "weight" and down is not None:
+                up = state[f"{adapter}.lora_B.default.weight"]
+                value = (value.float() + scale * (up.float() @ down.float())).to(value.dtype)
+            name = f"{module.removesuffix('.base_layer')}.{kind}"
+        weights[name] = value.contiguous()
+    return weights
+
+
+if __name__ == "__main__":
+    merge(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,213 @@
+"""Ray across the nodes of one SLURM job: a head on the first node, a worker on each of the others.
+
+Every node runs the same command (one task a node). The first works through the run's phases; when verl is to train it
+starts a Ray head and waits until the others have joined. They do nothing but hold a Ray worker, and leave when the
+first is done, or with an error when their worker dies, which ends the job (`srun --kill-on-bad-exit`).
+
+Ports, token and temporary folder are the job's own, and nothing here ever calls `ray stop`: jobs that share a node
+do not touch each other's Ray.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.host.errors import RunFailedError
+from sweeper.host.machine import free_port
+from sweeper.host.process import kill_descendants, start_child
+
+# A node that booted slowly may come late; one that has not come by then has a fault.
+JOIN_SECONDS = 300.0
+LATE_SECONDS = 30.0
+AGAIN_SECONDS = 5.0
+_STEADY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """This process's place among the nodes of its job; `job` differs between jobs and their restarts."""
+
+    rank: int
+    count: int
+    job: str
+
+    @classmethod
+    def here(cls) -> "Node":
+        """As SLURM's variables say; the only node outside a job step."""
+        environment = os.environ
+        restarts = environment.get("SLURM_RESTART_COUNT", "0")
+        return cls(
+            rank=int(environment.get("SLURM_PROCID", "0")),
+            count=int(environment.get("SLURM_STEP_NUM_NODES", "1")),
+            job=f"{environment.get('SLURM_JOB_ID', 'local')}-{restarts}",
+        )
+
+    def meeting(self, folder: Path) -> Path:
+        """The file that says where the head is."""
+        return folder / f"ray-{self.job}.json"
+
+    def end(self, folder: Path) -> Path:
+        """The file that says that the first node is done."""
+        return folder / f"ray-{self.job}.done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one node gives to Ray; GPUs are logical where there are none."""
+
+    cpus: int
+    gpus: int
+
+
+@contextmanager
+def cluster(
+    node: Node, folder: Path, share: Share, *, variables: Mapping[str, str], scratch: Path, log: Path
+) -> Iterator[dict[str, str]]:
+    """A Ray cluster over all nodes of the job, for the time of the block; called on the first node.
+
+    Args:
+        node: This one, of rank 0.
+        folder: Shared by all nodes; the run's.
+        share: Of this node.
+        variables: Set for Ray's workers on every node: they inherit from Ray, not from the process that uses it.
+        scratch: Short path (under 60 characters) for Ray's files on this node.
+        log: Gets Ray's output.
+
+    Yields:
+        Variables with which a process on this node uses the cluster.
+
+    Raises:
+        RunFailedError: the head did not start, or nodes did not join in `JOIN_SECONDS`.
+    """
+    token, port = secrets.token_hex(32), free_port()
+    address = f"{_reachable_address()}:{port}"
+    env = {**variables, **_STEADY, "RAY_AUTH_TOKEN": token, "RAY_TMPDIR": str(scratch)}
+    where = ["--head", f"--node-ip-address={address.partition(':')[0]}", f"--port={port}", "--include-dashboard=false"]
+    head = _start(where, share, env, log)
+    meeting = node.meeting(folder)
+    try:
+        _write_private(meeting, json.dumps({"address": address, "token": token, "variables": dict(variables)}))
+        joined = env | {"RAY_ADDRESS": address}
+        _wait_for(node.count, head, joined)
+        yield joined
+    finally:
+        meeting.unlink(missing_ok=True)
+        _stop(head)
+
+
+def serve(node: Node, folder: Path, share: Share, *, log: Path) -> int:
+    """Be one of the other nodes until the first is done; returns the exit code."""
+    scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
+    try:
+        while True:
+            if node.end(folder).exists():
+                return 0
+            if not node.meeting(folder).exists():
+                time.sleep(0.5)
+                continue
+            code = _serve_once(node, folder, share, scratch, log)
+            if code:
+                return code
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path) -> int:
+    try:
+        found = json.loads(node.meeting(folder).read_text())
+    except (OSError, json.JSONDecodeError):  # not written yet, or taken away this moment
+        time.sleep(0.5)
+        return 0
+    env = {**found["variables"], **_STEADY, "RAY_AUTH_TOKEN": found["token"], "RAY_TMPDIR": str(scratch)}
+    where = [f"--address={found['address']}"]
+    worker, began = _start(where, share, env, log), time.monotonic()
+    try:
+        ended: float | None = None
+        while node.meeting(folder).exists():
+            if worker.poll() is not None:
+                now = time.monotonic()
+                ended = ended or now
+                said = f"node {node.rank}: its Ray worker ended ({worker.returncode}); see {log}"
+                if now - began < JOIN_SECONDS and now - ended > AGAIN_SECONDS:
+                    # A head on a busy node answers before it knows itself, and turns away whoever comes then.
+                    print(f"{said}; starting it again", flush=True)
+                    worker, ended = _start(where, share, env, log), None
+                # The head may have been stopped, and the file that says so be late on a shared file system.
+                elif now - ended > LATE_SECONDS:
+                    print(said, flush=True)
+                    return 1
+            time.sleep(0.5)
+        return 0
+    finally:
+        _stop(worker)
+        kill_descendants()
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Whole or not at all, and never readable by others, not even for a moment."""
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    partial.rename(path)
+
+
+def _start(where: Sequence[str], share: Share, env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    amounts = [f"--num-cpus={share.cpus}", f"--num-gpus={share.gpus}"]
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", *where, *amounts, "--block"]
+    return start_child([*command, "--disable-usage-stats"], log=log, env=env)
+
+
+def _wait_for(count: int, head: "subprocess.Popen[bytes]", env: Mapping[str, str]) -> None:
+    ask = (
+        "import ray; ray.init(logging_level='ERROR', log_to_driver=False); print(sum(n['Alive'] for n in ray.nodes()))"
+    )
+    deadline, last = time.monotonic() + JOIN_SECONDS, "nothing"
+    while time.monotonic() < deadline:
+        if head.poll() is not None:
+            raise RunFailedError(f"Ray's head ended with code {head.returncode} before the other nodes joined")
+        done = subprocess.run([sys.executable, "-c", ask], env={**os.environ, **env}, capture_output=True, text=True)
+        last = (done.stdout or done.stderr or "nothing").strip().splitlines()[-1]
+        if done.returncode == 0 and int(last) >= count:
+            return
+        time.sleep(1.0)
+    raise RunFailedError(
+        f"of {count} nodes (model.resources.nodes) not all joined Ray in {JOIN_SECONDS:.0f} s; last answer: {last}"
+    )
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _reachable_address() -> str:
+    """This node's address as other nodes see it: of its SLURM name, else of the way out of the machine."""
+    name = os.environ.get("SLURMD_NODENAME", socket.gethostname())
+    try:
+        address = socket.gethostbyname(name)
+    except OSError:
+        address = "127.0.0.1"
+    if not address.startswith("127."):
+        return address
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1, RFC 5737: nothing is sent
+            found: str = probe.getsockname()[0]
+            return found
+        except OSError:
+            return address
