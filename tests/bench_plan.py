@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parent.parent
 HYDRA_APP = """
 import hydra
 from omegaconf import DictConfig, OmegaConf
-from sweeper.schema import register
+from sweeper.grid.schema import register
 register()
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
 def app(cfg: DictConfig) -> None:
@@ -32,7 +32,7 @@ app()
 """
 DORA_MAIN = """
 from dora import hydra_main
-from sweeper.schema import register
+from sweeper.grid.schema import register
 register()
 @hydra_main(version_base="1.3", config_path="../conf", config_name="config")
 def main(cfg):

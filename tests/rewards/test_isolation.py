@@ -26,7 +26,7 @@ import json, sys, types
 package = types.ModuleType("rewards")
 package.__path__ = [sys.argv[1]]
 sys.modules["rewards"] = package
-from rewards.sandbox import isolation
+from rewards.sandbox.walls import isolation
 from rewards.sandbox.runs import Limits, run_calls, run_program, run_tests
 limits = Limits(cpu_s=2, wall_s=10.0)
 try:
@@ -161,7 +161,7 @@ def test_the_canaries_find_a_sandbox_without_locks_leaky() -> None:
     assert not found.holds
     for leak in ("open a network socket", "start a process", "write a file", "signal the scorer"):
         assert leak in found.leaks
-    assert any(leak.startswith("read ") and leak.endswith("canary.py") for leak in found.leaks)
+    assert any(leak.startswith("read ") and leak.endswith("probes.py") for leak in found.leaks)
 
 
 def test_an_unknown_level_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

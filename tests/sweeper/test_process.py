@@ -17,7 +17,7 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 PARENT = """
 import signal, sys
 from pathlib import Path
-from sweeper.process import run_child
+from sweeper.host.process import run_child
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a job that a shell put into the background
 code = (
     "import subprocess, sys, os, time\\n"
