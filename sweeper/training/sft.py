@@ -40,7 +40,7 @@ def sft_overrides(
         "data.max_length": max_length,
         "data.max_token_len_per_gpu": tokens_per_device,
         "data.num_workers": 0,
-        "data.custom_cls.path": "pkg://sweeper.sft_data",
+        "data.custom_cls.path": "pkg://sweeper.training.sft_data",
         "data.custom_cls.name": "ConversationDataset",
         "model.path": str(model),
         "engine.strategy": "fsdp2",
