@@ -1,8 +1,8 @@
 """Runs candidate programs in an isolated process and reports what they computed.
 
-A pool of warm `sandbox.zygote` processes forks a locked-down child for each run (about two milliseconds). The child has
+A pool of warm `inside.zygote` processes forks a locked-down child for each run (about two milliseconds). The child has
 no network, starts no process, writes no file, and sees neither the scorer nor its environment nor the user's files; its
-CPU, memory, time and output are limited; it has ended when the run has. `sandbox.isolation` chooses what enforces that
+CPU, memory, time and output are limited; it has ended when the run has. `walls.isolation` chooses what enforces that
 here, by trying.
 
 For `run_program` and `run_calls` expected values never enter the sandbox: the caller compares. `run_tests` takes test
@@ -212,7 +212,7 @@ def run_tests(
 ) -> RunStatus:
     """Runs `tests` (trusted statements with assertions) against `code`, in two processes.
 
-    The tests reach the program through stand-ins (`sandbox.remote_objects`): its functions run in its own process, and
+    The tests reach the program through stand-ins (`inside.remote_objects`): its functions run in its own process, and
     plain values come back. DONE only on positive evidence: the process of the tests reported a random token of this
     run, on a descriptor that the program does not have, and at least one executed check. Exit codes mean nothing.
 

@@ -1,6 +1,6 @@
 """Plain Python values: whether two agree, their source text, and whether anything in them is opaque.
 
-Everything here works on values that came from trusted tests or were decoded by `sandbox.encoding`; nothing is ever
+Everything here works on values that came from trusted tests or were decoded by the sandbox; nothing is ever
 evaluated.
 """
 

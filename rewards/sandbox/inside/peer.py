@@ -1,6 +1,6 @@
 """The pipe between a candidate program's process and the process of its tests: requests both ways, values by copy.
 
-Values are those of `sandbox.encoding`, and a few more types of the standard library. What has no plain form (functions,
+Values are those of `inside.encoding`, and a few more types of the standard library. What has no plain form (functions,
 classes, instances, iterators of the program) goes over as a reference, which the other side may only ask about.
 """
 

@@ -1,4 +1,4 @@
-"""Serves a candidate program's functions and objects to the process of its tests (`sandbox.tester`), over a pipe.
+"""Serves a candidate program's functions and objects to the process of its tests (`inside.tester`), over a pipe.
 
 This shares an interpreter with the candidate, which may take it over; so nothing it says is evidence. It has no
 descriptor but the pipe, and never sees the tests.

@@ -36,7 +36,7 @@ _UNUSED_UID = 61_977
 
 
 def main(control_fd: int, level: str) -> None:
-    """Locks this process down as `level` (see `sandbox.isolation`) says, says hello, serves until its owner is gone."""
+    """Locks this process down as `level` (see `walls.isolation`) says, says hello, serves until its owner is gone."""
     control = socket.socket(fileno=control_fd)
     _preload()
     layers: list[str] = []

@@ -1,8 +1,8 @@
 """Kernel locks for processes that run or parse model text: seccomp, another user, no capabilities, limits.
 
 Guarantees, once `SeccompFilter.install` has returned in a process: no sockets, no new processes, no exec, no signals
-to others, no file opened for writing. `sandbox.landlock` (where the kernel has it) further limits reading to named
-folders; `sandbox.namespaces` does the same and more where namespaces may be made. It does not hide the candidate's own
+to others, no file opened for writing. `walls.landlock` (where the kernel has it) further limits reading to named
+folders; `walls.namespaces` does the same and more where namespaces may be made. It does not hide the candidate's own
 interpreter from the candidate.
 
 Only Linux on x86_64 and aarch64 is known; elsewhere `SeccompFilter.for_this_machine` raises `OSError`.
