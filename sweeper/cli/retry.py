@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sweeper.host.errors import ConfigError
 from sweeper.plan.retry import Considered, consider
@@ -12,9 +12,6 @@ from sweeper.rows.failure_class import FailureClass
 from sweeper.runs.folder import RunDir, State
 from sweeper.runs.triage import classes
 from sweeper.spec.cluster import Executor
-
-if TYPE_CHECKING:
-    pass
 
 
 def main(arguments: Sequence[str]) -> int:

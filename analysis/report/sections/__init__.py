@@ -1,1 +1,1 @@
-"""The sections of the report, one file each."""
+"""The sections of the report, one per file: each turns evidence into a `Section`."""
