@@ -28,7 +28,7 @@ class ProblemCount:
 
 
 def samples_path(out: Path) -> Path:
-    """The few completions per problem that an evaluation keeps beside its counts file (`evaluation.kept_blocks.Kept`)."""
+    """The few completions per problem that an evaluation keeps beside its counts (`evaluation.kept_blocks.Kept`)."""
     return out.with_suffix(".samples.jsonl")
 
 

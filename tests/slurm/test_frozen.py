@@ -32,7 +32,7 @@ def test_editing_the_checkout_one_submits_from_changes_nothing_that_waits(make: 
     try:
         # From inside the checkout, as people do: there `python -m` looks in the current folder before anything else.
         subprocess.run([sys.executable, "-c", SUBMIT, str(results)], cwd=checkout, check=True)
-        (checkout / "sweeper" / "job.py").write_text("raise SystemExit('edited while the job waited')\n")
+        (checkout / "sweeper" / "job" / "run.py").write_text("raise SystemExit('edited while the job waited')\n")
         (checkout / "conf" / "model" / "tiny-40k.yaml").write_text("name: edited\n")
         (checkout / "conf" / "algorithm" / "grpo.yaml").unlink()
     finally:
@@ -43,5 +43,5 @@ def test_editing_the_checkout_one_submits_from_changes_nothing_that_waits(make: 
     (row,) = read_rows(results)
     assert ran is not None
     assert row.provenance is not None
-    assert ran["sweeper"] == str(results / "code" / str(row.provenance.code_digest) / "sweeper" / "job.py")
+    assert ran["sweeper"] == str(results / "code" / str(row.provenance.code_digest) / "sweeper" / "job" / "run.py")
     assert RunSpec.read(run_dir.spec_path) == spec

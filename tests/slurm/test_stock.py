@@ -52,7 +52,7 @@ def test_what_is_edited_while_a_job_of_hydras_own_launcher_waits_reaches_it(lab:
         edited, n = re.subn(r"rollout_n: \d+", "rollout_n: 5", config.read_text())
         assert n == 1
         config.write_text(edited)
-        with (checkout / "sweeper" / "job.py").open("a") as file:
+        with (checkout / "sweeper" / "job" / "run.py").open("a") as file:
             file.write("\nPath('edited').touch()\n")
     finally:
         lab.ask("scontrol", "update", "PartitionName=gpu", "State=UP")

@@ -155,7 +155,7 @@ def test_jobs_run_the_code_as_it_was_when_they_were_submitted(make: Make, tmp_pa
     (attempt,) = RunDir(results_dir=tmp_path, run_id=spec.run_id).attempts()
     ran = attempt.read("standin")
     assert ran is not None
-    assert ran["sweeper"] == str(frozen / "sweeper" / "job.py")
+    assert ran["sweeper"] == str(frozen / "sweeper" / "job" / "run.py")
     (row,) = read_rows(tmp_path)
     assert row.provenance is not None
     assert row.provenance.code_digest == frozen.name
