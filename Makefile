@@ -1,49 +1,42 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
-PYTHON ?= python3.11
+PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 GRID ?= model_scale
 ARGS ?=
-# Where PyTorch's CPU wheels live outside; a machine that has them locally (pip's find-links) need not reach it.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/cpu.txt
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo plan sweep status report smoke test test-unit test-vllm check bench lock clean
+.PHONY: help setup demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench wheel wheel-check lock lock-check clean
 
 help:            ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@awk -F ':.*## *' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## a virtual environment in .venv with everything a machine without a GPU needs
-$(STAMP): pyproject.toml constraints/cpu.txt
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y python3.11-venv; } || \
-	  { echo "needs Python 3.11 with venv. Debian/Ubuntu: apt-get install python3.11-venv; or: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	@echo "installing (about two minutes, 2 GB) ..."
-	$(PIP) --retries 1 --extra-index-url $(TORCH_INDEX) torch 2>&1 | grep -v 'connection broken' || true
-	$(PIP) --editable '.[cpu,dev]'
-	@touch $@
+##@ Start here
+setup: $(STAMP)  ## a virtual environment in .venv with everything a machine without a GPU needs (PYTHON=... names one)
+$(STAMP): pyproject.toml $(wildcard constraints/cpu-*.txt)
+	@.ci/setup $(VENV) $(PYTHON)
 
 demo: setup      ## the main job: train a ladder of tiny models with verl, measure pass@k, print table and report
 	$(BIN)/python -m sweeper +grid=$(GRID) -m
 
-plan: setup      ## what GRID= would run and cost, starting nothing (make plan GRID=kl ARGS="cluster=slurm model_family=qwen2.5")
+smoke: setup     ## the smallest real sweep: two runs of the smallest model, about two minutes
+	$(BIN)/python -m sweeper +grid=smoke -m
+
+##@ Sweeps (GRID=name, ARGS="overrides")
+plan: setup      ## what a grid would run and cost, starting nothing (make plan GRID=kl ARGS="cluster=slurm model_family=qwen2.5")
 	$(BIN)/python -m sweeper plan +grid=$(GRID) $(ARGS)
 
-sweep: setup     ## run GRID= here, or submit it (ARGS=cluster=slurm)
+sweep: setup     ## run a grid here, or submit it (ARGS=cluster=slurm)
 	$(BIN)/python -m sweeper +grid=$(GRID) -m $(ARGS)
 
-status: setup    ## where every run of GRID= stands
+status: setup    ## where every run of a grid stands
 	$(BIN)/python -m sweeper status $(GRID)
 
 report: setup    ## render results/reports/GRID.html again from the rows there are
 	$(BIN)/python -m analysis report --results results --grid $(GRID) -o results/reports/$(GRID).html
 
-smoke: setup     ## the smallest real sweep: two runs of the smallest model, about two minutes
-	$(BIN)/python -m sweeper +grid=smoke -m
-
+##@ Tests
 test: check      ## every test, slow lanes included
 	$(BIN)/python -m pytest -m 'not vllm'
 
@@ -51,7 +44,7 @@ test-unit: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -m 'not verl and not vllm and not demo and not slurm'
 
 test-vllm: setup ## the second rollout engine on CPU, in an environment of its own (minutes)
-	tests/vllm/run $(PYTHON)
+	tests/vllm/run $(BIN)/python
 
 check: setup     ## lint, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -61,8 +54,18 @@ check: setup     ## lint, types, layers
 bench: setup     ## benchmarks, each beside a named peer
 	$(BIN)/python -m tests.bench
 
-lock: setup      ## write what is installed now into constraints/cpu.txt
-	$(BIN)/python -m pip freeze --exclude-editable --quiet | grep -v '^rl-scaling-sweeper' > constraints/cpu.txt
+##@ Keeping house
+wheel:           ## build the wheel into dist/
+	.ci/wheel
+
+wheel-check:     ## build it, install it into an environment of its own, and use it from an empty folder
+	.ci/wheel --check
+
+lock:            ## resolve the pinned versions of every supported Python anew (constraints/cpu-*.txt; needs uv)
+	.ci/lock
+
+lock-check:      ## whether the pinned versions are all that pyproject.toml asks for (needs uv)
+	.ci/lock --check
 
 clean:           ## remove the environment; results stay
 	rm -rf $(VENV)
