@@ -24,6 +24,7 @@ from sweeper.host.machine import Device
 from sweeper.host.process import run_child
 from sweeper.rows.flops import Tokens
 from sweeper.spec.digest import digest_of
+from sweeper.spec.identity import science_of
 from sweeper.spec.model import Model, ModelSource, WarmStart
 from sweeper.spec.run import RunSpec
 
@@ -108,7 +109,7 @@ def fine_tuned(
         steps=max(1, round(settings.epochs * n_rows / batch)), batch_size=batch, lr=settings.lr, seed=spec.seed
     )
     digest = digest_of(
-        {"base": base.digest, "data": file_digest(data), "settings": asdict(warm), "build": BUILD_VERSION}
+        {"base": base.digest, "data": file_digest(data), "settings": _settings(warm), "build": BUILD_VERSION}
     )
     out = results_dir / "models" / f"{spec.model.name}-sft-{digest}"
     with locked(out.parent / f".{out.name}.lock", wait=True):
@@ -156,11 +157,14 @@ def model_digest(model: Model) -> str:
     if model.prompt_style != OWN_STYLE:
         made["chat_template"] = chat_template(model.prompt_style)
     if model.source is ModelSource.tiny:
-        shape = asdict(model.architecture)
-        made |= {"architecture": {key: value for key, value in shape.items() if value is not None}}
+        made |= {"architecture": science_of("model.architecture", asdict(model.architecture))}
     if model.source is ModelSource.tiny or model.warm_start.steps:
-        made |= {"warm_start": asdict(model.warm_start), "build": BUILD_VERSION, "tasks": GENERATOR_VERSION}
+        made |= {"warm_start": _settings(model.warm_start), "build": BUILD_VERSION, "tasks": GENERATOR_VERSION}
     return digest_of(made)
+
+
+def _settings(warm: WarmStart) -> dict[str, Any]:
+    return science_of("model.warm_start", asdict(warm))
 
 
 def _write_spec(spec: RunSpec, folder: Path) -> Path:

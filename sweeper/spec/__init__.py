@@ -1,1 +1,1 @@
-"""What a run is: frozen, typed, hashed; one file a config group."""
+"""What a run is: frozen, typed, hashed; one file per config group, and `identity`: which settings make a run's id."""

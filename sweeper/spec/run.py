@@ -1,8 +1,8 @@
 """What one run is: frozen, typed, hashed.
 
 The dataclasses of this folder are the only declaration of every setting: Hydra validates the YAML under `conf/` against
-them (`sweeper.grid.schema`), and a run executes the `RunSpec` read back from its `spec.json`. Identity (`run_id`) is a
-hash of an allow-list of fields that can change the science; paths, partitions, GPUs and file names are not among them.
+them (`sweeper.grid.schema`), and a run executes the `RunSpec` read back from its `spec.json`. Which of them make its id
+is in `sweeper.spec.identity`.
 """
 
 import json
@@ -11,14 +11,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from data_prep.materialise import FORMAT_VERSION
-from data_prep.prompt_style import OWN_STYLE
 from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.digest import digest_of
 from sweeper.spec.dotted import dotted
+from sweeper.spec.identity import science
 from sweeper.spec.model import Model
 from sweeper.spec.run_id import RunId
 from sweeper.spec.training import Algorithm, Evaluation, Training
@@ -56,12 +55,12 @@ class RunSpec:
             parts.append(self.curriculum.name)
         if self.data.sft_share:
             parts.append(f"sft{self.data.sft_share:g}")
-        return RunId(f"{'_'.join(parts)}_s{self.seed}-{_digest(self.science())}")
+        return RunId(f"{'_'.join(parts)}_s{self.seed}-{digest_of(self.science())}")
 
     @property
     def group_id(self) -> str:
         """Hash shared by the replicates of a point: identity without the seed."""
-        return _digest({key: value for key, value in self.science().items() if key != "seed"})
+        return digest_of({key: value for key, value in self.science().items() if key != "seed"})
 
     @property
     def n_unique(self) -> int | None:
@@ -110,50 +109,8 @@ class RunSpec:
         return dotted(self.verl)
 
     def science(self) -> dict[str, Any]:
-        """The fields that can change a result, as plain JSON values; nulls are left out.
-
-        Leaving nulls out lets a later version add an optional setting without changing any old id.
-        """
-        whole = self._plain()
-        model = {key: whole["model"][key] for key in ("source", "path", "revision", "architecture", "warm_start")}
-        if self.model.prompt_style != OWN_STYLE:
-            model["prompt_style"] = self.model.prompt_style
-        training = _without(whole["training"], "save_freq", "sft") | {"actor_lr": self.actor_lr}
-        if self.data.sft_share:
-            training["sft"] = whole["training"]["sft"]
-        picked = {
-            "model": model,
-            "data": self._data_science(whole["data"]),
-            "data_scale": _without(whole["data_scale"], "name"),
-            "domain_mix": _without(whole["domain_mix"], "name"),
-            "algorithm": _without(whole["algorithm"], "name"),
-            "training": training,
-            "eval": whole["eval"],
-            "verl": whole["verl"],
-            "seed": self.seed,
-            "reward_suite": self.reward_suite,
-            "verl_version": self.verl_version,
-        }
-        return dict(_without_nulls(picked))
-
-    def _data_science(self, data: dict[str, Any]) -> dict[str, Any]:
-        """What decides the rows: files by their content; options that are off are left out."""
-        chosen: dict[str, Any] = {
-            "order": str(self.curriculum.order),
-            "order_by": self.curriculum.order_by,
-            "stages": list(self.curriculum.stages),
-            "stratify_by": self.data.stratify_by,
-            "filters": data["filters"],
-            "annotations": self.data.annotation_digests,
-            "sft_share": self.data.sft_share,
-            "sft_solutions": self.data.solutions_digest,
-            "recipe": self.data.recipe,
-            "cleaning": None if self.data.root is None else data["cleaning"],
-            "format": None if self.data.root is None else FORMAT_VERSION,
-            "screen": data["screen"] if self.data.screen.n_samples else None,
-        }
-        always = {"seed": self.data.seed, "digest": self.data.digest, "synthetic": self.data.root is None}
-        return always | {key: value for key, value in chosen.items() if value and value != Order.mixed}
+        """The settings that can change a result, as plain JSON values; see `sweeper.spec.identity`."""
+        return science(self._plain())
 
     def to_json(self) -> str:
         """JSON with a line a part and sorted keys; `from_json` reads it back to an equal spec."""
@@ -203,19 +160,6 @@ def _adapter() -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(RunSpec)
-
-
-_digest = digest_of
-
-
-def _without(values: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in keys}
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return value
 
 
 # Fields that are objects of their own; the others are numbers and words.

@@ -74,7 +74,7 @@ class Training:
     grad_clip: float = 1.0
     temperature: float = 1.0
     top_p: float = 1.0
-    save_freq: int = 10  # steps between checkpoints; not part of identity
+    save_freq: int = 10  # steps between checkpoints
     sft: Sft = field(default_factory=Sft)
 
     @property

@@ -1,0 +1,114 @@
+"""Which settings decide a result: what a run is known by.
+
+Every setting of a run is in one of two lists, by the part of the specification that holds it: `SCIENCE` can change a
+result and makes a run's id, `OTHER` cannot. A setting in neither is in no id, and a test refuses it. So that a setting
+added later leaves the id of every old run as it was, a null is left out, and so is a value that `BEFORE` declares to
+mean the same as before the setting was there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from data_prep.materialise import FORMAT_VERSION
+
+Plain = Mapping[str, Any]
+
+SCIENCE = {
+    "": "model data data_scale domain_mix curriculum algorithm training eval verl seed reward_suite verl_version",
+    "model": "source path revision architecture prompt_style warm_start actor_lr",
+    "model.architecture": "hidden_size intermediate_size num_layers num_heads num_kv_heads vocab_size "
+    "tie_word_embeddings attention_bias max_position_embeddings head_size qk_norm num_experts experts_per_token "
+    "expert_size shared_expert_size",
+    "model.warm_start": "steps batch_size lr n_examples error_rate seed",
+    "data": "seed stratify_by filters sft_share recipe cleaning screen digest annotation_digests solutions_digest",
+    "data.filters": "column low high includes_low includes_high",
+    "data.cleaning": "exact_duplicates near_duplicates contamination golds max_prompt_tokens tokenizer bad_rows",
+    "data.screen": "n_samples max_problems min_pass_rate max_pass_rate",
+    "data_scale": "n_unique epochs",
+    "domain_mix": "weights",
+    "curriculum": "order order_by stages",
+    "algorithm": "adv_estimator rollout_n gamma lam norm_adv_by_std clip_ratio_low clip_ratio_high clip_ratio_c "
+    "entropy_coeff loss_agg_mode ppo_epochs critic_lr critic_warmup cliprange_value kl lora",
+    "algorithm.kl": "in_reward reward_coef reward_penalty reward_controller target in_loss loss_coef loss_type",
+    "algorithm.lora": "rank alpha target_modules",
+    "training": "train_batch_size ppo_mini_batch_size max_prompt_length max_response_length total_steps actor_lr "
+    "critic_lr lr_warmup_steps weight_decay grad_clip temperature top_p sft",
+    "training.sft": "epochs batch_size lr",
+    "eval": "suite n_samples ks problems_per_domain domains temperature top_p val_problems_per_domain val_n val_freq",
+}
+
+# Names, paths (files count by their content) and how a run is executed. What a part holds is as the part is.
+OTHER = {
+    "": "cluster logging spec_version",
+    "model": "name family nominal_params resources vetted",
+    "data": "root annotations sft_solutions",
+    "data_scale": "name",
+    "domain_mix": "name",
+    "curriculum": "name",
+    "algorithm": "name",
+    "training": "save_freq",
+}
+
+# What runs did that were made without a setting; never to be changed with its default.
+BEFORE: dict[str, Any] = {
+    "model.prompt_style": "model",
+    "data.stratify_by": "",
+    "data.filters": [],
+    "data.sft_share": 0.0,
+    "data.annotation_digests": [],
+    "curriculum.order": "mixed",
+    "curriculum.order_by": "",
+    "curriculum.stages": [],
+}
+
+
+def science(spec: Plain) -> dict[str, Any]:
+    """What can change a result, as plain JSON values.
+
+    Args:
+        spec: All fields of a `RunSpec`, as plain JSON values.
+    """
+    found = science_of("", spec)
+    found["verl"] = _without_nulls(spec["verl"])
+    model, data, training = found["model"], found["data"] | found.pop("curriculum"), found["training"]
+    # The step size is the regime's if it states one, else the model's.
+    if (actor_lr := model.pop("actor_lr", None)) is not None:
+        training.setdefault("actor_lr", actor_lr)
+    # Files go by the names of the settings that name them.
+    for name, digest in (("annotations", "annotation_digests"), ("sft_solutions", "solutions_digest")):
+        if digest in data:
+            data[name] = data.pop(digest)
+    # What is off has no settings: synthetic tasks are not cleaned, and so on.
+    synthetic = spec["data"]["root"] is None
+    data |= {"synthetic": synthetic} | ({} if synthetic else {"format": FORMAT_VERSION})
+    if synthetic:
+        del data["cleaning"]
+    if not spec["data"]["screen"]["n_samples"]:
+        del data["screen"]
+    if not spec["data"]["sft_share"]:
+        del training["sft"]
+    return found | {"data": data}
+
+
+def science_of(part: str, values: Plain) -> dict[str, Any]:
+    """What can change a result in one part of a specification.
+
+    Args:
+        part: Dotted, as in `SCIENCE`; "" for the whole.
+        values: Its fields, as plain JSON values.
+    """
+    found = {}
+    for name in SCIENCE[part].split():
+        value, key = values[name], f"{part}.{name}" if part else name
+        if value is None or (key in BEFORE and value == BEFORE[key]):
+            continue
+        if key in SCIENCE:
+            value = [science_of(key, one) for one in value] if isinstance(value, list) else science_of(key, value)
+        found[name] = value
+    return found
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
