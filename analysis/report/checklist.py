@@ -83,8 +83,8 @@ def _data(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
         (
             "Compute C",
             "Model FLOPs of generation, log-probabilities, reference, actor, critic and supervised fine-tuning; "
-            f"evaluation is not included. Accounting: {accountings}. Within a run in proportion to the tokens of its "
-            "steps.",
+            f"evaluation is not included. Accounting: {accountings}. Within a run fine-tuning comes before step 1, the "
+            "rest in proportion to the tokens of the steps.",
         ),
         (
             "pass@k",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.runs.selection import Run
+from analysis.runs.spent import flops_at, samples_at
 
 HELD_SHARE = 0.25  # of the checkpoints of a size, the last ones
 FEWEST_STEPS = 4  # different ones before any is held out
@@ -32,7 +33,7 @@ class Checkpoint:
     seed: int
     step: int
     samples: float | None  # responses generated for training up to the step
-    flops: float | None  # model FLOPs of training up to the step, supervised fine-tuning before it included
+    flops: float | None  # as `flops_at` has them
     error: float
     held_out: bool  # among the last quarter of the steps of its size and series: no fit sees it
 
@@ -56,8 +57,8 @@ def checkpoints(runs: Sequence[Run], labels: Mapping[str, str]) -> list[Checkpoi
             size=run.row.n_params_non_embedding,
             seed=run.row.seed,
             step=step,
-            samples=_samples(run, step),
-            flops=_flops(run, step),
+            samples=samples_at(run.row, step),
+            flops=flops_at(run.row, step),
             error=1 - accuracy,
             held_out=step >= first_held[labels[run.row.run_id], run.row.n_params_non_embedding],
         )
@@ -74,23 +75,3 @@ def _first_held(steps: list[int]) -> float:
     if len(steps) < FEWEST_STEPS:
         return float("inf")
     return steps[len(steps) - max(1, round(HELD_SHARE * len(steps)))]
-
-
-def _samples(run: Run, step: int) -> float | None:
-    row = run.row
-    return row.train_samples * step / row.steps if row.train_samples is not None and row.steps else None
-
-
-def _flops(run: Run, step: int) -> float | None:
-    """The run's FLOPs in proportion to the tokens of its steps, or to the steps where no tokens were logged."""
-    row = run.row
-    if row.flops is None or row.flops.total is None or not row.steps:
-        return None
-    tokens = [item.tokens for item in row.curve if 0 < item.step <= row.steps]
-    done = [item.tokens for item in row.curve if 0 < item.step <= step]
-    known = [value for value in tokens if value is not None]
-    share = step / row.steps
-    if len(known) == row.steps and sum(known) > 0:
-        share = sum(value for value in done if value is not None) / sum(known)
-    before = row.flops.fine_tuning or 0.0
-    return before + (row.flops.total - before) * share

@@ -1,7 +1,6 @@
 """Validation curves of runs as rows of a law: error against steps, samples or FLOPs, one run a curve.
 
-Samples and FLOPs up to a step are the run's totals shared out: samples by step, FLOPs by the tokens of each step's
-batch where every step has them, else by step. Step 0 is the base model; no law in log x can hold it.
+Step 0 is the base model; no law in log x can hold it.
 """
 
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.laws.sample import Sample
 from analysis.runs.selection import Run
+from analysis.runs.spent import flops_at, samples_at
 
 Floats = NDArray[np.float64]
 
@@ -42,23 +42,17 @@ def curve_of(run: Run, progress: Progress) -> Curve | str:
     measured = [point for point in points if point.val_pass1 is not None and point.step > 0]
     if not measured:
         return f"{row.run_id} has no validation after step 0"
-    steps = np.array([point.step for point in measured], dtype=np.float64)
     if progress is Progress.steps:
-        x = steps
+        x: list[float | None] = [float(point.step) for point in measured]
     else:
-        total = row.train_samples if progress is Progress.samples else row.flops.total if row.flops else None
-        if total is None or not row.steps:
-            return f"{row.run_id} does not say its {progress}"
-        trained = [point for point in points if point.step > 0]
-        known = progress is Progress.flops and len(trained) == row.steps and all(point.tokens for point in trained)
-        if known:
-            shares = np.cumsum([float(point.tokens or 0) for point in trained])
-            x = total * np.interp(steps, [point.step for point in trained], shares / shares[-1])
-        else:
-            x = total * steps / row.steps
+        at = samples_at if progress is Progress.samples else flops_at
+        x = [at(row, point.step) for point in measured]
+    known = [value for value in x if value is not None]
+    if len(known) < len(x):
+        return f"{row.run_id} does not say its {progress}"
     start = next((point.val_pass1 for point in points if point.step == 0 and point.val_pass1 is not None), None)
     error = np.array([1 - (point.val_pass1 or 0.0) for point in measured])
-    return Curve(run=run, x=np.asarray(x, dtype=np.float64), error=error, at_start=start)
+    return Curve(run=run, x=np.array(known), error=error, at_start=start)
 
 
 def curves_of(runs: Sequence[Run], progress: Progress, notes: list[str]) -> list[Curve]:
