@@ -21,8 +21,8 @@ from analysis.questions.curve_laws import arm_laws
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import Stratum, arms, strata
+from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Floats, Run, Selection
-from analysis.runs.trajectory import Progress
 
 ALPHA = 0.05
 
@@ -143,7 +143,7 @@ def _matched(
     for i, (arm, total) in enumerate(zip(members, known, strict=True)):
         if total <= least * 1.001:
             continue
-        laws = arm_laws([arm], Progress.flops, notes)
+        laws = arm_laws([arm], Axis.compute, notes)
         law = laws[0].law if laws else None
         if law is None or law.spread is None:
             return None, None, f"{arm.label} has no validation curve that carries a law"

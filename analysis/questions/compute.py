@@ -15,10 +15,10 @@ from analysis.questions.levels import Levels, law_sentence, level_chart, level_r
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.steps import counted, kn_table
 from analysis.questions.strata import configurations, strata
-from analysis.row_laws.final import Axis, fit_laws
+from analysis.row_laws import final
 from analysis.row_laws.power_law import PowerLaw
+from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Run, Selection
-from analysis.runs.trajectory import Progress
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
@@ -29,22 +29,22 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if not runs:
         return missing(question, "no run has a count of its training FLOPs", notes)
     axes = sorted({run.row.flops.accounting for run in runs if run.row.flops})
-    notes.append(f"compute is {Progress.flops}; accounting {', '.join(axes)}")
+    notes.append(f"compute is {Axis.compute}; accounting {', '.join(axes)}")
     if len(axes) > 1:
         notes.append("runs counted by several accountings are not on one axis: read exponents within one of them")
     several = _between(runs, notes)
-    laws = arm_laws(configurations(runs), Progress.flops, notes)
+    laws = arm_laws(configurations(runs), Axis.compute, notes)
     tables = {
         "configurations": pd.DataFrame([row for found in several for row in level_rows(found, "flops")]),
         "laws": pd.DataFrame([trend_row(found) for found in several]),
         "curves": pd.DataFrame([law_row(item) for item in laws]),
-        "k_of_n": pd.DataFrame(kn_table(selection, Progress.flops, notes)),
+        "k_of_n": pd.DataFrame(kn_table(selection, Axis.compute, notes)),
     }
-    scale = Scale(label=str(Progress.flops), log=True)
+    scale = Scale(label=str(Axis.compute), log=True)
     figures = {"configurations": level_chart("pass@1 after training by compute", several, scale)} if several else {}
     if laws:
-        figures["curves"] = curve_chart("validation pass@1 by compute", laws, Progress.flops)
-    overall = next((law for law in fit_laws(runs) if law.axis is Axis.flops), None)
+        figures["curves"] = curve_chart("validation pass@1 by compute", laws, Axis.compute)
+    overall = next((law for law in final.fit_laws(runs) if law.axis is final.Axis.flops), None)
     said = []
     decided = any(item.falls is not None for item in laws) or any(found.decided for found in several)
     if overall is not None:

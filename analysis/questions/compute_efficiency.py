@@ -19,8 +19,8 @@ from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.sample_efficiency import common_level, reach_text
 from analysis.questions.strata import configurations
 from analysis.row_laws.extrapolation_reach import reach
+from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
-from analysis.runs.trajectory import Progress
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
@@ -30,7 +30,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if not runs:
         return missing(question, "no run has a count of its training FLOPs", notes)
     accountings = sorted({run.row.flops.accounting for run in runs if run.row.flops})
-    notes.append(f"compute is {Progress.flops}; accounting {', '.join(accountings)}")
+    notes.append(f"compute is {Axis.compute}; accounting {', '.join(accountings)}")
     arms = configurations(runs)
     gains, bars = [], []
     for arm in arms:
@@ -54,7 +54,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
             }
         )
         bars.append(Bar(label=arm.label, value=each[0], low=each[1], high=each[2]))
-    laws = arm_laws(arms, Progress.flops, notes)
+    laws = arm_laws(arms, Axis.compute, notes)
     fitted = [item for item in laws if item.law is not None]
     level = settings.target or (common_level(fitted) if fitted else None)
     reached = [(item, reach(item.law, 1 - level)) for item in fitted if item.law and level is not None]
@@ -151,8 +151,8 @@ def multiplier(reference: ArmLaw, arm: ArmLaw, level: float) -> Estimate | str:
 def _multipliers(laws: list[ArmLaw], settings: Settings) -> list[dict[str, object]]:
     """Every arm against the first of the same model."""
     rows: list[dict[str, object]] = []
-    for model in dict.fromkeys(item.curves[0].run.row.model for item in laws):
-        members = [item for item in laws if item.curves[0].run.row.model == model]
+    for model in dict.fromkeys(item.model for item in laws):
+        members = [item for item in laws if item.model == model]
         reference = members[0]
         for item in members[1:]:
             level = settings.target or common_level([reference, item])

@@ -1,37 +1,44 @@
-"""Laws of validation curves, arm by arm, and the k(N) law over sizes: shared by several questions.
+"""Laws of validation curves, arm by arm, and the k(N) law over sizes, for several questions to print.
 
 Each arm is one configuration; its seeds are runs of one curve. The form of an arm is the power law: with the few
-validations of a run a third parameter is not identified.
+validations of a run a third parameter is not identified. The fits are those of `analysis.row_laws.curve_law`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from analysis.drawing.answer import Chart, Mark, Scale, Trace
 from analysis.estimates.panel import Arm
-from analysis.laws.curves import POWER
-from analysis.laws.fitting import Weights, fit
-from analysis.laws.inference import LOWER_BOUND, Estimate, Inference, infer
-from analysis.laws.losses import L2, LOG_L2
-from analysis.laws.sample import LawError, Sample
-from analysis.laws.surfaces import KN_LOGLINEAR
-from analysis.runs.trajectory import Curve, Progress, curves_of, rows_of
+from analysis.laws.inference import LOWER_BOUND, Estimate, Inference
+from analysis.row_laws.curve_law import own_law
+from analysis.runs.checkpoints import FEWEST_STEPS, Axis, Checkpoint, checkpoints
+from analysis.runs.selection import Run
 
 FEW_ROWS = 6  # below it the correlation within a run cannot be estimated
+HELD_OUT = f"curves: of {FEWEST_STEPS} validations or more the last quarter is held out of the law"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmLaw:
-    """The power law of an arm's validation curves."""
+    """The power law of an arm's validation curves.
+
+    Attributes:
+        label: Of the arm.
+        model: Of its runs.
+        size: Parameters without embedding and head.
+        points: Validations of its runs, held-out ones included.
+        law: None where there is none.
+        reason: Why there is no law.
+    """
 
     label: str
+    model: str
     size: float
-    curves: tuple[Curve, ...]
+    points: tuple[Checkpoint, ...]
     law: Inference | None
-    reason: str | None  # why there is no law
+    reason: str | None
 
     @property
     def alpha(self) -> Estimate | None:
@@ -46,65 +53,62 @@ class ArmLaw:
             return None
         return ends.low > 0
 
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Runs with a curve."""
+        return tuple(dict.fromkeys(point.run_id for point in self.points))
 
-def arm_laws(arms: Sequence[Arm], progress: Progress, notes: list[str]) -> list[ArmLaw]:
+
+def arm_laws(arms: Sequence[Arm], axis: Axis, notes: list[str]) -> list[ArmLaw]:
     """One law an arm with any curve; adds to the notes."""
     found = []
     for arm in arms:
-        curves = curves_of(arm.runs, progress, notes)
-        if not curves:
+        points = points_of_curves(arm.runs, arm.label, axis, notes)
+        if not points:
             continue
-        size = float(curves[0].run.row.n_params_non_embedding)
-        sample = rows_of(curves, [arm.label] * len(curves), [size] * len(curves))
-        table = np.stack([sample.columns["x"], sample.columns["n"], sample.y])
-        fitted = _power_law(sample.group, sample.run, table.tobytes())
+        fitted = own_law(points, axis, draws=0)
         law, reason = (None, fitted) if isinstance(fitted, str) else (fitted, None)
-        found.append(ArmLaw(label=arm.label, size=size, curves=tuple(curves), law=law, reason=reason))
-        if law and LOWER_BOUND in law.flags and (note := f"curves: {LOWER_BOUND}") not in notes:
-            notes.append(note)
-        if min(len(curve.x) for curve in curves) < FEW_ROWS:
-            note = f"curves have fewer than {FEW_ROWS} validations: correlation between them could not be estimated"
-            notes += [] if note in notes else [note]
+        model, size = points[0].model, float(points[0].size)
+        item = ArmLaw(label=arm.label, model=model, size=size, points=tuple(points), law=law, reason=reason)
+        found.append(item)
+        said = [f"curves: {LOWER_BOUND}"] if law and LOWER_BOUND in law.flags else []
+        if min(sum(point.run_id == name for point in points) for name in item.run_ids) < FEW_ROWS:
+            said.append(
+                f"curves have fewer than {FEW_ROWS} validations: correlation between them could not be estimated"
+            )
+        if any(point.held_out for point in points):
+            said.append(HELD_OUT)
+        notes += [note for note in said if note not in notes]
     return found
 
 
-@lru_cache(maxsize=1024)
-def _power_law(group: tuple[str, ...] | None, run: tuple[str, ...] | None, table: bytes) -> Inference | str:
-    """The law of rows (float64 x, n and y in turn), or why there is none: several questions ask for the same."""
-    x, n, y = np.frombuffer(table).reshape(3, -1)
-    try:
-        return infer(fit(POWER, Sample(columns={"x": x, "n": n}, y=y, group=group, run=run), loss=LOG_L2), draws=0)
-    except LawError as error:
-        return str(error)
+def points_of_curves(runs: Sequence[Run], label: str, axis: Axis, notes: list[str]) -> list[Checkpoint]:
+    """The validations of runs that have an x; why a run has none is added to the notes."""
+    found = checkpoints(runs, {run.row.run_id: label for run in runs})
+    for run in runs:
+        own = [point for point in found if point.run_id == run.row.run_id]
+        if not own:
+            notes.append(f"{run.row.run_id} has no validation after step 0")
+        elif own[0].x(axis) is None:
+            notes.append(f"{run.row.run_id} does not say its {axis}")
+    return [point for point in found if point.x(axis) is not None]
 
 
 def law_row(item: ArmLaw) -> dict[str, object]:
-    """One table row an arm."""
+    """One table row an arm; `validations` counts those that were fitted."""
     alpha = item.alpha
     ends = alpha.interval if alpha else None
     return {
         "arm": item.label,
         "n_params_non_embedding": item.size,
-        "seeds": len(item.curves),
-        "validations": sum(len(curve.x) for curve in item.curves),
+        "seeds": len(item.run_ids),
+        "validations": sum(not point.held_out for point in item.points),
         "alpha": alpha.value if alpha else None,
         "low": ends.low if ends else None,
         "high": ends.high if ends else None,
         "interval": ends.method if ends else None,
         "note": item.reason or (alpha.reason if alpha else None),
     }
-
-
-def kn_law(curves: Sequence[Curve]) -> Inference | str:
-    """log10 error = -k(N) log10 x + E(N), k(N) = K_max / (1 + N0 / N), over all sizes; or why it is not fitted."""
-    sizes = [float(curve.run.row.n_params_non_embedding) for curve in curves]
-    if len(set(sizes)) < 3:
-        return f"{len(set(sizes))} model sizes, the k(N) law needs three"
-    try:
-        sample = rows_of(curves, [f"{size:.0f}" for size in sizes], sizes)
-        return infer(fit(KN_LOGLINEAR, sample, loss=L2, weights=Weights.per_group), draws=0)
-    except LawError as error:
-        return str(error)
 
 
 def law_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
@@ -126,20 +130,18 @@ def law_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
     ]
 
 
-def curve_chart(title: str, laws: Sequence[ArmLaw], progress: Progress) -> Chart:
-    """Validation points of every run, and the law of every arm inside its data."""
+def curve_chart(title: str, laws: Sequence[ArmLaw], axis: Axis) -> Chart:
+    """Validation points of every run, held-out ones hollow, and the law of every arm over what was fitted."""
     traces: list[Trace] = []
     for item in laws:
-        for curve in item.curves:
-            traces.append(
-                Trace(
-                    label=curve.run.row.run_id,
-                    group=item.label,
-                    mark=Mark.point,
-                    x=tuple(curve.x.tolist()),
-                    y=tuple((1 - curve.error).tolist()),
-                )
-            )
+        for name in item.run_ids:
+            for held in (False, True):
+                points = [point for point in item.points if point.run_id == name and point.held_out is held]
+                if points:
+                    label, mark = (f"{name}, held out", Mark.hollow) if held else (name, Mark.point)
+                    x = tuple(value for point in points if (value := point.x(axis)) is not None)
+                    y = tuple(1 - point.error for point in points)
+                    traces.append(Trace(label=label, group=item.label, mark=mark, x=x, y=y))
         if item.law is None:
             continue
         data = item.law.fit.sample
@@ -160,5 +162,5 @@ def curve_chart(title: str, laws: Sequence[ArmLaw], progress: Progress) -> Chart
         )
         traces.append(Trace(label=f"{item.label}, power law", group=item.label, mark=Mark.line, x=x, y=fitted))
     return Chart(
-        title=title, x=Scale(label=str(progress), log=True), y=Scale(label="validation pass@1"), traces=tuple(traces)
+        title=title, x=Scale(label=str(axis), log=True), y=Scale(label="validation pass@1"), traces=tuple(traces)
     )

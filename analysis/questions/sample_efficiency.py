@@ -1,8 +1,8 @@
 """Samples that each model size, or each arm of one size, needs to reach a given pass@1, by its validation curve's law.
 
 The level R* is the same for all sizes of a stratum: --target, or the highest that the law of every size reaches within
-its own data. A level that a size never reaches, or had before training, gets no number. The exponent of each size
-stands beside it: a level near the base model's rewards a good start, an exponent rewards learning.
+the data it was fitted to. A level that a size never reaches, or had before training, gets no number. The exponent of
+each size stands beside it: a level near the base model's rewards a good start, an exponent rewards learning.
 """
 
 import pandas as pd
@@ -16,8 +16,8 @@ from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import arms, configurations, strata
 from analysis.row_laws.extrapolation_reach import Reach, reach
+from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
-from analysis.runs.trajectory import Progress
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
@@ -25,7 +25,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     notes, rows, said, traces = left_out(selection), [], [], []
     n_numbers = 0
     for label, members in _compared(selection):
-        laws = [item for item in arm_laws(members, Progress.samples, notes) if item.law is not None]
+        laws = [item for item in arm_laws(members, Axis.data, notes) if item.law is not None]
         if len(laws) < 2:
             notes.append(f"{label}: fewer than two arms have curves that carry a law")
             continue
@@ -50,14 +50,14 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if not said:
         return missing(question, "no two arms with validation curves were run", notes)
     notes.append(
-        "laws are followed to 10 times their data on either side; a number outside the data is an extrapolation"
+        "laws are followed to 10 times their data on either side; a number outside what was fitted is an extrapolation"
     )
     tables = {"reached": pd.DataFrame(rows)}
     figures = {
         "reached": Chart(
             title="samples to reach R*",
             x=Scale(label="non-embedding parameters", log=True),
-            y=Scale(label=str(Progress.samples), log=True),
+            y=Scale(label=str(Axis.data), log=True),
             traces=tuple(traces),
         )
     }
@@ -85,7 +85,7 @@ def _compared(selection: Selection) -> list[tuple[str, tuple[Arm, ...]]]:
 
 
 def common_level(laws: list[ArmLaw]) -> float:
-    """The highest pass@1 that the law of every arm reaches within its own data."""
+    """The highest pass@1 that the law of every arm reaches within the data it was fitted to."""
     return min(float((1 - item.law.fit.predict(item.law.fit.sample)).max()) for item in laws if item.law is not None)
 
 

@@ -9,25 +9,26 @@ import pandas as pd
 from analysis.drawing.answer import Answer
 from analysis.laws.inference import LOWER_BOUND, Inference
 from analysis.questions import Question, Settings
-from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, kn_law, law_row, law_rows
+from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, law_row, law_rows, points_of_curves
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import configurations, strata
+from analysis.row_laws.curve_law import joint_law
+from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
-from analysis.runs.trajectory import Progress, curves_of
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
     """See the module."""
     del settings
     notes = left_out(selection)
-    laws = arm_laws(configurations(selection.completed), Progress.steps, notes)
+    laws = arm_laws(configurations(selection.completed), Axis.steps, notes)
     if not laws:
         return missing(question, "no run was validated during training", notes)
     tables = {
         "curves": pd.DataFrame([law_row(item) for item in laws]),
-        "k_of_n": pd.DataFrame(kn_table(selection, Progress.steps, notes)),
+        "k_of_n": pd.DataFrame(kn_table(selection, Axis.steps, notes)),
     }
-    figures = {"curves": curve_chart("validation pass@1 along training", laws, Progress.steps)}
+    figures = {"curves": curve_chart("validation pass@1 along training", laws, Axis.steps)}
     verdict = counted(laws, "training steps") + "."
     if all(item.falls is None for item in laws):
         reason = "no configuration has an exponent whose interval excludes 0"
@@ -54,16 +55,15 @@ def counted(laws: list[ArmLaw], along: str) -> str:
     return said
 
 
-def kn_table(selection: Selection, progress: Progress, notes: list[str]) -> list[dict[str, object]]:
+def kn_table(selection: Selection, axis: Axis, notes: list[str]) -> list[dict[str, object]]:
     """The k(N) law of every stratum of sizes."""
     rows = []
     for stratum in strata(selection.completed, free=["model"]):
-        curves = curves_of(stratum.runs, progress, [])
-        law = kn_law(curves)
+        law = joint_law(points_of_curves(stratum.runs, stratum.label, axis, []), axis)
         rows += law_rows(law, stratum.label)
         note = f"k(N) law: {LOWER_BOUND}"
         if isinstance(law, Inference) and LOWER_BOUND in law.flags and note not in notes:
             notes.append(note)
     if any(row["parameter"] is not None for row in rows):
-        notes.append(f"k(N) law: equal weight a size, x = {progress}; its levels E are log10 of the error at x = 1")
+        notes.append(f"k(N) law: equal weight a size, x = {axis}; its levels E are log10 of the error at x = 1")
     return rows

@@ -19,13 +19,15 @@ from analysis.laws.heldout import evaluate
 from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2
 from analysis.laws.sample import LawError, Sample
+from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.questions import Question, Settings
-from analysis.questions.curve_laws import kn_law
+from analysis.questions.curve_laws import points_of_curves
 from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import strata
+from analysis.row_laws.curve_law import FEWEST_SIZES, fitted, sample_of
+from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Run, Selection
-from analysis.runs.trajectory import Progress, curves_of, rows_of
 
 FEWEST = 3  # smaller sizes a line in log size needs, one of them to contradict it
 
@@ -129,14 +131,15 @@ def _predict(law: Fit, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def _curves(rest: list[Run], held: list[Run]) -> dict[str, object]:
-    """Held-out error of the k(N) law on the curves of the largest size."""
+    """Error of the k(N) law of the smaller sizes, to the end of their curves, on the curves of the largest."""
     empty: dict[str, object] = {"curves_law_off": None, "curves_last_value_off": None}
-    law = kn_law(curves_of(rest, Progress.samples, []))
-    curves = curves_of(held, Progress.samples, [])
-    if isinstance(law, str) or not curves:
-        return empty | {"curves_note": law if isinstance(law, str) else "the largest size has no validation curve"}
-    sizes = [float(curve.run.row.n_params_non_embedding) for curve in curves]
-    errors = evaluate(law.fit, rows_of(curves, [f"{size:.0f}" for size in sizes], sizes))
+    smaller, largest = (points_of_curves(runs, "", Axis.data, []) for runs in (rest, held))
+    if len({point.size for point in smaller}) < FEWEST_SIZES or not largest:
+        return empty | {"curves_note": f"it takes curves of {FEWEST_SIZES} smaller sizes and of the largest"}
+    law = fitted(KN_LOGLINEAR, smaller, Axis.data, draws=None)
+    if isinstance(law, str):
+        return empty | {"curves_note": law}
+    errors = evaluate(law.fit, sample_of(largest, Axis.data))
     return {
         "curves_law_off": errors[0].error.mae,
         "curves_last_value_off": errors[0].last_value,

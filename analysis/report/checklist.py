@@ -13,6 +13,7 @@ from analysis.laws.catalogue import ZOO
 from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.report.evidence import Evidence
 from analysis.row_laws import power_law
+from analysis.runs.checkpoints import FEWEST_STEPS
 from analysis.runs.selection import Run, Selection, points_of
 
 Item = tuple[str, str, str]  # part, item, statement
@@ -120,9 +121,9 @@ def _fitting(evidence: Evidence) -> list[tuple[str, str]]:
         ),
         (
             "Held out",
-            f"Learning curves: the last quarter of the steps of each size ({held} of {len(evidence.checkpoints)} "
-            "checkpoints), and each size in turn; no parameter sees them. Whole runs: the largest size, beside the "
-            "error of the next smaller one. One size is one comparison.",
+            f"Learning curves: the last quarter of the steps of each size with {FEWEST_STEPS} validations or more "
+            f"({held} of {len(evidence.checkpoints)} checkpoints), and each size in turn; no parameter sees them. "
+            "Whole runs: the largest size, beside the error of the next smaller one. One size is one comparison.",
         ),
         (
             "Intervals, pass@k",

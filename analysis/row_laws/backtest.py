@@ -94,7 +94,7 @@ def _compare(
         protocol=protocol,
         n=sum(len(item) for _, item in folds),
     )
-    train: Trainable = fit_to or (lambda points: fitted(form, points, law.axis, whole=False))
+    train: Trainable = fit_to or (lambda points: fitted(form, points, law.axis, draws=None))
     off, inside, measured, baseline = [], [], [], []
     for training, held in folds:
         if not held:

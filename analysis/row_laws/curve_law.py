@@ -1,10 +1,13 @@
-"""Laws of learning curves: each size by itself, and all sizes by one slope k(N) that saturates with size.
+"""The law of a learning curve: each size by itself, and all sizes by one slope k(N) that saturates with size.
 
-Only checkpoints that are not held out enter; `backtest` compares with the others.
+Least squares of the error, not of its logarithm: the answers behind a validation scatter about the same at an error of
+.7 and of .3, so a logarithm would count the small errors too much (docs/laws.md has what that costs). Each size has
+the same total weight. Only checkpoints that are not held out enter; `backtest` compares with the others.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +18,15 @@ from analysis.laws.curves import POWER
 from analysis.laws.fitting import Fit, Weights, fit
 from analysis.laws.form import Form
 from analysis.laws.inference import LEVEL, Inference, infer
+from analysis.laws.losses import L2
 from analysis.laws.resampling import jackknife
 from analysis.laws.sample import Floats, LawError, Sample
 from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.runs.checkpoints import Axis, Checkpoint
 
 FEWEST_SIZES = 3  # for a slope that depends on size by two parameters
-FEWEST_CHECKPOINTS = 5  # of a size, held-out ones not counted: a line through fewer is noise
 DRAWS = 400  # of the bootstrap over runs and over sizes
+Row = tuple[int, str, float, float]  # size, run, x, error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +55,13 @@ class CurveLaw:
     @property
     def sizes(self) -> list[int]:
         """In ascending order."""
-        return sorted({point.size for point in self.points})
+        return _sizes(self.points)
 
 
 def curve_laws(points: Sequence[Checkpoint], *, series: Sequence[str]) -> list[CurveLaw]:
-    """The laws of the given series on both axes; a series without an x on an axis has none there."""
+    """The laws of the given series against compute and data; a series without an x on an axis has none there."""
     found = []
-    for axis in Axis:
+    for axis in (Axis.compute, Axis.data):
         for name in series:
             members = tuple(point for point in points if point.series == name and point.x(axis) is not None)
             if members:
@@ -67,35 +71,55 @@ def curve_laws(points: Sequence[Checkpoint], *, series: Sequence[str]) -> list[C
 
 def curve_law(axis: Axis, series: str, points: tuple[Checkpoint, ...]) -> CurveLaw:
     """Fit the training checkpoints."""
-    training = [point for point in points if not point.held_out]
-    sizes = sorted({point.size for point in points})
-    joint: Inference | str = f"{len(sizes)} model size{'' if len(sizes) == 1 else 's'}: k(N) needs {FEWEST_SIZES}"
-    if len(sizes) >= FEWEST_SIZES:
-        joint = fitted(KN_LOGLINEAR, training, axis)
-    own = {size: fitted(POWER, [point for point in training if point.size == size], axis) for size in sizes}
-    return CurveLaw(axis=axis, series=series, points=points, joint=joint, own=own)
+    own = {size: own_law([point for point in points if point.size == size], axis) for size in _sizes(points)}
+    return CurveLaw(axis=axis, series=series, points=points, joint=joint_law(points, axis), own=own)
 
 
-def fitted(form: Form, points: Sequence[Checkpoint], axis: Axis, *, whole: bool = True) -> Inference | str:
+def own_law(points: Sequence[Checkpoint], axis: Axis, *, draws: int = DRAWS) -> Inference | str:
+    """The power law error = A x^-alpha of runs of one size, or why there is none; held-out points are left out.
+
+    Args:
+        points: With an x on the axis.
+        axis: Of x.
+        draws: Of the bootstrap that is shown beside the interval; 0 for none.
+    """
+    return fitted(POWER, [point for point in points if not point.held_out], axis, draws=draws)
+
+
+def joint_law(points: Sequence[Checkpoint], axis: Axis) -> Inference | str:
+    """The law log10 error = -k(N) log10 x + E(N), k(N) = K_max / (1 + N0 / N), over all sizes; else as `own_law`."""
+    n_sizes = len(_sizes(points))
+    if n_sizes < FEWEST_SIZES:
+        return f"{n_sizes} model size{'' if n_sizes == 1 else 's'}: k(N) needs {FEWEST_SIZES}"
+    return fitted(KN_LOGLINEAR, [point for point in points if not point.held_out], axis)
+
+
+def fitted(form: Form, points: Sequence[Checkpoint], axis: Axis, *, draws: int | None = DRAWS) -> Inference | str:
     """A form with its intervals, or why the checkpoints cannot carry it.
 
     Args:
         form: What to fit.
-        points: The training checkpoints.
+        points: All that the fit may see.
         axis: Of x.
-        whole: With intervals of the parameters; without, only what predictions need, in a hundredth of the time.
+        draws: Of the bootstrap beside the intervals; None: no intervals of parameters, only what predictions need, in
+            a hundredth of the time.
     """
+    return _fitted(form, tuple(_rows(points, axis)), draws)
+
+
+@lru_cache(maxsize=1024)
+def _fitted(form: Form, rows: tuple[Row, ...], draws: int | None) -> Inference | str:
+    """Several questions ask for the same."""
     weights = Weights.per_group if form.level_per_group else Weights.equal
-    sizes = len({point.size for point in points})
-    if len({(point.size, point.step) for point in points}) < FEWEST_CHECKPOINTS * sizes:
-        return (
-            f"fewer than {FEWEST_CHECKPOINTS} checkpoints a size are left to fit; validate more often (eval.val_freq)"
-        )
     try:
-        found = fit(form, sample_of(points, axis), weights=weights)
-        return infer(found, draws=DRAWS) if whole else _for_predictions(found)
+        found = fit(form, _sample(rows), loss=L2, weights=weights)
+        return _for_predictions(found) if draws is None else infer(found, draws=draws)
     except LawError as error:
         return str(error)
+
+
+def _sizes(points: Sequence[Checkpoint]) -> list[int]:
+    return sorted({point.size for point in points})
 
 
 def _for_predictions(found: Fit) -> Inference:
@@ -107,12 +131,20 @@ def _for_predictions(found: Fit) -> Inference:
 
 def sample_of(points: Sequence[Checkpoint], axis: Axis) -> Sample:
     """Checkpoints as rows of a fit: a group a size, a cluster a run."""
-    x = [value for point in points if (value := point.x(axis)) is not None]
+    return _sample(_rows(points, axis))
+
+
+def _rows(points: Sequence[Checkpoint], axis: Axis) -> list[Row]:
+    return [(item.size, item.run_id, x, item.error) for item in points if (x := item.x(axis)) is not None]
+
+
+def _sample(rows: Sequence[Row]) -> Sample:
+    sizes, runs, x, errors = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Sample(
-        columns={"x": np.array(x), "n": np.array([float(point.size) for point in points])},
-        y=np.array([point.error for point in points]),
-        group=tuple(str(point.size) for point in points),
-        run=tuple(point.run_id for point in points),
+        columns={"x": np.array(x, dtype=np.float64), "n": np.array(sizes, dtype=np.float64)},
+        y=np.array(errors, dtype=np.float64),
+        group=tuple(str(size) for size in sizes),
+        run=tuple(runs),
     )
 
 

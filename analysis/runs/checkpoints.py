@@ -1,4 +1,4 @@
-"""The validations of the runs as points of learning curves: error against compute and against data.
+"""The validations of the runs as points of learning curves: error against steps, data and compute.
 
 The error is 1 - accuracy on verl's validation problems, a small set with few samples each; the pass@k suite is measured
 at the end of a run only. Step 0 is the base model and has no logarithm, so it is left out.
@@ -12,14 +12,15 @@ from analysis.runs.selection import Run
 from analysis.runs.spent import flops_at, samples_at
 
 HELD_SHARE = 0.25  # of the checkpoints of a size, the last ones
-FEWEST_STEPS = 4  # different ones before any is held out
+FEWEST_STEPS = 7  # different ones before any is held out: five are left to fit
 
 
 class Axis(StrEnum):
     """What the error is a function of."""
 
-    compute = "training FLOPs"
-    data = "responses trained on"
+    compute = "training FLOPs, all phases, without evaluation"
+    data = "training samples (responses)"
+    steps = "training steps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +40,17 @@ class Checkpoint:
 
     def x(self, axis: Axis) -> float | None:
         """Position on an axis; None: not measured."""
+        if axis is Axis.steps:
+            return float(self.step)
         return self.flops if axis is Axis.compute else self.samples
 
 
 def checkpoints(runs: Sequence[Run], labels: Mapping[str, str]) -> list[Checkpoint]:
-    """Every validation after step 0 of the runs; `labels` are their series by run id."""
+    """Every validation after step 0 of the runs; `labels` are their series by run id.
+
+    Runs of one series and size are one curve: the last quarter of their steps is held out of every fit, if there are
+    `FEWEST_STEPS` of them.
+    """
     steps: dict[tuple[str, int], set[int]] = {}
     for run in runs:
         key = (labels[run.row.run_id], run.row.n_params_non_embedding)

@@ -15,7 +15,7 @@ from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference
 from analysis.laws.sample import Floats, Sample
 from analysis.report.evidence import Evidence
 from analysis.row_laws.curve_law import CurveLaw, prediction_band
-from analysis.runs.checkpoints import Axis, Checkpoint
+from analysis.runs.checkpoints import FEWEST_STEPS, Axis, Checkpoint
 
 TITLE = "Learning curves and their laws"
 BEYOND = 4.0  # the law is drawn to this multiple of the last x
@@ -46,12 +46,15 @@ def section(evidence: Evidence) -> Section:
     reasons = list(dict.fromkeys(law.joint for law in laws if isinstance(law.joint, str)))
     lead = [
         "Error is 1 - accuracy on verl's validation problems. Points are means over seeds with a 95% interval where "
-        "there are several seeds. Filled points were fitted; hollow ones, the last quarter of every run, were held "
-        "out. "
-        "The line is solid over the fitted range and dashed outside it; the band is where 95% of single new "
-        "validations "
-        "should lie."
+        "there are several seeds. The line is solid over the fitted range and dashed outside it; the band is where 95% "
+        "of single new validations should lie."
     ]
+    held = any(point.held_out for law in laws for point in law.points)
+    lead.append(
+        "Filled points were fitted; hollow ones, the last quarter of every run, were held out."
+        if held
+        else f"All points were fitted: none is held out of fewer than {FEWEST_STEPS} validations."
+    )
     shown = [best for law in laws for size in law.sizes if (best := law.best(size)) is not None]
     if any(LOWER_BOUND in best.flags for best in shown):
         lead.append(f"With one run a size a band is a {AT_LEAST}: what another seed would change is not in it.")

@@ -7,6 +7,8 @@ import pandas as pd
 from analysis.drawing.page import DASH, Line, Section, Table, columns
 from analysis.report.evidence import Evidence
 from analysis.row_laws.backtest import Backtest
+from analysis.row_laws.curve_law import FEWEST_SIZES
+from analysis.runs.checkpoints import FEWEST_STEPS
 
 TITLE = "Held-out predictions"
 FORMS = {
@@ -22,7 +24,10 @@ def section(evidence: Evidence) -> Section:
     """Form by protocol, best first within a protocol."""
     tests = evidence.backtests
     if not tests:
-        nothing = "Nothing was held out: learning curves need 4 validations after step 0, or more than 3 model sizes."
+        nothing = (
+            f"Nothing was held out: learning curves need {FEWEST_STEPS} validations after step 0, or more than "
+            f"{FEWEST_SIZES} model sizes."
+        )
         return Section(anchor="heldout", title=TITLE, missing=(nothing,))
     fitted = [item for item in tests if item.reason is None]
     missing = _refusals(tests)

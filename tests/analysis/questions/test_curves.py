@@ -16,7 +16,7 @@ from analysis.questions.curve_laws import arm_laws
 from analysis.questions.stability import signs_of
 from analysis.questions.strata import configurations
 from analysis.row_laws.extrapolation_reach import reach
-from analysis.runs.trajectory import Progress, curve_of
+from analysis.runs.checkpoints import Axis, checkpoints
 from tests.analysis.questions.planted import Planted, curve, population, selection
 
 TARGET = Settings(target=0.45)
@@ -63,8 +63,8 @@ def test_a_level_the_base_model_has_is_reached_before_the_first_measurement():
 def test_flops_of_a_curve_follow_the_tokens_of_its_steps():
     points = curve(falling(1.0), steps=4, every=2, tokens=lambda step: 100 if step <= 2 else 300)
     run = selection([Planted(curve=points, steps=4, flops=800.0)]).runs[0]
-    assert curve_of(run, Progress.flops).x.tolist() == [200.0, 800.0]
-    assert "no validation" in curve_of(selection([Planted()]).runs[0], Progress.steps)
+    assert [point.x(Axis.compute) for point in checkpoints([run], {run.row.run_id: ""})] == [200.0, 800.0]
+    assert "no validation" in "".join(ask("steps", [Planted()]).notes)
 
 
 def two_arms(shift: float, *, seeds: int = 3, rng: int = 0) -> list[Planted]:
@@ -84,7 +84,7 @@ def two_arms(shift: float, *, seeds: int = 3, rng: int = 0) -> list[Planted]:
 def test_the_compute_multiplier_is_the_planted_shift():
     held = []
     for i in range(60):
-        laws = arm_laws(configurations(selection(two_arms(2.0, rng=i)).runs), Progress.flops, [])
+        laws = arm_laws(configurations(selection(two_arms(2.0, rng=i)).runs), Axis.compute, [])
         found = multiplier(laws[0], laws[1], 0.45)
         assert isinstance(found, Estimate)
         held.append(found.low is not None and found.high is not None and found.low <= 2.0 <= found.high)
