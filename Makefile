@@ -37,11 +37,14 @@ report: setup    ## render results/reports/GRID.html again from the rows there a
 	$(BIN)/python -m analysis report --results results --grid $(GRID) -o results/reports/$(GRID).html
 
 ##@ Tests
-test: check      ## every test, slow lanes included
-	$(BIN)/python -m pytest -m 'not vllm'
+test: setup      ## lint, types and every test of the gate, in lanes side by side (docs/contributing.md)
+	$(BIN)/python -m tests.lanes
+
+test-nightly: setup ## all of that and what is too slow for it
+	$(BIN)/python -m tests.lanes --nightly
 
 test-unit: setup ## the tests that take seconds
-	$(BIN)/python -m pytest -m 'not verl and not vllm and not demo and not slurm'
+	$(BIN)/python -m pytest -m 'not verl and not vllm and not slurm and not nightly'
 
 test-vllm: setup ## the second rollout engine on CPU, in an environment of its own (minutes)
 	tests/vllm/run $(BIN)/python

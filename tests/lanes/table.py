@@ -1,0 +1,57 @@
+"""Which tests run in which lane."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Tests that one pytest runs one after the other, beside other lanes.
+
+    Attributes:
+        name: Also its folder's.
+        paths: Test files, and folders of them, below `tests/`.
+        waits: Whether it mostly waits: it starts at once and takes no core from the others.
+        yields: Whether other lanes come first on a busy core: nothing in it is measured by the clock.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    waits: bool = False
+    yields: bool = False
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where its tests are."""
+        return tuple(TESTS / path for path in self.paths)
+
+
+# The longest first, so that none is left to run alone. Only one lane trains: verl takes what cores there are.
+LANES = (
+    Lane(name="slurm", paths=("slurm",), waits=True),
+    Lane(name="verl", paths=("verl",), yields=True),
+    Lane(name="rewards", paths=("rewards",)),
+    Lane(name="sweeper", paths=("sweeper",), yields=True),
+    Lane(name="analysis", paths=("analysis",), yields=True),
+    Lane(name="data", paths=("data_prep",), yields=True),
+    Lane(name="documents", paths=("test_documents.py", "test_checks.py", "test_lanes.py"), yields=True),
+)
+# A lane of its own environment: make test-vllm.
+APART = ("vllm",)
+
+
+def unplaced(lanes: Sequence[Lane], root: Path = TESTS) -> list[str]:
+    """What is wrong with a table: test files in no lane or in several, and paths that do not exist."""
+    wrong = [f"{lane.name}: no {root / path}" for lane in lanes for path in lane.paths if not (root / path).exists()]
+    for file in sorted(root.rglob("test_*.py")):
+        within = [lane.name for lane in lanes if _holds(lane.paths, file.relative_to(root))]
+        if len(within) != 1 and not _holds(APART, file.relative_to(root)):
+            wrong.append(f"{file.relative_to(root)} is in {' and '.join(within) or 'no lane'}")
+    return wrong
+
+
+def _holds(paths: Iterable[str], file: Path) -> bool:
+    return any(Path(path) in (file, *file.parents) for path in paths)

@@ -1,0 +1,167 @@
+"""The runner of the lanes: nothing is left out, nothing fails in silence, nothing outlives it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.lanes.__main__ import run
+from tests.lanes.table import LANES, Lane, unplaced
+from tests.waiting import wait_until
+
+Make = Callable[[str, str], Lane]
+Captured = pytest.CaptureFixture[str]
+PASSES = "def test_passes(): pass\n"
+
+
+@pytest.fixture
+def lane(tmp_path: Path) -> Make:
+    """Makes lanes of one file."""
+
+    def make(name: str, text: str) -> Lane:
+        file = tmp_path / name / f"test_{name}.py"
+        file.parent.mkdir()
+        file.write_text(text)
+        return Lane(name=name, paths=(str(file),))
+
+    return make
+
+
+def run_lanes(tmp_path: Path, *lanes: Lane) -> int:
+    return run(lanes, folder=tmp_path / "lanes")
+
+
+def test_every_test_file_is_in_one_lane() -> None:
+    assert unplaced(LANES) == []
+
+
+def test_a_file_in_no_lane_or_in_two_and_a_path_of_no_file_are_told(tmp_path: Path) -> None:
+    for name in ("a/test_one.py", "b/test_two.py", "test_three.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    lanes = (Lane(name="x", paths=("a", "gone")), Lane(name="y", paths=("a/test_one.py", "b")))
+    assert unplaced(lanes, tmp_path) == [
+        f"x: no {tmp_path / 'gone'}",
+        "a/test_one.py is in x and y",
+        "test_three.py is in no lane",
+    ]
+
+
+def test_counts_of_all_lanes_are_the_last_line(lane: Make, tmp_path: Path, capsys: Captured) -> None:
+    skips = "import pytest\n@pytest.mark.skip\ndef test_skips(): pass\n" + PASSES
+    assert run_lanes(tmp_path, lane("one", PASSES), lane("two", skips)) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "2 passed, 0 failed, 1 skipped"
+    assert re.search(r"^two +\d+\.\d +\d+ +1 +0 +1$", out, re.MULTILINE)
+    assert re.search(r"^skipped: .*test_skips$", out, re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d  .*test_two::test_passes$", out, re.MULTILINE)
+
+
+def test_a_skipped_test_fails_where_ci_is_set(lane: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    assert run_lanes(tmp_path, lane("one", "import pytest\n@pytest.mark.skip\ndef test_skips(): pass\n")) == 1
+
+
+def test_a_test_of_the_night_is_left_to_it(lane: Make, tmp_path: Path, capsys: Captured) -> None:
+    one = lane("one", PASSES + "import pytest\n@pytest.mark.nightly\ndef test_at_night(): assert False\n")
+    assert run_lanes(tmp_path, one) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+    assert run((one,), marks="not vllm", folder=tmp_path / "lanes") == 1
+
+
+def test_whatever_goes_wrong_in_a_lane_is_told_and_counted(lane: Make, tmp_path: Path, capsys: Captured) -> None:
+    late = "import pytest\n@pytest.fixture\ndef f():\n    yield\n    raise ValueError('late')\ndef test_a(f): pass\n"
+    bad = {
+        "assertion": ("def test_fails():\n    x = 41\n    assert x == 42\n", "assert 41 == 42", " 0 1 0"),
+        "teardown": (late, "ValueError: late", " 0 1 0"),
+        # What is told beside the failure: that the lane did not come to its end.
+        "import": ("import no_such_module\n", "No module named 'no_such_module'", " 0 2 0 could not run"),
+        "nothing": ("", "collected 0 items", " 0 1 0 could not run"),
+        "exit": ("import os\ndef test_dies(): os._exit(0)\n", "test_dies", " 0 1 0 could not run"),
+        "kill": (
+            "import os\ndef test_is_killed(): os.kill(os.getpid(), 9)\n",
+            "test_is_killed",
+            " 0 1 0 could not run",
+        ),
+    }
+    lanes = [lane(name, text) for name, (text, _, _) in bad.items()]
+    assert run_lanes(tmp_path, *lanes, lane("good", PASSES)) == 1
+    out = capsys.readouterr().out
+    for name, (_, told, counts) in bad.items():
+        (block,) = re.findall(rf"^##### {name} #####$(.*?)(?=^#####|^lane )", out, re.MULTILINE | re.DOTALL)
+        assert told in block
+        assert re.search(rf"^{name} +\d+\.\d +\d+{counts.replace(' ', ' +')}$", out, re.MULTILINE)
+    assert "##### good" not in out
+    assert out.splitlines()[-1] == "1 passed, 7 failed, 0 skipped"
+
+
+def test_what_a_lane_leaves_running_is_ended_and_told(lane: Make, tmp_path: Path, capsys: Captured) -> None:
+    leaves = (
+        "import subprocess\ndef test_leaves():\n"
+        "    subprocess.run(['sh', '-c', 'setsid sleep 4321 >/dev/null 2>&1 &'], check=True)\n"
+    )
+    run_lanes(tmp_path, lane("one", leaves))
+    assert "one left running, ended since: sleep 4321" in capsys.readouterr().out
+    assert not with_title("sleep 4321")
+
+
+def test_cpu_seconds_are_those_of_orphans_too(lane: Make, tmp_path: Path, capsys: Captured) -> None:
+    burns = (
+        "import subprocess, sys, time\ndef test_burns():\n"
+        "    code = 'import time\\nwhile time.process_time() < 3: pass'\n"
+        "    subprocess.Popen(['setsid', '--fork', sys.executable, '-c', code]).wait()\n    time.sleep(4)\n"
+    )
+    run_lanes(tmp_path, lane("one", burns))
+    line = re.search(r"^one +\S+ +(\d+)", capsys.readouterr().out, re.MULTILINE)
+    assert line
+    assert int(line.group(1)) >= 3
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_lets_fixtures_tear_down_and_leaves_no_process(
+    ending: signal.Signals, lane: Make, tmp_path: Path
+) -> None:
+    up, down = tmp_path / "up", tmp_path / "down"
+    one = lane(
+        "one",
+        "import pytest, subprocess, time\nfrom pathlib import Path\n@pytest.fixture\ndef f():\n"
+        f"    subprocess.Popen(['setsid', 'sleep', '5432'])\n    Path({str(up)!r}).touch()\n    yield\n"
+        f"    Path({str(down)!r}).touch()\ndef test_hangs(f): time.sleep(600)\n",
+    )
+    process = interruptible(one, tmp_path)
+    assert wait_until(up.exists)
+    process.send_signal(ending)
+    assert process.wait(60) == 130
+    assert down.exists()
+    assert not with_title("sleep 5432")
+    assert re.search(r"^one .*could not run$", (tmp_path / "out").read_text(), re.MULTILINE)
+
+
+def test_a_killed_runner_leaves_no_process(lane: Make, tmp_path: Path) -> None:
+    text = "import subprocess\ndef test_hangs(): subprocess.run(['sleep', '6543'])\n"
+    process = interruptible(lane("one", text), tmp_path)
+    assert wait_until(lambda: bool(with_title("sleep 6543")))
+    process.kill()
+    process.wait()
+    assert wait_until(lambda: not with_title("sleep 6543"))
+
+
+def interruptible(lane: Lane, tmp_path: Path) -> "subprocess.Popen[bytes]":
+    code = (
+        "import signal, sys\nfrom pathlib import Path\nfrom tests.lanes.__main__ import run\n"
+        "from tests.lanes.table import Lane\nsignal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+        f"sys.exit(run([{lane!r}], folder=Path({str(tmp_path / 'lanes')!r})))\n"
+    )
+    with (tmp_path / "out").open("wb") as out:
+        return subprocess.Popen([sys.executable, "-c", code], stdout=out, env=os.environ | {"PYTHONPATH": "."})
+
+
+def with_title(text: str) -> list[psutil.Process]:
+    """Every process of this command line; a zombie has none."""
+    return [item for item in psutil.process_iter(["cmdline"]) if " ".join(item.info["cmdline"] or ()) == text]
