@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.lanes.__main__ import run
+from tests.lanes.result import read_result
 from tests.lanes.table import LANES, Lane, unplaced
 from tests.waiting import wait_until
 
@@ -57,8 +58,8 @@ def test_counts_of_all_lanes_are_the_last_line(lane: Make, tmp_path: Path, capsy
     skips = "import pytest\n@pytest.mark.skip\ndef test_skips(): pass\n" + PASSES
     assert run_lanes(tmp_path, lane("one", PASSES), lane("two", skips)) == 0
     out = capsys.readouterr().out
-    assert out.splitlines()[-1] == "2 passed, 0 failed, 1 skipped"
-    assert re.search(r"^two +\d+\.\d +\d+ +1 +0 +1$", out, re.MULTILINE)
+    assert out.splitlines()[-1] == "2 passed, 0 failed, 1 skipped, 0 absent"
+    assert re.search(r"^two +\d+\.\d +\d+\.\d +1 +0 +1 +0$", out, re.MULTILINE)
     assert re.search(r"^skipped: .*test_skips$", out, re.MULTILINE)
     assert re.search(r"^ +\d+\.\d  .*test_two::test_passes$", out, re.MULTILINE)
 
@@ -68,26 +69,40 @@ def test_a_skipped_test_fails_where_ci_is_set(lane: Make, tmp_path: Path, monkey
     assert run_lanes(tmp_path, lane("one", "import pytest\n@pytest.mark.skip\ndef test_skips(): pass\n")) == 1
 
 
+def test_a_test_of_published_files_that_are_not_here_is_counted_apart_and_fails_nothing(
+    lane: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    text = (
+        "from pathlib import Path\nfrom tests.outside import needs\n"
+        "@needs(Path('/nowhere'), 'THE_DATA')\ndef test_reads_it(): pass\n"
+    )
+    assert run_lanes(tmp_path, lane("one", text + PASSES)) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped, 1 absent"
+    assert re.search(r"^absent: .*test_reads_it$", out, re.MULTILINE)
+
+
 def test_a_test_of_the_night_is_left_to_it(lane: Make, tmp_path: Path, capsys: Captured) -> None:
     one = lane("one", PASSES + "import pytest\n@pytest.mark.nightly\ndef test_at_night(): assert False\n")
     assert run_lanes(tmp_path, one) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped, 0 absent"
     assert run((one,), marks="not vllm", folder=tmp_path / "lanes") == 1
 
 
 def test_whatever_goes_wrong_in_a_lane_is_told_and_counted(lane: Make, tmp_path: Path, capsys: Captured) -> None:
     late = "import pytest\n@pytest.fixture\ndef f():\n    yield\n    raise ValueError('late')\ndef test_a(f): pass\n"
     bad = {
-        "assertion": ("def test_fails():\n    x = 41\n    assert x == 42\n", "assert 41 == 42", " 0 1 0"),
-        "teardown": (late, "ValueError: late", " 0 1 0"),
+        "assertion": ("def test_fails():\n    x = 41\n    assert x == 42\n", "assert 41 == 42", " 0 1 0 0"),
+        "teardown": (late, "ValueError: late", " 0 1 0 0"),
         # What is told beside the failure: that the lane did not come to its end.
-        "import": ("import no_such_module\n", "No module named 'no_such_module'", " 0 2 0 could not run"),
-        "nothing": ("", "collected 0 items", " 0 1 0 could not run"),
-        "exit": ("import os\ndef test_dies(): os._exit(0)\n", "test_dies", " 0 1 0 could not run"),
+        "import": ("import no_such_module\n", "No module named 'no_such_module'", " 0 2 0 0 could not run"),
+        "nothing": ("", "collected 0 items", " 0 1 0 0 could not run"),
+        "exit": ("import os\ndef test_dies(): os._exit(0)\n", "test_dies", " 0 1 0 0 could not run"),
         "kill": (
             "import os\ndef test_is_killed(): os.kill(os.getpid(), 9)\n",
             "test_is_killed",
-            " 0 1 0 could not run",
+            " 0 1 0 0 could not run",
         ),
     }
     lanes = [lane(name, text) for name, (text, _, _) in bad.items()]
@@ -96,9 +111,9 @@ def test_whatever_goes_wrong_in_a_lane_is_told_and_counted(lane: Make, tmp_path:
     for name, (_, told, counts) in bad.items():
         (block,) = re.findall(rf"^##### {name} #####$(.*?)(?=^#####|^lane )", out, re.MULTILINE | re.DOTALL)
         assert told in block
-        assert re.search(rf"^{name} +\d+\.\d +\d+{counts.replace(' ', ' +')}$", out, re.MULTILINE)
+        assert re.search(rf"^{name} +\d+\.\d +\d+\.\d{counts.replace(' ', ' +')}$", out, re.MULTILINE)
     assert "##### good" not in out
-    assert out.splitlines()[-1] == "1 passed, 7 failed, 0 skipped"
+    assert out.splitlines()[-1] == "1 passed, 7 failed, 0 skipped, 0 absent"
 
 
 def test_what_a_lane_leaves_running_is_ended_and_told(lane: Make, tmp_path: Path, capsys: Captured) -> None:
@@ -111,16 +126,14 @@ def test_what_a_lane_leaves_running_is_ended_and_told(lane: Make, tmp_path: Path
     assert not with_title("sleep 4321")
 
 
-def test_cpu_seconds_are_those_of_orphans_too(lane: Make, tmp_path: Path, capsys: Captured) -> None:
+def test_cpu_seconds_are_those_of_orphans_too(lane: Make, tmp_path: Path) -> None:
     burns = (
         "import subprocess, sys, time\ndef test_burns():\n"
         "    code = 'import time\\nwhile time.process_time() < 3: pass'\n"
         "    subprocess.Popen(['setsid', '--fork', sys.executable, '-c', code]).wait()\n    time.sleep(4)\n"
     )
     run_lanes(tmp_path, lane("one", burns))
-    line = re.search(r"^one +\S+ +(\d+)", capsys.readouterr().out, re.MULTILINE)
-    assert line
-    assert int(line.group(1)) >= 3
+    assert read_result("one", tmp_path / "lanes" / "one", 0).cpu_seconds >= 3
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

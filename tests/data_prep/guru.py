@@ -1,21 +1,18 @@
 """Rows for tests: synthetic ones in Guru's wording, and the real files where they can be reached."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from data_prep.files.row import Message, Row, content_id
 from data_prep.sources.conversion import to_row
 from data_prep.sources.record_file import records
 from rewards import Domain
+from tests.outside import needs, published
 
 PREFIX = "You are a knowledgeable math assistant. Answer the following questions and think step by step. "
 SUFFIX = " Please output the final answer within \\boxed{}."
-REAL = Path(os.environ.get("GURU_DATA", Path(__file__).parents[3] / "shared" / "data" / "guru"))
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no real rows: set GURU_DATA to a folder with Guru's files")
+REAL = published("GURU_DATA", "guru")
+needs_real = needs(REAL, "GURU_DATA")
 
 
 def math_row(text: str, gold: str = "1", source: str = "math__deepscaler_preview", name: str | None = None) -> Row:

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from data_prep.choosing.curriculum_recipe import (
     subset_positions,
 )
 from data_prep.spec import Order, Recipe
+from tests.outside import needs, published
 
 # SHA-256 of the positions as little-endian int64, computed from the published files' index columns.
 _PUBLISHED = {
@@ -35,10 +35,8 @@ _PUBLISHED = {
 _HOLDOUT = "cf61f18b0abab58e"
 
 # The published files themselves, where they lie beside the checkout or where GURU_MATH_CURRICULUM says.
-_FILES = Path(
-    os.environ.get("GURU_MATH_CURRICULUM", Path(__file__).parents[3] / "shared" / "data" / "guru" / "math_curriculum")
-)
-_needs_files = pytest.mark.skipif(not _FILES.is_dir(), reason="needs the published files (GURU_MATH_CURRICULUM)")
+_FILES = published("GURU_MATH_CURRICULUM", "guru", "math_curriculum")
+_needs_files = needs(_FILES, "GURU_MATH_CURRICULUM")
 
 
 def _digest(positions: np.ndarray) -> str:  # type: ignore[type-arg]

@@ -1,6 +1,6 @@
 """The parent of one lane: adopts all that its tests leave behind, ends it, and counts what all of it computed.
 
-python -m tests.lanes.keeper REPORT NICENESS COMMAND ...
+python -m tests.lanes.keeper REPORT COMMAND ...
 """
 
 import json
@@ -15,13 +15,13 @@ from pathlib import Path
 
 import psutil
 
-from sweeper.process import adopt_orphans, die_with_parent, kill_descendants
+from sweeper.host.process import adopt_orphans, die_with_parent, kill_descendants
 
 # For tests to take down what they have put up: at most a SLURM with its jobs.
 GRACE_SECONDS = 60
 
 
-def keep(report: Path, niceness: int, command: list[str]) -> int:
+def keep(report: Path, command: list[str]) -> int:
     """Run a command to its end; told to end by SIGTERM, interrupt it first as a keyboard would.
 
     Returns:
@@ -30,7 +30,6 @@ def keep(report: Path, niceness: int, command: list[str]) -> int:
     die_with_parent()
     signal.signal(signal.SIGUSR2, signal.SIG_DFL)  # tests send it
     adopt_orphans()
-    os.nice(niceness)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     signal.signal(signal.SIGALRM, lambda *_: kill_descendants())
     told: list[int] = []
@@ -79,4 +78,4 @@ def remaining(seconds: float = 2.0) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(keep(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]) != 0)
+    sys.exit(keep(Path(sys.argv[1]), sys.argv[2:]) != 0)

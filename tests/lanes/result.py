@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-OUTCOMES = ("passed", "failed", "skipped")
+from tests.outside import ABSENT
+
+OUTCOMES = ("passed", "failed", "skipped", "absent")
 _OUTCOME = re.compile(r"^(\S+::.*?) (PASSED|FAILED|ERROR|SKIPPED)(?: \(.*)?\s+\[ *\d+%\]$", re.MULTILINE)
 
 
@@ -70,16 +72,24 @@ def read_junit(path: Path) -> dict[str, tuple[str, float]]:
     """Outcome and seconds by test; a test that fails and then errs in its teardown counts once."""
     tests: dict[str, tuple[str, float]] = {}
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        kinds = {child.tag for child in case}
-        outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+        outcome = _outcome(case)
         name = f"{case.get('classname')}::{case.get('name')}"
         before, seconds = tests.get(name, (outcome, 0.0))
         tests[name] = ("failed" if "failed" in (before, outcome) else outcome, seconds + float(case.get("time", 0)))
     return tests
 
 
+def _outcome(case: ElementTree.Element) -> str:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    skipped = case.find("skipped")
+    if skipped is None:
+        return "passed"
+    return "absent" if skipped.get("message", "").startswith(ABSENT) else "skipped"
+
+
 def progress(text: str) -> tuple[int, list[str]]:
-    """From a log that is being written: how many tests passed, and which failed."""
+    """From lines of a log: how many tests passed, and which failed."""
     found = _OUTCOME.findall(text)
     passed = sum(outcome == "PASSED" for _, outcome in found)
     return passed, [name for name, outcome in found if outcome in ("FAILED", "ERROR")]

@@ -23,14 +23,14 @@ def summary(results: Sequence[Result], seconds: float) -> str:
 
 def table(results: Sequence[Result], seconds: float) -> list[str]:
     """A line per lane, the longest first, and one of all together."""
-    lines = [f"{'lane':<12} {'minutes':>8} {'CPU s':>8} " + " ".join(f"{outcome:>8}" for outcome in OUTCOMES)]
+    lines = [f"{'lane':<12} {'minutes':>8} {'CPU min':>8} " + " ".join(f"{outcome:>8}" for outcome in OUTCOMES)]
     for result in sorted(results, key=lambda result: -result.seconds):
         counts = " ".join(f"{result.count(outcome):>8,}" for outcome in OUTCOMES)
         broken = "" if result.ran else "  could not run"
-        lines.append(f"{result.name:<12} {result.seconds / 60:>8.1f} {result.cpu_seconds:>8,.0f} {counts}{broken}")
+        lines.append(f"{result.name:<12} {result.seconds / 60:>8.1f} {result.cpu_seconds / 60:>8.1f} {counts}{broken}")
     used = sum(result.cpu_seconds for result in results)
     counts = " ".join(f"{sum(result.count(outcome) for result in results):>8,}" for outcome in OUTCOMES)
-    return [*lines, f"{'all':<12} {seconds / 60:>8.1f} {used:>8,.0f} {counts}"]
+    return [*lines, f"{'all':<12} {seconds / 60:>8.1f} {used / 60:>8.1f} {counts}"]
 
 
 def slowest(results: Sequence[Result]) -> list[str]:
@@ -43,5 +43,8 @@ def slowest(results: Sequence[Result]) -> list[str]:
 def skipped(results: Sequence[Result]) -> list[str]:
     """Every test that did not run."""
     return [
-        f"skipped: {name}" for result in results for name, (outcome, _) in result.tests.items() if outcome == "skipped"
+        f"{outcome}: {name}"
+        for result in results
+        for name, (outcome, _) in result.tests.items()
+        if outcome in ("skipped", "absent")
     ]

@@ -1,16 +1,11 @@
 """Published points, where they can be reached; none of them is part of the project."""
 
-import os
-from pathlib import Path
-
 import pandas as pd
-import pytest
 
-DATA = Path(os.environ.get("LAW_DATA", Path(__file__).parents[4] / "shared" / "data"))
-needs_data = pytest.mark.skipif(
-    not (DATA / "chinchilla").is_dir(),
-    reason="no published points: set LAW_DATA to a folder with chinchilla/ and others",
-)
+from tests.outside import needs, published
+
+DATA = published("LAW_DATA")
+needs_data = needs(DATA / "chinchilla", "LAW_DATA")
 
 
 def points(name: str) -> pd.DataFrame:
