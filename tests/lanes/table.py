@@ -33,7 +33,7 @@ LANES = (
     Lane(name="verl", paths=("verl",)),
     Lane(name="sweeper", paths=("sweeper",)),
     Lane(name="rewards", paths=("rewards",)),
-    Lane(name="documents", paths=("test_documents.py", "test_checks.py", "test_lanes.py", "golden")),
+    Lane(name="documents", paths=("test_documents.py", "test_checks.py", "test_lanes.py", "test_setup.py", "golden")),
     Lane(name="analysis", paths=("analysis",)),
     Lane(name="data", paths=("data_prep",)),
 )
