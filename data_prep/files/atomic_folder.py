@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,21 +17,24 @@ def make_once(folder: Path, *, done: str, make: Callable[[Path], None]) -> None:
 
     Processes on one machine, or on a file system with working locks, wait for the first; elsewhere each makes the
     same bytes in a folder of its own, and the first rename wins. What a killed process leaves is a hidden folder beside
-    `folder`, which the first to make it a day later removes.
+    `folder`, `.<name>.<host>-<random>.tmp`, which the next to make it removes: at once if it is of this host, else a
+    day later.
 
     Args:
         folder: Where it shall be.
-        done: Name of a file in it that `make` writes last.
+        done: Name of a file in it that it never lacks when it is whole.
         make: Fills the folder it is given.
     """
     if (folder / done).is_file():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.parent / f".{folder.name}.lock"):
+    with _locked(folder.parent / f".{folder.name}.lock") as is_locked:
         if (folder / done).is_file():
             return
-        _remove_abandoned(folder)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        prefix = f".{folder.name}.{socket.gethostname()}-"
+        # A lock that works reaches the processes of its own machine, whatever the file system.
+        _remove_abandoned(folder, at_once=prefix if is_locked else None)
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=folder.parent))
         try:
             make(temporary)
             _sync(temporary)
@@ -46,24 +50,28 @@ def make_once(folder: Path, *, done: str, make: Callable[[Path], None]) -> None:
 
 
 def _sync(folder: Path) -> None:
-    for path in folder.iterdir():
-        with path.open("rb") as stream:
-            os.fsync(stream.fileno())
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[bool]:
+    """Yields whether there is a lock: on a file system without them work is done twice, its result still right."""
     import fcntl
 
     while True:
         with path.open("w") as stream:
-            # On a file system without locks work is done twice, and its result is still right.
-            with suppress(OSError):
+            try:
                 fcntl.flock(stream, fcntl.LOCK_EX)
+                is_locked = True
+            except OSError:
+                is_locked = False
             if not _is_at(stream.fileno(), path):
                 continue  # its last holder removed it while this process waited: another may hold the next one
             try:
-                yield
+                yield is_locked
             finally:
                 path.unlink(missing_ok=True)
             return
@@ -76,12 +84,15 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _remove_abandoned(folder: Path) -> None:
+def _remove_abandoned(folder: Path, *, at_once: str | None) -> None:
     """Removes what killed processes left of `folder`.
 
-    Only after a day: where locks do not reach other machines, one of these may still be at work.
+    What does not begin with `at_once` only after a day: where locks do not reach other machines, one of these may
+    still be at work.
     """
-    for left in folder.parent.glob(f".{folder.name}-*"):
+    earlier = f".{folder.name}-*"  # as versions up to 0.1 named it
+    for left in (*folder.parent.glob(f".{folder.name}.*-*.tmp"), *folder.parent.glob(earlier)):
         with suppress(OSError):
-            if time.time() - max(path.stat().st_mtime for path in (left, *left.iterdir())) > _ABANDONED_S:
+            is_dead = at_once is not None and left.name.startswith(at_once)
+            if is_dead or time.time() - max(path.stat().st_mtime for path in (left, *left.rglob("*"))) > _ABANDONED_S:
                 shutil.rmtree(left, ignore_errors=True)

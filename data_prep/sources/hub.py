@@ -3,8 +3,10 @@
 import json
 import shutil
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
+from data_prep.files.atomic_folder import make_once
 from data_prep.sources.column_mapping import FILE_NAME
 from data_prep.sources.source import Source
 from data_prep.spec import DataError, source_files
@@ -41,21 +43,21 @@ def fetch(
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out} is not empty and was not made by a fetch. Give another folder (--out).")
     snapshot = _snapshot(source, revision or source.revision, offline=offline, cache=cache)
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for path in source_files(snapshot):
-        target = partial / path.relative_to(snapshot)
+    make_once(out, done=CARD, make=partial(_copy, source, snapshot))
+    return snapshot.name
+
+
+def _copy(source: Source, snapshot: Path, out: Path) -> None:
+    files = list(source_files(snapshot))
+    if not files:
+        raise DataError(f"{source.repository} at {snapshot.name} has no files {', '.join(source.patterns)}.")
+    for path in files:
+        target = out / path.relative_to(snapshot)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    if not partial.is_dir():
-        raise DataError(f"{source.repository} at {snapshot.name} has no files {', '.join(source.patterns)}.")
-    _write_columns(source, partial / FILE_NAME)
+    _write_columns(source, out / FILE_NAME)
     about = {"name": source.name, "licence": source.licence, "repository": source.repository}
-    (partial / CARD).write_text(json.dumps(about | {"revision": snapshot.name}, indent=2, sort_keys=True) + "\n")
-    if out.exists():
-        out.rmdir()
-    partial.rename(out)
-    return snapshot.name
+    (out / CARD).write_text(json.dumps(about | {"revision": snapshot.name}, indent=2, sort_keys=True) + "\n")
 
 
 def _snapshot(source: Source, revision: str | None, *, offline: bool, cache: Path | None) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.evaluation.measure import measure_base
-from sweeper.host.files import write_atomic
+from sweeper.host.files import whole, write_atomic
 from sweeper.host.machine import resolve_device
 from sweeper.inputs.data import prepared
 from sweeper.inputs.models import prepare
@@ -123,16 +123,13 @@ def write_rates(counts: Sequence[ProblemCount], model: str, path: Path) -> None:
             "c": [item.c for item in counts],
         }
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    parquet.write_table(table, partial)
-    partial.rename(path)
+    with whole(path) as temporary:
+        parquet.write_table(table, temporary)
 
 
 def write_solutions(counts_file: Path, path: Path) -> int:
     """The first correct answer of each solved problem, for `data.sft_solutions`; returns how many there are."""
     kept = (json.loads(line) for line in samples_path(counts_file).read_text().splitlines())
     solved = [{"problem_id": item["problem_id"], "solution": item["correct"]} for item in kept if item["correct"]]
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, "".join(json.dumps(item) + "\n" for item in solved))
     return len(solved)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import rewards
-from sweeper.evaluation.kept_blocks import Kept, Partial
+from sweeper.evaluation.kept_blocks import SUFFIX, Kept, Partial
 from sweeper.generation import Sample, Sampling
 from sweeper.generation.sampling import Engine
 from sweeper.host.errors import RunFailedError
@@ -72,7 +72,7 @@ def main(options: argparse.Namespace) -> None:
     write_atomic(options.out, text)
     if options.shard is None:  # a shard's is needed until all shards are joined
         for path in [options.out, *(_part(options.out, shard) for shard in range(shards))]:
-            _partial_path(path).unlink(missing_ok=True)
+            path.with_suffix(SUFFIX).unlink(missing_ok=True)
 
 
 def _copies(options: argparse.Namespace) -> int:
@@ -113,10 +113,6 @@ def _in_processes(options: argparse.Namespace, shards: int) -> list[ProblemCount
     return sorted(counts, key=lambda count: count.problem_id)
 
 
-def _partial_path(out: Path) -> Path:
-    return out.with_suffix(".partial")
-
-
 def _part(out: Path, shard: int) -> Path:
     return out.with_name(f"{out.stem}.{shard}{out.suffix}")
 
@@ -135,7 +131,7 @@ def _measure(options: argparse.Namespace, shards: int) -> list[ProblemCount]:
     # In blocks, so that progress shows, the texts of a long evaluation are not all in memory at once, and a killed one
     # goes on after its last whole block.
     size = max(1, engine.samples_at_once // options.n)
-    partial = Partial(_partial_path(options.out), _settings(options, shards) | {"block": size})
+    partial = Partial(options.out.with_suffix(SUFFIX), _settings(options, shards) | {"block": size})
     for first in range(len(partial.counts), len(problems), size):
         block = problems[first : first + size]
         begun = time.monotonic()

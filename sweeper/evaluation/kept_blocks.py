@@ -9,6 +9,8 @@ from pathlib import Path
 from sweeper.host.files import write_atomic
 from sweeper.rows.counts import ProblemCount
 
+SUFFIX = ".partial"  # in place of the counts file's
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:

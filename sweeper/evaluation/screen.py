@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
+from sweeper.host.files import whole
 from sweeper.rows.counts import read_counts
 from sweeper.spec.run import RunSpec
 
@@ -39,7 +40,6 @@ def screen(spec: RunSpec, *, train_file: Path, out: Path, count: Callable[[Path]
             f"{wanted.min_pass_rate} and max_pass_rate={wanted.max_pass_rate}, fewer than one batch "
             f"(training.train_batch_size={batch}). Raise data.screen.max_problems or data.screen.n_samples."
         )
-    partial = out.with_suffix(".partial")
-    parquet.write_table(candidates.filter(keep), partial)
-    partial.rename(out)
+    with whole(out) as temporary:
+        parquet.write_table(candidates.filter(keep), temporary)
     return out

@@ -1,4 +1,10 @@
-"""Files that are written whole or not at all, and locks that die with their holder."""
+"""Files that are written whole or not at all, and locks that die with their holder.
+
+Folders that are made whole, and once, are those of `data_prep.files.atomic_folder.make_once`: data_prep makes some as
+well, and imports nothing of this package. (rewards, which imports nothing at all, writes one kind of file: the judge's
+cache, outside a results folder.) What a killed writer of either leaves is `.<name>.<host>-<...>.tmp` beside what it was
+to become; `is_leftover` knows it.
+"""
 
 import fcntl
 import os
@@ -10,21 +16,50 @@ from pathlib import Path
 
 from sweeper.host.errors import SweeperError
 
+# After the first as versions up to 0.1 named them. Not every *.partial: an evaluation keeps finished blocks in one.
+_LEFTOVERS = (".*.tmp", ".*.building", ".*.partial", "code/*.partial", "runs/*/train.partial", "runs/*/ray-*.partial")
+_SUFFIXES = (".tmp", ".building", ".partial")
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a file that is either absent, old or whole, whatever is killed when."""
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Make a file that is either absent, old or whole, whatever is killed when.
+
+    Args:
+        path: The file; its folder is made if absent.
+
+    Yields:
+        Where to write it. It takes the place of `path` when the block ends, and is gone if the block raises.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Processes on two nodes may have the same id.
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
     try:
-        with temporary.open("w") as file:
-            file.write(text)
-            file.flush()
+        yield temporary
+        with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:  # the disk is full
+    except BaseException:  # the disk is full, or the process is told to stop
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_atomic(path: Path, text: str, *, is_private: bool = False) -> None:
+    """Write a text file as `whole` does.
+
+    Args:
+        path: The file.
+        text: Its content.
+        is_private: Never readable by others, not even for a moment.
+    """
+    flags, mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if is_private else 0o666
+    with whole(path) as temporary, os.fdopen(os.open(temporary, flags, mode), "w") as file:
+        file.write(text)
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file or folder is what a killed writer left, or what a living one is writing now: its age tells."""
+    return path.name.endswith(_SUFFIXES) and any(path.match(pattern) for pattern in _LEFTOVERS)
 
 
 class LockedError(SweeperError, RuntimeError):
@@ -57,3 +92,17 @@ def locked(path: Path, *, wait: bool) -> Iterator[int]:
                     raise LockedError(f"{path} is held by another process: the run is already running") from None
                 time.sleep(0.05)
         yield file.fileno()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another holds the lock on a file; False: nobody does, or there is no such file."""
+    try:
+        file = path.open("r")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

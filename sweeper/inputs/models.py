@@ -1,8 +1,8 @@
 """Base models, prepared once and shared by every run that starts from them.
 
 A tiny model is built, a GGUF file is converted, a hub model is downloaded at its revision; each is then warm-started by
-supervised fine-tuning if its settings say so. It lands in `models/<name>-<digest>/` by an atomic rename, under a lock,
-so any number of jobs may ask for it at once.
+supervised fine-tuning if its settings say so. It lands in `models/<name>-<digest>/`, whole and made once, so any number
+of jobs may ask for it at once.
 
     python -m sweeper.inputs.models SPEC_JSON OUT_DIR      (the child process that does the work)
 """
@@ -11,15 +11,17 @@ import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from data_prep.files.atomic_folder import make_once
 from data_prep.prompt_style import OWN_STYLE, chat_template
 from data_prep.spec import file_digest
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import locked, write_atomic
 from sweeper.host.machine import Device
 from sweeper.host.process import run_child
 from sweeper.rows.flops import Tokens
@@ -31,6 +33,8 @@ from sweeper.spec.run import RunSpec
 # Raise when the building or the warm start changes what comes out for the same settings.
 BUILD_VERSION = 1
 _TOKENS = "fine_tuning_tokens.json"
+_DONE = "config.json"  # which no model lacks
+_WORK = ".work"  # in a model's folder while it is made
 WARM_START_LENGTH = 2048  # tokens; synthetic conversations have far fewer
 
 
@@ -61,16 +65,24 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
     digest = model_digest(model)
     out = results_dir / "models" / f"{model.name}-{digest}"
-    with locked(out.parent / f".{out.name}.lock", wait=True):
-        if not out.is_dir():
-            building = out.with_name(f".{out.name}.building")
-            shutil.rmtree(building, ignore_errors=True)
-            building.mkdir(parents=True)
-            command = [sys.executable, "-m", "sweeper.inputs.models", str(_write_spec(spec, building)), str(building)]
-            run_child(command, log=log, env={})
-            (building / "model").rename(out)
-            shutil.rmtree(building)
+    make_once(out, done=_DONE, make=partial(_make_in_child, spec, log))
     return PreparedModel(path=out, digest=digest)
+
+
+def _make_in_child(spec: RunSpec, log: Path, out: Path) -> None:
+    with _work(out) as work:
+        frozen = work / "spec.json"
+        frozen.write_text(spec.to_json())
+        run_child([sys.executable, "-m", "sweeper.inputs.models", str(frozen), str(out)], log=log, env={})
+
+
+@contextmanager
+def _work(out: Path) -> Iterator[Path]:
+    """What is needed to make a model and not kept."""
+    work = out / _WORK
+    work.mkdir()
+    yield work
+    shutil.rmtree(work)
 
 
 def fine_tuned(
@@ -112,15 +124,14 @@ def fine_tuned(
         {"base": base.digest, "data": file_digest(data), "settings": _settings(warm), "build": BUILD_VERSION}
     )
     out = results_dir / "models" / f"{spec.model.name}-sft-{digest}"
-    with locked(out.parent / f".{out.name}.lock", wait=True):
-        if not out.is_dir():
-            building = out.with_name(f".{out.name}.building")
-            shutil.rmtree(building, ignore_errors=True)
+
+    def make(temporary: Path) -> None:
+        with _work(temporary) as work:
             run_sft(
                 model=base.path,
                 data=data,
-                out=building / "model",
-                work=building / "sft",
+                out=temporary,
+                work=work,
                 settings=warm,
                 max_length=spec.training.max_length,
                 tokens_per_device=spec.model.resources.actor_tokens_per_gpu,
@@ -130,9 +141,9 @@ def fine_tuned(
                 log=log,
                 on_tick=on_tick,
             )
-            write_atomic(building / "model" / _TOKENS, json.dumps(_trained_on(building / "sft", batch)))
-            (building / "model").rename(out)
-            shutil.rmtree(building)
+            (temporary / _TOKENS).write_text(json.dumps(_trained_on(work, batch)))
+
+    make_once(out, done=_DONE, make=make)
     return PreparedModel(path=out, digest=digest)
 
 
@@ -167,13 +178,7 @@ def _settings(warm: WarmStart) -> dict[str, Any]:
     return science_of("model.warm_start", asdict(warm))
 
 
-def _write_spec(spec: RunSpec, folder: Path) -> Path:
-    path = folder / "spec.json"
-    path.write_text(spec.to_json())
-    return path
-
-
-def _warm_start(spec: RunSpec, initial: Path, out: Path) -> None:
+def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
@@ -183,13 +188,13 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path) -> None:
 
     model, warm = spec.model, spec.model.warm_start
     rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
-    data = out.with_name("warm_start.parquet")
+    data = work / "warm_start.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
     run_sft(
         model=initial,
         data=data,
         out=out,
-        work=out.with_name("sft"),
+        work=work / "sft",
         settings=warm,
         max_length=WARM_START_LENGTH,
         tokens_per_device=model.resources.actor_tokens_per_gpu,
@@ -242,18 +247,17 @@ def _set_chat_template(folder: Path, template: str) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def main(spec_path: Path, folder: Path) -> None:
-    """Make the model of a spec in `folder/model`."""
-    spec = RunSpec.read(spec_path)
-    out = folder / "model"
-    initial = out.with_name("initial") if spec.model.warm_start.steps else out
+def main(spec_path: Path, out: Path) -> None:
+    """Make the model of a spec in `out`; what is needed on the way lies beside the spec."""
+    spec, work = RunSpec.read(spec_path), spec_path.parent
+    initial = work / "initial" if spec.model.warm_start.steps else out
     make = {ModelSource.tiny: _build_tiny, ModelSource.gguf: _convert_gguf, ModelSource.hub: _download}
     make[spec.model.source](spec.model, initial)
     template = chat_template(spec.model.prompt_style)
     if template is not None:
         _set_chat_template(initial, template)
     if spec.model.warm_start.steps:
-        _warm_start(spec, initial, out)
+        _warm_start(spec, initial, out, work)
 
 
 if __name__ == "__main__":

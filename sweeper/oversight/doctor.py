@@ -3,7 +3,6 @@
 What cannot be looked at from here is unknown, never right; `--job` looks from a compute node.
 """
 
-import fcntl
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from sweeper.host import secret
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import write_atomic
+from sweeper.host.files import is_locked, locked, write_atomic
 from sweeper.host.machine import Device, resolve_device
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.script import ALWAYS, in_environment, setup
@@ -79,16 +78,12 @@ def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
         cure = f"set results_dir to the shared file system, if this is not it; {_ASK_JOB}"
         yield unknown(key, f"{results_dir} on {kind}: other nodes may not see it, {free}", cure)
     try:
-        with place.open("a") as first, place.open("a") as second:
-            fcntl.flock(first, fcntl.LOCK_EX)
-            try:
-                fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield passed("locks", "a held lock keeps others out")
-            else:
-                yield wrong(
-                    "locks", f"two processes hold one lock on {kind}", "mount it with locks, or set results_dir"
-                )
+        with locked(place, wait=True):
+            keeps_out = is_locked(place)
+        if keeps_out:
+            yield passed("locks", "a held lock keeps others out")
+        else:
+            yield wrong("locks", f"two processes hold one lock on {kind}", "mount it with locks, or set results_dir")
     except OSError as error:
         cure = "mount it with locks (Lustre: -o flock), or set results_dir to another file system"
         yield wrong("locks", f"{kind}: {error.strerror}", cure)

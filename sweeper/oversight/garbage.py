@@ -7,10 +7,11 @@ that is not done. Only tells, unless `--yes` is given.
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper.host.files import LockedError, locked
+from sweeper.host.files import LockedError, is_leftover, locked
 from sweeper.launch.slurm.array import chunks, folder
 from sweeper.launch.slurm.queue import Queue
 from sweeper.rows.row import Status
@@ -18,6 +19,13 @@ from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
 
 DAY = 86400.0  # a temporary file that is younger may still be written
+# Where files and folders are made whole.
+_WRITTEN = (
+    "*",
+    *(f"{folder}/*" for folder in ("rows", "grids", "slurm", "code", "models", "base", "annotations", "reports")),
+    *("data/*", "data/*/*"),
+    *(f"runs/*/{folder}*" for folder in ("", "attempts/*/", "checkpoints/", "checkpoints/*/actor/")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,19 +91,21 @@ def _arrays(results_dir: Path, done: set[RunId]) -> Iterator[Garbage]:
         for path in sorted(folder(results_dir).glob(f"{chunk.name}.*")):
             yield Garbage(path=path, why="array of runs that are all done", size=_size(path))
     for path in sorted((results_dir / "code").glob("*")):
-        if path.is_dir() and path.suffix != ".partial" and path.name not in needed:
+        if path.is_dir() and not is_leftover(path) and path.name not in needed:
             yield Garbage(path=path, why="frozen code that no unfinished run needs", size=_size(path))
 
 
 def _half_written(results_dir: Path, now: float) -> Iterator[Garbage]:
-    places = ("rows", "grids", "slurm", "runs/*", "runs/*/attempts/*", "runs/*/checkpoints")
-    for place in places:
-        for path in sorted(results_dir.glob(f"{place}/.*.tmp")):
-            if path.is_file() and now - path.stat().st_mtime > DAY:
-                yield Garbage(path=path, why="left half-written by a process that was killed", size=_size(path))
-    for path in sorted((results_dir / "code").glob("*.partial")):
-        if now - path.stat().st_mtime > DAY:
-            yield Garbage(path=path, why="left half-written by a process that was killed", size=_size(path))
+    for place in _WRITTEN:
+        for path in sorted(filter(is_leftover, results_dir.glob(place))):
+            with suppress(FileNotFoundError):  # its writer lives, and has just finished
+                if now - _last_change(path) > DAY:
+                    yield Garbage(path=path, why="left half-written by a process that was killed", size=_size(path))
+
+
+def _last_change(path: Path) -> float:
+    """Unix seconds; of a folder, that of the newest thing in it."""
+    return max(item.lstat().st_mtime for item in (path, *path.rglob("*")))
 
 
 def _size(path: Path) -> int:

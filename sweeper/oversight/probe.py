@@ -4,7 +4,6 @@ Run by `python -m sweeper doctor` in the environment of a job, here or on a comp
 """
 
 import argparse
-import fcntl
 import importlib
 import json
 import os
@@ -15,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.host.files import write_atomic
+from sweeper.host.files import is_locked, write_atomic
 from sweeper.host.machine import hostname, versions
 
 PACKAGES = ("verl", "torch", "ray", "transformers")
@@ -75,17 +74,8 @@ def probe(*, vllm: bool, held: Path | None) -> Finding:
         gpus=gpus,
         sandbox=level,
         sandbox_refusal=refusal,
-        sees_lock=None if held is None else _is_held(held),
+        sees_lock=None if held is None else is_locked(held),
     )
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        with path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    return False
 
 
 def read(text: str) -> Finding | None:

@@ -10,7 +10,6 @@ Nobody updates a shared status: a run is running while its job holds the lock on
 releases however the job dies.
 """
 
-import fcntl
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper.host.errors import RunFailedError
-from sweeper.host.files import write_atomic
+from sweeper.host.files import is_locked, write_atomic
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, ResultRow, Status, read_row, row_path
 from sweeper.runs.triage import Diagnosis, Ending, classify, tail
@@ -195,16 +194,7 @@ class RunDir:
 
     def is_locked(self) -> bool:
         """Whether a job is alive on this run."""
-        try:
-            file = (self.path / "lock").open("r")
-        except FileNotFoundError:
-            return False
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
+        return is_locked(self.path / "lock")
 
     def state(self) -> State:
         """Derive the run's state from its lock, row and attempts."""

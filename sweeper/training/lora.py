@@ -7,36 +7,41 @@ for, initialises every weight at random and says so only in a warning, so such a
 import json
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from data_prep.files.atomic_folder import make_once
 
 if TYPE_CHECKING:
     import torch
 
 _PREFIX = "base_model.model."
+_WEIGHTS = "model.safetensors"
 
 
 def merge(actor: Path, out: Path) -> None:
-    """Write `actor`/huggingface with merged weights to `out`, by a rename at the end.
+    """Write `actor`/huggingface with merged weights to `out`, whole or not at all.
 
     Args:
         actor: verl's `global_step_N/actor`, with `lora_train_meta.json` beside `huggingface/`.
-        out: A folder in Hugging Face's format; must not exist.
+        out: A folder in Hugging Face's format; left as it is if it has weights.
     """
+    make_once(out, done=_WEIGHTS, make=partial(_merge, actor))
+
+
+def _merge(actor: Path, out: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     meta = json.loads((actor / "lora_train_meta.json").read_text())
-    building = out.with_name(f".{out.name}.building")
-    shutil.rmtree(building, ignore_errors=True)
-    shutil.copytree(actor / "huggingface", building)
-    parts = sorted(building.glob("*.safetensors"))
+    shutil.copytree(actor / "huggingface", out, dirs_exist_ok=True)
+    parts = sorted(out.glob("*.safetensors"))
     state = {name: value for part in parts for name, value in load_file(part).items()}
     for part in parts:
         part.unlink()
-    (building / "model.safetensors.index.json").unlink(missing_ok=True)
+    (out / f"{_WEIGHTS}.index.json").unlink(missing_ok=True)
     weights = merged(state, meta["lora_alpha"] / meta["r"])
-    save_file(weights, building / "model.safetensors", metadata={"format": "pt"})
-    building.rename(out)
+    save_file(weights, out / _WEIGHTS, metadata={"format": "pt"})
 
 
 def merged(state: "dict[str, torch.Tensor]", scale: float) -> "dict[str, torch.Tensor]":

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
+from sweeper.host.files import write_atomic
 from sweeper.host.machine import free_port
 from sweeper.host.process import kill_descendants, start_child
 
@@ -96,7 +97,8 @@ def cluster(
     head = _start(where, share, env, log)
     meeting = node.meeting(folder)
     try:
-        _write_private(meeting, json.dumps({"address": address, "token": token, "variables": dict(variables)}))
+        told = {"address": address, "token": token, "variables": dict(variables)}
+        write_atomic(meeting, json.dumps(told), is_private=True)
         joined = env | {"RAY_ADDRESS": address}
         _wait_for(node.count, head, joined)
         yield joined
@@ -151,15 +153,6 @@ def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path
     finally:
         _stop(worker)
         kill_descendants()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    partial.rename(path)
 
 
 def _start(where: Sequence[str], share: Share, env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":

@@ -93,7 +93,7 @@ def run_sft(
     Args:
         model: As `sft_overrides` has it.
         data: As there.
-        out: Folder to make.
+        out: Folder to make, or to add to.
         work: As there.
         settings: As there.
         max_length: As there.
@@ -139,4 +139,4 @@ def run_sft(
     weights = work / "checkpoints" / f"global_step_{settings.steps}" / "huggingface"
     if not weights.is_dir():
         raise RunFailedError(f"supervised fine-tuning left no weights at {weights}")
-    shutil.copytree(weights, out)
+    shutil.copytree(weights, out, dirs_exist_ok=True)

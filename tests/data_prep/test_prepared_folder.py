@@ -2,6 +2,10 @@
 
 import json
 import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -231,3 +235,22 @@ def test_what_a_killed_process_left_is_removed_a_day_later_and_not_before(tmp_pa
         os.utime(path, (two_days_ago, two_days_ago))
     make_once(tmp_path / "pool", done="done", make=lambda temporary: (temporary / "done").touch())
     assert sorted(path.name for path in tmp_path.iterdir()) == [".pool-new", "pool"]
+
+
+KILLED = (
+    "import os, signal, sys; from pathlib import Path; from data_prep.files.atomic_folder import make_once\n"
+    "def make(temporary):\n"
+    "    (temporary / 'half.parquet').write_bytes(b'PAR1')\n"
+    "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    "make_once(Path(sys.argv[1]), done='done', make=make)"
+)
+
+
+def test_what_a_process_killed_on_this_machine_left_is_removed_by_the_next_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "pool"
+    assert subprocess.run([sys.executable, "-c", KILLED, str(folder)]).returncode == -signal.SIGKILL
+    (left,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    elsewhere = left.with_name(left.name.replace(socket.gethostname(), "another-host"))
+    elsewhere.mkdir()
+    make_once(folder, done="done", make=lambda temporary: (temporary / "done").touch())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [elsewhere.name, "pool"]

@@ -16,6 +16,7 @@ from types import FrameType
 
 from data_prep.spec import DataError
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate
+from sweeper.evaluation.kept_blocks import SUFFIX
 from sweeper.host.errors import RunFailedError, SweeperError
 from sweeper.host.files import locked, write_atomic
 from sweeper.host.process import adopt_orphans
@@ -132,7 +133,7 @@ def _failed(results_dir: Path, name: str, why: str) -> int:
 
 def _came_further(annotation: Annotation, results_dir: Path, name: str) -> bool:
     """Whether there is more than when an attempt last met the time limit; remembers what there is."""
-    blocks = (results_dir / "base").glob(f"{annotation.spec.model.name}-*.partial")
+    blocks = (results_dir / "base").glob(f"{annotation.spec.model.name}-*{SUFFIX}")
     size, path = sum(block.stat().st_size for block in blocks), results_dir / "annotations" / f"{name}.size"
     before = int(path.read_text()) if path.exists() else -1
     write_atomic(path, f"{size}\n")

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from sweeper.host.files import locked
+from data_prep.files.atomic_folder import make_once
 from sweeper.host.machine import SNAPSHOT, git_state
 
 PACKAGES = ("sweeper", "rewards", "data_prep")  # what a job imports: `conf` is in its spec, `analysis` reads rows
@@ -25,16 +27,14 @@ def freeze(results_dir: Path) -> Path:
         total.update(f"{path.relative_to(root).as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     digest = total.hexdigest()[:16]
     folder = results_dir / "code" / digest
-    with locked(folder.with_suffix(".lock"), wait=True):
-        if not folder.is_dir():
-            partial = folder.with_suffix(".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            for path in files:
-                target = partial / path.relative_to(root)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-            commit, dirty = git_state()
-            about = {"digest": digest, "commit": commit, "dirty": dirty}
-            (partial / SNAPSHOT).write_text(json.dumps(about) + "\n")
-            partial.rename(folder)
+    make_once(folder, done=SNAPSHOT, make=partial(_copy, files, root, digest))
     return folder
+
+
+def _copy(files: Sequence[Path], root: Path, digest: str, out: Path) -> None:
+    for path in files:
+        target = out / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    commit, dirty = git_state()
+    (out / SNAPSHOT).write_text(json.dumps({"digest": digest, "commit": commit, "dirty": dirty}) + "\n")

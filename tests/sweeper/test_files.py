@@ -1,0 +1,93 @@
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sweeper.host.files import is_leftover, is_locked, locked, whole, write_atomic
+from sweeper.launch.slurm.queue import Queue
+from sweeper.oversight.garbage import DAY, find
+
+KILLED = (
+    "import os, signal, sys; from pathlib import Path\n"
+    "from data_prep.files.atomic_folder import make_once; from sweeper.host.files import whole\n"
+    "def die(temporary):\n"
+    "    place = temporary / 'weights' if temporary.is_dir() else temporary\n"
+    "    place.write_text('half')\n"
+    "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    "root = Path(sys.argv[2])\n"
+    "if sys.argv[1] == 'folder':\n"
+    "    make_once(root / 'models' / 'm', done='config.json', make=die)\n"
+    "with whole(root / 'rows' / 'r.json') as temporary:\n"
+    "    die(temporary)"
+)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_writer_killed_with_9_left_is_garbage_a_day_later_and_not_before(tmp_path: Path, kind: str) -> None:
+    assert subprocess.run([sys.executable, "-c", KILLED, kind, str(tmp_path)]).returncode == -9
+    silent, now = Queue(elements={}, endings={}), time.time()
+    assert find(tmp_path, silent, now=now) == []
+    (item,) = find(tmp_path, silent, now=now + DAY + 60)
+    assert item.size == len("half")
+    assert item.remove()
+    assert not item.path.exists()
+    assert not (tmp_path / "rows" / "r.json").exists()
+    assert not (tmp_path / "models" / "m").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rows/.a.json.n1-7.tmp",
+        "models/.tiny-0123.building",
+        "annotations/.rates.parquet.partial",
+        "code/0123456789abcdef.partial",
+        "runs/tiny_grpo/train.partial",
+        "runs/tiny_grpo/ray-7-0.partial",
+        "runs/tiny_grpo/checkpoints/global_step_4/actor/.merged.building",
+    ],
+)
+def test_what_earlier_versions_left_half_written_is_still_garbage(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text("half")
+    os.utime(path, (time.time() - 2 * DAY,) * 2)
+    assert [item.path for item in find(tmp_path, Queue(elements={}, endings={}), now=time.time())] == [path]
+
+
+@pytest.mark.parametrize(
+    "name", ["base/tiny-0123.partial", "runs/tiny_grpo/counts.partial", "rows/a.json", "models/a.tmp"]
+)
+def test_finished_blocks_of_an_evaluation_are_no_leftover(name: str) -> None:
+    assert not is_leftover(Path("results") / name)
+
+
+def test_a_file_is_not_there_if_writing_it_fails_and_nothing_else_is(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with whole(tmp_path / "new" / "file") as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_private_file_is_its_owners_alone_whoever_wrote_it_before(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    write_atomic(path, "open")
+    write_atomic(path, "secret", is_private=True)
+    assert path.read_text() == "secret"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_lock_is_seen_by_who_does_not_hold_it_and_a_file_that_is_not_there_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    with locked(path, wait=False):
+        assert is_locked(path)
+    assert not is_locked(path)
