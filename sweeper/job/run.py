@@ -46,7 +46,7 @@ from sweeper.runs.folder import Attempt, RunDir
 from sweeper.runs.triage import Diagnosis, Ending, classify, of_exception, tail
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
-from sweeper.training import ray_nodes
+from sweeper.training import checkpoint, ray_nodes
 from sweeper.training.ray_nodes import Node
 from sweeper.training.train import Watch, share_of_node, train
 from sweeper.training.validation import validation_tokens
@@ -183,7 +183,7 @@ def _failed(
 
 def _expired(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured, seconds: float) -> int:
     """End an attempt that ran out of time; fails the run if the attempt before it came no further either."""
-    steps = run_dir.trained_steps()
+    steps = checkpoint.trained_steps(run_dir.checkpoints)
     ending = {"status": "expired", "phase": measured.phase, "steps": steps}
     before = run_dir.attempts()[:-1][-1:]
     earlier = before[0].read("exit") if before else None
@@ -240,8 +240,9 @@ def _phases(run_dir: RunDir, spec: RunSpec, attempt: Attempt, measured: Measured
     measured.n_unique = _n_rows(train_file)
     enter("train")
     earlier = read_curve(item.metrics for item in run_dir.attempts())
-    run_dir.rewind(max((point.step for point in earlier if point.reward is not None), default=0))
-    if run_dir.trained_steps() < spec.total_steps:
+    logged = max((point.step for point in earlier if point.reward is not None), default=0)
+    checkpoint.rewind(run_dir.checkpoints, logged)
+    if checkpoint.trained_steps(run_dir.checkpoints) < spec.total_steps:
         measured.train_s = train(
             spec,
             run_dir,
@@ -279,12 +280,12 @@ def _n_rows(file: Path) -> int:
 
 
 def _final_weights(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> Path:
-    actor = run_dir.checkpoints / f"global_step_{spec.total_steps}" / "actor"
-    if not (actor / "huggingface").is_dir():
+    actor = checkpoint.policy(run_dir.checkpoints, spec.total_steps)
+    if not checkpoint.weights(actor).is_dir():
         raise RunFailedError(f"verl ended without an error but left no weights of step {spec.total_steps} in {actor}")
     if spec.algorithm.lora.rank == 0:
-        return actor / "huggingface"
-    merged = actor / "merged"
+        return checkpoint.weights(actor)
+    merged = checkpoint.merged_weights(actor)
     if not merged.is_dir():
         run_child([sys.executable, "-m", "sweeper.training.lora", str(actor), str(merged)], log=attempt.log, env={})
     return merged

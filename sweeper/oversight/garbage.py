@@ -17,6 +17,7 @@ from sweeper.launch.slurm.queue import Queue
 from sweeper.rows.row import Status
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
+from sweeper.training import checkpoint
 
 DAY = 86400.0  # a temporary file that is younger may still be written
 # Where files and folders are made whole.
@@ -72,10 +73,10 @@ def find(results_dir: Path, queue: Queue, *, now: float) -> list[Garbage]:
 def _checkpoints(results_dir: Path, done: set[RunId]) -> Iterator[Garbage]:
     for run_id in sorted(done):
         run_dir = RunDir(results_dir=results_dir, run_id=run_id)
-        last = run_dir.checkpoints / f"global_step_{run_dir.trained_steps()}"
+        last = checkpoint.at(run_dir.checkpoints, checkpoint.trained_steps(run_dir.checkpoints))
         if not last.is_dir() or run_dir.is_locked():  # what is the last one is not known
             continue
-        for path in sorted(run_dir.checkpoints.glob("global_step_*")):
+        for path in checkpoint.saved(run_dir.checkpoints):
             if path != last:
                 why = f"checkpoint of a run that is done; {last.name} stays"
                 yield Garbage(path=path, why=why, size=_size(path), run=run_dir)

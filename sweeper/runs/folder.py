@@ -160,38 +160,6 @@ class RunDir:
         path.mkdir(parents=True)
         return Attempt(path=path)
 
-    def trained_steps(self) -> int:
-        """Training steps in the last complete checkpoint; 0 without one."""
-        if not self._marker.exists():
-            return 0
-        # verl truncates the marker and then writes it, after the whole checkpoint: an empty one names the newest.
-        text = self._marker.read_text().strip()
-        return int(text) if text else max(self._saved_steps(), default=0)
-
-    @property
-    def _marker(self) -> Path:
-        return self.checkpoints / "latest_checkpointed_iteration.txt"
-
-    def _saved_steps(self) -> list[int]:
-        return [int(path.name.removeprefix("global_step_")) for path in self.checkpoints.glob("global_step_*")]
-
-    def rewind(self, logged: int) -> None:
-        """Resume from a checkpoint no later than step `logged`, the last one whose metrics are on file.
-
-        verl saves step N before it logs it: a kill between the two would lose that step's metrics for good.
-        """
-        steps = self.trained_steps()
-        if steps <= logged:
-            if steps:
-                write_atomic(self._marker, str(steps))  # killed while writing it, verl left it empty
-            return
-        # Older than the newest, hence complete.
-        kept = [step for step in self._saved_steps() if step <= logged]
-        if kept:
-            write_atomic(self._marker, str(max(kept)))
-        else:
-            self._marker.unlink()
-
     def is_locked(self) -> bool:
         """Whether a job is alive on this run."""
         return is_locked(self.path / "lock")

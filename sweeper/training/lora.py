@@ -1,7 +1,7 @@
 """Merge the low-rank adapters of a verl checkpoint into plain weights: `python -m sweeper.training.lora ACTOR_DIR OUT`.
 
-verl 0.9.1 saves a LoRA model's "huggingface" folder under PEFT's names. transformers finds none of the names it looks
-for, initialises every weight at random and says so only in a warning, so such a folder must never be evaluated.
+verl 0.9.1 saves a LoRA model's weights under PEFT's names. transformers finds none of the names it looks for,
+initialises every weight at random and says so only in a warning, so such a folder must never be evaluated.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_prep.files.atomic_folder import make_once
+from sweeper.training.checkpoint import weights
 
 if TYPE_CHECKING:
     import torch
@@ -21,10 +22,10 @@ _WEIGHTS = "model.safetensors"
 
 
 def merge(actor: Path, out: Path) -> None:
-    """Write `actor`/huggingface with merged weights to `out`, whole or not at all.
+    """Write the weights of `actor` with its adapters merged in to `out`, whole or not at all.
 
     Args:
-        actor: verl's `global_step_N/actor`, with `lora_train_meta.json` beside `huggingface/`.
+        actor: A `checkpoint.policy`, with verl's `lora_train_meta.json` beside its `checkpoint.weights`.
         out: A folder in Hugging Face's format; left as it is if it has weights.
     """
     make_once(out, done=_WEIGHTS, make=partial(_merge, actor))
@@ -34,14 +35,14 @@ def _merge(actor: Path, out: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     meta = json.loads((actor / "lora_train_meta.json").read_text())
-    shutil.copytree(actor / "huggingface", out, dirs_exist_ok=True)
+    shutil.copytree(weights(actor), out, dirs_exist_ok=True)
     parts = sorted(out.glob("*.safetensors"))
     state = {name: value for part in parts for name, value in load_file(part).items()}
     for part in parts:
         part.unlink()
     (out / f"{_WEIGHTS}.index.json").unlink(missing_ok=True)
-    weights = merged(state, meta["lora_alpha"] / meta["r"])
-    save_file(weights, out / _WEIGHTS, metadata={"format": "pt"})
+    whole = merged(state, meta["lora_alpha"] / meta["r"])
+    save_file(whole, out / _WEIGHTS, metadata={"format": "pt"})
 
 
 def merged(state: "dict[str, torch.Tensor]", scale: float) -> "dict[str, torch.Tensor]":

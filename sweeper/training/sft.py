@@ -10,6 +10,7 @@ from sweeper.host.machine import Device, free_port
 from sweeper.host.process import run_child
 from sweeper.spec.dotted import Value, render
 from sweeper.spec.model import WarmStart
+from sweeper.training import checkpoint
 from sweeper.training.train import CPU_ENV
 
 
@@ -136,7 +137,7 @@ def run_sft(
         | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
         on_tick=on_tick,
     )
-    weights = work / "checkpoints" / f"global_step_{settings.steps}" / "huggingface"
+    weights = checkpoint.weights(checkpoint.at(work / "checkpoints", settings.steps))
     if not weights.is_dir():
         raise RunFailedError(f"supervised fine-tuning left no weights at {weights}")
     shutil.copytree(weights, out, dirs_exist_ok=True)

@@ -16,6 +16,7 @@ from sweeper.oversight.status import run_statuses
 from sweeper.rows.row import read_rows
 from sweeper.runs.folder import RunDir, State
 from sweeper.spec.run import RunSpec
+from sweeper.training.checkpoint import trained_steps
 from tests.slurm.lab import Lab, all_are, states
 from tests.waiting import wait_until
 
@@ -168,7 +169,7 @@ def test_a_requeued_run_that_is_done_already_does_nothing(make: Make, lab: Lab, 
 def test_a_run_whose_node_dies_is_queued_again_by_slurm_and_goes_on(make: Make, lab: Lab, tmp_path: Path) -> None:
     specs = [make(f"seed={seed}", "training.total_steps=12", step_seconds=0.5) for seed in range(2)]
     submit(specs, tmp_path)
-    assert wait_until(lambda: all(folder(tmp_path, spec).trained_steps() > 2 for spec in specs), 60)
+    assert wait_until(lambda: all(trained_steps(folder(tmp_path, spec).checkpoints) > 2 for spec in specs), 60)
     node = lab.node_of(specs[0].run_id, tmp_path)
     lab.kill_node(node)
     try:

@@ -138,29 +138,6 @@ def test_a_heartbeat_survives_its_file(tmp_path: Path) -> None:
     assert attempt.heartbeat() == beat
 
 
-def test_trained_steps_are_those_of_the_last_complete_checkpoint(tmp_path: Path) -> None:
-    run_dir = folder(tmp_path)
-    assert run_dir.trained_steps() == 0
-    (run_dir.checkpoints / "global_step_4").mkdir(parents=True)
-    assert run_dir.trained_steps() == 0
-    (run_dir.checkpoints / "latest_checkpointed_iteration.txt").write_text("4")
-    assert run_dir.trained_steps() == 4
-
-
-def test_a_marker_that_verl_was_killed_while_writing_names_the_newest_checkpoint(tmp_path: Path) -> None:
-    run_dir = folder(tmp_path)
-    for step in (9, 10):
-        (run_dir.checkpoints / f"global_step_{step}").mkdir(parents=True)
-    marker = run_dir.checkpoints / "latest_checkpointed_iteration.txt"
-    marker.write_text("")
-    assert run_dir.trained_steps() == 10
-    run_dir.rewind(10)
-    assert marker.read_text() == "10"
-    marker.write_text("")
-    run_dir.rewind(9)
-    assert run_dir.trained_steps() == 9
-
-
 def test_a_run_is_found_by_the_start_or_the_end_of_its_id(tmp_path: Path) -> None:
     one, _ = folder(tmp_path, "seed=1"), folder(tmp_path, "seed=2")
     assert find_run(tmp_path, one.run_id).run_id == one.run_id
@@ -182,18 +159,6 @@ def test_a_whole_id_is_found_even_if_another_starts_with_it(tmp_path: Path) -> N
     for name in ("run-1", "run-10"):
         RunDir(results_dir=tmp_path, run_id=RunId(name)).path.mkdir(parents=True)
     assert find_run(tmp_path, "run-1").run_id == "run-1"
-
-
-@pytest.mark.parametrize(("logged", "resumes_from"), [(6, 6), (5, 4), (4, 4), (3, 0)])
-def test_a_checkpoint_whose_step_was_never_logged_is_not_resumed_from(
-    tmp_path: Path, logged: int, resumes_from: int
-) -> None:
-    run_dir = folder(tmp_path)
-    for step in (4, 6):
-        (run_dir.checkpoints / f"global_step_{step}").mkdir(parents=True)
-    (run_dir.checkpoints / "latest_checkpointed_iteration.txt").write_text("6")
-    run_dir.rewind(logged)
-    assert run_dir.trained_steps() == resumes_from
 
 
 def test_an_attempt_lasts_until_its_last_sign_of_life(tmp_path: Path) -> None:

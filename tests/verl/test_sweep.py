@@ -17,6 +17,7 @@ from sweeper.inputs.data import data_spec
 from sweeper.rows.counts import read_counts
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
 from sweeper.runs.folder import RunDir, State
+from sweeper.training.checkpoint import trained_steps
 from tests.sweeper.points import spec
 from tests.waiting import wait_until
 
@@ -192,7 +193,8 @@ def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_comm
 
     def is_past_a_checkpoint() -> bool:
         logged = [step for attempt in run.attempts() for step in steps(attempt.metrics)]
-        return run.trained_steps() >= 4 and max(logged, default=0) > run.trained_steps()
+        saved = trained_steps(run.checkpoints)
+        return saved >= 4 and max(logged, default=0) > saved
 
     assert wait_until(lambda: is_past_a_checkpoint() or process.poll() is not None, 300)
     process.send_signal(signal.SIGKILL)
@@ -200,7 +202,7 @@ def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_comm
     assert wait_until(lambda: processes_of(results) == [], 30), processes_of(results)
     assert run.state() is State.interrupted
     assert not row_path(results, run.run_id).exists()
-    kept = run.trained_steps()
+    kept = trained_steps(run.checkpoints)
     assert 4 <= kept < 16
 
     done = sweeper(results, *more)

@@ -11,6 +11,7 @@ from sweeper.host.machine import Device
 from sweeper.inputs.data import data_spec
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
+from sweeper.training.checkpoint import trained_steps
 from sweeper.training.ray_nodes import Node
 from sweeper.training.train import Watch, train
 from tests.sweeper.points import spec
@@ -68,7 +69,7 @@ def test_grpo_trains_on_what_the_rollout_drew_and_resumes_from_its_checkpoint(jo
     for step in (1, 2):
         assert metrics[step]["training/rollout_probs_diff_max"] < 1e-4
         assert metrics[step]["actor/grad_norm"] > 0
-    assert job.run_dir.trained_steps() == 2
+    assert trained_steps(job.run_dir.checkpoints) == 2
 
     resumed = job.train(*common, "training.total_steps=3")
     assert set(resumed) == {2, 3}  # verl validates once more before it goes on

@@ -37,13 +37,15 @@ class _Finder:
 
 def _replace(job):  # type: ignore[no-untyped-def]
     from sweeper.host.errors import ConfigError, RunFailedError
+    from sweeper.training import checkpoint
 
     def phases(run_dir, spec, attempt, measured):  # type: ignore[no-untyped-def]
         measured.phase = "train"
         run_dir.checkpoints.mkdir(exist_ok=True)
         key = hashlib.sha256(os.environ.get("WANDB_API_KEY", "").encode()).hexdigest()
         variables = sorted(name for name in os.environ if not name.startswith("SLURM"))
-        about = {"sweeper": job.__file__, "from_step": run_dir.trained_steps(), "key": key, "variables": variables}
+        begun = checkpoint.trained_steps(run_dir.checkpoints)
+        about = {"sweeper": job.__file__, "from_step": begun, "key": key, "variables": variables}
         attempt.write("standin", about)
         if spec.model.resources.actor_tokens_per_gpu > int(os.environ.get("STANDIN_MOST_TOKENS", "1000000000")):
             raise RunFailedError("exit code 1: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -60,11 +62,11 @@ def _replace(job):  # type: ignore[no-untyped-def]
             on_tick = watch.tick if measured.phase == "train" else watch.listen
             job.run_child(["sleep", "600"], log=attempt.log, env={}, on_tick=on_tick)
         taken = bytearray()
-        for step in range(run_dir.trained_steps() + 1, spec.total_steps + 1):
+        for step in range(begun + 1, spec.total_steps + 1):
             time.sleep(float(os.environ.get("STANDIN_STEP_SECONDS", "0.1")))
             if step == 2:
                 taken = bytearray(os.urandom(1 << 20)) * int(os.environ.get("STANDIN_MEMORY_MB", "0"))
-            (run_dir.checkpoints / f"global_step_{step}").mkdir(exist_ok=True)
+            checkpoint.at(run_dir.checkpoints, step).mkdir(exist_ok=True)
             job.write_atomic(run_dir.checkpoints / "latest_checkpointed_iteration.txt", str(step))
             with attempt.metrics.open("a") as file:
                 file.write(json.dumps({"step": step, "data": {"critic/score/mean": 0.5}}) + "\n")
