@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from data_prep.spec import DataError
 
-# Each has add_parser(subparsers) -> None, which adds its verb and sets `func` to a function of the parsed arguments
+# Each has add_parser(subparsers) -> None, which adds its verbs and sets `func` to a function of the parsed arguments
 # that returns the exit code.
-_MODULES = ("prepare", "recipe", "inspect", "validate", "annotate")
+_MODULES = ("fetch", "inspect", "validate", "of_a_run", "recipe")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

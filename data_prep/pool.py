@@ -196,7 +196,7 @@ def _renamed(row: Row) -> Row:
 
 
 def _source_card(root: Path) -> dict[str, object] | None:
-    """Licence and revision, where `python -m data_prep prepare` fetched the folder."""
+    """Licence and revision, where `python -m data_prep fetch` fetched the folder."""
     path = root / "source.json"
     if not path.is_file():
         return None

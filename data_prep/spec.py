@@ -251,7 +251,7 @@ def folder_digest(root: str | Path) -> str:
     """SHA-256 over the relative names and contents of the data files below `root`; where it lies is irrelevant.
 
     Raises:
-        DataError: No such folder, or no data file in it.
+        DataError: No such folder, no data file in it, or one that cannot be read.
     """
     folder = Path(root)
     if not folder.is_dir():
@@ -262,5 +262,8 @@ def folder_digest(root: str | Path) -> str:
         raise DataError(f"data_root={root} holds no .parquet or .jsonl file. Point it at a folder in Guru's format.")
     mapping = folder / "columns.yaml"
     for path in [*files, *([mapping] if mapping.is_file() else [])]:
-        total.update(f"{path.relative_to(folder).as_posix()}\0{file_digest(path)}\n".encode())
+        try:
+            total.update(f"{path.relative_to(folder).as_posix()}\0{file_digest(path)}\n".encode())
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror or error}. Check the file, its folder and its rights.") from None
     return total.hexdigest()

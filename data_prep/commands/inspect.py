@@ -1,4 +1,4 @@
-"""`python -m data_prep inspect`: what is in data files, for a person, a program or a web page."""
+"""`python -m data_prep inspect`: what is in data files, for a person or a program."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ Ends with 0 if every row can be used, 1 if some cannot (see `validate`), 2 if th
 _EPILOG = """\
 examples:
   python -m data_prep inspect data/guru
-  python -m data_prep inspect train.parquet --tokenizer models/qwen2.5-7b --html report.html
+  python -m data_prep inspect train.parquet --tokenizer models/qwen2.5-7b --prompt-style qwq
 """
 _BAR = 40
 _SHOWN = 700
@@ -40,7 +40,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--prompt-style", choices=list(STYLES), default=OWN_STYLE, help="chat template in place of the tokenizer's"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page that needs no other file")
     parser.set_defaults(func=run)
 
 
@@ -54,17 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
         tokenizer=arguments.tokenizer,
         chat_template=chat_template(style),
     )
-    if arguments.html is not None:
-        from data_prep.commands.summary_page import page
-
-        arguments.html.write_text(page(summary), encoding="utf-8")
     print(json.dumps(asdict(summary), ensure_ascii=False) if arguments.json else text_of(summary))
     return 1 if summary.problems else 0
 
 
 def text_of(summary: Summary) -> str:
     """The summary for a terminal."""
-    lines: list[str] = []
+    rows, n = sum(file.rows for file in summary.files), len(summary.files)
+    lines = [f"{rows} rows in {n} file{'' if n == 1 else 's'}", ""]
     first_with: dict[tuple[tuple[str, str], ...], str] = {}
     for file in summary.files:
         unusable = f", {file.unusable} unusable" if file.unusable else ""
@@ -116,4 +112,4 @@ def _spread(title: str, spread: Spread | None) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … (more in --html)"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … (more with --json)"

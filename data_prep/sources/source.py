@@ -23,7 +23,7 @@ class Source:
     """One source of problems.
 
     Attributes:
-        name: As given to `python -m data_prep prepare`.
+        name: As given to `python -m data_prep fetch`.
         kind: How it is got.
         title: One line for people.
         licence: Of the problems, as their publisher states it; "not stated" where nothing is.
@@ -54,7 +54,7 @@ SOURCES: dict[str, Source] = {
             kind=Kind.hub,
             title="Guru-RL-92k (arXiv:2506.14965): math, code, logic, simulation, table, STEM, with pass rates",
             licence="MIT",
-            how="python -m data_prep prepare guru --out FOLDER",
+            how="python -m data_prep fetch guru",
             repository="LLM360/guru-RL-92k",
             patterns=("train/*.parquet", "online_eval/*.parquet", "offline_eval/*.parquet"),
         ),
@@ -71,7 +71,7 @@ SOURCES: dict[str, Source] = {
             kind=Kind.hub,
             title="GSM8K (arXiv:2110.14168): grade-school word problems, 7,473 train and 1,319 test",
             licence="MIT",
-            how="python -m data_prep prepare gsm8k --out FOLDER",
+            how="python -m data_prep fetch gsm8k",
             repository="openai/gsm8k",
             patterns=("main/*.parquet",),
             columns={
@@ -92,7 +92,7 @@ SOURCES: dict[str, Source] = {
             kind=Kind.hub,
             title="MATH-500: the 500 test problems of MATH (arXiv:2103.03874) chosen in arXiv:2305.20050",
             licence="MIT (of MATH)",
-            how="python -m data_prep prepare math500 --out FOLDER",
+            how="python -m data_prep fetch math500",
             repository="HuggingFaceH4/MATH-500",
             patterns=("*.jsonl",),
             columns={
@@ -112,7 +112,7 @@ SOURCES: dict[str, Source] = {
             kind=Kind.hub,
             title="AIME 2024 I and II: 30 problems",
             licence="not stated (problems by the Mathematical Association of America)",
-            how="python -m data_prep prepare aime2024 --out FOLDER",
+            how="python -m data_prep fetch aime2024",
             repository="HuggingFaceH4/aime_2024",
             patterns=("data/*.parquet",),
             columns={

@@ -1,19 +1,19 @@
-"""`inspect`: the same numbers for a terminal, a program and a page."""
+"""`inspect`: the same numbers for a terminal and a program; the first verbs of `python -m data_prep`."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from data_prep.__main__ import main
+from data_prep.commands.inspect import text_of
 from data_prep.commands.summary import Spread, summarise
-from data_prep.commands.summary_page import page
+from data_prep.sources.source import SOURCES
 from tests.data_prep.guru import REAL, needs_real, record
 from tests.data_prep.tokenizers import byte_level_tokenizer
 
@@ -63,6 +63,7 @@ def test_three_samples_are_shown(file: Path, capsys: pytest.CaptureFixture[str])
     for place in (0, 4, 7):
         assert f"train.parquet row {place} " in out
     assert "[user] How many <b>sheep</b> have 4 ears?" in out
+    assert out.startswith("8 rows in 1 file\n")
 
 
 def test_a_tokenizer_gives_tokens_and_prompts_as_the_model_gets_them(
@@ -86,17 +87,6 @@ def test_json_is_one_object(file: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert report["prompt_tokens"] is None
 
 
-def test_the_page_needs_nothing_else_and_escapes_the_data(file: Path, tmp_path: Path) -> None:
-    target = tmp_path / "page.html"
-    assert main(["inspect", str(file), "--html", str(target)]) == 0
-    text = target.read_text()
-    assert "<b>sheep" not in text
-    assert "&lt;b&gt;sheep" in text
-    assert "http" not in text
-    for drawing in text.split("<svg")[1:]:
-        ElementTree.fromstring("<svg" + drawing.partition("</svg>")[0] + "</svg>")
-
-
 def test_rows_that_cannot_be_used_are_counted_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in [ROWS[0], record("Why?", source="astrology")]))
@@ -106,20 +96,9 @@ def test_rows_that_cannot_be_used_are_counted_and_listed(tmp_path: Path, capsys:
     assert "a.jsonl row 1: unknown source" in out
 
 
-def test_a_page_that_cannot_be_written_is_one_clear_line(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    target = tmp_path / "nowhere" / "page.html"
-    assert main(["inspect", str(file), "--html", str(target)]) == 2
-    assert f"error: {target}: No such file or directory" in capsys.readouterr().err
-
-
-def test_a_link_to_nothing_among_the_files_is_one_clear_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "train.parquet").symlink_to(tmp_path / "gone.parquet")
-    assert main(["prepare", str(tmp_path), "--n-unique", "4"]) == 2
-    assert "train.parquet: No such file or directory" in capsys.readouterr().err
+def test_a_file_where_a_folder_should_be_is_one_clear_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch", "gsm8k", f"--out={file}"]) == 2
+    assert f"error: {file}: Not a directory" in capsys.readouterr().err
 
 
 def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
@@ -133,13 +112,29 @@ def test_the_published_quarter_is_hard() -> None:
     assert weak.name == "qwen2.5_7b_pass_rate"
     assert sum(count for _, count in weak.bars) == 12_800
     assert round(weak.bars[0][1] / 12_800, 2) == 0.4
-    assert page(summary).count("<svg") == 4
+    titles = {line for line in text_of(summary).splitlines() if line and "█" not in line}
+    assert {"domain", "data_source", *(histogram.name for histogram in summary.difficulty)} <= titles
+    assert len(summary.difficulty) == 2
+
+
+def test_every_source_is_listed_with_its_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch"]) == 0
+    out = capsys.readouterr().out
+    for source in SOURCES.values():
+        assert f"{source.name}: {source.title}\n  licence: {source.licence}\n  get it: {source.how}\n" in out
+
+
+@pytest.mark.parametrize("name", ["guru-math-curriculum", "synthetic", "imagenet"])
+def test_what_is_not_on_the_hub_is_not_fetched(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch", name, f"--out={tmp_path / 'out'}"]) == 2
+    assert (SOURCES[name].how if name in SOURCES else "guru") in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_reader_that_stops_early_hears_of_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "data_prep", "prepare", "list"]
+    command = [sys.executable, "-m", "data_prep", "fetch"]
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     assert (done.returncode, done.stderr) == (2, "")

@@ -1,0 +1,38 @@
+"""`python -m data_prep fetch`: the known sources, and those of the hub into a folder."""
+
+import argparse
+from pathlib import Path
+
+from data_prep.spec import DataError
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the verb `fetch`."""
+    parser = subparsers.add_parser(
+        "fetch",
+        help="list the sources, or fetch one",
+        description="Fetches a source of the hub's into a folder for data_root. Without SOURCE: lists every source "
+        "with its licence and the way to get it.",
+    )
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="name of a source")
+    parser.add_argument("--out", type=Path, help="folder to make (default: data/SOURCE)")
+    parser.add_argument("--revision", help="commit to fetch (default: that of an earlier fetch, else the newest)")
+    parser.add_argument("--offline", action="store_true", help="take the source from the hub's cache")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Executes the verb."""
+    from data_prep.sources.hub import fetch
+    from data_prep.sources.source import SOURCES
+
+    if arguments.source is None:
+        for source in SOURCES.values():
+            print(f"{source.name}: {source.title}\n  licence: {source.licence}\n  get it: {source.how}")
+        return 0
+    if arguments.source not in SOURCES:
+        raise DataError(f"{arguments.source} is not a known source. Name one of: {', '.join(SOURCES)}.")
+    out = arguments.out or Path("data", arguments.source)
+    commit = fetch(SOURCES[arguments.source], out, revision=arguments.revision, offline=arguments.offline)
+    print(f"{arguments.source} at revision {commit} is in {out}: set data_root={out}")
+    return 0

@@ -1,0 +1,26 @@
+"""`python -m data_prep prepare` and `annotate`: verbs that take the settings of a run.
+
+`data_prep` knows nothing of models, grids and configs: `sweeper` executes them in a child process.
+"""
+
+import argparse
+import subprocess
+import sys
+
+_HELP = {
+    "prepare": "make the files that a run with these settings trains and is measured on",
+    "annotate": "measure a model's pass rate on every problem",
+}
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the verbs."""
+    for verb, text in _HELP.items():
+        parser = subparsers.add_parser(verb, help=text, add_help=False, prefix_chars="\0")
+        parser.add_argument("arguments", nargs="*")
+        parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Executes the verb."""
+    return subprocess.run([sys.executable, "-m", f"sweeper.cli.{arguments.verb}", *arguments.arguments]).returncode

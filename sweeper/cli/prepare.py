@@ -1,0 +1,49 @@
+"""`python -m data_prep prepare`: the files of a run's data, as the run itself makes or finds them."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_prep.spec import DataError
+from sweeper.grid.expand import expand
+from sweeper.host.errors import SweeperError
+from sweeper.inputs.data import prepared
+from sweeper.plan.plan import spec_from
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep prepare",
+        description="Make the training, validation and evaluation files of a run below results_dir, where the run "
+        "finds them; says how many rows each has, and what was dropped and why.",
+    )
+    parser.add_argument(
+        "overrides", nargs="*", help="as for a run: data_root=FOLDER domain_mix=math data_scale.n_unique=4096"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = expand(options.overrides, multirun=False).points[0].config
+        data = prepared(spec_from(config), Path(config["results_dir"]).resolve())
+    except (SweeperError, DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    manifest = json.loads(data.manifest.read_text())
+    for split, about in manifest["files"].items():
+        shares = ", ".join(f"{domain} {count}" for domain, count in about["by_domain"].items())
+        print(f"{split}: {about['rows']} rows ({shares})")
+    for kind in ("dropped", "notes"):
+        for step, count in manifest.get(kind, {}).items():
+            print(f"{kind}: {count} {step}")
+    print(f"in {data.manifest.parent}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
