@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
+from sweeper.host.amounts import size
 from sweeper.host.files import locked
 from sweeper.launch.slurm.array import folder
 from sweeper.launch.slurm.queue import Queue
@@ -41,18 +42,10 @@ def main(arguments: Sequence[str]) -> int:
         alike = list(group)
         what = alike[0].path if len(alike) == 1 else place
         count = "" if len(alike) == 1 else f"{len(alike)} in "
-        print(f"{_bytes(sum(item.size for item in alike)):>9}  {count}{what.relative_to(results_dir)}  ({why})")
+        print(f"{size(sum(item.size for item in alike)):>9}  {count}{what.relative_to(results_dir)}  ({why})")
     if queue.error is not None:
         print(f"SLURM does not answer, so code and arrays are left: {queue.error}")
-    total = _bytes(sum(item.size for item in found))
+    total = size(sum(item.size for item in found))
     end = f"{len(gone)} of {len(found)} are deleted" if options.yes else f"{len(found)}; --yes deletes them"
     print(f"{total} in {end}")
     return 0
-
-
-def _bytes(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -1,1 +1,1 @@
-"""The machine: errors, processes, devices, secrets, files."""
+"""The machine: errors, processes, devices, secrets, files, amounts as people read them."""

@@ -4,9 +4,10 @@ import sys
 import time
 from typing import Protocol, TextIO
 
+from sweeper.host.amounts import duration
 from sweeper.rows.row import read_row, row_path
 from sweeper.runs.folder import RunDir, State
-from sweeper.runs.progress_text import clock, describe
+from sweeper.runs.progress_text import describe
 
 
 class Reporter(Protocol):
@@ -36,7 +37,7 @@ def outcome(run_dir: RunDir, code: int) -> str:
         base, trained = row.score(base=True), row.score()
         first, last = (score.at(1) if score else None for score in (base, trained))
         measured = f"pass@1 {first:.3f} -> {last:.3f}" if first is not None and last is not None else "measured"
-        took = f" in {clock(row.timing.total_s)}" if row.timing and row.timing.total_s else ""
+        took = f" in {duration(row.timing.total_s)}" if row.timing and row.timing.total_s else ""
         return f"done{took}, {measured}"
     if state is State.failed:
         failure = read_row(path).failure

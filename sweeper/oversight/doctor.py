@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sweeper.host import secret
+from sweeper.host.amounts import size
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import is_locked, locked, write_atomic
 from sweeper.host.machine import Device, resolve_device
@@ -60,7 +61,7 @@ def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
     try:
         results_dir.mkdir(parents=True, exist_ok=True)
         kind = _file_system(results_dir)
-        free = f"{shutil.disk_usage(results_dir).free / 1e9:.0f} GB free"
+        free = f"{size(shutil.disk_usage(results_dir).free)} free"
         place = results_dir / f".doctor-{os.getpid()}"
         for text in ("one", "two"):
             write_atomic(place, text)

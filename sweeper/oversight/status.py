@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sweeper.host.amounts import duration
 from sweeper.launch.slurm.queue import Queue
 from sweeper.rows.grid_file import Member, Membership, grids
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
 from sweeper.runs.folder import Attempt, Heartbeat, RunDir, State, find_run
-from sweeper.runs.progress_text import clock, describe
+from sweeper.runs.progress_text import describe
 from sweeper.spec.run_id import RunId
 
 Status = dict[str, Any]
@@ -144,9 +145,9 @@ def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: flo
         whole = f" of {sum(known):.2f} planned" if len(known) == len(planned) else ""
         total += f"; {sum(spent):.2f}{whole} device-hours spent"
     if queue is not None and queue.error is not None:
-        total += f"\nSLURM did not answer {clock(now - queue.time)} ago: {queue.error}"
+        total += f"\nSLURM did not answer {duration(now - queue.time)} ago: {queue.error}"
     elif queue is not None and queue.time:
-        total += f"\nSLURM was asked {clock(now - queue.time)} ago"
+        total += f"\nSLURM was asked {duration(now - queue.time)} ago"
     return "\n\n".join([*parts, total])
 
 
@@ -189,7 +190,7 @@ def _line(item: Status) -> Mapping[str, str | None]:
         "step": f"{beat.step}/{beat.total_steps}" if beat and training else None,
         "reward": _number(beat.reward if beat else None),
         "pass@1": _number(item["pass@1"]),
-        "left": clock(beat.seconds_left) if beat and training and beat.seconds_left is not None else None,
+        "left": duration(beat.seconds_left) if beat and training and beat.seconds_left is not None else None,
         "device-h": _number(item["device_hours"], ".2f"),
         "planned": _number(item["planned_device_hours"], ".2f"),
         "run": item["run_id"],

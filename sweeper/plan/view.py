@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sweeper.host.amounts import duration, size
 from sweeper.plan.cost import Cost
 from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import Memory
@@ -91,7 +92,7 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     # More smaller runs than larger ones fit under one ceiling.
     mixed = totals.waves * totals.at_once < totals.runs
     waves += f", {totals.at_once} of the largest runs at once" if mixed else f" of {totals.at_once} at once"
-    ends = "" if totals.hours is None else f", {duration(totals.hours)} to the last result"
+    ends = "" if totals.hours is None else f", {duration(3600 * totals.hours)} to the last result"
     by_phase = {name: sum(getattr(cost.flops, name) or 0.0 for cost in costs) for name in FLOPS_PHASES}
     phases = ", ".join(f"{name} {value:.1e}" for name, value in by_phase.items() if value)
     flops = "unknown" if totals.flops is None else f"{totals.flops:.1e}"
@@ -136,21 +137,6 @@ def _reasons(runs: Sequence[PlannedRun]) -> list[str]:
         name = run.run_id or " ".join(f"{key}={value}" for key, value in run.choice.items()) or "this point"
         found.append(f"{name}{f' and {n - 1} more' if n > 1 else ''}: {reason}")
     return found
-
-
-def size(n: float) -> str:
-    """Bytes in decimal units."""
-    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if n >= factor:
-            return f"{n / factor:.1f} {unit}"
-    return f"{n / 1e3:.0f} kB"
-
-
-def duration(hours: float) -> str:
-    """Hours as people say them."""
-    if hours >= 48:
-        return f"{hours / 24:.1f} days"
-    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
 
 
 def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | None) -> dict[str, Any]:

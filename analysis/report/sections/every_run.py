@@ -8,6 +8,7 @@ from analysis.estimates.numerals import short, signed
 from analysis.estimates.points import gain, pass_at, value_at
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point, Run, Selection
+from sweeper.host.amounts import duration
 from sweeper.rows.table import record
 
 FOLD = 40  # lines from which the table stands behind a click
@@ -126,16 +127,7 @@ def _line(run: Run, ks: list[int]) -> Line:
         signed(improvement) if improvement else DASH,
         *more,
         f"{row.flops.total:.2e}" if row.flops and row.flops.total is not None else DASH,
-        duration(row.timing.total_s if row.timing else None),
+        duration(row.timing.total_s) if row.timing and row.timing.total_s is not None else DASH,
         str(row.status),
     )
     return Line(cells=cells, title=row.run_id)
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as people say them."""
-    if seconds is None:
-        return DASH
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,21 @@
+"""Durations and amounts of bytes as people read them."""
+
+
+def duration(seconds: float) -> str:
+    """Seconds in two units: 45s, 3m20s, 5h07m, 3d04h."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def size(n: float) -> str:
+    """Bytes in decimal units: 640 B, 12 kB, 1.9 MB, 74.8 GB."""
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if n >= factor:
+            return f"{n / factor:.1f} {unit}"
+    return f"{n / 1e3:.0f} kB" if n >= 1e3 else f"{n:.0f} B"
