@@ -11,11 +11,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
+from rewards.code.assertions import AssertionTests
 from rewards.code.functional_tests import CallTests, ScriptTests, parse_script
 from rewards.code.stdin_tests import StdinTests
 from rewards.problem.bad_ground_truth import BadGroundTruth
 
-CodeTests = ScriptTests | CallTests | StdinTests
+CodeTests = AssertionTests | ScriptTests | CallTests | StdinTests
 
 _INPUT_KEYS = ("inputs", "input", "stdin")
 _OUTPUT_KEYS = ("outputs", "output", "stdout", "expected_output")
@@ -35,7 +36,7 @@ _WRAPPERS = (
 _REMEMBERED = 512
 _REMEMBERED_CHARACTERS = 64 << 20
 
-_remembered: OrderedDict[str, tuple[CodeTests, int]] = OrderedDict()
+_remembered: OrderedDict[str, CodeTests] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -49,15 +50,12 @@ def parse_ground_truth(ground_truth: str) -> CodeTests:
         known = _remembered.get(ground_truth)
         if known is not None:
             _remembered.move_to_end(ground_truth)
-            return known[0]
+            return known
     tests = _of(_decoded(ground_truth), None)
-    size = len(ground_truth)
-    if isinstance(tests, ScriptTests) and tests.recording is not None:
-        size += tests.recording.size
     with _lock:
-        _remembered[ground_truth] = tests, size
+        _remembered[ground_truth] = tests
         while len(_remembered) > _REMEMBERED or (
-            len(_remembered) > 1 and sum(size for _, size in _remembered.values()) > _REMEMBERED_CHARACTERS
+            len(_remembered) > 1 and sum(map(len, _remembered)) > _REMEMBERED_CHARACTERS
         ):
             _remembered.popitem(last=False)
     return tests

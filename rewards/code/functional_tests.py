@@ -1,59 +1,43 @@
-"""Tests that call the program: which calls to make in the sandbox, and whether their results satisfy the tests.
+"""Tests that call the program: a script of assertions, or pairs of arguments and a value in JSON.
 
-Two kinds: a script of assertions (HumanEval, MBPP, LeetCode, LiveCodeBench, PrimeIntellect), and pairs of arguments
-and a value in JSON (TACO, APPS). Expected values stay in this process for both; only a script that goes beyond the
-interpreter of `rewards.code.script.run` is run in the sandbox as it is.
+Scripts are those of HumanEval, MBPP, LeetCode, LiveCodeBench and PrimeIntellect, pairs those of TACO and APPS. Expected
+values stay in this process for pairs, and for scripts that `rewards.code.assertions` can read; any other script runs in
+a process of its own in the sandbox, beside the program's.
 """
 
 import ast
 import builtins
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewards.code.script.builtins import BUILTINS, TYPES, Unsupported
-from rewards.code.script.known_helpers import with_helpers
-from rewards.code.script.linked_values import DEFINED_BY_PREFIX, READERS
-from rewards.code.script.names import FoldLiterals, free_names
-from rewards.code.script.plain_values import Incomparable, source_of, values_agree
-from rewards.code.script.remote_calls import Diverged, Recording, Results
-from rewards.code.script.run import ScriptRun
+from rewards.code.assertions import AssertionTests, read_assertions
+from rewards.code.known_helpers import missing_helper
+from rewards.code.names import free_names
+from rewards.code.source_text import source_of
 from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.sandbox.inside.agreement import Incomparable, values_agree
+from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS
+from rewards.sandbox.inside.rewriting import is_of_program
 
 _MAX_SOURCE = 8 << 20
+# LeetCode's nodes, which tests may bring along for the program as well.
+_NODE_HELPERS = frozenset({"ListNode", "TreeNode", "list_node", "tree_node", "is_same_list", "is_same_tree"})
+_NOT_OF_PROGRAM = frozenset(dir(builtins)) | {"__name__", "__file__"} | JSON_WORDS.keys() | _NODE_HELPERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptTests:
-    """A script of assertions.
+    """A script to run.
 
-    `recording` is None when the script has to be run in the sandbox as it is. `names` are those that the program
-    must define, empty when not known.
+    `setup` is for the program's process, before the script runs. `tested` are names that are the program's even if
+    Python has a built-in of that name. `names` are those that the program seems to have to define.
     """
 
     source: str
     setup: str
-    tree: ast.Module
-    recording: Recording | None
-    forced: frozenset[str]
-    last_read: dict[str, tuple[int, int]]
+    tested: frozenset[str]
     names: frozenset[str]
-
-    def calls(self) -> tuple[str, ...]:
-        """What to evaluate in the sandbox."""
-        return () if self.recording is None else self.recording.calls()
-
-    def passed(self, values: Sequence[object]) -> bool | None:
-        """Whether the results of `calls` satisfy every assertion; None if this cannot be told without the program."""
-        if self.recording is None:
-            return None
-        run = ScriptRun(Results(self.recording, values), self.forced, self.last_read)
-        try:
-            return run.holds(self.tree)
-        except Diverged:
-            return None
-        except Unsupported:
-            # A result leads the script where no honest one did in recording, or it is too large to look at here.
-            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +74,7 @@ class CallTests:
             return False
 
 
-def parse_script(source: str, entry: str | None = None) -> ScriptTests:
+def parse_script(source: str, entry: str | None = None) -> AssertionTests | ScriptTests:
     """Prepares a script of assertions.
 
     Args:
@@ -103,61 +87,40 @@ def parse_script(source: str, entry: str | None = None) -> ScriptTests:
     """
     if len(source) > _MAX_SOURCE:
         raise BadGroundTruth(f"the functional tests are {len(source)} characters long, more than {_MAX_SOURCE}")
+    source, tree = _completed(source, entry)
+    setup = _setup(tree)
+    given = _given_to_functions(tree)
+    tested = given | _called_builtins(tree)
+    found = read_assertions(tree, given, setup) or read_assertions(tree, tested, setup)
+    if found is not None:
+        return found
+    names = _names_of(tree) | given
+    if not names or not _checks_anything(tree):
+        raise BadGroundTruth("the functional tests assert nothing about the program")
+    return ScriptTests(source=source, setup=setup, tested=tested, names=names)
+
+
+def _completed(source: str, entry: str | None) -> tuple[str, ast.Module]:
+    """The script with the helper that it lacks, and with the call of its `check`."""
     tree = _parse(source)
-    if entry is not None and entry.isidentifier() and _lacks_call_of_check(tree):
-        source = f"{source}\n\ncheck({entry})"
-        tree = _parse(source)
-    tree = with_helpers(tree)
-    if not any(isinstance(node, ast.Assert | ast.Raise | ast.Call) for node in ast.walk(tree)):
-        raise BadGroundTruth("the functional tests assert nothing")
-    last_read = {
-        node.id: (node.lineno, node.col_offset)
-        for node in sorted(
-            (n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)),
-            key=lambda n: (n.lineno, n.col_offset),
-        )
-    }
-    names = _names_of(tree)
-    FoldLiterals().generic_visit(tree)
-    candidates = _candidates(tree)
-    for forced in (candidates, candidates | _called_builtins(tree)):
-        recording = Recording()
-        run = ScriptRun(recording, forced, last_read)
-        try:
-            run.holds(tree)
-        except Unsupported:
-            if forced != candidates | _called_builtins(tree):
-                continue
-            if not any(isinstance(node, ast.Assert | ast.Raise | ast.Call) for node in ast.walk(tree)):
-                raise BadGroundTruth("the functional tests assert nothing") from None
-            return ScriptTests(
-                source=source,
-                setup="",
-                tree=tree,
-                recording=None,
-                forced=forced,
-                last_read=last_read,
-                names=names,
-            )
-        if recording.sources and run.checks:
-            setup = [_tolerant(line) if line.startswith(("import ", "from ")) else line for line in run.setup]
-            if run.uses_nodes:
-                setup.append(READERS)
-            return ScriptTests(
-                source=source,
-                setup="\n".join(setup),
-                tree=tree,
-                recording=recording,
-                forced=forced,
-                last_read=last_read,
-                names=frozenset(run.program_names - DEFINED_BY_PREFIX),
-            )
-    raise BadGroundTruth("the functional tests assert nothing about the program")
+    before = missing_helper(tree)
+    after = f"\n\ncheck({entry})" if entry is not None and entry.isidentifier() and _lacks_call_of_check(tree) else ""
+    if not before and not after:
+        return source, tree
+    source = f"{before}{source}{after}"
+    return source, _parse(source)
 
 
-def _tolerant(line: str) -> str:
-    """An import of the tests' own, which a program that does not use it must not fail for."""
-    return f"try:\n    {line}\nexcept ImportError:\n    pass"
+def _setup(tree: ast.Module) -> str:
+    """What a program may expect of the tests: their imports, and LeetCode's nodes."""
+    lines: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not is_of_program(node)):
+            # A program that does not use it must not fail for it.
+            lines.append(f"try:\n    {ast.unparse(node)}\nexcept ImportError:\n    pass")
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in _NODE_HELPERS:
+            lines.append(ast.unparse(node))
+    return "\n".join(lines)
 
 
 def _parse(source: str) -> ast.Module:
@@ -176,7 +139,7 @@ def _lacks_call_of_check(tree: ast.Module) -> bool:
     return defines and not calls
 
 
-def _candidates(tree: ast.Module) -> frozenset[str]:
+def _given_to_functions(tree: ast.Module) -> frozenset[str]:
     """Names given to a function of the script at its top level, as `f` in `check(f)`.
 
     They are the program's even if Python has a built-in of that name.
@@ -203,8 +166,35 @@ def _called_builtins(tree: ast.Module) -> frozenset[str]:
 
 
 def _names_of(tree: ast.Module) -> frozenset[str]:
-    """A guess at the program's names in a script that is not interpreted."""
-    return frozenset(free_names(tree) - BUILTINS.keys() - TYPES.keys() - DEFINED_BY_PREFIX - _COMMON)
+    """A guess at the names that the program has to define."""
+    modules = sys.stdlib_module_names | ALIASES.keys()
+    owners = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    alone = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in owners}
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and is_of_program(node)
+        for alias in node.names
+    }
+    free = free_names(tree) - _NOT_OF_PROGRAM
+    return frozenset(imported | {name for name in free if name in alone or name not in modules})
 
 
-_COMMON = frozenset(dir(builtins)) | {"__name__", "__file__"}
+def _checks_anything(tree: ast.Module) -> bool:
+    """Whether there is a check outside of functions, or in one of which the script speaks."""
+    spoken = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef) and node.name not in spoken and not node.decorator_list:
+            continue
+        if isinstance(node, ast.Raise) or (isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant)):
+            return True
+        if isinstance(node, ast.Call) and _name_of(node.func).startswith("assert"):
+            return True
+        waiting += ast.iter_child_nodes(node)
+    return False
+
+
+def _name_of(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")

@@ -8,7 +8,8 @@ import sys
 import time
 from functools import lru_cache
 
-from rewards.code.code_ground_truth import parse_ground_truth
+from rewards.code.assertions import AssertionTests
+from rewards.code.code_ground_truth import CodeTests, parse_ground_truth
 from rewards.code.functional_tests import CallTests, ScriptTests
 from rewards.code.solution import MAX_CODE, Solution, bound_names, solution_of
 from rewards.code.stdin_tests import StdinTests, same_output
@@ -54,8 +55,15 @@ def score_program(response: str, ground_truth: str, prefix: str, limits: Limits)
                 in_class = tests.name not in (solution.defined or ())
                 results = run_calls(program, tests.calls(in_class=in_class), limits=limits)
                 return _judged(results.status, results.status is RunStatus.DONE and tests.passed(results.values), shown)
+            case AssertionTests():
+                results = run_calls(program, tests.calls, setup=tests.setup, limits=limits)
+                return _judged(results.status, results.status is RunStatus.DONE and tests.passed(results.values), shown)
             case ScriptTests():
-                return _by_script(program, shown, tests, prefix, limits)
+                entries = tests.tested | _required(tests, prefix)
+                status = run_tests(
+                    program, tests.source, setup=tests.setup, prefix=prefix, entries=entries, limits=limits
+                )
+                return _judged(status, status is RunStatus.DONE, shown)
     except WorkerDied:
         return Verdict(outcome=Outcome.ERROR, pred=shown)
 
@@ -90,7 +98,7 @@ def _tolerant(prefix: str) -> str:
     return "\n".join(lines)
 
 
-def _may_pass(solution: Solution, tests: ScriptTests | CallTests | StdinTests, prefix: str) -> bool:
+def _may_pass(solution: Solution, tests: CodeTests, prefix: str) -> bool:
     """Whether the program can be right as far as its names tell.
 
     It must itself define what is tested: with a prefix that star-imports `operator`, an empty program would
@@ -105,12 +113,12 @@ def _may_pass(solution: Solution, tests: ScriptTests | CallTests | StdinTests, p
         return tests.name in own or "Solution" in own or _defines(solution, tests.name, _names_given_by(prefix))
     given = _names_given_by(prefix)
     required = _required(tests, prefix)
-    if tests.recording is None:
-        return not required or any(_defines(solution, name, given) for name in required)
-    return all(_defines(solution, name, given) for name in required)
+    # Some of the names that a script seems to need may be its own.
+    suffices = any if isinstance(tests, ScriptTests) else all
+    return suffices(_defines(solution, name, given) for name in required)
 
 
-def _required(tests: ScriptTests, prefix: str) -> frozenset[str]:
+def _required(tests: AssertionTests | ScriptTests, prefix: str) -> frozenset[str]:
     """The names under test: what the tests use and the prefix does not give, or else all that they use."""
     return (tests.names - _names_given_by(prefix)) or tests.names
 
@@ -140,20 +148,6 @@ _STAR_IMPORTED = frozenset(
         *("itertools", "json", "math", "operator", "random", "re", "statistics", "string", "sys", "time", "typing"),
     }
 )
-
-
-def _by_script(program: str, shown: str, tests: ScriptTests, prefix: str, limits: Limits) -> Verdict:
-    calls = tests.calls()
-    if calls:
-        results = run_calls(program, calls, setup=tests.setup, limits=limits)
-        if results.status is not RunStatus.DONE:
-            return _judged(results.status, False, shown)
-        passed = tests.passed(results.values)
-        if passed is not None:
-            return _judged(results.status, passed, shown)
-    entries = tests.forced | _required(tests, prefix)
-    status = run_tests(program, tests.source, prefix=prefix, entries=entries, limits=limits)
-    return _judged(status, status is RunStatus.DONE, shown)
 
 
 def _judged(status: RunStatus, passed: bool, shown: str) -> Verdict:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewards.code.script.names import free_names
+from rewards.code.names import free_names
 from rewards.problem.extraction import CodeBlock
 
 MAX_CODE = 1 << 16

@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from rewards.code.script.plain_values import close
+from rewards.sandbox.inside.agreement import close
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)

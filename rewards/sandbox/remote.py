@@ -25,7 +25,10 @@ _CONNECTIONS = 16
 # What the service itself may take on top of the program's time.
 _SERVICE_S = 30.0
 _RESPONSE_LIMIT = 64 << 20
-_MODULES = ("encoding", "cell", "peer", "remote_objects", "solution_server", "tester")
+_MODULES = (
+    *("encoding", "agreement", "cell", "peer", "remote_objects", "solution_server"),
+    *("known_names", "stand_ins", "rewriting", "tester"),
+)
 
 
 class RemoteOutage(WorkerDied):

@@ -208,7 +208,13 @@ def run_calls(code: str, calls: Sequence[str], *, setup: str = "", limits: Limit
 
 
 def run_tests(
-    code: str, tests: str, *, prefix: str = "", entries: Collection[str] = (), limits: Limits | None = None
+    code: str,
+    tests: str,
+    *,
+    setup: str = "",
+    prefix: str = "",
+    entries: Collection[str] = (),
+    limits: Limits | None = None,
 ) -> RunStatus:
     """Runs `tests` (trusted statements with assertions) against `code`, in two processes.
 
@@ -220,6 +226,7 @@ def run_tests(
         code: Candidate program, untrusted; with `prefix` in front if it needs it.
         tests: Trusted. Names that neither they nor `prefix` define, and that are neither built-in nor commonly
             imported ones (`math`, `isclose`, `Counter`), are the program's.
+        setup: Trusted statements run after the program, in its process: what it may expect of the tests.
         prefix: Trusted statements (imports, helper classes) whose names the tests may use.
         entries: Names that are the program's even if built-in, known or defined by `prefix`; give it the names that
             are under test.
@@ -231,8 +238,8 @@ def run_tests(
     """
     token = secrets.token_hex(16)
     script = {"tests": tests, "prefix": prefix, "entries": sorted(entries), "token": token}
-    contents = [json.dumps({"code": code}).encode(), json.dumps(script).encode()]
-    ended = _run("tests", contents, _limits_for(code, limits or Limits()), _REPORT_LIMIT)
+    contents = [json.dumps({"code": code, "setup": setup}).encode(), json.dumps(script).encode()]
+    ended = _run("tests", contents, _limits_for(f"{code}\n{tests}", limits or Limits()), _REPORT_LIMIT)
     status = _status(ended)
     if status is not RunStatus.DONE or ended is None:
         return status

@@ -5,7 +5,7 @@ import json
 from tests.rewards.code_cases import LEETCODE_PREFIX, Case, Family, fenced, functional
 
 _SPLIT = functional("assert f(1) == 7919\nassert f(5) == 104729")
-# Beyond the interpreter of the scorer, so run in the sandbox as it is.
+# More than assertions on literals, so run in the sandbox as it is.
 WHOLE = functional(
     "try:\n    f('a')\n    raise RuntimeError\nexcept TypeError:\n    pass\nassert f(1) == 7919\nassert f(5) == 104729"
 )

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from rewards import BadGroundTruth, compute_score
+from rewards.code.assertions import AssertionTests
 from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.functional_tests import CallTests, ScriptTests
 from rewards.code.solution import solution_of
@@ -65,6 +66,8 @@ def test_code_that_is_nested_too_deeply_to_parse_is_wrong(source: str) -> None:
         '{"functional": "def check(c):\\n    assert c(1)"}',
         '{"functional": "assert True"}',
         '{"functional": "f(1)"}',
+        '{"functional": "def f(x):\\n    return 2\\nassert f(1) == 2"}',
+        '{"functional": "assert 1 == 1"}',
         '{"inputs": [], "outputs": []}',
         '{"inputs": ["1"], "outputs": []}',
         '{"inputs": ["1"]}',
@@ -84,7 +87,8 @@ def test_tests_that_cannot_be_read_or_test_nothing_are_a_data_error(gold: str) -
 @pytest.mark.parametrize(
     ("gold", "kind"),
     [
-        ({"functional": "assert f(1) == 2"}, ScriptTests),
+        ({"functional": "assert f(1) == 2"}, AssertionTests),
+        ({"functional": "assert f(f(1)) == 2"}, ScriptTests),
         ({"inputs": ["1"], "outputs": ["2"]}, StdinTests),
         ({"inputs": [[1]], "outputs": [2], "fn_name": "f"}, CallTests),
         ({"inputs": ["1"], "outputs": ["2"], "fn_name": ""}, StdinTests),
@@ -95,14 +99,24 @@ def test_the_kind_of_tests_is_told_from_the_encoding(gold: object, kind: type) -
     assert isinstance(parse_ground_truth(json.dumps(json.dumps(gold))), kind)
 
 
-def test_no_expected_value_is_sent_to_the_sandbox() -> None:
+def test_no_expected_value_is_sent_to_the_programs_process() -> None:
     for gold in (
+        {"functional": "assert f(1) == 7919\nassert f(2) != 7919"},
         {"functional": "EXPECTED = 7919\nfor x, y in [(1, 7919)]:\n    assert f(x) == y and f(2) != EXPECTED"},
         {"inputs": [[1]], "outputs": [7919], "fn_name": "f"},
         {"functional": "def ref(x):\n    return 7918 + x\ndef check(c):\n    assert c(1) == ref(1)\ncheck(f)"},
     ):
-        tests = parse_ground_truth(json.dumps(gold))
-        assert not isinstance(tests, StdinTests)
-        calls = tests.calls(in_class=False) if isinstance(tests, CallTests) else (*tests.calls(), tests.setup)
-        assert calls
-        assert "791" not in "".join(calls)
+        sent = ""
+        match parse_ground_truth(json.dumps(gold)):
+            case AssertionTests(calls=calls, setup=setup):
+                assert calls
+                sent = "".join((*calls, setup))
+            case CallTests() as tests:
+                sent = "".join(tests.calls(in_class=False))
+                assert sent
+            case ScriptTests(setup=setup, source=source):
+                assert "791" in source
+                sent = setup
+            case _:
+                raise AssertionError
+        assert "791" not in sent

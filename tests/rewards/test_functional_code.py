@@ -5,9 +5,10 @@ import json
 import pytest
 
 from rewards import compute_score
+from rewards.code.assertions import AssertionTests
 from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.functional_tests import ScriptTests
-from rewards.code.script.known_helpers import nearly_equal
+from rewards.sandbox.inside.agreement import nearly_equal
 from tests.rewards.code_cases import CASES, Case, Family
 
 
@@ -152,10 +153,75 @@ def test_a_list_literal_of_the_tests_is_made_anew_for_every_answer() -> None:
         "def g(): return g()\nassert f(1) == g()",
     ],
 )
-def test_a_script_beyond_the_interpreter_is_never_run_in_this_process(tests: str) -> None:
-    parsed = parse_ground_truth(_gold(tests))
-    assert isinstance(parsed, ScriptTests)
-    assert parsed.recording is None
+def test_a_script_of_more_than_assertions_on_literals_is_never_run_in_this_process(tests: str) -> None:
+    assert isinstance(parse_ground_truth(_gold(tests)), ScriptTests)
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        "assert f(1) == 2",
+        "assert 2 == f(1), 'message'",
+        "assert f([1, (2.5, None)], key={'a': b'x'}) != -1",
+        "assert f(1) == f(2)",
+        "assert f(1) is None\nassert f(2) in [1, 2]\nassert f(3) <= 4",
+        "import math\nfrom solution import f\nassert f(1) == 2",
+        "METADATA = {}\ndef check(candidate):\n    assert candidate(1) == 2\n    assert True, 'x'\n\ncheck(f)",
+        "def check(candidate):\n    assert candidate(nums = [3], target = 6) == [0, 1]\ncheck(Solution().g)",
+        "def check_g():\n    assert Solution().g([3], 6) == [0, 1]\n\ncheck_g()",
+        "def check(candidate):\n    assert candidate([1, 2]) == 3\ncheck(sum)",
+        "assert sum([1, 2]) == 3",
+    ],
+)
+def test_assertions_on_literals_are_judged_without_running_the_tests(tests: str) -> None:
+    assert isinstance(parse_ground_truth(_gold(tests)), AssertionTests)
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        "assert f(g(1)) == 2",
+        "assert f(1)",
+        "x = 2\nassert f(x) == 2",
+        "assert 1 < f(1) < 3",
+        "assert f(1) == 2\ndef f(x):\n    return 2\nassert g(1)",
+        "f = len\nassert f(g) == 2",
+        "from math import *\nassert f(1) == 2",
+        "def check(c):\n    assert c(1) == 2\ncheck(f)\ncheck(g)",
+        "def check(c, d=1):\n    assert c(1) == 2\ncheck(f)",
+        "@skip\ndef check():\n    assert f(1) == 2\ncheck()",
+        "assert sorted(f(1)) == [1]",
+        "assert math.floor(2.5) == f(1)",
+        "assert f(*[1]) == 2",
+        "assert f(**{'x': 1}) == 2",
+        "assert f(1) == len('ab')",
+    ],
+)
+def test_whatever_else_a_script_holds_it_is_run(tests: str) -> None:
+    assert isinstance(parse_ground_truth(_gold(tests)), ScriptTests)
+
+
+def test_the_assertions_of_one_check_share_one_object_of_the_program() -> None:
+    tests = "def check(candidate):\n    assert candidate(1) == 1\n    assert candidate(1) == 2\ncheck(Solution().g)"
+    code = "class Solution:\n    n = 0\n    def g(self, x):\n        self.n += x\n        return self.n"
+    assert _outcome(f"```python\n{code}\n```", tests) == "correct"
+
+
+@pytest.mark.parametrize("tests", ["import math\nassert f(4) == 2", "import math\nfor x in [2]:\n    assert f(4) == x"])
+def test_a_program_may_use_what_its_tests_import(tests: str) -> None:
+    assert _outcome("```python\ndef f(x): return math.sqrt(x)\n```", tests) == "correct"
+
+
+@pytest.mark.parametrize(
+    "comparison",
+    ["f(1) != 1", "not f(1) == 1", "f(1) not in [1]", "f(1) is not 1", "not f(1) > 2", "f(1) == f(1)", "f(1) <= 2"],
+)
+def test_an_object_that_is_not_plain_satisfies_no_comparison_with_a_value(comparison: str) -> None:
+    code = (
+        "class E:\n    def __eq__(self, o): return True\n    __ne__ = __lt__ = __le__ = __gt__ = __eq__\n"
+        "def f(x): return E()"
+    )
+    assert _outcome(f"```python\n{code}\n```", f"assert {comparison}\nassert f(2) is not None") == "wrong"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,16 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rewards.sandbox.inside.agreement import Unjudged
 from rewards.sandbox.inside.encoding import Opaque
 from rewards.sandbox.inside.peer import Gone, Peer, Raised, decode_more, encode_more
 
 # Raised by a call inside a loop or generator these would end it quietly, as if all its items had been tested.
 _ENDS_OF_LOOPS = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
+# A program's own object may have a `get`, but one with a `startswith` only poses as a text.
+_JUDGING = frozenset({"startswith", "endswith"}) | {
+    name for kind in (str, set, float) for name in dir(kind) if name.startswith("is")
+}
 
 
 class Solution:
@@ -177,7 +182,7 @@ def _assign(target: Any, after: Any) -> None:
         target.extend(after)
 
 
-class Remote:
+class Remote(Opaque):
     """Stands in for a function, class or object of the program."""
 
     def __init__(self, solution: Solution, number: int, name: str) -> None:
@@ -188,6 +193,8 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name not in ("__name__", "__doc__", "__dict__"):
             raise AttributeError(name)
+        if name in _JUDGING:
+            raise Unjudged(name)
         return _solution(self).attribute(_number(self), name)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -203,7 +210,7 @@ class Remote:
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         return id(self)
 
     def __instancecheck__(self, instance: object) -> bool:

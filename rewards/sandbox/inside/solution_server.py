@@ -25,7 +25,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
 
 
 def serve_solution(payload_fd: int, reading: int, writing: int) -> int:
-    """Runs the program in `payload_fd`, tells how that went, and serves its namespace until the tests end."""
+    """Runs the program in `payload_fd` and then the tests' setup, tells how that went, and serves the namespace."""
     request = json.loads(read_whole(payload_fd))
     prepare_interpreter()
     namespace = fresh_module("solution").__dict__
@@ -33,6 +33,7 @@ def serve_solution(payload_fd: int, reading: int, writing: int) -> int:
     peer = server.peer = Peer(reading, writing, server.handle)
     try:
         exec(compile(request["code"], "<solution>", "exec"), namespace)
+        exec(compile(request["setup"], "<tests>", "exec"), namespace)
     except BaseException as error:  # the candidate's: it may raise anything
         names, arguments = coded_exception(error)
         peer.say(["raise", names, arguments])

@@ -14,26 +14,12 @@ import types
 from collections.abc import Collection
 from typing import Any
 
+from rewards.sandbox.inside import rewriting, stand_ins
 from rewards.sandbox.inside.cell import prepare_interpreter, read_whole, write_whole
+from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS, MEMBERS
 from rewards.sandbox.inside.remote_objects import Solution
 
 _FAILED = 1
-_COUNTER = "__check_passed__"
-# What test code uses without importing it, relying on the program's imports. It must not be the program's: a patched
-# `isclose` would pass anything.
-_ALIASES = {"np": "numpy", "pd": "pandas", "dt": "datetime", "nx": "networkx"}
-_MEMBERS = {
-    **dict.fromkeys(("isclose", "sqrt", "inf", "nan", "pi", "gcd", "lcm", "floor", "ceil", "factorial"), "math"),
-    **dict.fromkeys(("Counter", "defaultdict", "deque", "OrderedDict", "namedtuple"), "collections"),
-    **dict.fromkeys(("permutations", "combinations", "product", "chain", "accumulate", "zip_longest"), "itertools"),
-    **dict.fromkeys(("reduce", "partial", "lru_cache", "cache", "cmp_to_key"), "functools"),
-    **dict.fromkeys(("List", "Dict", "Set", "Tuple", "Optional", "Union", "Any", "Callable", "Iterable"), "typing"),
-    **{"Decimal": "decimal", "Fraction": "fractions", "deepcopy": "copy", "randint": "random"},
-    **dict.fromkeys(("heappush", "heappop", "heapify"), "heapq"),
-    **dict.fromkeys(("ascii_lowercase", "ascii_uppercase", "ascii_letters", "digits"), "string"),
-    **dict.fromkeys(("bisect_left", "bisect_right"), "bisect"),
-    **dict.fromkeys(("date", "datetime", "timedelta"), "datetime"),
-}
 
 
 def run_tests(payload_fd: int, reading: int, writing: int, report_fd: int) -> int:
@@ -59,11 +45,11 @@ def _run(request: dict[str, Any], solution: Solution) -> int:
         nonlocal passed
         passed += 1
 
-    tree = ast.parse(request["tests"])
-    tree = ast.fix_missing_locations(_CountChecks().visit(tree))
+    stand_ins.install()
+    tree = rewriting.rewritten(request["tests"])
     module = types.ModuleType("__main__")
     names = _Names(module.__dict__)
-    names.update({"__name__": "__main__", _COUNTER: count, "__builtins__": builtins})
+    names.update({"__name__": "__main__", "__builtins__": builtins, rewriting.COUNTER: count, **rewriting.NAMES})
     names.configure(solution, request["entries"], _trusted(request["prefix"]))
     sys.modules["__main__"] = module
     exec(compile(tree, "<tests>", "exec"), names)
@@ -94,6 +80,8 @@ class _Names(dict[str, Any]):
             return self._trusted[name]
         if hasattr(builtins, name):
             return getattr(builtins, name)
+        if name in JSON_WORDS:
+            return JSON_WORDS[name]
         known = _known(name)
         return known if known is not None else self._of_program(name)
 
@@ -107,33 +95,8 @@ class _Names(dict[str, Any]):
 def _known(name: str) -> Any:
     """A module or a member of one that test code is used to find imported."""
     with contextlib.suppress(ImportError):
-        if name in _MEMBERS:
-            return getattr(importlib.import_module(_MEMBERS[name]), name)
-        if name in _ALIASES or name in sys.stdlib_module_names:
-            return importlib.import_module(_ALIASES.get(name, name))
+        if name in MEMBERS:
+            return getattr(importlib.import_module(MEMBERS[name]), name)
+        if name in ALIASES or name in sys.stdlib_module_names:
+            return importlib.import_module(ALIASES.get(name, name))
     return None
-
-
-class _CountChecks(ast.NodeTransformer):
-    """Puts a count behind every check: `assert`, a call of `assert...`, an `if` that would have raised."""
-
-    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
-        return [node, _count()]
-
-    def visit_Expr(self, node: ast.Expr) -> list[ast.stmt] | ast.Expr:
-        if isinstance(node.value, ast.Call):
-            function = node.value.func
-            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            if name.startswith("assert"):
-                return [node, _count()]
-        return node
-
-    def visit_If(self, node: ast.If) -> list[ast.stmt] | ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.body[-1], ast.Raise) and not node.orelse:
-            return [node, _count()]
-        return node
-
-
-def _count() -> ast.stmt:
-    return ast.Expr(ast.Call(ast.Name(_COUNTER, ast.Load()), [], []))

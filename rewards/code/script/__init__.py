@@ -1,1 +1,0 @@
-"""Test scripts that are read rather than run: assertions with literal values."""

@@ -1,0 +1,189 @@
+"""Whether two plain values agree: the comparisons of assertions, in the scorer and in the process of the tests alike.
+
+Values come from trusted tests or were decoded by `inside.encoding`; nothing is evaluated, and no method of an object
+of the candidate's can be reached from here.
+"""
+
+import math
+import operator
+import sys
+from collections.abc import Callable, Mapping
+
+from rewards.sandbox.inside.encoding import Opaque
+
+TOLERANCE = 1e-6
+_MAX_DEPTH = 200
+# Below it, floats can tell any two integers apart.
+_EXACT = 1 << 53
+# Compared by value where the tests say `is`: which of two equal ones is at hand is the interpreter's affair.
+_ATOMS = (int, float, str, bytes, tuple)
+_EXACTLY_EQUAL = frozenset({int, bool, str, type(None)})
+_NEARLY_EQUAL = (float, list, tuple, dict)
+_CONTAINERS = (list, tuple, set, frozenset)
+
+
+class Incomparable(ValueError):
+    """A value is nested too deeply to be looked at."""
+
+
+class Unjudged(AssertionError):
+    """A comparison that says nothing, whichever way it comes out, so the test fails.
+
+    Order with nan, which would satisfy `not abs(f(x) - 1) > 1e-6`; and equality of a plain value with an object that
+    is not plain, which would satisfy `f(x) != 1`.
+    """
+
+
+def close(value: float, expected: float, tolerance: float = TOLERANCE) -> bool:
+    """Whether two floats differ by at most `tolerance`, absolutely or relatively; nan agrees with nan only."""
+    if math.isnan(value) or math.isnan(expected):
+        return math.isnan(value) and math.isnan(expected)
+    return math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def values_agree(value: object, expected: object, *, json_gold: bool = False) -> bool:
+    """Python's `==`, except that two floats need only be close and nan agrees with nan, at any depth.
+
+    An integer never agrees with a float by closeness, so 10**18 is not 10**18 + 1 in any spelling.
+
+    Args:
+        value: What the program returned.
+        expected: What the tests demand.
+        json_gold: `expected` was JSON, which knows neither tuples nor sets nor integer keys: then a tuple agrees
+            with a list, and integer keys agree with their decimal text.
+
+    Raises:
+        Incomparable: Nested more than 200 deep.
+    """
+    return bool(_agree(value, expected, json_gold, 0))
+
+
+def _agree(value: object, expected: object, json_gold: bool, depth: int) -> object:
+    if depth > _MAX_DEPTH:
+        raise Incomparable("value nested too deeply")
+    if type(value) is float and type(expected) is float:
+        return value == expected or close(value, expected)
+    if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
+        if not json_gold and isinstance(value, list) is not isinstance(expected, list):
+            return False
+        return len(value) == len(expected) and all(
+            _agree(one, other, json_gold, depth + 1) for one, other in zip(value, expected, strict=True)
+        )
+    if isinstance(value, dict) and isinstance(expected, dict):
+        if json_gold:
+            value = {_key_text(key): item for key, item in value.items()}
+            expected = {_key_text(key): item for key, item in expected.items()}
+        return value.keys() == expected.keys() and all(
+            _agree(item, expected[key], json_gold, depth + 1) for key, item in value.items()
+        )
+    return value == expected
+
+
+def _key_text(key: object) -> object:
+    return str(key) if type(key) is int else key
+
+
+def has_opaque(value: object, depth: int = 0) -> bool:
+    """Whether `value` is, or holds at any depth, something the sandbox could not represent."""
+    if isinstance(value, Opaque) or depth > _MAX_DEPTH:
+        return True
+    if isinstance(value, Mapping):
+        return any(has_opaque(k, depth + 1) or has_opaque(v, depth + 1) for k, v in value.items())
+    if isinstance(value, _CONTAINERS):
+        return any(has_opaque(item, depth + 1) for item in value)
+    return False
+
+
+def nearly_equal(value: object, expected: object, tolerance: float = 1e-5) -> bool:
+    """Guru's comparison of results: lists and tuples by element, floats within `tolerance`, all else by `==`.
+
+    Stricter in that an expected integer is met by no other integer, however large both are, and by a float only
+    within 1e-6.
+    """
+    if type(value) is float and type(expected) is int:
+        return value == expected or (abs(expected) < _EXACT and abs(value - expected) <= TOLERANCE)
+    if type(expected) is float or type(value) is float:
+        if not isinstance(value, int | float) or not isinstance(expected, int | float):
+            return False
+        if math.isnan(expected):
+            return math.isnan(value)
+        if max(abs(value), abs(expected)) > sys.float_info.max:
+            return value == expected
+        return math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
+    if isinstance(value, list | tuple):
+        return (
+            isinstance(expected, list | tuple)
+            and len(value) == len(expected)
+            and all(nearly_equal(one, other, tolerance) for one, other in zip(value, expected, strict=True))
+        )
+    return bool(value == expected)
+
+
+def holds(operations: tuple[str, ...], first: object, *others: object) -> object:
+    """What a comparison of Python's, or a chain of them, says of its operands.
+
+    Equality is that of `values_agree`. Else as Python has it: arrays of numpy compare by element.
+
+    Args:
+        operations: Names of the classes in `ast`, such as ("Lt", "LtE").
+        first: The leftmost operand.
+        others: The others, one for each operation.
+
+    Raises:
+        Unjudged: An operand of `<` and its like is nan, or only one of `==` or `!=` is opaque and the other not None.
+        Incomparable: Nested more than 200 deep.
+    """
+    result: object = True
+    for name, other in zip(operations, others, strict=True):
+        result = COMPARISONS[name](first, other)
+        if len(operations) > 1 and not result:
+            break
+        first = other
+    return result
+
+
+def _equal(left: object, right: object) -> object:
+    if type(left) in _EXACTLY_EQUAL and type(right) in _EXACTLY_EQUAL:
+        return left == right
+    _refuse_opaque(left, right)
+    return _agree(left, right, False, 0)
+
+
+def _unequal(left: object, right: object) -> object:
+    if isinstance(left, _NEARLY_EQUAL) and isinstance(right, _NEARLY_EQUAL):
+        return not _agree(left, right, False, 0)
+    _refuse_opaque(left, right)
+    return left != right
+
+
+def _refuse_opaque(left: object, right: object) -> None:
+    if isinstance(left, Opaque) is not isinstance(right, Opaque) and left is not None and right is not None:
+        raise Unjudged
+
+
+def _same(left: object, right: object) -> bool:
+    return left is right or (type(left) is type(right) and isinstance(left, _ATOMS) and left == right)
+
+
+def _ordered(compare: Callable[..., object]) -> Callable[[object, object], object]:
+    def ordered(left: object, right: object) -> object:
+        if any(type(side) is float and math.isnan(side) for side in (left, right)):
+            raise Unjudged
+        return compare(left, right)
+
+    return ordered
+
+
+# By name of the class in `ast`.
+COMPARISONS: dict[str, Callable[..., object]] = {
+    "Eq": _equal,
+    "NotEq": _unequal,
+    "Is": _same,
+    "IsNot": lambda left, right: not _same(left, right),
+    "In": lambda left, right: left in right,
+    "NotIn": lambda left, right: left not in right,
+    "Lt": _ordered(operator.lt),
+    "LtE": _ordered(operator.le),
+    "Gt": _ordered(operator.gt),
+    "GtE": _ordered(operator.ge),
+}

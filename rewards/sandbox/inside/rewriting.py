@@ -1,0 +1,82 @@
+"""Changes the syntax tree of test code so that its checks are counted and its comparisons are those of `agreement`."""
+
+import ast
+import hashlib
+import importlib.util
+import sys
+
+from rewards.sandbox.inside.agreement import COMPARISONS, holds, nearly_equal
+
+COUNTER = "__check_passed__"
+_CHAIN = "__comparisons_hold__"
+_NEARLY_EQUAL = "__nearly_equal__"
+# What the changed code uses, besides `COUNTER`, which the caller gives.
+NAMES: dict[str, object] = {
+    _CHAIN: holds,
+    _NEARLY_EQUAL: nearly_equal,
+    **{f"__{name}__": compare for name, compare in COMPARISONS.items()},
+}
+# Guru's tests of PrimeIntellect and TACO problems all define this one, which takes 10**18 for 10**18 + 1.
+_DEEP_EQ = "065620bcdab9de05298fac0330a0883e779ccf79b447983bf1b0c80208a16018"
+
+
+def rewritten(source: str) -> ast.Module:
+    """The tests as they are to be run."""
+    tree = ast.parse(source)
+    _Rewriter().visit(tree)
+    return ast.fix_missing_locations(tree)
+
+
+class _Rewriter(ast.NodeTransformer):
+    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
+        self.generic_visit(node)
+        return [node, _count()]
+
+    def visit_Expr(self, node: ast.Expr) -> list[ast.stmt] | ast.Expr:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Call):
+            function = node.value.func
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            if name.startswith("assert"):
+                return [node, _count()]
+        return node
+
+    def visit_If(self, node: ast.If) -> list[ast.stmt] | ast.AST:
+        """An `if` that would have raised is a check as well."""
+        self.generic_visit(node)
+        if isinstance(node.body[-1], ast.Raise) and not node.orelse:
+            return [node, _count()]
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        names = [type(operation).__name__ for operation in node.ops]
+        operands = [node.left, *node.comparators]
+        if len(names) == 1:
+            return _call(f"__{names[0]}__", operands)
+        return _call(_CHAIN, [ast.Tuple([ast.Constant(name) for name in names], ast.Load()), *operands])
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        if node.name == "_deep_eq" and hashlib.sha256(ast.unparse(node).encode()).hexdigest() == _DEEP_EQ:
+            return ast.Assign([ast.Name(node.name, ast.Store())], ast.Name(_NEARLY_EQUAL, ast.Load()), lineno=0)
+        self.generic_visit(node)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        return ast.Pass() if is_of_program(node) else node
+
+
+def is_of_program(statement: ast.ImportFrom) -> bool:
+    """Whether this is as `from solution import f`: the program, under whatever name of a module."""
+    root = (statement.module or "").partition(".")[0]
+    if statement.level or root in sys.stdlib_module_names or root in sys.modules:
+        return bool(statement.level)
+    return importlib.util.find_spec(root) is None
+
+
+def _count() -> ast.stmt:
+    return ast.Expr(_call(COUNTER, []))
+
+
+def _call(name: str, arguments: list[ast.expr]) -> ast.expr:
+    return ast.Call(ast.Name(name, ast.Load()), arguments, [])
