@@ -8,6 +8,7 @@ import math
 import sys
 import types
 from collections.abc import Mapping
+from typing import Any
 
 from rewards.sandbox.inside.agreement import close
 
@@ -21,45 +22,77 @@ class StandIn(types.ModuleType):
         self.__spec__ = None
 
     def __getattr__(self, name: str) -> object:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), name)
+        return getattr(_real(self.__name__), name)
+
+
+def _real(name: str) -> Any:
+    """The module itself; raises ImportError where it is not installed."""
+    if isinstance(sys.modules.get(name), StandIn):
+        del sys.modules[name]
+    return importlib.import_module(name)
 
 
 class Approximation:
-    """`pytest.approx` of one number: equal to what is close."""
+    """`pytest.approx`: equal to what is close, by element for a list or tuple."""
 
-    def __init__(self, expected: float, rel: float = 1e-6, abs: float = 1e-12) -> None:
+    def __init__(self, expected: Any, rel: float = 1e-6, abs: float = 1e-12) -> None:
         self._expected, self._tolerance = expected, max(rel, abs)
 
     def __eq__(self, value: object) -> bool:
-        """Whether `value` is a number within the tolerance."""
+        """Whether `value` is a number within the tolerance, or as many of them as were expected."""
+        if isinstance(self._expected, list | tuple):
+            return (
+                isinstance(value, list | tuple)
+                and len(value) == len(self._expected)
+                and all(
+                    Approximation(wanted, self._tolerance) == one
+                    for one, wanted in zip(value, self._expected, strict=True)
+                )
+            )
         return isinstance(value, int | float) and close(float(value), float(self._expected), self._tolerance)
 
     __hash__ = None  # type: ignore[assignment]
 
 
-class NoArray:
-    """The types of numpy: no value is of any of them while only these members are used."""
+class ArrayType:
+    """A type of numpy, for `isinstance`: nothing is of it before numpy itself was needed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __instancecheck__(self, value: object) -> bool:
+        numpy = sys.modules.get("numpy")
+        return not isinstance(numpy, StandIn) and isinstance(value, getattr(numpy, self._name))
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        """An instance, of the real one."""
+        return getattr(_real("numpy"), self._name)(*arguments, **named)
 
 
-def all_close(value: object, expected: object, rtol: float = 1e-5, atol: float = 1e-8, **_: object) -> bool:
-    """`numpy.allclose`, on numbers and nested lists; False for values of other shapes or kinds."""
-    if isinstance(value, list | tuple) or isinstance(expected, list | tuple):
-        if not (isinstance(value, list | tuple) and isinstance(expected, list | tuple)):
-            return False
+def all_close(value: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, **options: Any) -> Any:
+    """`numpy.allclose`; other values than numbers and nested lists are left to it, once it was needed."""
+    if isinstance(value, int | float) and isinstance(expected, int | float):
+        return value == expected or bool(abs(value - expected) <= atol + rtol * abs(expected))
+    if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
         return len(value) == len(expected) and all(
             all_close(one, other, rtol, atol) for one, other in zip(value, expected, strict=True)
         )
-    if not isinstance(value, int | float) or not isinstance(expected, int | float):
+    if isinstance(sys.modules.get("numpy"), StandIn):  # no array has come
         return False
-    return value == expected or bool(abs(value - expected) <= atol + rtol * abs(expected))
+    return _real("numpy").allclose(value, expected, rtol, atol, **options)
+
+
+def is_close(value: Any, expected: Any, **tolerances: Any) -> Any:
+    """`numpy.isclose`, to which all but two numbers are left."""
+    if isinstance(value, int | float) and isinstance(expected, int | float):
+        return all_close(value, expected, **tolerances)
+    return _real("numpy").isclose(value, expected, **tolerances)
 
 
 _ARRAY_TYPES = ("ndarray", "float32", "float64", "integer", "floating", "generic")
 _MEMBERS: dict[str, dict[str, object]] = {
-    "numpy": dict.fromkeys(_ARRAY_TYPES, NoArray)
-    | {"allclose": all_close, "isclose": all_close, "inf": math.inf, "nan": math.nan},
+    "numpy": {name: ArrayType(name) for name in _ARRAY_TYPES}
+    | {"allclose": all_close, "isclose": is_close, "inf": math.inf, "nan": math.nan},
     "pytest": {"approx": Approximation},
 }
 
