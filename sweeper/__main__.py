@@ -1,17 +1,25 @@
-"""`python -m sweeper`; see `sweeper.cli.main`."""
+"""`python -m sweeper` and the command `sweeper`; see `sweeper.cli.main`."""
 
 import sys
 
-from sweeper.cli.main import EXIT_USAGE, main
+OURS = ("sweeper", "rewards", "data_prep", "analysis", "conf")
 
-if __name__ == "__main__":
+
+def run() -> int:
+    """Run the command line of this process; returns the exit code."""
     try:
-        sys.exit(main(sys.argv[1:]))
+        from sweeper.cli.main import main
+
+        return main(sys.argv[1:])
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] in ("sweeper", "rewards", "data_prep", "analysis", "conf"):
+        if (error.name or "").split(".")[0] in OURS:
             raise
         print(
             f"{error}: {sys.executable} lacks what the project needs; run: make setup && source .venv/bin/activate",
             file=sys.stderr,
         )
-        sys.exit(EXIT_USAGE)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.spec import DataError
+from sweeper.cli.output import EXIT_OK, EXIT_USAGE
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
 from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError, SweeperError
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         "into data.annotations=[FILE], its column into data.filters, data.stratify_by or curriculum.order_by.",
     )
     parser.add_argument("overrides", nargs="*", help="as for a run: model=tiny-130k data_root=FOLDER data_scale=full")
-    parser.add_argument("--n", type=int, default=16, help="samples a problem (default 16)")
+    parser.add_argument("--n", type=int, default=16, help="samples per problem (default: 16)")
     parser.add_argument("--split", choices=("train", "evaluation"), default="train")
     parser.add_argument("--out", type=Path, help="parquet file to write (default: below results/annotations/)")
     parser.add_argument(
@@ -52,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         help="also write the first correct answer of each solved problem, for data.sft_solutions (rejection sampling)",
     )
     parser.add_argument(
-        "--wait", action="store_true", help="with cluster=slurm: follow the job; without, it is submitted or looked at"
+        "--wait",
+        action="store_true",
+        help="with cluster=slurm: follow the job to its end; without, submit it, or say how far it is",
     )
     return parser
 
@@ -74,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
         spec = spec_from(point.config)
         check(spec, family=point.config["model_family"]["name"], trains=False)
         if options.n < 1:
-            raise ConfigError(f"--n {options.n}: at least one sample a problem is needed")
+            raise ConfigError(f"--n {options.n}: at least one sample per problem is needed")
         annotation = Annotation(
             spec=spec,
             n=options.n,
@@ -85,10 +88,10 @@ def main(arguments: Sequence[str]) -> int:
         done = _annotated(annotation, Path(point.config["results_dir"]).resolve(), wait=options.wait)
     except (SweeperError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return EXIT_USAGE
     if done is not None:
         _report(annotation, done)
-    return 0
+    return EXIT_OK
 
 
 def _report(annotation: Annotation, done: Annotated) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli.main import _confirm, _within
+from sweeper.cli.budget import confirm, hold_to_budget
 from sweeper.host.errors import ConfigError
 from sweeper.plan.plan import Plan
 from tests.sweeper.points import plan
@@ -39,48 +39,48 @@ class Terminal(io.StringIO):
 def test_a_plan_above_its_budget_is_refused_with_its_price() -> None:
     hours = on_gpus().totals.gpu_hours
     assert hours
-    _within(on_gpus(), hours + 1)
+    hold_to_budget(on_gpus(), hours + 1)
     with pytest.raises(ConfigError, match=rf"the plan takes an estimated {hours:,.0f}; run fewer points"):
-        _within(on_gpus(), hours - 1)
+        hold_to_budget(on_gpus(), hours - 1)
 
 
 def test_an_unknown_price_is_in_no_budget() -> None:
     with pytest.raises(ConfigError, match=r"2 of 2 runs have no estimate .* set cluster\.gpu_type"):
-        _within(on_gpus_of_unknown_type(), 1e9)
+        hold_to_budget(on_gpus_of_unknown_type(), 1e9)
 
 
 def test_a_grid_files_budget_holds_unless_the_command_states_another() -> None:
     grid = plan(NOWHERE, "model_family=qwen2.5", "cluster=slurm", "seed=0,1", "grid.budget_gpu_hours=1")
     assert [run.run_id for run in grid.runs] == [run.run_id for run in on_gpus().runs]
     with pytest.raises(ConfigError, match=r"grid\.budget_gpu_hours=1, but the plan takes"):
-        _within(grid, None)
-    _within(grid, 1e9)
-    _within(on_gpus(), None)
+        hold_to_budget(grid, None)
+    hold_to_budget(grid, 1e9)
+    hold_to_budget(on_gpus(), None)
 
 
 def test_runs_without_gpus_take_no_gpu_hours_and_are_never_asked_about() -> None:
-    _within(tiny(), 0)
-    _confirm(tiny(), 0)
+    hold_to_budget(tiny(), 0)
+    confirm(tiny(), 0)
 
 
 def test_without_a_threshold_nothing_is_asked() -> None:
-    _confirm(on_gpus(), None)
+    confirm(on_gpus(), None)
 
 
 @pytest.mark.parametrize("make", [on_gpus, on_gpus_of_unknown_type])
 def test_above_the_threshold_a_launch_without_a_terminal_is_told_to_say_yes(make: Callable[[], Plan]) -> None:
     with pytest.raises(ConfigError, match=r"cluster\.confirm_gpu_hours=1 needs a yes: add --yes"):
-        _confirm(make(), 1)
+        confirm(make(), 1)
 
 
 @pytest.mark.parametrize(("answer", "starts"), [("y\n", True), ("yes\n", True), ("\n", False), ("n\n", False)])
 def test_a_terminal_is_asked(answer: str, starts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     if starts:
-        _confirm(on_gpus(), 1)
+        confirm(on_gpus(), 1)
     else:
         with pytest.raises(ConfigError, match="not confirmed; nothing was started"):
-            _confirm(on_gpus(), 1)
+            confirm(on_gpus(), 1)
 
 
 def test_the_command_of_the_page_on_planning_plans() -> None:

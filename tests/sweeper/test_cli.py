@@ -1,15 +1,23 @@
+import importlib.metadata
 import json
+import os
+import re
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from sweeper import __main__ as entry
+from sweeper.cli.main import main, parsers
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
+
+VERBS = tuple(parsers()[1])
 
 
 def sweeper(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -40,30 +48,44 @@ def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
     assert time.monotonic() - start < 5  # a hang guard; the measured figure is in `make bench`
 
 
+def test_the_program_alone_prints_its_help_and_starts_nothing(tmp_path: Path) -> None:
+    command, env = [sys.executable, "-m", "sweeper"], os.environ | {"PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == sweeper("--help").stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_has_every_verb_with_what_its_own_parser_says_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.partition("verbs (each has --help):")[2]
+    assert {"plan", "status", "why", "logs", "retry", "cancel", "gc", "export-sbatch", "doctor"} <= set(VERBS)
+    assert {"suggest", "results", "options", "add-model"} <= set(VERBS)
+    assert [verb for verb in VERBS if not re.search(rf"^    {verb}\s+\w", listed, re.MULTILINE)] == []
+
+
+def test_a_verbs_arguments_may_stand_before_and_after_its_flags(tmp_path: Path) -> None:
+    done = sweeper("plan", "seed=0,1", "--json", f"results_dir={tmp_path}", "-m", "algorithm=ppo")
+    assert [run["choice"]["seed"] for run in json.loads(done.stdout)["data"]["runs"]] == ["0", "1"]
+
+
+def test_the_version_is_printed_with_the_commit_of_the_code() -> None:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout[:12]
+    found = sweeper("--version").stdout
+    assert found.startswith(f"sweeper {importlib.metadata.version('rl-scaling-sweeper')}, commit {commit}")
+
+
+def test_a_console_script_and_python_dash_m_are_the_same_program() -> None:
+    (text,) = tomllib.loads(Path("pyproject.toml").read_text())["project"]["scripts"].values()
+    assert importlib.metadata.EntryPoint(name="sweeper", value=text, group="console_scripts").load() is entry.run
+
+
 def test_help_names_the_verbs_and_the_first_commands() -> None:
     text = sweeper("--help").stdout
     for word in ("plan", "status", "results", "options", "+grid=model_scale -m", "results_dir="):
         assert word in text
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        "plan",
-        "status",
-        "why",
-        "logs",
-        "cancel",
-        "results",
-        "options",
-        "doctor",
-        "export-sbatch",
-        "retry",
-        "gc",
-        "suggest",
-        "add-model",
-    ],
-)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_and_json(verb: str) -> None:
     done = sweeper(verb, "--help")
     assert done.returncode == 0
@@ -73,6 +95,9 @@ def test_every_verb_has_help_and_json(verb: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "cure"),
     [
+        (["staus"], "no verb staus; did you mean status?"),
+        (["staus", "--json"], "did you mean status?"),
+        (["evaluate"], "verbs are plan, status,"),
         (["--frobnicate"], "unknown flag --frobnicate; see: python -m sweeper --help"),
         (["+grid=model_scale"], "add -m"),
         (["seed=0,1"], "add -m"),
@@ -89,7 +114,7 @@ def test_a_wrong_command_exits_2_with_the_cure_and_without_a_traceback(
     arguments: list[str], cure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = ["--results", str(tmp_path)] if arguments[0] in ("status", "results") else []
-    launched = [] if where or arguments[0].startswith("-") or arguments[0] == "plan" else [f"results_dir={tmp_path}/r"]
+    launched = [] if where or "=" not in arguments[0] else [f"results_dir={tmp_path}/r"]
     done = sweeper(*arguments, *where, *launched)
     assert done.returncode == 2
     assert cure in done.stdout + done.stderr

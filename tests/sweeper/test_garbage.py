@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli.gc import main
+from sweeper.cli.main import main
 from sweeper.host.files import locked
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.queue import Queue
@@ -121,7 +121,7 @@ def test_nothing_is_deleted_without_yes_and_never_a_row_a_spec_or_a_log(tmp_path
 def test_checkpoints_of_one_run_are_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_dir = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
     (run_dir.checkpoints / "global_step_5").mkdir()
-    assert main(["--results", str(tmp_path)]) == 0
+    assert main(["gc", "--results", str(tmp_path)]) == 0
     first, last = capsys.readouterr().out.splitlines()
     assert f"2 in runs/{run_dir.run_id}/checkpoints  (checkpoint of a run that is done; global_step_20 stays)" in first
     assert last.endswith("in 2; --yes deletes them")

@@ -101,7 +101,7 @@ def test_a_run_ends_in_a_complete_row(algorithm: str, results: Path, swept: "sub
     assert swept.returncode == 0, swept.stdout + swept.stderr
     row = row_of(results, f"algorithm={algorithm}")
     assert row.status is Status.completed
-    assert run_of(results, f"algorithm={algorithm}").trained_steps() == row.steps == 4
+    assert trained_steps(run_of(results, f"algorithm={algorithm}").checkpoints) == row.steps == 4
     assert row.train_samples == 4 * 16 * 8
     assert [point.step for point in row.curve if point.reward is not None] == [1, 2, 3, 4]
     assert [point.step for point in row.curve if point.val_pass1 is not None] == [0, 2, 4]

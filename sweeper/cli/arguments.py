@@ -1,0 +1,37 @@
+"""Arguments that several verbs share."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class _Takes(Protocol):
+    """A parser, or a group of one."""
+
+    def add_argument(self, *names: str, action: str, help: str) -> argparse.Action: ...
+
+
+def add_json(parser: _Takes, *, more: str = "") -> None:
+    """`--json`; `more` is added to its help."""
+    parser.add_argument("--json", action="store_true", help=f"one JSON object on stdout{more}")
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """`--results`, of a verb that reads a results folder."""
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="DIR", help="results folder (default: results)"
+    )
+
+
+def add_overrides(parser: argparse.ArgumentParser, *, example: str, at_least_one: bool = False) -> None:
+    """The overrides of a launch, for a verb that starts nothing and so does not need `-m`."""
+    parser.add_argument("overrides", nargs="+" if at_least_one else "*", help=f"as for a launch, e.g. {example}")
+    parser.add_argument("-m", "--multirun", action="store_true", help="accepted, not needed")
+
+
+def is_many(overrides: Sequence[str], *, multirun: bool) -> bool:
+    """Whether overrides describe several runs; `-m` need not say so where nothing is started."""
+    return multirun or any("grid=" in item or "," in item for item in overrides)

@@ -1,0 +1,49 @@
+"""`sweeper export-sbatch`: the batch scripts that a launch would submit."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sweeper.cli.arguments import Verbs, add_json, add_overrides, is_many
+from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.plan import planned
+from sweeper.host.errors import ConfigError
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Adds the verb."""
+    parser = verbs.add_parser(
+        "export-sbatch",
+        help="write the batch scripts that a launch would submit",
+        description="Write the batch scripts and specs that a launch would submit, and submit nothing. `status`, `why` "
+        "and `results` follow the jobs that you submit from them; a launch knows them once they are queued.",
+    )
+    add_overrides(parser, example="+grid=model_scale cluster=slurm")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the scripts (default: RESULTS/slurm)")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Executes the verb."""
+    from sweeper.inputs.data import prepare_all
+    from sweeper.launch.slurm.export import commands, export
+    from sweeper.plan.plan import save_grid
+    from sweeper.spec.cluster import Executor
+
+    plan, results_dir = planned(options.overrides, multirun=is_many(options.overrides, multirun=options.multirun))
+    specs = [run.spec for run in plan.to_run if run.spec is not None]
+    if plan.refused:
+        reasons = "\n".join(str(run.reason) for run in plan.refused)
+        raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run; nothing was written:\n{reasons}")
+    if any(spec.cluster.executor is not Executor.slurm for spec in specs):
+        raise ConfigError("cluster=local has no batch scripts; add cluster=slurm")
+    save_grid(plan, results_dir)
+    prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
+    scripts = export(specs, results_dir, None if options.out is None else options.out.resolve())
+    if options.json:
+        listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]
+        print_json("export-sbatch", listed)
+    else:
+        print("\n".join([f"{len(specs)} runs in {len(scripts)} arrays", *commands(scripts)]))
+    return EXIT_OK

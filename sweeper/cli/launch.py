@@ -1,0 +1,120 @@
+"""A launch: plan, run what is missing, print the table and render the report."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeper.cli.budget import confirm, hold_to_budget
+from sweeper.cli.output import EXIT_FAILED, EXIT_OK
+from sweeper.cli.plan import planned
+from sweeper.cli.results import rows_of, table_text
+from sweeper.host.errors import ConfigError, SweeperError
+
+if TYPE_CHECKING:
+    from sweeper.plan.plan import Plan
+    from sweeper.spec.run import RunSpec
+
+
+def flags() -> argparse.ArgumentParser:
+    """The flags of a launch; what it leaves are overrides."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-m", "--multirun", action="store_true", help="run every point of a grid or of comma lists")
+    parser.add_argument("--wait", action="store_true", help="with cluster=slurm: follow the jobs to the end")
+    parser.add_argument(
+        "--canary",
+        action="store_true",
+        help="with cluster=slurm: one run of each shape goes first, the others once it has taken a training step",
+    )
+    parser.add_argument("--budget-gpu-hours", type=float, metavar="N", help="start nothing that takes more")
+    parser.add_argument("--yes", action="store_true", help="do not ask, whatever it costs")
+    parser.add_argument("--version", action="store_true", help="print the version, and the commit if it is known")
+    return parser
+
+
+def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Run or submit what the overrides describe and no earlier launch has finished."""
+    from sweeper.inputs.data import prepare_all
+    from sweeper.plan.plan import save_grid
+    from sweeper.plan.view import plan_text
+    from sweeper.spec.cluster import Executor
+
+    plan, results_dir = planned(overrides, multirun=options.multirun)
+    print(plan_text(plan), flush=True)
+    if plan.refused:
+        raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
+    hold_to_budget(plan, options.budget_gpu_hours)
+    cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
+    if options.canary and cluster.executor is not Executor.slurm:
+        raise ConfigError("--canary holds jobs in a queue, and cluster=local has none; add cluster=slurm")
+    if not options.yes:
+        confirm(plan, cluster.confirm_gpu_hours)
+    save_grid(plan, results_dir)
+    specs = [run.spec for run in plan.to_run if run.spec is not None]
+    prepare_all(specs, results_dir, say=_say)
+    specs = [run.considered.prepare() if run.considered else run.spec for run in plan.to_run if run.spec]
+    if cluster.executor is Executor.slurm:
+        _submit(plan, specs, results_dir, with_canary=options.canary)
+        if not options.wait:
+            return EXIT_OK
+        _follow(plan, results_dir, with_canary=options.canary)
+    elif specs:
+        from sweeper.launch.local import at_once, run_local
+        from sweeper.launch.progress import reporter
+
+        run_local(specs, results_dir, max_parallel=at_once(cluster), reporter=reporter(len(specs)))
+    return _tell(plan, results_dir)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _submit(plan: "Plan", specs: "Sequence[RunSpec]", results_dir: Path, *, with_canary: bool) -> None:
+    from sweeper.launch.slurm.follow import submit_text
+    from sweeper.launch.slurm.submit import submit
+    from sweeper.runs.folder import State
+
+    done = submit(specs, results_dir, with_canary=with_canary)
+    done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
+    _say(f"\n{submit_text(done, results_dir)}")
+
+
+def _follow(plan: "Plan", results_dir: Path, *, with_canary: bool) -> None:
+    from sweeper.launch.slurm.follow import follow
+
+    everything = [run.spec for run in plan.runs if run.spec]
+    follow(everything, results_dir, say=_say, with_canary=with_canary)
+
+
+def _tell(plan: "Plan", results_dir: Path) -> int:
+    """Print table and report of what a launch ended with; the exit code says whether every run has a result."""
+    from sweeper.runs.folder import RunDir, State
+
+    run_ids = [run.run_id for run in plan.runs if run.run_id is not None]
+    unfinished = [run_id for run_id in run_ids if RunDir(results_dir=results_dir, run_id=run_id).state() != State.done]
+    rows = rows_of(results_dir, run_ids=run_ids)
+    print(f"\n{table_text(rows)}\n\nresults: {results_dir / 'rows'}")
+    if rows:
+        print(f"report:  {_report(results_dir, plan.grid)}")
+    if unfinished:
+        print(
+            f"{len(unfinished)} of {len(plan.runs)} runs have no result; why: python -m sweeper status", file=sys.stderr
+        )
+    return EXIT_FAILED if unfinished else EXIT_OK
+
+
+def _report(results_dir: Path, grid: str | None) -> Path:
+    """Render the report in a process of its own: nothing here imports `analysis`."""
+    out = results_dir / "reports" / f"{grid or 'all'}.html"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    chosen = ["--grid", grid] if grid else []
+    command = [sys.executable, "-m", "analysis", "report", "--results", str(results_dir), *chosen, "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SweeperError(
+            f"the rows are safe, but the report failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}"
+        )
+    return out

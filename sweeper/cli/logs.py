@@ -1,0 +1,44 @@
+"""`sweeper logs`: what a run's last attempt prints."""
+
+import argparse
+import sys
+import time
+
+from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Adds the verb."""
+    parser = verbs.add_parser(
+        "logs", help="what a run prints (-f follows it)", description="What a run's last attempt prints."
+    )
+    add_results(parser)
+    parser.add_argument("which", metavar="run", help="the start or end of a run id")
+    parser.add_argument("-f", action="store_true", help="go on printing until interrupted")
+    add_json(parser, more=", without following")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Executes the verb."""
+    from sweeper.runs.folder import find_run
+
+    run_dir = find_run(options.results.resolve(), options.which)
+    attempts = run_dir.attempts()
+    log = attempts[-1].log if attempts else None
+    if options.json:
+        lines = log.read_text(errors="replace").splitlines() if log and log.exists() else []
+        found = {"run_id": run_dir.run_id, "attempt": len(attempts), "log": log and str(log), "lines": lines}
+        print_json("logs", found)
+        return EXIT_OK
+    if log is None or not log.exists():
+        print(f"{run_dir.run_id} has not begun", file=sys.stderr)
+        return EXIT_FAILED
+    with log.open(errors="replace") as file:
+        while True:
+            for line in file:
+                print(line, end="", flush=True)
+            if not options.f:
+                return EXIT_OK
+            time.sleep(1.0)

@@ -1,0 +1,67 @@
+"""`sweeper plan`: what a launch would do, and what it costs."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeper.cli.arguments import Verbs, add_json, add_overrides, is_many
+from sweeper.cli.budget import hold_to_budget
+from sweeper.cli.output import EXIT_OK, EXIT_USAGE, print_json
+
+if TYPE_CHECKING:
+    from sweeper.plan.plan import Plan
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Adds the verb."""
+    parser = verbs.add_parser(
+        "plan",
+        help="what would run, what is done, what it costs",
+        description="What a launch would do, and what it costs. Starts nothing.",
+    )
+    add_overrides(parser, example="+grid=model_scale cluster=slurm")
+    parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
+    parser.add_argument("--budget-gpu-hours", type=float, metavar="N", help="fail if it takes more")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Executes the verb."""
+    from sweeper.plan.verl_check import expected_overrides
+    from sweeper.plan.view import plan_json, plan_text
+
+    plan, _ = planned(options.overrides, multirun=is_many(options.overrides, multirun=options.multirun))
+    if options.json:
+        print_json("plan", plan_json(plan, overrides=expected_overrides if options.verl else None))
+    else:
+        print(plan_text(plan))
+        for run in plan.runs if options.verl else ():
+            if run.spec is not None:
+                print(f"\n# {run.run_id}\npython -m verl.trainer.main_ppo \\")
+                print(" \\\n".join(f"  {item}" for item in expected_overrides(run.spec)))
+    hold_to_budget(plan, options.budget_gpu_hours)
+    return EXIT_USAGE if plan.refused else EXIT_OK
+
+
+def planned(overrides: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]":
+    """Expand, plan, and let verl refuse what it would not run.
+
+    Returns:
+        The plan, and the results folder.
+    """
+    from sweeper.plan.verl_verdict import Asker, accepted
+
+    # Importing verl takes longer than everything else here. Where it was never asked it surely will be: begin now.
+    known = accepted()
+    with Asker(now=not any(known.glob("*.ok"))) as asker:
+        from sweeper.grid.expand import expand
+        from sweeper.plan.plan import make_plan, refuse
+        from sweeper.plan.verl_check import check_plan
+
+        grid = expand(overrides, multirun=multirun)
+        results_dir = Path(grid.points[0].config["results_dir"]).resolve()
+        plan = make_plan(grid, results_dir)
+        specs = [run.spec for run in plan.to_run if run.spec is not None]
+        return refuse(plan, check_plan(specs, known, asker)), results_dir

@@ -1,0 +1,67 @@
+"""`sweeper results`: the results table."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.output import EXIT_OK, print_json
+
+if TYPE_CHECKING:
+    from sweeper.rows.row import ResultRow
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Adds the verb."""
+    parser = verbs.add_parser(
+        "results", help="the results table (--csv, --parquet, --sql)", description="The results table."
+    )
+    add_results(parser)
+    parser.add_argument("grid", nargs="?", help="only the runs of this grid")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="all columns as CSV on stdout")
+    form.add_argument("--parquet", type=Path, metavar="FILE", help="all columns into a Parquet file")
+    form.add_argument("--sql", metavar="QUERY", help='DuckDB SQL over the table "results"')
+    add_json(form)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Executes the verb."""
+    from sweeper.rows import table
+
+    rows = rows_of(options.results.resolve(), grid=options.grid)
+    if options.csv:
+        print(table.to_csv(rows), end="")
+    elif options.parquet:
+        table.to_parquet(rows, options.parquet)
+        print(options.parquet)
+    elif options.sql:
+        from tabulate import tabulate
+
+        names, answer = table.query(rows, options.sql)
+        print(tabulate(answer, headers=names, missingval="-"))
+    elif options.json:
+        print_json("results", [table.record(row) for row in rows])
+    else:
+        print(table_text(rows))
+    return EXIT_OK
+
+
+def rows_of(results_dir: Path, *, grid: str | None = None, run_ids: Sequence[str] | None = None) -> "list[ResultRow]":
+    """The rows of the given runs; else of a grid; else all."""
+    from sweeper.rows.grid_file import Membership
+    from sweeper.rows.row import read_rows
+
+    members = set(run_ids) if run_ids is not None else None
+    if members is None and grid is not None:
+        members = {member.run_id for member in Membership.read(results_dir, grid).members}
+    return [row for row in read_rows(results_dir) if members is None or row.run_id in members]
+
+
+def table_text(rows: "Sequence[ResultRow]") -> str:
+    """The table, or how to start a first run."""
+    from sweeper.rows.table import text
+
+    return text(rows) if rows else "no results yet; start some with: python -m sweeper +grid=model_scale -m"
