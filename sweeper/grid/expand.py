@@ -68,45 +68,16 @@ def expand(arguments: Sequence[str], *, multirun: bool) -> Grid:
         ConfigError: anything Hydra or the schema refuses, an axis without `-m`, a list as an axis, several grids.
     """
     overrides = _parse(arguments)
-    grids = [item for item in overrides if item.key_or_group == "grid"]
-    if any(item.is_sweep_override() for item in grids) or len(grids) > 1:
-        raise ConfigError(
-            "several grids in one command (+grid=a,b): their axes would not multiply. "
-            "Run one command a grid; points they share are run once"
-        )
-    swept = [item for item in overrides if item.is_sweep_override()]
-    fixed = [item for item in overrides if not item.is_sweep_override()]
-    if not multirun and (swept or grids):
-        what = f"+grid={grids[0].value()}" if grids else swept[0].input_line
-        raise ConfigError(
-            f"{what} describes several runs; add -m to run them all: python -m sweeper {' '.join(arguments)} -m"
-        )
+    _refuse_several(overrides, arguments, multirun=multirun)
+    fixed = [str(item.input_line) for item in overrides if not item.is_sweep_override()]
     with hydra_session():
-        texts = [str(item.input_line) for item in fixed]
-        base_cfg = _compose(texts)
-        base = _plain(base_cfg)
+        cfg = _compose(fixed)
         if not multirun:
-            return Grid(name=None, axes=(), points=(Point(choice={}, config=base),))
-        params = list(base_cfg.hydra.sweeper.get("params") or ())
-        grid_axes = _grid_axes(base_cfg, params)
-        given = {item.key_or_group for item in overrides}
-        rules = rules_of(base_cfg)
-        tied = {key for keys in rules.tie for key in keys}
-        own = {item.key_or_group: _axis(item, repeats=item.key_or_group in tied) for item in grid_axes}
-        chosen = {item.key_or_group: label(_text(item.value())) for item in fixed}
-        constraints = Constraints(
-            rules,
-            axes={key: axis.labels for key, axis in own.items()},
-            chosen=chosen,
-            options=GlobalHydra.instance().config_loader().get_group_options,
-        )
-        axes = [*(axis.unique() for key, axis in own.items() if key not in given), *map(_axis, swept)]
-        if rules.replicates is not None and "seed" not in given:
-            axes.append(Axis(key="seed", is_group=False, values=tuple(range(rules.replicates))))
-        if not axes:
-            raise ConfigError("-m was given but nothing varies: name a grid (+grid=model_scale) or an axis (seed=0,1)")
-        name = str(grids[0].value()) if grids else "adhoc"
-        parts = Assembly(axes, texts, base_cfg, compose=_compose, plain=_plain)
+            return Grid(name=None, axes=(), points=(Point(choice={}, config=_plain(cfg)),))
+        rules = rules_of(cfg)
+        axes, constraints = _axes(cfg, rules, overrides)
+        name = next((str(item.value()) for item in overrides if item.key_or_group == "grid"), "adhoc")
+        parts = Assembly(axes, fixed, cfg, compose=_compose, plain=_plain)
         points = tuple(Point(choice=choice, config=config) for choice, config in parts.points(constraints.allows))
         if not points:
             raise ConfigError(
@@ -120,6 +91,42 @@ def expand(arguments: Sequence[str], *, multirun: bool) -> Grid:
             questions=rules.questions,
             budget_gpu_hours=rules.budget_gpu_hours,
         )
+
+
+def _refuse_several(overrides: Sequence[Override], arguments: Sequence[str], *, multirun: bool) -> None:
+    grids = [item for item in overrides if item.key_or_group == "grid"]
+    if any(item.is_sweep_override() for item in grids) or len(grids) > 1:
+        raise ConfigError(
+            "several grids in one command (+grid=a,b): their axes would not multiply. "
+            "Run one command a grid; points they share are run once"
+        )
+    swept = [item for item in overrides if item.is_sweep_override()]
+    if not multirun and (swept or grids):
+        what = f"+grid={grids[0].value()}" if grids else swept[0].input_line
+        raise ConfigError(
+            f"{what} describes several runs; add -m to run them all: python -m sweeper {' '.join(arguments)} -m"
+        )
+
+
+def _axes(cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]) -> tuple[list[Axis], Constraints]:
+    """The axes of a grid, its own first, then those of the command; and which of their combinations are points."""
+    given = {item.key_or_group for item in overrides}
+    tied = {key for keys in rules.tie for key in keys}
+    params = list(cfg.hydra.sweeper.get("params") or ())
+    own = {item.key_or_group: _axis(item, repeats=item.key_or_group in tied) for item in _grid_axes(cfg, params)}
+    constraints = Constraints(
+        rules,
+        axes={key: axis.labels for key, axis in own.items()},
+        chosen={item.key_or_group: label(_text(item.value())) for item in overrides if not item.is_sweep_override()},
+        options=GlobalHydra.instance().config_loader().get_group_options,
+    )
+    axes = [axis.unique() for key, axis in own.items() if key not in given]
+    axes += [_axis(item) for item in overrides if item.is_sweep_override()]
+    if rules.replicates is not None and "seed" not in given:
+        axes.append(Axis(key="seed", is_group=False, values=tuple(range(rules.replicates))))
+    if not axes:
+        raise ConfigError("-m was given but nothing varies: name a grid (+grid=model_scale) or an axis (seed=0,1)")
+    return axes, constraints
 
 
 def group_options() -> dict[str, list[str]]:

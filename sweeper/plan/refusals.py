@@ -9,7 +9,7 @@ from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import data_spec
-from sweeper.plan.memory import misfit
+from sweeper.plan.misfit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.rows.flops import adaptable
 from sweeper.spec.cluster import Executor
@@ -28,7 +28,23 @@ def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
     Raises:
         ConfigError: the first problem found.
     """
-    training, resources, cluster, algorithm = spec.training, spec.model.resources, spec.cluster, spec.algorithm
+    _check_regime(spec, family)
+    _check_sizes(spec)
+    _check_shape(spec)
+    _check_screen(spec)
+    _check_data(spec)
+    if trains:
+        _check_amount(spec)
+    _check_sampling(spec)
+    _check_cluster(spec)
+    _check_division(spec)
+    if spec.cluster.check_memory and not _sets_engines(spec):
+        reason = misfit(spec)
+        if reason is not None:
+            raise ConfigError(f"{reason} (an estimate; cluster.check_memory=false lets it pass)")
+
+
+def _check_regime(spec: RunSpec, family: str) -> None:
     if spec.model.family != family:
         raise ConfigError(
             f"model={spec.model.name} belongs to model_family={spec.model.family}, but model_family={family} sets the "
@@ -36,11 +52,15 @@ def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
         )
     if spec.actor_lr is None:
         raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")
+
+
+def _check_sizes(spec: RunSpec) -> None:
+    training = spec.training
     sizes = {
         "training.train_batch_size": training.train_batch_size,
         "training.ppo_mini_batch_size": training.ppo_mini_batch_size,
         "training.total_steps": spec.total_steps,
-        "algorithm.rollout_n": algorithm.rollout_n,
+        "algorithm.rollout_n": spec.algorithm.rollout_n,
         "eval.ks": min(spec.eval.ks, default=0),
     }
     for key, size in sizes.items():
@@ -51,55 +71,6 @@ def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
             f"training.train_batch_size={training.train_batch_size} is not a multiple of "
             f"training.ppo_mini_batch_size={training.ppo_mini_batch_size}; change one of them"
         )
-    _check_shape(spec)
-    _check_screen(spec)
-    _check_data(spec)
-    if trains:
-        _check_amount(spec)
-    if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
-        raise ConfigError(
-            f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
-        )
-    longest = training.max_length
-    if longest > spec.model.architecture.max_position_embeddings:
-        raise ConfigError(
-            f"training.max_prompt_length + max_response_length = {longest} tokens, but {spec.model.name} has "
-            f"{spec.model.architecture.max_position_embeddings} positions; shorten one of them"
-        )
-    if longest > resources.actor_tokens_per_gpu * resources.sequence_parallel:
-        raise ConfigError(
-            f"one sequence may have {longest} tokens, more than model.resources.actor_tokens_per_gpu="
-            f"{resources.actor_tokens_per_gpu}; raise it or shorten training.max_response_length"
-        )
-    if max(spec.eval.ks) > spec.eval.n_samples:
-        raise ConfigError(
-            f"eval.ks asks for pass@{max(spec.eval.ks)} but eval.n_samples={spec.eval.n_samples}: undefined; draw more "
-            "samples or ask for smaller k"
-        )
-    if spec.model.prompt_style not in STYLES:
-        raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
-    if cluster.executor is Executor.slurm:
-        refuse_secrets(cluster)
-        path = spec.model.path
-        if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
-            raise ConfigError(
-                f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
-            )
-        if resources.gpus_per_node > cluster.gpus_per_node or resources.nodes > cluster.max_nodes:
-            raise ConfigError(
-                f"{spec.model.name} needs {resources.nodes} x {resources.gpus_per_node} GPUs (model.resources), but "
-                f"cluster={cluster.name} has at most {cluster.max_nodes} x {cluster.gpus_per_node}"
-            )
-    elif resources.nodes > 1:
-        raise ConfigError(
-            f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
-            "one machine; use cluster=slurm"
-        )
-    _check_division(spec)
-    if cluster.check_memory and not _sets_engines(spec):
-        reason = misfit(spec)
-        if reason is not None:
-            raise ConfigError(f"{reason} (an estimate; cluster.check_memory=false lets it pass)")
 
 
 def _check_shape(spec: RunSpec) -> None:
@@ -172,6 +143,51 @@ def _check_screen(spec: RunSpec) -> None:
     if screen.max_problems is not None and screen.max_problems < batch:
         raise ConfigError(
             f"data.screen.max_problems={screen.max_problems} is less than training.train_batch_size={batch}; raise it"
+        )
+
+
+def _check_sampling(spec: RunSpec) -> None:
+    algorithm, resources, longest = spec.algorithm, spec.model.resources, spec.training.max_length
+    if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
+        raise ConfigError(
+            f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
+        )
+    if longest > spec.model.architecture.max_position_embeddings:
+        raise ConfigError(
+            f"training.max_prompt_length + max_response_length = {longest} tokens, but {spec.model.name} has "
+            f"{spec.model.architecture.max_position_embeddings} positions; shorten one of them"
+        )
+    if longest > resources.actor_tokens_per_gpu * resources.sequence_parallel:
+        raise ConfigError(
+            f"one sequence may have {longest} tokens, more than model.resources.actor_tokens_per_gpu="
+            f"{resources.actor_tokens_per_gpu}; raise it or shorten training.max_response_length"
+        )
+    if max(spec.eval.ks) > spec.eval.n_samples:
+        raise ConfigError(
+            f"eval.ks asks for pass@{max(spec.eval.ks)} but eval.n_samples={spec.eval.n_samples}: undefined; draw more "
+            "samples or ask for smaller k"
+        )
+    if spec.model.prompt_style not in STYLES:
+        raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
+
+
+def _check_cluster(spec: RunSpec) -> None:
+    resources, cluster, path = spec.model.resources, spec.cluster, spec.model.path
+    if cluster.executor is Executor.slurm:
+        refuse_secrets(cluster)
+        if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
+            raise ConfigError(
+                f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
+            )
+        if resources.gpus_per_node > cluster.gpus_per_node or resources.nodes > cluster.max_nodes:
+            raise ConfigError(
+                f"{spec.model.name} needs {resources.nodes} x {resources.gpus_per_node} GPUs (model.resources), but "
+                f"cluster={cluster.name} has at most {cluster.max_nodes} x {cluster.gpus_per_node}"
+            )
+    elif resources.nodes > 1:
+        raise ConfigError(
+            f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
+            "one machine; use cluster=slurm"
         )
 
 

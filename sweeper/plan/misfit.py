@@ -1,0 +1,93 @@
+"""Why a run does not fit its GPUs, and the first setting to change."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from sweeper.plan.gpu import GIB
+from sweeper.plan.memory import memory_of
+from sweeper.spec.run import RunSpec
+
+MAX_NODES = 64  # as far as a cure is searched
+
+
+def misfit(spec: RunSpec) -> str | None:
+    """Why a run does not fit its GPUs, with the first setting to change; None: it fits, or nothing is known."""
+    memory = memory_of(spec)
+    if memory is None or memory.fits:
+        return None
+    kind = f"cluster.gpu_type={spec.cluster.gpu_type} has {memory.capacity / GIB:.0f} GiB"
+    if memory.engine_needs > memory.engine_has:
+        what = (
+            f"the rollout engine needs {memory.engine_needs / GIB:.0f} GiB on a GPU for its weights and one sequence, "
+            f"and model.resources.gpu_memory_utilization={spec.model.resources.gpu_memory_utilization:g} gives it "
+            f"{memory.engine_has / GIB:.0f} GiB"
+        )
+    else:
+        worst = memory.worst
+        largest = sorted(worst.parts.items(), key=lambda item: -item[1])[:3]
+        parts = ", ".join(f"{name} {size / GIB:.0f}" for name, size in largest)
+        what = f"phase {worst.phase} needs an estimated {worst.total / GIB:.0f} GiB on a GPU ({parts})"
+    return f"{spec.model.name} does not fit: {what}, and {kind}; {_cure(spec)}"
+
+
+def _cure(spec: RunSpec) -> str:
+    for changes in _changes(spec):
+        resources = replace(spec.model.resources, **changes)
+        changed = memory_of(replace(spec, model=replace(spec.model, resources=resources)))
+        if changed is not None and changed.fits:
+            return "set " + " ".join(f"model.resources.{key}={str(value).lower()}" for key, value in changes.items())
+    return f"no setting up to {MAX_NODES} nodes makes it fit: choose a smaller model or larger GPUs"
+
+
+def _changes(spec: RunSpec) -> Iterator[dict[str, Any]]:
+    """Single changes first, the cheapest in speed first; then more GPUs."""
+    resources, longest = spec.model.resources, spec.training.max_length
+    gpus = resources.devices
+    least = 1024 * math.ceil(longest / resources.sequence_parallel / 1024)
+    if not resources.gradient_checkpointing:
+        yield {"gradient_checkpointing": True}
+    for tokens in _lower(max(resources.actor_tokens_per_gpu, resources.log_prob_tokens_per_gpu), least):
+        if tokens < resources.actor_tokens_per_gpu:
+            yield {"actor_tokens_per_gpu": tokens}
+        if tokens < resources.log_prob_tokens_per_gpu:
+            yield {"log_prob_tokens_per_gpu": tokens}
+            yield {
+                "actor_tokens_per_gpu": min(tokens, resources.actor_tokens_per_gpu),
+                "log_prob_tokens_per_gpu": tokens,
+            }
+    for percent in range(round(100 * resources.gpu_memory_utilization) - 5, 25, -5):
+        yield {"gpu_memory_utilization": percent / 100}
+    for percent in range(5 * math.ceil(20 * resources.gpu_memory_utilization + 0.01), 91, 5):
+        yield {"gpu_memory_utilization": percent / 100}
+    for width in _wider(resources.tensor_parallel, resources.gpus_per_node, spec.model.architecture.num_heads):
+        yield {"tensor_parallel": width}
+    if not resources.offload:
+        yield {"offload": True}
+    for width in _wider(resources.sequence_parallel, gpus, spec.model.architecture.num_heads):
+        yield {"sequence_parallel": width, "actor_tokens_per_gpu": 1024 * math.ceil(longest / width / 1024)}
+    sequences = spec.training.ppo_mini_batch_size * spec.algorithm.rollout_n
+    for nodes in range(resources.nodes + 1, MAX_NODES + 1):
+        if sequences % max(1, nodes * resources.gpus_per_node // resources.sequence_parallel):
+            continue  # an update's sequences would not divide among its workers
+        yield {"nodes": nodes}
+        if not resources.offload:
+            yield {"nodes": nodes, "offload": True}
+        for width in _wider(resources.tensor_parallel, resources.gpus_per_node, spec.model.architecture.num_heads):
+            yield {"nodes": nodes, "offload": True, "tensor_parallel": width}
+
+
+def _lower(start: int, least: int) -> Iterator[int]:
+    tokens = start - start % 1024 if start % 1024 else start - 1024
+    while tokens >= least:
+        yield tokens
+        tokens -= max(1024, tokens // 8 // 1024 * 1024)
+
+
+def _wider(now: int, gpus: int, heads: int) -> Iterator[int]:
+    width = 2 * now
+    while width <= gpus:
+        if gpus % width == 0 and heads % width == 0:
+            yield width
+        width *= 2
