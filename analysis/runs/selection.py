@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm
 from sweeper.host.errors import ResultsError
+from sweeper.rows.counts import read_lines
 from sweeper.rows.passk import pass_at_k
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
 
@@ -264,14 +265,10 @@ def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str]
 def _counts(path: Path, hasher: "hashlib._Hash") -> Counts | None:
     if not path.exists():
         return None
-    text = path.read_text()
-    hasher.update(text.encode())
-    try:
-        lines = [json.loads(line) for line in text.splitlines() if line.strip()]
-        found = sorted((str(item["problem_id"]), str(item["domain"]), int(item["n"]), int(item["c"])) for item in lines)
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ResultsError(f"{path} is not a file of per-problem counts: {error!r}") from error
+    hasher.update(path.read_bytes())
+    lines = read_lines(path, "domain")
+    found = sorted((line["problem_id"], str(line["domain"]), line["n"], line["c"]) for line in lines)
     if len({item[0] for item in found}) != len(found):
         raise ResultsError(f"{path} counts a problem twice: problem ids must be unique")
-    ids, domains, n, c = zip(*found, strict=True) if found else ((), (), (), ())
+    ids, domains, n, c = zip(*found, strict=True)
     return Counts(problem_ids=ids, domains=domains, n=n, c=c)

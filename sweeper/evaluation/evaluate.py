@@ -24,7 +24,7 @@ from sweeper.generation.sampling import Engine
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.process import die_with_parent
-from sweeper.rows.counts import ProblemCount, samples_path
+from sweeper.rows.counts import ProblemCount, read_counts, samples_path
 
 KEPT_SAMPLES = 2
 
@@ -103,9 +103,10 @@ def _in_processes(options: argparse.Namespace, shards: int) -> list[ProblemCount
     failed = [child for child in children if child.wait() != 0]
     if failed:
         raise RunFailedError(f"{len(failed)} of {shards} evaluation processes failed; see the log above")
-    counts, kept = [], ""
+    counts: list[ProblemCount] = []
+    kept = ""
     for out in (_part(options.out, shard) for shard in range(shards)):
-        counts += [ProblemCount(**json.loads(line)) for line in out.read_text().splitlines()]
+        counts += read_counts(out, is_part=True)
         kept += samples_path(out).read_text()
         out.unlink()
         samples_path(out).unlink()

@@ -1,15 +1,23 @@
-"""Per-problem counts of an evaluation, and the scores made from them."""
+"""Per-problem counts of an evaluation, and the scores made from them.
+
+The one reader of counts files: what a run, an annotation and the analysis read is checked alike, and a file without a
+problem is refused everywhere, since nothing was measured.
+"""
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from sweeper.host.errors import RunFailedError
+from sweeper.host.errors import ResultsError
 from sweeper.rows.flops import Tokens
 from sweeper.rows.passk import Count, mean_pass_at_k
 from sweeper.rows.row import PassAtK, Score
+
+KEYS = ("problem_id", "n", "c")  # without which a line counts nothing
+MOST_SAMPLES = 10**9  # of a problem: far above any real one, far below where counts leave their type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +40,98 @@ def samples_path(out: Path) -> Path:
     return out.with_suffix(".samples.jsonl")
 
 
-def read_counts(path: Path) -> list[ProblemCount]:
-    """Read a counts file.
+def whole(line: Mapping[str, Any], key: str, where: str) -> int:
+    """A whole number of a line, which may be written as text.
 
     Raises:
-        RunFailedError: the file is empty: nothing was measured.
+        ResultsError: it is none.
     """
-    names = ProblemCount.__dataclass_fields__
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    if not lines:
-        raise RunFailedError(f"{path} holds no problem: nothing was measured")
+    if type(line[key]) is int:  # as every line of a run has it
+        return int(line[key])
+    text = str(line[key]).strip()
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not value.is_integer():
+        raise ResultsError(f"{where}: {key}={text!r} is not a whole number")
+    return int(value)
+
+
+def checked(line: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A line of counts, if its `KEYS` are what they should be.
+
+    Args:
+        line: The keys may have others beside them; numbers may be text, as CSV has them.
+        where: File and line, for the message.
+
+    Returns:
+        The line, `problem_id` a text that is not empty, `n` in 1 to `MOST_SAMPLES`, `c` in 0 to `n`.
+
+    Raises:
+        ResultsError: they are not.
+    """
+    problem, n, c = str(line["problem_id"]).strip(), whole(line, "n", where), whole(line, "c", where)
+    if line["problem_id"] is None or not problem:
+        raise ResultsError(f"{where}: empty problem_id")
+    if n > MOST_SAMPLES:
+        raise ResultsError(f"{where}: n={n}; the most samples of a problem is {MOST_SAMPLES}")
+    if n < 1 or not 0 <= c <= n:
+        raise ResultsError(f"{where}: n={n}, c={c}; needs n >= 1 and 0 <= c <= n")
+    return {**line, "problem_id": problem, "n": n, "c": c}
+
+
+def read_lines(path: Path, *keys: str, is_part: bool = False) -> list[dict[str, Any]]:
+    """The lines of a counts file, each as `checked` returns it; a blank one is none.
+
+    Args:
+        path: JSON lines.
+        *keys: What a line must have beside `KEYS`.
+        is_part: One process's part of an evaluation, which may have got no problem.
+
+    Raises:
+        ResultsError: there is no such file, it holds no line, or one is not what it should be; says which.
+    """
+    not_one = f"{path} is not a file of per-problem counts"
+    try:
+        texts = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise ResultsError(f"{path} is not a file") from None
+    except UnicodeDecodeError as error:
+        raise ResultsError(f"{not_one}: not UTF-8 text: {error}") from None
+    found, needed = [], (*KEYS, *keys)
+    for number, text in enumerate(texts, 1):
+        if not text.strip():
+            continue
+        where = f"{not_one}: line {number}"
+        try:
+            line = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ResultsError(f"{where}: {error}") from error
+        if not isinstance(line, dict):
+            raise ResultsError(f"{where}: not a JSON object")
+        missing = [key for key in needed if key not in line]
+        if missing:
+            raise ResultsError(f"{where}: it lacks {', '.join(missing)}")
+        found.append(checked(line, where))
+    if not found and not is_part:
+        raise ResultsError(f"{path} holds no problem: nothing was measured")
+    return found
+
+
+def read_counts(path: Path, *, is_part: bool = False) -> list[ProblemCount]:
+    """What an evaluation measured.
+
+    Args:
+        path: As `read_lines` has it.
+        is_part: As there.
+
+    Raises:
+        ResultsError: as there.
+    """
+    names = [field.name for field in fields(ProblemCount)]
+    needed = [field.name for field in fields(ProblemCount) if field.default is MISSING]
+    lines = read_lines(path, *needed, is_part=is_part)
     return [ProblemCount(**{name: line[name] for name in names if name in line}) for line in lines]
 
 

@@ -51,6 +51,17 @@ def test_a_problem_counted_twice_is_refused(tmp_path: Path) -> None:
         select(tmp_path)
 
 
+def test_counts_without_a_problem_are_refused_and_a_run_without_counts_is_not(tmp_path: Path) -> None:
+    (run_id,) = write_grid(tmp_path, models={"tiny-40k": 27_000}, scales=(64,))
+    path = problems_path(tmp_path, run_id)
+    path.write_text("")
+    with pytest.raises(ResultsError, match=r"problems\.jsonl holds no problem: nothing was measured"):
+        select(tmp_path)
+    path.unlink()
+    (run,) = select(tmp_path).runs
+    assert run.trained is None
+
+
 def test_a_broken_grid_file_is_refused_by_name(tmp_path: Path) -> None:
     write_grid(tmp_path, models={"tiny-40k": 27_000})
     (tmp_path / "grids" / "model_scale.json").write_text(json.dumps({"grid": "model_scale"}))

@@ -126,6 +126,11 @@ def test_bad_counts_are_refused_by_line(
     assert words in capsys.readouterr().err
 
 
+def test_a_runs_counts_without_a_problem_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["passk", counts(tmp_path / "r.problems.jsonl", ""), "--ks", "1"]) == 2
+    assert "holds no problem: nothing was measured" in capsys.readouterr().err
+
+
 def test_a_runs_counts_can_be_grouped_by_stated_difficulty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [{"problem_id": f"p{i}", "n": 4, "c": i, "domain": "math", "difficulty": level} for i, level in
              enumerate((1.0, 1.0, None, 2.0))]  # fmt: skip
