@@ -46,9 +46,10 @@ def _tell_held(statuses: Sequence[Status], results_dir: Path, queue: Queue) -> N
     held = [item for item in statuses if _HELD in (item["scheduler"] or "")]
     if not held:
         return
+    from sweeper.launch.slurm.array import chunks
     from sweeper.launch.slurm.canary import waiting
 
-    canaries = waiting(results_dir)
+    canaries = waiting(results_dir, chunks(results_dir))
     for item in held:
         canary = canaries.get(item["run_id"])
         if canary is not None:

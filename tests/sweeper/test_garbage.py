@@ -9,7 +9,7 @@ import pytest
 
 from sweeper.cli.main import main
 from sweeper.host.files import locked
-from sweeper.launch.slurm.array import Chunk
+from sweeper.launch.slurm.array import Chunk, in_json
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.oversight.garbage import DAY, find
@@ -40,8 +40,8 @@ def frozen(results: Path, digest: str, *runs: RunSpec) -> Path:
     code = results / "code" / digest
     (code / "sweeper").mkdir(parents=True)
     (code / "sweeper" / "job.py").write_text("code")
-    chunk = Chunk.new([run.run_id for run in runs], code=str(code))
-    chunk.write(results, shape_of(runs[0]), "#!/bin/sh\n")
+    chunk = Chunk.new([run.run_id for run in runs], code=str(code), shape=in_json(shape_of(runs[0])))
+    chunk.write(results, "#!/bin/sh\n")
     chunk.remember(results, 7)
     return code
 

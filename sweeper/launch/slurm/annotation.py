@@ -23,7 +23,7 @@ from sweeper.host.process import adopt_orphans
 from sweeper.inputs.data import prepared
 from sweeper.job.run import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED
 from sweeper.launch.slurm import scheduler
-from sweeper.launch.slurm.array import Chunk, folder
+from sweeper.launch.slurm.array import Chunk, folder, in_json
 from sweeper.launch.slurm.scheduler import Element, SchedulerError
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
@@ -84,10 +84,11 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
         prepared(annotation.spec, results_dir)
         _outcome(results_dir, name).unlink(missing_ok=True)
         write_atomic(results_dir / "annotations" / f"{name}.json", annotation.to_json())
-        chunk = Chunk(name=name, run_ids=(RunId(name),), code=str(freeze(results_dir)))
-        (folder(results_dir) / "logs").mkdir(parents=True, exist_ok=True)
         shape = replace(shape_of(annotation.spec), nodes=1)  # one node samples
-        path = chunk.write(results_dir, shape, script(chunk, shape, results_dir))
+        code = str(freeze(results_dir))
+        chunk = Chunk(name=name, run_ids=(RunId(name),), code=code, shape=in_json(shape))
+        (folder(results_dir) / "logs").mkdir(parents=True, exist_ok=True)
+        path = chunk.write(results_dir, script(chunk, shape, results_dir))
         job = scheduler.submit(path, lock=lock)
         chunk.remember(results_dir, job)
         say(f"submitted job {job} ({name}); {_AGAIN}")

@@ -10,8 +10,8 @@ jobs in the queue by name, and a chunk that is nowhere in it was never submitted
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class Chunk:
     at_once: int = 1  # elements that may be active
     lane: int = 1  # GPUs that it and the arrays it waits for use in turns
     after: tuple[int, ...] = ()  # jobs that must have ended before an element starts
+    shape: Mapping[str, Any] = field(default_factory=dict)  # as `in_json` has it
 
     @classmethod
     def new(cls, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
@@ -51,16 +52,15 @@ class Chunk:
     def read(cls, results_dir: Path, name: str) -> "Chunk":
         """The chunk of that name."""
         values = json.loads((folder(results_dir) / f"{name}.json").read_text())
-        del values["shape"]
         run_ids, after = values.pop("run_ids"), values.pop("after", ())
         return cls(name=name, run_ids=tuple(run_ids), after=tuple(after), **values)
 
-    def write(self, results_dir: Path, shape: "Shape", script: str) -> Path:
+    def write(self, results_dir: Path, script: str) -> Path:
         """Write down what is about to be submitted; returns the script."""
         place = folder(results_dir)
         path = place / f"{self.name}.sh"
         write_atomic(path, script)
-        values = {key: value for key, value in asdict(self).items() if key != "name"} | {"shape": asdict(shape)}
+        values = {key: value for key, value in asdict(self).items() if key != "name"}
         write_atomic(place / f"{self.name}.json", json.dumps(values) + "\n")
         return path
 
@@ -84,7 +84,12 @@ def folder(results_dir: Path) -> Path:
     return results_dir / "slurm"
 
 
-def chunks(results_dir: Path) -> Iterator[Chunk]:
-    """All chunks of a results folder, oldest name first."""
-    for path in sorted(folder(results_dir).glob(f"{PREFIX}*.json")):
-        yield Chunk.read(results_dir, path.stem)
+def chunks(results_dir: Path) -> list[Chunk]:
+    """All chunks of a results folder, in order of name: a file each, so who needs them reads them once."""
+    return [Chunk.read(results_dir, path.stem) for path in sorted(folder(results_dir).glob(f"{PREFIX}*.json"))]
+
+
+def in_json(shape: "Shape") -> dict[str, Any]:
+    """A shape as a chunk's file has it."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(shape)))
+    return values

@@ -8,14 +8,12 @@ for the arrays that name the run as their canary. A launch and `--wait` release 
     slurm/<chunk>.released  SLURM was told to let it go, or it was never held
 """
 
-import json
 import shlex
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from sweeper.launch.slurm import scheduler
-from sweeper.launch.slurm.array import chunks, folder
+from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.shape import Shape
 from sweeper.rows.curve import TRAINED
 from sweeper.runs.folder import RunDir, State
@@ -26,15 +24,14 @@ FIRST_SECONDS, MOST_SECONDS = 5, 60  # between two looks of the canary's script,
 _TRAINED = f'"{TRAINED}"'  # as it stands in metrics.jsonl
 
 
-def choose(results_dir: Path, shape: Shape, members: Sequence[RunSpec]) -> RunId | None:
+def choose(results_dir: Path, known: Sequence[Chunk], shape: Shape, members: Sequence[RunSpec]) -> RunId | None:
     """The run that goes first: the one that arrays of this shape wait for already, else that of the fewest steps.
 
     None: nothing needs to wait, because the run is alone or a canary of this shape has taken its step.
     """
-    wanted = json.loads(json.dumps(asdict(shape)))
-    for chunk in chunks(results_dir):
-        path = folder(results_dir) / f"{chunk.name}.json"
-        if chunk.canary is not None and json.loads(path.read_text())["shape"] == wanted:
+    wanted = in_json(shape)
+    for chunk in known:
+        if chunk.canary is not None and chunk.shape == wanted:
             return None if trained(results_dir, chunk.canary) else chunk.canary
     return min(members, key=lambda spec: spec.total_steps).run_id if len(members) > 1 else None
 
@@ -45,11 +42,11 @@ def trained(results_dir: Path, run_id: RunId) -> bool:
     return any(item.metrics.exists() and _TRAINED in item.metrics.read_text() for item in attempts)
 
 
-def waiting(results_dir: Path) -> dict[RunId, RunId]:
-    """The canary of each run that is held."""
+def waiting(results_dir: Path, known: Sequence[Chunk]) -> dict[RunId, RunId]:
+    """The canary of each run of `known` arrays that is held."""
     return {
         run_id: chunk.canary
-        for chunk in chunks(results_dir)
+        for chunk in known
         if chunk.canary is not None and not _released(results_dir, chunk.name).exists()
         for run_id in chunk.run_ids
         if chunk.canary != run_id
@@ -59,7 +56,8 @@ def waiting(results_dir: Path) -> dict[RunId, RunId]:
 def held_for_good(results_dir: Path, states: dict[RunId, State]) -> set[RunId]:
     """Held runs whose canary ended without a step: nothing releases them before it was mended and retried."""
     ended = (State.failed, State.interrupted)
-    return {run_id for run_id, canary in waiting(results_dir).items() if states.get(canary) in ended}
+    held = waiting(results_dir, chunks(results_dir))
+    return {run_id for run_id, canary in held.items() if states.get(canary) in ended}
 
 
 def set_free(results_dir: Path, name: str) -> None:
@@ -67,13 +65,13 @@ def set_free(results_dir: Path, name: str) -> None:
     _released(results_dir, name).touch()
 
 
-def release(results_dir: Path) -> None:
-    """Let go what waits for a canary that has taken its step.
+def release(results_dir: Path, known: Sequence[Chunk]) -> None:
+    """Let go those of `known` arrays that wait for a canary that has taken its step.
 
     Raises:
         SchedulerError: scontrol refused, or did not answer.
     """
-    for chunk in chunks(results_dir):
+    for chunk in known:
         is_held = chunk.is_held and not _released(results_dir, chunk.name).exists()
         if is_held and chunk.canary is not None and trained(results_dir, chunk.canary):
             scheduler.release(chunk.name)
@@ -84,16 +82,17 @@ def _released(results_dir: Path, name: str) -> Path:
     return folder(results_dir) / f"{name}.released"
 
 
-def script_lines(results_dir: Path, run_ids: Sequence[RunId], new: Sequence[RunId] = ()) -> tuple[list[str], list[str]]:
+def script_lines(
+    results_dir: Path, run_ids: Sequence[RunId], canaries: Collection[RunId | None]
+) -> tuple[list[str], list[str]]:
     """What the batch script of an array does for the canaries in it: before its command, and after.
 
     Args:
         results_dir: Root of the results.
         run_ids: Of the array, by index.
-        new: Those of them that are about to become a canary.
+        canaries: All there are.
     """
-    names = {*(chunk.canary for chunk in chunks(results_dir)), *new}
-    indices = [index for index, run_id in enumerate(run_ids) if run_id in names]
+    indices = [index for index, run_id in enumerate(run_ids) if run_id in canaries]
     if not indices:
         return [], []
     place = shlex.quote(str(folder(results_dir)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sweeper.host.files import locked
 from sweeper.launch.slurm import scheduler
-from sweeper.launch.slurm.array import Chunk, folder
+from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import places
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.snapshot import freeze
@@ -49,12 +49,12 @@ def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> lis
     with locked(folder(results_dir) / "lock", wait=True):
         for spec in specs:
             RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
-        code, new = freeze(results_dir), batches(specs, largest, results_dir, with_canary=False)
+        code, new = freeze(results_dir), batches(specs, largest, results_dir, chunks(results_dir), with_canary=False)
         ceiling = specs[0].cluster.max_gpus if specs else None
         for batch, place in zip(new, places([item.wanted for item in new], ceiling), strict=True):
             width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
-            chunk = Chunk.new(batch.run_ids, code=str(code), **width)
-            path = chunk.write(results_dir, batch.shape, script(chunk, batch.shape, results_dir))
+            chunk = Chunk.new(batch.run_ids, code=str(code), shape=in_json(batch.shape), **width)
+            path = chunk.write(results_dir, script(chunk, batch.shape, results_dir))
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
                 path = Path(shutil.copyfile(path, out / path.name))

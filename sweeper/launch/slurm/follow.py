@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeper.launch.slurm import canary
+from sweeper.launch.slurm.array import chunks
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.submit import Submission, submit
@@ -64,7 +65,7 @@ def follow(
                 say(str(error))
         else:
             with suppress(SchedulerError):
-                canary.release(results_dir)
+                canary.release(results_dir, chunks(results_dir))
         if not due and not any(state in (State.queued, State.running, State.unknown) for state in states.values()):
             return
         time.sleep(SECONDS)

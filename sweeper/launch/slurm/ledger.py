@@ -1,27 +1,32 @@
 """What was ever submitted from a results folder, and where it is in SLURM's queue."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sweeper.launch.slurm import scheduler
-from sweeper.launch.slurm.array import chunks, folder
+from sweeper.launch.slurm.array import Chunk, chunks, folder
 from sweeper.launch.slurm.scheduler import Element
 from sweeper.rows.row import row_path
 from sweeper.spec.run_id import RunId
 
 
-def live(results_dir: Path) -> dict[RunId, Element]:
+def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId, Element]:
     """The runs of a results folder that are in the queue, each with its element.
 
     Chunks whose job id was not recorded, because the submitter was killed, are recorded now.
 
+    Args:
+        results_dir: Root of the results.
+        known: Its chunks; None: they are read.
+
     Raises:
         SchedulerError: squeue did not answer.
     """
-    known = {chunk.name: chunk for chunk in chunks(results_dir)}
+    by_name = {chunk.name: chunk for chunk in (chunks(results_dir) if known is None else known)}
     found: dict[RunId, Element] = {}
     recorded: set[str] = set()
-    for element in scheduler.queue() if known else ():
-        chunk = known.get(element.name)
+    for element in scheduler.queue() if by_name else ():
+        chunk = by_name.get(element.name)
         if chunk is None or element.index >= len(chunk.run_ids):
             continue
         if chunk.name not in recorded:
@@ -32,15 +37,19 @@ def live(results_dir: Path) -> dict[RunId, Element]:
     return found
 
 
-def submitted(results_dir: Path) -> dict[RunId, tuple[int, int] | None]:
+def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId, tuple[int, int] | None]:
     """The last element (array job, index) of each run without a row that was ever submitted.
 
     None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
+
+    Args:
+        results_dir: Root of the results.
+        known: Its chunks; None: they are read.
     """
     found: dict[RunId, tuple[int, int] | None] = {}
     rows = row_path(results_dir, "").parent
     with_row = {path.stem for path in rows.glob("*.json")}
-    for chunk in chunks(results_dir):
+    for chunk in chunks(results_dir) if known is None else known:
         job = chunk.job(results_dir)
         for index, run_id in enumerate(chunk.run_ids):
             if run_id not in with_row:

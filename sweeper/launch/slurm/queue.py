@@ -40,17 +40,19 @@ class Queue:
         if not (results_dir / "slurm").is_dir():
             return cls(elements={}, endings={})
         from sweeper.launch.slurm import scheduler
+        from sweeper.launch.slurm.array import chunks
         from sweeper.launch.slurm.ledger import live, submitted
 
-        now = time.time()
+        now, known = time.time(), chunks(results_dir)
         try:
-            elements = live(results_dir)
+            elements = live(results_dir, known)
         except scheduler.SchedulerError as error:
-            return cls(elements={}, endings=dict.fromkeys(submitted(results_dir), ""), error=str(error), time=now)
+            endings = dict.fromkeys(submitted(results_dir, known), "")
+            return cls(elements={}, endings=endings, error=str(error), time=now)
         # Not recorded and not in the queue: SLURM never got it, or it ended before anyone looked; the folder tells.
         gone = {
             run_id: where
-            for run_id, where in submitted(results_dir).items()
+            for run_id, where in submitted(results_dir, known).items()
             if run_id not in elements and where is not None
         }
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sweeper.host.files import locked
 from sweeper.launch.slurm import canary, scheduler
-from sweeper.launch.slurm.array import Chunk, chunks, folder
+from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import Live, Wanted, places
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.queue import kept
@@ -52,7 +52,8 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
     done = Submission()
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
     with locked(folder(results_dir) / "lock", wait=True) as lock:
-        here = live(results_dir)
+        known = chunks(results_dir)  # nobody else writes one while the lock is held
+        here = live(results_dir, known)
         new = []
         for spec in specs:
             if spec.run_id in here:
@@ -64,11 +65,11 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
             with ThreadPoolExecutor(FREEZERS) as pool:
                 list(pool.map(lambda spec: RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec), new))
             try:
-                _submit_new(new, results_dir, here, done, lock, with_canary)
+                _submit_new(new, results_dir, known, here, done, lock, with_canary)
             finally:
                 kept(results_dir).unlink(missing_ok=True)
         with suppress(SchedulerError):  # what it is for is done already, and the canary's job tries as well
-            canary.release(results_dir)
+            canary.release(results_dir, known)
     return done
 
 
@@ -95,14 +96,24 @@ class Batch:
         return Wanted(gpus=self.shape.gpus, runs=len(self.run_ids), is_awaited=self.is_awaited)
 
 
-def batches(specs: Sequence[RunSpec], largest: int, results_dir: Path, *, with_canary: bool) -> list[Batch]:
-    """The arrays of runs, in the order of submission: canaries first, then what takes most GPUs."""
-    known = {chunk.canary for chunk in chunks(results_dir)} - {None}
+def batches(
+    specs: Sequence[RunSpec], largest: int, results_dir: Path, known: Sequence[Chunk], *, with_canary: bool
+) -> list[Batch]:
+    """The arrays of runs, in the order of submission: canaries first, then what takes most GPUs.
+
+    Args:
+        specs: The runs.
+        largest: Elements that an array may have.
+        results_dir: Root of the results.
+        known: Its chunks.
+        with_canary: As `submit` has it.
+    """
+    canaries = {chunk.canary for chunk in known}
     found = []
     for shape, members in grouped(specs).items():
         waiting = [spec.run_id for spec in members]
-        first = canary.choose(results_dir, shape, members) if with_canary else None
-        for run_id in [run_id for run_id in waiting if run_id == first or run_id in known]:
+        first = canary.choose(results_dir, known, shape, members) if with_canary else None
+        for run_id in [run_id for run_id in waiting if run_id == first or run_id in canaries]:
             waiting.remove(run_id)
             found.append(Batch(shape, (run_id,), run_id, is_awaited=True))
         for start in range(0, len(waiting), largest):
@@ -113,14 +124,15 @@ def batches(specs: Sequence[RunSpec], largest: int, results_dir: Path, *, with_c
 def _submit_new(
     specs: Sequence[RunSpec],
     results_dir: Path,
+    known: list[Chunk],
     here: Mapping[RunId, Element],
     done: Submission,
     lock: int,
     with_canary: bool,
 ) -> None:
     code = freeze(results_dir)
-    new = batches(specs, scheduler.max_array_size(), results_dir, with_canary=with_canary)
-    found = places([batch.wanted for batch in new], specs[0].cluster.max_gpus, _live(results_dir, here))
+    new = batches(specs, scheduler.max_array_size(), results_dir, known, with_canary=with_canary)
+    found = places([batch.wanted for batch in new], specs[0].cluster.max_gpus, _live(results_dir, known, here))
     last: list[list[int]] = []  # per array, the jobs that must have ended before what comes after it
     for batch, place in zip(new, found, strict=True):
         after = [job for item in place.after for job in ([item.job] if isinstance(item, Live) else last[item])]
@@ -132,9 +144,11 @@ def _submit_new(
         while waiting:
             part = waiting[:size]
             width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
-            chunk = Chunk.new(part, code=str(code), canary=batch.canary, after=tuple(last[-1]), **width)
-            job = _submit_chunk(chunk, batch.shape, results_dir, done, lock)
+            about = {"canary": batch.canary, "shape": in_json(batch.shape), "after": tuple(last[-1])}
+            chunk = Chunk.new(part, code=str(code), **about, **width)
+            job = _submit_chunk(chunk, batch.shape, results_dir, known, done, lock)
             if job is not None:
+                known.append(chunk)
                 waiting = waiting[size:]
                 # Parts of one array would be active side by side, each up to the whole throttle.
                 last[-1] = [job] if specs[0].cluster.max_gpus is not None else []
@@ -145,12 +159,12 @@ def _submit_new(
                 break
 
 
-def _live(results_dir: Path, here: Mapping[RunId, Element]) -> list[Live]:
+def _live(results_dir: Path, known: Sequence[Chunk], here: Mapping[RunId, Element]) -> list[Live]:
     """The lanes in the queue: each array that none waits for, with those that it waits for itself."""
     left = Counter(element.job for element in here.values())
-    names = {element.job: element.name for element in here.values()}
-    arrays = {job: Chunk.read(results_dir, name) for job, name in names.items()}
-    held = set(canary.waiting(results_dir))
+    by_name = {chunk.name: chunk for chunk in known}
+    arrays = {element.job: by_name[element.name] for element in here.values()}
+    held = set(canary.waiting(results_dir, known))
     awaited = {job for chunk in arrays.values() for job in chunk.after}
     found = []
     for last in sorted(arrays.keys() - awaited):
@@ -166,12 +180,12 @@ def _live(results_dir: Path, here: Mapping[RunId, Element]) -> list[Live]:
     return found
 
 
-def _submit_chunk(chunk: Chunk, shape: Shape, results_dir: Path, done: Submission, lock: int) -> int | None:
+def _submit_chunk(
+    chunk: Chunk, shape: Shape, results_dir: Path, known: Sequence[Chunk], done: Submission, lock: int
+) -> int | None:
     """Submit one array; None: a limit refused it, whose words are in `done`."""
-    known = (chunk.canary,) if chunk.canary in chunk.run_ids and chunk.canary else ()
-    before, after = canary.script_lines(results_dir, chunk.run_ids, known)
-    text = script(chunk, shape, results_dir, before=before, after=after)
-    path = chunk.write(results_dir, shape, text)
+    before, after = canary.script_lines(results_dir, chunk.run_ids, {item.canary for item in (*known, chunk)})
+    path = chunk.write(results_dir, script(chunk, shape, results_dir, before=before, after=after))
     if chunk.canary is not None and not chunk.is_held:
         canary.set_free(results_dir, chunk.name)
     try:
