@@ -16,7 +16,8 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from rewards.sandbox.frames import WorkerDied, receive_request, send_frame
@@ -138,66 +139,31 @@ def _forget_ourselves() -> None:
     gc.disable()
 
 
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """What one child of a run does; `keeps` are its descriptors beside 0, 1 and 2, `streams` what becomes 0 and 1."""
+
+    body: Callable[[], int]
+    keeps: tuple[int, ...]
+    streams: tuple[int, int] | None = None
+
+
 def _run(
     control: socket.socket,
     seccomp: lockdown.SeccompFilter | None,
     request: dict[str, float | str],
     descriptors: list[int],
 ) -> bytes:
-    """Forks the child for a request, sees it to its end, and says how it ended."""
-
-    def start(keep: list[int], body: Callable[[], int], zero: int | None = None, one: int | None = None) -> int:
-        parent = os.getpid()
-        child = os.fork()
-        if child == 0:
-            # Named boundary: whatever happens here, the child ends here and never returns to the serve loop.
-            status = 1
-            try:
-                lockdown.die_with_parent(parent)
-                os.dup2(1, 2)  # 0 and 1 are /dev/null; 2 alone still leads to the owner's log
-                if zero is not None and one is not None:
-                    os.dup2(zero, 0)
-                    os.dup2(one, 1)
-                _close_all_but(keep)
-                lockdown.set_limits(cpu_s=int(request["cpu_s"]), memory_bytes=int(request["memory_mb"]) << 20)
-                if seccomp is not None:
-                    seccomp.install()
-                status = body()
-            finally:
-                os._exit(status)
-        return child
-
-    pipes: list[int] = []
-    match request["kind"]:
-        case "tests":
-            code, tests, report = descriptors
-            to_solution, from_tester = os.pipe()
-            to_tester, from_solution = os.pipe()
-            pipes = [to_solution, from_tester, to_tester, from_solution]
-            children = [
-                start(
-                    [tests, to_tester, from_tester, report],
-                    lambda: tester.run_tests(tests, to_tester, from_tester, report),
-                ),
-                # The candidate's process has neither the tests nor the descriptor for the report.
-                start(
-                    [code, to_solution, from_solution],
-                    lambda: solution_server.serve_solution(code, to_solution, from_solution),
-                ),
-            ]
-        case "program":
-            code, given, output = descriptors
-            children = [start([code], lambda: cell.run_program(code), given, output)]
-        case _:
-            payload, report = descriptors
-            children = [start([payload, report], lambda: cell.run_calls(payload, report))]
+    """Forks the children for a request, sees the first to its end, and says how it ended."""
+    children, pipes = _children(str(request["kind"]), descriptors)
+    started = [_start(child, seccomp, request) for child in children]
     for descriptor in (*descriptors, *pipes):
         os.close(descriptor)
-    overran = not _wait_for_end(children[0], control, time.monotonic() + float(request["wall_s"]))
-    for child in children:
+    overran = not _wait_for_end(started[0], control, time.monotonic() + float(request["wall_s"]))
+    for child in started:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-    ends = [os.wait4(child, 0) for child in children]
+    ends = [os.wait4(child, 0) for child in started]
     _, status, _ = ends[0]
     signalled = os.WIFSIGNALED(status)
     # The limit is counted in clock ticks, so a killed loop may show somewhat less than its whole allowance.
@@ -208,7 +174,54 @@ def _run(
     return json.dumps(answer).encode()
 
 
-def _close_all_but(keep: list[int]) -> None:
+def _children(kind: str, descriptors: list[int]) -> tuple[list[_Child], list[int]]:
+    """The children of a run of that kind, first the one whose end ends it, and the pipes between them."""
+    match kind:
+        case "tests":
+            code, tests, report = descriptors
+            to_solution, from_tester = os.pipe()
+            to_tester, from_solution = os.pipe()
+            return [
+                _Child(
+                    lambda: tester.run_tests(tests, to_tester, from_tester, report),
+                    (tests, to_tester, from_tester, report),
+                ),
+                # The candidate's process has neither the tests nor the descriptor for the report.
+                _Child(
+                    lambda: solution_server.serve_solution(code, to_solution, from_solution),
+                    (code, to_solution, from_solution),
+                ),
+            ], [to_solution, from_tester, to_tester, from_solution]
+        case "program":
+            code, given, output = descriptors
+            return [_Child(lambda: cell.run_program(code), (code,), (given, output))], []
+    payload, report = descriptors
+    return [_Child(lambda: cell.run_calls(payload, report), (payload, report))], []
+
+
+def _start(child: _Child, seccomp: lockdown.SeccompFilter | None, request: dict[str, float | str]) -> int:
+    """Forks and locks down; the child's process id."""
+    parent = os.getpid()
+    forked = os.fork()
+    if forked == 0:
+        # Named boundary: whatever happens here, the child ends here and never returns to the serve loop.
+        status = 1
+        try:
+            lockdown.die_with_parent(parent)
+            os.dup2(1, 2)  # 0 and 1 are /dev/null; 2 alone still leads to the owner's log
+            for stream, descriptor in enumerate(child.streams or ()):
+                os.dup2(descriptor, stream)
+            _close_all_but(child.keeps)
+            lockdown.set_limits(cpu_s=int(request["cpu_s"]), memory_bytes=int(request["memory_mb"]) << 20)
+            if seccomp is not None:
+                seccomp.install()
+            status = child.body()
+        finally:
+            os._exit(status)
+    return forked
+
+
+def _close_all_but(keep: Collection[int]) -> None:
     last = 2
     for descriptor in sorted(keep):
         os.closerange(last + 1, descriptor)
