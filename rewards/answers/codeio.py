@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from rewards.answers.literal import MAX_LITERAL, BadLiteral, LiteralScanner, parse_literal
-from rewards.answers.value_equality import same_value
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_boxed
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
+from rewards.sandbox.inside.agreement import WRITTEN, values_agree
 
 _KEYED = re.compile(r"""\A\s*["']?(output|input)["']?\s*:""")
 _KEY = re.compile(r"""["'](output|input)["']\s*:""")
@@ -44,7 +44,7 @@ def parse_prediction(ground_truth: str) -> Prediction:
 
 
 def score_codeio(response: str, gold: Prediction) -> Verdict:
-    """Compares by value (`rewards.answers.value_equality`); no answer is not null."""
+    """Compares by value (`rewards.sandbox.inside.agreement`); no answer is not null."""
     answer = _last_candidate(after_thinking(response))
     if answer is None:
         return Verdict(outcome=Outcome.NO_ANSWER)
@@ -54,7 +54,7 @@ def score_codeio(response: str, gold: Prediction) -> Verdict:
         value = _value(answer, gold.key, max(MAX_LITERAL, 4 * gold.length))
     except BadLiteral:
         return Verdict(outcome=Outcome.WRONG, pred=answer)
-    return verdict_of(same_value(value, gold.value), answer)
+    return verdict_of(values_agree(value, gold.value, WRITTEN), answer)
 
 
 def _last_candidate(text: str) -> str | None:

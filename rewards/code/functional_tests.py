@@ -16,7 +16,7 @@ from rewards.code.known_helpers import missing_helper
 from rewards.code.names import free_names
 from rewards.code.source_text import source_of
 from rewards.problem.bad_ground_truth import BadGroundTruth
-from rewards.sandbox.inside.agreement import Incomparable, values_agree
+from rewards.sandbox.inside.agreement import JSON, Incomparable, values_agree
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS
 from rewards.sandbox.inside.rewriting import is_of_program
 
@@ -62,12 +62,8 @@ class CallTests:
         """Whether every result is the expected one; APPS wraps some of those in a list of one."""
         try:
             return len(values) == len(self.expected) and all(
-                values_agree(value, expected, json_gold=True)
-                or (
-                    isinstance(expected, list)
-                    and len(expected) == 1
-                    and values_agree(value, expected[0], json_gold=True)
-                )
+                values_agree(value, expected, JSON)
+                or (isinstance(expected, list) and len(expected) == 1 and values_agree(value, expected[0], JSON))
                 for value, expected in zip(values, self.expected, strict=True)
             )
         except (Incomparable, RecursionError):

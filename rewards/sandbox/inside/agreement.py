@@ -1,4 +1,4 @@
-"""Whether two plain values agree: the comparisons of assertions, in the scorer and in the process of the tests alike.
+"""Whether two plain values agree, returned by a program or written down, in the scorer and in the tests' process alike.
 
 Values come from trusted tests or were decoded by `inside.encoding`; nothing is evaluated, and no method of an object
 of the candidate's can be reached from here.
@@ -8,6 +8,8 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from rewards.sandbox.inside.encoding import Opaque
 
@@ -34,53 +36,99 @@ class Unjudged(AssertionError):
     """
 
 
-def close(value: float, expected: float, tolerance: float = TOLERANCE) -> bool:
-    """Whether two floats differ by at most `tolerance`, absolutely or relatively; nan agrees with nan only."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What is equal, where values of more than one language or origin meet.
+
+    Attributes:
+        is_json: The expected value was JSON, which knows neither tuples nor sets nor any keys but texts: then a tuple
+            agrees with a list, and keys are compared as the text that JSON makes of them.
+        is_typed: True is not 1, and whole numbers may be written with a decimal point: 3 is 3.0 and, within the
+            tolerance, 2.9999999.
+        absolute: Tolerance of floats, beside a relative 1e-6.
+    """
+
+    is_json: bool = False
+    is_typed: bool = False
+    absolute: float = TOLERANCE
+
+
+# What a program returned, to Python's or JSON's value; what was written down, to JSON's. A value that was computed may
+# miss 0 by rounding, one that was written may not.
+PYTHON = Rules()
+JSON = Rules(is_json=True)
+WRITTEN = Rules(is_json=True, is_typed=True, absolute=1e-12)
+
+
+def close(value: float, expected: float, relative: float = TOLERANCE, absolute: float = TOLERANCE) -> bool:
+    """Whether two numbers differ by at most one of the tolerances; nan agrees with nan only."""
     if math.isnan(value) or math.isnan(expected):
         return math.isnan(value) and math.isnan(expected)
-    return math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
+    return math.isclose(value, expected, rel_tol=relative, abs_tol=absolute)
 
 
-def values_agree(value: object, expected: object, *, json_gold: bool = False) -> bool:
+def values_agree(value: object, expected: object, rules: Rules = PYTHON) -> bool:
     """Python's `==`, except that two floats need only be close and nan agrees with nan, at any depth.
 
-    An integer never agrees with a float by closeness, so 10**18 is not 10**18 + 1 in any spelling.
+    An integer never agrees with another by closeness, so 10**18 is not 10**18 + 1 in any spelling.
 
     Args:
-        value: What the program returned.
-        expected: What the tests demand.
-        json_gold: `expected` was JSON, which knows neither tuples nor sets nor integer keys: then a tuple agrees
-            with a list, and integer keys agree with their decimal text.
+        value: What the program returned, or what was written.
+        expected: What the tests or the data demand.
+        rules: What else is equal, or is not.
 
     Raises:
         Incomparable: Nested more than 200 deep.
     """
-    return bool(_agree(value, expected, json_gold, 0))
+    return bool(_agree(value, expected, rules, 0))
 
 
-def _agree(value: object, expected: object, json_gold: bool, depth: int) -> object:
+def _agree(value: object, expected: object, rules: Rules, depth: int) -> object:
     if depth > _MAX_DEPTH:
         raise Incomparable("value nested too deeply")
-    if type(value) is float and type(expected) is float:
-        return value == expected or close(value, expected)
+    if rules.is_typed and any(side is None or isinstance(side, bool) for side in (value, expected)):
+        return value is expected
+    if _are_close_at_most(value, expected, rules):
+        return value == expected or _close_enough(value, expected, rules)
     if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
-        if not json_gold and isinstance(value, list) is not isinstance(expected, list):
+        if not rules.is_json and isinstance(value, list) is not isinstance(expected, list):
             return False
         return len(value) == len(expected) and all(
-            _agree(one, other, json_gold, depth + 1) for one, other in zip(value, expected, strict=True)
+            _agree(one, other, rules, depth + 1) for one, other in zip(value, expected, strict=True)
         )
     if isinstance(value, dict) and isinstance(expected, dict):
-        if json_gold:
+        if rules.is_json:
             value = {_key_text(key): item for key, item in value.items()}
             expected = {_key_text(key): item for key, item in expected.items()}
         return value.keys() == expected.keys() and all(
-            _agree(item, expected[key], json_gold, depth + 1) for key, item in value.items()
+            _agree(item, expected[key], rules, depth + 1) for key, item in value.items()
         )
-    return value == expected
+    return value == expected and (not rules.is_typed or type(value) is type(expected))
 
 
-def _key_text(key: object) -> object:
-    return str(key) if type(key) is int else key
+def _are_close_at_most(value: object, expected: object, rules: Rules) -> bool:
+    """Whether two numbers are of kinds that need not be the same exactly."""
+    if type(value) is float and type(expected) is float:
+        return True
+    return (
+        rules.is_typed
+        and isinstance(value, int | float)
+        and isinstance(expected, int | float)
+        and (float in (type(value), type(expected)))
+    )
+
+
+def _close_enough(value: Any, expected: Any, rules: Rules) -> bool:
+    try:
+        return close(value, expected, absolute=rules.absolute)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def _key_text(key: object) -> str:
+    if isinstance(key, bool):
+        return str(key).lower()
+    return "null" if key is None else str(key)
 
 
 def has_opaque(value: object, depth: int = 0) -> bool:
@@ -146,12 +194,12 @@ def _equal(left: object, right: object) -> object:
     if type(left) in _EXACTLY_EQUAL and type(right) in _EXACTLY_EQUAL:
         return left == right
     _refuse_opaque(left, right)
-    return _agree(left, right, False, 0)
+    return _agree(left, right, PYTHON, 0)
 
 
 def _unequal(left: object, right: object) -> object:
     if isinstance(left, _NEARLY_EQUAL) and isinstance(right, _NEARLY_EQUAL):
-        return not _agree(left, right, False, 0)
+        return not _agree(left, right, PYTHON, 0)
     _refuse_opaque(left, right)
     return left != right
 
