@@ -3,6 +3,8 @@ r"""Answers in words as compared: one spelling for `\text{Red}`, `"red"`, `Red.`
 import re
 import unicodedata
 
+from rewards.math.reading.scripts import scripts_as_tex
+
 # ruff: noqa: RUF001 - look-alike characters are what this table is about
 _CHARACTERS = str.maketrans(
     {
@@ -28,7 +30,8 @@ def unwrapped(answer: str) -> str:
 
     Linear for the nesting that occurs: wrappers are taken off at most four deep.
     """
-    text = _RAISED.sub(r"\1\2", _SPACE.sub(" ", answer.translate(_CHARACTERS)))
+    text = scripts_as_tex(answer.translate(_CHARACTERS), of_numbers_only=True)
+    text = _RAISED.sub(r"\1\2", _SPACE.sub(" ", text))
     for _ in range(4):
         text, count = _WRAPPER.subn(r"\1", text)
         if not count:

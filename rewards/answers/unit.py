@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from rewards.answers.plain_text import unwrapped
 from rewards.answers.unit_table import DEFINITIONS, PREFIXES
+from rewards.math.reading.scripts import scripts_as_tex
 
 # Exponents of m, kg, s, A, K, mol, cd, and of kinds that are counted apart: money, information, level (dB).
 Dimension = tuple[int, ...]
@@ -19,8 +20,6 @@ _ANGLE = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\degree\b")
 _WORD_POWER = re.compile(r"\b(square|cubic)\s+([A-Za-z]+)")
 _POWER_WORD = re.compile(r"\b([A-Za-z]+)\s+(squared|cubed)\b")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_SUPERSCRIPT_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
 _TOKEN = re.compile(r"\s*(?:(\\?[A-Za-zÅΩµμ°%$]+)\s*(?:\^\s*[({]?\s*([+-]?\d)\s*[)}]?|([+-]?\d)(?!\d))?|([*/()]))")
 _DANGLING = re.compile(r"[*/]\s*[*/)]|[*/(]\s*$|^\s*[*)]")
 _MAX_LENGTH = 100
@@ -77,8 +76,7 @@ def parse_unit(text: str) -> Unit | None:
 
 
 def _plain(text: str) -> str:
-    text = _SUPERSCRIPT_RUN.sub(lambda m: "^" + m.group().translate(_SUPERSCRIPTS), text)
-    text = _FRACTION.sub(r"(\1)/(\2)", text)
+    text = _FRACTION.sub(r"(\1)/(\2)", scripts_as_tex(text))
     text = _KELVINS.sub("K", text)
     text = re.sub(r"\\mu\b\s*", "µ", re.sub(r"\\Omega\b", "Ω", text)).replace("º", "°")
     text = re.sub(r"\\(?:cdot|times)(?![A-Za-z])|[·⋅∙×]", "*", text)  # noqa: RUF001

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewards.answers.plain_text import unwrapped
+from rewards.math.reading.scripts import scripts_as_tex
 
 _MAX_LENGTH = 400
 _MAX_EXPONENT = 400
@@ -16,8 +17,6 @@ _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:,|\{,\})\d{3})+(?![\d,])")
 _THIN = re.compile(r"(?<=\d)(?:\\,|\\!|\\ )(?=\d{3}(?!\d))")
 _TEX_FRACTION = re.compile(r"\\[dtc]?frac\s*\{\s*([+-]?\d+(?:\.\d+)?)\s*\}\s*\{\s*([+-]?\d+(?:\.\d+)?)\s*\}")
 _SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s*(\d)\s*(\d)")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_SUPERSCRIPT_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
 _TIMES = re.compile(r"\\times|\\cdot|[×·∙⋅*]|(?<=[\d ])[xX](?=\s*10\s*\^)")  # noqa: RUF001
 _EXPONENT = r"\s*[({]?\s*([+-]?\d{1,4})\s*[)}]?"
 _HEAD = re.compile(
@@ -52,8 +51,7 @@ def read_number(answer: str) -> WrittenNumber | None:
     """The number that `answer` begins with, apart from a currency sign or a word like `about`; None if it does not."""
     if len(answer) > _MAX_LENGTH:
         return None
-    text = _SUPERSCRIPT_RUN.sub(lambda m: "^" + m.group().translate(_SUPERSCRIPTS), answer)
-    text = _THIN.sub("", text)
+    text = _THIN.sub("", scripts_as_tex(answer))
     text = _TEX_FRACTION.sub(r" \1/\2 ", text)
     text = _SHORT_FRACTION.sub(r" \1/\2 ", text)
     text = unwrapped(text).strip("*")

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from rewards.math.reading.notation import known_prefix
+from rewards.math.reading.scripts import scripts_as_tex
 from rewards.problem.extraction import last_boxed
 
 MAX_ANSWER = 4096
@@ -35,10 +36,6 @@ _UNICODE = str.maketrans(
         "⅚": r"\frac{5}{6}", "⅛": r"\frac{1}{8}", "⅜": r"\frac{3}{8}", "⅝": r"\frac{5}{8}", "⅞": r"\frac{7}{8}",
     }
 )  # fmt: skip
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni")
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎", "0123456789+-()")
-_SUPERSCRIPT_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ]+")
-_SUBSCRIPT_RUN = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋₍₎]+")
 _FULL_WIDTH_COMMA = re.compile("(?<=[0-9０-９])，(?=[0-9０-９]{3})")
 _ROOT_OF_DIGITS = re.compile(r"√\s*(\d+(?:\.\d+)?)")
 
@@ -167,8 +164,7 @@ def _ascii(text: str) -> str:
         return text
     text = _FULL_WIDTH_COMMA.sub(",", text)
     text = _ROOT_OF_DIGITS.sub(r"\\sqrt{\1}", text)
-    text = _SUPERSCRIPT_RUN.sub(lambda m: "^{" + m.group().translate(_SUPERSCRIPTS) + "}", text)
-    text = _SUBSCRIPT_RUN.sub(lambda m: "_{" + m.group().translate(_SUBSCRIPTS) + "}", text)
+    text = scripts_as_tex(text)
     text = unicodedata.normalize("NFKC", text.translate(_UNICODE)).translate(_UNICODE)
     kept = []
     for char in text:
