@@ -18,7 +18,7 @@ from rewards.code.source_text import source_of
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.sandbox.inside.agreement import JSON, Incomparable, values_agree
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS
-from rewards.sandbox.inside.rewriting import is_of_program
+from rewards.sandbox.inside.rewriting import is_check, is_of_program
 
 _MAX_SOURCE = 8 << 20
 # LeetCode's nodes, which tests may bring along for the program as well.
@@ -177,20 +177,15 @@ def _names_of(tree: ast.Module) -> frozenset[str]:
 
 
 def _checks_anything(tree: ast.Module) -> bool:
-    """Whether there is a check outside of functions, or in one of which the script speaks."""
+    """Whether there is a check outside of functions, or in a method or a function of which the script speaks."""
     spoken = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    waiting: list[ast.AST] = list(tree.body)
+    unused = {node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in spoken}
+    waiting: list[ast.AST] = [node for node in tree.body if node not in unused]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.FunctionDef) and node.name not in spoken and not node.decorator_list:
-            continue
         if isinstance(node, ast.Raise) or (isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant)):
             return True
-        if isinstance(node, ast.Call) and _name_of(node.func).startswith("assert"):
+        if isinstance(node, ast.expr) and is_check(node):
             return True
         waiting += ast.iter_child_nodes(node)
     return False
-
-
-def _name_of(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")

@@ -28,6 +28,12 @@ _THIRD = "def f(n): return n / 3"
         ("def f(x): return [x]", "for x in [1]:\n    assert f(x) is not f(x)"),
         ("def f(x): return x", "nan = float('nan')\nassert f(nan) == nan"),
         ("def f(x): return x", "assert 1 < f(2) <= 2 != f(3) < 4"),
+        (
+            "def f(x): raise ValueError('bad x')",
+            "import pytest\nwith pytest.raises((ValueError, OSError), match='bad') as caught:\n    f(1)\n"
+            "assert str(caught.value) == 'bad x'",
+        ),
+        ("def f(x): return [][0]", "import pytest\nwith pytest.raises(IndexError):\n    f(1)"),
     ],
 )
 def test_a_right_program_passes(code: str, tests: str) -> None:
@@ -48,6 +54,9 @@ def test_a_right_program_passes(code: str, tests: str) -> None:
         ("class E(str):\n    def isdigit(self): return True\ndef f(x): return E('b')", "assert f(1).isdigit()"),
         (_THIRD, "import numpy as np\nassert np.allclose([f(1)], [0.34])"),
         ("def f(x): return object()", "import numpy as np\nassert np.allclose(f(1), [1])"),
+        ("def f(x): return 1", "import pytest\nwith pytest.raises(ValueError):\n    f(1)"),
+        ("def f(x): raise TypeError", "import pytest\nwith pytest.raises(ValueError):\n    f(1)"),
+        ("def f(x): raise ValueError", "import pytest\nwith pytest.raises(ValueError, match='bad'):\n    f(1)"),
     ],
 )
 def test_a_wrong_program_does_not_pass(code: str, tests: str) -> None:

@@ -34,12 +34,11 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> list[ast.stmt] | ast.Expr:
         self.generic_visit(node)
-        if isinstance(node.value, ast.Call):
-            function = node.value.func
-            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            if name.startswith("assert"):
-                return [node, _count()]
-        return node
+        return [node, _count()] if is_check(node.value) else node
+
+    def visit_With(self, node: ast.With) -> list[ast.stmt] | ast.With:
+        self.generic_visit(node)
+        return [node, _count()] if any(is_check(item.context_expr) for item in node.items) else node
 
     def visit_If(self, node: ast.If) -> list[ast.stmt] | ast.AST:
         """An `if` that would have raised is a check as well."""
@@ -64,6 +63,14 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
         return ast.Pass() if is_of_program(node) else node
+
+
+def is_check(node: ast.expr) -> bool:
+    """Whether this calls something that raises unless a condition holds: `assert...`, or `pytest.raises`."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name.startswith("assert") or name == "raises"
 
 
 def is_of_program(statement: ast.ImportFrom) -> bool:

@@ -5,10 +5,11 @@ Any other member brings the real module in.
 
 import importlib
 import math
+import re
 import sys
 import types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from rewards.sandbox.inside.agreement import close
 
@@ -54,6 +55,29 @@ class Approximation:
     __hash__ = None  # type: ignore[assignment]
 
 
+class Raises:
+    """`pytest.raises` in a `with`; `value` is the exception afterwards."""
+
+    value: BaseException
+
+    def __init__(self, expected: type[BaseException] | tuple[type[BaseException], ...], match: str = "") -> None:
+        self._expected, self._match = expected, match
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+        """Raises AssertionError if nothing was raised, or something of which the text does not match."""
+        if error is None:
+            raise AssertionError(f"nothing of {self._expected} was raised")
+        if not isinstance(error, self._expected):
+            return False
+        if not re.search(self._match, str(error)):
+            raise AssertionError(f"{error} does not match {self._match}")
+        self.value = error
+        return True
+
+
 class ArrayType:
     """A type of numpy, for `isinstance`: nothing is of it before numpy itself was needed."""
 
@@ -93,7 +117,7 @@ _ARRAY_TYPES = ("ndarray", "float32", "float64", "integer", "floating", "generic
 _MEMBERS: dict[str, dict[str, object]] = {
     "numpy": {name: ArrayType(name) for name in _ARRAY_TYPES}
     | {"allclose": all_close, "isclose": is_close, "inf": math.inf, "nan": math.nan},
-    "pytest": {"approx": Approximation},
+    "pytest": {"approx": Approximation, "raises": Raises},
 }
 
 
