@@ -1,122 +1,12 @@
-"""The command line: `python -m rewards check FILE.parquet ...` and `python -m rewards doctor`."""
+"""`python -m rewards`; see `rewards.cli`."""
 
-import argparse
-import json
-import os
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from rewards.check.gold_check import Finding, GoldReport, check_rows
-from rewards.check.gold_file import UnreadableFile, rows_of
-from rewards.sandbox.runs import SandboxUnavailable
-
-_CHECK_HELP = """\
-Scores every row's own gold answer, written in its source's format, which must be right, and a perturbed one, which
-must not be. Rows that occur more than once are checked once.
-
-Reported per source: rows; how many could be written as an answer (code only where the row holds a reference
-solution); the share of golds and of perturbed answers that pass; milliseconds to score one gold. Then every row
-that has a problem, with the reason.
-
-Ends with 0 if there is no problem, 1 if there is one, 2 if a file cannot be read.
-"""
-_EXAMPLES = """\
-examples:
-  python -m rewards check data/train/*.parquet       golds that their own scorer refuses
-  python -m rewards check --json eval.parquet        the same for programs
-  python -m rewards doctor                           what isolates model code on this machine, and how fast
-"""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rewards",
-        description="Checks of the scorers and of the data they score.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    check = commands.add_parser(
-        "check",
-        help="score every row's own gold answer",
-        description=_CHECK_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    check.add_argument("files", nargs="+", type=Path, metavar="FILE.parquet", help="in verl's format")
-    doctor = commands.add_parser("doctor", help="tell what isolates model code here, and how fast it runs")
-    for command in (check, doctor):
-        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(arguments)
-    try:
-        if options.command == "doctor":
-            return _doctor(as_json=options.json)
-        return _check(options.files, as_json=options.json)
-    except BrokenPipeError:  # `| head`: nobody wants the rest, nor to hear of it when Python flushes at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-
-
-def _check(files: Sequence[Path], *, as_json: bool) -> int:
-    try:
-        report = check_rows(rows_of(files))
-    except (UnreadableFile, SandboxUnavailable) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(_as_json(report), ensure_ascii=False) if as_json else text_of(report))
-    return 1 if report.problems else 0
-
-
-def _doctor(*, as_json: bool) -> int:
-    from rewards.check import doctor
-
-    if as_json:
-        print(json.dumps(doctor.as_json(), ensure_ascii=False))
-    else:
-        print(doctor.report())
-    return 0
-
-
-def text_of(report: GoldReport) -> str:
-    """The report as a table and a list."""
-    width = max([len(source.data_source) for source in report.sources], default=6)
-    header = f"{'source':{width}}  {'rows':>6}  {'rendered':>8}  {'gold pass':>9}  {'perturbed pass':>14}"
-    lines = [f"{header}  {'ms/row':>7}"]
-    for source in report.sources:
-        timing = "-" if source.ms_per_row is None else f"{source.ms_per_row:.2f}"
-        lines.append(
-            f"{source.data_source:{width}}  {source.rows:>6}  {source.rendered:>8}  "
-            f"{_percent(source.gold_pass_rate):>9}  {_percent(source.perturbed_pass_rate):>14}  {timing:>7}"
-        )
-    for row in report.problems:
-        lines.append(f"{row.where} ({row.data_source}): {row.finding}: {row.reason}")
-    reasons = {(row.data_source, row.reason) for row in report.exceptions if row.finding is Finding.NOT_RENDERED}
-    lines += [f"{source}: not rendered: {reason}" for source, reason in sorted(reasons)]
-    lines.append(f"{len(report.problems)} rows have a problem.")
-    return "\n".join(lines)
-
-
-def _percent(rate: float | None) -> str:
-    """Never rounded up to 100 % or down to 0 %."""
-    if rate is None:
-        return "-"
-    if 0 < rate < 1:
-        return f"{min(max(100 * rate, 0.01), 99.99):.2f} %"
-    return f"{100 * rate:.0f} %"
-
-
-def _as_json(report: GoldReport) -> dict[str, object]:
-    return {
-        "sources": [
-            asdict(source)
-            | {"gold_pass_rate": source.gold_pass_rate, "perturbed_pass_rate": source.perturbed_pass_rate}
-            for source in report.sources
-        ],
-        "rows": [asdict(row) for row in report.exceptions],
-    }
-
-
 if __name__ == "__main__":
+    # `python -m` looks for modules in the current folder first: a `data_prep.py` there would be taken for ours.
+    if Path.cwd() != Path(__file__).parents[1] and not sys.flags.safe_path:
+        del sys.path[0]
+    from rewards.cli import main
+
     sys.exit(main())

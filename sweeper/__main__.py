@@ -1,12 +1,17 @@
 """`python -m sweeper` and the command `sweeper`; see `sweeper.cli.main`."""
 
+import os
 import sys
+from pathlib import Path
 
+PACKAGES = Path(__file__).parents[1]  # the folder that our packages lie in
 OURS = ("sweeper", "rewards", "data_prep", "analysis", "conf")
 
 
 def run() -> int:
     """Run the command line of this process; returns the exit code."""
+    if Path.cwd() != PACKAGES:
+        os.environ["PYTHONSAFEPATH"] = "1"  # no child looks for modules in the current folder either
     try:
         from sweeper.cli.main import main
 
@@ -22,4 +27,7 @@ def run() -> int:
 
 
 if __name__ == "__main__":
+    # `python -m` looks for modules in the current folder first: a `rewards.py` there would be taken for ours.
+    if Path.cwd() != PACKAGES and not sys.flags.safe_path:
+        del sys.path[0]
     sys.exit(run())

@@ -112,8 +112,8 @@ def tokenizer(out: Path) -> None:
 
 def ours(folder: Path, n_unique: int | None) -> None:
     """Prepare with `data_prep`; a second scale finds the first one's pool."""
-    from data_prep import DataSpec, materialise
-    from data_prep.spec import Cleaning
+    from data_prep.materialise import materialise
+    from data_prep.spec import Cleaning, DataSpec
 
     materialise(
         DataSpec(

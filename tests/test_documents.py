@@ -22,8 +22,8 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), 
 MAINS = {
     "sweeper": "sweeper.cli.main",
     "analysis": "analysis.cli",
-    "rewards": "rewards.__main__",
-    "data_prep": "data_prep.__main__",
+    "rewards": "rewards.cli",
+    "data_prep": "data_prep.cli",
 }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
 
+PACKAGES = Path(__file__).parents[2]  # the folder that our packages lie in
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _EXCEPTION = re.compile(r"^([\w.]+\.)?\w*(Error|Exception|Interrupt)\b: ?\S")
@@ -37,12 +38,15 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def start_child(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def start_child(
+    command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | None = None
+) -> subprocess.Popen[bytes]:
     """Start a command that dies with this process; what it prints is appended to `log`, `env` adds to ours."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
             env={**os.environ, **env},
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -55,6 +59,7 @@ def run_child(
     *,
     log: Path,
     env: Mapping[str, str],
+    cwd: Path | None = None,
     on_tick: Callable[[], None] | None = None,
 ) -> float:
     """Run a command to its end.
@@ -63,6 +68,7 @@ def run_child(
         command: Program and arguments.
         log: Everything it prints is appended here, and the reason of a failure is read from here.
         env: Variables set on top of this process's environment.
+        cwd: Folder that it starts in; None: this process's.
         on_tick: Called about twice a second meanwhile.
 
     Returns:
@@ -73,7 +79,7 @@ def run_child(
     """
     start, offset = time.monotonic(), log.stat().st_size if log.exists() else 0
     code = 0
-    process = start_child(command, log=log, env=env)
+    process = start_child(command, log=log, env=env, cwd=cwd)
     try:
         while True:
             try:

@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import data_prep
 from data_prep.choosing.annotations import side_file
-from data_prep.spec import DataError, file_digest, folder_digest
+from data_prep.materialise import PreparedData, materialise
+from data_prep.spec import DataError, DataSpec, file_digest, folder_digest
 from sweeper.host.errors import ConfigError
 from sweeper.spec.run import RunSpec
 
@@ -42,14 +42,14 @@ def _file_digest(path: str) -> str:
     return file_digest(side_file(path))
 
 
-def data_spec(spec: RunSpec) -> data_prep.DataSpec:
+def data_spec(spec: RunSpec) -> DataSpec:
     """The run's data, as `data_prep` prepares it.
 
     Raises:
         ConfigError: settings that contradict each other; says which keys.
     """
     try:
-        return data_prep.DataSpec(
+        return DataSpec(
             root=spec.data.root,
             digest=spec.data.digest,
             n_unique=spec.n_unique,
@@ -73,7 +73,7 @@ def data_spec(spec: RunSpec) -> data_prep.DataSpec:
         raise ConfigError(str(error)) from None
 
 
-def prepared(spec: RunSpec, results_dir: Path) -> data_prep.PreparedData:
+def prepared(spec: RunSpec, results_dir: Path) -> PreparedData:
     """The run's files, made if they are not there.
 
     Raises:
@@ -85,7 +85,7 @@ def prepared(spec: RunSpec, results_dir: Path) -> data_prep.PreparedData:
     for path, digest in planned:
         if not Path(path).is_file() or file_digest(path) != digest:
             raise DataError(f"{path} is not the file that the run was planned with. Restore it, or plan again.")
-    return data_prep.materialise(data_spec(spec), results_dir / "data")
+    return materialise(data_spec(spec), results_dir / "data")
 
 
 def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None]) -> None:

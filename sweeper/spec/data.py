@@ -31,7 +31,7 @@ class Curriculum:
 
     name: str
     order: Order = Order.mixed
-    order_by: str | None = None  # a pass-rate column or `difficulty`; see data_prep.DataSpec
+    order_by: str | None = None  # a pass-rate column or `difficulty`; see data_prep.spec.DataSpec
     stages: tuple[str, ...] = ()  # for order staged: the training domains, each once
 
 

@@ -147,7 +147,8 @@ def _become(request: dict[str, Any], fds: list[int]) -> Never:
         # Ray starts workers as `python [-u] script ...`.
         arguments = [item for item in request["argv"] if item != "-u"]
         sys.argv[:] = arguments
-        sys.path[0] = str(Path(arguments[0]).parent)
+        if not sys.flags.safe_path:
+            sys.path[0] = str(Path(arguments[0]).parent)
         runpy.run_path(arguments[0], run_name="__main__")
         code = 0
     except SystemExit as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 from sweeper.host.errors import StalledError
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device, threads_for
-from sweeper.host.process import run_child
+from sweeper.host.process import PACKAGES, run_child
 from sweeper.rows.curve import read_curve
 from sweeper.rows.row import CurvePoint
 from sweeper.runs.folder import Attempt, Heartbeat, RunDir
@@ -92,6 +92,8 @@ def train(
                 [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
                 log=attempt.log,
                 env=env,
+                # Ray's workers look for modules first where verl was started: not among the user's own.
+                cwd=None if Path.cwd() == PACKAGES else attempt.path,
                 on_tick=watch.tick,
             )
     finally:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep import DataError, DataSpec, materialise
+from data_prep.materialise import materialise
 from data_prep.sources.conversion import fold_doubled_backslashes, to_row
-from data_prep.spec import BadRows, Cleaning
+from data_prep.spec import BadRows, Cleaning, DataError, DataSpec
 
 
 def _record(**changes: Any) -> dict[str, Any]:

@@ -9,8 +9,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataError, DataSpec, materialise
-from data_prep.__main__ import main
 from data_prep.choosing.curriculum_recipe import (
     N_EASY,
     N_TRAIN,
@@ -20,7 +18,9 @@ from data_prep.choosing.curriculum_recipe import (
     recipe_rows,
     subset_positions,
 )
-from data_prep.spec import Order, Recipe
+from data_prep.cli import main
+from data_prep.materialise import materialise
+from data_prep.spec import DataError, DataSpec, Order, Recipe
 from tests.outside import needs, published
 
 # SHA-256 of the positions as little-endian int64, computed from the published files' index columns.

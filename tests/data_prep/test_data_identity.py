@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from data_prep import DataError, DataSpec
 from data_prep.materialise import data_identity
-from data_prep.spec import Cleaning, Order, PassRateRange, Recipe
+from data_prep.spec import Cleaning, DataError, DataSpec, Order, PassRateRange, Recipe
 
 # For each field, the spec that it is changed in and the value that it gets there.
 STAGED = {"weights": {"math": 1.0, "code": 1.0}, "order": Order.staged, "stages": ("math", "code")}

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep.__main__ import main
+from data_prep.cli import main
 from data_prep.commands.inspect import text_of
 from data_prep.commands.summary import Spread, summarise
 from data_prep.sources.source import SOURCES

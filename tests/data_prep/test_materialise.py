@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataError, DataSpec, PreparedData, folder_digest, materialise
 from data_prep.files.row import Message, content_id
+from data_prep.materialise import PreparedData, materialise
+from data_prep.spec import DataError, DataSpec, folder_digest
 from rewards import Domain, compute_score
 
 _UNIFORM = {"math": 1.0, "code": 1.0, "logic": 1.0, "stem": 1.0}

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataError, DataSpec, PreparedData, materialise
 from data_prep.files.atomic_folder import make_once
-from data_prep.spec import Order, PassRateRange
+from data_prep.materialise import PreparedData, materialise
+from data_prep.spec import DataError, DataSpec, Order, PassRateRange
 
 _RATE = "qwen2.5_7b_pass_rate"
 

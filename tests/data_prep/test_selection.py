@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep import DataError, DataSpec
 from data_prep.choosing.order import in_order
 from data_prep.choosing.row_index import RowIndex
 from data_prep.choosing.scale import chosen, passing
 from data_prep.choosing.split import sft_and_rl
 from data_prep.choosing.stratify import bins_of, stratified
-from data_prep.spec import Order, PassRateRange
+from data_prep.spec import DataError, DataSpec, Order, PassRateRange
 from rewards import Domain
 
 _DOMAINS = (Domain.MATH, Domain.CODE, Domain.LOGIC)

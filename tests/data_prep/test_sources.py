@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataError, DataSpec, folder_digest, materialise
+from data_prep.materialise import materialise
 from data_prep.sources.hub import fetch
 from data_prep.sources.layout import Role, source_layout
 from data_prep.sources.source import SOURCES, Kind
+from data_prep.spec import DataError, DataSpec, folder_digest
 from rewards import check_source
 
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep import DataError
+from data_prep.spec import DataError
 from data_prep.synthetic.problem import Problem
 from data_prep.synthetic.tasks import DOMAINS, SPECIAL_STRINGS, Split, problems, split_of, warm_start_rows
 from rewards import Domain, ScoreItem, score_batch

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep.__main__ import main
+from data_prep.cli import main
 from data_prep.commands.validate import validate
 from data_prep.sources.finding import Kind
 from tests.data_prep.guru import REAL, SUFFIX, needs_real, record

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep import DataSpec, materialise
-from data_prep.spec import Cleaning
+from data_prep.materialise import materialise
+from data_prep.spec import Cleaning, DataSpec
 from rewards import Domain, compute_score
 from tests.data_prep.guru import REAL, needs_real
 from tests.sweeper.conftest import tiny_model

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rewards.__main__ import main
 from rewards.check.gold_check import Finding, GoldRow, check_row, check_rows
 from rewards.check.gold_rendering import perturbed
+from rewards.cli import main
 from tests.rewards.test_gold_answers import GURU_ROWS
 
 _ADD = json.dumps({"functional": "assert add(1, 2) == 3\nassert add(2, 2) == 4"})

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-import data_prep
 from data_prep.choosing.annotations import read_pass_rates, read_solutions
-from data_prep.spec import Order
+from data_prep.materialise import materialise
+from data_prep.spec import DataError, Order
 from sweeper.evaluation.annotation import Annotation, write_solutions
 from sweeper.evaluation.kept_blocks import Kept
 from sweeper.evaluation.measure import base_counts_path
@@ -53,7 +53,7 @@ def file(results: Path, tiny_model: Path) -> Path:
 def test_every_training_problem_gets_the_rate_of_its_counts(
     file: Path, results: Path, run: RunSpec, tmp_path: Path
 ) -> None:
-    data = data_prep.materialise(data_spec(run), results / "data")
+    data = materialise(data_spec(run), results / "data")
     model = prepare(run, results, log=tmp_path / "log")
     counts = read_counts(
         base_counts_path(results, run, model_digest=model.digest, problems=data.train, n=4, screening=True)
@@ -67,7 +67,7 @@ def test_a_curriculum_can_go_by_the_measured_rates(file: Path, results: Path, ru
     planned = replace(
         data_spec(run), annotations=(str(file),), order=Order.easy_to_hard, order_by="tiny-130k_pass_rate"
     )
-    data = data_prep.materialise(planned, results / "data")
+    data = materialise(planned, results / "data")
     rates = read_pass_rates((str(file),))["tiny-130k_pass_rate"]
     ordered = [rates[extra["problem_id"]] for extra in parquet.read_table(data.train)["extra_info"].to_pylist()]
     assert ordered == sorted(ordered, reverse=True)
@@ -76,7 +76,7 @@ def test_a_curriculum_can_go_by_the_measured_rates(file: Path, results: Path, ru
 def test_annotated_evaluation_problems_are_the_base_measurement_of_runs(results: Path, run: RunSpec) -> None:
     done = annotate(results, *settings(Path(run.model.path or "")), "--n", "8", "--split", "evaluation")
     assert done.returncode == 0, done.stderr
-    data = data_prep.materialise(data_spec(run), results / "data")
+    data = materialise(data_spec(run), results / "data")
     model = prepare(run, results, log=results / "log")
     path = base_counts_path(results, run, model_digest=model.digest, problems=data.evaluation, n=8)
     assert {item.n for item in read_counts(path)} == {8}
@@ -112,5 +112,5 @@ def test_files_changed_after_planning_are_refused(file: Path, results: Path, run
     from sweeper.inputs.data import prepared
 
     changed = replace(run, data=replace(run.data, annotations=(str(file),), annotation_digests=("0" * 64,)))
-    with pytest.raises(data_prep.DataError, match="not the file that the run was planned with"):
+    with pytest.raises(DataError, match="not the file that the run was planned with"):
         prepared(changed, results)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import data_prep
+from data_prep.materialise import materialise
 from rewards import Outcome
 from sweeper.evaluation.kept_blocks import Kept, Partial
 from sweeper.evaluation.measure import measure, suite_digest
@@ -45,7 +45,7 @@ def small() -> RunSpec:
 
 @pytest.fixture(scope="module")
 def problems(small: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return data_prep.materialise(data_spec(small), tmp_path_factory.mktemp("data")).evaluation
+    return materialise(data_spec(small), tmp_path_factory.mktemp("data")).evaluation
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import data_prep
+from data_prep.materialise import materialise
 from sweeper.cli.prepare import main
 from sweeper.inputs.data import data_spec
 from tests.sweeper.points import spec
@@ -24,7 +24,7 @@ def test_a_run_finds_the_files_that_were_made_with_its_settings(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     [folder] = (tmp_path / "data").iterdir()
     made = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    data = data_prep.materialise(data_spec(spec(*SMALL)), tmp_path / "data")
+    data = materialise(data_spec(spec(*SMALL)), tmp_path / "data")
     assert data.manifest.parent == folder
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == made
     assert done.stdout.splitlines() == [

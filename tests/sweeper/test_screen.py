@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-import data_prep
+from data_prep.materialise import materialise
 from sweeper.evaluation.screen import screen
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.inputs.data import data_spec
@@ -45,7 +45,7 @@ def counts_with(tmp_path: Path, solved_of_4: list[int]) -> Path:
 
 @pytest.fixture
 def train_file(tmp_path: Path) -> Path:
-    return data_prep.materialise(data_spec(screened()), tmp_path / "data").train
+    return materialise(data_spec(screened()), tmp_path / "data").train
 
 
 def test_only_problems_solved_sometimes_are_kept_in_training_order(train_file: Path, tmp_path: Path) -> None:

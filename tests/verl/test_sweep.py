@@ -13,12 +13,13 @@ import psutil
 import pytest
 from pyarrow import parquet
 
-import data_prep
+from data_prep.materialise import materialise
 from sweeper.inputs.data import data_spec
 from sweeper.rows.counts import read_counts
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
 from sweeper.runs.folder import RunDir, State
 from sweeper.training.checkpoint import trained_steps
+from tests.other_modules import write_other_modules
 from tests.sweeper.points import spec
 from tests.waiting import wait_until
 
@@ -47,9 +48,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("results")
 
 
-def sweeper(results: Path, *overrides: str) -> "subprocess.CompletedProcess[str]":
+def sweeper(results: Path, *overrides: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "sweeper", *SMALL, *overrides, f"results_dir={results}"]
-    return subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
 def run_of(results: Path, *overrides: str) -> RunDir:
@@ -91,8 +92,12 @@ def processes_of(results: Path) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def swept(results: Path) -> Iterator["subprocess.CompletedProcess[str]"]:
-    yield sweeper(results, f"algorithm={','.join(ALGORITHMS)}", "-m")
+def swept(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.CompletedProcess[str]"]:
+    """Started where torch, ray, rewards and others are modules of the user's."""
+    folder = tmp_path_factory.mktemp("folder")
+    write_other_modules(folder)
+    (folder / "sweeper.py").unlink()  # Python itself starts that one, before a line of ours is read
+    yield sweeper(results, f"algorithm={','.join(ALGORITHMS)}", "-m", cwd=folder)
     assert processes_of(results) == []
 
 
@@ -280,7 +285,7 @@ def test_two_processes_fine_tune_on_a_share_and_train_on_the_rest_in_its_order(r
     assert (actor / "model_world_size_2_rank_1.pt").is_file()
     (tuned,) = (results / "models").glob("tiny-40k-sft-*")
     assert (tuned / "model.safetensors").is_file()
-    data = data_prep.materialise(data_spec(spec(*SMALL, *more)), results / "data")
+    data = materialise(data_spec(spec(*SMALL, *more)), results / "data")
     rows = parquet.read_table(data.train).to_pylist()
     levels = [item["extra_info"]["difficulty"] for item in rows]
     assert levels == sorted(levels, reverse=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import data_prep
+from data_prep.materialise import materialise
 from data_prep.synthetic.tasks import SPECIAL_STRINGS
 from sweeper.host.machine import Device
 from sweeper.inputs import tiny
@@ -50,7 +50,7 @@ class Job:
     def train(self, *overrides: str) -> dict[int, dict[str, Any]]:
         """Train once; returns the attempt's metrics by step."""
         one = spec("model=tiny-40k", *SMALL, *overrides)
-        data = data_prep.materialise(data_spec(one), self.run_dir.results_dir / "data")
+        data = materialise(data_spec(one), self.run_dir.results_dir / "data")
         attempt = self.run_dir.new_attempt()
         train(
             one,
