@@ -82,6 +82,9 @@ def git_state() -> tuple[str | None, bool | None]:
     if snapshot is not None:  # it may lie inside some checkout, which says nothing about it
         return snapshot["commit"], snapshot["dirty"]
     try:
+        _git(
+            folder, "ls-files", "--error-unmatch", Path(__file__).name
+        )  # else installed into somebody's checkout: not its commit
         commit = _git(folder, "rev-parse", "HEAD")
         return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
     except (OSError, subprocess.CalledProcessError):
