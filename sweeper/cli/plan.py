@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.cli.arguments import Verbs, add_json, add_overrides, is_many
 from sweeper.cli.budget import hold_to_budget
 from sweeper.cli.output import EXIT_OK, EXIT_USAGE, print_json
+from sweeper.host.errors import VerlMissingError
 
 if TYPE_CHECKING:
     from sweeper.plan.plan import Plan
@@ -18,7 +20,8 @@ def add_parser(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "plan",
         help="what would run, what is done, what it costs",
-        description="What a launch would do, and what it costs. Starts nothing.",
+        description="What a launch would do, and what it costs. Starts nothing. Where verl is not installed, the plan "
+        "says that verl has not checked it.",
     )
     add_overrides(parser, example="+grid=model_scale cluster=slurm")
     parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
@@ -32,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.plan.verl_check import expected_overrides
     from sweeper.plan.view import plan_json, plan_text
 
-    plan, _ = planned(options.overrides, multirun=is_many(options.overrides, multirun=options.multirun))
+    multirun = is_many(options.overrides, multirun=options.multirun)
+    plan, _ = planned(options.overrides, multirun=multirun, without_verl=True)
     if options.json:
         print_json("plan", plan_json(plan, overrides=expected_overrides if options.verl else None))
     else:
@@ -45,11 +49,20 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_USAGE if plan.refused else EXIT_OK
 
 
-def planned(overrides: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]":
+def planned(overrides: Sequence[str], *, multirun: bool, without_verl: bool = False) -> "tuple[Plan, Path]":
     """Expand, plan, and let verl refuse what it would not run.
+
+    Args:
+        overrides: Of the command line.
+        multirun: Whether they describe several runs.
+        without_verl: Whether to plan where verl is missing too; the plan then says that it is unchecked.
 
     Returns:
         The plan, and the results folder.
+
+    Raises:
+        VerlMissingError: verl is missing, and the plan needs it.
+        ConfigError: as `expand` and `make_plan`; verl could not be asked.
     """
     from sweeper.plan.verl_verdict import Asker, accepted
 
@@ -64,4 +77,9 @@ def planned(overrides: Sequence[str], *, multirun: bool) -> "tuple[Plan, Path]":
         results_dir = Path(grid.points[0].config["results_dir"]).resolve()
         plan = make_plan(grid, results_dir)
         specs = [run.spec for run in plan.to_run if run.spec is not None]
-        return refuse(plan, check_plan(specs, known, asker)), results_dir
+        try:
+            return refuse(plan, check_plan(specs, known, asker)), results_dir
+        except VerlMissingError as error:
+            if not without_verl:
+                raise
+            return replace(plan, unchecked=str(error)), results_dir

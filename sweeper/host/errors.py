@@ -13,6 +13,10 @@ class ConfigError(SweeperError, ValueError):
     """The configuration cannot be run as asked; raised before anything is queued."""
 
 
+class VerlMissingError(ConfigError):
+    """verl, or something that it needs, is not installed here; what the message says is what is missing."""
+
+
 class RunFailedError(SweeperError, RuntimeError):
     """A phase of a run ended with an error; the run's row carries the class and the reason."""
 

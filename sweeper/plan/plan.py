@@ -48,6 +48,7 @@ class Plan:
     results_dir: Path
     questions: tuple[str, ...] = ()  # what the grid's report answers
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
+    unchecked: str | None = None  # why verl was not asked whether it accepts the runs
 
     def count(self) -> dict[State, int]:
         """Runs in each state, states without runs left out."""

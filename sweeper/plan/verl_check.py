@@ -31,7 +31,8 @@ def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str,
         Reason by run id, for the runs that verl refuses.
 
     Raises:
-        ConfigError: verl is not installed, or the check itself could not run.
+        VerlMissingError: verl cannot be imported here.
+        ConfigError: the check itself could not run.
     """
     shapes: dict[str, tuple[tuple[str, ...], list[RunSpec]]] = {}
     alike: dict[tuple[int, ...], str] = {}  # digest of runs that differ in their seed alone

@@ -21,8 +21,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper.host.errors import ConfigError
+from sweeper.host.errors import ConfigError, VerlMissingError
 
+_CURE = "; run: make setup (outside a checkout: pip install 'rl-scaling-sweeper[cpu]', or [gpu])"
+_EXIT_MISSING = 3
 _VALIDATED = ("actor_rollout_ref.rollout", "algorithm")
 
 
@@ -51,16 +53,18 @@ class Asker:
         """Verdict by digest: None, or verl's reason.
 
         Raises:
-            ConfigError: verl is not installed, or the process failed.
+            VerlMissingError: verl cannot be imported here.
+            ConfigError: the process failed.
         """
         if importlib.util.find_spec("verl") is None:
-            raise ConfigError("verl is not installed, so the runs cannot be checked or trained; run: make setup")
+            raise VerlMissingError(f"verl is not installed here{_CURE}")
         process, self._process = self._process or self._start(), None
         out, err = process.communicate(json.dumps({digest: list(shape) for digest, shape in shapes.items()}))
+        last = (err.strip().splitlines() or ["no output"])[-1]
+        if process.returncode == _EXIT_MISSING:
+            raise VerlMissingError(f"verl cannot be imported here: {last}{_CURE}")
         if process.returncode != 0:
-            raise ConfigError(
-                f"asking verl to check the plan failed: {(err.strip().splitlines() or ['no output'])[-1]}"
-            )
+            raise ConfigError(f"asking verl to check the plan failed: {last}")
         found: dict[str, str | None] = json.loads(out)
         return found
 
@@ -168,13 +172,14 @@ def main() -> None:
     from hydra import initialize_config_dir
 
     gc.disable()  # a process of seconds: looking for garbage among what is imported finds none
-    found = importlib.util.find_spec("verl")
-    if found is None or found.origin is None:
-        raise ConfigError("verl is not installed; run: make setup")
-    with contextlib.redirect_stdout(io.StringIO()):
-        importlib.import_module("verl.trainer.ppo.utils")  # seconds, while the grid is still being expanded
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module("verl.trainer.ppo.utils")  # seconds, while the grid is still being expanded
+    except ModuleNotFoundError as error:
+        print(error, file=sys.stderr)
+        sys.exit(_EXIT_MISSING)
     shapes = json.load(sys.stdin)
-    folder = Path(found.origin).parent / "trainer" / "config"
+    folder = Path(importlib.import_module("verl").__path__[0]) / "trainer" / "config"
     with initialize_config_dir(str(folder), version_base=None), contextlib.redirect_stdout(io.StringIO()):
         judged = {digest: verdict(overrides) for digest, overrides in shapes.items()}
     print(json.dumps(judged), flush=True)

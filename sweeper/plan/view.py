@@ -28,6 +28,9 @@ def plan_text(plan: Plan) -> str:
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
     rows = [_line(run) for run in plan.runs] if len(plan.runs) <= LINES else _groups(plan)
     parts = [f"{head}: {counts}"]
+    parts += (
+        [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
+    )
     parts += _totals(plan.totals, [run.cost for run in plan.to_run if run.cost is not None]) if plan.to_run else []
     parts += ["", _table(rows), *_memories(plan.runs), *_reasons(plan.runs)]
     return "\n".join(parts)
@@ -150,6 +153,7 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
         "axes": {key: list(labels) for key, labels in plan.axes.items()},
         "counts": {str(state): n for state, n in plan.count().items()},
         "totals": asdict(plan.totals),
+        "verl": {"status": "checked" if plan.unchecked is None else "unchecked", "reason": plan.unchecked},
         "runs": [
             {
                 "run_id": run.run_id,

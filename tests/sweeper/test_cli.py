@@ -130,6 +130,7 @@ def test_a_plan_as_json_holds_every_run_with_its_verl_overrides(tmp_path: Path) 
     assert value["command"] == "plan"
     assert [run["state"] for run in runs] == ["new", "new"]
     assert "algorithm.adv_estimator=gae" in runs[0]["verl_overrides"]
+    assert value["data"]["verl"] == {"status": "checked", "reason": None}
     assert not (tmp_path / "runs").exists()
 
 
