@@ -27,9 +27,16 @@ class Lane:
         return tuple(TESTS / path for path in self.paths)
 
 
+# Two clusters beside each other, since a test of SLURM waits for nine tenths of its time.
+SLURM = (
+    "annotation", "canary", "doctor", "environment", "export", "frozen", "nodes", "retry", "stock", "submission",
+    "two_users",
+)  # fmt: skip
+FAULTS = ("ceiling", "faults")
 # The longest first, so that none is left to run alone. Only one lane trains: verl takes what cores there are.
 LANES = (
-    Lane(name="slurm", paths=("slurm",), waits=True),
+    Lane(name="slurm", paths=tuple(f"slurm/test_{name}.py" for name in SLURM), waits=True),
+    Lane(name="faults", paths=tuple(f"slurm/test_{name}.py" for name in FAULTS), waits=True),
     Lane(name="verl", paths=("verl",)),
     Lane(name="sweeper", paths=("sweeper",)),
     Lane(name="rewards", paths=("rewards",)),

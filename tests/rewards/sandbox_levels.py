@@ -16,6 +16,14 @@ SHORT = Limits(cpu_s=1, wall_s=1.5, memory_mb=256)
 SHORT_S = SHORT.wall_s + 2.0 + 1.0
 
 
+# For attacks that take their seconds: the gate makes them on the strongest and on the weakest level.
+at_the_ends = pytest.mark.parametrize(
+    "level",
+    [pytest.param(str(level), marks=() if level in (LOCAL[0], LOCAL[-1]) else pytest.mark.nightly) for level in LOCAL],
+    indirect=True,
+)
+
+
 @lru_cache
 def attempted(level: Level) -> Attempt:
     return attempt(level)

@@ -14,7 +14,7 @@ import pytest
 
 from rewards.sandbox import runs as sandbox
 from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests
-from tests.rewards.sandbox_levels import SHORT, SHORT_S, level, refused, statuses, value_of
+from tests.rewards.sandbox_levels import SHORT, SHORT_S, at_the_ends, level, refused, statuses, value_of
 
 __all__ = ["level"]
 pytestmark = pytest.mark.usefixtures("level")
@@ -42,6 +42,7 @@ def no_survivors() -> Iterator[None]:
     assert run_calls("x = 1", ["x"]).values == (1,)
 
 
+@at_the_ends
 def test_a_fork_bomb_starts_no_process() -> None:
     bomb = (
         "import os\nstarted = 0\nfor _ in range(10**4):\n    try:\n        if os.fork() == 0: os._exit(0)\n"
@@ -89,6 +90,7 @@ def test_threads_do_not_survive_their_run() -> None:
     assert statuses(threads) == [RunStatus.DONE] * 3
 
 
+@at_the_ends
 def test_a_thread_that_never_ends_is_ended_at_the_limit() -> None:
     started = time.monotonic()
     (run,) = run_program(
@@ -98,6 +100,7 @@ def test_a_thread_that_never_ends_is_ended_at_the_limit() -> None:
     assert time.monotonic() - started < SHORT_S
 
 
+@at_the_ends
 def test_a_thread_bomb_ends_in_time() -> None:
     started = time.monotonic()
     bomb = "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(600,)).start()"
@@ -105,6 +108,7 @@ def test_a_thread_bomb_ends_in_time() -> None:
     assert time.monotonic() - started < 3 * SHORT_S
 
 
+@at_the_ends
 def test_a_memory_bomb_hits_its_limit() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for bomb in ("x = bytearray(1 << 33)", "x = []\nwhile True: x.append(' ' * 10**6)", "x = 'a' * 10**11"):
@@ -154,6 +158,7 @@ def test_no_file_of_the_host_is_changed(change: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
+@at_the_ends
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_an_output_flood_stays_out_of_the_scorers_memory(stream: str) -> None:
     flood = f"import sys\nwhile True: sys.{stream}.write('x' * 10**6)"
@@ -167,6 +172,7 @@ def test_an_output_flood_stays_out_of_the_scorers_memory(stream: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < used + 150_000
 
 
+@at_the_ends
 def test_a_flood_on_any_descriptor_ends_in_time() -> None:
     started = time.monotonic()
     flood = (
@@ -284,6 +290,7 @@ def test_a_program_cannot_change_its_own_bounds() -> None:
         assert refused(code), code
 
 
+@at_the_ends
 def test_ignoring_every_signal_does_not_help() -> None:
     started = time.monotonic()
     code = (
@@ -294,6 +301,7 @@ def test_ignoring_every_signal_does_not_help() -> None:
     assert time.monotonic() - started < 3 * SHORT_S
 
 
+@at_the_ends
 def test_a_program_that_closes_all_descriptors_and_sleeps_ends_in_time() -> None:
     started = time.monotonic()
     ended = statuses("import os, time\nos.closerange(0, 64)\ntime.sleep(600)")
@@ -302,6 +310,7 @@ def test_a_program_that_closes_all_descriptors_and_sleeps_ends_in_time() -> None
     assert time.monotonic() - started < 3 * SHORT_S
 
 
+@at_the_ends
 @pytest.mark.parametrize(
     "code",
     [
@@ -337,6 +346,7 @@ def test_runs_leave_nothing_to_each_other() -> None:
     assert run_calls("import sys", ["len('ab')", "'leftover' in sys.modules"]).values == (2, False)
 
 
+@at_the_ends
 def test_no_trace_of_an_earlier_run_is_left_in_memory() -> None:
     # The program, its input and output, tests: none ever passes through the process that is forked.
     word = "zq" + os.urandom(8).hex()
@@ -354,6 +364,7 @@ def test_no_trace_of_an_earlier_run_is_left_in_memory() -> None:
     assert value_of(search, limits=limits) is False
 
 
+@at_the_ends
 def test_a_slow_program_delays_no_other() -> None:
     slow = [threading.Thread(target=run_calls, args=("while True: pass", ["1"]), kwargs={"limits": SHORT})]
     started = time.monotonic()

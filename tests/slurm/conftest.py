@@ -1,5 +1,7 @@
 """A real SLURM on this machine: four nodes, accounting, limits; arrays of at most 21 elements."""
 
+import fcntl
+import getpass
 import os
 import random
 import shutil
@@ -38,14 +40,23 @@ def _is_free(port: int) -> bool:
 
 
 @contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else installs SLURM or looks for ports as long as the block runs."""
+    with Path(tempfile.gettempdir(), f"slurm-lab-{getpass.getuser()}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def cluster(**settings: str) -> Iterator[Lab]:
     """A SLURM of one's own, in use as long as the block runs; what is left in its queue is cancelled."""
-    subprocess.run([HERE / "install"], check=True)
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     before = {name: os.environ.get(name) for name in ("SLURM_CONF", "PATH")}
     os.environ["PATH"] = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    settings = {"SLURM_LAB_PORT": str(free_ports()), **settings}
-    started = subprocess.run([HERE / "up", folder], capture_output=True, text=True, env=os.environ | settings)
+    with _alone():
+        subprocess.run([HERE / "install"], check=True)
+        settings = {"SLURM_LAB_PORT": str(free_ports()), **settings}
+        started = subprocess.run([HERE / "up", folder], capture_output=True, text=True, env=os.environ | settings)
     os.environ["SLURM_CONF"] = str(folder / "etc" / "slurm.conf")
     try:
         assert started.returncode == 0, started.stdout + started.stderr

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,18 @@ class Lab:
     def pid(self, daemon: str) -> int:
         return int((self.folder / "run" / f"{daemon}.pid").read_text())
 
+    def processes(self) -> Iterator[psutil.Process]:
+        """Those of this cluster's daemons and jobs that live; other clusters' jobs have the same numbers.
+
+        A slurmstepd overwrites its environment with its title, but stays in the folder of the logs.
+        """
+        conf, log = str(self.folder / "etc" / "slurm.conf"), str(self.folder / "log")
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                mine = process.environ().get("SLURM_CONF") == conf or process.cwd() == log
+                if mine and process.status() != psutil.STATUS_ZOMBIE:
+                    yield process
+
     def kill_daemon(self, node: str) -> None:
         """Kill a node's slurmd; its jobs run on."""
         os.kill(self.pid(f"slurmd-{node}"), signal.SIGKILL)
@@ -72,12 +85,17 @@ class Lab:
         """Pull the plug of a node: its slurmd and all of its jobs' processes are gone at once, and SLURM notices."""
         jobs = self.ask("squeue", "-h", "-w", node, "-o", "%A").split()
         self.kill_daemon(node)
-        for process in psutil.process_iter(["cmdline"]):
-            title = " ".join(process.info["cmdline"] or ())
-            if title.startswith("slurmstepd") and any(f"[{job}." in title for job in jobs):
-                for each in (*process.children(recursive=True), process):
-                    with suppress(psutil.NoSuchProcess):
-                        each.kill()
+        stepds = [
+            process
+            for process in self.processes()
+            if (title := " ".join(process.cmdline())).startswith("slurmstepd")
+            and any(f"[{job}." in title for job in jobs)
+        ]
+        assert stepds, "no job runs on this node"
+        for process in stepds:
+            for each in (*process.children(recursive=True), process):
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
         self.ask("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
 
     def node_of(self, run_id: RunId, results: Path) -> str:

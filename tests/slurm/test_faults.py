@@ -13,7 +13,7 @@ import pytest
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
 from sweeper.oversight.status import run_statuses
-from sweeper.rows.row import read_rows
+from sweeper.rows.row import read_rows, row_path
 from sweeper.runs.folder import RunDir, State
 from sweeper.spec.run import RunSpec
 from sweeper.training.checkpoint import trained_steps
@@ -28,18 +28,35 @@ def folder(results: Path, spec: RunSpec) -> RunDir:
     return RunDir(results_dir=results, run_id=spec.run_id)
 
 
-def test_one_cancelled_element_is_told_and_submitted_again_alone(make: Make, tmp_path: Path) -> None:
+def test_runs_of_one_array_outlive_a_slurmd_and_are_cancelled_submitted_again_and_requeued_each_alone(
+    make: Make, lab: Lab, tmp_path: Path
+) -> None:
     specs = [make(f"seed={seed}", step_seconds=3) for seed in range(3)]
     submit(specs, tmp_path)
     assert all_are(tmp_path, State.running, 60)
+    assert wait_until(lambda: all(folder(tmp_path, spec).attempts() for spec in specs), 60)  # SLURM may say so sooner
+    node = lab.node_of(specs[0].run_id, tmp_path)
+    lab.kill_daemon(node)
+    time.sleep(0.5)
+    lab.start_daemon(node)
+
     command = [sys.executable, "-m", "sweeper", "cancel", specs[1].run_id, "--results", str(tmp_path)]
     assert "1 of 1 runs" in subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert wait_until(lambda: states(tmp_path)[specs[1].run_id] is State.interrupted, 60)
     command = [sys.executable, "-m", "sweeper", "why", specs[1].run_id, "--results", str(tmp_path)]
     assert wait_until(lambda: "CANCELLED" in subprocess.run(command, capture_output=True, text=True).stdout, 60)
     assert list(submit(specs, tmp_path).submitted) == [specs[1].run_id]
-    assert all_are(tmp_path, State.done, 90)
+
+    assert wait_until(lambda: states(tmp_path)[specs[1].run_id] is State.running, 60)
+    element = live(tmp_path)[specs[1].run_id]
+    assert wait_until(row_path(tmp_path, specs[1].run_id).exists, 60)
+    text = row_path(tmp_path, specs[1].run_id).read_text()
+    subprocess.run(["scontrol", "requeue", f"{element.job}_{element.index}"], check=False, capture_output=True)
+    assert wait_until(lambda: lab.hurry() is None and not live(tmp_path), 90)
+    assert row_path(tmp_path, specs[1].run_id).read_text() == text
+    assert set(states(tmp_path).values()) == {State.done}
     assert len(list(read_rows(tmp_path))) == 3
+    assert [len(folder(tmp_path, spec).attempts()) for spec in specs] == [1, 2, 1]
 
 
 def test_runs_cancelled_before_they_began_are_told_as_cancelled(make: Make, lab: Lab, tmp_path: Path) -> None:
@@ -79,7 +96,7 @@ def test_a_run_that_meets_its_time_limit_goes_on_where_it_was(make: Make, lab: L
 
 def test_a_preempted_run_is_queued_again_and_goes_on(make: Make, lab: Lab, tmp_path: Path) -> None:
     low = [
-        make(f"seed={n}", "cluster.partition=scavenge", "training.total_steps=60", step_seconds=0.5) for n in range(2)
+        make(f"seed={n}", "cluster.partition=scavenge", "training.total_steps=40", step_seconds=0.5) for n in range(2)
     ]
     low = [spec for spec in low if submit([spec], tmp_path / "low")]
     assert all_are(tmp_path / "low", State.running, 60)
@@ -89,7 +106,7 @@ def test_a_preempted_run_is_queued_again_and_goes_on(make: Make, lab: Lab, tmp_p
         lambda: all(item.read("exit") for spec in low for item in folder(tmp_path / "low", spec).attempts()[:1]), 90
     )
     assert all_are(tmp_path / "low", State.done, 200, lab)
-    assert {row.steps for row in read_rows(tmp_path / "low")} == {60}
+    assert {row.steps for row in read_rows(tmp_path / "low")} == {40}
 
 
 def test_the_controllers_death_changes_no_running_job_and_status_says_unknown(
@@ -153,19 +170,6 @@ def test_without_accounting_a_lost_run_is_told_as_interrupted(
     assert list(submit([spec], tmp_path).submitted) == [spec.run_id]
 
 
-def test_a_requeued_run_that_is_done_already_does_nothing(make: Make, lab: Lab, tmp_path: Path) -> None:
-    spec = make("seed=1", step_seconds=0.5)
-    submit([spec], tmp_path)
-    assert all_are(tmp_path, State.running, 60)
-    (element,) = live(tmp_path).values()
-    assert wait_until(lambda: len(list(read_rows(tmp_path))) == 1, 60)
-    text = next(tmp_path.glob("rows/*.json")).read_text()
-    subprocess.run(["scontrol", "requeue", f"{element.job}_{element.index}"], check=False, capture_output=True)
-    assert wait_until(lambda: lab.hurry() is None and not live(tmp_path), 90)
-    assert next(tmp_path.glob("rows/*.json")).read_text() == text
-    assert len(folder(tmp_path, spec).attempts()) == 1
-
-
 def test_a_run_whose_node_dies_is_queued_again_by_slurm_and_goes_on(make: Make, lab: Lab, tmp_path: Path) -> None:
     specs = [make(f"seed={seed}", "training.total_steps=12", step_seconds=0.5) for seed in range(2)]
     submit(specs, tmp_path)
@@ -185,19 +189,6 @@ def test_a_run_whose_node_dies_is_queued_again_by_slurm_and_goes_on(make: Make, 
     assert again is not None
     assert again["from_step"] > 2
     assert wait_until(lambda: not live(tmp_path), 30)
-
-
-def test_a_restarted_slurmd_disturbs_no_run(make: Make, lab: Lab, tmp_path: Path) -> None:
-    spec = make("seed=1", step_seconds=2)
-    submit([spec], tmp_path)
-    assert wait_until(lambda: bool(folder(tmp_path, spec).attempts()), 60)  # SLURM may say so sooner
-    node = lab.node_of(spec.run_id, tmp_path)
-    lab.kill_daemon(node)
-    time.sleep(0.5)
-    lab.start_daemon(node)
-    assert all_are(tmp_path, State.done, 60)
-    assert len(folder(tmp_path, spec).attempts()) == 1
-    assert len(list(read_rows(tmp_path))) == 1
 
 
 def test_a_run_that_takes_more_memory_than_it_asked_for_is_told_and_goes_on_when_it_takes_less(

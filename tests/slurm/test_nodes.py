@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.slurm.conftest import standin
 from tests.slurm.lab import Lab, all_are, states
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.nightly]
 
 
 def spread(seed: int, seconds: float = 0.0) -> RunSpec:
@@ -57,10 +58,11 @@ def test_the_death_of_one_rank_ends_the_job_at_once_and_leaves_no_process(machin
     (element,) = live(tmp_path).values()
     ranks = {process.environ().get("SLURM_PROCID"): process for process in elements(tmp_path)}
     assert set(ranks) == {"0", "1"}
+    assert processes_of(machines, element.job)
     os.kill(ranks["1"].pid, signal.SIGKILL)
     assert wait_until(lambda: not live(tmp_path), 45)
     assert states(tmp_path) == {spec.run_id: State.interrupted}
-    assert wait_until(lambda: not processes_of(element.job), 15), processes_of(element.job)
+    assert wait_until(lambda: not processes_of(machines, element.job), 15), processes_of(machines, element.job)
     assert list(read_rows(tmp_path)) == []
 
 
@@ -75,13 +77,11 @@ def elements(results: Path) -> list[psutil.Process]:
     ]
 
 
-def processes_of(job: int) -> list[str]:
+def processes_of(machines: Lab, job: int) -> list[str]:
     """What is left of a job on any node."""
     found = []
-    for process in psutil.process_iter(["cmdline", "status"]):
-        try:
-            if process.environ().get("SLURM_ARRAY_JOB_ID") == str(job) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.info["cmdline"] or ()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
+    for process in machines.processes():
+        with suppress(psutil.NoSuchProcess):
+            if process.environ().get("SLURM_ARRAY_JOB_ID") == str(job):
+                found.append(" ".join(process.cmdline()))
     return found

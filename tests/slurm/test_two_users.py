@@ -20,6 +20,7 @@ from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slurm,
+    pytest.mark.nightly,
     pytest.mark.skipif(os.getuid() != 0, reason="needs root: runs as a second user"),
 ]
 OTHER = "nobody"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.host.errors import ConfigError
@@ -125,6 +125,7 @@ def test_how_fine_tuning_goes_is_part_of_identity_only_where_there_is_some() -> 
     assert spec(shared, "training.sft.lr=1e-3").run_id != spec(shared).run_id
 
 
+@settings(max_examples=10)  # an order takes Hydra a fifth of a second
 @given(st.permutations(range(5)))
 def test_the_order_of_overrides_does_not_change_the_id(order: list[int]) -> None:
     overrides = [

@@ -51,6 +51,7 @@ def at(x: float) -> Sample:
     return curve(np.zeros(1), np.array([x]))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("form", "truth", "law"),
     [
@@ -72,6 +73,7 @@ def test_profile_intervals_cover_parameters_and_a_prediction_far_out(
     assert np.all(np.abs(bias) < 0.25 * centre.std(axis=0))
 
 
+@pytest.mark.nightly
 def test_the_slope_law_covers_its_parameters_and_a_prediction() -> None:
     far = Sample(columns={"x": np.array([FAR]), "n": np.array([32.0])}, y=np.zeros(1), group=("32",))
     truth = float(kn_loss(np.array([32.0]), np.array([FAR]), np.array([0.25]))[0])
@@ -91,6 +93,7 @@ def correlated(rng: np.random.Generator, runs: int, *, named: bool = True) -> Sa
     return curve(2 * x**-0.1 * np.exp(noise), x, run)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("runs", [3, 5])
 def test_correlated_checkpoints_do_not_fool_the_default_interval(runs: int) -> None:
     far = (at(FAR), 2 * FAR**-0.1)
@@ -99,11 +102,13 @@ def test_correlated_checkpoints_do_not_fool_the_default_interval(runs: int) -> N
     assert "jackknife over runs" in found[0].method
 
 
+@pytest.mark.nightly
 def test_pooled_least_squares_fails_where_the_default_passes() -> None:
     shares, _ = coverage(POWER, lambda rng: correlated(rng, 3, named=False), {"alpha": 0.1}, loss=LOG_L2)
     assert shares["alpha"] < 0.65
 
 
+@pytest.mark.nightly
 def test_one_run_gets_an_ar1_interval_with_its_label() -> None:
     shares, found = coverage(POWER, lambda rng: correlated(rng, 1), {"alpha": 0.1}, loss=LOG_L2)
     assert shares["alpha"] >= 0.88  # with 100 rows of one run the correlation itself is a guess
@@ -113,6 +118,7 @@ def test_one_run_gets_an_ar1_interval_with_its_label() -> None:
     assert all("lower bound on uncertainty" in method for method in named)
 
 
+@pytest.mark.nightly
 def test_known_unequal_noise_is_covered_with_weights_and_estimated_better() -> None:
     sd = np.geomspace(0.02, 0.002, len(X))
 
@@ -129,6 +135,7 @@ def test_known_unequal_noise_is_covered_with_weights_and_estimated_better() -> N
     assert np.std(weighted) < 0.7 * np.std(plain)
 
 
+@pytest.mark.nightly
 def test_outliers_move_huber_and_absolute_deviations_less_than_squares() -> None:
     middle = float(np.log(LONG).mean())
     off: dict[str, list[float]] = {}
@@ -148,6 +155,7 @@ def test_outliers_move_huber_and_absolute_deviations_less_than_squares() -> None
     assert bias["huber:0.01"] < error["huber:0.01"]
 
 
+@pytest.mark.nightly
 def test_a_ceiling_beyond_the_data_is_covered_and_never_a_bare_number() -> None:
     short = np.geomspace(300, 6000, 40)  # up to .75 C_mid
     shares, found = coverage(SIGMOID, lambda rng: curve(sigmoid(short) + rng.normal(0, 0.006, 40), short), {"A": 0.645})

@@ -20,6 +20,7 @@ def rates(rng: np.random.Generator, size: int | tuple[int, int]) -> np.ndarray:
 TRUTH = {k: float(np.mean(1 - (1 - rates(np.random.default_rng(99), 400_000)) ** k)) for k in (1, 8, 32)}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("problems", [30, 120])
 @pytest.mark.parametrize("k", [1, 8, 32])
 def test_the_interval_over_problems_covers(problems: int, k: int) -> None:
@@ -34,6 +35,7 @@ def test_the_interval_over_problems_covers(problems: int, k: int) -> None:
     assert 0.92 <= hits / sims <= 0.98
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("k", [1, 8, 32, 40, 64])
 def test_the_interval_of_this_benchmark_covers_its_own_truth_and_not_more(k: int) -> None:
     rng, hits, sims = np.random.default_rng(k), 0, 300
@@ -50,6 +52,7 @@ def test_the_interval_of_this_benchmark_covers_its_own_truth_and_not_more(k: int
     assert 0.92 <= hits / sims <= 0.98
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("k", [40, 64])
 @pytest.mark.parametrize("hard", [0.0, 0.02])
 def test_beyond_half_the_samples_unsolvable_problems_do_not_widen_it(k: int, hard: float) -> None:
@@ -75,6 +78,7 @@ def test_the_two_questions_have_different_answers() -> None:
     assert other.high - other.low > 4 * (same.high - same.low)  # type: ignore[operator]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("k", [1, 8])
 def test_the_paired_interval_covers_and_is_narrower_than_unpaired(k: int) -> None:
     rng, hits, sims, ratio = np.random.default_rng(31 + k), 0, 300, []
@@ -151,6 +155,7 @@ def sharpened(rng: np.random.Generator, problems: int) -> tuple[Sample, Sample]:
 GRID = (1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128)
 
 
+@pytest.mark.nightly
 def test_the_crossover_interval_covers() -> None:
     big = rates(np.random.default_rng(77), 1_000_000)
     after = np.where(big < 0.08, big * 0.15, big**0.6)
@@ -179,10 +184,12 @@ def verdicts(power: float, sims: int) -> list[str]:
     return found
 
 
+@pytest.mark.nightly
 def test_no_crossover_is_found_where_there_is_none() -> None:
     assert verdicts(0.8, 200).count("none") >= 190
 
 
+@pytest.mark.nightly
 def test_models_that_nearly_meet_are_not_said_to_cross() -> None:
     found = verdicts(0.97, 100)
     assert found.count("crossover") <= 5
