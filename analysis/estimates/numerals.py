@@ -1,6 +1,6 @@
 """Numbers as people read them."""
 
-from analysis.estimates.bootstrap import Estimate
+from analysis.passk.estimate import Estimate
 
 
 def short(value: float) -> str:

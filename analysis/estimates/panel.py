@@ -1,19 +1,24 @@
-"""Arms of an experiment on common problems: pass@k of each with joint draws that keep problems paired.
+"""Arms of an experiment on common problems: pass@k of each, and what is made of several arms.
 
-Every function of the arms (a slope, an optimum, a ratio) gets its interval from the same draws. A draw resamples
-problems, the same ones for every arm, and adds the differences between seeds: Student's t with the variance between
-the seeds of an arm, pooled over arms, less what answering the problems again would vary anyway. With one seed an arm
-the differences between runs are invisible, and every interval is a lower bound on the uncertainty.
+The interval of an arm's value, of a difference and of a slope is closed (`analysis.passk`): it rests on the problems,
+paired, and on the runs that the number is made of, so that a number has the same interval whatever else is asked. What
+is not linear in the arms (an optimum, a ratio) takes its interval from joint draws: problems are resampled, the same
+ones for every arm, and the differences between seeds are added, Student's t with the variance between the seeds of an
+arm, pooled over arms, less what answering the problems again would vary anyway. With one seed an arm the differences
+between runs are invisible, and every interval is a lower bound on the uncertainty.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimates.bootstrap import LEVEL, Estimate
+from analysis.passk.crossed import BetweenRuns, CrossedMean, Part, between_runs, contrast_mean
+from analysis.passk.estimate import LEVEL, Estimate
+from analysis.passk.interval import of_difference, over_problems
 from analysis.passk.resampling import resampled_means
 from analysis.runs.selection import Counts, Run
 
@@ -32,58 +37,98 @@ class Arm:
     runs: tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Panel:
     """Arms with their mean pass@k, or gain over the base model, on common problems.
 
     Attributes:
         arms: In the order given.
-        values: Mean over seeds and problems, one an arm.
-        draws: Draws x arms.
-        per_problem: Mean over seeds, arms x problems.
-        n_problems: Common to all arms.
+        each: Runs x problems, one matrix an arm.
+        gain: Whether the base model was subtracted.
         n_dropped: Problems that some arm did not answer.
-        run_sd: Standard deviation between seeds that answering again does not explain; None: one seed an arm.
-        df: Degrees of freedom behind `run_sd`.
+        n_draws: Of `draws`.
+        seed: Of `draws`.
     """
 
     arms: tuple[Arm, ...]
-    values: Floats
-    draws: Floats
-    per_problem: Floats
-    n_problems: int
+    each: tuple[Floats, ...]
+    gain: bool
     n_dropped: int
-    run_sd: float | None
-    df: int
+    n_draws: int
+    seed: int
 
     @property
     def x(self) -> Floats:
         """Position of every arm."""
         return np.array([arm.x for arm in self.arms])
 
+    @property
+    def values(self) -> Floats:
+        """Mean over seeds and problems, one an arm."""
+        return np.array([matrix.mean() for matrix in self.each])
+
+    @property
+    def n_problems(self) -> int:
+        """Common to all arms."""
+        return int(self.each[0].shape[1])
+
     def value(self, i: int) -> Estimate:
         """An arm's value with its interval."""
-        return between(float(self.values[i]), self.draws[:, i])
+        found = of_difference(self.each[i]) if self.gain else over_problems(self.each[i])
+        return Estimate(float(self.each[i].mean()), found.low, found.high)
+
+    def contrast(self, weights: Sequence[float], *, scatter: Part | None = None) -> CrossedMean:
+        """Weighted sum of the arms' values, as `contrast_mean` has it."""
+        return contrast_mean(self.each, weights, scatter=scatter)
+
+    def gap(self, i: int, j: int) -> CrossedMean:
+        """Arm i minus another arm j, paired over problems."""
+        return self.contrast([(place == i) - (place == j) for place in range(len(self.arms))])
 
     def difference(self, i: int, j: int) -> Estimate:
-        """Arm i minus arm j, paired."""
-        return between(float(self.values[i] - self.values[j]), self.draws[:, i] - self.draws[:, j])
+        """Arm i minus arm j with its interval; an arm is itself, without an interval."""
+        return Estimate(0.0, None, None) if i == j else self.gap(i, j).interval()
+
+    @cached_property
+    def between(self) -> BetweenRuns | None:
+        """Variance between the seeds of an arm, pooled over arms; None: one seed an arm."""
+        return between_runs(self.each)
+
+    @property
+    def run_sd(self) -> float | None:
+        """Standard deviation between seeds that answering again does not explain; None: one seed an arm."""
+        return None if self.between is None else math.sqrt(max(self.between.variance - self.between.answering, 0.0))
+
+    @cached_property
+    def draws(self) -> Floats:
+        """Joint draws of the arms' values, draws x arms."""
+        per_problem = np.stack([matrix.mean(axis=0) for matrix in self.each])
+        means = resampled_means(per_problem.T, draws=self.n_draws, seed=self.seed)
+        if self.between is None or self.run_sd is None:
+            return means
+        rng = np.random.default_rng(self.seed + 1)
+        scale = self.run_sd / np.sqrt([len(matrix) for matrix in self.each])
+        # One variance for all arms: a draw of it is shared, the deviations are each arm's own.
+        spread = np.sqrt(self.between.df / rng.chisquare(self.between.df, size=self.n_draws))
+        return np.asarray(means + rng.normal(size=means.shape) * scale * spread[:, None])
 
     @property
     def notes(self) -> list[str]:
         """What the intervals rest on."""
         seeds = sorted({len(arm.runs) for arm in self.arms})
         counted = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-        notes = [
-            f"{len(self.arms)} arms, {counted} seed{'' if seeds == [1] else 's'} an arm, {self.n_problems} common "
-            "problems; 95% intervals resample problems, the same for every arm"
-            + ("" if self.run_sd is None else f", and add seeds (standard deviation {self.run_sd:.4f}, {self.df} df)")
-        ]
-        if self.run_sd is None:
-            notes.append(LOWER_BOUND)
+        text = f"{len(self.arms)} arms, {counted} seed{'' if seeds == [1] else 's'} an arm, {self.n_problems} common "
+        text += "problems; 95% intervals are over problems, the same for every arm"
+        notes = [LOWER_BOUND]
+        if self.between is not None:
+            text += f", and over seeds (standard deviation {self.run_sd:.4f}, {self.between.df} df)"
+            alone = sum(len(arm.runs) == 1 for arm in self.arms)
+            several = f"{alone} arms have one seed: their own intervals are"
+            whose = "1 arm has one seed: its own interval is" if alone == 1 else several
+            notes = [f"{whose} over problems alone"] if alone else []
         if self.n_dropped:
             notes.append(f"{self.n_dropped} problems that not every run answered are left out")
-        return notes
+        return [text, *notes]
 
 
 def panel(
@@ -96,32 +141,20 @@ def panel(
         k: Budget of pass@k.
         domain: Of the problems, or `all`.
         gain: Subtract each run's base model, problem by problem.
-        draws: Of problems and seeds.
+        draws: Of problems and seeds, where something is made of the arms that is not linear in them.
         seed: Of the draws.
     """
     found = common_problems([run for arm in arms for run in arm.runs], k=k, domain=domain, gain=gain)
     if isinstance(found, str):
         return found
-    matrix = found.values
-    members = np.repeat(np.arange(len(arms)), [len(arm.runs) for arm in arms])
-    per_problem = np.stack([matrix[members == i].mean(axis=0) for i in range(len(arms))])
-    means = resampled_means(per_problem.T, draws=draws, seed=seed)
-    sd, df = _between_seeds([matrix[members == i] for i in range(len(arms))])
-    if sd is not None:
-        rng = np.random.default_rng(seed + 1)
-        scale = sd / np.sqrt([len(arm.runs) for arm in arms])
-        # One variance for all arms: a draw of it is shared, the deviations are each arm's own.
-        spread = np.sqrt(df / rng.chisquare(df, size=draws))
-        means = means + rng.normal(size=means.shape) * scale * spread[:, None]
+    ends = np.cumsum([len(arm.runs) for arm in arms])[:-1]
     return Panel(
         arms=tuple(arms),
-        values=per_problem.mean(axis=1),
-        draws=means,
-        per_problem=per_problem,
-        n_problems=matrix.shape[1],
+        each=tuple(np.split(found.values, ends)),
+        gain=gain,
         n_dropped=found.n_dropped,
-        run_sd=sd,
-        df=df,
+        n_draws=draws,
+        seed=seed,
     )
 
 
@@ -186,22 +219,21 @@ class Trend:
     scatter: bool
 
 
-def trend(found: Panel, *, seed: int = SEED) -> Trend | None:
+def trend(found: Panel) -> Trend | None:
     """Least-squares line of the arms' values in log2 x; None unless x takes two values."""
     x = np.log2(found.x)
     if np.ptp(x) == 0:
         return None
     centred = x - x.mean()
     pull = centred / (centred @ centred)
-    draws = found.draws @ pull
-    scatter = found.run_sd is None and len(x) >= 4 and len(np.unique(x)) > 2
-    if scatter:
+    scatter: Part | None = None
+    if found.between is None and len(x) >= 4 and len(np.unique(x)) > 2:
         # One seed: how far arms lie from the line is the only sign of what another seed would change.
         residual = found.values - found.values.mean() - centred * (found.values @ pull)
         df = len(x) - 2
-        error = math.sqrt(float(residual @ residual) / df / float(centred @ centred))
-        draws = draws + error * np.random.default_rng(seed + 2).standard_t(df, size=len(draws))
-    return Trend(slope=between(float(found.values @ pull), draws), scatter=scatter)
+        scatter = (float(residual @ residual) / df / float(centred @ centred), df)
+    mean = found.contrast(pull.tolist(), scatter=scatter)
+    return Trend(slope=mean.interval(), scatter=scatter is not None)
 
 
 def _table(counts: Counts | None, k: int, domain: str) -> dict[str, float] | None:
@@ -209,20 +241,3 @@ def _table(counts: Counts | None, k: int, domain: str) -> dict[str, float] | Non
         return None
     names = [name for name, own in zip(counts.problem_ids, counts.domains, strict=True) if domain in ("all", own)]
     return dict(zip(names, counts.pass_at(k, domain).tolist(), strict=True))
-
-
-def _between_seeds(matrices: Sequence[Floats]) -> tuple[float | None, int]:
-    """(standard deviation between seeds, degrees of freedom), pooled over arms of two seeds or more."""
-    df = sum(len(matrix) - 1 for matrix in matrices)
-    if any(len(matrix) < 2 for matrix in matrices):
-        # An arm of one seed borrows the variance of the others; without any there is none to borrow.
-        matrices = [matrix for matrix in matrices if len(matrix) > 1]
-    if df == 0:
-        return None, 0
-    squares, answering = 0.0, 0.0
-    for matrix in matrices:
-        by_seed = matrix.mean(axis=1)
-        squares += float(((by_seed - by_seed.mean()) ** 2).sum())
-        rest = matrix - by_seed[:, None] - matrix.mean(axis=0) + matrix.mean()
-        answering += float((rest**2).sum()) / (matrix.shape[1] - 1) / matrix.shape[1]
-    return math.sqrt(max(squares - answering, 0.0) / df), df

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.estimates.bootstrap import Estimate, mean_over_problems
+from analysis.estimates.panel import Arm, panel
+from analysis.passk.estimate import Estimate
+from analysis.passk.interval import of_difference, over_problems
 from analysis.runs.selection import Point, Run
 
 TOLERANCE = 1e-9  # a row's pass@1 and the mean of its counts are the same number
@@ -22,10 +24,10 @@ def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") ->
     mean = value_at(point, k, base=base, domain=domain)
     if mean is None:
         return None
-    per_problem = point.per_problem(k, base=base, domain=domain)
-    if per_problem is None or not len(per_problem):
+    matrix = point.matrix(k, base=base, domain=domain)
+    if matrix is None or not matrix.size:
         return Estimate(mean, None, None)
-    interval = mean_over_problems(per_problem)
+    interval = over_problems(matrix)
     return Estimate(mean, interval.low, interval.high)
 
 
@@ -34,18 +36,18 @@ def gain(point: Point, k: int = 1, *, domain: str = "all") -> Estimate | None:
     trained, base = value_at(point, k, domain=domain), value_at(point, k, base=True, domain=domain)
     if trained is None or base is None:
         return None
-    after, before = point.per_problem(k, domain=domain), point.per_problem(k, base=True, domain=domain)
     difference = trained - base
-    if after is None or before is None or not point.paired or not len(after):
+    after, before = point.matrix(k, domain=domain), point.matrix(k, base=True, domain=domain)
+    if after is None or before is None or not point.paired or not after.size:
         return Estimate(difference, None, None)
-    interval = mean_over_problems(after - before)
+    interval = of_difference(after - before)
     return Estimate(difference, interval.low, interval.high)
 
 
 def mean_gain(points: Sequence[Point]) -> Estimate | None:
     """Mean over points of the gain in pass@1.
 
-    The interval resamples problems, the same draw for every point, and is None unless all points share their problems.
+    The interval pairs problems over all points, and is None unless all points share their problems.
     """
     gains = [gain(point) for point in points]
     known = [item.value for item in gains if item is not None]
@@ -55,13 +57,7 @@ def mean_gain(points: Sequence[Point]) -> Estimate | None:
     problems = {run.trained.problem_ids for point in points for run in point.runs if run.trained}
     if len(problems) != 1 or not all(point.paired for point in points):
         return Estimate(value, None, None)
-    differences = []
-    for point in points:
-        after, before = point.per_problem(1), point.per_problem(1, base=True)
-        if after is not None and before is not None:
-            differences.append(after - before)
-    interval = mean_over_problems(np.mean(differences, axis=0))
-    return Estimate(value, interval.low, interval.high)
+    return _contrast(points, [1 / len(points)] * len(points), value, gain=True)
 
 
 def step_up(smaller: Point, larger: Point) -> Estimate | None:
@@ -69,11 +65,20 @@ def step_up(smaller: Point, larger: Point) -> Estimate | None:
     low, high = pass_at(smaller, 1), pass_at(larger, 1)
     if low is None or high is None:
         return None
-    before, after = smaller.per_problem(1), larger.per_problem(1)
-    if before is None or after is None or smaller.problem_ids != larger.problem_ids:
-        return Estimate(high.value - low.value, None, None)
-    interval = mean_over_problems(after - before)
-    return Estimate(high.value - low.value, interval.low, interval.high)
+    value = high.value - low.value
+    if smaller.problem_ids != larger.problem_ids:
+        return Estimate(value, None, None)
+    return _contrast([smaller, larger], [-1.0, 1.0], value, gain=False)
+
+
+def _contrast(points: Sequence[Point], weights: Sequence[float], value: float, *, gain: bool) -> Estimate:
+    """A weighted sum of points with the interval that `panel` gives it, if their counts allow one."""
+    arms = [Arm(label=point.series, x=float(place), runs=point.runs) for place, point in enumerate(points)]
+    found = panel(arms, gain=gain)
+    if isinstance(found, str):
+        return Estimate(value, None, None)
+    interval = found.contrast(weights).interval()
+    return Estimate(value, interval.low, interval.high)
 
 
 def disagreement(run: Run) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.passk.crossover import log_grid
-from analysis.passk.interval import LEVEL
+from analysis.passk.estimate import LEVEL
 from analysis.passk.prior import kinds_of
 from analysis.passk.sample import Sample
 

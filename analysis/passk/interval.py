@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.passk.crossed import crossed_mean
+from analysis.passk.estimate import LEVEL
 from analysis.passk.estimator import variance_values
 from analysis.passk.prior import likely_variance
 from analysis.passk.sample import Sample
 
 Floats = NDArray[np.float64]
-LEVEL = 0.95
-FEW_PROBLEMS = 200  # up to here the logit-delta interval covers better than the percentile bootstrap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,40 +30,65 @@ class Interval:
     reason: str | None = None
 
 
-def over_problems(values: Floats, draws: Floats, *, level: float = LEVEL) -> Interval:
-    """Interval of the mean for problems drawn like these.
+def over_problems(values: Floats, *, level: float = LEVEL) -> Interval:
+    """Interval of a mean of shares for problems, and runs, drawn like these.
 
     Args:
-        values: One value in [0, 1] a problem.
-        draws: Bootstrap means of the same column.
+        values: One value in [0, 1] a problem, or a matrix runs x problems.
         level: Coverage asked for.
 
     Returns:
-        Up to `FEW_PROBLEMS` problems the delta method on the logit scale with Student's quantile, above it the
-        percentile bootstrap. When all problems have the value 0 (or all 1) an exact one-sided bound: with k <= n, none
-        of P problems being solved has probability at most (1 - mean)^P.
+        The delta method on the logit scale with Student's quantile, the error that of `crossed_mean`. When all values
+        are 0 (or all 1) an exact one-sided bound: with k <= n, none of P problems being solved has probability at most
+        (1 - mean)^P.
+
+    Raises:
+        ValueError: there is no value.
     """
-    n, mean, spread = len(values), float(values.mean()), float(np.ptp(values))
-    alpha = 1 - level
-    if spread == 0 and mean in (0.0, 1.0):
+    matrix, nothing = np.atleast_2d(values), _nothing(values)
+    if nothing is not None:
+        return nothing
+    n, mean, alpha = matrix.shape[1], float(matrix.mean()), 1 - level
+    if np.ptp(matrix) == 0 and mean in (0.0, 1.0):
         bound = alpha ** (1 / n)
         text = f"exact one-sided {level:.0%} bound, 1 - {alpha:.3g}^(1/{n} problems)"
         return (
             Interval(low=0.0, high=1 - bound, method=text) if mean == 0 else Interval(low=bound, high=1.0, method=text)
         )
+    found = crossed_mean(matrix)
+    if n < 2 or found.error is None:
+        return _no_spread(n)
+    low, high = _logit_delta(mean, found.error, _student(level, found.df))
+    return Interval(low=low, high=high, method=f"logit-delta, t with {found.df:.0f} degrees of freedom")
+
+
+def of_difference(values: Floats, *, level: float = LEVEL) -> Interval:
+    """The same of a mean of differences in [-1, 1], paired over problems: Student's t, on their own scale."""
+    matrix, nothing = np.atleast_2d(values), _nothing(values)
+    if nothing is not None:
+        return nothing
+    found = crossed_mean(matrix)
+    if matrix.shape[1] < 2 or found.error is None:
+        return _no_spread(matrix.shape[1])
+    half = _student(level, found.df) * found.error
+    low, high = max(-1.0, found.value - half), min(1.0, found.value + half)
+    return Interval(low=low, high=high, method=f"paired t with {found.df:.0f} degrees of freedom")
+
+
+def _nothing(values: Floats) -> Interval | None:
+    """Why there is no interval, whatever the method."""
+    if not values.size:
+        raise ValueError(f"values of shape {values.shape}: there is no problem")
+    if np.isfinite(values).all():
+        return None
+    return Interval(low=None, high=None, method="none", reason="the value of some problem is not defined")
+
+
+def _no_spread(n: int) -> Interval:
+    reason = f"all {n} problems have the same value: no spread to learn from"
     if n < 2:
-        return Interval(low=None, high=None, method="none", reason="one problem says nothing about other problems")
-    if spread == 0:
-        return Interval(
-            low=None, high=None, method="none", reason=f"all {n} problems have the same value: no spread to learn from"
-        )
-    if n <= FEW_PROBLEMS:
-        error = float(values.std(ddof=1)) / math.sqrt(n)
-        low, high = _logit_delta(mean, error, _student(level, n - 1))
-        return Interval(low=low, high=high, method=f"logit-delta, t with {n - 1} degrees of freedom")
-    tail = 50 * alpha
-    low, high = (float(end) for end in np.percentile(draws, [tail, 100 - tail]))
-    return Interval(low=low, high=high, method=f"percentile bootstrap over problems, {len(draws)} draws")
+        reason = "one problem says nothing about other problems"
+    return Interval(low=None, high=None, method="none", reason=reason)
 
 
 def fixed_benchmark(sample: Sample, k: int, *, level: float = LEVEL) -> Interval:
@@ -138,7 +163,7 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
 
-def _student(level: float, freedom: int) -> float:
+def _student(level: float, freedom: float) -> float:
     from scipy.stats import t
 
     return float(t.ppf(0.5 + level / 2, freedom))

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from analysis.passk.crossover import crossover, log_grid
+from analysis.passk.estimate import LEVEL
 from analysis.passk.estimator import pass_hat_k_values
 from analysis.passk.extrapolation import extrapolate
-from analysis.passk.interval import LEVEL, Interval, fixed_benchmark, over_problems, solve_rate_bound
+from analysis.passk.interval import Interval, fixed_benchmark, over_problems, solve_rate_bound
 from analysis.passk.majority import Answer, majority_at_k
 from analysis.passk.paired import difference, pair
 from analysis.passk.reading import ALL
-from analysis.passk.resampling import DRAWS, SEED, resampled_means
+from analysis.passk.resampling import DRAWS, SEED
 from analysis.passk.sample import Sample, shared
 
 Json = dict[str, Any]
@@ -47,14 +48,13 @@ def group_json(name: str, sample: Sample, asked: Asked) -> Json:
     defined = [k for k in asked.ks if sample.undefined(k) is None]
     hats = [sample.mean_over_lines(pass_hat_k_values(sample.n, sample.c, k)) for k in defined]
     values = np.hstack([sample.matrix(defined), np.column_stack(hats)]) if defined else None
-    draws = resampled_means(values, draws=asked.draws, seed=asked.seed) if values is not None else None
     points = []
     for k in asked.ks:
-        if k not in defined or values is None or draws is None:
+        if k not in defined or values is None:
             points.append({"k": k, **_undefined(), "reason": sample.undefined(k)})
             continue
         column = defined.index(k)
-        interval = over_problems(values[:, column], draws[:, column], level=asked.level)
+        interval = over_problems(values[:, column], level=asked.level)
         hat = column + len(defined)
         points.append(
             {
@@ -65,7 +65,7 @@ def group_json(name: str, sample: Sample, asked: Asked) -> Json:
                 "method": interval.method,
                 "fixed_benchmark": asdict(fixed_benchmark(sample, k, level=asked.level)),
                 "pass^k": float(values[:, hat].mean()),
-                "pass^k_interval": asdict(over_problems(values[:, hat], draws[:, hat], level=asked.level)),
+                "pass^k_interval": asdict(over_problems(values[:, hat], level=asked.level)),
                 "reason": interval.reason,
             }
         )
@@ -110,10 +110,7 @@ def majority_json(answers: Mapping[str, Sequence[Answer]], asked: Asked) -> list
         known = [item.value for item in each if item.value is not None]
         whole = len(known) == len(each)
         values = np.array(known)
-        interval = None
-        if whole:
-            draws = resampled_means(values[:, None], draws=asked.draws, seed=asked.seed)[:, 0]
-            interval = over_problems(values, draws, level=asked.level)
+        interval = over_problems(values, level=asked.level) if whole else None
         found.append(
             {
                 "k": k,

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.estimates.bootstrap import Estimate
-from analysis.estimates.crossed import holm
 from analysis.estimates.numerals import short, signed
-from analysis.estimates.panel import Arm, between, panel, two_sided
+from analysis.estimates.panel import Panel, between, panel, two_sided
+from analysis.passk.crossed import holm
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws
 from analysis.questions.levels import joined
@@ -35,7 +35,7 @@ class _Contrast:
     at_end: Estimate
     matched: Estimate | None
     compute: float | None
-    p: float
+    p: float | None
     reason: str | None
 
 
@@ -102,46 +102,53 @@ def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
         notes.append(f"{stratum.label}: {found}")
         return []
     notes += [note for note in found.notes if note not in notes]
-    moved, compute, reason = _matched(members, found.values, found.draws, notes)
+    moved, compute, reason = _matched(found, notes)
     contrasts = []
     for i in range(len(members)):
         for j in range(i + 1, len(members)):
             if members[i].label == members[j].label:
                 continue  # two configurations of one algorithm: another question's
-            matched = None
-            draws = found.draws[:, i] - found.draws[:, j]
-            if moved is not None:
-                values, all_draws = moved
-                draws = all_draws[:, i] - all_draws[:, j]
-                matched = between(float(values[i] - values[j]), draws)
+            gap = found.gap(i, j)
+            matched, p = (None if moved is None else gap.interval()), gap.p_value()
+            if moved is not None and not moved.at_end.issuperset((i, j)):
+                draws = moved.draws[:, i] - moved.draws[:, j]
+                matched, p = between(float(moved.values[i] - moved.values[j]), draws), two_sided(draws)
             contrasts.append(
                 _Contrast(
                     stratum=stratum.label,
                     one=members[i].label,
                     other=members[j].label,
-                    at_end=found.difference(i, j),
+                    at_end=gap.interval(),
                     matched=matched,
                     compute=compute,
-                    p=two_sided(draws),
+                    p=p,
                     reason=reason,
                 )
             )
     return contrasts
 
 
-def _matched(
-    members: tuple[Arm, ...], values: Floats, draws: Floats, notes: list[str]
-) -> tuple[tuple[Floats, Floats] | None, float | None, str | None]:
-    """((values, draws) at C*, C*, why not)."""
-    totals = [_compute(arm.runs) for arm in members]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moved:
+    """Arms at the same compute; those of `at_end` had no more and were not moved."""
+
+    values: Floats
+    draws: Floats
+    at_end: frozenset[int]
+
+
+def _matched(found: Panel, notes: list[str]) -> tuple[_Moved | None, float | None, str | None]:
+    """(arms at C*, C*, why not)."""
+    totals = [_compute(arm.runs) for arm in found.arms]
     known = [total for total in totals if total is not None]
     if len(known) < len(totals):
         return None, None, "training FLOPs were not counted for every run"
     least = min(known)
     rng = np.random.default_rng(66103)
-    moved, moved_draws = values.copy(), draws.copy()
-    for i, (arm, total) in enumerate(zip(members, known, strict=True)):
+    values, draws, at_end = found.values, found.draws.copy(), set()
+    for i, (arm, total) in enumerate(zip(found.arms, known, strict=True)):
         if total <= least * 1.001:
+            at_end.add(i)
             continue
         laws = arm_laws([arm], Axis.compute, notes)
         law = laws[0].law if laws else None
@@ -151,9 +158,9 @@ def _matched(
         error = float(np.sqrt(law.spread[place, place]))
         alpha = law.fit.natural["alpha"]
         steps = alpha + error * rng.standard_t(law.df, size=len(draws))
-        moved[i] = 1 - (1 - values[i]) * (total / least) ** alpha
-        moved_draws[:, i] = 1 - (1 - draws[:, i]) * (total / least) ** steps
-    return (moved, moved_draws), least, None
+        values[i] = 1 - (1 - values[i]) * (total / least) ** alpha
+        draws[:, i] = 1 - (1 - draws[:, i]) * (total / least) ** steps
+    return _Moved(values=values, draws=draws, at_end=frozenset(at_end)), least, None
 
 
 def _compute(runs: tuple[Run, ...]) -> float | None:

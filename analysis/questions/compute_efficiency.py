@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.estimates.bootstrap import Estimate
 from analysis.estimates.panel import between, panel
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws
 from analysis.questions.levels import joined

@@ -1,7 +1,7 @@
 """Ordered curricula against mixed order: differences of paired seeds on paired problems, and equivalence.
 
 d = mean over seeds s and problems p of (ordered[s, p] - mixed[s, p]), with the two-way random-effects error of
-`analysis.estimates.crossed`. "Equivalent" is the result of a test, never the absence of a difference: both one-sided
+`analysis.passk.crossed`. "Equivalent" is the result of a test, never the absence of a difference: both one-sided
 tests of |d| >= margin are rejected at 5%.
 """
 
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.estimates.crossed import CrossedMean, crossed_mean, holm
 from analysis.estimates.numerals import signed
 from analysis.estimates.panel import LOWER_BOUND, common_problems
+from analysis.passk.crossed import CrossedMean, crossed_mean, holm
 from analysis.questions import Question, Settings
 from analysis.questions.reply import answered, left_out, missing, not_identified, p_text
 from analysis.questions.strata import Stratum, strata

@@ -9,9 +9,9 @@ import math
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.estimates.bootstrap import Estimate
 from analysis.estimates.numerals import signed
 from analysis.estimates.panel import Panel
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.data import data_levels
 from analysis.questions.levels import Levels, joined, levels, sentence

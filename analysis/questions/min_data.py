@@ -9,9 +9,9 @@ equivalence stands beside it.
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale
-from analysis.estimates.bootstrap import Estimate
 from analysis.estimates.numerals import signed
 from analysis.estimates.panel import Panel, panel
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.levels import points
 from analysis.questions.reply import answered, left_out, missing, not_identified

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.estimates.crossed import crossed_mean, holm
 from analysis.laws.ranking import BASELINE, Ranked, rank
 from analysis.laws.sample import LawError, Sample
+from analysis.passk.crossed import crossed_mean, holm
 from analysis.questions import Question, Settings
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.runs.selection import Run, Selection

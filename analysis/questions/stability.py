@@ -12,9 +12,10 @@ import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
 from analysis.estimates.panel import LOWER_BOUND
-from analysis.estimates.points import all_ks
+from analysis.estimates.points import all_ks, gain
 from analysis.passk.crossover import Crossover, crossover
-from analysis.passk.paired import Difference, difference, pair
+from analysis.passk.estimate import Estimate
+from analysis.passk.paired import pair
 from analysis.passk.sample import Sample
 from analysis.questions import Question, Settings
 from analysis.questions.curriculum import MIXED
@@ -58,12 +59,11 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         compared = _against_base(arm.runs, notes)
         if compared is None:
             continue
-        found, turn = compared
-        differences += [_difference_row(arm.label, item) for item in found if item.value is not None]
+        gains, turn = compared
+        differences += [_difference_row(arm.label, k, found) for k, found in gains.items()]
         crossings.append(_crossing_row(arm.label, turn, len(arm.runs)))
-        measured = [item for item in found if item.value is not None]
-        traces.append(_trace(arm.label, measured))
-        last = measured[-1].problems if measured else None
+        traces.append(_trace(arm.label, gains))
+        last = gains[max(gains)] if gains else None
         at_top += 1
         narrowed += last is not None and last.high is not None and last.high < 0
         ahead += turn is not None and turn.verdict == "crossover"
@@ -181,15 +181,17 @@ def _last_over_first(values: Floats) -> float | None:
     return float(values[-WINDOW:].mean()) / first if first > 0 else None
 
 
-def _against_base(runs: tuple[Run, ...], notes: list[str]) -> tuple[list[Difference], Crossover | None] | None:
+def _against_base(runs: tuple[Run, ...], notes: list[str]) -> tuple[dict[int, Estimate], Crossover | None] | None:
+    """(gain at every k, where the base model overtakes); None without a base model on the same problems."""
     usable = [run for run in runs if run.paired]
     if len(usable) < len(runs):
         notes.append(f"{len(runs) - len(usable)} runs of {runs[0].row.model} have no base model on the same problems")
     if not usable:
         return None
-    ks = [1, *(k for k in all_ks([Point(series="", runs=tuple(usable))]) if k > 1)]
-    both = pair(_sample(usable, base=True), _sample(usable, base=False), ks, draws=DRAWS)
-    return [difference(both, k) for k in both.ks], crossover(both)
+    point = Point(series="", runs=tuple(usable))
+    gains = {k: found for k in all_ks([point]) if (found := gain(point, k)) is not None}
+    both = pair(_sample(usable, base=True), _sample(usable, base=False), tuple(gains), draws=DRAWS)
+    return gains, crossover(both)
 
 
 def _sample(runs: list[Run], *, base: bool) -> Sample:
@@ -197,14 +199,8 @@ def _sample(runs: list[Run], *, base: bool) -> Sample:
     return Sample.of(line for item in counts for line in zip(item.problem_ids, item.n, item.c, strict=True))
 
 
-def _difference_row(label: str, item: Difference) -> dict[str, object]:
-    return {
-        "runs": label,
-        "k": item.k,
-        "difference": item.value,
-        "low": item.problems.low if item.problems else None,
-        "high": item.problems.high if item.problems else None,
-    }
+def _difference_row(label: str, k: int, found: Estimate) -> dict[str, object]:
+    return {"runs": label, "k": k, "difference": found.value, "low": found.low, "high": found.high}
 
 
 def _crossing_row(label: str, turn: Crossover | None, seeds: int) -> dict[str, object]:
@@ -230,13 +226,13 @@ def _sign_row(run: Run, sign: Sign) -> dict[str, object]:
     }
 
 
-def _trace(label: str, measured: list[Difference]) -> Trace:
+def _trace(label: str, gains: dict[int, Estimate]) -> Trace:
     return Trace(
         label=label,
         group=label,
         mark=Mark.point,
-        x=tuple(float(item.k) for item in measured),
-        y=tuple(item.value or 0.0 for item in measured),
-        low=tuple(item.problems.low if item.problems else None for item in measured),
-        high=tuple(item.problems.high if item.problems else None for item in measured),
+        x=tuple(float(k) for k in gains),
+        y=tuple(found.value for found in gains.values()),
+        low=tuple(found.low for found in gains.values()),
+        high=tuple(found.high for found in gains.values()),
     )

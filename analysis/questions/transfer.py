@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Cell, HeatMap
-from analysis.estimates.bootstrap import Estimate
-from analysis.estimates.crossed import holm
-from analysis.estimates.panel import Arm, between, panel, two_sided
+from analysis.estimates.panel import Arm, between, panel
+from analysis.passk.crossed import crossed_mean, holm
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.strata import Stratum, strata
@@ -124,7 +124,7 @@ def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
                     train=name,
                     test=test,
                     gain=value,
-                    p=two_sided(gains.draws[:, i]) if name in trained_on else None,
+                    p=crossed_mean(gains.each[i]).p_value() if name in trained_on else None,
                     ratio=found_ratio if isinstance(found_ratio, Estimate) else None,
                     why="" if is_number else str(found_ratio),
                 )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.estimates.bootstrap import Estimate
 from analysis.estimates.points import pass_at, step_up
+from analysis.passk.estimate import Estimate
 from analysis.runs.selection import Point
 
 MOST_BUDGETS = 5

@@ -6,7 +6,6 @@ The items follow the reporting checklist of (Mis)fitting (arXiv:2502.18969): hyp
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
-from analysis.estimates import bootstrap
 from analysis.estimates.numerals import short
 from analysis.estimates.points import disagreement
 from analysis.laws.catalogue import ZOO
@@ -127,9 +126,9 @@ def _fitting(evidence: Evidence) -> list[tuple[str, str]]:
         ),
         (
             "Intervals, pass@k",
-            f"95% percentile bootstrap over problems, {bootstrap.DRAWS} draws, fixed seed {bootstrap.SEED}; base and "
-            "trained model are resampled together (paired). They cover the choice of problems and the sampling of "
-            "answers, not training seeds.",
+            "Of a mean the delta method on the logit scale, of a gain a difference paired over problems, both with "
+            "Student's t. They cover the choice of problems, the sampling of answers and, where there are several "
+            "seeds, the runs (two-way random effects); of one seed they do not say what another would change.",
         ),
         (
             "Intervals, whole runs",

@@ -128,11 +128,13 @@ class Point:
         """The problems of the trained model's counts; empty without counts."""
         return self.runs[0].trained.problem_ids if self.runs[0].trained else ()
 
-    def per_problem(self, k: int, *, base: bool = False, domain: str = "all") -> Floats | None:
-        """pass@k of every problem, mean over seeds; None without counts."""
+    def matrix(self, k: int, *, base: bool = False, domain: str = "all") -> Floats | None:
+        """pass@k, seeds x problems; None where a seed has no counts, or those of other problems."""
         counts = [run.base if base else run.trained for run in self.runs]
-        known = [item.pass_at(k, domain) for item in counts if item is not None]
-        return np.mean(known, axis=0) if known and len(known) == len(counts) else None
+        known = [item for item in counts if item is not None]
+        if len(known) < len(counts) or len({item.problem_ids for item in known}) != 1:
+            return None
+        return np.stack([item.pass_at(k, domain) for item in known])
 
 
 def select(results_dir: Path, grid: str | None = None) -> Selection:

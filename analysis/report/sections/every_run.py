@@ -3,9 +3,9 @@
 import pandas as pd
 
 from analysis.drawing.page import DASH, Line, Section, Table, columns
-from analysis.estimates.bootstrap import NONE
 from analysis.estimates.numerals import short, signed
 from analysis.estimates.points import gain, pass_at, value_at
+from analysis.passk.estimate import NONE
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point, Run, Selection
 from sweeper.host.amounts import duration

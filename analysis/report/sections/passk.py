@@ -10,10 +10,10 @@ from analysis.drawing.axes import k_axis
 from analysis.drawing.page import DASH, Figure, Key, Line, Section, Table, columns
 from analysis.drawing.style import NEUTRAL, series_keys
 from analysis.drawing.svg import inline_svg, new_panel, style
-from analysis.estimates.bootstrap import NONE
 from analysis.estimates.numerals import plain, short, signed
 from analysis.estimates.points import gain, pass_at, value_at
 from analysis.passk.crossover import Crossover, crossover
+from analysis.passk.estimate import NONE
 from analysis.passk.paired import pair
 from analysis.passk.sample import Sample
 from analysis.report.evidence import Evidence
@@ -29,9 +29,9 @@ def section(evidence: Evidence) -> Section:
         return Section(anchor="passk", title=TITLE, missing=("No pass@k was measured.",))
     frame = pass_at_k_table(evidence.points, evidence.ks)
     lead = (
-        "Chance that at least one of k samples is correct. Bands are 95% intervals over problems. Where a difference "
-        "falls below zero, the base model with k samples reaches more problems than the trained one: training narrowed "
-        "what the model can do.",
+        "Chance that at least one of k samples is correct. Bands are 95% intervals over problems, and over seeds where "
+        "there are several. Where a difference falls below zero, the base model with k samples reaches more problems "
+        "than the trained one: training narrowed what the model can do.",
         *evidence.not_drawn,
     )
     crossings, missing = _crossings(evidence)
@@ -47,7 +47,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def pass_at_k_table(points: Sequence[Point], ks: Sequence[int]) -> pd.DataFrame:
-    """One line a point, domain and k: base, trained and paired gain with 95% intervals over problems."""
+    """One line a point, domain and k: base, trained and paired gain with 95% intervals."""
     records = []
     for point in points:
         for domain in domains_of(point):
@@ -250,7 +250,7 @@ def _domain_table(evidence: Evidence) -> Table:
             )
     return Table(
         name="domains",
-        caption="By domain, with 95% intervals over problems; pass@k as base → trained.",
+        caption="By domain, with 95% intervals; pass@k as base → trained.",
         columns=columns(
             "model",
             evidence.varying,

@@ -11,8 +11,8 @@ from analysis.drawing.axes import mark, size_axis
 from analysis.drawing.page import Figure, Key, Section
 from analysis.drawing.style import NEUTRAL, Look, series_keys
 from analysis.drawing.svg import inline_svg, new_panel, style
-from analysis.estimates.bootstrap import NONE, Estimate
 from analysis.estimates.points import gain, pass_at
+from analysis.passk.estimate import NONE, Estimate
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point
 
@@ -26,9 +26,10 @@ def section(evidence: Evidence) -> Section:
     seeds = sorted({len(point.runs) for point in evidence.points})
     counts = " or ".join(str(count) for count in seeds)
     lead = (
-        f"Colour and marker show the {evidence.varying}. Bars are 95% intervals over problems; the gain pairs base and "
-        f"trained model on the same problems. Each point is the mean of {counts} training seed"
-        f"{'' if seeds == [1] else 's'}{': the spread between seeds is not known' if seeds == [1] else ''}."
+        f"Colour and marker show the {evidence.varying}. Bars are 95% intervals over problems, and over seeds where "
+        "there are several; the gain pairs base and trained model on the same problems. Each point is the mean of "
+        f"{counts} training seed{'' if seeds == [1] else 's'}"
+        f"{': the spread between seeds is not known' if seeds == [1] else ''}."
     )
     return Section(anchor="sizes", title=TITLE, lead=(lead,), figures=(_figure(evidence.points, evidence.looks),))
 

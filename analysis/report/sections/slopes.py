@@ -7,9 +7,9 @@ from analysis.drawing.axes import mark, size_axis
 from analysis.drawing.page import Figure, Key, Section
 from analysis.drawing.style import NEUTRAL
 from analysis.drawing.svg import inline_svg, new_panel, style
-from analysis.estimates.bootstrap import Estimate
 from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference, Status
 from analysis.laws.sample import Floats
+from analysis.passk.estimate import Estimate
 from analysis.report.evidence import Evidence
 from analysis.report.sections.curves import LABELS
 from analysis.row_laws.curve_law import CurveLaw

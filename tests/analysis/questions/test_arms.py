@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis.estimates.crossed import crossed_mean, holm
 from analysis.estimates.panel import Arm, Panel, common_problems, panel, trend
+from analysis.passk.crossed import crossed_mean, holm
 from tests.analysis.questions.planted import Planted, population, selection, without_counts
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from analysis.drawing.answer import Status
-from analysis.estimates.bootstrap import Estimate
 from analysis.laws.curves import EXP_SATURATION, POWER
 from analysis.laws.fitting import fit
 from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2
 from analysis.laws.sample import Sample
+from analysis.passk.estimate import Estimate
 from analysis.questions import QUESTIONS, Settings
 from analysis.questions.compute_efficiency import multiplier
 from analysis.questions.curve_laws import arm_laws

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.estimates.bootstrap import mean_over_problems
+from analysis.passk.interval import of_difference, over_problems
 
 
 def test_a_paired_interval_covers_the_true_difference_and_is_narrower_than_an_unpaired_one() -> None:
@@ -14,12 +14,12 @@ def test_a_paired_interval_covers_the_true_difference_and_is_narrower_than_an_un
         p_trained = np.clip(p_base + 0.1, 0, 1)
         truth = float(np.mean(np.clip(np.random.default_rng(10**6).beta(0.8, 2, 200_000) + 0.1, 0, 1)) - 0.8 / 2.8)
         base, trained = rng.binomial(128, p_base) / 128, rng.binomial(128, p_trained) / 128
-        found = mean_over_problems(trained - base, draws=1000)
+        found = of_difference(trained - base)
         assert found.low is not None
         assert found.high is not None
         hits += found.low <= truth <= found.high
         paired.append(found.high - found.low)
-        alone = mean_over_problems(trained, draws=1000)
+        alone = over_problems(trained)
         assert alone.low is not None
         assert alone.high is not None
         unpaired.append(alone.high - alone.low)
@@ -29,15 +29,31 @@ def test_a_paired_interval_covers_the_true_difference_and_is_narrower_than_an_un
 
 def test_the_same_values_give_the_same_interval() -> None:
     values = np.linspace(0, 1, 50)
-    assert mean_over_problems(values) == mean_over_problems(values)
+    assert over_problems(values) == over_problems(values.copy())
+    assert of_difference(values) == of_difference(values.copy())
 
 
 @pytest.mark.parametrize("values", [[0.4], [0.0, 0.0, 0.0], [1.0, 1.0], [0.1, float("nan"), 0.4]])
-def test_no_interval_is_claimed_where_resampling_says_nothing(values: list[float]) -> None:
-    found = mean_over_problems(np.array(values))
+def test_no_interval_of_a_difference_is_claimed_where_the_values_say_nothing(values: list[float]) -> None:
+    found = of_difference(np.array(values))
     assert (found.low, found.high) == (None, None)
+    assert found.reason
+
+
+@pytest.mark.parametrize("values", [[0.4], [0.3, 0.3], [0.1, float("nan"), 0.4]])
+def test_no_interval_of_a_mean_is_claimed_where_the_values_say_nothing(values: list[float]) -> None:
+    found = over_problems(np.array(values))
+    assert (found.low, found.high) == (None, None)
+    assert found.reason
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0, 0.0], [1.0, 1.0]])
+def test_problems_that_are_all_alike_at_an_end_give_a_one_sided_bound(values: list[float]) -> None:
+    found = over_problems(np.array(values))
+    bound = 0.05 ** (1 / len(values))
+    assert (found.low, found.high) == pytest.approx((0.0, 1 - bound) if values[0] == 0 else (bound, 1.0))
 
 
 def test_no_problem_is_an_error() -> None:
-    with pytest.raises(ValueError, match="at least one problem"):
-        mean_over_problems(np.array([]))
+    with pytest.raises(ValueError, match="there is no problem"):
+        over_problems(np.array([]))

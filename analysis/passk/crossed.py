@@ -1,0 +1,141 @@
+"""The mean of measurements crossed over runs (seeds) and problems, both drawn from a population.
+
+Two-way random effects without interaction: the variance of the mean is that of run means plus that of problem means,
+less the residual that both contain, with Satterthwaite's degrees of freedom. With one run only the problems speak.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from analysis.passk.estimate import LEVEL, Estimate
+
+Floats = NDArray[np.float64]
+Part = tuple[float, int]  # of a variance: its value and degrees of freedom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossedMean:
+    """A mean over runs and problems, or a weighted sum of such means.
+
+    Attributes:
+        value: The mean.
+        error: Its standard error; None where there is no spread to learn from.
+        df: Degrees of freedom of Student's t.
+        n_seeds: Runs behind it.
+        n_problems: Behind it.
+    """
+
+    value: float
+    error: float | None
+    df: float
+    n_seeds: int
+    n_problems: int
+
+    def interval(self, level: float = LEVEL) -> Estimate:
+        """With a central interval."""
+        if self.error is None:
+            return Estimate(self.value, None, None)
+        half = float(student.ppf(0.5 + level / 2, self.df)) * self.error
+        return Estimate(self.value, self.value - half, self.value + half)
+
+    def p_value(self) -> float | None:
+        """Two-sided, of a mean of 0."""
+        return None if self.error is None else float(2 * student.sf(abs(self.value) / self.error, self.df))
+
+    def equivalence_p(self, margin: float) -> float | None:
+        """Of a mean outside (-margin, margin): the larger of two one-sided tests (Schuirmann 1987)."""
+        if self.error is None:
+            return None
+        return max(float(student.sf((margin + side * self.value) / self.error, self.df)) for side in (1, -1))
+
+
+def crossed_mean(values: Floats) -> CrossedMean:
+    """Mean of a runs x problems matrix with its error; of one run: that of a mean over problems.
+
+    Raises:
+        ValueError: the matrix is empty or holds values that are not finite.
+    """
+    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
+        raise ValueError(f"values of shape {values.shape} must be a finite matrix, runs x problems")
+    return contrast_mean([values], [1.0])
+
+
+def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: Part | None = None) -> CrossedMean:
+    """Weighted sum of the means of arms: of one arm its mean, of two their difference, of several a slope.
+
+    Arms answered the same problems, which are paired; their runs are not. Arms of one run borrow the variance between
+    the runs of the others; if no arm has two runs, differences between runs are not in the error.
+
+    Args:
+        arms: Runs x problems each, finite, with the same problems.
+        weights: One an arm. An arm of weight 0 plays no part.
+        scatter: Variance from elsewhere to be added, with its degrees of freedom.
+    """
+    used = [(values, weight) for values, weight in zip(arms, weights, strict=True) if weight]
+    n_problems, n_seeds = used[0][0].shape[1], sum(len(values) for values, _ in used)
+    by_problem = np.sum([weight * values.mean(axis=0) for values, weight in used], axis=0)
+    parts: list[Part] = [scatter] if scatter else []
+    both: Part | None = None
+    if n_problems > 1:
+        parts.append((float(by_problem.var(ddof=1)) / n_problems, n_problems - 1))
+    between = between_runs([values for values, _ in used])
+    if between is not None:
+        scale = sum(weight**2 / len(values) for values, weight in used)
+        parts.append((between.variance * scale, between.df))
+        both = (between.answering * scale, between.df * max(n_problems - 1, 1))
+    total = sum(value for value, _ in parts)
+    if both is not None:
+        # Never below the larger part: a difference of estimates can be negative, a variance cannot.
+        total = max(total - both[0], *(value for value, _ in parts))
+        parts.append(both)
+    value = sum(weight * float(values.mean()) for values, weight in used)
+    if total <= 0:
+        return CrossedMean(value=value, error=None, df=1.0, n_seeds=n_seeds, n_problems=n_problems)
+    df = total**2 / sum(part**2 / free for part, free in parts)
+    return CrossedMean(value=value, error=math.sqrt(total), df=max(df, 1.0), n_seeds=n_seeds, n_problems=n_problems)
+
+
+class BetweenRuns(NamedTuple):
+    """Variance between the runs of an arm, pooled over arms.
+
+    Attributes:
+        variance: Of a run's mean around its arm's.
+        answering: The part of it that answering the problems again would make.
+        df: Degrees of freedom of the former; the latter has problems - 1 times as many.
+    """
+
+    variance: float
+    answering: float
+    df: int
+
+
+def between_runs(arms: Sequence[Floats]) -> BetweenRuns | None:
+    """From the arms of two runs or more; None where there is none."""
+    several = [values for values in arms if len(values) > 1]
+    df = sum(len(values) - 1 for values in several)
+    if not df:
+        return None
+    squares, answering = 0.0, 0.0
+    for values in several:
+        by_run = values.mean(axis=1)
+        squares += float(((by_run - by_run.mean()) ** 2).sum())
+        rest = values - by_run[:, None] - values.mean(axis=0) + values.mean()
+        answering += float((rest**2).sum()) / max(values.shape[1] - 1, 1) / values.shape[1]
+    return BetweenRuns(variance=squares / df, answering=answering / df, df=df)
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p-values for the chance of any false finding among all that are known (Holm 1979)."""
+    known = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    largest = 0.0
+    for place, (p, i) in enumerate(known):
+        largest = max(largest, min(1.0, p * (len(known) - place)))
+        adjusted[i] = largest
+    return adjusted
