@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sweeper.host.machine import Device
+from sweeper.host.machine import Device, threads_for
+from sweeper.host.process import Children
 from sweeper.rows.curve import read_curve
 from sweeper.rows.row import read_rows, row_path
 from sweeper.runs.folder import RunDir
@@ -94,7 +95,9 @@ def training(folder: Path) -> None:
         for item in run_dir.overrides_path.read_text().splitlines()
         if "py_executable" not in item
     ]
-    env = {**os.environ, **training_env(spec, attempt, Device.cpu)}
+    threads = threads_for(spec.model.architecture.n_params)
+    children = Children(device=Device.cpu, threads=threads, log=attempt.log)
+    env = {**os.environ, **training_env(run_dir.run_id, attempt, children)}
     env |= {"VERL_FILE_LOGGER_PATH": str(bare_folder / "metrics.jsonl"), "RAY_TMPDIR": tempfile.mkdtemp(prefix="rl-")}
     bare = seconds([sys.executable, "-m", "verl.trainer.main_ppo", *overrides], env=env)
     steps = sum(point.seconds or 0.0 for point in read_curve([attempt.metrics]))

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from sweeper.evaluation.measure import measure_base
 from sweeper.host.files import whole, write_atomic
-from sweeper.host.machine import resolve_device
+from sweeper.host.machine import resolve_device, threads_for
+from sweeper.host.process import Children
 from sweeper.inputs.data import prepared
 from sweeper.inputs.models import prepare
-from sweeper.rows.counts import ProblemCount, read_counts, samples_path
+from sweeper.rows.counts import ProblemCount, samples_path
 from sweeper.spec.digest import digest_of
 from sweeper.spec.run import RunSpec
 
@@ -92,22 +93,26 @@ def annotate(annotation: Annotation, results_dir: Path, *, on_tick: Callable[[],
     log = log_path(annotation, results_dir)
     log.parent.mkdir(parents=True, exist_ok=True)
     model = prepare(spec, results_dir, log=log)
-    counts = measure_base(
+    children = Children(
+        device=resolve_device(spec.cluster.device),
+        threads=threads_for(spec.model.architecture.n_params),
+        log=log,
+        on_tick=on_tick,
+    )
+    measured = measure_base(
         spec,
+        children,
         results_dir,
         model=model,
         problems=data.train if annotation.split == "train" else data.evaluation,
-        device=resolve_device(spec.cluster.device),
-        log=log,
         n=annotation.n,
         screening=annotation.split == "train",
-        on_tick=on_tick,
     )
-    file = annotation.out if annotation.out is not None else log.parent / f"{counts.stem}.parquet"
-    write_rates(read_counts(counts), spec.model.name, file)
+    file = annotation.out if annotation.out is not None else log.parent / f"{measured.file.stem}.parquet"
+    write_rates(measured.counts, spec.model.name, file)
     if annotation.solutions is not None:
-        write_solutions(counts, annotation.solutions)
-    return Annotated(file=file, counts=counts)
+        write_solutions(measured.file, annotation.solutions)
+    return Annotated(file=file, counts=measured.file)
 
 
 def write_rates(counts: Sequence[ProblemCount], model: str, path: Path) -> None:

@@ -1,22 +1,22 @@
 """The screening phase: which training problems the base model solves sometimes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import whole
-from sweeper.rows.counts import read_counts
+from sweeper.rows.counts import ProblemCount
 from sweeper.spec.run import RunSpec
 
 
-def screen(spec: RunSpec, *, train_file: Path, out: Path, count: Callable[[Path], Path]) -> Path:
+def screen(spec: RunSpec, *, train_file: Path, out: Path, count: Callable[[Path], Sequence[ProblemCount]]) -> Path:
     """Write the screened part of `train_file` to `out` and return `out`; made once, the same for the same counts.
 
     Args:
         spec: `data.screen` says how many problems to measure and which pass rates to keep.
         train_file: Parquet file of all training problems, in training order.
         out: Parquet file to make; `<out>.candidates.parquet` beside it holds the problems that were measured.
-        count: Measures the problems of a parquet file and returns the counts file.
+        count: Measures the problems of a parquet file.
 
     Raises:
         RunFailedError: too few problems for one batch are left; says how many and which keys to change.
@@ -29,7 +29,7 @@ def screen(spec: RunSpec, *, train_file: Path, out: Path, count: Callable[[Path]
     candidates = parquet.read_table(train_file).slice(0, wanted.max_problems)
     asked = out.with_suffix(".candidates.parquet")
     parquet.write_table(candidates, asked)
-    counts = {item.problem_id: item.c / item.n for item in read_counts(count(asked))}
+    counts = {item.problem_id: item.c / item.n for item in count(asked)}
     ids = [extra["problem_id"] for extra in candidates.column("extra_info").to_pylist()]
     keep = [wanted.min_pass_rate < counts[problem] < wanted.max_pass_rate for problem in ids]
     print(f"screen: {sum(keep)} of {len(keep)} problems are solved sometimes in {wanted.n_samples} samples", flush=True)

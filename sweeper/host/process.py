@@ -11,9 +11,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
+from sweeper.host.machine import Device
 
 PACKAGES = Path(__file__).parents[2]  # the folder that our packages lie in
 _PR_SET_PDEATHSIG = 1
@@ -99,6 +101,32 @@ def run_child(
     if code != 0:
         raise RunFailedError(reason(log, offset, code))
     return time.monotonic() - start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Children:
+    """How a process starts the children that compute for it.
+
+    Attributes:
+        device: What they compute on; never `auto`.
+        threads: Of one child on CPU (`machine.threads_for`).
+        log: Gets what they print.
+        on_tick: Called about twice a second while one runs; None: nobody is.
+    """
+
+    device: Device
+    threads: int
+    log: Path
+    on_tick: Callable[[], None] | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Variables of every child."""
+        return {"OMP_NUM_THREADS": str(self.threads)} if self.device is Device.cpu else {}
+
+    def run(self, command: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> float:
+        """Run a command to its end, as `run_child` does; `env` adds to the variables of every child."""
+        return run_child(command, log=self.log, env=self.env | dict(env or {}), cwd=cwd, on_tick=self.on_tick)
 
 
 def kill_descendants() -> None:

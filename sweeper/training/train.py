@@ -4,27 +4,26 @@ verl is itself a Hydra application, so it is started as `python -m verl.trainer.
 """
 
 import os
-import shutil
-import statistics
 import sys
-import tempfile
-import time
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from sweeper.host.errors import StalledError
+from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
-from sweeper.host.machine import Device, threads_for
-from sweeper.host.process import PACKAGES, run_child
+from sweeper.host.machine import Device
+from sweeper.host.process import PACKAGES, Children, run_child
 from sweeper.rows.curve import read_curve
-from sweeper.rows.row import CurvePoint
-from sweeper.runs.folder import Attempt, Heartbeat, RunDir
+from sweeper.runs.folder import Attempt, RunDir
 from sweeper.spec.run import RunSpec
-from sweeper.training import ray_nodes, step_time
+from sweeper.spec.run_id import RunId
+from sweeper.training import checkpoint, ray_nodes, step_time
+from sweeper.training.context import JobContext
 from sweeper.training.fork_server import fork_server
 from sweeper.training.overrides import Files, logical_cpus, verl_overrides
-from sweeper.training.ray_nodes import Node, Share
+from sweeper.training.ray_nodes import Share
 
 CPU_ENV = {
     "TQ_NUM_THREADS": "1",  # with more, TransferQueue warns at every call
@@ -35,69 +34,105 @@ CPU_ENV = {
 }
 
 
-def train(
-    spec: RunSpec,
-    run_dir: RunDir,
-    attempt: Attempt,
-    *,
-    model: Path,
-    train_file: Path,
-    val_file: Path,
-    device: Device,
-    node: Node,
-    watch: "Watch",
-) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """The training of one attempt; None where an earlier one had made all steps.
+
+    Attributes:
+        seconds: Wall time of verl.
+        startup_s: Of it, before the first step began; None: no step was made.
+    """
+
+    seconds: float | None = None
+    startup_s: float | None = None
+
+
+def train(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_file: Path) -> Trained:
     """Train until `spec.total_steps`, resuming from verl's last checkpoint.
 
-    Returns:
-        Wall seconds of this attempt's training.
+    Args:
+        job: The attempt.
+        spec: What to train, and how.
+        model: What to start from, a folder in Hugging Face's format.
+        train_file: Parquet file in verl's columns.
+        val_file: As `train_file`, for validations.
 
     Raises:
         RunFailedError: verl ended with an error, or stalled.
     """
+    earlier = read_curve(item.metrics for item in job.run_dir.attempts())
+    logged = max((point.step for point in earlier if point.reward is not None), default=0)
+    checkpoint.rewind(job.run_dir.checkpoints, logged)
+    if checkpoint.trained_steps(job.run_dir.checkpoints) >= spec.total_steps:
+        return Trained()
+    spec = _saving_in_time(spec, job.run_dir)
     # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
-    scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
-    several = spec.model.resources.nodes > 1
-    # The server that workers are forked from is one machine's.
-    forks = scratch / "fork" if device is Device.cpu and not several else None
-    files = Files(
-        model=model,
-        train=train_file,
-        val=val_file,
-        checkpoints=run_dir.checkpoints,
-        validations=run_dir.path / "val",
-        hydra=attempt.path / "hydra",
-        fork_socket=forks,
-    )
-    save_freq = step_time.save_freq(spec, step_time.measured(run_dir, spec))
-    if save_freq != spec.training.save_freq:
-        print(
-            f"a checkpoint every {save_freq} steps: cluster.max_loss_minutes={spec.cluster.max_loss_minutes}",
-            flush=True,
+    with TemporaryDirectory(prefix="rl-ray-", ignore_cleanup_errors=True) as folder:
+        scratch, children = Path(folder), replace(job.children, on_tick=job.watch.tick)
+        # The server that workers are forked from is one machine's.
+        forks = scratch / "fork" if children.device is Device.cpu and job.node.count == 1 else None
+        files = Files(
+            model=model,
+            train=train_file,
+            val=val_file,
+            checkpoints=job.run_dir.checkpoints,
+            validations=job.run_dir.path / "val",
+            hydra=job.attempt.path / "hydra",
+            fork_socket=forks,
         )
-        spec = replace(spec, training=replace(spec.training, save_freq=save_freq))
-    overrides = verl_overrides(spec, files, device)
-    write_atomic(run_dir.overrides_path, "\n".join(overrides) + "\n")
-    env = training_env(spec, attempt, device) | {"RAY_TMPDIR": str(scratch)}
-    try:
-        with ExitStack() as around:
-            if forks:
-                around.enter_context(fork_server(forks, log=attempt.log, env=env))
-            if several:
-                share = share_of_node(spec, device)
-                env |= around.enter_context(
-                    ray_nodes.cluster(node, run_dir.path, share, variables=env, scratch=scratch, log=attempt.log)
-                )
-            return run_child(
+        share = share_of_node(spec, children.device)
+        overrides = verl_overrides(spec, files, children.device)
+        write_atomic(job.run_dir.overrides_path, "\n".join(overrides) + "\n")
+        with _workers(job, share, scratch, forks) as env:
+            seconds = children.run(
                 [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
-                log=attempt.log,
-                env=env,
+                env,
                 # Ray's workers look for modules first where verl was started: not among the user's own.
-                cwd=None if Path.cwd() == PACKAGES else attempt.path,
-                on_tick=watch.tick,
+                cwd=None if Path.cwd() == PACKAGES else job.attempt.path,
             )
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    return Trained(seconds=seconds, startup_s=job.watch.startup_s)
+
+
+def final_weights(job: JobContext, spec: RunSpec) -> Path:
+    """Folder in Hugging Face's format with the weights after the last step, low-rank adapters merged in.
+
+    Raises:
+        RunFailedError: verl left none, or merging failed.
+    """
+    actor = checkpoint.policy(job.run_dir.checkpoints, spec.total_steps)
+    if not checkpoint.weights(actor).is_dir():
+        raise RunFailedError(f"verl ended without an error but left no weights of step {spec.total_steps} in {actor}")
+    if spec.algorithm.lora.rank == 0:
+        return checkpoint.weights(actor)
+    merged = checkpoint.merged_weights(actor)
+    if not merged.is_dir():
+        command = [sys.executable, "-m", "sweeper.training.lora", str(actor), str(merged)]
+        run_child(command, log=job.attempt.log, env={})
+    return merged
+
+
+def _saving_in_time(spec: RunSpec, run_dir: RunDir) -> RunSpec:
+    """The run with checkpoints so close that no more than `cluster.max_loss_minutes` can be lost."""
+    save_freq = step_time.save_freq(spec, step_time.measured(run_dir, spec))
+    if save_freq == spec.training.save_freq:
+        return spec
+    print(f"a checkpoint every {save_freq} steps: cluster.max_loss_minutes={spec.cluster.max_loss_minutes}", flush=True)
+    return replace(spec, training=replace(spec.training, save_freq=save_freq))
+
+
+@contextmanager
+def _workers(job: JobContext, share: Share, scratch: Path, forks: Path | None) -> Iterator[dict[str, str]]:
+    """The environment of verl, with the processes around it that its workers come from."""
+    env = training_env(job.run_dir.run_id, job.attempt, job.children) | {"RAY_TMPDIR": str(scratch)}
+    with ExitStack() as around:
+        if forks:
+            around.enter_context(fork_server(forks, log=job.attempt.log, env=env))
+        if job.node.count > 1:
+            cluster = ray_nodes.cluster(
+                job.node, job.run_dir.path, share, variables=env, scratch=scratch, log=job.attempt.log
+            )
+            env |= around.enter_context(cluster)
+        yield env
 
 
 def share_of_node(spec: RunSpec, device: Device) -> Share:
@@ -108,7 +143,7 @@ def share_of_node(spec: RunSpec, device: Device) -> Share:
     return Share(cpus=len(os.sched_getaffinity(0)), gpus=gpus)
 
 
-def training_env(spec: RunSpec, attempt: Attempt, device: Device) -> dict[str, str]:
+def training_env(run_id: RunId, attempt: Attempt, children: Children) -> dict[str, str]:
     """Environment of the verl process, on top of the inherited one."""
     env = {
         # One file an attempt: verl opens it anew and would truncate an earlier attempt's metrics.
@@ -116,91 +151,8 @@ def training_env(spec: RunSpec, attempt: Attempt, device: Device) -> dict[str, s
         "RAY_USAGE_STATS_ENABLED": "0",
         "TOKENIZERS_PARALLELISM": "false",
         "HYDRA_FULL_ERROR": "1",
-        "WANDB_RUN_ID": spec.run_id,
+        "WANDB_RUN_ID": run_id,
         "WANDB_RESUME": "allow",
         "WANDB_DIR": str(attempt.path),
     }
-    if device is Device.cpu:
-        env |= CPU_ENV | {"OMP_NUM_THREADS": str(threads_for(spec.model.architecture.n_params))}
-    return env
-
-
-class Watch:
-    """Turns verl's growing metrics file into heartbeats, and ends what makes no progress."""
-
-    def __init__(self, spec: RunSpec, attempt: Attempt, host: str, pid: int) -> None:
-        self._spec, self._attempt, self._host, self._pid = spec, attempt, host, pid
-        self._name, self._size = "", -1
-        self._began = self._last = time.monotonic()
-        self._seconds: list[float] = []  # of this attempt's steps
-        self.startup_s: float | None = None  # from starting verl to the beginning of its first step
-
-    def phase(self, name: str) -> None:
-        """Publish that a phase has begun."""
-        self._name, self._size = name, -1
-        self._began = self._last = time.monotonic()
-        self._beat(name, [])
-
-    def tick(self) -> None:
-        """Publish training progress if the metrics file has grown.
-
-        Raises:
-            StalledError: it has not for longer than `pace.patience`.
-        """
-        path = self._attempt.metrics
-        if self._has_grown(path):
-            self._beat("train", read_curve([path]) if self._size else [])
-            return
-        silent, patience = time.monotonic() - self._last, step_time.patience(self._spec, self._seconds)
-        if patience is not None and silent > patience:
-            usual = (
-                f"its median step took {statistics.median(self._seconds):.3g} s" if self._seconds else "it made none"
-            )
-            raise StalledError(
-                f"no training step finished in {silent:.0f} s; {usual} (cluster.stalled_after_minutes="
-                f"{self._spec.cluster.stalled_after_minutes:g}, stalled_after_steps="
-                f"{self._spec.cluster.stalled_after_steps:g})"
-            )
-
-    def listen(self) -> None:
-        """Look after a phase without training steps, which prints its progress.
-
-        Raises:
-            StalledError: it has printed nothing for `cluster.stalled_after_minutes`.
-        """
-        silent, patience = time.monotonic() - self._last, step_time.patience(self._spec, ())
-        if not self._has_grown(self._attempt.log) and patience is not None and silent > patience:
-            raise StalledError(
-                f"{self._name} printed nothing for {silent:.0f} s (cluster.stalled_after_minutes="
-                f"{self._spec.cluster.stalled_after_minutes:g})"
-            )
-
-    def _has_grown(self, path: Path) -> bool:
-        size = path.stat().st_size if path.exists() else 0
-        if size == self._size:
-            return False
-        self._size, self._last = size, time.monotonic()
-        return True
-
-    def _beat(self, phase: str, curve: list[CurvePoint]) -> None:
-        trained = [point for point in curve if point.reward is not None]
-        if self.startup_s is None and trained and trained[0].seconds is not None:
-            self.startup_s = time.monotonic() - self._began - sum(point.seconds or 0.0 for point in trained)
-        measured = [point.val_pass1 for point in curve if point.val_pass1 is not None]
-        seconds = self._seconds = [point.seconds for point in trained if point.seconds is not None]
-        left = None
-        if trained and seconds:
-            left = statistics.median(seconds) * (self._spec.total_steps - trained[-1].step)
-        self._attempt.beat(
-            Heartbeat(
-                phase=phase,
-                step=trained[-1].step if trained else None,
-                total_steps=self._spec.total_steps,
-                reward=trained[-1].reward if trained else None,
-                val_pass1=measured[-1] if measured else None,
-                seconds_left=left,
-                time=time.time(),
-                pid=self._pid,
-                host=self._host,
-            )
-        )
+    return env | children.env | (CPU_ENV if children.device is Device.cpu else {})

@@ -13,6 +13,7 @@ from sweeper.evaluation.kept_blocks import Kept, Partial
 from sweeper.evaluation.measure import measure, suite_digest
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device
+from sweeper.host.process import Children
 from sweeper.inputs.data import data_spec
 from sweeper.rows.counts import ProblemCount, read_counts, scores
 from sweeper.spec.run import RunSpec
@@ -30,6 +31,10 @@ def count(domain: str, n: int, c: int) -> ProblemCount:
         prompt_tokens=10,
         response_tokens=5 * n,
     )
+
+
+def children(log: Path) -> Children:
+    return Children(device=Device.cpu, threads=1, log=log)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def problems(small: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def measured(small: RunSpec, problems: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("counts") / "counts.jsonl"
-    measure(small, model=tiny_model, data=problems, out=out, seed=0, device=Device.cpu, log=out.with_name("log"))
+    measure(small, children(out.with_name("log")), model=tiny_model, data=problems, out=out, seed=0)
     return out
 
 
@@ -96,10 +101,8 @@ def test_no_response_is_longer_than_the_limit(measured: Path, small: RunSpec) ->
 def test_a_finished_measurement_is_not_repeated(measured: Path, small: RunSpec, problems: Path, tmp_path: Path) -> None:
     before = measured.stat().st_mtime_ns
     nowhere = tmp_path / "no-model"
-    seconds = measure(
-        small, model=nowhere, data=problems, out=measured, seed=9, device=Device.cpu, log=tmp_path / "log"
-    )
-    assert seconds == 0.0
+    again = measure(small, children(tmp_path / "log"), model=nowhere, data=problems, out=measured, seed=9)
+    assert again.seconds == 0.0
     assert measured.stat().st_mtime_ns == before
 
 
@@ -108,9 +111,7 @@ def test_a_failed_measurement_raises_its_reason_and_leaves_no_counts(
 ) -> None:
     out = tmp_path / "counts.jsonl"
     with pytest.raises(RunFailedError, match="no-model"):
-        measure(
-            small, model=tmp_path / "no-model", data=problems, out=out, seed=0, device=Device.cpu, log=tmp_path / "log"
-        )
+        measure(small, children(tmp_path / "log"), model=tmp_path / "no-model", data=problems, out=out, seed=0)
     assert not out.exists()
 
 

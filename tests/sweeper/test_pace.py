@@ -10,7 +10,7 @@ from sweeper.host.process import run_child
 from sweeper.runs.folder import Attempt, RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.training.step_time import measured, patience, save_freq
-from sweeper.training.train import Watch
+from sweeper.training.watch import Watch
 from tests.sweeper.points import spec
 
 

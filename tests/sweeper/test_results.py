@@ -7,8 +7,9 @@ import pytest
 
 from sweeper.host.errors import ResultsError
 from sweeper.host.files import write_atomic
-from sweeper.host.machine import Device
-from sweeper.job.run import Measured, _row
+from sweeper.job.phases import Measured
+from sweeper.job.row import row_of
+from sweeper.job.run import begin
 from sweeper.rows import table
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, read_rows, row_path, write_row
@@ -146,7 +147,7 @@ def test_a_row_holds_kl_term_adapters_and_rollouts_of_its_run(tmp_path: Path) ->
     run = spec("algorithm=grpo", "algorithm.kl.in_loss=true", "algorithm.kl.loss_coef=0.04", "algorithm.rollout_n=16")
     run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
     run_dir.freeze(run)
-    found = _row(run_dir, run, Measured(started_at="", device=Device.cpu), 1.0, FAILURE)
+    found = row_of(begin(run_dir, run, run_dir.new_attempt()), run, Measured(), FAILURE)
     assert (found.rollout_n, found.lora_rank, found.kl_loss_coef, found.kl_reward_coef) == (16, 0, 0.04, 0.0)
     _, answer = table.query([found], "select rollout_n, lora_rank, kl_loss_coef, kl_reward_coef from results")
     assert answer == [(16, 0, 0.04, 0.0)]

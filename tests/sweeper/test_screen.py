@@ -1,5 +1,3 @@
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -23,9 +21,9 @@ def ids(file: Path) -> list[str]:
     return [extra["problem_id"] for extra in parquet.read_table(file).column("extra_info").to_pylist()]
 
 
-def counts_with(tmp_path: Path, solved_of_4: list[int]) -> Path:
-    """A counts file for the candidates of `screen`, in file order."""
-    lines = [
+def counts_with(tmp_path: Path, solved_of_4: list[int]) -> list[ProblemCount]:
+    """Counts of the candidates of `screen`, in file order."""
+    return [
         ProblemCount(
             problem_id=problem,
             data_source="math__synthetic",
@@ -38,9 +36,6 @@ def counts_with(tmp_path: Path, solved_of_4: list[int]) -> Path:
         )
         for problem, c in zip(ids(tmp_path / "train.candidates.parquet"), solved_of_4, strict=True)
     ]
-    out = tmp_path / "counts.jsonl"
-    out.write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines))
-    return out
 
 
 @pytest.fixture

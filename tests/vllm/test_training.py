@@ -9,13 +9,12 @@ import pytest
 
 from data_prep.materialise import materialise
 from data_prep.synthetic.tasks import SPECIAL_STRINGS
-from sweeper.host.machine import Device
 from sweeper.inputs import tiny
 from sweeper.inputs.data import data_spec
+from sweeper.job.run import begin
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
-from sweeper.training.ray_nodes import Node
-from sweeper.training.train import Watch, train
+from sweeper.training.train import train
 from tests.sweeper.conftest import SHAPE
 from tests.sweeper.points import spec
 
@@ -29,6 +28,7 @@ VLLM = (
 )
 
 SMALL = (
+    "cluster.device=cpu",
     "training.train_batch_size=8",
     "training.ppo_mini_batch_size=8",
     "algorithm.rollout_n=4",
@@ -52,17 +52,7 @@ class Job:
         one = spec("model=tiny-40k", *SMALL, *overrides)
         data = materialise(data_spec(one), self.run_dir.results_dir / "data")
         attempt = self.run_dir.new_attempt()
-        train(
-            one,
-            self.run_dir,
-            attempt,
-            model=self._model,
-            train_file=data.train,
-            val_file=data.val,
-            device=Device.cpu,
-            node=Node(rank=0, count=1, job="test"),
-            watch=Watch(one, attempt, "here", 0),
-        )
+        train(begin(self.run_dir, one, attempt), one, model=self._model, train_file=data.train, val_file=data.val)
         lines = [json.loads(line) for line in attempt.metrics.read_text().splitlines()]
         return {line["step"]: line["data"] for line in lines}
 

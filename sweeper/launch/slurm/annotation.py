@@ -21,7 +21,7 @@ from sweeper.host.errors import RunFailedError, SweeperError
 from sweeper.host.files import locked, write_atomic
 from sweeper.host.process import adopt_orphans
 from sweeper.inputs.data import prepared
-from sweeper.job.run import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED
+from sweeper.job.exit import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, folder, in_json
 from sweeper.launch.slurm.scheduler import Element, SchedulerError

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from sweeper.host import secret
-from sweeper.job.run import EXIT_EXPIRED, run
+from sweeper.job.exit import EXIT_EXPIRED
+from sweeper.job.run import run
 from sweeper.launch.slurm import annotation
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.script import requeue_mark

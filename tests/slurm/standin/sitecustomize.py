@@ -37,10 +37,13 @@ class _Finder:
 
 def _replace(job):  # type: ignore[no-untyped-def]
     from sweeper.host.errors import ConfigError, RunFailedError
+    from sweeper.host.files import write_atomic
+    from sweeper.host.process import run_child
     from sweeper.training import checkpoint
 
-    def phases(run_dir, spec, attempt, measured):  # type: ignore[no-untyped-def]
-        measured.phase = "train"
+    def phases(context, spec):  # type: ignore[no-untyped-def]
+        run_dir, attempt, watch = context.run_dir, context.attempt, context.watch
+        watch.name = "train"
         run_dir.checkpoints.mkdir(exist_ok=True)
         key = hashlib.sha256(os.environ.get("WANDB_API_KEY", "").encode()).hexdigest()
         variables = sorted(name for name in os.environ if not name.startswith("SLURM"))
@@ -56,24 +59,23 @@ def _replace(job):  # type: ignore[no-untyped-def]
         if "STANDIN_RAY" in os.environ:
             _use_ray(run_dir, spec, attempt)
         if "STANDIN_HANGS" in os.environ:
-            watch = job.Watch(spec, attempt, job.hostname(), os.getpid())
-            measured.phase = os.environ["STANDIN_HANGS"]
-            watch.phase(measured.phase)
-            on_tick = watch.tick if measured.phase == "train" else watch.listen
-            job.run_child(["sleep", "600"], log=attempt.log, env={}, on_tick=on_tick)
+            watch.phase(os.environ["STANDIN_HANGS"])
+            on_tick = watch.tick if watch.name == "train" else watch.listen
+            run_child(["sleep", "600"], log=attempt.log, env={}, on_tick=on_tick)
         taken = bytearray()
         for step in range(begun + 1, spec.total_steps + 1):
             time.sleep(float(os.environ.get("STANDIN_STEP_SECONDS", "0.1")))
             if step == 2:
                 taken = bytearray(os.urandom(1 << 20)) * int(os.environ.get("STANDIN_MEMORY_MB", "0"))
             checkpoint.at(run_dir.checkpoints, step).mkdir(exist_ok=True)
-            job.write_atomic(run_dir.checkpoints / "latest_checkpointed_iteration.txt", str(step))
+            write_atomic(run_dir.checkpoints / "latest_checkpointed_iteration.txt", str(step))
             with attempt.metrics.open("a") as file:
                 file.write(json.dumps({"step": step, "data": {"critic/score/mean": 0.5}}) + "\n")
 
         del taken
+        yield from ()  # measured nothing
 
-    job._phases = phases
+    job.phases = phases
 
 
 def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]

@@ -1,0 +1,114 @@
+"""How an attempt ends: the signals that stop it, what it leaves behind, its exit code."""
+
+from types import FrameType
+from typing import Any
+
+from sweeper.host.errors import SweeperError
+from sweeper.host.process import kill_descendants
+from sweeper.job.phases import Measured
+from sweeper.job.row import row_of
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import Failure, write_row
+from sweeper.runs.triage import Diagnosis, Ending, classify, of_exception, tail
+from sweeper.spec.run import RunSpec
+from sweeper.training import checkpoint
+from sweeper.training.context import JobContext, now
+
+EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: stop children and leave, to be resumed later."""
+
+
+class Expired(BaseException):
+    """SIGUSR2 arrived: the time limit is near, or a more important job wants the node."""
+
+
+def on_sigterm(signum: int, frame: FrameType | None) -> None:
+    """Handler of the signal.
+
+    Raises:
+        Terminated: always.
+    """
+    del signum, frame
+    raise Terminated
+
+
+def on_sigusr2(signum: int, frame: FrameType | None) -> None:
+    """Handler of the signal.
+
+    Raises:
+        Expired: always.
+    """
+    del signum, frame
+    raise Expired
+
+
+def finish(job: JobContext, spec: RunSpec, measured: Measured, error: BaseException | None) -> int:
+    """Write down how an attempt ended, and the run's row if it is done or has failed.
+
+    Args:
+        job: The attempt.
+        spec: The run.
+        measured: What its phases returned.
+        error: What ended them; None: they have all ended.
+
+    Returns:
+        The process's exit code.
+    """
+    if isinstance(error, Terminated | Expired | KeyboardInterrupt):
+        kill_descendants()
+    ending: dict[str, Any] = {"status": "terminated", "phase": job.phase}
+    if isinstance(error, Terminated | KeyboardInterrupt):
+        job.attempt.write("exit", {"time": now(), **ending})
+        return EXIT_TERMINATED
+    if isinstance(error, Expired):
+        ending |= {"status": "expired", "steps": checkpoint.trained_steps(job.run_dir.checkpoints)}
+        failure = _stuck(job, ending)
+        if failure is None:
+            job.attempt.write("exit", {"time": now(), **ending})
+            return EXIT_EXPIRED
+    else:
+        failure = None if error is None else _failure(job, error)
+    row = row_of(job, spec, measured, failure)
+    write_row(job.results, row)
+    ending = {"status": row.status, "phase": job.phase, "time": now()}
+    if failure is not None:
+        ending |= {"class": failure.failure_class, "evidence": failure.evidence}
+    job.attempt.write("exit", ending)
+    return EXIT_FAILED if failure else 0
+
+
+def _stuck(job: JobContext, ending: dict[str, Any]) -> Failure | None:
+    """Why a run that is out of time fails; None: it came further than the attempt before it, and goes on later."""
+    before = job.run_dir.attempts()[:-1][-1:]
+    earlier = before[0].read("exit") if before else None
+    if earlier is None or {key: earlier.get(key) for key in ending} != ending:
+        return None
+    reason = (
+        f"two attempts in a row met the time limit in {job.phase} after {ending['steps']} saved steps; raise "
+        "model.resources.hours or lower training.save_freq"
+    )
+    return _told(job, reason, FailureClass.timeout)
+
+
+def _failure(job: JobContext, error: BaseException) -> Failure:
+    reason = str(error) if isinstance(error, SweeperError) else f"{type(error).__name__}: {error}"
+    return _told(job, reason, of_exception(error))
+
+
+def _told(job: JobContext, reason: str, known: FailureClass | None) -> Failure:
+    """A failure in the phase that runs, printed; `known` is its class if the log need not be searched for it."""
+    if known is None:
+        diagnosis = classify(Ending(status="failed", reason=reason, log=tail(job.attempt.log)))
+    else:
+        diagnosis = Diagnosis(failure_class=known, evidence=reason[:300])
+    print(f"FAILED in {job.phase} ({diagnosis.failure_class}): {reason}", flush=True)
+    return Failure(
+        phase=job.phase,
+        reason=reason,
+        log=str(job.attempt.log.relative_to(job.results)),
+        failure_class=diagnosis.failure_class,
+        evidence=diagnosis.evidence,
+    )

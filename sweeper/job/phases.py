@@ -1,0 +1,116 @@
+"""What an attempt does, phase by phase, and what each phase has found."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from data_prep.materialise import PreparedData
+from sweeper.evaluation.measure import Evaluated, measure, measure_base
+from sweeper.evaluation.screen import screen
+from sweeper.host.errors import ConfigError
+from sweeper.host.files import write_atomic
+from sweeper.inputs.data import prepared
+from sweeper.inputs.models import PreparedModel, fine_tuned, fine_tuning_tokens, prepare
+from sweeper.rows.counts import ProblemCount
+from sweeper.rows.flops import Tokens
+from sweeper.rows.row import base_problems_path, problems_path
+from sweeper.spec.run import RunSpec
+from sweeper.training.context import JobContext
+from sweeper.training.train import Trained, final_weights, train
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuned:
+    """What RL starts from; without fine-tuning the base model, made from 0 conversations."""
+
+    model: PreparedModel
+    conversations: int
+    tokens: Tokens | None  # None: the model was made before they were kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the phases of an attempt have returned so far; None: not yet."""
+
+    data: PreparedData | None = None
+    model: PreparedModel | None = None
+    base: Evaluated | None = None
+    fine_tuned: FineTuned | None = None
+    n_unique: int | None = None  # training problems, after screening
+    trained: Trained | None = None
+    evaluated: Evaluated | None = None
+
+
+def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
+    """Do the work of a run; phases that an earlier attempt finished are not repeated.
+
+    Yields:
+        What is measured, after each phase: of a run that fails, what came before it is kept.
+
+    Raises:
+        ConfigError: the job has another number of nodes than the run wants.
+        SweeperError: a phase failed.
+        DataError: the data cannot be prepared.
+    """
+    from pyarrow import parquet
+
+    wanted = spec.model.resources.nodes
+    if job.node.count != wanted:
+        raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
+    job.enter("data")
+    data = prepared(spec, job.results)
+    yield (done := Measured(data=data))
+    job.enter("model")
+    model = prepare(spec, job.results, log=job.attempt.log)
+    yield (done := replace(done, model=model))
+    job.enter("evaluate base")
+    base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
+    start = FineTuned(model=model, conversations=0, tokens=Tokens(sequences=0, total=0))
+    yield (done := replace(done, base=base, fine_tuned=start))
+    if data.sft is not None:
+        job.enter("fine-tune")
+        start = _fine_tuned(job, spec, model, data.sft)
+        yield (done := replace(done, fine_tuned=start))
+    train_file = data.train
+    if spec.data.screen.n_samples:
+        job.enter("screen")
+        train_file = screen(
+            spec,
+            train_file=data.train,
+            out=job.run_dir.path / "train.parquet",
+            count=partial(_screening, job, spec, start.model),
+        )
+    yield (done := replace(done, n_unique=parquet.read_metadata(train_file).num_rows))
+    job.enter("train")
+    trained = train(job, spec, model=start.model.path, train_file=train_file, val_file=data.val)
+    yield (done := replace(done, trained=trained))
+    weights = final_weights(job, spec)
+    job.enter("evaluate")
+    evaluated = measure(
+        spec,
+        job.children,
+        model=weights,
+        data=data.evaluation,
+        out=job.run_dir.path / "counts.jsonl",
+        seed=spec.seed,
+    )
+    yield (done := replace(done, evaluated=evaluated))
+    write_atomic(base_problems_path(job.results, job.run_dir.run_id), base.file.read_text())
+    write_atomic(problems_path(job.results, job.run_dir.run_id), evaluated.file.read_text())
+
+
+def _fine_tuned(job: JobContext, spec: RunSpec, model: PreparedModel, conversations: Path) -> FineTuned:
+    tuned = fine_tuned(spec, model, conversations, job.results, log=job.attempt.log, on_tick=job.watch.listen)
+    return FineTuned(model=tuned, conversations=_n_rows(conversations), tokens=fine_tuning_tokens(tuned))
+
+
+def _screening(job: JobContext, spec: RunSpec, model: PreparedModel, problems: Path) -> list[ProblemCount]:
+    n = spec.data.screen.n_samples
+    return measure_base(spec, job.children, job.results, model=model, problems=problems, n=n, screening=True).counts
+
+
+def _n_rows(file: Path) -> int:
+    from pyarrow import parquet
+
+    return int(parquet.read_metadata(file).num_rows)

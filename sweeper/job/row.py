@@ -1,0 +1,137 @@
+"""The row of a run, from its folder and from what its phases measured."""
+
+from collections.abc import Sequence
+
+from sweeper.host.machine import Device, code_digest, device_name, git_state, hostname, versions
+from sweeper.job.phases import Measured
+from sweeper.rows.counts import evaluated_tokens, scores
+from sweeper.rows.curve import read_curve
+from sweeper.rows.flops import Tokens, training_flops
+from sweeper.rows.row import (
+    SCHEMA_VERSION,
+    CurvePoint,
+    Failure,
+    Flops,
+    Provenance,
+    ResultRow,
+    Status,
+    Timing,
+)
+from sweeper.spec.run import RunSpec
+from sweeper.training.context import JobContext, now, stamp
+from sweeper.training.validation import validation_tokens
+
+
+def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure | None) -> ResultRow:
+    """The row of an attempt that ends now.
+
+    Args:
+        job: The attempt; its curve and times, and those of the attempts before it, are read from their files.
+        spec: The run.
+        measured: What the phases returned; all of it unless there is a `failure`.
+        failure: Why the run has no result; None: it has one.
+    """
+    curve = read_curve(item.metrics for item in job.run_dir.attempts())
+    points = [point for point in curve if point.reward is not None]
+    steps = len(points)
+    architecture, kl = spec.model.architecture, spec.algorithm.kl
+    base, tuned, evaluated = measured.base, measured.fine_tuned, measured.evaluated
+    return ResultRow(
+        schema_version=SCHEMA_VERSION,
+        run_id=job.run_dir.run_id,
+        group_id=spec.group_id,
+        status=Status.completed if failure is None else Status.failed,
+        failure=failure,
+        model=spec.model.name,
+        family=spec.model.family,
+        n_params=architecture.n_params,
+        n_params_non_embedding=architecture.n_params_non_embedding,
+        n_params_head=architecture.n_params_head,
+        n_params_active=architecture.n_params_active,
+        algorithm=spec.algorithm.name,
+        domain_mix=spec.domain_mix.name,
+        data_scale=spec.data_scale.name,
+        n_unique=spec.n_unique if measured.n_unique is None else measured.n_unique,
+        n_sft=tuned.conversations if tuned else None,
+        reuse=steps * spec.training.train_batch_size / measured.n_unique if measured.n_unique else None,
+        curriculum=spec.curriculum.name,
+        rollout_n=spec.algorithm.rollout_n,
+        lora_rank=spec.algorithm.lora.rank,
+        kl_loss_coef=kl.loss_coef if kl.in_loss else 0.0,
+        kl_reward_coef=kl.reward_coef if kl.in_reward else 0.0,
+        seed=spec.seed,
+        steps=steps,
+        train_samples=steps * spec.training.train_batch_size * spec.algorithm.rollout_n,
+        train_tokens=_tokens(points),
+        flops=_flops(job, spec, measured, points),
+        gpu_seconds=_gpu_seconds(job, spec, points),
+        base=scores(base.counts, spec.eval.ks) if base else (),
+        trained=scores(evaluated.counts, spec.eval.ks) if evaluated else (),
+        curve=tuple(curve),
+        timing=_timing(job, measured),
+        provenance=_provenance(job, spec, measured),
+    )
+
+
+def _tokens(points: Sequence[CurvePoint]) -> int | None:
+    """Of all steps; None when a step's were not logged, or no step was made."""
+    tokens = [point.tokens for point in points if point.tokens is not None]
+    return sum(tokens) if points and len(tokens) == len(points) else None
+
+
+def _flops(job: JobContext, spec: RunSpec, measured: Measured, points: Sequence[CurvePoint]) -> Flops | None:
+    """The ledger; None when the tokens are unknown."""
+    tokens = _tokens(points)
+    if tokens is None:
+        return None
+    per_step = spec.training.train_batch_size * spec.algorithm.rollout_n
+    responses = [per_step * point.response_length for point in points if point.response_length is not None]
+    tokenizer = measured.model.path / "tokenizer.json" if measured.model else None
+    return training_flops(
+        spec,
+        steps=len(points),
+        rollouts=Tokens(
+            sequences=len(points) * per_step,
+            total=tokens,
+            response=sum(responses) if len(responses) == len(points) else None,
+        ),
+        evaluation=evaluated_tokens(measured.evaluated.counts) if measured.evaluated else None,
+        validation=validation_tokens(job.run_dir.path / "val", tokenizer) if tokenizer else None,
+        fine_tuning=measured.fine_tuned.tokens if measured.fine_tuned else None,
+    )
+
+
+def _gpu_seconds(job: JobContext, spec: RunSpec, points: Sequence[CurvePoint]) -> float | None:
+    seconds = [point.seconds for point in points if point.seconds is not None]
+    if job.children.device is not Device.cuda or not seconds:
+        return None
+    return sum(seconds) * spec.model.resources.devices
+
+
+def _timing(job: JobContext, measured: Measured) -> Timing:
+    return Timing(
+        queued_at=stamp(job.run_dir.spec_path.stat().st_mtime),
+        started_at=job.started_at,
+        ended_at=now(),
+        startup_s=measured.trained.startup_s if measured.trained else None,
+        train_s=measured.trained.seconds if measured.trained else None,
+        evaluate_s=measured.evaluated.seconds if measured.evaluated else None,
+        total_s=job.seconds(),
+        attempts=len(job.run_dir.attempts()),
+    )
+
+
+def _provenance(job: JobContext, spec: RunSpec, measured: Measured) -> Provenance:
+    commit, dirty = git_state()
+    return Provenance(
+        git_commit=commit,
+        git_dirty=dirty,
+        host=hostname(),
+        device=job.children.device,
+        device_name=device_name(job.children.device),
+        n_devices=spec.model.resources.devices,
+        versions=versions(),
+        data_digest=measured.data.manifest.parent.name if measured.data else None,
+        model_digest=measured.model.digest if measured.model else None,
+        code_digest=code_digest(),
+    )
