@@ -8,10 +8,9 @@ of jobs may ask for it at once.
 """
 
 import importlib.util
-import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,11 +19,9 @@ from typing import Any
 
 from data_prep.files.atomic_folder import make_once
 from data_prep.prompt_style import OWN_STYLE, chat_template
-from data_prep.spec import file_digest
 from sweeper.host.errors import ConfigError
-from sweeper.host.machine import Device
-from sweeper.host.process import run_child
-from sweeper.rows.flops import Tokens
+from sweeper.host.machine import Device, resolve_device, threads_for
+from sweeper.host.process import Children, run_child
 from sweeper.spec.digest import digest_of
 from sweeper.spec.identity import science_of
 from sweeper.spec.model import Model, ModelSource, WarmStart
@@ -32,8 +29,7 @@ from sweeper.spec.run import RunSpec
 
 # Raise when the building or the warm start changes what comes out for the same settings.
 BUILD_VERSION = 1
-_TOKENS = "fine_tuning_tokens.json"
-_DONE = "config.json"  # which no model lacks
+DONE = "config.json"  # a file that no model lacks
 _WORK = ".work"  # in a model's folder while it is made
 WARM_START_LENGTH = 2048  # tokens; synthetic conversations have far fewer
 
@@ -65,99 +61,24 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
     digest = model_digest(model)
     out = results_dir / "models" / f"{model.name}-{digest}"
-    make_once(out, done=_DONE, make=partial(_make_in_child, spec, log))
+    make_once(out, done=DONE, make=partial(_make_in_child, spec, log))
     return PreparedModel(path=out, digest=digest)
 
 
 def _make_in_child(spec: RunSpec, log: Path, out: Path) -> None:
-    with _work(out) as work:
+    with work_folder(out) as work:
         frozen = work / "spec.json"
         frozen.write_text(spec.to_json())
         run_child([sys.executable, "-m", "sweeper.inputs.models", str(frozen), str(out)], log=log, env={})
 
 
 @contextmanager
-def _work(out: Path) -> Iterator[Path]:
-    """What is needed to make a model and not kept."""
+def work_folder(out: Path) -> Iterator[Path]:
+    """A folder for what is needed to make the model in `out` and not kept."""
     work = out / _WORK
     work.mkdir()
     yield work
     shutil.rmtree(work)
-
-
-def fine_tuned(
-    spec: RunSpec,
-    base: PreparedModel,
-    data: Path,
-    results_dir: Path,
-    *,
-    log: Path,
-    on_tick: Callable[[], None] | None = None,
-) -> PreparedModel:
-    """`base` after supervised fine-tuning on `data`, as `training.sft` says; made if it is not there yet.
-
-    Runs that differ in their RL alone share it.
-
-    Args:
-        spec: The run; its seed orders the batches.
-        base: What to start from.
-        data: Parquet with a `messages` column.
-        results_dir: The model lands in `models/<name>-sft-<digest>/` of it.
-        log: Gets the output.
-        on_tick: Called about twice a second meanwhile.
-
-    Raises:
-        RunFailedError: the trainer failed.
-    """
-    from pyarrow import parquet
-
-    from sweeper.host.machine import resolve_device, threads_for
-    from sweeper.training.sft import run_sft
-
-    settings = spec.training.sft
-    n_rows = parquet.read_metadata(data).num_rows
-    batch = min(settings.batch_size, n_rows)
-    warm = WarmStart(
-        steps=max(1, round(settings.epochs * n_rows / batch)), batch_size=batch, lr=settings.lr, seed=spec.seed
-    )
-    digest = digest_of(
-        {"base": base.digest, "data": file_digest(data), "settings": _settings(warm), "build": BUILD_VERSION}
-    )
-    out = results_dir / "models" / f"{spec.model.name}-sft-{digest}"
-
-    def make(temporary: Path) -> None:
-        with _work(temporary) as work:
-            run_sft(
-                model=base.path,
-                data=data,
-                out=temporary,
-                work=work,
-                settings=warm,
-                max_length=spec.training.max_length,
-                tokens_per_device=spec.model.resources.actor_tokens_per_gpu,
-                device=resolve_device(spec.cluster.device),
-                threads=threads_for(spec.model.architecture.n_params),
-                processes=spec.model.resources.gpus_per_node,
-                log=log,
-                on_tick=on_tick,
-            )
-            (temporary / _TOKENS).write_text(json.dumps(_trained_on(work, batch)))
-
-    make_once(out, done=_DONE, make=make)
-    return PreparedModel(path=out, digest=digest)
-
-
-def fine_tuning_tokens(model: PreparedModel) -> Tokens | None:
-    """What `fine_tuned` trained a model on; None for one made before this was kept."""
-    path = model.path / _TOKENS
-    return Tokens(**json.loads(path.read_text())) if path.exists() else None
-
-
-def _trained_on(sft: Path, batch: int) -> dict[str, int]:
-    """Sequences and tokens of a fine-tuning, from the metrics of verl's trainer."""
-    steps = [json.loads(line)["data"] for line in (sft / "metrics.jsonl").read_text().splitlines()]
-    tokens = [data["train/global_tokens"] for data in steps if "train/global_tokens" in data]
-    return {"sequences": batch * len(tokens), "total": sum(tokens)}
 
 
 def model_digest(model: Model) -> str:
@@ -170,11 +91,16 @@ def model_digest(model: Model) -> str:
     if model.source is ModelSource.tiny:
         made |= {"architecture": science_of("model.architecture", asdict(model.architecture))}
     if model.source is ModelSource.tiny or model.warm_start.steps:
-        made |= {"warm_start": _settings(model.warm_start), "build": BUILD_VERSION, "tasks": GENERATOR_VERSION}
+        made |= {
+            "warm_start": warm_start_settings(model.warm_start),
+            "build": BUILD_VERSION,
+            "tasks": GENERATOR_VERSION,
+        }
     return digest_of(made)
 
 
-def _settings(warm: WarmStart) -> dict[str, Any]:
+def warm_start_settings(warm: WarmStart) -> dict[str, Any]:
+    """What of a fine-tuning decides which model comes out."""
     return science_of("model.warm_start", asdict(warm))
 
 
@@ -183,25 +109,26 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     import pyarrow.parquet
 
     from data_prep.synthetic.tasks import warm_start_rows
-    from sweeper.host.machine import resolve_device, threads_for
-    from sweeper.training.sft import run_sft
+    from sweeper.training.sft import FineTuning, run_sft
 
     model, warm = spec.model, spec.model.warm_start
     rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
     data = work / "warm_start.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
-    run_sft(
+    wanted = FineTuning(
         model=initial,
         data=data,
-        out=out,
-        work=work / "sft",
         settings=warm,
         max_length=WARM_START_LENGTH,
         tokens_per_device=model.resources.actor_tokens_per_gpu,
-        device=resolve_device(Device.auto),
-        threads=threads_for(model.architecture.n_params),
         processes=model.resources.gpus_per_node,
     )
+    sft = work / "sft"
+    sft.mkdir()
+    children = Children(
+        device=resolve_device(Device.auto), threads=threads_for(model.architecture.n_params), log=sft / "log.txt"
+    )
+    run_sft(wanted, children, out=out, work=sft)
 
 
 def _build_tiny(model: Model, out: Path) -> None:

@@ -11,22 +11,14 @@ from sweeper.evaluation.screen import screen
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import write_atomic
 from sweeper.inputs.data import prepared
-from sweeper.inputs.models import PreparedModel, fine_tuned, fine_tuning_tokens, prepare
+from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
+from sweeper.inputs.models import PreparedModel, prepare
 from sweeper.rows.counts import ProblemCount
-from sweeper.rows.flops import Tokens
 from sweeper.rows.row import base_problems_path, problems_path
 from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext
-from sweeper.training.train import Trained, final_weights, train
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FineTuned:
-    """What RL starts from; without fine-tuning the base model, made from 0 conversations."""
-
-    model: PreparedModel
-    conversations: int
-    tokens: Tokens | None  # None: the model was made before they were kept
+from sweeper.training.final_weights import final_weights
+from sweeper.training.train import Trained, train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +58,11 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
     yield (done := replace(done, model=model))
     job.enter("evaluate base")
     base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
-    start = FineTuned(model=model, conversations=0, tokens=Tokens(sequences=0, total=0))
+    start = not_fine_tuned(model)
     yield (done := replace(done, base=base, fine_tuned=start))
     if data.sft is not None:
         job.enter("fine-tune")
-        start = _fine_tuned(job, spec, model, data.sft)
+        start = fine_tuned(spec, model, data.sft, job.results, job.children)
         yield (done := replace(done, fine_tuned=start))
     train_file = data.train
     if spec.data.screen.n_samples:
@@ -100,17 +92,6 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
     write_atomic(problems_path(job.results, job.run_dir.run_id), evaluated.file.read_text())
 
 
-def _fine_tuned(job: JobContext, spec: RunSpec, model: PreparedModel, conversations: Path) -> FineTuned:
-    tuned = fine_tuned(spec, model, conversations, job.results, log=job.attempt.log, on_tick=job.watch.listen)
-    return FineTuned(model=tuned, conversations=_n_rows(conversations), tokens=fine_tuning_tokens(tuned))
-
-
 def _screening(job: JobContext, spec: RunSpec, model: PreparedModel, problems: Path) -> list[ProblemCount]:
     n = spec.data.screen.n_samples
     return measure_base(spec, job.children, job.results, model=model, problems=problems, n=n, screening=True).counts
-
-
-def _n_rows(file: Path) -> int:
-    from pyarrow import parquet
-
-    return int(parquet.read_metadata(file).num_rows)

@@ -63,13 +63,13 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
         steps=steps,
         train_samples=steps * spec.training.train_batch_size * spec.algorithm.rollout_n,
         train_tokens=_tokens(points),
-        flops=_flops(job, spec, measured, points),
+        timing=_timing(job, measured),
+        provenance=_provenance(job, spec, measured),
         gpu_seconds=_gpu_seconds(job, spec, points),
+        flops=_flops(job, spec, measured, points),
         base=scores(base.counts, spec.eval.ks) if base else (),
         trained=scores(evaluated.counts, spec.eval.ks) if evaluated else (),
         curve=tuple(curve),
-        timing=_timing(job, measured),
-        provenance=_provenance(job, spec, measured),
     )
 
 
@@ -95,8 +95,8 @@ def _flops(job: JobContext, spec: RunSpec, measured: Measured, points: Sequence[
             total=tokens,
             response=sum(responses) if len(responses) == len(points) else None,
         ),
-        evaluation=evaluated_tokens(measured.evaluated.counts) if measured.evaluated else None,
         validation=validation_tokens(job.run_dir.path / "val", tokenizer) if tokenizer else None,
+        evaluation=evaluated_tokens(measured.evaluated.counts) if measured.evaluated else None,
         fine_tuning=measured.fine_tuned.tokens if measured.fine_tuned else None,
     )
 

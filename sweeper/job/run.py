@@ -23,8 +23,7 @@ from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 from sweeper.training import ray_nodes
 from sweeper.training.context import JobContext, now
-from sweeper.training.ray_nodes import Node
-from sweeper.training.train import share_of_node
+from sweeper.training.ray_nodes import Node, share_of_node
 from sweeper.training.watch import Watch
 
 

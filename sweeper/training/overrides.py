@@ -11,6 +11,7 @@ from sweeper.host.machine import Device
 from sweeper.spec.dotted import Value, render
 from sweeper.spec.run import RunSpec
 from sweeper.training.fork_server import worker_command
+from sweeper.training.ray_nodes import share_of_node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
     values: dict[str, Value] = {}
     for part in (_data, _model, _actor, _rollout, _critic, _algorithm, _trainer):
         values |= part(spec, files)
-    values |= _cpu(spec, files) if device is Device.cpu else _gpu(spec)
+    values |= _gpu(spec) if device is Device.cuda else _cpu(spec, files)
     values |= spec.verl_keys
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
 
@@ -227,16 +228,9 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
     return values
 
 
-def logical_cpus(spec: RunSpec) -> int:
-    """CPUs of a node that Ray is told of where there is no GPU: it does not look at the hardware.
-
-    verl asks for one GPU a training process (logical, too) and places its other workers by CPUs.
-    """
-    return 4 + 4 * spec.model.resources.gpus_per_node
-
-
 def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     """What a machine without a GPU needs; docs/verl-cpu.md gives the reason of each."""
+    share = share_of_node(spec, Device.cpu)
     models = ["actor_rollout_ref.model"]
     engines = ["actor_rollout_ref.actor.fsdp_config", "actor_rollout_ref.ref.fsdp_config"]
     if spec.algorithm.adv_estimator == "gae":
@@ -258,8 +252,8 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     }
     if spec.model.resources.nodes == 1:  # else sweeper.training.ray_nodes has started Ray
         values |= {
-            "ray_kwargs.ray_init.num_cpus": logical_cpus(spec),
-            "ray_kwargs.ray_init.num_gpus": spec.model.resources.gpus_per_node,
+            "ray_kwargs.ray_init.num_cpus": share.cpus,
+            "ray_kwargs.ray_init.num_gpus": share.gpus,
             "ray_kwargs.ray_init.include_dashboard": False,
             # Never join a Ray that someone else started on this machine.
             "ray_kwargs.ray_init.address": "local",

@@ -1,49 +1,60 @@
 """Supervised fine-tuning with verl's own trainer: the warm start of a model before RL."""
 
+import json
 import shutil
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device, free_port
-from sweeper.host.process import run_child
+from sweeper.host.process import Children
+from sweeper.rows.flops import Tokens
 from sweeper.spec.dotted import Value, render
 from sweeper.spec.model import WarmStart
 from sweeper.training import checkpoint
 from sweeper.training.train import CPU_ENV
 
 
-def sft_overrides(
-    *,
-    model: Path,
-    data: Path,
-    work: Path,
-    settings: WarmStart,
-    max_length: int,
-    tokens_per_device: int,
-    device: Device,
-) -> tuple[str, ...]:
-    """Overrides of `python -m verl.trainer.sft_trainer`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuning:
+    """What is fine-tuned, and how.
 
-    Args:
+    Attributes:
         model: The initial weights, a folder in Hugging Face's format.
         data: Parquet with a `messages` column (user, assistant).
-        work: Folder of checkpoints and logs.
         settings: Steps, batch size, step size.
         max_length: Longest row in tokens.
         tokens_per_device: Budget of one micro-batch.
+        processes: On this machine, one a GPU, over which the model is sharded.
+    """
+
+    model: Path
+    data: Path
+    settings: WarmStart
+    max_length: int
+    tokens_per_device: int
+    processes: int
+
+
+def sft_overrides(wanted: FineTuning, work: Path, device: Device) -> tuple[str, ...]:
+    """Overrides of `python -m verl.trainer.sft_trainer`.
+
+    Args:
+        wanted: What to do.
+        work: Folder of checkpoints and logs.
         device: `cpu` or `cuda`.
     """
+    settings = wanted.settings
     values: dict[str, Value] = {
-        "data.train_files": str(data),
+        "data.train_files": str(wanted.data),
         "data.train_batch_size": settings.batch_size,
-        "data.max_length": max_length,
-        "data.max_token_len_per_gpu": tokens_per_device,
+        "data.max_length": wanted.max_length,
+        "data.max_token_len_per_gpu": wanted.tokens_per_device,
         "data.num_workers": 0,
         "data.custom_cls.path": "pkg://sweeper.training.sft_data",
         "data.custom_cls.name": "ConversationDataset",
-        "model.path": str(model),
+        "model.path": str(wanted.model),
         "engine.strategy": "fsdp2",
         "optim.lr": settings.lr,
         "optim.lr_scheduler_type": "cosine",
@@ -74,70 +85,46 @@ def sft_overrides(
     return tuple(f"{key}={render(value)}" for key, value in values.items())
 
 
-def run_sft(
-    *,
-    model: Path,
-    data: Path,
-    out: Path,
-    work: Path,
-    settings: WarmStart,
-    max_length: int,
-    tokens_per_device: int,
-    device: Device,
-    threads: int,
-    processes: int = 1,
-    log: Path | None = None,
-    on_tick: Callable[[], None] | None = None,
-) -> None:
-    """Fine-tune `model` on `data`; `out` becomes a folder in Hugging Face's format.
+def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) -> Tokens:
+    """Fine-tune a model; `out` becomes a folder in Hugging Face's format.
 
     Args:
-        model: As `sft_overrides` has it.
-        data: As there.
+        wanted: What to do.
+        children: Who does it.
         out: Folder to make, or to add to.
-        work: As there.
-        settings: As there.
-        max_length: As there.
-        tokens_per_device: As there.
-        device: As there.
-        threads: Of one process on CPU.
-        processes: Training processes on this machine, one a GPU, over which the model is sharded.
-        log: Gets the trainer's output; None: `work/log.txt`.
-        on_tick: Called about twice a second meanwhile.
+        work: Folder of checkpoints and logs.
+
+    Returns:
+        What it was trained on.
 
     Raises:
         RunFailedError: the trainer failed or left no weights.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    overrides = sft_overrides(
-        model=model,
-        data=data,
-        work=work,
-        settings=settings,
-        max_length=max_length,
-        tokens_per_device=tokens_per_device,
-        device=device,
+    metrics = work / "metrics.jsonl"
+    command, env = _trainer(wanted.processes)
+    children.run(
+        [sys.executable, "-m", *command, *sft_overrides(wanted, work, children.device)],
+        CPU_ENV | env | {"VERL_FILE_LOGGER_PATH": str(metrics), "TQDM_MININTERVAL": "10"},
     )
-    omp = {"OMP_NUM_THREADS": str(threads)} if device is Device.cpu else {}
-    launcher = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
-    # One process: rank 0 of a world of one, as the launcher would start it, but seconds sooner.
-    alone = {
+    weights = checkpoint.weights(checkpoint.at(work / "checkpoints", wanted.settings.steps))
+    if not weights.is_dir():
+        raise RunFailedError(f"supervised fine-tuning left no weights at {weights}")
+    shutil.copytree(weights, out, dirs_exist_ok=True)
+    steps = [json.loads(line)["data"] for line in metrics.read_text().splitlines()]
+    tokens = [data["train/global_tokens"] for data in steps if "train/global_tokens" in data]
+    return Tokens(sequences=wanted.settings.batch_size * len(tokens), total=sum(tokens))
+
+
+def _trainer(processes: int) -> tuple[list[str], dict[str, str]]:
+    """How verl's trainer is started in so many processes: the module with its launcher, and variables."""
+    trainer = "verl.trainer.sft_trainer"
+    if processes > 1:
+        return ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", trainer], {}
+    # Rank 0 of a world of one, as the launcher would start it, but seconds sooner.
+    return [trainer], {
         "RANK": "0",
         "LOCAL_RANK": "0",
         "WORLD_SIZE": "1",
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(free_port()),
     }
-    run_child(
-        [sys.executable, "-m", *(launcher if processes > 1 else ()), "verl.trainer.sft_trainer", *overrides],
-        log=work / "log.txt" if log is None else log,
-        env=CPU_ENV
-        | omp
-        | (alone if processes == 1 else {})
-        | {"VERL_FILE_LOGGER_PATH": str(work / "metrics.jsonl"), "TQDM_MININTERVAL": "10"},
-        on_tick=on_tick,
-    )
-    weights = checkpoint.weights(checkpoint.at(work / "checkpoints", settings.steps))
-    if not weights.is_dir():
-        raise RunFailedError(f"supervised fine-tuning left no weights at {weights}")
-    shutil.copytree(weights, out, dirs_exist_ok=True)

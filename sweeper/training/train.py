@@ -3,18 +3,15 @@
 verl is itself a Hydra application, so it is started as `python -m verl.trainer.main_ppo`, never composed in here.
 """
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device
-from sweeper.host.process import PACKAGES, Children, run_child
+from sweeper.host.process import PACKAGES, Children
 from sweeper.rows.curve import read_curve
 from sweeper.runs.folder import Attempt, RunDir
 from sweeper.spec.run import RunSpec
@@ -22,8 +19,8 @@ from sweeper.spec.run_id import RunId
 from sweeper.training import checkpoint, ray_nodes, step_time
 from sweeper.training.context import JobContext
 from sweeper.training.fork_server import fork_server
-from sweeper.training.overrides import Files, logical_cpus, verl_overrides
-from sweeper.training.ray_nodes import Share
+from sweeper.training.overrides import Files, verl_overrides
+from sweeper.training.ray_nodes import share_of_node
 
 CPU_ENV = {
     "TQ_NUM_THREADS": "1",  # with more, TransferQueue warns at every call
@@ -66,49 +63,30 @@ def train(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_
     if checkpoint.trained_steps(job.run_dir.checkpoints) >= spec.total_steps:
         return Trained()
     spec = _saving_in_time(spec, job.run_dir)
-    # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
-    with TemporaryDirectory(prefix="rl-ray-", ignore_cleanup_errors=True) as folder:
-        scratch, children = Path(folder), replace(job.children, on_tick=job.watch.tick)
+    children = replace(job.children, on_tick=job.watch.tick)
+    with ExitStack() as around:
+        # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
+        scratch = Path(around.enter_context(TemporaryDirectory(prefix="rl-ray-", ignore_cleanup_errors=True)))
         # The server that workers are forked from is one machine's.
         forks = scratch / "fork" if children.device is Device.cpu and job.node.count == 1 else None
-        files = Files(
-            model=model,
-            train=train_file,
-            val=val_file,
-            checkpoints=job.run_dir.checkpoints,
-            validations=job.run_dir.path / "val",
-            hydra=job.attempt.path / "hydra",
-            fork_socket=forks,
-        )
-        share = share_of_node(spec, children.device)
-        overrides = verl_overrides(spec, files, children.device)
+        overrides = verl_overrides(spec, _files(job, model, train_file, val_file, forks), children.device)
         write_atomic(job.run_dir.overrides_path, "\n".join(overrides) + "\n")
-        with _workers(job, share, scratch, forks) as env:
-            seconds = children.run(
-                [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
-                env,
-                # Ray's workers look for modules first where verl was started: not among the user's own.
-                cwd=None if Path.cwd() == PACKAGES else job.attempt.path,
+        env = training_env(job.run_dir.run_id, job.attempt, children) | {"RAY_TMPDIR": str(scratch)}
+        if forks:
+            around.enter_context(fork_server(forks, log=children.log, env=env))
+        if job.node.count > 1:
+            share = share_of_node(spec, children.device)
+            cluster = ray_nodes.cluster(
+                job.node, job.run_dir.path, share, variables=env, scratch=scratch, log=children.log
             )
+            env |= around.enter_context(cluster)
+        seconds = children.run(
+            [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
+            env,
+            # Ray's workers look for modules first where verl was started: not among the user's own.
+            cwd=None if Path.cwd() == PACKAGES else job.attempt.path,
+        )
     return Trained(seconds=seconds, startup_s=job.watch.startup_s)
-
-
-def final_weights(job: JobContext, spec: RunSpec) -> Path:
-    """Folder in Hugging Face's format with the weights after the last step, low-rank adapters merged in.
-
-    Raises:
-        RunFailedError: verl left none, or merging failed.
-    """
-    actor = checkpoint.policy(job.run_dir.checkpoints, spec.total_steps)
-    if not checkpoint.weights(actor).is_dir():
-        raise RunFailedError(f"verl ended without an error but left no weights of step {spec.total_steps} in {actor}")
-    if spec.algorithm.lora.rank == 0:
-        return checkpoint.weights(actor)
-    merged = checkpoint.merged_weights(actor)
-    if not merged.is_dir():
-        command = [sys.executable, "-m", "sweeper.training.lora", str(actor), str(merged)]
-        run_child(command, log=job.attempt.log, env={})
-    return merged
 
 
 def _saving_in_time(spec: RunSpec, run_dir: RunDir) -> RunSpec:
@@ -120,27 +98,16 @@ def _saving_in_time(spec: RunSpec, run_dir: RunDir) -> RunSpec:
     return replace(spec, training=replace(spec.training, save_freq=save_freq))
 
 
-@contextmanager
-def _workers(job: JobContext, share: Share, scratch: Path, forks: Path | None) -> Iterator[dict[str, str]]:
-    """The environment of verl, with the processes around it that its workers come from."""
-    env = training_env(job.run_dir.run_id, job.attempt, job.children) | {"RAY_TMPDIR": str(scratch)}
-    with ExitStack() as around:
-        if forks:
-            around.enter_context(fork_server(forks, log=job.attempt.log, env=env))
-        if job.node.count > 1:
-            cluster = ray_nodes.cluster(
-                job.node, job.run_dir.path, share, variables=env, scratch=scratch, log=job.attempt.log
-            )
-            env |= around.enter_context(cluster)
-        yield env
-
-
-def share_of_node(spec: RunSpec, device: Device) -> Share:
-    """What each node of a run gives to Ray."""
-    gpus = spec.model.resources.gpus_per_node
-    if device is Device.cpu:
-        return Share(cpus=logical_cpus(spec), gpus=gpus)
-    return Share(cpus=len(os.sched_getaffinity(0)), gpus=gpus)
+def _files(job: JobContext, model: Path, train_file: Path, val_file: Path, forks: Path | None) -> Files:
+    return Files(
+        model=model,
+        train=train_file,
+        val=val_file,
+        checkpoints=job.run_dir.checkpoints,
+        validations=job.run_dir.path / "val",
+        hydra=job.attempt.path / "hydra",
+        fork_socket=forks,
+    )
 
 
 def training_env(run_id: RunId, attempt: Attempt, children: Children) -> dict[str, str]:

@@ -82,10 +82,9 @@ def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
     """As `sweeper.training.train` does for a run over several nodes, with a script in verl's place."""
     from sweeper.host.process import run_child
     from sweeper.training import ray_nodes
-    from sweeper.training.train import share_of_node
 
     scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
-    share, variables = share_of_node(spec, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
+    share, variables = ray_nodes.share_of_node(spec, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
     node = ray_nodes.Node.here()
     try:
         with ray_nodes.cluster(node, run_dir.path, share, variables=variables, scratch=scratch, log=attempt.log) as env:
