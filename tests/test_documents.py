@@ -12,6 +12,7 @@ import pytest
 from sweeper.grid.expand import expand
 from sweeper.plan.plan import make_plan
 from sweeper.runs.folder import State
+from tests.sweeper.points import grid_of
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = {
@@ -68,7 +69,7 @@ def settings(command: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("overrides", sorted({settings(command) for command in LAUNCHES} - {()}), ids=" ".join)
 def test_every_launch_plans(overrides: tuple[str, ...], tmp_path: Path) -> None:
     many = any("grid=" in word or "," in word for word in overrides)
-    plan = make_plan(expand([*overrides, f"results_dir={tmp_path}"], multirun=many), tmp_path)
+    plan = make_plan(grid_of(*overrides) if many else expand(overrides, multirun=False), tmp_path)
     assert plan.runs
     assert not [run.reason for run in plan.runs if run.state is State.refused]
 

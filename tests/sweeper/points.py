@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from sweeper.grid.expand import expand
+from sweeper.grid.expand import Grid, expand
 from sweeper.plan.plan import Plan, make_plan, spec_from
 from sweeper.spec.run import RunSpec
 
@@ -11,6 +11,16 @@ from sweeper.spec.run import RunSpec
 @cache
 def spec(*overrides: str) -> RunSpec:
     return spec_from(expand(overrides, multirun=False).points[0].config)
+
+
+def grid_of(*overrides: str) -> Grid:
+    """A grid, expanded once for all tests of a process: Hydra takes seconds for a large one."""
+    return _grid_of(tuple(sorted(overrides)))  # keys differ, so their order does not matter
+
+
+@cache
+def _grid_of(overrides: tuple[str, ...]) -> Grid:
+    return expand(overrides, multirun=True)
 
 
 def plan(results_dir: Path, *overrides: str) -> Plan:

@@ -1,7 +1,7 @@
 """Every grid on every model family, and what verl says to it.
 
 Each with the family's first model: that every model makes a spec is tested option by option, and counts of all points
-with the catalogue (tests/sweeper/test_grid_catalogue.py).
+with the catalogue (tests/test_grid_catalogue.py).
 """
 
 from pathlib import Path

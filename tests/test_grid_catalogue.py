@@ -11,6 +11,7 @@ from analysis.questions import QUESTIONS
 from sweeper.grid.expand import expand, group_options
 from sweeper.plan.plan import make_plan
 from sweeper.runs.folder import State
+from tests.sweeper.points import grid_of
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "tiny": ("model_family=tiny",),
@@ -46,7 +47,7 @@ def head(grid: str) -> str:
 
 @cache
 def states(grid: str, ladder: str) -> tuple[dict[State, int], tuple[str | None, ...], set[str]]:
-    found = expand((f"+grid={grid}", *LADDERS[ladder]), multirun=True)
+    found = grid_of(f"+grid={grid}", *LADDERS[ladder])
     plan = make_plan(found, Path("/nowhere"))
     return Counter(run.state for run in plan.runs), tuple(run.reason for run in plan.refused), set(found.questions)
 
