@@ -47,8 +47,6 @@ class PreparedData:
         sft: Conversations (`messages`) of the problems that went to supervised fine-tuning; None without `sft_share`.
         dropped: Every row that was left out, with its reason; None for synthetic tasks.
         digest: SHA-256 of all files' content.
-        evaluation_digest: SHA-256 of the evaluation file alone; the same for all scales, mixes and seeds of training
-            data that are evaluated on the same problems.
     """
 
     train: Path
@@ -58,7 +56,6 @@ class PreparedData:
     sft: Path | None = None
     dropped: Path | None = None
     digest: str
-    evaluation_digest: str
 
 
 def data_identity(spec: DataSpec) -> dict[str, object]:
@@ -135,7 +132,6 @@ def _prepared(folder: Path) -> PreparedData:
         sft=folder / "sft.parquet" if "sft" in files else None,
         dropped=dropped if dropped.is_file() else None,
         digest=hashlib.sha256(content.encode()).hexdigest(),
-        evaluation_digest=files["evaluation"]["sha256"],
     )
 
 

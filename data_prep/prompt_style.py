@@ -4,8 +4,6 @@ A style is data. A run puts the template into its model's tokenizer, so that fin
 it. Where a model knows no system turns, theirs becomes the beginning of the next user turn.
 """
 
-from dataclasses import dataclass
-
 from data_prep.spec import DataError
 
 OWN_STYLE = "model"  # of models that keep their own chat template
@@ -63,74 +61,24 @@ def _chatml(*, default_system: str = "", opening: str = "") -> str:
     return template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptStyle:
-    """One way of putting prompts.
-
-    Attributes:
-        name: As configured.
-        title: One line for people: which models.
-        template: Jinja chat template; None: the model's own.
-        opens_thought: Whether the prompt ends with `<think>`, so that responses begin inside a thought and only what
-            follows `</think>` is the answer.
-    """
-
-    name: str
-    title: str
-    template: str | None = None
-    opens_thought: bool = False
-
-
-STYLES: dict[str, PromptStyle] = {
-    style.name: style
-    for style in (
-        PromptStyle(name=OWN_STYLE, title="any model with a chat template of its own"),
-        PromptStyle(name="base", title="base models: the bare problem", template=_PLAIN),
-        PromptStyle(
-            name="base-think",
-            title="base models that know ChatML, made to think first",
-            template=_chatml(opening="<think>\n"),
-            opens_thought=True,
-        ),
-        PromptStyle(
-            name="instruct",
-            title="Qwen2.5 Instruct, with its default system turn",
-            template=_chatml(default_system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant."),
-        ),
-        PromptStyle(
-            name="chatml", title="models trained with ChatML, without a default system turn", template=_chatml()
-        ),
-        PromptStyle(
-            name="r1-distill",
-            title="DeepSeek-R1 and the models distilled from it",
-            template=_DEEPSEEK,
-            opens_thought=True,
-        ),
-        PromptStyle(
-            name="qwq",
-            title="QwQ-32B",
-            template=_chatml(opening="<think>\n"),
-            opens_thought=True,
-        ),
-    )
+# The chat template of each style; None: the model's own.
+STYLES: dict[str, str | None] = {
+    OWN_STYLE: None,
+    "base": _PLAIN,  # the bare problem
+    "base-think": _chatml(opening="<think>\n"),  # base models that know ChatML, made to think first
+    "instruct": _chatml(default_system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant."),
+    "chatml": _chatml(),  # models trained with ChatML, without a default system turn
+    "r1-distill": _DEEPSEEK,
+    "qwq": _chatml(opening="<think>\n"),
 }
-
-
-def prompt_style(name: str) -> PromptStyle:
-    """The style of that name.
-
-    Raises:
-        DataError: There is none; the message lists them.
-    """
-    if name not in STYLES:
-        raise DataError(f"prompt_style={name} is unknown. Known: {', '.join(STYLES)}.")
-    return STYLES[name]
 
 
 def chat_template(style: str) -> str | None:
     """The chat template to put in place of the model's own; None: keep the model's.
 
     Raises:
-        DataError: No such style.
+        DataError: There is no such style; the message lists them.
     """
-    return prompt_style(style).template
+    if style not in STYLES:
+        raise DataError(f"prompt_style={style} is unknown. Known: {', '.join(STYLES)}.")
+    return STYLES[style]

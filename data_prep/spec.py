@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rewards import Domain
 
+PASS_RATE = "_pass_rate"  # ends the name of a column of pass rates, e.g. `qwen2.5_7b_pass_rate`
+
 
 class DataError(ValueError):
     """The data cannot be prepared as asked: what happened, which key, what to do."""

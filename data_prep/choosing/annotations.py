@@ -1,14 +1,13 @@
 """Files that add to rows by `problem_id`: rejection-sampled solutions, and measured pass rates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.choosing.row_index import RowIndex
 from data_prep.sources.record_file import records
-from data_prep.spec import DataError
-
-_SUFFIX = "_pass_rate"
+from data_prep.spec import PASS_RATE, DataError
 
 
 def read_solutions(path: str) -> dict[str, str]:
@@ -36,9 +35,9 @@ def read_pass_rates(paths: tuple[str, ...]) -> dict[str, dict[str, float]]:
     for path in paths:
         for number, record in records(side_file(path)):
             name = record.get("problem_id")
-            columns = [column for column in record if column.endswith(_SUFFIX)]
+            columns = [column for column in record if column.endswith(PASS_RATE)]
             if not isinstance(name, str) or not columns:
-                raise DataError(f"{path} row {number} (annotations): needs problem_id and a column *{_SUFFIX}.")
+                raise DataError(f"{path} row {number} (annotations): needs problem_id and a column *{PASS_RATE}.")
             for column in columns:
                 value = record[column]
                 if value is None:
@@ -56,15 +55,7 @@ def annotated(index: RowIndex, rates: dict[str, dict[str, float]]) -> RowIndex:
         known = pass_rates.get(column, np.full(len(index.problem_id), np.nan))
         values = [of_problem.get(name, float(old)) for name, old in zip(index.problem_id, known, strict=True)]
         pass_rates[column] = np.array(values, dtype=np.float64)
-    return RowIndex(
-        problem_id=index.problem_id,
-        domain=index.domain,
-        data_source=index.data_source,
-        difficulty=index.difficulty,
-        has_solution=index.has_solution,
-        position=index.position,
-        pass_rates=pass_rates,
-    )
+    return replace(index, pass_rates=pass_rates)
 
 
 def side_file(path: str) -> Path:

@@ -21,8 +21,6 @@ from data_prep.spec import DataError
 N_SOURCE, N_SOURCE_EASY = 54_404, 11_804
 N_HOLDOUT_EASY = N_HOLDOUT_HARD = 250
 N_TRAIN, N_EASY = 51_200, 11_554
-EASY_FROM = 0.3  # pass rate of Qwen2.5-7B
-PASS_RATE = "qwen2.5_7b_pass_rate"
 PUBLISHED_SIZES = (25_600, 12_800, 10_240, 5_120, 2_560, 2_048, 1_024, 512)
 _EASY_SEED, _HARD_SEED = 42, 43
 

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_prep.files.row import Row
-from data_prep.spec import DataError
+from data_prep.spec import PASS_RATE, DataError
 from rewards import Domain
 
 DIFFICULTY = "difficulty"
-_SUFFIX = "_pass_rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,7 @@ class RowIndex:
 def index_of(rows: Sequence[Row]) -> RowIndex:
     """The columns of rows; pass rates and positions are in `rest`."""
     rests: list[dict[str, object]] = [json.loads(row.rest) if row.rest != "{}" else {} for row in rows]
-    columns = sorted({name for rest in rests for name in rest if name.endswith(_SUFFIX)})
+    columns = sorted({name for rest in rests for name in rest if name.endswith(PASS_RATE)})
     positions = [rest.get("source_position") for rest in rests]
     return RowIndex(
         problem_id=[row.problem_id for row in rows],
@@ -105,5 +104,5 @@ def read_index(path: Path) -> RowIndex:
         difficulty=table.column(DIFFICULTY).to_numpy(),
         has_solution=table.column("has_solution").to_numpy(),
         position=table.column("position").to_numpy(),
-        pass_rates={n: table.column(n).to_numpy() for n in table.column_names if n.endswith(_SUFFIX)},
+        pass_rates={n: table.column(n).to_numpy() for n in table.column_names if n.endswith(PASS_RATE)},
     )

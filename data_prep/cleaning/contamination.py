@@ -7,13 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_prep.cleaning.boilerplate import boilerplate, own_shingles
-from data_prep.cleaning.dropped import Clean
-from data_prep.cleaning.duplicates import gold_difference, same_problem, split
+from data_prep.cleaning.dropped import Clean, split
+from data_prep.cleaning.duplicates import gold_difference, same_problem
 from data_prep.cleaning.normalised_text import letters_and_digits, problem_text
 from data_prep.cleaning.shingles import Filter, Hashes, n_shared, runs
 from data_prep.files.row import Row
 
 CONTAMINATION = "contamination"
+# Bytes of letters and digits that two problems must share in one run to be compared at all: about five words.
+_RUN = 24
+# Containment from which two problems are the same.
+_CONTAINED = 0.7
 # Texts shorter than this, in shingles, are contained in others by chance.
 _SHORTEST = 48
 # A run that so many evaluation problems share says nothing about which problem it is from.
@@ -23,19 +27,16 @@ _EVIDENCE = 0.05
 _TABLE_BITS = 24
 
 
-def decontaminate(train: Sequence[Row], evaluation: Sequence[Row], *, ngram: int = 24, threshold: float = 0.7) -> Clean:
+def decontaminate(train: Sequence[Row], evaluation: Sequence[Row]) -> Clean:
     """Keeps the training rows whose problem is in no evaluation row.
 
-    A training row goes if its letters and digits are those of an evaluation problem, or if the share `threshold` of
-    the shorter one's shingles is in the longer one: one contains the other, or they are nearly the same. The reason
+    A training row goes if its letters and digits are those of an evaluation problem, or if 70 % of
+    the shorter one's shingles are in the longer one: one contains the other, or they are nearly the same. The reason
     names the evaluation set's source and the problem.
 
     Args:
         train: Rows to clean.
         evaluation: Every row that a model is ever measured on.
-        ngram: Bytes of letters and digits that two problems must share in one run to be compared at all; 24 bytes are
-            about five words.
-        threshold: Containment from which two problems are the same, in (0, 1].
     """
     bare = [letters_and_digits(problem_text(row)) for row in train]
     measured = _Measured.of(evaluation, train, bare)
@@ -45,7 +46,7 @@ def decontaminate(train: Sequence[Row], evaluation: Sequence[Row], *, ngram: int
         if twin is not None:
             reasons[number] = _reason("same text as", train[number], twin)
     sets: dict[int, Hashes] = {}
-    for number, found in _candidates(bare, measured.texts, ngram).items():
+    for number, found in _candidates(bare, measured.texts).items():
         if number in reasons:
             continue
         # The same letters and digits without being the same problem: signs and gold differ.
@@ -57,7 +58,7 @@ def decontaminate(train: Sequence[Row], evaluation: Sequence[Row], *, ngram: int
             if other not in sets:
                 sets[other] = own_shingles(measured.texts[other], measured.common)
         share, other = max((_share(own, sets[other]), -other) for other in others)
-        if share >= threshold:
+        if share >= _CONTAINED:
             reasons[number] = _reason(f"{share:.2f} like", train[number], measured.rows[-other])
     return split(train, reasons, CONTAMINATION)
 
@@ -97,14 +98,14 @@ def _share(first: Hashes, second: Hashes) -> float:
     return shared / (smaller if smaller >= _SHORTEST else len(first) + len(second) - shared)
 
 
-def _candidates(train: Sequence[str], evaluation: Sequence[str], ngram: int) -> dict[int, list[int]]:
-    """The evaluation texts that share enough runs of `ngram` bytes with a training text, by its number."""
-    values, starts, owners, sizes = _index(evaluation, ngram)
+def _candidates(train: Sequence[str], evaluation: Sequence[str]) -> dict[int, list[int]]:
+    """The evaluation texts that share enough runs with a training text, by its number."""
+    values, starts, owners, sizes = _index(evaluation)
     found: dict[int, list[int]] = {}
     if len(values) == 0:
         return found
     present = Filter(values, bits=_TABLE_BITS)
-    for part in runs(train, ngram):
+    for part in runs(train, _RUN):
         hits = np.flatnonzero(present.may_hold(part.hashes))
         place = np.minimum(np.searchsorted(values, part.hashes[hits]), len(values) - 1)
         is_hit = values[place] == part.hashes[hits]
@@ -121,9 +122,9 @@ def _candidates(train: Sequence[str], evaluation: Sequence[str], ngram: int) -> 
     return found
 
 
-def _index(texts: Sequence[str], ngram: int) -> tuple[Hashes, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _index(texts: Sequence[str]) -> tuple[Hashes, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Runs and whose they are: sorted hashes; where each one's texts start, and the end; the texts; runs a text."""
-    parts = list(runs(texts, ngram))
+    parts = list(runs(texts, _RUN))
     sizes = np.concatenate([np.empty(0, np.int64), *(np.diff(part.offsets) for part in parts)])
     hashes = np.concatenate([np.empty(0, np.uint64), *(part.hashes for part in parts)])
     owners = np.concatenate([np.empty(0, np.int64), *(part.texts() for part in parts)])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from data_prep.cleaning.dropped import Clean, Dropped
+from data_prep.cleaning.dropped import Clean, split
 from data_prep.cleaning.normalised_text import content_order, letters_and_digits, problem_text, same_gold, signs
 from data_prep.files.row import Row
 from data_prep.spec import DataError
@@ -99,10 +99,3 @@ def gold_difference(row: Row, other: Row) -> str:
     if same_gold(row.ground_truth, other.ground_truth):
         return ""
     return f", other gold: {row.ground_truth[:80]!r} against {other.ground_truth[:80]!r}"
-
-
-def split(rows: Sequence[Row], reasons: dict[int, str], step: str) -> Clean:
-    """The rows without a reason, and those with one."""
-    kept = [row for number, row in enumerate(rows) if number not in reasons]
-    dropped = [Dropped(row=rows[number], step=step, reason=reasons[number]) for number in sorted(reasons)]
-    return kept, dropped

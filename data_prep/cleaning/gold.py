@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from data_prep.cleaning.dropped import Clean
-from data_prep.cleaning.duplicates import split
+from data_prep.cleaning.dropped import Clean, split
 from data_prep.files.row import Row, read_json_object
 from rewards.check.gold_check import GoldRow, check_rows
 

@@ -1,11 +1,10 @@
 """Counts prompts in tokens, as verl does before training, and takes out the long ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from data_prep.cleaning.dropped import Clean
-from data_prep.cleaning.duplicates import split
+from data_prep.cleaning.dropped import Clean, split
 from data_prep.files.row import Row
 from data_prep.spec import DataError
 
@@ -89,31 +88,19 @@ class PromptLengths:
         return len(text.encode()) if text.count(_MARK) == 1 else None
 
 
-def drop_too_long(
-    rows: Sequence[Row],
-    *,
-    tokenizer: str | Path,
-    max_tokens: int,
-    per_source: Mapping[str, int] | None = None,
-    chat_template: str | None = None,
-) -> Clean:
+def drop_too_long(rows: Sequence[Row], *, tokenizer: str | Path, max_tokens: int) -> Clean:
     """Keeps the rows whose prompt fits.
 
     Args:
         rows: Any number.
         tokenizer: Folder of the model, or the id of one in the hub's cache.
         max_tokens: Longest prompt in tokens, chat template included.
-        per_source: Other limits, by data_source.
-        chat_template: Used instead of the tokenizer's own.
 
     Raises:
-        DataError: The tokenizer cannot be loaded, or has no chat template and none is given.
+        DataError: The tokenizer cannot be loaded, or has no chat template.
     """
-    lengths = PromptLengths(tokenizer, chat_template=chat_template)
-    limits = [(per_source or {}).get(row.data_source, max_tokens) for row in rows]
-    unsure = [number for number, row in enumerate(rows) if lengths.may_exceed(row, limits[number])]
+    lengths = PromptLengths(tokenizer)
+    unsure = [number for number, row in enumerate(rows) if lengths.may_exceed(row, max_tokens)]
     counted = zip(unsure, lengths.count([rows[number] for number in unsure]), strict=True)
-    reasons = {
-        number: f"{length} tokens, {limits[number]} allowed" for number, length in counted if length > limits[number]
-    }
+    reasons = {number: f"{length} tokens, {max_tokens} allowed" for number, length in counted if length > max_tokens}
     return split(rows, reasons, TOO_LONG)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from data_prep.commands.summary import Histogram, Spread, Summary, summarise
-from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template, prompt_style
+from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template
 from data_prep.spec import DataError
 
 _DESCRIPTION = """\
@@ -46,13 +46,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Executes the verb; its exit code."""
     style = arguments.prompt_style
-    if arguments.tokenizer is None and prompt_style(style).template is not None:
+    template = chat_template(style)
+    if arguments.tokenizer is None and template is not None:
         raise DataError(f"--prompt-style {style} needs --tokenizer: a template is rendered with a model's tokens.")
-    summary = summarise(
-        arguments.paths,
-        tokenizer=arguments.tokenizer,
-        chat_template=chat_template(style),
-    )
+    summary = summarise(arguments.paths, tokenizer=arguments.tokenizer, chat_template=template)
     print(json.dumps(asdict(summary), ensure_ascii=False) if arguments.json else text_of(summary))
     return 1 if summary.problems else 0
 

@@ -11,10 +11,10 @@ from data_prep.files.row import Row, read_json_object
 from data_prep.sources.checked_folder import Examined, examined, files_of
 from data_prep.sources.finding import Finding
 from data_prep.sources.layout import SourceFile
+from data_prep.spec import PASS_RATE
 
 # Guru's bins of pass rates (Reasoning360): all failed, fifths, all solved.
 BINS = ("0", "(0, .2)", "[.2, .4)", "[.4, .6)", "[.6, .8)", "[.8, 1)", "1")
-_SUFFIX = "_pass_rate"
 _LONGEST_SAMPLE = 2000
 
 
@@ -154,7 +154,7 @@ def _difficulty(rows: Sequence[Row]) -> tuple[Histogram, ...]:
     rates: dict[str, list[float]] = {}
     for row in rows:
         for name, value in read_json_object(row.rest).items():
-            if name.endswith(_SUFFIX) and isinstance(value, int | float):
+            if name.endswith(PASS_RATE) and isinstance(value, int | float):
                 rates.setdefault(name, []).append(float(value))
     found = []
     for name, values in sorted(rates.items()):

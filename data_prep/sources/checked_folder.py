@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data_prep.files.row import Row
 from data_prep.sources.column_mapping import ColumnMapping
-from data_prep.sources.conversion import REQUIRED, BadRow, to_row
+from data_prep.sources.conversion import BadRow, source_of, to_row
 from data_prep.sources.finding import Finding, Kind
 from data_prep.sources.layout import Role, SourceFile, source_layout
 from data_prep.sources.record_file import SUFFIXES, Record, records
@@ -68,14 +68,9 @@ def _examined(
     where = f"{name} row {number}"
     try:
         record = raw if mapping is None else mapping.apply(raw, where)
+        source = source_of(record, where)
     except DataError as error:
-        return bad(Kind.schema, str(error))
-    missing = [column for column in REQUIRED if column not in record]
-    if missing:
-        return bad(Kind.schema, f"lacks the columns {missing}; it has {sorted(record)}")
-    source = record["data_source"]
-    if not isinstance(source, str):
-        return bad(Kind.schema, f"data_source is {source!r}, not text")
+        return bad(Kind.schema, str(error).removeprefix(f"{where}: "))
     if source not in known:
         known[source] = _refusal(source)
     refusal = known[source]

@@ -7,7 +7,7 @@ from functools import cache
 
 from data_prep.files.row import Message, Row, as_json, content_id, read_json_object
 from data_prep.sources.record_file import Record
-from data_prep.spec import DataError
+from data_prep.spec import PASS_RATE, DataError
 from rewards import BadGroundTruth, Domain, check_gold, domain_of, gold_text
 
 REQUIRED = ("data_source", "prompt", "reward_model")
@@ -27,6 +27,24 @@ class BadRow(DataError):
     """One row that cannot be used."""
 
 
+def source_of(record: Record, where: str) -> str:
+    """The data_source of a record that has the columns of verl's format.
+
+    Raises:
+        DataError: A column is missing, or the data_source is not text.
+    """
+    missing = [name for name in REQUIRED if name not in record]
+    if missing:
+        raise DataError(
+            f"{where}: lacks the columns {missing}; it has {sorted(record)}. data_root must hold files in verl's "
+            "format, or declare the columns of others in columns.yaml."
+        )
+    source = record["data_source"]
+    if not isinstance(source, str):
+        raise DataError(f"{where}: data_source is {source!r}, not text. Write the name of the data set there.")
+    return source
+
+
 def to_row(record: Record, where: str) -> tuple[Row, str | None]:
     """The row of a record, and what was repaired in it, or None.
 
@@ -35,7 +53,7 @@ def to_row(record: Record, where: str) -> tuple[Row, str | None]:
     are extra_info's index and split and the row number in the file that the source's file was cut from.
 
     Args:
-        record: With the columns `REQUIRED`, of a data_source that has a scorer.
+        record: One that has passed `source_of`, of a data_source that has a scorer.
         where: File and row, for errors.
 
     Raises:
@@ -54,7 +72,7 @@ def to_row(record: Record, where: str) -> tuple[Row, str | None]:
         raise BadRow(f"{where}: extra_info is {str(extra)[:80]!r}, not a struct. Fix the row, or leave it null.")
     rest = _rest(record, reward_model, extra)
     for name, value in rest.items():
-        if name.endswith("_pass_rate") and not _is_rate(value):
+        if name.endswith(PASS_RATE) and not _is_rate(value):
             raise BadRow(f"{where}: {name} is {value!r}, not a number between 0 and 1. Fix the row, or leave it null.")
     if domain in _TEXT_GOLDS and isinstance(reward_model["ground_truth"], list | dict | bool):
         kind = type(reward_model["ground_truth"]).__name__

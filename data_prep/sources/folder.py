@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data_prep.files.dropped_file import DroppedRecord
 from data_prep.files.row import Row
-from data_prep.sources.conversion import REQUIRED, BadRow, to_row
+from data_prep.sources.conversion import BadRow, source_of, to_row
 from data_prep.sources.layout import Role, source_layout
 from data_prep.sources.record_file import Record, records
 from data_prep.spec import BadRows, DataError, file_digest
@@ -96,15 +96,7 @@ def _bad(record: Record, reason: str) -> DroppedRecord:
 
 
 def _is_wanted(record: Record, known: dict[object, bool], domains: Collection[Domain], where: str) -> bool:
-    missing = [name for name in REQUIRED if name not in record]
-    if missing:
-        raise DataError(
-            f"{where} lacks the columns {missing}; it has {sorted(record)}. data_root must hold files in verl's "
-            "format, or declare the columns of others in columns.yaml."
-        )
-    source = record["data_source"]
-    if not isinstance(source, str):
-        raise DataError(f"{where}: data_source is {source!r}, not text. Write the name of the data set there.")
+    source = source_of(record, where)
     if source not in known:
         try:
             known[source] = domain_of(source) in domains

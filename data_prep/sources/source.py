@@ -2,20 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 
 from data_prep.sources.column_mapping import ColumnMapping
 
 _BOXED = "{prompt} Please output the final answer within \\boxed{}."
-
-
-class Kind(StrEnum):
-    """How a source is got."""
-
-    hub = "hub"  # fetched from the Hugging Face hub
-    folder = "folder"  # files of the user's
-    generated = "generated"  # made here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +15,6 @@ class Source:
 
     Attributes:
         name: As given to `python -m data_prep fetch`.
-        kind: How it is got.
         title: One line for people.
         licence: Of the problems, as their publisher states it; "not stated" where nothing is.
         how: How to get it.
@@ -36,7 +26,6 @@ class Source:
     """
 
     name: str
-    kind: Kind
     title: str
     licence: str
     how: str
@@ -51,7 +40,6 @@ SOURCES: dict[str, Source] = {
     for source in (
         Source(
             name="guru",
-            kind=Kind.hub,
             title="Guru-RL-92k (arXiv:2506.14965): math, code, logic, simulation, table, STEM, with pass rates",
             licence="MIT",
             how="python -m data_prep fetch guru",
@@ -60,7 +48,6 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             name="guru-math-curriculum",
-            kind=Kind.folder,
             title="Math of Guru ordered by difficulty, in nested subsets, with 500 held out (arXiv:2509.25300)",
             licence="Apache-2.0 and MIT (both stated)",
             how="data/guru_verl/math_curriculum* of tanzelin430/The-Scaling-Law-for-Reinforcement-Learning on GitHub: "
@@ -68,7 +55,6 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             name="gsm8k",
-            kind=Kind.hub,
             title="GSM8K (arXiv:2110.14168): grade-school word problems, 7,473 train and 1,319 test",
             licence="MIT",
             how="python -m data_prep fetch gsm8k",
@@ -89,7 +75,6 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             name="math500",
-            kind=Kind.hub,
             title="MATH-500: the 500 test problems of MATH (arXiv:2103.03874) chosen in arXiv:2305.20050",
             licence="MIT (of MATH)",
             how="python -m data_prep fetch math500",
@@ -109,7 +94,6 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             name="aime2024",
-            kind=Kind.hub,
             title="AIME 2024 I and II: 30 problems",
             licence="not stated (problems by the Mathematical Association of America)",
             how="python -m data_prep fetch aime2024",
@@ -129,14 +113,12 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             name="folder",
-            kind=Kind.folder,
             title="Any folder of parquet or JSONL files, in verl's columns or with a columns.yaml",
             licence="that of its files",
             how="data_root=FOLDER",
         ),
         Source(
             name="synthetic",
-            kind=Kind.generated,
             title="Endless graded tasks of four domains for tiny models",
             licence="MIT (this project's)",
             how="data_root=null",

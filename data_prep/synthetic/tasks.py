@@ -8,7 +8,7 @@ by construction: a hash of the prompt decides, whatever the seed. The real score
 import hashlib
 import itertools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from types import ModuleType
 
@@ -141,9 +141,7 @@ def problem_id(problem: Problem) -> str:
     return f"{problem.domain}-{digest[:16]}"
 
 
-def warm_start_rows(
-    n: int, *, seed: int, error_rate: float, domains: Sequence[str] = DOMAINS
-) -> list[dict[str, object]]:
+def warm_start_rows(n: int, *, seed: int, error_rate: float) -> list[dict[str, object]]:
     """Rows for verl's supervised fine-tuning (`MultiTurnSFTDataset`), from train problems only, domains in turn.
 
     Args:
@@ -151,17 +149,16 @@ def warm_start_rows(
         seed: Decides problems and mistakes.
         error_rate: Share of rows, 0 to 1, whose solution is wrong, exactly (rounded to a row). Pretraining data are
             imperfect too; what a model learns from them is a mixture that reinforcement can sharpen.
-        domains: At least one.
 
     Returns:
         `messages` (the user's prompt, the assistant's solution), `data_source` and `is_correct`.
 
     Raises:
-        ValueError: error_rate outside [0, 1], or no domains.
+        ValueError: error_rate outside [0, 1].
     """
-    if not 0.0 <= error_rate <= 1.0 or not domains:
-        raise ValueError(f"error_rate={error_rate} must be in [0, 1] and domains not empty: {domains}")
-    streams = [problems(Domain(domain), Split.TRAIN, seed=seed, may_repeat=True) for domain in domains]
+    if not 0.0 <= error_rate <= 1.0:
+        raise ValueError(f"error_rate={error_rate} must be in [0, 1]")
+    streams = [problems(domain, Split.TRAIN, seed=seed, may_repeat=True) for domain in DOMAINS]
     rng = random.Random(f"{GENERATOR_VERSION}|warm start|{seed}")
     wrong = set(rng.sample(range(n), round(n * error_rate)))
     rows: list[dict[str, object]] = []

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_prep.spec import PASS_RATE
 from sweeper.evaluation.measure import measure_base
 from sweeper.host.files import whole, write_atomic
 from sweeper.host.machine import resolve_device, threads_for
@@ -123,7 +124,7 @@ def write_rates(counts: Sequence[ProblemCount], model: str, path: Path) -> None:
     table = pyarrow.table(
         {
             "problem_id": [item.problem_id for item in counts],
-            f"{model}_pass_rate": [item.c / item.n for item in counts],
+            f"{model}{PASS_RATE}": [item.c / item.n for item in counts],
             "n": [item.n for item in counts],
             "c": [item.c for item in counts],
         }

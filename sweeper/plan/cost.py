@@ -106,7 +106,7 @@ def _checkpoints(spec: RunSpec) -> int:
     arch, steps, every = spec.model.architecture, spec.total_steps, spec.training.save_freq
     kept = min(KEPT_CHECKPOINTS, max(1, -(-steps // every) if every > 0 else 1))
     policy = (4 + 4) * arch.n_params + (0 if spec.algorithm.lora.rank else 8 * arch.n_params)
-    critic = 12 * arch.n_params if spec.algorithm.adv_estimator == "gae" else 0
+    critic = 12 * arch.n_params if spec.algorithm.has_critic else 0
     return kept * (policy + critic)
 
 

@@ -138,13 +138,9 @@ def _updates(spec: RunSpec, actor: "_State", critic: "_State") -> Iterator[Peak]
     tokens = _tokens(spec, spec.model.resources.actor_tokens_per_gpu, spec.training.ppo_mini_batch_size)
     copies = LOGITS_WITH_ENTROPY if spec.algorithm.entropy_coeff else 1
     logits = copies * 2 * spec.model.architecture.vocab_size
-    if _has_critic(spec):
+    if spec.algorithm.has_critic:
         yield _trainer("critic", {"other states": _resident(spec, actor)} | critic.updating(spec, tokens, logits=0.0))
     yield _trainer("actor", {"other states": _resident(spec, critic)} | actor.updating(spec, tokens, logits=logits))
-
-
-def _has_critic(spec: RunSpec) -> bool:
-    return spec.algorithm.adv_estimator == "gae"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +168,7 @@ class _State:
     def of_critic(cls, spec: RunSpec) -> "_State":
         arch = spec.model.architecture
         trained = arch.n_params_embedding + arch.n_params_non_embedding + arch.hidden_size
-        return cls.of(0.0, trained if _has_critic(spec) else 0.0, spec.model.resources.devices)
+        return cls.of(0.0, trained if spec.algorithm.has_critic else 0.0, spec.model.resources.devices)
 
     @property
     def idle(self) -> float:

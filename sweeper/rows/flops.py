@@ -69,7 +69,7 @@ def training_flops(
     epochs = algorithm.ppo_epochs
     # Of frozen matrices only the gradient to their input is computed: a forward pass more instead of two.
     update = 2 * one + attention + 3 * adapters if algorithm.lora.rank else 3 * one
-    critic = forward(arch, rollouts, head=False) if algorithm.adv_estimator == "gae" else 0.0
+    critic = forward(arch, rollouts, head=False) if algorithm.has_critic else 0.0
     updated = 1 - min(max(algorithm.critic_warmup - 1, 0), steps) / steps if steps else 0.0
     phases = {
         "generation": None if keys.get("algorithm.filter_groups.enable") else one,  # adapters are merged for it

@@ -48,6 +48,11 @@ class Algorithm:
     kl: Kl = field(default_factory=Kl)
     lora: Lora = field(default_factory=Lora)
 
+    @property
+    def has_critic(self) -> bool:
+        """Whether values are learned beside the policy: PPO's generalised advantage estimation needs them."""
+        return self.adv_estimator == "gae"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sft:

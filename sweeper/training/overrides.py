@@ -149,7 +149,7 @@ def _rollout(spec: RunSpec, files: Files) -> dict[str, Value]:
 
 
 def _critic(spec: RunSpec, files: Files) -> dict[str, Value]:
-    if spec.algorithm.adv_estimator != "gae":
+    if not spec.algorithm.has_critic:
         return {}
     training, resources = spec.training, spec.model.resources
     lr = spec.algorithm.critic_lr if spec.algorithm.critic_lr is not None else training.critic_lr
@@ -223,7 +223,7 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
         "actor_rollout_ref.rollout.max_model_len": spec.training.max_length,
         "actor_rollout_ref.model.use_remove_padding": True,
     }
-    if spec.algorithm.adv_estimator == "gae":
+    if spec.algorithm.has_critic:
         values["critic.model.use_remove_padding"] = True
     return values
 
@@ -233,7 +233,7 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     share = share_of_node(spec, Device.cpu)
     models = ["actor_rollout_ref.model"]
     engines = ["actor_rollout_ref.actor.fsdp_config", "actor_rollout_ref.ref.fsdp_config"]
-    if spec.algorithm.adv_estimator == "gae":
+    if spec.algorithm.has_critic:
         models.append("critic.model")
         engines.append("critic.fsdp")
     values: dict[str, Value] = {

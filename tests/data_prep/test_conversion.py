@@ -144,7 +144,7 @@ _BAD_FILES = {
     "no prompt column": (
         "b.parquet",
         lambda p: _write(p, [{k: v for k, v in _record().items() if k != "prompt"}]),
-        r"b\.parquet row 0 lacks the columns \['prompt'\]",
+        r"b\.parquet row 0: lacks the columns \['prompt'\]",
     ),
     "a number as source": (
         "b.parquet",

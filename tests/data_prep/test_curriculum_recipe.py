@@ -12,7 +12,6 @@ import pytest
 from data_prep.choosing.curriculum_recipe import (
     N_EASY,
     N_TRAIN,
-    PASS_RATE,
     PUBLISHED_SIZES,
     holdout_positions,
     recipe_rows,
@@ -97,7 +96,7 @@ def test_prepared_files_are_the_published_ones_row_for_row(tmp_path: Path) -> No
             n_unique=size,
             recipe=Recipe.guru_math_cl,
             order=Order.easy_to_hard,
-            order_by=PASS_RATE,
+            order_by="qwen2.5_7b_pass_rate",
             n_eval_per_domain=None,
         )
         (file,) = _FILES.glob(f"math__sampled_*_{size}.parquet")

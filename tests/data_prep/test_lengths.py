@@ -51,12 +51,6 @@ def test_a_prompt_that_is_not_counted_is_never_too_long(lengths: PromptLengths, 
     assert lengths.may_exceed(row, length - 1)
 
 
-def test_a_source_can_have_its_own_limit(folder: Path) -> None:
-    rows = [math_row("sheep " * 50), math_row("goats " * 50, source="math__math")]
-    kept, _ = drop_too_long(rows, tokenizer=folder, max_tokens=1000, per_source={"math__math": 20})
-    assert kept == rows[:1]
-
-
 def test_system_turns_count(lengths: PromptLengths) -> None:
     row = math_row("How many sheep?")
     longer = replace(row, prompt=(Message("system", "Be brief."), *row.prompt))

@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.files.row import Message
-from data_prep.prompt_style import STYLES, chat_template, prompt_style
+from data_prep.prompt_style import STYLES, chat_template
 from data_prep.spec import DataError
 from tests.data_prep.tokenizers import BOS, byte_level_tokenizer
 
 ASK = Message("user", "What is 1+1?")
 BE_BRIEF = Message("system", "Be brief.")
 ANSWER = Message("assistant", "<think>\nEasy.\n</think>\n\n2")
-OWN = [name for name, style in STYLES.items() if style.template is not None]
+OWN = [name for name, template in STYLES.items() if template is not None]
+THINKING = {"base-think", "r1-distill", "qwq"}
 QWEN = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
 USER, ASSISTANT = "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>"
 
@@ -84,8 +85,8 @@ def test_earlier_thoughts_are_left_out_for_models_distilled_from_r1(tokenizer: A
 
 
 @pytest.mark.parametrize("style", OWN)
-def test_a_style_opens_a_thought_exactly_if_it_says_so(tokenizer: Any, style: str) -> None:
-    assert _rendered(tokenizer, style, ASK).endswith("<think>\n") is prompt_style(style).opens_thought
+def test_the_styles_of_models_that_think_open_a_thought_and_no_others(tokenizer: Any, style: str) -> None:
+    assert _rendered(tokenizer, style, ASK).endswith("<think>\n") is (style in THINKING)
 
 
 @pytest.mark.parametrize("style", OWN)
@@ -100,4 +101,4 @@ def test_the_models_own_template_is_kept_by_default() -> None:
 
 def test_an_unknown_style_is_refused_with_the_known_ones() -> None:
     with pytest.raises(DataError, match="r1-distill"):
-        prompt_style("think-harder")
+        chat_template("think-harder")

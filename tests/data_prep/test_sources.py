@@ -11,7 +11,7 @@ import pytest
 from data_prep.materialise import materialise
 from data_prep.sources.hub import fetch
 from data_prep.sources.layout import Role, source_layout
-from data_prep.sources.source import SOURCES, Kind
+from data_prep.sources.source import SOURCES
 from data_prep.spec import DataError, DataSpec, folder_digest
 from rewards import check_source
 
@@ -163,7 +163,6 @@ def test_every_source_states_its_licence_and_how_to_get_it() -> None:
         assert source.name == name
         assert source.licence
         assert source.how
-        assert (source.kind is Kind.hub) == (source.repository is not None)
         for mapping in source.columns.values():
             assert mapping.data_source is not None
             check_source(mapping.data_source)
