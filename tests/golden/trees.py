@@ -15,7 +15,6 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9
 # Nehalem, Sandybridge, Haswell, Zen and SkylakeX; the largest differences are 2.3e-6 and 1.5e-3.
 SLACK = {
     r"\.(curves\.each|reached\.each\.alpha)[._](low|high)\[": 5e-6,  # a law's interval: a search that ends near its end
-    r"\bcrossover\.each\.probability_none\[": 3e-3,  # a share of 2000 resamples, some of which are ties
 }
 
 

@@ -204,3 +204,23 @@ def test_a_base_model_ahead_from_the_start_is_no_crossover() -> None:
     assert found.k is None
     assert found.low is None
     assert "ahead from k = 1" in (found.reason or "")
+
+
+@pytest.mark.parametrize("off", [-1e-17, 1e-17, -9e-13, 9e-13])
+def test_a_difference_that_rounding_makes_is_a_tie(off: float) -> None:
+    rows = np.array([[0.1, off], [off, 0.1], [off, -0.1], [off, off]])
+    assert turning_points(np.array([1.0, 2.0]), rows).tolist() == [np.inf, np.inf, 1.0, np.inf]
+
+
+def test_resamples_in_which_both_models_solve_as_much_are_ties() -> None:
+    """Both solve the same ten rates, of other problems, so that many resamples are ties: told by whole numbers."""
+    base, trained = np.array([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]), np.array([2, 1, 4, 3, 5, 2, 1, 4, 3, 5])
+    both = pair(sample_of(base, 7), sample_of(trained, 7), (1, 2), draws=2000)
+    units = 21 * 10  # 7 samples make 21 pairs; ten problems
+    whole = np.rint((both.trained_draws - both.base_draws) * units)
+    assert (whole == 0).all(axis=1).sum() > 20
+    exact = turning_points(np.array([1.0, 2.0]), whole)
+    found = crossover(both)
+    assert found is not None
+    assert found.probability_none == pytest.approx(float(np.mean(~np.isfinite(exact))), abs=1e-12)
+    assert found.reason == "the two are equal at every k"
