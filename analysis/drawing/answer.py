@@ -83,6 +83,14 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Panels:
+    """Charts side by side with the same limits and one legend: a group has its colour in all of them."""
+
+    title: str
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """One line of a forest plot; `value` None: not measured, `note` says why."""
 
@@ -127,7 +135,26 @@ class HeatMap:
     centre: float = 0.0
 
 
-Figure = Chart | Forest | HeatMap
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """One line of a figure of shares: `shares` in [0, 1] in the order of its parts, `note` at its end."""
+
+    label: str
+    shares: tuple[float, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stacks:
+    """What wholes consist of, one a line."""
+
+    title: str
+    axis: Scale
+    parts: tuple[str, ...]
+    lines: tuple[Stack, ...]
+
+
+Figure = Chart | Panels | Forest | HeatMap | Stacks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Axes that people can read: ticks at models, decimal ticks on logarithms, the same limits in neighbouring panels."""
+"""Axes that people can read: ticks where was measured, decimal ticks on logarithms, straight lines with their names."""
 
 import math
 from collections.abc import Sequence
@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator, NullLocator
 
+from analysis.drawing.answer import Guide, Scale
+from analysis.drawing.style import NEUTRAL
 from analysis.estimates.numerals import short
-from analysis.passk.estimate import Estimate
 
 FINE = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5)
 TICKS = (
@@ -18,95 +19,76 @@ TICKS = (
     (1.0, 2.0, 5.0),
     (1.0,),
 )
+MOST_PLACES = 9  # measured at, that get a tick each
+APART = 0.09  # of a logarithmic axis, from which two labels do not touch
 
 
-def mark(axes: Axes, x: float, value: Estimate, *, colour: str, marker: str, hollow: bool = False) -> None:
-    """A point with its interval."""
-    if value.low is not None and value.high is not None:
-        axes.plot([x, x], [value.low, value.high], color=colour, linewidth=1.3, solid_capstyle="butt", zorder=2)
-    axes.plot(
-        [x],
-        [value.value],
-        marker=marker,
-        color=colour,
-        linestyle="none",
-        markersize=6.5,
-        zorder=3,
-        markerfacecolor="white" if hollow else colour,
-        markeredgewidth=1.4,
-    )
-
-
-def size_axis(axes: Axes, sizes: Sequence[int]) -> None:
-    """A logarithmic axis of model sizes, one tick a model."""
+def scale_x(axes: Axes, scale: Scale, places: Sequence[float] = ()) -> None:
+    """Label and ticks of the horizontal axis; `places`: where was measured."""
+    axes.set_xlabel(scale.label)
+    if not scale.log:
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(places) and all(x == round(x) for x in places)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _compact(value)))
+        return
     axes.set_xscale("log")
-    size_ticks(axes, sizes)
-    margin = 1.6 if min(sizes) < max(sizes) else 3
-    axes.set_xlim(min(sizes) / margin, max(sizes) * margin * 1.15)
-    axes.set_xlabel("model size (parameters without embedding)")
-
-
-def size_ticks(axes: Axes, sizes: Sequence[int]) -> None:
-    """One tick a model; where labels would touch, the later one is left without a label."""
-    distinct = sorted(set(sizes))
-    span = max(math.log10(distinct[-1] / distinct[0]), 0.5)
-    labelled = distinct[:1]
-    for size in distinct[1:]:
-        if math.log10(size / labelled[-1]) > 0.13 * span:
-            labelled.append(size)
-    axes.xaxis.set_major_locator(FixedLocator(distinct))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x) if round(x) in labelled else ""))
+    distinct = sorted(set(places))
+    if 1 < len(distinct) <= MOST_PLACES:
+        _ticks_at(axes, distinct)
+    else:
+        _log_x(axes)
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def k_axis(axes: Axes, ks: Sequence[int]) -> None:
-    """A base-2 axis of sample budgets."""
-    axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_locator(FixedLocator(ks if len(ks) <= 9 else ks[:: math.ceil(len(ks) / 9)]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("k (samples a problem)")
+def scale_y(axes: Axes, scale: Scale) -> None:
+    """Label and ticks of the vertical axis."""
+    axes.set_ylabel(scale.label)
+    if scale.log:
+        _log_y(axes)
 
 
-def log_x(axes: Axes, label: str) -> None:
-    """A logarithmic x: powers of ten over decades, plain numbers within one."""
-    axes.set_xscale("log")
-    axes.set_xlabel(label)
+def draw_guide(axes: Axes, guide: Guide, *, height: int = 1) -> None:
+    """A line; the label of an upright one stands above the panel (height 1) or on its floor (0), else in the legend."""
+    if guide.axis == "y":
+        axes.axhline(guide.value, color=NEUTRAL, linewidth=1, linestyle="--")
+        return
+    axes.axvline(guide.value, color=NEUTRAL, linewidth=1, linestyle=":")
+    if guide.label:
+        axes.annotate(
+            guide.label, (guide.value, height), xycoords=("data", "axes fraction"), xytext=(2, 1),
+            textcoords="offset points", fontsize=7.5, color=NEUTRAL, va="bottom",
+        )  # fmt: skip
+
+
+def _ticks_at(axes: Axes, places: Sequence[float]) -> None:
+    """A tick at each place; where labels would touch, the later one is left out."""
+    low, high = axes.get_xlim()
+    labelled = [places[0]]
+    for place in places[1:]:
+        if math.log(place / labelled[-1]) > APART * math.log(high / low):
+            labelled.append(place)
+    axes.xaxis.set_major_locator(FixedLocator(places))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _compact(value) if value in labelled else ""))
+
+
+def _log_x(axes: Axes) -> None:
+    """Powers of ten over decades, plain numbers within one."""
     low, high = axes.get_xlim()
     if high / low < 20:
         axes.xaxis.set_major_locator(FixedLocator(_decimal_ticks(low, high, most=5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _compact(value)))
-    else:
-        axes.xaxis.set_major_locator(LogLocator(numticks=6))
-        if high < 1e7:
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-        else:
-            axes.xaxis.set_major_formatter(LogFormatterSciNotation())
-    axes.xaxis.set_minor_locator(NullLocator())
+        return
+    axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    plain = FuncFormatter(lambda value, _: short(value))
+    axes.xaxis.set_major_formatter(plain if high < 1e7 else LogFormatterSciNotation())
 
 
-def log_y(axes: Axes) -> None:
-    """Decimal ticks on a logarithmic y, as many as fit."""
+def _log_y(axes: Axes) -> None:
+    """Decimal ticks, as many as fit."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(FixedLocator(_decimal_ticks(low, high, most=7)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}" if value < 1e3 else _compact(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _compact(value)))
     axes.yaxis.set_minor_locator(NullLocator())
-
-
-def step_axis(axes: Axes) -> None:
-    """Training steps: whole numbers."""
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.set_xlabel("training step")
-
-
-def shared_limits(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> None:
-    """The same limits for every panel; zero is in sight when the values are not negative."""
-    low, high = min(*ys, 0.0), max(ys)
-    pad = 0.04 * ((high - low) or 1)
-    axes.set_ylim(low - (pad if low < 0 else 0), high + pad)
-    width = max(xs) - min(xs)
-    axes.set_xlim(min(xs) - 0.02 * (width or 1), max(xs) + 0.02 * (width or 1))
 
 
 def _decimal_ticks(low: float, high: float, *, most: int) -> list[float]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from analysis.drawing.answer import Answer
-from analysis.drawing.style import Look, series_looks, size_looks
+from analysis.estimates.numerals import short
 from analysis.estimates.points import all_ks, table_ks
 from analysis.questions import QUESTIONS
 from analysis.report.side_by_side import side_by_side
@@ -45,24 +45,14 @@ class Evidence:
         return series_of(self.runs)
 
     @cached_property
-    def looks(self) -> dict[str, Look]:
-        """Of the series."""
-        return series_looks(self.labels)
-
-    @cached_property
-    def size_looks(self) -> dict[int, Look]:
-        """Of the model sizes."""
-        return size_looks(run.row.n_params_non_embedding for run in self.runs)
-
-    @cached_property
     def size_names(self) -> dict[int, str]:
-        """Model of each size; several of one size are joined."""
+        """Each size by its model, several of one size joined."""
         names: dict[int, list[str]] = {}
         for run in self.runs:
             found = names.setdefault(run.row.n_params_non_embedding, [])
             if run.row.model not in found:
                 found.append(run.row.model)
-        return {size: " / ".join(found) for size, found in names.items()}
+        return {size: f"{' / '.join(found)} ({short(size)})" for size, found in sorted(names.items())}
 
     @cached_property
     def varying(self) -> str:
@@ -119,15 +109,16 @@ class Evidence:
     @cached_property
     def drawn_series(self) -> list[str]:
         """Series that panels with many lines show: all, or those at most sizes."""
-        names = list(dict.fromkeys(point.series for point in self.points))
-        sizes = {name: len({point.size for point in self.points if point.series == name}) for name in names}
-        chosen = set(sorted(names, key=lambda name: -sizes[name])[:MOST_LINES])
-        return [name for name in names if name in chosen]
+        sizes: dict[str, set[int]] = {}
+        for run in self.runs:
+            sizes.setdefault(self.labels[run.row.run_id], set()).add(run.row.n_params_non_embedding)
+        chosen = set(sorted(sizes, key=lambda name: -len(sizes[name]))[:MOST_LINES])
+        return [name for name in sizes if name in chosen]
 
     @property
     def not_drawn(self) -> tuple[str, ...]:
         """A sentence about the series that panels leave out, or nothing."""
-        total = len({point.series for point in self.points})
+        total = len(set(self.labels.values()))
         if total <= MOST_LINES:
             return ()
         return (

@@ -26,7 +26,6 @@ from analysis.report.sections import (
     passk,
     provenance,
     residuals,
-    sizes,
     slopes,
     solved,
     training,
@@ -36,7 +35,6 @@ from analysis.runs.selection import Selection, select
 from sweeper.host.files import write_atomic
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
-    sizes.section,
     curves.section,
     residuals.section,
     heldout.section,

@@ -4,7 +4,8 @@ import re
 import warnings
 
 from analysis.drawing.answer import Bar, Cell, Chart, Forest, HeatMap, Mark, Scale, Trace
-from analysis.drawing.answer_figures import BESIDE, draw
+from analysis.drawing.answer_figures import draw
+from analysis.drawing.chart import BESIDE
 
 
 def test_a_sentence_as_reason_leaves_the_axes_their_room() -> None:

@@ -94,7 +94,8 @@ def test_report_and_questions_print_the_same_law_of_the_same_curves(folder: Path
     answer = QUESTIONS["compute"].ask(chosen)
     asked = answer.tables["curves"].set_index("arm")
     drawn_slopes = slopes.section(evidence).figures[0].data
-    of_report = drawn_slopes[["own_slope", "own_low", "own_high"]].to_numpy(dtype=np.float64)
+    own = drawn_slopes[drawn_slopes["group"] == slopes.OWN]
+    of_report = own[["y", "low", "high"]].to_numpy(dtype=np.float64)
     of_question = asked[["alpha", "low", "high"]].to_numpy(dtype=np.float64)
     assert len(of_report) == 6  # two series of three sizes
     for line in of_report:

@@ -199,7 +199,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
 def test_every_figure_and_table_has_its_numbers_as_csv_and_as_json(whole: Whole) -> None:
     shown = set(re.findall(r'<section id="([^"]+)"', (whole.folder / "out.html").read_text()))
-    assert {"sizes", "curves", "residuals", "heldout", "parameters", "slopes", "passk", "solved", "cost"} <= shown
+    assert {"curves", "residuals", "heldout", "parameters", "slopes", "passk", "solved", "cost"} <= shown
     written = {path.stem for path in (whole.folder / "out_tables").glob("*.csv")}
     assert written == {path.stem for path in (whole.folder / "out_tables").glob("*.json")}
     for section in whole.sections:

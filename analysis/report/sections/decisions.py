@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from analysis.drawing.page import DASH, Line, Section, Table, columns
-from analysis.estimates.numerals import plain, signed
+from analysis.drawing.frame_table import frame_table
+from analysis.drawing.page import DASH, Section, Table
 from analysis.laws.inference import Inference
 from analysis.report.budget import Best, best_within_budgets
 from analysis.report.evidence import Evidence
@@ -22,67 +22,46 @@ def section(evidence: Evidence) -> Section:
     else:
         missing.append("No configuration has both a pass@1 and a ledger of FLOPs, so no budget can be compared.")
     steps = _next(evidence, best)
-    tables.append(
-        Table(
-            name="next",
-            caption="What to run next, most telling first.",
-            columns=columns("what", "why", wide=("what", "why")),
-            lines=tuple(Line(cells=step) for step in steps),
-            data=pd.DataFrame(steps, columns=["what", "why"]),
-        )
-    )
+    frame = pd.DataFrame(steps, columns=["what", "why"])
+    tables.append(frame_table(frame, name="next", caption="What to run next, most telling first."))
     return Section(anchor="decisions", title=TITLE, tables=tuple(tables), missing=tuple(missing))
 
 
 def _budget_table(best: list[Best]) -> Table:
-    lines, records = [], []
-    for item in best:
-        lead = "only one candidate" if item.lead is None else signed(item.lead)
-        verdict = DASH if item.lead is None else "clear" if item.clear else "not clear: the interval contains 0"
-        runner_up = _name(item.runner_up) if item.runner_up else DASH
-        cells = (
-            f"{item.budget:.1e}",
-            _name(item.point),
-            plain(item.score),
-            str(item.candidates),
-            runner_up,
-            lead,
-            verdict,
-        )
-        lines.append(Line(cells=cells))
-        records.append(
-            {
-                "budget_flops": item.budget,
-                "best_group_id": item.point.row.group_id,
-                "best": _name(item.point),
-                "pass@1": item.score.value,
-                "pass@1_low": item.score.low,
-                "pass@1_high": item.score.high,
-                "candidates": item.candidates,
-                "next_best": runner_up,
-                "lead": item.lead.value if item.lead else None,
-                "lead_low": item.lead.low if item.lead else None,
-                "lead_high": item.lead.high if item.lead else None,
-                "clear": item.clear,
-            }
-        )
-    return Table(
+    records = [
+        {
+            "budget_flops": item.budget,
+            "best_group_id": item.point.row.group_id,
+            "best": _name(item.point),
+            "pass@1": item.score.value,
+            "pass@1_low": item.score.low,
+            "pass@1_high": item.score.high,
+            "candidates": item.candidates,
+            "next_best": _name(item.runner_up) if item.runner_up else None,
+            "lead": item.lead.value if item.lead else None,
+            "lead_low": item.lead.low if item.lead else None,
+            "lead_high": item.lead.high if item.lead else None,
+            "clear": item.clear,
+            "verdict": _verdict(item),
+        }
+        for item in best
+    ]
+    titles = {"budget_flops": "FLOPs up to", "best": "best configuration", "pass@1": "pass@1, 95%"}
+    titles |= {"candidates": "candidates", "next_best": "next best", "lead": "lead, 95%", "verdict": "verdict"}
+    return frame_table(
+        pd.DataFrame(records),
         name="best_within_budget",
         caption="Best configuration within a compute budget (model FLOPs of one run). The lead is paired over "
         "problems; the best of many is picked by luck in part, so a lead that is not clear is no decision.",
-        columns=columns(
-            "FLOPs up to",
-            "best configuration",
-            "pass@1, 95%",
-            "candidates",
-            "next best",
-            "lead, 95%",
-            "verdict",
-            numbers=("FLOPs up to", "candidates"),
-        ),
-        lines=tuple(lines),
-        data=pd.DataFrame(records),
+        titles=titles,
+        forms={"budget_flops": ".1e", "pass@1": ".3f", "lead": "+.3f"},
     )
+
+
+def _verdict(item: Best) -> str:
+    if item.lead is None:
+        return "only one candidate"
+    return "clear" if item.clear else "not clear: the interval contains 0"
 
 
 def _next(evidence: Evidence, best: list[Best]) -> list[tuple[str, str]]:

@@ -1,64 +1,66 @@
 """The parameters of the learning-curve laws with every interval, and those that are no numbers said to be so."""
 
+from dataclasses import replace
+
 import pandas as pd
 
-from analysis.drawing.page import DASH, Line, Section, Table, columns
+from analysis.drawing.frame_table import frame_table
+from analysis.drawing.page import Section
 from analysis.laws.inference import Estimate, Inference, Status
 from analysis.report.evidence import Evidence
 from analysis.row_laws.curve_law import CurveLaw
 
 TITLE = "Parameters of the laws"
+TITLES = {
+    "series": "series",
+    "axis": "against",
+    "scope": "law of",
+    "parameter": "parameter",
+    "unit": "unit",
+    "value": "estimate",
+    "interval": "interval",
+    "method_0": "method",
+    "further": "further intervals",
+    "status": "status",
+    "n_runs": "runs",
+    "n_sizes": "sizes",
+}
 
 
 def section(evidence: Evidence) -> Section:
     """One table of every joint law, and of sizes by themselves where there is no joint law."""
-    lines: list[Line] = []
     records: list[dict[str, object]] = []
-    flags: list[str] = []
-    equations: list[str] = []
+    notes: list[str] = []
     refused: list[str] = []
     for law in evidence.curve_laws:
         for scope, found in _fits(law):
             if isinstance(found, str):
                 refused.append(f"No law of {law.series} against {law.axis.name}: {found}.")
-                records.append({"series": law.series, "axis": law.axis.name, "scope": scope, "reason": found})
                 continue
-            runs = len(set(found.fit.sample.run or ()))
-            equations.append(f"{found.fit.form.equation} ({found.fit.form.source})")
-            flags += [flag for flag in found.flags if not any(item.name in flag for item in found.estimates)]
-            for item in found.estimates:
-                if not item.name.startswith("E["):
-                    lines.append(_line(law, scope, item, runs, len(found.fit.sample.groups)))
-                records.append(_record(law, scope, item, runs, len(found.fit.sample.groups)))
-    missing = tuple(dict.fromkeys(refused)) or ("No law of learning curves was fitted.",)
-    if not lines:
-        return Section(anchor="parameters", title=TITLE, missing=missing)
-    notes = [f"Fitted: {text}." for text in dict.fromkeys(equations)]
-    notes += [f"Note: {flag}." for flag in dict.fromkeys(flags)]
-    table = Table(
+            notes.append(f"Fitted: {found.fit.form.equation} ({found.fit.form.source}).")
+            own = [item.name for item in found.estimates]
+            notes += [f"Note: {flag}." for flag in found.flags if not any(name in flag for name in own)]
+            sizes = {"n_runs": len(set(found.fit.sample.run or ())), "n_sizes": len(found.fit.sample.groups)}
+            head = {"series": law.series, "axis": law.axis.name, "scope": scope}
+            records += [head | _record(law, item) | sizes for item in found.estimates]
+    missing = tuple(dict.fromkeys(refused))
+    if not records:
+        return Section(anchor="parameters", title=TITLE, missing=missing or ("No law of learning curves was fitted.",))
+    frame = pd.DataFrame(records)
+    shown = frame[~frame["parameter"].str.startswith("E[")]
+    table = frame_table(
+        shown,
         name="parameters",
-        caption="95% intervals; the level E of each size is in the data. A parameter at the end of its "
-        "range, or that the data do not limit, has no number.",
-        columns=columns(
-            "series",
-            "against",
-            "law of",
-            "parameter",
-            "estimate",
-            "interval",
-            "method",
-            "further intervals",
-            "runs",
-            "sizes",
-            numbers=("runs", "sizes"),
-            wide=("method", "further intervals"),
-        ),
-        lines=tuple(lines),
-        data=pd.DataFrame(records),
-        folded=len(lines) > 24,
+        caption="95% intervals; the level E of each size is in the data. A parameter at the end of its range, or that "
+        "the data do not limit, has no number.",
+        titles=TITLES,
+        forms={"value": ".4g"},
+        alarm=shown["status"].isin([str(Status.at_bound), str(Status.not_identified)]).tolist(),
+        fold=24,
     )
+    lead = sorted(dict.fromkeys(notes), key=lambda note: note.startswith("Note"))
     return Section(
-        anchor="parameters", title=TITLE, lead=tuple(notes), tables=(table,), missing=tuple(dict.fromkeys(refused))
+        anchor="parameters", title=TITLE, lead=tuple(lead), tables=(replace(table, data=frame),), missing=missing
     )
 
 
@@ -71,45 +73,19 @@ def _fits(law: CurveLaw) -> list[tuple[str, Inference | str]]:
     return [(names[size], found) for size, found in law.own.items()]
 
 
-def _line(law: CurveLaw, scope: str, item: Estimate, runs: int, sizes: int) -> Line:
-    shown = f"{item.value:.4g}" if item.value is not None else str(item.status)
-    further = [f"{other.text(3)} {other.method}" for other in item.others]
-    if item.reason:
-        further.append(item.reason)
-    unit = "" if item.unit == "1" else f" ({_unit(item.unit, law)})"
-    cells = (
-        law.series,
-        law.axis.name,
-        scope,
-        f"{item.name}{unit}",
-        shown,
-        item.interval.text(3) if item.interval else DASH,
-        item.interval.method if item.interval else DASH,
-        "; ".join(further) or DASH,
-        str(runs),
-        str(sizes),
-    )
-    return Line(cells=cells, alarm=item.status in (Status.at_bound, Status.not_identified))
-
-
-def _unit(unit: str, law: CurveLaw) -> str:
-    names = {"n": "parameters", "x": law.axis.name}
-    return names.get(unit, unit)
-
-
-def _record(law: CurveLaw, scope: str, item: Estimate, runs: int, sizes: int) -> dict[str, object]:
+def _record(law: CurveLaw, item: Estimate) -> dict[str, object]:
+    """One line a parameter; intervals as text, and as numbers `low_0`, by other methods `low_1` and so on."""
+    ends = item.interval
+    further = [*(f"{other.text(3)} {other.method}" for other in item.others), *filter(None, [item.reason])]
     record: dict[str, object] = {
-        "series": law.series,
-        "axis": law.axis.name,
-        "scope": scope,
         "parameter": item.name,
-        "unit": item.unit,
+        "unit": {"n": "parameters", "x": law.axis.name}.get(item.unit, item.unit),
         "value": item.value,
+        "interval": ends.text(3) if ends else None,
         "status": str(item.status),
         "reason": item.reason,
-        "n_runs": runs,
-        "n_sizes": sizes,
+        "further": "; ".join(further) or None,
     }
-    for i, ends in enumerate((item.interval, *item.others) if item.interval else item.others):
-        record |= {f"low_{i}": ends.low, f"high_{i}": ends.high, f"method_{i}": ends.method}
+    for i, known in enumerate((ends, *item.others) if ends else item.others):
+        record |= {f"low_{i}": known.low, f"high_{i}": known.high, f"method_{i}": known.method}
     return record

@@ -2,19 +2,18 @@
 
 import pandas as pd
 
-from analysis.drawing.page import Line, Section, Table, columns
+from analysis.drawing.frame_table import frame_table
+from analysis.drawing.page import Section
 from analysis.report.checklist import checklist
 from analysis.report.evidence import Evidence
 
 
 def section(evidence: Evidence) -> Section:
     """One table of statements."""
-    items = checklist(evidence)
-    table = Table(
+    table = frame_table(
+        pd.DataFrame(checklist(evidence), columns=["part", "item", "statement"]),
         name="checklist",
         caption="After the checklist of (Mis)fitting, arXiv:2502.18969: hypothesis, set-up, data, fitting.",
-        columns=columns("part", "item", "statement", wide=("statement",)),
-        lines=tuple(Line(cells=item) for item in items),
-        data=pd.DataFrame(items, columns=["part", "item", "statement"]),
+        fold=99,
     )
     return Section(anchor="provenance", title="How these numbers were made", tables=(table,))

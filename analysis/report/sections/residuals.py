@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from analysis.drawing.axes import log_x
-from analysis.drawing.page import DASH, Figure, Line, Section, Table, columns
-from analysis.drawing.style import NEUTRAL, size_keys
-from analysis.drawing.svg import inline_svg, new_panel, style
-from analysis.estimates.numerals import short
+from analysis.drawing.answer import Chart, Guide, Mark, Panels, Scale, Trace
+from analysis.drawing.answer_figures import draw
+from analysis.drawing.frame_table import frame_table
+from analysis.drawing.page import Section, Table
 from analysis.laws.inference import Inference
 from analysis.report.evidence import Evidence
 from analysis.report.sections.curves import LABELS
@@ -16,93 +15,86 @@ from analysis.runs.checkpoints import Axis
 
 TITLE = "Residuals"
 FAR = 0.3  # lag-1 autocorrelation from which rows are plainly not independent
+LEAD = (
+    "Fitted checkpoints only. A pattern (a bend, one size above the others) is a form that is wrong there. Lag-1 "
+    "autocorrelation near 0 would mean that checkpoints are independent; they usually are not, which is why "
+    "intervals resample whole runs and sizes, never checkpoints."
+)
 
 
 def section(evidence: Evidence) -> Section:
     """A panel a law over all sizes, against compute where there is one."""
-    laws = [law for law in evidence.curve_laws if isinstance(law.joint, Inference)]
-    laws = [law for law in laws if law.axis is Axis.compute] or laws
+    laws = [(law, law.joint) for law in evidence.curve_laws if isinstance(law.joint, Inference)]
+    laws = [(law, joint) for law, joint in laws if law.axis is Axis.compute] or laws
     if not laws:
         return Section(anchor="residuals", title=TITLE, missing=("No common law of the learning curves was fitted.",))
-    frames = [_frame(law) for law in laws]
-    panels = []
-    for i, (law, frame) in enumerate(zip(laws, frames, strict=True)):
-        name = f"residuals-{i}"
-        with style(name):
-            figure, axes = new_panel(law.series)
-            axes.axhline(0, color=NEUTRAL, linewidth=1)
-            for size, look in evidence.size_looks.items():
-                own = frame[frame["n_params_non_embedding"] == size]
-                axes.plot(
-                    own["x"], own["residual"], linestyle="none", marker=look.marker, color=look.colour, markersize=4
-                )
-            log_x(axes, LABELS[law.axis])
-            axes.set_ylabel("measured - predicted error")
-            panels.append(inline_svg(figure, name=name, description=f"residuals of {law.series}"))
-    lead = (
-        "Fitted checkpoints only. A pattern (a bend, one size above the others) is a form that is wrong there. Lag-1 "
-        "autocorrelation near 0 would mean that checkpoints are independent; they usually are not, which is why "
-        "intervals resample whole runs and sizes, never checkpoints."
+    frame = pd.concat([_residuals(law, joint) for law, joint in laws], ignore_index=True)
+    charts = tuple(_chart(law, frame[frame["series"] == law.series], evidence.size_names) for law, _ in laws)
+    sds = ", ".join(f"{law.series} {residual_sd(joint):.4f}" for law, joint in laws)
+    return Section(
+        anchor="residuals",
+        title=TITLE,
+        lead=(LEAD,),
+        figures=(draw(Panels(title="residuals of the common law", charts=charts), name="residuals"),),
+        tables=(_table(frame, f"By size. Standard deviation around the common law: {sds}."),),
     )
-    drawn = Figure(
-        name="residuals",
-        keys=size_keys(evidence.size_looks, evidence.size_names),
-        panels=tuple(panels),
-        data=pd.concat(frames, ignore_index=True),
-    )
-    return Section(anchor="residuals", title=TITLE, lead=(lead,), figures=(drawn,), tables=(_table(laws, frames),))
 
 
-def _frame(law: CurveLaw) -> pd.DataFrame:
-    if not isinstance(law.joint, Inference):
-        raise TypeError(f"{law.series} has no joint law")
-    rows = law.joint.fit.sample
+def _residuals(law: CurveLaw, joint: Inference) -> pd.DataFrame:
+    rows = joint.fit.sample
     return pd.DataFrame(
         {
-            "axis": law.axis.name,
             "series": law.series,
-            "n_params_non_embedding": rows.columns["n"].astype(int),
+            "size": rows.columns["n"].astype(int),
             "run_id": rows.run,
             "x": rows.columns["x"],
-            "residual": rows.y - law.joint.fit.predict(rows),
+            "residual": rows.y - joint.fit.predict(rows),
         }
     )
 
 
-def _table(laws: list[CurveLaw], frames: list[pd.DataFrame]) -> Table:
-    lines, records = [], []
-    for law, frame in zip(laws, frames, strict=True):
-        for size in law.sizes:
-            own = frame[frame["n_params_non_embedding"] == size]
-            values = own["residual"].to_numpy()
-            rho = autocorrelation(values, own["run_id"].tolist())
-            spread = float(np.std(values))
-            mean = float(np.mean(values))
-            records.append(
-                {
-                    "series": law.series,
-                    "n_params_non_embedding": size,
-                    "n": len(own),
-                    "mean": mean,
-                    "sd": spread,
-                    "autocorrelation": rho,
-                }
-            )
-            text = DASH if rho is None else f"{rho:+.2f}{' (not independent)' if rho > FAR else ''}"
-            lines.append(Line(cells=(law.series, short(size), str(len(own)), f"{mean:+.4f}", f"{spread:.4f}", text)))
-    sds = ", ".join(f"{law.series} {residual_sd(law.joint):.4f}" for law in laws if isinstance(law.joint, Inference))
-    return Table(
+def _chart(law: CurveLaw, frame: pd.DataFrame, names: dict[int, str]) -> Chart:
+    traces = [
+        Trace(
+            label=str(run),
+            group=names[size],
+            mark=Mark.point,
+            x=tuple(own["x"].astype(float)),
+            y=tuple(own["residual"].astype(float)),
+        )
+        for size in law.sizes
+        for run, own in frame[frame["size"] == size].groupby("run_id", sort=False)
+    ]
+    return Chart(
+        title=law.series,
+        x=Scale(label=LABELS[law.axis], log=True),
+        y=Scale(label="measured - predicted error"),
+        traces=tuple(traces),
+        guides=(Guide(axis="y", value=0.0, label="as predicted"),),
+    )
+
+
+def _table(frame: pd.DataFrame, caption: str) -> Table:
+    records = []
+    for (series, size), own in frame.groupby(["series", "size"], sort=False):
+        values = own["residual"].to_numpy()
+        rho = autocorrelation(values, own["run_id"].tolist())
+        records.append(
+            {
+                "series": series,
+                "n_params_non_embedding": size,
+                "n": len(own),
+                "mean": float(np.mean(values)),
+                "sd": float(np.std(values)),
+                "autocorrelation": rho,
+                "remark": "not independent" if rho is not None and rho > FAR else None,
+            }
+        )
+    titles = {"series": "series", "n_params_non_embedding": "size", "n": "checkpoints", "mean": "mean", "sd": "sd"}
+    return frame_table(
+        pd.DataFrame(records),
         name="residual_summary",
-        caption=f"By size. Standard deviation around the common law: {sds}.",
-        columns=columns(
-            "series",
-            "size",
-            "checkpoints",
-            "mean",
-            "sd",
-            "lag-1 autocorrelation",
-            numbers=("checkpoints", "mean", "sd"),
-        ),
-        lines=tuple(lines),
-        data=pd.DataFrame(records),
+        caption=caption,
+        titles=titles | {"autocorrelation": "lag-1 autocorrelation", "remark": "remark"},
+        forms={"mean": "+.4f", "sd": ".4f", "autocorrelation": "+.2f"},
     )
