@@ -1,6 +1,6 @@
 """Charts: points, lines and bands over two axes, one or several panels with one legend."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 import numpy as np
@@ -34,7 +34,7 @@ def draw_charts(charts: Sequence[Chart], name: str, *, together: str = "") -> Fi
         together: What several charts show; their axes get the same limits.
     """
     looks = _looks(charts)
-    panels = [_panel(chart, looks) for chart in charts]
+    panels = [panel(chart, looks) for chart in charts]
     if together:
         _share_limits([axes for _, axes in panels])
     places = [x for chart in charts for trace in chart.traces if trace.mark in POINTS for x in trace.x]
@@ -58,7 +58,8 @@ def _records(chart: Chart, together: str) -> Iterable[dict[str, object]]:
             yield start | {"x": x, "y": y, "low": low, "high": high}
 
 
-def _panel(chart: Chart, looks: dict[str, Look]) -> tuple[Canvas, Axes]:
+def panel(chart: Chart, looks: Mapping[str, Look]) -> tuple[Canvas, Axes]:
+    """One chart with the look of each of its groups, ticks and labels of its axes not yet set; call inside `style`."""
     figure, axes = new_panel(chart.title)
     offsets = _offsets(chart)
     room = max(map(abs, offsets.values()), default=0.0)

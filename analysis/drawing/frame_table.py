@@ -1,6 +1,6 @@
 """A frame as a table that people read: a value and the ends of its interval in one cell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
@@ -10,6 +10,7 @@ FOLD = 14
 LONG = 44  # characters from which a cell is broken into lines
 LARGE = 1e7  # from which a whole number is rounded
 Ends = tuple[str, str]
+Form = str | Callable[[float], str]  # of a number: its format, or what writes it
 
 
 def frame_table(
@@ -18,7 +19,7 @@ def frame_table(
     name: str,
     caption: str,
     titles: Mapping[str, str] | None = None,
-    forms: Mapping[str, str] | None = None,
+    forms: Mapping[str, Form] | None = None,
     strong: Sequence[bool] = (),
     alarm: Sequence[bool] = (),
     fold: int = FOLD,
@@ -30,7 +31,7 @@ def frame_table(
         name: Stem of its files.
         caption: Above it.
         titles: Head of each column that is shown; None: all columns by their names.
-        forms: Format of the numbers of a column; three significant digits without one.
+        forms: How the numbers of a column are written; to three significant digits without one.
         strong: Which lines stand out; empty: none.
         alarm: Which lines warn, likewise.
         fold: Lines from which it stands behind a click.
@@ -61,7 +62,7 @@ def _ends(frame: pd.DataFrame) -> dict[str, Ends]:
     return found
 
 
-def _cells(frame: pd.DataFrame, column: str, ends: Ends | None, form: str | None) -> list[str]:
+def _cells(frame: pd.DataFrame, column: str, ends: Ends | None, form: Form | None) -> list[str]:
     values = [_text(value, form) for value in frame[column]]
     if ends is None:
         return values
@@ -72,13 +73,13 @@ def _cells(frame: pd.DataFrame, column: str, ends: Ends | None, form: str | None
     ]
 
 
-def _text(value: object, form: str | None) -> str:
+def _text(value: object, form: Form | None) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float) and form:
-        return format(value, form)
+        return format(value, form) if isinstance(form, str) else form(value)
     if isinstance(value, float):
         return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.3g}"
     if isinstance(value, int):

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,13 +46,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of a table: one text a column; a cell may span the columns after it."""
+    """A line of a table: one text a column."""
 
     cells: tuple[str, ...]
     strong: bool = False
     alarm: bool = False  # a failure or a warning
-    span_last: int = 1  # columns that the last cell covers
-    title: str = ""  # shown over the first cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +101,6 @@ def json_text(frame: pd.DataFrame) -> str:
     keys = [f"{_encode(str(name))}: " for name in frame.columns]
     lines = (", ".join(map(str.__add__, keys, cells)) for cells in zip(*texts, strict=True))
     return "[\n" + ",\n".join(f"{{{line}}}" for line in lines) + "\n]\n"
-
-
-def columns(*titles: str, numbers: Sequence[str] = (), wide: Sequence[str] = ()) -> tuple[Column, ...]:
-    """Heads of a table from its titles and those that are numbers or sentences."""
-    return tuple(Column(title=title, number=title in numbers, wide=title in wide) for title in titles)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode

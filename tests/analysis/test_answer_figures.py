@@ -3,9 +3,13 @@
 import re
 import warnings
 
-from analysis.drawing.answer import Bar, Cell, Chart, Forest, HeatMap, Mark, Scale, Trace
+from analysis.drawing.answer import Bar, Cell, Chart, Forest, HeatMap, Mark, Panels, Scale, Stack, Stacks, Trace
 from analysis.drawing.answer_figures import draw
-from analysis.drawing.chart import BESIDE
+from analysis.drawing.chart import BESIDE, panel
+from analysis.drawing.style import MARKERS, PALETTE, Look
+from analysis.drawing.svg import style
+
+LOOK = Look(PALETTE[0], MARKERS[0])
 
 
 def test_a_sentence_as_reason_leaves_the_axes_their_room() -> None:
@@ -53,3 +57,52 @@ def test_a_heat_map_writes_values_with_their_marks_and_says_where_there_is_none(
     assert "0.40*" in found.panels[0]
     assert "no number" in found.panels[0]
     assert len(found.data) == 4
+
+
+def test_panels_have_one_legend_with_a_colour_for_each_group_and_keep_the_numbers_of_each() -> None:
+    def chart(title: str, *groups: str) -> Chart:
+        traces = tuple(Trace(label=group, group=group, mark=Mark.line, x=(1.0, 2.0), y=(3.0, 4.0)) for group in groups)
+        base = Trace(label="base", group="base", mark=Mark.dashed, x=(1.0, 2.0), y=(1.0, 1.0))
+        return Chart(title=title, x=Scale(label="x"), y=Scale(label="y"), traces=(base, *traces))
+
+    found = draw(Panels(title="both", charts=(chart("one", "grpo"), chart("two", "ppo", "grpo"))), name="panels")
+    assert len(found.panels) == 2
+    assert {key.label: key.colour for key in found.keys} == dict(
+        zip(("grpo", "ppo", "base"), PALETTE[:3], strict=True)  # a baseline takes the last colour
+    )
+    assert found.caption == "Both."
+    assert found.data.groupby(["panel", "group"]).size().to_dict() == {
+        ("one", "base"): 2,
+        ("one", "grpo"): 2,
+        ("two", "base"): 2,
+        ("two", "grpo"): 2,
+        ("two", "ppo"): 2,
+    }
+
+
+def test_a_band_ends_at_the_edge_of_a_panel_and_an_interval_of_a_point_never_does() -> None:
+    x, y = (1.0, 2.0), (5.0, 6.0)
+    wide = Trace(label="law", group="a", mark=Mark.line, x=x, y=y, low=(-95.0, -94.0), high=(105.0, 106.0))
+    point = Trace(label="point", group="a", mark=Mark.point, x=x, y=y, low=(2.0, 3.0), high=(8.0, 9.0))
+    tops = []
+    for traces in ((wide,), (wide, point)):
+        with style("t"):
+            _, axes = panel(Chart(title="t", x=Scale(label="x"), y=Scale(label="y"), traces=traces), {"a": LOOK})
+            tops.append(axes.get_ylim())
+    assert tops[0] == (4.5, 6.5)
+    assert tops[1][0] < 2.0
+    assert tops[1][1] > 9.0
+
+
+def test_a_stack_keeps_its_shares_and_names_only_the_parts_that_are_there() -> None:
+    lines = (Stack(label="grpo, 64", shares=(0.25, 0.75, 0.0), note="1e9"), Stack(label="ppo, 64", shares=(1.0, 0, 0)))
+    found = draw(Stacks(title="t", axis=Scale(label="share"), parts=("a", "b", "c"), lines=lines), name="stacks")
+    assert [key.label for key in found.keys] == ["a", "b"]
+    assert found.caption == "All: 64."
+    assert found.data.to_dict("list") == {
+        "label": ["grpo, 64", "ppo, 64"],
+        "a": [0.25, 1.0],
+        "b": [0.75, 0],
+        "c": [0.0, 0],
+        "note": ["1e9", ""],
+    }

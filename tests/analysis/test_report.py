@@ -95,7 +95,8 @@ def test_failed_and_missing_runs_are_counted_and_named(page: str) -> None:
     assert "<b>1</b> failed" in page
     assert "<b>1</b> missing" in page
     assert "loss is &lt;nan&gt; at step 7" in page  # escaped, and with its reason
-    assert re.search(r"tiny-1\.6m_grpo_uniform_n64_s0-\w+: missing, no row yet", page)
+    cells = r"<td>missing</td>\s*<td>tiny-1\.6m_grpo_uniform_n64_s0-\w+</td>\s*<td>no row yet</td>"
+    assert re.search(cells, page)
 
 
 def test_the_reading_states_gains_with_their_interval(page: str) -> None:

@@ -9,6 +9,7 @@ from analysis.drawing.answer import Scale, Stack, Stacks
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section, Table
+from analysis.estimates.numerals import short
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
 from sweeper.rows.row import Flops
@@ -104,6 +105,6 @@ def _table(costs: pd.DataFrame) -> Table:
         caption="Means over runs. 6NT: six times the nominal size times the tokens of the rollouts, the "
         "convention of arXiv:2509.25300.",
         titles=titles,
-        forms={"total": ".2e", "6nt": ".2e", "total_over_6nt": ".2f", "evaluation": ".2e", "tokens": ".3g"},
+        forms={"total": ".2e", "6nt": ".2e", "total_over_6nt": ".2f", "evaluation": ".2e", "tokens": short},
         fold=24,
     )

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from analysis.drawing.page import DASH, Line, Section, Table, columns
-from analysis.estimates.numerals import short, signed
-from analysis.estimates.points import gain, pass_at, value_at
+from analysis.drawing.frame_table import Form, frame_table
+from analysis.drawing.page import Section
+from analysis.estimates.numerals import short
+from analysis.estimates.points import gain
 from analysis.passk.estimate import NONE
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point, Run, Selection
@@ -35,40 +36,39 @@ COLUMNS = (  # of the results table
     "flops",
     "gpu_seconds",
 )
+TITLES = {
+    "model": "model",
+    "n_params_non_embedding": "parameters without embedding",
+    "n_params": "all",
+    "algorithm": "algorithm",
+    "data_scale": "data",
+    "domain_mix": "mix",
+    "seed": "seed",
+    "steps": "steps",
+    "base_pass@1": "base pass@1",
+    "pass@1": "trained pass@1",
+    "gain_pass@1": "paired gain",
+}
+LAST = {"flops": "training FLOPs", "wall_s": "wall time", "status": "status", "run_id": "run"}
+WHY = {"reason": "reason", "log": "log"}  # there is no result
 
 
 def section(evidence: Evidence) -> Section:
     """One table; its data hold more columns than are shown."""
-    selection, ks = evidence.selection, evidence.table_ks
-    head = (
-        "model",
-        "parameters without embedding",
-        "all",
-        "algorithm",
-        "data",
-        "seed",
-        "steps",
-        "base pass@1",
-        "trained pass@1",
-        "paired gain",
-        *(f"pass@{k}" for k in ks),
-        "training FLOPs",
-        "wall time",
-        "status",
-    )
-    numbers = (*head[1:3], *head[5:9], "training FLOPs", "wall time")
-    lines = [_line(run, ks) for run in selection.runs]
-    lines += [
-        Line(cells=(f"{run_id}: missing, no row yet",), alarm=True, span_last=len(head)) for run_id in selection.missing
-    ]
-    table = Table(
+    frame = results_table(evidence.selection)
+    ks = [f"{side}pass@{k}" for k in evidence.table_ks for side in ("base_", "")]
+    titles = TITLES | {name: name.replace("_", " ") for name in ks} | LAST
+    titles |= WHY if frame["reason"].notna().any() else {}
+    forms: dict[str, Form] = dict.fromkeys(("base_pass@1", "pass@1", *ks), ".3f")
+    forms |= {"n_params_non_embedding": short, "n_params": short, "wall_s": duration}
+    table = frame_table(
+        frame,
         name="results",
-        caption="Gain: 95% interval over problems, paired; pass@k as base → trained. The run id shows on the model's "
-        "name and is in the data.",
-        columns=columns(*head, numbers=numbers),
-        lines=tuple(lines),
-        data=results_table(selection),
-        folded=len(lines) > FOLD,
+        caption="Gain: 95% interval over problems, paired.",
+        titles={name: title for name, title in titles.items() if name in frame},
+        forms=forms | {"gain_pass@1": "+.3f", "flops": ".2e"},
+        alarm=(frame["status"] != "completed").tolist(),
+        fold=FOLD,
     )
     return Section(anchor="runs", title="Every run", tables=(table,))
 
@@ -76,7 +76,7 @@ def section(evidence: Evidence) -> Section:
 def results_table(selection: Selection) -> pd.DataFrame:
     """One line a run of the grid: completed, failed, and missing (no row yet)."""
     records = [_record(run) for run in selection.runs]
-    records += [{"run_id": run_id, "status": "missing", "reason": "no row"} for run_id in selection.missing]
+    records += [{"run_id": run_id, "status": "missing", "reason": "no row yet"} for run_id in selection.missing]
     return pd.DataFrame(records)
 
 
@@ -96,38 +96,7 @@ def _record(run: Run) -> dict[str, object]:
         score = row.score(base=base)
         found |= {f"{prefix}pass@{item.k}": item.value for item in (score.pass_at_k if score else ())}
     failure = row.failure
-    return found | {"reason": f"{failure.phase}: {failure.reason}" if failure else None}
-
-
-def _line(run: Run, ks: list[int]) -> Line:
-    row, alone = run.row, Point(series="", runs=(run,))
-    head = (
-        row.model,
-        short(row.n_params_non_embedding),
-        short(row.n_params),
-        row.algorithm,
-        row.data_scale if row.domain_mix == "uniform" else f"{row.data_scale} {row.domain_mix}",
-        str(row.seed),
-        DASH if row.steps is None else str(row.steps),
-    )
-    if row.failure:
-        text = f"{row.status}: {row.failure.phase}: {row.failure.reason} (log: {row.failure.log})"
-        return Line(cells=(*head, text), alarm=True, span_last=6 + len(ks), title=row.run_id)
-    before, after, improvement = pass_at(alone, 1, base=True), pass_at(alone, 1), gain(alone)
-    more = (
-        " → ".join(
-            DASH if value is None else f"{value:.3f}" for value in (value_at(alone, k, base=True), value_at(alone, k))
-        )
-        for k in ks
-    )
-    cells = (
-        *head,
-        f"{before.value:.3f}" if before else DASH,
-        f"{after.value:.3f}" if after else DASH,
-        signed(improvement) if improvement else DASH,
-        *more,
-        f"{row.flops.total:.2e}" if row.flops and row.flops.total is not None else DASH,
-        duration(row.timing.total_s) if row.timing and row.timing.total_s is not None else DASH,
-        str(row.status),
-    )
-    return Line(cells=cells, title=row.run_id)
+    return found | {
+        "reason": f"{failure.phase}: {failure.reason}" if failure else None,
+        "log": failure.log if failure else None,
+    }

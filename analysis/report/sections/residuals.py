@@ -7,6 +7,7 @@ from analysis.drawing.answer import Chart, Guide, Mark, Panels, Scale, Trace
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section, Table
+from analysis.estimates.numerals import short
 from analysis.laws.inference import Inference
 from analysis.report.evidence import Evidence
 from analysis.report.sections.curves import LABELS
@@ -96,5 +97,5 @@ def _table(frame: pd.DataFrame, caption: str) -> Table:
         name="residual_summary",
         caption=caption,
         titles=titles | {"autocorrelation": "lag-1 autocorrelation", "remark": "remark"},
-        forms={"mean": "+.4f", "sd": ".4f", "autocorrelation": "+.2f"},
+        forms={"n_params_non_embedding": short, "mean": "+.4f", "sd": ".4f", "autocorrelation": "+.2f"},
     )
