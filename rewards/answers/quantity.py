@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from rewards.answers.closed_form import read_closed_form
 from rewards.answers.plain_text import unwrapped
-from rewards.answers.unit import Unit, parse_unit
+from rewards.answers.unit_text import read_unit
 from rewards.answers.written_number import WrittenNumber, read_number
+from rewards.math.reading.unit import Unit
 
 # What a measured value may differ by, at most, however coarsely the gold is written.
 _RELATIVE = Fraction(1, 200)
@@ -17,6 +18,7 @@ _MIN_SIGNIFICANT = 3
 _ROUNDING = Fraction(1, 10**30)
 # Degrees that temperatures on different scales may differ by: 273.15 is often taken as 273.
 _TEMPERATURE = Fraction(2, 10)
+_NO_UNIT = Unit(Fraction(1), ())
 _SYMBOL = re.compile(
     r"^\s*(?:\\?[A-Za-z]{1,10} ?){1,3}(?:_\{?[^{}=\s]{1,12}\}?|\([a-z]\))?\s*(?:=|\\approx|≈|:)\s*(?=[^=]+$)"
 )
@@ -52,11 +54,11 @@ def read_quantity(answer: str) -> Quantity | None:
     """The quantity that `answer` is; None if it does not begin with a number."""
     text = without_symbol(answer)
     number = read_number(text)
-    unit = parse_unit(number.rest.strip().rstrip(".")) if number else None
+    unit = read_unit(number.rest.strip().rstrip(".")) if number else None
     computed = None
     if number is None or (unit is None and _is_operator(number.rest)):
         computed = read_closed_form(text)
-        unit = parse_unit(computed.rest) if computed else unit
+        unit = read_unit(computed.rest) if computed else unit
     number = computed or number
     if number is None:
         return None
@@ -112,20 +114,12 @@ def _is_ratio(quantity: Quantity) -> bool:
 
 
 def _same_in_si(given: Quantity, wanted: Quantity) -> bool:
-    scale = Fraction(_factor(given)) / Fraction(_factor(wanted))
-    shift = Fraction(_offset(given)) - Fraction(_offset(wanted))
-    value = given.number.value * scale + shift / Fraction(_factor(wanted))
+    one, two = given.unit or _NO_UNIT, wanted.unit or _NO_UNIT
+    scale, shift = one.factor / two.factor, one.offset - two.offset
+    value = given.number.value * scale + shift / two.factor
     if shift and abs(value - wanted.number.value) <= _TEMPERATURE:
         return True
     return _within(value, wanted.number) or _rounds_to(wanted.number, given.number, value, scale)
-
-
-def _factor(quantity: Quantity) -> float:
-    return quantity.unit.factor if quantity.unit else 1.0
-
-
-def _offset(quantity: Quantity) -> float:
-    return quantity.unit.offset if quantity.unit else 0.0
 
 
 def close_to(given: WrittenNumber, gold: WrittenNumber) -> bool:

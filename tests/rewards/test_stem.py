@@ -6,7 +6,7 @@ import time
 import pytest
 
 from rewards import BadGroundTruth, check_gold, compute_score
-from rewards.answers.unit import parse_unit
+from rewards.answers.unit_text import read_unit
 from tests.rewards.labelled import is_right
 
 _RIGHT = [
@@ -117,7 +117,7 @@ def test_an_empty_gold_is_a_data_error() -> None:
      "m^2")],
 )  # fmt: skip
 def test_units_that_are_the_same_have_one_value(left: str, right: str) -> None:
-    a, b = parse_unit(left), parse_unit(right)
+    a, b = read_unit(left), read_unit(right)
     assert a is not None
     assert b is not None
     assert a.dimension == b.dimension
@@ -126,4 +126,4 @@ def test_units_that_are_the_same_have_one_value(left: str, right: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "foo", "m//", "9", "m^", "5 m", "ziggurat", "m" * 1000])
 def test_an_unknown_unit_is_none(text: str) -> None:
-    assert parse_unit(text) is None
+    assert read_unit(text) is None

@@ -11,7 +11,7 @@ from rewards.math.equality.region import is_region_like, region, same_region
 from rewards.math.equality.scalar import same_scalar
 from rewards.math.equality.value import is_solution, proportion, same_value
 from rewards.math.reading.node import Node, Op, contains, symbols
-from rewards.math.reading.units import same_quantity_factor
+from rewards.math.reading.unit_words import same_quantity_factor
 
 _MAX_ITEMS = 64
 _MAX_REPEATS = 16

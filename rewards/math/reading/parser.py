@@ -11,7 +11,7 @@ from rewards.math.reading.node import Node, Op
 from rewards.math.reading.notation import RELATIONS
 from rewards.math.reading.operands import OperandReader
 from rewards.math.reading.tokens import Kind, Unreadable
-from rewards.math.reading.units import MULTIPLIERS, is_unit
+from rewards.math.reading.unit_words import MULTIPLIERS, is_unit
 
 _MAX_DEPTH = 40
 

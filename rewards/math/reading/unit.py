@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards.answers.plain_text import unwrapped
-from rewards.answers.unit_table import DEFINITIONS, PREFIXES
 from rewards.math.reading.scripts import scripts_as_tex
+from rewards.math.reading.unit_table import DEFINITIONS, OFFSETS, PREFIXES
 
 # Exponents of m, kg, s, A, K, mol, cd, and of kinds that are counted apart: money, information, level (dB).
 Dimension = tuple[int, ...]
@@ -14,12 +13,8 @@ _N_DIMENSIONS = 10
 _NONE: Dimension = (0,) * _N_DIMENSIONS
 
 _BASE = {"m": 0, "kg": 1, "s": 2, "A": 3, "K": 4, "mol": 5, "cd": 6, "dollar": 7, "bit": 8, "dB": 9}
-_DEGREES = re.compile(r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degree|°|º|\bdegrees?|\bdeg)\s*(C(?:elsius)?|F(?:ahrenheit)?)\b")
-_KELVINS = re.compile(r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degree|°)\s*K\b")
-_ANGLE = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\degree\b")
-_WORD_POWER = re.compile(r"\b(square|cubic)\s+([A-Za-z]+)")
+_WORD_POWER = re.compile(r"\b(square|sq\.?|cubic)\s+([A-Za-z]+)")
 _POWER_WORD = re.compile(r"\b([A-Za-z]+)\s+(squared|cubed)\b")
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _TOKEN = re.compile(r"\s*(?:(\\?[A-Za-zÅΩµμ°%$]+)\s*(?:\^\s*[({]?\s*([+-]?\d)\s*[)}]?|([+-]?\d)(?!\d))?|([*/()]))")
 _DANGLING = re.compile(r"[*/]\s*[*/)]|[*/(]\s*$|^\s*[*)]")
 _MAX_LENGTH = 100
@@ -29,9 +24,9 @@ _MAX_LENGTH = 100
 class Unit:
     """`value * factor + offset` is the quantity in SI base units of `dimension`."""
 
-    factor: float
+    factor: Fraction
     dimension: Dimension
-    offset: float = 0.0
+    offset: Fraction = Fraction(0)
 
 
 def _raised(unit: Unit, power: int) -> Unit:
@@ -43,11 +38,13 @@ def _times(left: Unit, right: Unit) -> Unit:
 
 
 def _defined() -> tuple[dict[str, Unit], frozenset[str]]:
-    units = {name: Unit(1.0, tuple(int(i == index) for i in range(_N_DIMENSIONS))) for name, index in _BASE.items()}
+    units = {
+        name: Unit(Fraction(1), tuple(int(i == index) for i in range(_N_DIMENSIONS))) for name, index in _BASE.items()
+    }
     prefixed: set[str] = set()
     for names, value in DEFINITIONS:
         factor, *parts = value.split()
-        unit = Unit(float(factor), _NONE)
+        unit = Unit(Fraction(factor), _NONE)
         for part in parts:
             name, _, power = part.removeprefix("/").partition("^")
             unit = _times(unit, _raised(units[name], int(power or 1) * (-1 if part.startswith("/") else 1)))
@@ -59,40 +56,29 @@ def _defined() -> tuple[dict[str, Unit], frozenset[str]]:
 
 
 _UNITS, _PREFIXED = _defined()
-_OFFSETS = {"°C": Fraction("273.15"), "°F": Fraction("459.67") * 5 / 9}
+_PREFIXES = {name: Fraction(size) for name, size in PREFIXES.items()}
 
 
 def parse_unit(text: str) -> Unit | None:
-    r"""The unit that `text` writes: `m/s^2`, `kg·m²`, `\text{J/(mol K)}`, `kilometers per hour`; None if unknown.
+    """The unit that plain text writes: `m/s^2`, `kg*m²`, `J/(mol K)`, `kilometers per hour`; None if unknown.
 
     After a slash or `per`, everything divides: J/mol K is J/(mol K).
     """
     if len(text) > _MAX_LENGTH:
         return None
-    plain = _plain(text)
-    if plain in _OFFSETS:
-        return Unit(_UNITS[plain].factor, _UNITS[plain].dimension, float(_OFFSETS[plain]))
+    plain = re.sub(r"\bper\b", "/", scripts_as_tex(text))
+    plain = _WORD_POWER.sub(lambda m: f"{m.group(2)}^{3 if m.group(1) == 'cubic' else 2}", plain)
+    plain = _POWER_WORD.sub(lambda m: f"{m.group(1)}^{2 if m.group(2) == 'squared' else 3}", plain)
+    plain = plain.strip().rstrip(".").strip()
+    if plain in OFFSETS:
+        return Unit(_UNITS[plain].factor, _UNITS[plain].dimension, Fraction(OFFSETS[plain]))
     return _product(plain)
-
-
-def _plain(text: str) -> str:
-    text = _FRACTION.sub(r"(\1)/(\2)", scripts_as_tex(text))
-    text = _KELVINS.sub("K", text)
-    text = re.sub(r"\\mu\b\s*", "µ", re.sub(r"\\Omega\b", "Ω", text)).replace("º", "°")
-    text = re.sub(r"\\(?:cdot|times)(?![A-Za-z])|[·⋅∙×]", "*", text)  # noqa: RUF001
-    text = unwrapped(text.replace("$", " \\$") if text.strip() == "$" else text)
-    text = _DEGREES.sub(lambda m: f"°{m.group(1)[0]}", text)
-    text = _ANGLE.sub("°", text)
-    text = re.sub(r"\bper\b", "/", text)
-    text = _WORD_POWER.sub(lambda m: f"{m.group(2)}^{2 if m.group(1) == 'square' else 3}", text)
-    text = _POWER_WORD.sub(lambda m: f"{m.group(1)}^{2 if m.group(2) == 'squared' else 3}", text)
-    return text.strip().rstrip(".").strip()
 
 
 def _product(text: str) -> Unit | None:
     if _DANGLING.search(text):
         return None
-    unit, divides, position = Unit(1.0, _NONE), False, 0
+    unit, divides, position = Unit(Fraction(1), _NONE), False, 0
     for token in re.finditer(_TOKEN, text):
         if token.start() != position:
             return None
@@ -114,7 +100,7 @@ def _named(name: str) -> Unit | None:
             continue
         if spelling in _UNITS:
             return _UNITS[spelling]
-        for prefix, factor in PREFIXES.items():
+        for prefix, factor in _PREFIXES.items():
             stem = spelling.removeprefix(prefix)
             if stem != spelling and stem in _PREFIXED and (len(prefix) < 3 or len(stem) > 2):
                 return Unit(factor * _UNITS[stem].factor, _UNITS[stem].dimension)
