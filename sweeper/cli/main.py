@@ -13,6 +13,7 @@ from pathlib import Path
 from sweeper.cli import (
     add_model,
     cancel,
+    completion,
     doctor,
     export_sbatch,
     gc,
@@ -31,7 +32,22 @@ from sweeper.host.errors import ConfigError, SweeperError
 
 # Each has add_parser(verbs), which adds its verb and sets `run` to a function of the parsed arguments that returns the
 # exit code. In the order of the help.
-_VERBS = (plan, status, why, logs, retry, cancel, gc, export_sbatch, doctor, suggest, results, options, add_model)
+_VERBS = (
+    plan,
+    status,
+    why,
+    logs,
+    retry,
+    cancel,
+    gc,
+    export_sbatch,
+    doctor,
+    suggest,
+    results,
+    options,
+    add_model,
+    completion,
+)
 _DESCRIPTION = """\
 Run reinforcement-learning scaling experiments on language models with verl.
 
