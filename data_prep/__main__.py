@@ -9,7 +9,7 @@ if __name__ == "__main__":
     if Path.cwd() != Path(__file__).parents[1]:
         if not sys.flags.safe_path:
             del sys.path[0]
-        os.environ["PYTHONSAFEPATH"] = "1"  # `annotate` starts a child
+        os.environ["PYTHONSAFEPATH"] = "1"  # `prepare` and `annotate` start a child
     from data_prep.cli import main
 
     sys.exit(main())

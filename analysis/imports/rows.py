@@ -128,8 +128,18 @@ def known_models() -> dict[str, Mapping[str, Any]]:
     import yaml
 
     folder = files("conf").joinpath("model")
-    values = [yaml.safe_load(item.read_text()) for item in folder.iterdir() if item.name.endswith(".yaml")]
-    return {value["name"]: value for value in values}
+    found = [yaml.safe_load(item.read_text()) for item in folder.iterdir() if item.name.endswith(".yaml")]
+    by_name = {value["name"]: value for value in found}
+    return {name: _completed(value, by_name) for name, value in by_name.items()}
+
+
+def _completed(value: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A model's file with what it takes over from another model's, as Hydra composes it."""
+    for base in value.get("defaults", ()):
+        if isinstance(base, str) and base in models:
+            whole = _completed(models[base], models)
+            return {**whole, **value, "architecture": whole["architecture"] | value.get("architecture", {})}
+    return value
 
 
 def _size(history: History, labels: Labels) -> _Size:

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from analysis.cli import main
+from analysis.imports.rows import known_models
+from sweeper.grid.expand import group_options
 from sweeper.rows.row import ResultRow, Status, read_rows
+from sweeper.spec.model import Architecture
+from tests.sweeper.points import spec
 
 OFFLINE = """
 import wandb
@@ -184,3 +188,13 @@ def test_what_cannot_be_read_is_refused_and_nothing_written(
     assert main(["import", str(good), str(tmp_path / name), "--results", str(tmp_path / "r")]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "r").exists()
+
+
+def test_models_are_known_as_hydra_composes_them() -> None:
+    known = known_models()
+    assert set(known) == set(group_options()["model"])
+    for name, values in known.items():
+        model = spec(f"model={name}").model
+        assert Architecture(**values["architecture"]) == model.architecture
+        assert (values["name"], values["family"]) == (name, model.family)
+        assert (values.get("path"), values.get("nominal_params")) == (model.path, model.nominal_params)
