@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from analysis.imports.history import History
 from sweeper.host.errors import ResultsError
@@ -16,6 +16,7 @@ from sweeper.spec.model import Architecture
 
 UNKNOWN = "unknown"
 NOT_SAID = "the source does not say; {cure}"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,21 @@ class _Size:
     architecture: Architecture | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    algorithm: str | None
+    domain_mix: str | None
+    data_scale: str | None
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Amounts:
+    samples: int | None
+    tokens: int | None
+    gpu_seconds: float | None
+
+
 def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number: int = 0) -> ResultRow:
     """A run's row.
 
@@ -56,38 +72,20 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
     Raises:
         ResultsError: the model's size is not known.
     """
-    config, missing = history.config, {}
-
-    def said(name: str, value: Any, cure: str) -> Any:
-        if value is None:
-            missing[name] = NOT_SAID.format(cure=cure)
-        return value
-
+    missing: dict[str, str] = {}
     size = _size(history, labels)
     curve = tuple(curve_point(step, values) for step, values in history.steps)
     trained = [point for point in curve if point.reward is not None]
-    steps = said("steps", len(trained) or None, "no training reward (critic/score/mean) was logged")
-    algorithm = said("algorithm", labels.algorithm or _text(config, "algorithm.adv_estimator"), "use --algorithm")
-    mix = said("domain_mix", labels.domain_mix, "use --domain-mix")
-    scale = labels.data_scale or (f"n{labels.n_unique}" if labels.n_unique else None)
-    scale = said("data_scale", scale, "use --data-scale or --n-unique")
-    said("n_unique", labels.n_unique, "use --n-unique")
-    seed = said("seed", labels.seed if labels.seed is not None else _whole(config, "data.seed"), "numbered; use --seed")
-    batch, responses = (_whole(config, key) for key in ("data.train_batch_size", "actor_rollout_ref.rollout.n"))
-    samples = steps * batch * responses if steps and batch and responses else None
-    said("train_samples", samples, "it needs the configuration, which wandb logs hold")
-    tokens = [point.tokens for point in trained if point.tokens is not None]
-    total = sum(tokens) if tokens and len(tokens) == len(trained) else None
-    said("train_tokens", total, "perf/total_num_tokens was not logged at every step")
-    gpu_seconds = said("gpu_seconds", _gpu_seconds(trained, config, labels), "use --gpus; step times must be logged")
+    steps = _said(missing, "steps", len(trained) or None, "no training reward (critic/score/mean) was logged")
+    names = _names(history.config, labels, missing)
+    amounts = _amounts(history.config, labels, trained, steps, missing)
     missing["trained"] = "a validation curve is no pass@k: measure the checkpoint"
     if history.finished is None:
         missing["status"] = "the source does not say how the run ended; taken for completed"
-    identity = {"model": size.name, "algorithm": algorithm, "mix": mix, "scale": scale, "n_unique": labels.n_unique}
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(history),
-        group_id=digest_of({"imported": identity}),
+        group_id=_group_id(size, names, labels),
         status=Status.failed if history.finished is False else Status.completed,
         failure=Failure(phase="train", reason="its logger says that it ended with an error", log=str(path))
         if history.finished is False
@@ -98,16 +96,16 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         n_params_non_embedding=size.n_params_non_embedding,
         n_params_head=size.architecture.n_params_head if size.architecture else None,
         n_params_active=size.architecture.n_params_active if size.architecture else None,
-        algorithm=algorithm or UNKNOWN,
-        domain_mix=mix or UNKNOWN,
-        data_scale=scale or UNKNOWN,
+        algorithm=names.algorithm or UNKNOWN,
+        domain_mix=names.domain_mix or UNKNOWN,
+        data_scale=names.data_scale or UNKNOWN,
         n_unique=labels.n_unique,
-        seed=number if seed is None else seed,
+        seed=number if names.seed is None else names.seed,
         steps=steps,
-        train_samples=samples,
-        train_tokens=total,
-        flops=None if total is None else _published(size, total),
-        gpu_seconds=gpu_seconds,
+        train_samples=amounts.samples,
+        train_tokens=amounts.tokens,
+        flops=None if amounts.tokens is None else _published(size, amounts.tokens),
+        gpu_seconds=amounts.gpu_seconds,
         base=(),
         trained=(),
         curve=curve,
@@ -117,10 +115,57 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
     )
 
 
+def _said(missing: dict[str, str], name: str, value: Value | None, cure: str) -> Value | None:
+    """The value; where there is none, `missing` says so."""
+    if value is None:
+        missing[name] = NOT_SAID.format(cure=cure)
+    return value
+
+
+def _names(config: Mapping[str, Any], labels: Labels, missing: dict[str, str]) -> _Names:
+    """What was trained on what; adds to what is missing."""
+    algorithm = labels.algorithm or _text(config, "algorithm.adv_estimator")
+    algorithm = _said(missing, "algorithm", algorithm, "use --algorithm")
+    mix = _said(missing, "domain_mix", labels.domain_mix, "use --domain-mix")
+    scale = labels.data_scale or (f"n{labels.n_unique}" if labels.n_unique else None)
+    scale = _said(missing, "data_scale", scale, "use --data-scale or --n-unique")
+    _said(missing, "n_unique", labels.n_unique, "use --n-unique")
+    seed = labels.seed if labels.seed is not None else _whole(config, "data.seed")
+    seed = _said(missing, "seed", seed, "numbered; use --seed")
+    return _Names(algorithm=algorithm, domain_mix=mix, data_scale=scale, seed=seed)
+
+
+def _amounts(
+    config: Mapping[str, Any], labels: Labels, trained: list[CurvePoint], steps: int | None, missing: dict[str, str]
+) -> _Amounts:
+    """What training used up; adds to what is missing."""
+    batch, responses = (_whole(config, key) for key in ("data.train_batch_size", "actor_rollout_ref.rollout.n"))
+    samples = steps * batch * responses if steps and batch and responses else None
+    samples = _said(missing, "train_samples", samples, "it needs the configuration, which wandb logs hold")
+    tokens = [point.tokens for point in trained if point.tokens is not None]
+    total = sum(tokens) if tokens and len(tokens) == len(trained) else None
+    total = _said(missing, "train_tokens", total, "perf/total_num_tokens was not logged at every step")
+    seconds = _gpu_seconds(trained, config, labels)
+    seconds = _said(missing, "gpu_seconds", seconds, "use --gpus; step times must be logged")
+    return _Amounts(samples=samples, tokens=total, gpu_seconds=seconds)
+
+
 def run_id(history: History) -> str:
     """The run's name and a hash of its metrics: importing the same run again gives the same id."""
     slug = re.sub(r"[^A-Za-z0-9.]+", "-", history.name).strip("-.")[:60] or "run"
     return f"{slug}_imported-{digest_of([history.name, history.steps])}"
+
+
+def _group_id(size: _Size, names: _Names, labels: Labels) -> str:
+    """The same for runs that differ in nothing that is known but their seed."""
+    identity = {
+        "model": size.name,
+        "algorithm": names.algorithm,
+        "mix": names.domain_mix,
+        "scale": names.data_scale,
+        "n_unique": labels.n_unique,
+    }
+    return digest_of({"imported": identity})
 
 
 def known_models() -> dict[str, Mapping[str, Any]]:

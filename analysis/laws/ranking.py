@@ -14,7 +14,7 @@ from analysis.laws.catalogue import ZOO
 from analysis.laws.fitting import fit
 from analysis.laws.form import Form
 from analysis.laws.losses import L2, Kind, Loss
-from analysis.laws.sample import LawError, Sample
+from analysis.laws.sample import Floats, LawError, Sample
 
 ORIGINS = (0.25, 0.5, 0.75)
 BASELINE = "last value"
@@ -67,52 +67,72 @@ def rank(
     short = min(len(curve.y) for curve in curves)
     if int(short * min(origins)) < 5:
         raise LawError(f"the shortest curve has {short} rows: ranking needs 5 before the first cut at {min(origins):g}")
-    cuts = [[int(len(curve.y) * origin) for origin in origins] for curve in curves]
-    baseline = np.array(
-        [[np.mean(np.abs(c.y[cut - 1] - c.y[cut:])) for cut in at] for c, at in zip(curves, cuts, strict=True)]
-    )
-    drift = np.array([[np.mean(c.y[cut - 1] - c.y[cut:]) for cut in at] for c, at in zip(curves, cuts, strict=True)])
+    cuts = [_Cut.of(curve, origins) for curve in curves]
+    last = np.array([[np.mean(np.abs(gap)) for gap in cut.last_value()] for cut in cuts])
+    drift = np.array([[np.mean(gap) for gap in cut.last_value()] for cut in cuts])
     found = [
         Ranked(
             form=BASELINE,
-            mae=float(baseline.mean()),
+            mae=float(last.mean()),
             bias=float(drift.mean()),
-            by_origin=tuple(baseline.mean(axis=0).tolist()),
+            by_origin=tuple(last.mean(axis=0).tolist()),
             wins=None,
             aicc=None,
             n_failed=0,
         )
     ]
-    for form in forms:
-        off = np.full((len(curves), len(origins)), np.nan)
-        lean = off.copy()
-        for i, curve in enumerate(curves):
-            for j, cut in enumerate(cuts[i]):
-                # One curve is one run; its label would only add a group to the fit.
-                before, after = _plain(curve, 0, cut), _plain(curve, cut, len(curve.y))
-                try:
-                    gap = fit(form, before, loss=loss).predict(after) - after.y
-                except LawError:
-                    continue
-                off[i, j], lean[i, j] = np.mean(np.abs(gap)), np.mean(gap)
-        failed = int(np.isnan(off).sum())
-        if failed == off.size:
-            continue
-        found.append(
-            Ranked(
-                form=form.name,
-                mae=float(np.nanmean(off)),
-                bias=float(np.nanmean(lean)),
-                by_origin=tuple(np.nanmean(off, axis=0).tolist()),
-                wins=float(np.mean(off < baseline)),
-                aicc=_aicc(form, curves, loss),
-                n_failed=failed,
-            )
-        )
+    found += [item for form in forms if (item := _ranked(form, cuts, last, loss)) is not None]
     return sorted(found, key=lambda item: (item.n_failed > 0, item.mae))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut:
+    """A curve in order of x, and how many of its rows lie before each cut."""
+
+    curve: Sample
+    places: tuple[int, ...]
+
+    @classmethod
+    def of(cls, curve: Sample, origins: Sequence[float]) -> "_Cut":
+        return cls(curve=curve, places=tuple(int(len(curve.y) * origin) for origin in origins))
+
+    def last_value(self) -> list[Floats]:
+        """Last value seen minus what followed, one array a cut."""
+        return [self.curve.y[place - 1] - self.curve.y[place:] for place in self.places]
+
+    def predicted(self, form: Form, loss: Loss) -> list[Floats | None]:
+        """Predicted minus measured of what followed, one array a cut; None: no fit."""
+        found: list[Floats | None] = []
+        for place in self.places:
+            before, after = _plain(self.curve, 0, place), _plain(self.curve, place, len(self.curve.y))
+            try:
+                found.append(fit(form, before, loss=loss).predict(after) - after.y)
+            except LawError:
+                found.append(None)
+        return found
+
+
+def _ranked(form: Form, cuts: Sequence[_Cut], last: Floats, loss: Loss) -> Ranked | None:
+    """A form beside the errors of the last value (curves x cuts); None: it could not be fitted anywhere."""
+    gaps = [cut.predicted(form, loss) for cut in cuts]
+    off = np.array([[np.nan if gap is None else np.mean(np.abs(gap)) for gap in of_curve] for of_curve in gaps])
+    lean = np.array([[np.nan if gap is None else np.mean(gap) for gap in of_curve] for of_curve in gaps])
+    failed = int(np.isnan(off).sum())
+    if failed == off.size:
+        return None
+    return Ranked(
+        form=form.name,
+        mae=float(np.nanmean(off)),
+        bias=float(np.nanmean(lean)),
+        by_origin=tuple(np.nanmean(off, axis=0).tolist()),
+        wins=float(np.mean(off < last)),
+        aicc=_aicc(form, [cut.curve for cut in cuts], loss),
+        n_failed=failed,
+    )
+
+
 def _plain(curve: Sample, begin: int, end: int) -> Sample:
+    """Rows of a curve without the label of its run, which would only add a group to the fit."""
     return Sample(columns={"x": curve.columns["x"][begin:end]}, y=curve.y[begin:end])
 
 

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
+from analysis.laws.estimate import Estimate, Status
 from analysis.laws.heldout import LEAKY, GroupError
-from analysis.laws.inference import Estimate, Status
 from analysis.laws.ranking import Ranked
 from analysis.laws.request import Answer
 

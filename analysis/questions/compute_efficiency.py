@@ -6,11 +6,13 @@ by its own, the horizontal shift of the two curves at matched performance; above
 --target, or the highest level that both laws reach within their data.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
-from analysis.estimates.panel import between, panel
+from analysis.estimates.panel import Arm, between, panel
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws
@@ -18,7 +20,7 @@ from analysis.questions.levels import joined
 from analysis.questions.reply import answered, left_out, missing, not_identified
 from analysis.questions.sample_efficiency import common_level, reach_text
 from analysis.questions.strata import configurations
-from analysis.row_laws.extrapolation_reach import reach
+from analysis.row_laws.extrapolation_reach import Reach, reach
 from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
 
@@ -32,85 +34,21 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     accountings = sorted({run.row.flops.accounting for run in runs if run.row.flops})
     notes.append(f"compute is {Axis.compute}; accounting {', '.join(accountings)}")
     arms = configurations(runs)
-    gains, bars = [], []
-    for arm in arms:
-        found = panel([arm], gain=True)
-        if isinstance(found, str):
-            notes.append(f"gain of {arm.label}: {found}")
-            continue
-        notes += [note for note in found.notes[1:] if note not in notes]
-        total = float(np.mean([run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]))
-        value = found.value(0)
-        each = [None if end is None else end / total for end in value]
-        gains.append(
-            {
-                "arm": arm.label,
-                "seeds": len(arm.runs),
-                "flops": total,
-                "gain": value.value,
-                "gain_per_flop": each[0],
-                "low": each[1],
-                "high": each[2],
-            }
-        )
-        bars.append(Bar(label=arm.label, value=each[0], low=each[1], high=each[2]))
-    laws = arm_laws(arms, Axis.compute, notes)
-    fitted = [item for item in laws if item.law is not None]
+    gains = _gains(arms, notes)
+    fitted = [item for item in arm_laws(arms, Axis.compute, notes) if item.law is not None]
     level = settings.target or (common_level(fitted) if fitted else None)
     reached = [(item, reach(item.law, 1 - level)) for item in fitted if item.law and level is not None]
-    costs = [
-        {
-            "arm": item.label,
-            "target": level,
-            "flops_to_target": found.x,
-            "low": found.low,
-            "high": found.high,
-            "extrapolated": found.outside,
-            "reason": found.reason,
-        }
-        for item, found in reached
-    ]
     multipliers = _multipliers(fitted, settings)
     tables = {
         "gain_per_flop": pd.DataFrame(gains),
-        "to_target": pd.DataFrame(costs),
+        "to_target": pd.DataFrame([_cost(item, found, level) for item, found in reached]),
         "multipliers": pd.DataFrame(multipliers),
     }
-    figures = {
-        "gain_per_flop": Forest(
-            title="gain in pass@1 for each FLOP", axis=Scale(label="gain in pass@1 / training FLOP"), bars=tuple(bars)
-        ),
-        "multipliers": Forest(
-            title="compute multiplier at matched performance",
-            axis=Scale(label="compute of the reference / compute of the arm", log=True),
-            bars=tuple(
-                Bar(
-                    label=str(row["arm"]),
-                    value=_number(row["multiplier"]),
-                    low=_number(row["low"]),
-                    high=_number(row["high"]),
-                    note=str(row["reason"] or f"reference {row['reference']}"),
-                )
-                for row in multipliers
-            ),
-            guides=(Guide(axis="x", value=1.0, label="as the reference"),),
-        ),
-    }
-    said = []
-    known = [row for row in gains if row["gain_per_flop"] is not None]
-    if known:
-        best = max(known, key=lambda row: _number(row["gain_per_flop"]) or 0.0)
-        said.append(
-            f"most gain for each FLOP: {best['arm']}, {best['gain_per_flop']:.2e} [{best['low']:.2e}, "
-            f"{best['high']:.2e}] pass@1"
-            if best["low"] is not None
-            else f"most gain for each FLOP: {best['arm']}, {best['gain_per_flop']:.2e} (no interval)"
-        )
-    if reached and level is not None:
-        finite = [pair for pair in reached if pair[1].x is not None]
-        cheapest = min(finite, key=lambda pair: pair[1].x or 0.0, default=None)
-        if cheapest:
-            said.append(f"pass@1 {level:.3f} is cheapest for {reach_text(*cheapest)} FLOPs")
+    figures = {"gain_per_flop": _gain_forest(gains), "multipliers": _multiplier_forest(multipliers)}
+    said = _most_gain(gains)
+    cheapest = min((pair for pair in reached if pair[1].x is not None), key=lambda pair: pair[1].x or 0.0, default=None)
+    if cheapest and level is not None:
+        said.append(f"pass@1 {level:.3f} is cheapest for {reach_text(*cheapest)} FLOPs")
     clear = [row for row in multipliers if row["low"] is not None and row["high"] is not None]
     for row in clear:
         said.append(
@@ -125,6 +63,69 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         reason = "no gain is clear of 0 and no multiplier is limited on both sides"
         return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
     return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+def _gains(arms: Sequence[Arm], notes: list[str]) -> list[dict[str, object]]:
+    """One table row an arm whose gain is known."""
+    rows: list[dict[str, object]] = []
+    for arm in arms:
+        found = panel([arm], gain=True)
+        if isinstance(found, str):
+            notes.append(f"gain of {arm.label}: {found}")
+            continue
+        notes += [note for note in found.notes[1:] if note not in notes]
+        total = float(np.mean([run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]))
+        value = found.value(0)
+        each = [None if end is None else end / total for end in value]
+        rows.append(
+            {
+                "arm": arm.label,
+                "seeds": len(arm.runs),
+                "flops": total,
+                "gain": value.value,
+                "gain_per_flop": each[0],
+                "low": each[1],
+                "high": each[2],
+            }
+        )
+    return rows
+
+
+def _most_gain(gains: list[dict[str, object]]) -> list[str]:
+    """The best arm in a sentence, if any gain is known."""
+    if not gains:
+        return []
+    best = max(gains, key=lambda row: _number(row["gain_per_flop"]) or 0.0)
+    ends = "(no interval)" if best["low"] is None else f"[{best['low']:.2e}, {best['high']:.2e}] pass@1"
+    return [f"most gain for each FLOP: {best['arm']}, {best['gain_per_flop']:.2e} {ends}"]
+
+
+def _gain_forest(gains: list[dict[str, object]]) -> Forest:
+    bars = (
+        Bar(
+            label=str(row["arm"]),
+            value=_number(row["gain_per_flop"]),
+            low=_number(row["low"]),
+            high=_number(row["high"]),
+        )
+        for row in gains
+    )
+    return Forest(
+        title="gain in pass@1 for each FLOP", axis=Scale(label="gain in pass@1 / training FLOP"), bars=tuple(bars)
+    )
+
+
+def _cost(item: ArmLaw, found: Reach, level: float | None) -> dict[str, object]:
+    """One table row an arm: its compute to the level."""
+    return {
+        "arm": item.label,
+        "target": level,
+        "flops_to_target": found.x,
+        "low": found.low,
+        "high": found.high,
+        "extrapolated": found.outside,
+        "reason": found.reason,
+    }
 
 
 def multiplier(reference: ArmLaw, arm: ArmLaw, level: float) -> Estimate | str:
@@ -170,6 +171,25 @@ def _multipliers(laws: list[ArmLaw], settings: Settings) -> list[dict[str, objec
                 }
             )
     return rows
+
+
+def _multiplier_forest(multipliers: list[dict[str, object]]) -> Forest:
+    bars = (
+        Bar(
+            label=str(row["arm"]),
+            value=_number(row["multiplier"]),
+            low=_number(row["low"]),
+            high=_number(row["high"]),
+            note=str(row["reason"] or f"reference {row['reference']}"),
+        )
+        for row in multipliers
+    )
+    return Forest(
+        title="compute multiplier at matched performance",
+        axis=Scale(label="compute of the reference / compute of the arm", log=True),
+        bars=tuple(bars),
+        guides=(Guide(axis="x", value=1.0, label="as the reference"),),
+    )
 
 
 def _number(value: object) -> float | None:

@@ -45,43 +45,16 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         )
     adjusted = holm([item.mean.p_value() for item in contrasts])
     findings = [_finding(item.mean, p, settings.margin) for item, p in zip(contrasts, adjusted, strict=True)]
-    rows = []
-    for item, p, finding in zip(contrasts, adjusted, findings, strict=True):
-        interval = item.mean.interval()
-        rows.append(
-            {
-                "runs": item.stratum,
-                "curriculum": item.curriculum,
-                "seeds": len(item.seeds),
-                "problems": item.mean.n_problems,
-                "difference": interval.value,
-                "low": interval.low,
-                "high": interval.high,
-                "p_holm": p,
-                "p_equivalence": item.mean.equivalence_p(settings.margin),
-                "finding": finding,
-            }
-        )
+    rows = [
+        _row(item, p, settings.margin) | {"finding": finding}
+        for item, p, finding in zip(contrasts, adjusted, findings, strict=True)
+    ]
     several = len({item.stratum for item in contrasts}) > 1
     said = [
         f"{item.curriculum}{f' ({item.stratum})' if several else ''}: {signed(item.mean.interval())} pass@1 against "
         f"mixed, {finding}"
         for item, finding in zip(contrasts, findings, strict=True)
     ]
-    bars = tuple(
-        Bar(label=f"{item.curriculum}{f', {item.stratum}' if several else ''}", value=e.value, low=e.low, high=e.high)
-        for item in contrasts
-        for e in [item.mean.interval()]
-    )
-    figure = Forest(
-        title="ordered minus mixed",
-        axis=Scale(label="difference in pass@1"),
-        bars=bars,
-        guides=(
-            Guide(axis="x", value=0.0, label="equal"),
-            *(Guide(axis="x", value=side * settings.margin, label="margin") for side in (-1, 1)),
-        ),
-    )
     notes.append(
         f"equivalence: two one-sided tests against a margin of {settings.margin:g} pass@1 (--margin), 5%; differences: "
         f"two-sided, Holm over {len(contrasts)}; intervals are 95% each"
@@ -89,11 +62,44 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if min(len(item.seeds) for item in contrasts) < 2:
         notes.append(LOWER_BOUND)
     verdict = "; ".join(said) + "."
-    tables, figures = {"differences": pd.DataFrame(rows)}, {"differences": figure}
+    tables = {"differences": pd.DataFrame(rows)}
+    figures = {"differences": _forest(contrasts, settings.margin, several=several)}
     if all(finding == _UNDECIDED for finding in findings):
         reason = "every interval holds both no difference and more than the margin: more seeds or problems are needed"
         return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
     return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+
+
+def _row(item: _Contrast, p: float | None, margin: float) -> dict[str, object]:
+    interval = item.mean.interval()
+    return {
+        "runs": item.stratum,
+        "curriculum": item.curriculum,
+        "seeds": len(item.seeds),
+        "problems": item.mean.n_problems,
+        "difference": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+        "p_holm": p,
+        "p_equivalence": item.mean.equivalence_p(margin),
+    }
+
+
+def _forest(contrasts: list[_Contrast], margin: float, *, several: bool) -> Forest:
+    bars = (
+        Bar(label=f"{item.curriculum}{f', {item.stratum}' if several else ''}", value=e.value, low=e.low, high=e.high)
+        for item in contrasts
+        for e in [item.mean.interval()]
+    )
+    return Forest(
+        title="ordered minus mixed",
+        axis=Scale(label="difference in pass@1"),
+        bars=tuple(bars),
+        guides=(
+            Guide(axis="x", value=0.0, label="equal"),
+            *(Guide(axis="x", value=side * margin, label="margin") for side in (-1, 1)),
+        ),
+    )
 
 
 _UNDECIDED = "undecided"

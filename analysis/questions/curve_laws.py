@@ -11,7 +11,8 @@ import numpy as np
 
 from analysis.drawing.answer import Chart, Mark, Scale, Trace
 from analysis.estimates.panel import Arm
-from analysis.laws.inference import LOWER_BOUND, Estimate, Inference
+from analysis.laws.estimate import Estimate
+from analysis.laws.inference import LOWER_BOUND, Inference
 from analysis.row_laws.curve_law import own_law
 from analysis.runs.checkpoints import FEWEST_STEPS, Axis, Checkpoint, checkpoints
 from analysis.runs.selection import Run

@@ -29,16 +29,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if not curves:
         reason = f"no run has {FEWEST_POINTS} measured steps of validation or of training reward"
         return missing(question, reason, notes)
-    if len(curves) > MOST_CURVES:
-        notes.append(f"{MOST_CURVES} of {len(curves)} curves, evenly spread, were ranked")
-        names = list(curves)
-        curves = {names[int(i)]: curves[names[int(i)]] for i in np.linspace(0, len(names) - 1, MOST_CURVES)}
-    ranked: dict[str, dict[str, Ranked]] = {}
-    for name, sample in curves.items():
-        try:
-            ranked[name] = {item.form: item for item in rank(sample)}
-        except LawError as error:
-            notes.append(f"{name}: {error}")
+    ranked = _ranked(curves, notes)
     forms = [form for form in dict.fromkeys(form for item in ranked.values() for form in item) if form != BASELINE]
     rows = [_row(form, ranked) for form in forms]
     rows = sorted((row for row in rows if row["runs"]), key=lambda row: float(str(row["mae"])))
@@ -49,23 +40,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     baseline = float(np.mean([item[BASELINE].mae for item in ranked.values()]))
     notes.append(f"curves: 1 - {what}; cut after 25, 50 and 75% of {len(ranked)} runs; errors are mean absolute errors")
     tables = {"forms": pd.DataFrame([*rows, {"form": BASELINE, "runs": len(ranked), "mae": baseline}])}
-    bars = tuple(
-        Bar(
-            label=str(row["form"]),
-            value=float(str(row["minus_last_value"])),
-            low=_end(row["low"]),
-            high=_end(row["high"]),
-        )
-        for row in rows
-    )
-    figures = {
-        "forms": Forest(
-            title="held-out error minus that of the last value",
-            axis=Scale(label="difference of mean absolute errors"),
-            bars=bars,
-            guides=(Guide(axis="x", value=0.0, label="last value"),),
-        )
-    }
+    figures = {"forms": _forest(rows)}
     best = rows[0]
     low, high = _end(best["low"]), _end(best["high"])
     ends = "no interval" if low is None or high is None else f"[{low:+.4f}, {high:+.4f}]"
@@ -83,6 +58,39 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         )
     reason = "no form is shown to predict better than repeating the last value"
     return not_identified(question, f"{verdict}.", reason, tables=tables, figures=figures, notes=notes)
+
+
+def _ranked(curves: dict[str, Sample], notes: list[str]) -> dict[str, dict[str, Ranked]]:
+    """Forms by name of each curve that can be cut, of at most `MOST_CURVES` curves."""
+    names = list(curves)
+    if len(names) > MOST_CURVES:
+        notes.append(f"{MOST_CURVES} of {len(names)} curves, evenly spread, were ranked")
+        names = [names[int(i)] for i in np.linspace(0, len(names) - 1, MOST_CURVES)]
+    ranked: dict[str, dict[str, Ranked]] = {}
+    for name in names:
+        try:
+            ranked[name] = {item.form: item for item in rank(curves[name])}
+        except LawError as error:
+            notes.append(f"{name}: {error}")
+    return ranked
+
+
+def _forest(rows: list[dict[str, object]]) -> Forest:
+    bars = (
+        Bar(
+            label=str(row["form"]),
+            value=float(str(row["minus_last_value"])),
+            low=_end(row["low"]),
+            high=_end(row["high"]),
+        )
+        for row in rows
+    )
+    return Forest(
+        title="held-out error minus that of the last value",
+        axis=Scale(label="difference of mean absolute errors"),
+        bars=tuple(bars),
+        guides=(Guide(axis="x", value=0.0, label="last value"),),
+    )
 
 
 def _row(form: str, ranked: dict[str, dict[str, Ranked]]) -> dict[str, object]:

@@ -6,6 +6,7 @@ all the leverage. The optimum and its interval come from joint draws of all arms
 top is what one can choose from: the shares whose fitted R is within one standard error of the top.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,57 +65,29 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     del settings
     notes, rows, said, reasons = left_out(selection), [], [], []
     figures: dict[str, Figure] = {}
-    found_any = False
-    with_total = [run for run in selection.completed if _total(run.row) is not None]
-    totals = sorted({total for run in with_total if (total := _total(run.row)) is not None})
-    for total in totals:
-        members = [run for run in with_total if _total(run.row) == total]
-        for stratum in strata(members, free=["n_unique", "n_sft", "steps", "reuse"]):
-            found = panel(arms(stratum, label=lambda row: f"{_share(row):.3g}", x=_share))
-            if isinstance(found, str):
-                notes.append(f"{stratum.label}: {found}")
-                continue
-            shares = sorted(set(found.x.tolist()))
-            if len(shares) < 2:
-                continue
-            found_any = True
-            name = f"{total} problems" + ("" if stratum.label == ALL_RUNS else f", {stratum.label}")
-            top = int(np.argmax(found.values))
-            for i, arm in enumerate(found.arms):
-                value, gap = found.value(i), found.difference(i, top) if i != top else None
-                rows.append(
-                    {
-                        "runs": name,
-                        "share": arm.x,
-                        "seeds": len(arm.runs),
-                        "pass1": value.value,
-                        "low": value.low,
-                        "high": value.high,
-                        "difference_to_best": gap.value if gap else 0.0,
-                        "difference_to_best_low": gap.low if gap else None,
-                        "difference_to_best_high": gap.high if gap else None,
-                    }
-                )
-            notes += [note for note in found.notes if note not in notes]
-            if len(shares) < MIN_SHARES:
-                reasons.append(f"{name}: {len(shares)} shares, a quadratic with a check needs {MIN_SHARES}")
-                figures[name] = _forest(found)
-                continue
-            best = optimum(found)
-            figures[name] = _chart(found, best)
-            if best.misfit:
-                notes.append(
-                    f"{name}: the shares lie further off a quadratic than seeds and problems explain, so the intervals "
-                    f"are widened; the best share measured is {found.x[int(np.argmax(found.values))]:.2f}"
-                )
-            if best.share is None:
-                reasons.append(f"{name}: {best.reason}")
-            else:
-                said.append(
-                    f"{name}: the best share is {best.share:.2f} [{best.low:.2f}, {best.high:.2f}]; shares from "
-                    f"{best.flat_low:.2f} to {best.flat_high:.2f} are within one standard error of it"
-                )
-    if not found_any:
+    for name, found in _panels(selection, notes):
+        rows += _rows(name, found)
+        notes += [note for note in found.notes if note not in notes]
+        shares = len(set(found.x.tolist()))
+        if shares < MIN_SHARES:
+            reasons.append(f"{name}: {shares} shares, a quadratic with a check needs {MIN_SHARES}")
+            figures[name] = _forest(found)
+            continue
+        best = optimum(found)
+        figures[name] = _chart(found, best)
+        if best.misfit:
+            notes.append(
+                f"{name}: the shares lie further off a quadratic than seeds and problems explain, so the intervals "
+                f"are widened; the best share measured is {found.x[int(np.argmax(found.values))]:.2f}"
+            )
+        if best.share is None:
+            reasons.append(f"{name}: {best.reason}")
+        else:
+            said.append(
+                f"{name}: the best share is {best.share:.2f} [{best.low:.2f}, {best.high:.2f}]; shares from "
+                f"{best.flat_low:.2f} to {best.flat_high:.2f} are within one standard error of it"
+            )
+    if not rows:
         return missing(question, "no two shares of SFT were run with the same total of problems", notes)
     notes.append("the best share measured is the best by luck in part: its lead over the others is somewhat overstated")
     tables = {"shares": pd.DataFrame(rows)}
@@ -122,6 +95,41 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if not said:
         return not_identified(question, verdict, "; ".join(reasons), tables=tables, figures=figures, notes=notes)
     return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+
+
+def _panels(selection: Selection, notes: list[str]) -> Iterator[tuple[str, Panel]]:
+    """Shares of a total of problems beside each other, by name, where two shares or more were run."""
+    with_total = [run for run in selection.completed if _total(run.row) is not None]
+    for total in sorted({total for run in with_total if (total := _total(run.row)) is not None}):
+        members = [run for run in with_total if _total(run.row) == total]
+        for stratum in strata(members, free=["n_unique", "n_sft", "steps", "reuse"]):
+            found = panel(arms(stratum, label=lambda row: f"{_share(row):.3g}", x=_share))
+            if isinstance(found, str):
+                notes.append(f"{stratum.label}: {found}")
+            elif len(set(found.x.tolist())) > 1:
+                yield f"{total} problems" + ("" if stratum.label == ALL_RUNS else f", {stratum.label}"), found
+
+
+def _rows(name: str, found: Panel) -> list[dict[str, object]]:
+    """One table row a share."""
+    top = int(np.argmax(found.values))
+    rows: list[dict[str, object]] = []
+    for i, arm in enumerate(found.arms):
+        value, gap = found.value(i), found.difference(i, top)
+        rows.append(
+            {
+                "runs": name,
+                "share": arm.x,
+                "seeds": len(arm.runs),
+                "pass1": value.value,
+                "low": value.low,
+                "high": value.high,
+                "difference_to_best": gap.value,
+                "difference_to_best_low": gap.low,
+                "difference_to_best_high": gap.high,
+            }
+        )
+    return rows
 
 
 def optimum(found: Panel) -> Optimum:

@@ -44,6 +44,31 @@ class Sign:
     flagged: bool | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """A configuration beside its base model.
+
+    Attributes:
+        label: Of the configuration.
+        seeds: Of the configuration.
+        gains: Trained minus base pass@k, by k.
+        turn: From which k the base model is ahead; None: fewer than two ks.
+    """
+
+    label: str
+    seeds: int
+    gains: dict[int, Estimate]
+    turn: Crossover | None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the trained model is below its base model at the largest k, by an interval that excludes 0."""
+        if not self.gains:
+            return False
+        high = self.gains[max(self.gains)].high
+        return high is not None and high < 0
+
+
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
     """See the module."""
     del settings
@@ -52,64 +77,53 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         return missing(question, "no run was completed", notes)
     signs = [(run, sign) for run in selection.completed for sign in signs_of(run)]
     known = [(run, sign) for run, sign in signs if sign.flagged is not None]
-    flagged = [(run, sign) for run, sign in known if sign.flagged]
-    differences, crossings, traces = [], [], []
-    narrowed, at_top, ahead = 0, 0, 0
-    for arm in configurations(selection.completed):
-        compared = _against_base(arm.runs, notes)
-        if compared is None:
-            continue
-        gains, turn = compared
-        differences += [_difference_row(arm.label, k, found) for k, found in gains.items()]
-        crossings.append(_crossing_row(arm.label, turn, len(arm.runs)))
-        traces.append(_trace(arm.label, gains))
-        last = gains[max(gains)] if gains else None
-        at_top += 1
-        narrowed += last is not None and last.high is not None and last.high < 0
-        ahead += turn is not None and turn.verdict == "crossover"
+    arms = configurations(selection.completed)
+    compared = [found for arm in arms if (found := _against_base(arm.label, arm.runs, notes)) is not None]
+    differences = [_difference_row(item.label, k, found) for item in compared for k, found in item.gains.items()]
     if not known and not differences:
         return missing(question, "neither curves nor base models were measured", notes)
-    said = []
-    if differences:
-        k = max(int(str(row["k"])) for row in differences)
-        said.append(
-            f"at the largest k (up to {k}) the trained model is below its base model in {narrowed} of {at_top} "
-            f"configurations by an interval that excludes 0, and the base model overtakes it within the ks measured in "
-            f"{ahead}"
-        )
-    if known:
-        names = sorted({f"{sign.name} ({run.row.run_id})" for run, sign in flagged})
-        runs = len({run.row.run_id for run, _ in flagged})
-        total = len({run.row.run_id for run, _ in known})
-        said.append(
-            f"{runs} of {total} runs cross a threshold on their curves"
-            + (f": {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}" if names else "")
-        )
-    notes.append(
-        f"thresholds: mean reward of the last {WINDOW} steps under {REWARD_LEFT:g} of its peak; last entropy under "
-        f"{ENTROPY_LEFT:g} of the first; KL over {LARGEST_KL:g} nats a token; response length changed by a factor of "
-        f"{LENGTH_FACTOR:g}; training reward minus validation widened by {GAP_POINTS:g} while validation fell"
-    )
+    said = [_compared_text(compared)] if differences else []
+    said += [_signs_text(known)] if known else []
+    notes.append(_THRESHOLDS)
     if any(_is_ordered(run) for run, _ in signs):
         notes.append("in an ordered curriculum the training reward follows the problems: no sign is read from it")
-    if differences and all(row["seeds"] == 1 for row in crossings):
+    if differences and all(item.seeds == 1 for item in compared):
         notes.append(LOWER_BOUND)
     notes.append("differences of pass@k pair problems and are not corrected for the number of k and configurations")
     tables = {
         "signs": pd.DataFrame([_sign_row(run, sign) for run, sign in signs]),
         "against_base": pd.DataFrame(differences),
-        "crossover": pd.DataFrame(crossings),
+        "crossover": pd.DataFrame([_crossing_row(item) for item in compared]),
     }
-    figures: dict[str, Figure] = {}
-    if traces:
-        figures["against_base"] = Chart(
-            title="trained minus base pass@k",
-            x=Scale(label="k", log=True),
-            y=Scale(label="difference in pass@k"),
-            traces=tuple(traces),
-            guides=(Guide(axis="y", value=0.0, label="base model"),),
-        )
+    figures: dict[str, Figure] = {"against_base": _chart(compared)} if compared else {}
     return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+
+
+_THRESHOLDS = (
+    f"thresholds: mean reward of the last {WINDOW} steps under {REWARD_LEFT:g} of its peak; last entropy under "
+    f"{ENTROPY_LEFT:g} of the first; KL over {LARGEST_KL:g} nats a token; response length changed by a factor of "
+    f"{LENGTH_FACTOR:g}; training reward minus validation widened by {GAP_POINTS:g} while validation fell"
+)
+
+
+def _compared_text(compared: list[_Compared]) -> str:
+    k = max(k for item in compared for k in item.gains)
+    narrowed = sum(item.narrowed for item in compared)
+    ahead = sum(item.turn is not None and item.turn.verdict == "crossover" for item in compared)
+    return (
+        f"at the largest k (up to {k}) the trained model is below its base model in {narrowed} of {len(compared)} "
+        f"configurations by an interval that excludes 0, and the base model overtakes it within the ks measured in "
+        f"{ahead}"
+    )
+
+
+def _signs_text(known: list[tuple[Run, Sign]]) -> str:
+    flagged = [(run, sign) for run, sign in known if sign.flagged]
+    names = sorted({f"{sign.name} ({run.row.run_id})" for run, sign in flagged})
+    runs = len({run.row.run_id for run, _ in flagged})
+    total = len({run.row.run_id for run, _ in known})
+    listed = f": {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}" if names else ""
+    return f"{runs} of {total} runs cross a threshold on their curves{listed}"
 
 
 def signs_of(run: Run) -> list[Sign]:
@@ -181,20 +195,20 @@ def _last_over_first(values: Floats) -> float | None:
     return float(values[-WINDOW:].mean()) / first if first > 0 else None
 
 
-def _against_base(runs: tuple[Run, ...], notes: list[str]) -> tuple[dict[int, Estimate], Crossover | None] | None:
-    """(gain at every k, where the base model overtakes); None without a base model on the same problems."""
-    usable = [run for run in runs if run.paired]
+def _against_base(label: str, runs: tuple[Run, ...], notes: list[str]) -> _Compared | None:
+    """None without a base model on the same problems."""
+    usable = tuple(run for run in runs if run.paired)
     if len(usable) < len(runs):
         notes.append(f"{len(runs) - len(usable)} runs of {runs[0].row.model} have no base model on the same problems")
     if not usable:
         return None
-    point = Point(series="", runs=tuple(usable))
+    point = Point(series="", runs=usable)
     gains = {k: found for k in all_ks([point]) if (found := gain(point, k)) is not None}
     both = pair(_sample(usable, base=True), _sample(usable, base=False), tuple(gains), draws=DRAWS)
-    return gains, crossover(both)
+    return _Compared(label=label, seeds=len(runs), gains=gains, turn=crossover(both))
 
 
-def _sample(runs: list[Run], *, base: bool) -> Sample:
+def _sample(runs: tuple[Run, ...], *, base: bool) -> Sample:
     counts: list[Counts] = [found for run in runs if (found := run.base if base else run.trained) is not None]
     return Sample.of(line for item in counts for line in zip(item.problem_ids, item.n, item.c, strict=True))
 
@@ -203,10 +217,11 @@ def _difference_row(label: str, k: int, found: Estimate) -> dict[str, object]:
     return {"runs": label, "k": k, "difference": found.value, "low": found.low, "high": found.high}
 
 
-def _crossing_row(label: str, turn: Crossover | None, seeds: int) -> dict[str, object]:
+def _crossing_row(item: _Compared) -> dict[str, object]:
+    turn = item.turn
     return {
-        "runs": label,
-        "seeds": seeds,
+        "runs": item.label,
+        "seeds": item.seeds,
         "crossover_k": turn.k if turn else None,
         "low": turn.low if turn else None,
         "high": turn.high if turn else None,
@@ -224,6 +239,16 @@ def _sign_row(run: Run, sign: Sign) -> dict[str, object]:
         "threshold": sign.threshold,
         "flagged": sign.flagged,
     }
+
+
+def _chart(compared: list[_Compared]) -> Chart:
+    return Chart(
+        title="trained minus base pass@k",
+        x=Scale(label="k", log=True),
+        y=Scale(label="difference in pass@k"),
+        traces=tuple(_trace(item.label, item.gains) for item in compared),
+        guides=(Guide(axis="y", value=0.0, label="base model"),),
+    )
 
 
 def _trace(label: str, gains: dict[int, Estimate]) -> Trace:

@@ -6,7 +6,8 @@ import pandas as pd
 
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section
-from analysis.laws.inference import Estimate, Inference, Status
+from analysis.laws.estimate import Estimate, Status
+from analysis.laws.inference import Inference
 from analysis.report.evidence import Evidence
 from analysis.row_laws.curve_law import CurveLaw
 

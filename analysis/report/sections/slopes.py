@@ -5,7 +5,8 @@ import numpy as np
 from analysis.drawing.answer import Chart, Guide, Mark, Panels, Scale, Trace
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.page import Section
-from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference, Status
+from analysis.laws.estimate import Status
+from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference
 from analysis.laws.sample import Floats
 from analysis.passk.estimate import Estimate
 from analysis.report.evidence import Evidence

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from analysis.laws.curves import POWER, POWER_FLOOR, SIGMOID
+from analysis.laws.estimate import Status
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
-from analysis.laws.inference import LOWER_BOUND, Inference, Status, infer
+from analysis.laws.inference import LOWER_BOUND, Inference, infer
 from analysis.laws.losses import L2, LAD, LOG_L2, Loss, huber
 from analysis.laws.resampling import Unit, bootstrap
 from analysis.laws.sample import Floats, Sample
