@@ -11,7 +11,7 @@ import pytest
 
 from sweeper.grid.expand import expand
 from sweeper.plan.plan import make_plan
-from sweeper.runs.folder import State
+from sweeper.runs.state import State
 from tests.sweeper.points import grid_of
 
 REPOSITORY = Path(__file__).parent.parent

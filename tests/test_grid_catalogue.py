@@ -10,7 +10,7 @@ import pytest
 from analysis.questions import QUESTIONS
 from sweeper.grid.expand import expand, group_options
 from sweeper.plan.plan import make_plan
-from sweeper.runs.folder import State
+from sweeper.runs.state import State
 from tests.sweeper.points import grid_of
 
 LADDERS: dict[str, tuple[str, ...]] = {

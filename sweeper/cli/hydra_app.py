@@ -24,7 +24,8 @@ def app(cfg: DictConfig) -> str:
     from sweeper.launch.progress import reporter
     from sweeper.plan.plan import spec_from
     from sweeper.plan.refusals import check
-    from sweeper.runs.folder import RunDir, State
+    from sweeper.runs.folder import RunDir
+    from sweeper.runs.state import State, state_of
 
     rules = rules_of(cfg)
     if rules.changes_points or rules.budget_gpu_hours is not None:
@@ -39,9 +40,9 @@ def app(cfg: DictConfig) -> str:
     check(spec, family=plain["model_family"]["name"])
     results_dir = Path(plain["results_dir"]).resolve()
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
-    if run_dir.state() is not State.done:
+    if state_of(run_dir) is not State.done:
         run_local([spec], results_dir, max_parallel=1, reporter=reporter(1))
-    if run_dir.state() is not State.done:
+    if state_of(run_dir) is not State.done:
         # Hydra's launchers report a job that returns as a success.
         raise RunFailedError(f"{spec.run_id} has no result; see {run_dir.path}")
     return spec.run_id

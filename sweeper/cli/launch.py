@@ -75,7 +75,7 @@ def _say(line: str) -> None:
 def _submit(plan: "Plan", specs: "Sequence[RunSpec]", results_dir: Path, *, with_canary: bool) -> None:
     from sweeper.launch.slurm.follow import submit_text
     from sweeper.launch.slurm.submit import submit
-    from sweeper.runs.folder import State
+    from sweeper.runs.state import State
 
     done = submit(specs, results_dir, with_canary=with_canary)
     done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
@@ -91,10 +91,13 @@ def _follow(plan: "Plan", results_dir: Path, *, with_canary: bool) -> None:
 
 def _tell(plan: "Plan", results_dir: Path) -> int:
     """Print table and report of what a launch ended with; the exit code says whether every run has a result."""
-    from sweeper.runs.folder import RunDir, State
+    from sweeper.runs.folder import RunDir
+    from sweeper.runs.state import State, state_of
 
     run_ids = [run.run_id for run in plan.runs if run.run_id is not None]
-    unfinished = [run_id for run_id in run_ids if RunDir(results_dir=results_dir, run_id=run_id).state() != State.done]
+    unfinished = [
+        run_id for run_id in run_ids if state_of(RunDir(results_dir=results_dir, run_id=run_id)) != State.done
+    ]
     rows = rows_of(results_dir, run_ids=run_ids)
     print(f"\n{table_text(rows)}\n\nresults: {results_dir / 'rows'}")
     if rows:

@@ -39,7 +39,8 @@ def add_parser(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
-    from sweeper.runs.folder import RunDir, State
+    from sweeper.runs.folder import RunDir
+    from sweeper.runs.state import State, state_of
     from sweeper.spec.cluster import Executor
 
     results_dir = options.results.resolve()
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         print_json("retry", {"runs": [_plain(item) for item in found], "submitted": submitted})
     else:
         print(f"{len(again)} of {len(found)} runs without a result are tried again{' (dry run)' * options.dry_run}")
-    ended = [RunDir(results_dir=results_dir, run_id=spec.run_id).state() for spec in here]
+    ended = [state_of(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in here]
     return EXIT_FAILED if any(state is not State.done for state in ended) else EXIT_OK
 
 
@@ -79,7 +80,8 @@ def _without_result(results_dir: Path, which: str | None, named: str | None) -> 
     from sweeper.oversight.status import chosen
     from sweeper.plan.retry import consider
     from sweeper.rows.failure_class import FailureClass
-    from sweeper.runs.folder import RunDir, State
+    from sweeper.runs.folder import RunDir
+    from sweeper.runs.state import State
     from sweeper.runs.triage import classes
 
     try:

@@ -6,8 +6,9 @@ from typing import Protocol, TextIO
 
 from sweeper.host.amounts import duration
 from sweeper.rows.row import read_row, row_path
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
 from sweeper.runs.progress_text import describe
+from sweeper.runs.state import State, state_of
 
 
 class Reporter(Protocol):
@@ -30,7 +31,7 @@ def reporter(total: int, stream: TextIO = sys.stderr) -> Reporter:
 
 def outcome(run_dir: RunDir, code: int) -> str:
     """One line on how a job ended, from its row."""
-    state = run_dir.state()
+    state = state_of(run_dir)
     path = row_path(run_dir.results_dir, run_dir.run_id)
     if state is State.done:
         row = read_row(path)

@@ -1,4 +1,4 @@
-"""Where every run stands: its row, else SLURM's queue, else its folder."""
+"""Where every run stands, in what step it is, and why it is not done."""
 
 import os
 from collections import Counter
@@ -12,8 +12,9 @@ from sweeper.launch.slurm.queue import Queue
 from sweeper.rows.grid_file import Member, Membership, grids
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
-from sweeper.runs.folder import Attempt, Heartbeat, RunDir, State, find_run
+from sweeper.runs.folder import Attempt, Heartbeat, RunDir, find_run
 from sweeper.runs.progress_text import describe
+from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
 
 Status = dict[str, Any]
@@ -96,7 +97,7 @@ def _folders(results_dir: Path) -> list[RunId]:
 
 def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Queue, row: Brief | None) -> Status:
     done = row is not None and row.status is RowStatus.completed
-    state = queue.placed(run_dir.run_id, State.done if done else run_dir.state())
+    state = queue.state(run_dir, is_done=done)
     # Of a run that is done nothing more than its row is looked at: there are thousands of them.
     attempts = [] if done else run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None

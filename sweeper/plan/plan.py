@@ -20,7 +20,8 @@ from sweeper.plan.spec_maker import SpecMaker
 from sweeper.plan.totals import Totals, totals_of
 from sweeper.rows.grid_file import Member, Membership
 from sweeper.rows.row import read_rows
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import PARTS, RunSpec
 from sweeper.spec.run_id import RunId
 

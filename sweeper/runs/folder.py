@@ -1,4 +1,4 @@
-"""The folder of one run, its attempts, and the state derived from them.
+"""The folder of one run, and its attempts.
 
     runs/<run_id>/
       spec.json  verl_overrides.txt      what runs, immutable
@@ -6,14 +6,12 @@
       attempts/001/{log.txt, metrics.jsonl, heartbeat.json, exit.json, env.json}
       checkpoints/  val/                 shared by attempts, so that verl resumes from them
 
-Nobody updates a shared status: a run is running while its job holds the lock on its folder, which the kernel
-releases however the job dies.
+Where a run stands follows from them: `sweeper.runs.state`.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,19 +24,6 @@ from sweeper.spec.run_id import RunId
 
 if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
-
-
-class State(StrEnum):
-    """Where a run stands; every run is in exactly one."""
-
-    new = "new"  # never started
-    queued = "queued"  # SLURM has its job, which waits
-    running = "running"  # its job is alive
-    interrupted = "interrupted"  # started, no result, no job: resumes from its last checkpoint
-    failed = "failed"  # its row says why; run again as its class says (sweeper.plan.retry)
-    done = "done"  # its row has the result
-    refused = "refused"  # cannot run as configured
-    unknown = "unknown"  # SLURM has or had its job, and does not answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,21 +149,12 @@ class RunDir:
         """Whether a job is alive on this run."""
         return is_locked(self.path / "lock")
 
-    def state(self) -> State:
-        """Derive the run's state from its lock, row and attempts."""
-        if self.is_locked():
-            return State.running
-        row = self._row()
-        if row is not None:
-            return State.done if row.status is Status.completed else State.failed
-        return State.interrupted if self.attempts() else State.new
-
     def failure(self) -> Failure | None:
         """Why the run failed, if it did."""
-        row = self._row()
+        row = self.row()
         return row.failure if row else None
 
-    def _row(self) -> ResultRow | None:
+    def row(self) -> ResultRow | None:
         """The run's row; None: none yet, or a later attempt than that of a failed row has begun."""
         path = row_path(self.results_dir, self.run_id)
         if not path.exists():

@@ -15,7 +15,7 @@ import psutil
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.ledger import live
 from sweeper.oversight.status import run_statuses
-from sweeper.runs.folder import State
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 from tests.waiting import wait_until

@@ -13,7 +13,8 @@ from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
 from sweeper.oversight.status import run_statuses
 from sweeper.rows.row import read_rows
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import all_are, states
 from tests.waiting import wait_until

@@ -13,7 +13,7 @@ from sweeper.launch.slurm.export import commands, export
 from sweeper.launch.slurm.follow import follow
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
-from sweeper.runs.folder import State
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab, shaped, states
 from tests.waiting import wait_until

@@ -10,7 +10,8 @@ import pytest
 
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab, all_are
 from tests.waiting import wait_until

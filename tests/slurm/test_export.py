@@ -9,7 +9,7 @@ import pytest
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import chunks
 from sweeper.rows.row import read_rows
-from sweeper.runs.folder import State
+from sweeper.runs.state import State
 from tests.slurm.lab import Lab, all_are, states
 
 pytestmark = pytest.mark.slurm

@@ -14,7 +14,8 @@ from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
 from sweeper.oversight.status import run_statuses
 from sweeper.rows.row import read_rows, row_path
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from sweeper.training.checkpoint import trained_steps
 from tests.slurm.lab import Lab, all_are, states

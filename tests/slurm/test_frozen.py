@@ -13,7 +13,8 @@ import pytest
 
 from sweeper.launch.slurm.snapshot import PACKAGES
 from sweeper.rows.row import read_rows
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import SUBMIT, Lab, all_are
 

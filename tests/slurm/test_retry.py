@@ -14,7 +14,8 @@ from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import read_row, row_path
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import states
 from tests.waiting import wait_until

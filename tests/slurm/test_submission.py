@@ -20,7 +20,8 @@ from sweeper.launch.slurm.snapshot import freeze
 from sweeper.launch.slurm.submit import submit
 from sweeper.plan.plan import make_plan
 from sweeper.rows.row import Status, read_rows
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import SUBMIT, Lab, all_are, shaped, states
 from tests.waiting import wait_until

@@ -11,7 +11,8 @@ from sweeper.plan.refusals import check
 from sweeper.plan.view import plan_json, plan_text
 from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import Failure, write_row
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row

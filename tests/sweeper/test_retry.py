@@ -10,7 +10,8 @@ from sweeper.plan.retry import consider
 from sweeper.plan.view import plan_text
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, write_row
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State, state_of
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
@@ -92,7 +93,7 @@ def test_attempts_that_slurm_ended_do_not_count_as_failures(tmp_path: Path, stat
     run_dir = failed(tmp_path, spec("seed=1"), FailureClass.unknown)
     for _ in range(5):
         run_dir.new_attempt().write("exit", {"status": status, "phase": "train", "steps": 3})
-    assert run_dir.state() is State.interrupted
+    assert state_of(run_dir) is State.interrupted
     considered = consider(run_dir, Queue(elements={}, endings={}))
     assert considered is not None
     assert considered.decision.retry

@@ -10,7 +10,8 @@ from sweeper.host.errors import RunFailedError
 from sweeper.host.files import LockedError, locked
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, row_path, write_row
-from sweeper.runs.folder import Heartbeat, RunDir, State, find_run
+from sweeper.runs.folder import Heartbeat, RunDir, find_run
+from sweeper.runs.state import State, state_of
 from sweeper.spec.run_id import RunId
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
@@ -39,12 +40,12 @@ def folder(results_dir: Path, *overrides: str) -> RunDir:
 def test_a_lock_is_held_against_other_processes_and_released_by_kill_9(tmp_path: Path) -> None:
     run_dir = folder(tmp_path)
     process = holder(run_dir.path / "lock")
-    assert run_dir.state() is State.running
+    assert state_of(run_dir) is State.running
     with pytest.raises(LockedError, match="already running"), locked(run_dir.path / "lock", wait=False):
         pass
     process.kill()
     process.communicate()
-    assert run_dir.state() is State.new
+    assert state_of(run_dir) is State.new
     with locked(run_dir.path / "lock", wait=False):
         assert run_dir.is_locked()
 
@@ -78,7 +79,7 @@ def test_a_terminated_job_exits_143_without_a_row_and_is_interrupted(tmp_path: P
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 143
-    assert run_dir.state() is State.interrupted
+    assert state_of(run_dir) is State.interrupted
     assert '"terminated"' in (run_dir.attempts()[0].path / "exit.json").read_text()
 
 
@@ -100,10 +101,10 @@ def test_an_attempt_after_the_failed_row_is_what_counts(tmp_path: Path) -> None:
     run_dir.new_attempt()
     failure = Failure(phase="train", reason="x", log="y", failure_class=FailureClass.cuda_oom, evidence="CUDA out")
     write_row(tmp_path, row(run, failure=failure))
-    assert run_dir.state() is State.failed
+    assert state_of(run_dir) is State.failed
     assert run_dir.diagnosis().failure_class is FailureClass.cuda_oom  # type: ignore[union-attr]
     run_dir.new_attempt().log.write_text("OSError: [Errno 28] No space left on device\n")
-    assert run_dir.state() is State.interrupted
+    assert state_of(run_dir) is State.interrupted
     assert run_dir.diagnosis().failure_class is FailureClass.disk  # type: ignore[union-attr]
 
 

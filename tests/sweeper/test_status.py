@@ -12,7 +12,8 @@ from sweeper.plan.plan import save_grid
 from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import Failure, Provenance, row_path, write_row
 from sweeper.rows.row_cache import briefs
-from sweeper.runs.folder import Heartbeat, RunDir, State
+from sweeper.runs.folder import Heartbeat, RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
 from tests.sweeper.points import plan
 from tests.sweeper.rows import row
@@ -150,7 +151,7 @@ def test_a_slurm_that_does_not_answer_is_asked_less_and_less_often(
     asked = []
     for _ in range(150):
         queue = Queue.recent(results)
-        assert queue.placed(RunId("a-1"), State.interrupted) is State.unknown
+        assert queue.state(RunDir(results_dir=results, run_id=RunId("a-1"))) is State.unknown
         asked.append(len(calls.read_text().splitlines()))
         clock[0] += 10.0
     times = [i * 10 for i in range(1, 150) if asked[i] != asked[i - 1]]

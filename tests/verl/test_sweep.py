@@ -17,7 +17,8 @@ from data_prep.materialise import materialise
 from sweeper.inputs.data import data_spec
 from sweeper.rows.counts import read_counts
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State, state_of
 from sweeper.training.checkpoint import trained_steps
 from tests.other_modules import write_other_modules
 from tests.sweeper.points import spec
@@ -227,7 +228,7 @@ def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_comm
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert wait_until(lambda: processes_of(results) == [], 30), processes_of(results)
-    assert run.state() is State.interrupted
+    assert state_of(run) is State.interrupted
     assert not row_path(results, run.run_id).exists()
     kept = trained_steps(run.checkpoints)
     assert 4 <= kept < 10

@@ -16,7 +16,8 @@ from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.shape import Shape
 from sweeper.rows.curve import TRAINED
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 

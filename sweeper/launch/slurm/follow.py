@@ -12,7 +12,8 @@ from sweeper.launch.slurm.array import chunks
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.submit import Submission, submit
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 
 SECONDS = 15.0

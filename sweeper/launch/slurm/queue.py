@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper.host.files import write_atomic
-from sweeper.runs.folder import RunDir, State
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import Job, State, state_of
 from sweeper.spec.run_id import RunId
 
 if TYPE_CHECKING:
@@ -81,20 +82,18 @@ class Queue:
                 write_atomic(path, _text(new))
         return new
 
-    def state(self, run_dir: RunDir) -> State:
-        """The run's state, as far as the folder and SLURM tell."""
-        return self.placed(run_dir.run_id, run_dir.state())
+    def state(self, run_dir: RunDir, *, is_done: bool = False) -> State:
+        """The run's state, as far as the folder and SLURM tell; `is_done` as `state_of` has it."""
+        return state_of(run_dir, self.job(run_dir.run_id), is_done=is_done)
 
-    def placed(self, run_id: RunId, state: State) -> State:
-        """The state of a run whose folder tells `state`."""
+    def job(self, run_id: RunId) -> Job:
+        """What SLURM says of a run."""
         element = self.elements.get(run_id)
-        if state in (State.done, State.running):
-            return state
         if element is not None:
-            return State.queued if element.state == "PENDING" else State.running
-        if run_id in self.endings and state is not State.failed:
-            return State.interrupted if self.error is None else State.unknown
-        return state
+            return Job.waiting if element.state == "PENDING" else Job.active
+        if run_id in self.endings:
+            return Job.gone if self.error is None else Job.silent
+        return Job.none
 
     def reason(self, run_id: RunId) -> str | None:
         """SLURM's words on a run; None: it has none."""

@@ -1,0 +1,72 @@
+"""Where a run stands: the states there are, and which of them it is in.
+
+Nobody writes a state down. What is known of a run lies in several places, written by different processes at different
+moments, so they may contradict each other. The first line that holds decides:
+
+    1  refused      it cannot run as configured (`sweeper.plan`, which looks no further)
+    2  done         its row has the result; such a row is never replaced, so neither a lock nor a job matters any more
+    3  running      a process holds the lock on its folder, which the kernel releases however that process dies
+    4  queued       SLURM has its job, and the job waits
+    5  running      SLURM has its job, and it does not wait: it is about to take the lock, or has just let it go
+    6  failed       its row says why, and no attempt was begun since
+    7  unknown      it was submitted, and SLURM does not answer
+    8  interrupted  it was submitted, and SLURM has its job no more
+    9  interrupted  an attempt was begun
+   10  new          none of these
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sweeper.rows.row import Status
+
+if TYPE_CHECKING:
+    from sweeper.runs.folder import RunDir
+
+
+class State(StrEnum):
+    """Where a run stands; every run is in exactly one."""
+
+    new = "new"  # never started
+    queued = "queued"  # SLURM has its job, which waits
+    running = "running"  # its job is alive
+    interrupted = "interrupted"  # started, no result, no job: resumes from its last checkpoint
+    failed = "failed"  # its row says why; run again as its class says (sweeper.plan.retry)
+    done = "done"  # its row has the result
+    refused = "refused"  # cannot run as configured
+    unknown = "unknown"  # SLURM has or had its job, and does not answer
+
+
+class Job(StrEnum):
+    """What SLURM says of a run."""
+
+    none = "none"  # never submitted, or it has a row since
+    waiting = "waiting"
+    active = "active"
+    gone = "gone"  # submitted once, not in the queue now
+    silent = "silent"  # submitted once; SLURM does not answer
+
+
+def state_of(run_dir: "RunDir", job: Job = Job.none, *, is_done: bool = False) -> State:
+    """The state of a run that is not refused, in the order above.
+
+    Args:
+        run_dir: Its folder, with lock, row and attempts.
+        job: What SLURM says of it.
+        is_done: Its row is known to have the result; then nothing is looked at.
+    """
+    if is_done:
+        return State.done
+    is_alive = run_dir.is_locked()  # asked before the row: a job writes its row, and then lets the lock go
+    row = run_dir.row()
+    if row is not None and row.status is Status.completed:
+        return State.done
+    if is_alive:
+        return State.running
+    if job in (Job.waiting, Job.active):
+        return State.queued if job is Job.waiting else State.running
+    if row is not None:
+        return State.failed
+    if job is Job.silent:
+        return State.unknown
+    return State.interrupted if job is Job.gone or run_dir.attempts() else State.new
