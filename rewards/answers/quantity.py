@@ -9,6 +9,7 @@ from rewards.answers.closed_form import read_closed_form
 from rewards.answers.plain_text import unwrapped
 from rewards.answers.unit_text import read_unit
 from rewards.answers.written_number import WrittenNumber, read_number
+from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS
 from rewards.math.reading.unit import Unit
 
 # What a measured value may differ by, at most, however coarsely the gold is written.
@@ -18,6 +19,7 @@ _MIN_SIGNIFICANT = 3
 _ROUNDING = Fraction(1, 10**30)
 # Degrees that temperatures on different scales may differ by: 273.15 is often taken as 273.
 _TEMPERATURE = Fraction(2, 10)
+_NO_NAMES = {"or", "and", "to", "not", "times", "x", *MULTIPLIERS, *ABBREVIATED_MULTIPLIERS}
 _NO_UNIT = Unit(Fraction(1), ())
 _SYMBOL = re.compile(
     r"^\s*(?:\\?[A-Za-z]{1,10} ?){1,3}(?:_\{?[^{}=\s]{1,12}\}?|\([a-z]\))?\s*(?:=|\\approx|≈|:)\s*(?=[^=]+$)"
@@ -104,9 +106,8 @@ def _said(same: bool) -> Comparison:
 
 def _is_name(text: str) -> bool:
     """Whether what follows a number can be a unit that the table lacks, as in `3 electrons`."""
-    return bool(re.fullmatch(r"[A-Za-z]{1,20}(?: [A-Za-z]{1,20})?", text)) and not re.match(
-        r"(?:or|and|to|not|million|billion|thousand|trillion|times|x)\b", text.casefold()
-    )
+    first = text.casefold().partition(" ")[0]
+    return first not in _NO_NAMES and bool(re.fullmatch(r"[A-Za-z]{1,20}(?: [A-Za-z]{1,20})?", text))
 
 
 def _is_ratio(quantity: Quantity) -> bool:

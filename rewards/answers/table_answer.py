@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.written_number import WrittenNumber, read_number
+from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_boxed
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
@@ -16,10 +17,7 @@ _MAX_ANSWER = 4096
 _MAX_PARTS = 200
 _PIPE = re.compile(r"\\(?:mid|vert|\|)|\\text\{\s*\|\s*\}|\|")
 _COMMA = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+")
-_SCALES = {
-    "hundred": 10**2, "thousand": 10**3, "k": 10**3, "million": 10**6, "m": 10**6, "mn": 10**6, "billion": 10**9,
-    "bn": 10**9, "trillion": 10**12,
-}  # fmt: skip
+_SCALES = MULTIPLIERS | ABBREVIATED_MULTIPLIERS
 _UNIT_WORDS = re.compile(r"[^\W\d]+(?:[ -][^\W\d]+){0,3}\.?")
 
 

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewards.answers.plain_text import unwrapped
+from rewards.math.reading.numerals import ABOUT, COMMA_GROUPS, MONEY, without_blanks, without_thin_gaps
 from rewards.math.reading.scripts import scripts_as_tex
 
 _MAX_LENGTH = 400
 _MAX_EXPONENT = 400
-_CURRENCY = re.compile(r"(?:US|USD|EUR|GBP|C|A|HK)?[$€£¥]|(?:USD|EUR|GBP)(?![A-Za-z])")
-_APPROXIMATELY = re.compile(
-    r"^(?:\\approx|≈|≃|~|=|about\b|approximately\b|approx\.?|around\b|roughly\b)\s*", re.IGNORECASE
-)
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:,|\{,\})\d{3})+(?![\d,])")
-_THIN = re.compile(r"(?<=\d)(?:\\,|\\!|\\ )(?=\d{3}(?!\d))")
+_APPROXIMATELY = re.compile(rf"^(?:\\approx|≈|≃|~|=|{ABOUT})\s*", re.IGNORECASE)
 _TEX_FRACTION = re.compile(r"\\[dtc]?frac\s*\{\s*([+-]?\d+(?:\.\d+)?)\s*\}\s*\{\s*([+-]?\d+(?:\.\d+)?)\s*\}")
 _SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s*(\d)\s*(\d)")
 _TIMES = re.compile(r"\\times|\\cdot|[×·∙⋅*]|(?<=[\d ])[xX](?=\s*10\s*\^)")  # noqa: RUF001
@@ -51,7 +47,7 @@ def read_number(answer: str) -> WrittenNumber | None:
     """The number that `answer` begins with, apart from a currency sign or a word like `about`; None if it does not."""
     if len(answer) > _MAX_LENGTH:
         return None
-    text = _THIN.sub("", scripts_as_tex(answer))
+    text = without_thin_gaps(scripts_as_tex(answer))
     text = _TEX_FRACTION.sub(r" \1/\2 ", text)
     text = _SHORT_FRACTION.sub(r" \1/\2 ", text)
     text = unwrapped(text).strip("*")
@@ -59,8 +55,8 @@ def read_number(answer: str) -> WrittenNumber | None:
         return None
     text = _TIMES.sub("*", text)
     text = _APPROXIMATELY.sub("", text.strip())
-    text = re.sub(r"([+-])\s+(?=[\d.$€£¥])", r"\1", _CURRENCY.sub("", text, count=1).strip())
-    text = _THOUSANDS.sub(lambda m: re.sub(r"\{?,\}?", "", m.group()), text)
+    text = re.sub(r"([+-])\s+(?=[\d.])", r"\1", MONEY.sub("", text, count=1).strip())
+    text = COMMA_GROUPS.sub(lambda groups: groups.group().replace(",", ""), without_blanks(text))
     power = _BARE_POWER.match(text)
     if power:
         return _power(power, text)

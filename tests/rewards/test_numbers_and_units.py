@@ -87,3 +87,36 @@ def test_a_known_unit_has_an_exact_size() -> None:
         assert left is not None
         assert right is not None
         assert left.factor / right.factor == factor
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [
+        ("12 345", "12345"),
+        (r"12\;345", "12,345"),
+        ("12~345", "12345"),
+        (r"12,\!345", "12345"),
+        ("12{,}345", "12 345"),
+        ("₹500", "500"),
+        ("Rs. 500", "500"),
+        ("around 5", "5"),
+        (r"\approx 5", "5"),
+        ("3 dozen", "36"),
+        ("2.5 million", "2,500,000"),
+    ],
+)
+@pytest.mark.parametrize("source", [_MATH, _STEM, _TABLE])
+def test_a_number_is_the_same_however_it_is_written(source: str, answer: str, gold: str) -> None:
+    assert _box(source, answer, gold)
+
+
+@pytest.mark.parametrize(("answer", "gold"), [("US$5", "$5"), (r"A\$5", "5"), ("€5", "5"), ("5 GBP", "£5")])
+@pytest.mark.parametrize("source", [_MATH, _STEM])
+def test_the_sign_of_a_currency_is_no_part_of_a_number(source: str, answer: str, gold: str) -> None:
+    assert _box(source, answer, gold)
+
+
+@pytest.mark.parametrize(("answer", "gold"), [("0,123", "123"), ("12 345", "12"), ("A$", "5"), ("5k", "5")])
+@pytest.mark.parametrize("source", [_MATH, _STEM, _TABLE])
+def test_groups_of_digits_and_names_are_not_dropped(source: str, answer: str, gold: str) -> None:
+    assert not _box(source, answer, gold)

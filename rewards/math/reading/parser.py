@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from rewards.math.reading.node import Node, Op
 from rewards.math.reading.notation import RELATIONS
+from rewards.math.reading.numerals import MULTIPLIERS
 from rewards.math.reading.operands import OperandReader
 from rewards.math.reading.tokens import Kind, Unreadable
-from rewards.math.reading.unit_words import MULTIPLIERS, is_unit
+from rewards.math.reading.unit_words import is_unit
 
 _MAX_DEPTH = 40
 

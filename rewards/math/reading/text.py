@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from rewards.math.reading.notation import known_prefix
+from rewards.math.reading.numerals import ABOUT, COMMA_GROUPS, MONEY, without_blanks, without_thin_gaps
 from rewards.math.reading.scripts import scripts_as_tex
 from rewards.problem.extraction import last_boxed
 
@@ -46,7 +47,6 @@ _SPACING = re.compile(
     r"|\\(?:displaystyle|textstyle|limits|nolimits|quad|qquad|thinspace|enspace|hfill|noindent|hline|newline)(?![a-zA-Z])"
     r"|(?<!\\)\\[!,;:> ]|\\(?:[hv]space|[hv]?phantom)\*?\{[^{}]*\}|~|\\[()]|\\\[|\\\]|\\tag\*?\{[^{}]*\}"
 )
-_THIN_THOUSANDS = re.compile(r"(?<=\d)(?:\\[,;:! ]|~|,\s*\\!\s*|\{,\}\s*(?:\\!)?|\\ |\\thinspace ?)\s*(?=\d{3}(?!\d))")
 _SMALL_FRACTION = re.compile(r"\\[dtcsx]frac(?![a-zA-Z])|\\nicefrac(?![a-zA-Z])")
 _SMALL_BINOMIAL = re.compile(r"\\[dt]binom(?![a-zA-Z])")
 _FONT = re.compile(
@@ -66,10 +66,7 @@ _REPEATING = re.compile(
 _SCIENTIFIC = re.compile(r"(?<![A-Za-z\\}])(\d+(?:\.\d+)?)\s?[eE](-?\d{1,4}|\+\d{2,4})(?![\d.A-Za-z])")
 _SETS = re.compile(r"\\(?:mathbb|Bbb)\s*\{?\s*([RZNQC])\s*\}?")
 _DEGREES = re.compile(r"\^\s*(?:\\circ(?![a-zA-Z])|\{\s*\\circ\s*\})|\\degrees?(?![a-zA-Z])|\\textdegree(?![a-zA-Z])")
-_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
-_SPACED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?: \d{3})+(?:\.\d+)?")
 _SPACED_COMMA = re.compile(r",\s|;|\\text|\b(?:and|or)\b")
-_CURRENCY = re.compile(r"\\\$|[$€£¥₹₩₽¢]|\\(?:euro|pounds|textdollar)(?![a-zA-Z])|\b(?:USD|EUR|RMB)\b|\bRs\.?(?=\s*\d)")
 _ALIASES = {
     r"\leq": r"\le", r"\leqslant": r"\le", r"\geq": r"\ge", r"\geqslant": r"\ge", r"\lt": "<", r"\gt": ">",
     r"\neq": r"\ne", r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\lparen": "(",
@@ -89,7 +86,7 @@ _ASCII_OPERATORS = (("<=", r"\le "), (">=", r"\ge "), ("!=", r"\ne "), ("+-", r"
 # "The answer is", "Answer:", a leading = or approximately; a remark in brackets after the answer.
 _INTRODUCTION = re.compile(
     r"^(?:\\text\s*\{[^{}]*(?::|=|\bis)\s*\}|(?:the )?(?:final )?answer(?: is|:)|=|\\(?:approx|sim)(?![a-z])"
-    r"|(?:\\text\s*\{\s*)?(?:approximately|approx\.?|about|roughly)\b\s*\}?)\s*(?=\S)",
+    rf"|(?:\\text\s*\{{\s*)?{ABOUT}\s*\}}?)\s*(?=\S)",
     re.IGNORECASE,
 )
 _RATIO_IN_WORDS = re.compile(r"(\d+)\s*(?:\\text\s*\{\s*to\s*\}|\bto\b)\s*(\d+)")
@@ -112,7 +109,7 @@ def normalise(answer: str) -> str:
     if "\\boxed" in text or "\\fbox" in text:
         text = last_boxed(text) or text
     text = _ROW_GAP.sub("", _BOLD.sub(r"\1", text))
-    text = _THIN_THOUSANDS.sub("", text)
+    text = without_thin_gaps(text)
     text = _DEGREES.sub(lambda _: "\\degree ", text)
     text = _SETS.sub(r"\\\1 ", text)
     text = text.replace("\\mathbb", "").replace("\\%", "%")
@@ -129,7 +126,7 @@ def normalise(answer: str) -> str:
     if "." in text:
         text = _REPEATING.sub(_as_fraction, text)
     text = _SCIENTIFIC.sub(r"\1\\cdot 10^{\2}", text)
-    text = _CURRENCY.sub(" ", text)
+    text = MONEY.sub(" ", text)
     text = _BLANK.sub(" ", text).strip()
     text = _REMARK.sub("", _INTRODUCTION.sub("", text)).strip()
     while text and text[-1] in ".,;:\\ " and not text.endswith("\\ldots"):
@@ -195,13 +192,12 @@ def _as_fraction(match: re.Match[str]) -> str:
 
 def _join_thousands(text: str) -> str:
     """`12,345` is one number, but in `(1,200)` or beside `, ` a comma separates two."""
-    if _SPACED_THOUSANDS.fullmatch(text):
-        return text.replace(" ", "")
+    text = without_blanks(text)
     if "," not in text:
         return text
     has_other_separators = _SPACED_COMMA.search(text) is not None
     depths = _depths(text)
-    return _THOUSANDS.sub(
+    return COMMA_GROUPS.sub(
         lambda match: (
             match.group().replace(",", "") if has_other_separators or not depths[match.start()] else match.group()
         ),

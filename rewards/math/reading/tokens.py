@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rewards.math.reading.notation import FUNCTIONS, words_of
-from rewards.math.reading.unit_words import MULTIPLIERS, is_bare_unit
+from rewards.math.reading.numerals import MULTIPLIERS
+from rewards.math.reading.unit_words import is_bare_unit
 
 MAX_TOKENS = 1500
 

@@ -24,9 +24,6 @@ _NOT_UNITS = frozenset(
     )
 )
 _SYNONYMS = {"deg": "degree", "sq": "square", "rs": "rupee"}
-MULTIPLIERS = {
-    "hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12,
-}  # fmt: skip
 
 
 def is_bare_unit(word: str) -> bool:
