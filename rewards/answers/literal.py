@@ -9,6 +9,8 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from rewards.sandbox.source_text import source_of
+
 _MAX_DEPTH = 64
 _MAX_DIGITS = 4000  # int() of more is refused by Python itself
 MAX_LITERAL = 1 << 16
@@ -41,21 +43,6 @@ class Arguments:
     def source(self) -> str:
         """Python source of the arguments, written from the values and not from the text they were read from."""
         return ", ".join([*map(source_of, self.positional), *(f"{name}={source_of(v)}" for name, v in self.named)])
-
-
-def source_of(value: object) -> str:
-    """Python source of a value that `parse_literal` returned."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return f'float("{value}")'
-    if isinstance(value, list):
-        return f"[{', '.join(map(source_of, value))}]"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(source_of, value))}{',' if len(value) == 1 else ''})"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{source_of(k)}: {source_of(v)}' for k, v in value.items())}}}"
-    if isinstance(value, set) and value:
-        return f"{{{', '.join(sorted(map(source_of, value)))}}}"
-    return repr(value)
 
 
 def parse_literal(text: str, max_characters: int = MAX_LITERAL) -> object:

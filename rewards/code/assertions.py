@@ -10,10 +10,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rewards.code.source_text import NotPlain, source_of
 from rewards.sandbox.inside.agreement import Incomparable, Unjudged, has_opaque, holds
 from rewards.sandbox.inside.known_names import ALIASES
 from rewards.sandbox.inside.rewriting import is_of_program
+from rewards.sandbox.source_text import NotPlain, source_of
 
 _BOUND = "_callee_{}"
 

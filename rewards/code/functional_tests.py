@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from rewards.code.assertions import AssertionTests, read_assertions
 from rewards.code.known_helpers import missing_helper
 from rewards.code.names import free_names
-from rewards.code.source_text import source_of
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.sandbox.inside.agreement import JSON, Incomparable, values_agree
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS
 from rewards.sandbox.inside.rewriting import is_check, is_of_program
+from rewards.sandbox.source_text import source_of
 
 _MAX_SOURCE = 8 << 20
 # LeetCode's nodes, which tests may bring along for the program as well.

@@ -3,6 +3,7 @@
 import math
 
 _MAX_DEPTH = 200
+_MAX_BITS = 1 << 13  # Python refuses to write some 4,300 digits
 
 
 class NotPlain(ValueError):
@@ -25,7 +26,7 @@ def _source(value: object, depth: int) -> str:
     if value is None or kind in (bool, str, bytes, complex):
         return repr(value)
     if kind is int and isinstance(value, int):
-        return repr(value) if abs(value) < 1 << 64 else hex(value)
+        return repr(value) if value.bit_length() < _MAX_BITS else hex(value)
     if kind is float and isinstance(value, float):
         if math.isfinite(value):
             return repr(value)
@@ -37,7 +38,7 @@ def _source(value: object, depth: int) -> str:
         parts = [_source(item, depth + 1) for item in value]
         if kind is list:
             return "[" + ", ".join(parts) + "]"
-        if kind is set:
-            return "{" + (", ".join(parts) or "*()") + "}"
+        if kind is set:  # in an order that is the same in every process
+            return "{" + (", ".join(sorted(parts)) or "*()") + "}"
         return "(" + ", ".join(parts) + ("," if len(parts) == 1 else "") + ")"
     raise NotPlain(f"no source text for a {kind.__name__}")
