@@ -13,6 +13,7 @@ from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
 from rewards.sandbox.frames import WorkerDied
+from rewards.sandbox.inside.agreement import EXACT, values_agree
 from rewards.sandbox.runs import Limits, RunStatus, run_calls
 
 LIMITS = Limits(cpu_s=2, wall_s=6.0, memory_mb=512)
@@ -93,7 +94,7 @@ def score_output(response: str, gold: Execution) -> Verdict:
     if claim.arguments is not None and gold.input_text is not None and not _same_call(claim.arguments, gold):
         return Verdict(outcome=Outcome.WRONG, pred=answer)
     expected = read_value(gold.expected_text) if gold.expected_text else None
-    if expected is not None and not _equals(claim.value, expected[0]):
+    if expected is not None and not values_agree(claim.value, expected[0], EXACT):
         return Verdict(outcome=Outcome.WRONG, pred=answer)
     if expected is not None and (claim.arguments is None or gold.input_text is not None):
         return Verdict(outcome=Outcome.CORRECT, pred=answer)
@@ -115,7 +116,7 @@ def score_input(response: str, gold: Execution) -> Verdict:
     if arguments is None:
         return Verdict(outcome=Outcome.WRONG, pred=answer)
     if claim is not None and claim.arguments is not None and claim.has_value:
-        if expected is not None and not _equals(claim.value, expected[0]):
+        if expected is not None and not values_agree(claim.value, expected[0], EXACT):
             return Verdict(outcome=Outcome.WRONG, pred=answer)
         expected = expected or (claim.value,)
     if expected is None:
@@ -143,7 +144,7 @@ def _proposed(claim: Claim | None, answer: str) -> Arguments | None:
 def _same_call(arguments: Arguments, gold: Execution) -> bool:
     given = read_arguments(gold.input_text or "")
     if given is not None:
-        return _equals([arguments.positional, arguments.named], [given.positional, given.named])
+        return values_agree([arguments.positional, arguments.named], [given.positional, given.named], EXACT)
     return "".join(arguments.source().split()) == "".join((gold.input_text or "").split())
 
 
@@ -155,7 +156,7 @@ def _held_against(gold: Execution, call: str | None, value: object, answer: str)
         return Verdict(outcome=Outcome.TIMEOUT, pred=answer)
     if status is None:
         return Verdict(outcome=Outcome.ERROR, pred=answer)
-    return verdict_of(status is RunStatus.DONE and _equals(value, returned), answer)
+    return verdict_of(status is RunStatus.DONE and values_agree(value, returned, EXACT), answer)
 
 
 def _returned(code: str, call: str) -> tuple[RunStatus | None, object]:
@@ -164,14 +165,3 @@ def _returned(code: str, call: str) -> tuple[RunStatus | None, object]:
     except WorkerDied:
         return None, None
     return results.status, results.values[0] if results.values else None
-
-
-def _equals(given: object, wanted: object) -> bool:
-    """Python's equality, which the assertion asks for; but True is not 1, at any depth."""
-    if type(given) is not type(wanted) and (isinstance(given, bool) or isinstance(wanted, bool)):
-        return False
-    if isinstance(given, list | tuple) and isinstance(wanted, list | tuple):
-        return type(given) is type(wanted) and len(given) == len(wanted) and all(map(_equals, given, wanted))
-    if isinstance(given, dict) and isinstance(wanted, dict):
-        return given.keys() == wanted.keys() and all(_equals(given[key], value) for key, value in wanted.items())
-    return bool(given == wanted)

@@ -1,54 +1,54 @@
-"""When two values agree: one owner, three sets of rules."""
+"""When two values agree: one owner, four sets of rules."""
 
 import json
 
 import pytest
 
 from rewards import compute_score
-from rewards.sandbox.inside.agreement import JSON, PYTHON, WRITTEN, Incomparable, Rules, values_agree
+from rewards.sandbox.inside.agreement import EXACT, JSON, PYTHON, WRITTEN, Incomparable, Rules, values_agree
 
 _NAN = float("nan")
 
 
 @pytest.mark.parametrize(
-    ("value", "expected", "python", "of_json", "written"),
+    ("value", "expected", "python", "of_json", "written", "exact"),
     [
-        (True, 1, True, True, False),
-        (1, True, True, True, False),
-        (None, None, True, True, True),
-        (None, 0, False, False, False),
-        (1.0, 1, True, True, True),
-        (2.9999999, 3, False, False, True),
-        (0.1 + 0.2, 0.3, True, True, True),
-        (1e-9, 0.0, True, True, False),
-        (1e15 * (1 + 1e-9), 1e15, True, True, True),
-        (1.001, 1.0, False, False, False),
-        (10**18, 10**18 + 1, False, False, False),
-        (1e18, 10**18 + 1, False, False, True),
-        (10**400, 1.5, False, False, False),
-        (_NAN, _NAN, True, True, True),
-        (_NAN, 1.0, False, False, False),
-        ("1", 1, False, False, False),
-        ((1, 2), [1, 2], False, True, True),
-        ([(1, 2.0000001)], [[1, 2.0]], False, True, True),
-        ({1: "a"}, {"1": "a"}, False, True, True),
-        ({True: 1}, {"true": 1}, False, True, True),
-        ({None: 1}, {"null": 1}, False, True, True),
-        ({1.5: 1}, {"1.5": 1}, False, True, True),
-        ({"a": [1.0000001]}, {"a": [1.0]}, True, True, True),
-        ({"a": 1}, {"a": 1, "b": 2}, False, False, False),
-        ({1, 2}, {2, 1}, True, True, True),
-        ([True], [1], True, True, False),
+        (True, 1, True, True, False, False),
+        (1, True, True, True, False, False),
+        (None, None, True, True, True, True),
+        (None, 0, False, False, False, False),
+        (1.0, 1, True, True, True, True),
+        (2.9999999, 3, False, False, True, False),
+        (0.1 + 0.2, 0.3, True, True, True, False),
+        (1e-9, 0.0, True, True, False, False),
+        (1e15 * (1 + 1e-9), 1e15, True, True, True, False),
+        (1.001, 1.0, False, False, False, False),
+        (10**18, 10**18 + 1, False, False, False, False),
+        (1e18, 10**18 + 1, False, False, True, False),
+        (10**400, 1.5, False, False, False, False),
+        (_NAN, _NAN, True, True, True, False),
+        (_NAN, 1.0, False, False, False, False),
+        ("1", 1, False, False, False, False),
+        ((1, 2), [1, 2], False, True, True, False),
+        ([(1, 2.0000001)], [[1, 2.0]], False, True, True, False),
+        ({1: "a"}, {"1": "a"}, False, True, True, False),
+        ({True: 1}, {"true": 1}, False, True, True, False),
+        ({None: 1}, {"null": 1}, False, True, True, False),
+        ({1.5: 1}, {"1.5": 1}, False, True, True, False),
+        ({"a": [1.0000001]}, {"a": [1.0]}, True, True, True, False),
+        ({"a": 1}, {"a": 1, "b": 2}, False, False, False, False),
+        ({1, 2}, {2, 1}, True, True, True, True),
+        ([True], [1], True, True, False, False),
     ],
 )
 def test_values_agree_by_the_rules_of_their_origin(
-    value: object, expected: object, python: bool, of_json: bool, written: bool
+    value: object, expected: object, python: bool, of_json: bool, written: bool, exact: bool
 ) -> None:
-    found = tuple(values_agree(value, expected, rules) for rules in (PYTHON, JSON, WRITTEN))
-    assert found == (python, of_json, written)
+    found = tuple(values_agree(value, expected, rules) for rules in (PYTHON, JSON, WRITTEN, EXACT))
+    assert found == (python, of_json, written, exact)
 
 
-@pytest.mark.parametrize("rules", [PYTHON, JSON, WRITTEN])
+@pytest.mark.parametrize("rules", [PYTHON, JSON, WRITTEN, EXACT])
 def test_a_value_that_is_nested_without_end_is_not_compared(rules: Rules) -> None:
     deep: list[object] = []
     deep.append(deep)

@@ -43,21 +43,23 @@ class Rules:
     Attributes:
         is_json: The expected value was JSON, which knows neither tuples nor sets nor any keys but texts: then a tuple
             agrees with a list, and keys are compared as the text that JSON makes of them.
-        is_typed: True is not 1, and whole numbers may be written with a decimal point: 3 is 3.0 and, within the
-            tolerance, 2.9999999.
-        absolute: Tolerance of floats, beside a relative 1e-6.
+        keeps_bools: True is not 1.
+        rounds_integers: A whole number may be written with a decimal point: 3 is, within the tolerance, 2.9999999.
+        absolute: Tolerance of floats, beside a relative 1e-6; None compares them as Python does, nan included.
     """
 
     is_json: bool = False
-    is_typed: bool = False
-    absolute: float = TOLERANCE
+    keeps_bools: bool = False
+    rounds_integers: bool = False
+    absolute: float | None = TOLERANCE
 
 
-# What a program returned, to Python's or JSON's value; what was written down, to JSON's. A value that was computed may
-# miss 0 by rounding, one that was written may not.
+# What a program returned, to Python's or JSON's value; what was written down, to JSON's, or to what a program returned.
+# A value that was computed may miss 0 by rounding, one that was written may not.
 PYTHON = Rules()
 JSON = Rules(is_json=True)
-WRITTEN = Rules(is_json=True, is_typed=True, absolute=1e-12)
+WRITTEN = Rules(is_json=True, keeps_bools=True, rounds_integers=True, absolute=1e-12)
+EXACT = Rules(keeps_bools=True, absolute=None)
 
 
 def close(value: float, expected: float, relative: float = TOLERANCE, absolute: float = TOLERANCE) -> bool:
@@ -68,7 +70,7 @@ def close(value: float, expected: float, relative: float = TOLERANCE, absolute: 
 
 
 def values_agree(value: object, expected: object, rules: Rules = PYTHON) -> bool:
-    """Python's `==`, except that two floats need only be close and nan agrees with nan, at any depth.
+    """Python's `==`, except that two floats need only be close and nan agrees with nan (not if `EXACT`), at any depth.
 
     An integer never agrees with another by closeness, so 10**18 is not 10**18 + 1 in any spelling.
 
@@ -86,10 +88,10 @@ def values_agree(value: object, expected: object, rules: Rules = PYTHON) -> bool
 def _agree(value: object, expected: object, rules: Rules, depth: int) -> object:
     if depth > _MAX_DEPTH:
         raise Incomparable("value nested too deeply")
-    if rules.is_typed and any(side is None or isinstance(side, bool) for side in (value, expected)):
+    if rules.keeps_bools and any(side is None or isinstance(side, bool) for side in (value, expected)):
         return value is expected
-    if _are_close_at_most(value, expected, rules):
-        return value == expected or _close_enough(value, expected, rules)
+    if rules.absolute is not None and _are_floats(value, expected, rules):
+        return value == expected or _are_close(value, expected, rules.absolute)
     if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
         if not rules.is_json and isinstance(value, list) is not isinstance(expected, list):
             return False
@@ -103,24 +105,17 @@ def _agree(value: object, expected: object, rules: Rules, depth: int) -> object:
         return value.keys() == expected.keys() and all(
             _agree(item, expected[key], rules, depth + 1) for key, item in value.items()
         )
-    return value == expected and (not rules.is_typed or type(value) is type(expected))
+    return value == expected
 
 
-def _are_close_at_most(value: object, expected: object, rules: Rules) -> bool:
-    """Whether two numbers are of kinds that need not be the same exactly."""
-    if type(value) is float and type(expected) is float:
-        return True
-    return (
-        rules.is_typed
-        and isinstance(value, int | float)
-        and isinstance(expected, int | float)
-        and (float in (type(value), type(expected)))
-    )
+def _are_floats(value: object, expected: object, rules: Rules) -> bool:
+    kinds = type(value), type(expected)
+    return kinds == (float, float) or (rules.rounds_integers and kinds in ((int, float), (float, int)))
 
 
-def _close_enough(value: Any, expected: Any, rules: Rules) -> bool:
+def _are_close(value: Any, expected: Any, absolute: float) -> bool:
     try:
-        return close(value, expected, absolute=rules.absolute)
+        return close(value, expected, absolute=absolute)
     except OverflowError:  # an integer beyond all floats
         return False
 
