@@ -23,14 +23,13 @@ Analyse the rows that a sweep wrote.
 
   python -m analysis report --results results                       every row, to results/reports/all.html
   python -m analysis report --results results --grid model_scale    the runs of one grid
-  python -m analysis report --results results -o somewhere/out.html the tables go to somewhere/out_tables/*.csv
+  python -m analysis report --results results -o somewhere/out.html its tables go to somewhere/out_tables/*.csv
   python -m analysis ask curriculum --results results               one question with intervals; ask --list names all
   python -m analysis fit --results results --grid model_scale       power laws with intervals, as text
-  python -m analysis fit --results results --json                   ... as JSON
-  python -m analysis fit curves.csv --law sigmoid --x x --y y       any of seven laws of any CSV (fit --help)
-  python -m analysis rank curves.csv --x x --y y --group run        forms by their error on what comes next
-  python -m analysis passk counts.csv --ks 1,2,4 --json             pass@k with intervals from counts
-  python -m analysis import wandb/ run.jsonl log.txt                runs made elsewhere, as rows
+  python -m analysis fit curves.csv --law sigmoid --x x --y y       a law of your own CSV; fit --help lists the laws
+  python -m analysis rank curves.csv --x x --y y --group run        laws by their error on what comes next
+  python -m analysis passk counts.csv --ks 1,2,4 --json             pass@k with intervals, from counts
+  python -m analysis import wandb/ run.jsonl log.txt                rows from runs made elsewhere
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
 give the same bytes.
@@ -56,30 +55,35 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m analysis",
-        usage=argparse.SUPPRESS,
+        usage="python -m analysis VERB [arguments]",
         description=HELP,
-        formatter_class=argparse.RawTextHelpFormatter,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = "{report,ask,fit,rank,passk,import,suggest}"
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar=names, prog="python -m analysis")
-    report = verbs.add_parser("report", help="one offline HTML file, and its tables as CSV beside it")
+    verbs = parser.add_subparsers(title="verbs (each has --help)", required=True, metavar="VERB", prog=parser.prog)
+    report = verbs.add_parser("report", help="render one offline HTML file, with its tables as CSV beside it")
     report.add_argument("-o", "--out", type=Path, help="HTML file to write (default: RESULTS/reports/GRID.html)")
     report.add_argument(
-        "--wandb", action="store_true", help="log page and tables as a run of wandb too (WANDB_MODE=offline works)"
+        "--wandb", action="store_true", help="also log page and tables to wandb, as a run (WANDB_MODE=offline works)"
     )
     raw = argparse.RawDescriptionHelpFormatter
-    asking = verbs.add_parser("ask", help="one question of the field, from the rows of a sweep")
+    asking = verbs.add_parser("ask", help="answer one question of the field from the rows of a sweep")
     add_ask_options(asking)
     fit = verbs.add_parser(
-        "fit", help="a law of a CSV, or of the rows of a sweep", description=FIT_HELP, formatter_class=raw
+        "fit", help="fit a law to a CSV, or to the rows of a sweep", description=FIT_HELP, formatter_class=raw
     )
     add_fit_options(fit)
-    rank = verbs.add_parser("rank", help="forms by held-out error", description=RANK_HELP, formatter_class=raw)
+    rank = verbs.add_parser(
+        "rank", help="rank laws by their held-out error", description=RANK_HELP, formatter_class=raw
+    )
     add_rank_options(rank)
     for verb in (asking, fit, rank):
         verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    for verb in (report, asking, fit):
+    suggest = verbs.add_parser(
+        "suggest", description="Behind `python -m sweeper suggest`: JSON on stdin, JSON on stdout."
+    )
+    for verb in (report, asking, fit, suggest):
         verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+    for verb in (report, asking, fit):
         verb.add_argument("--grid", help=GRID_HELP)
     report.set_defaults(execute=_report)
     asking.set_defaults(execute=ask)
@@ -87,8 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     rank.set_defaults(execute=_rank)
     passk.add_parser(verbs)
     imports.add_parser(verbs)
-    suggest = verbs.add_parser("suggest", help="the answer behind python -m sweeper suggest: JSON to JSON")
-    suggest.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
     suggest.set_defaults(execute=_suggest)
     return parser
 

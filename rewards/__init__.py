@@ -1,4 +1,4 @@
-"""Rewards: one scorer a kind of problem, routed by data_source, used alike in training and in evaluation.
+"""Rewards: one scorer per kind of problem, routed by data_source, used alike in training and in evaluation.
 
 verl loads `compute_score` (or `compute_score_async`) by `reward.custom_reward_function.path=pkg://rewards` and
 `.name=compute_score`. Candidate code runs only in an isolated process (`rewards.sandbox.runs`); model text is never

@@ -26,7 +26,7 @@ _EXAMPLES = """\
 examples:
   python -m rewards check data/train/*.parquet       golds that their own scorer refuses
   python -m rewards check --json eval.parquet        the same for programs
-  python -m rewards doctor                           what isolates model code on this machine, and how fast
+  python -m rewards doctor                           how model code is isolated on this machine, and how fast
 """
 
 
@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE.parquet", help="in verl's format")
-    doctor = commands.add_parser("doctor", help="tell what isolates model code here, and how fast it runs")
+    doctor = commands.add_parser("doctor", help="say how model code is isolated on this machine, and how fast it runs")
     for command in (check, doctor):
-        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        command.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
     try:
         if options.command == "doctor":

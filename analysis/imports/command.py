@@ -28,15 +28,17 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Register the verb."""
     parser = verbs.add_parser(
         "import",
-        help="runs from wandb, verl's logs and tables",
+        help="rows from runs made elsewhere: wandb, verl's logs, tables",
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("sources", type=Path, nargs="+", help="files, or folders of offline wandb runs")
     parser.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
     parser.add_argument("--csv", type=Path, help="write every metric by step to this file, and no rows")
-    parser.add_argument("--map", action="append", default=[], metavar="COLUMN=METRIC", help="name of a table's column")
-    parser.add_argument("--model", help="its name in conf/model, or any other with both sizes")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="COLUMN=METRIC", help="what a column of a table measures"
+    )
+    parser.add_argument("--model", help="name in conf/model, or any other name with both sizes")
     parser.add_argument("--n-params", type=int, help="all parameters of the model")
     parser.add_argument("--n-params-non-embedding", type=int, help="without embedding and output matrix")
     parser.add_argument("--algorithm", help="default: algorithm.adv_estimator of the source's configuration")
@@ -44,7 +46,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--data-scale")
     parser.add_argument("--n-unique", type=int, help="different problems trained on")
     parser.add_argument("--seed", type=int, help="default: data.seed of the source, else numbered in order")
-    parser.add_argument("--gpus", type=int, help="of each run, for GPU-seconds")
+    parser.add_argument("--gpus", type=int, help="GPUs of each run, for GPU-seconds")
     parser.set_defaults(execute=run)
 
 

@@ -54,9 +54,11 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
         "--weights",
         choices=("equal", "per-group"),
         default="equal",
-        help="every row, or every group, counts the same (default: equal)",
+        help="whether every row or every group counts the same (default: equal, every row)",
     )
-    parser.add_argument("--holdout", metavar="EXPR", help="rows no parameter may see; their error is reported")
+    parser.add_argument(
+        "--holdout", metavar="EXPR", help="rows that the fit must not see; its error on them is reported"
+    )
     parser.add_argument("--fix", metavar="NAME=VALUE", action="append", default=[], help="hold a parameter at a value")
     parser.add_argument("--draws", type=_draws, default=1000, help="bootstrap draws, 0 for none (default: 1000)")
 

@@ -12,7 +12,7 @@ pass@k with intervals from per-problem counts.
 
   python -m analysis passk counts.csv --ks 1,2,4            columns problem_id, n, c and optional group
   python -m analysis passk counts.csv --ks 1,8 --group-by difficulty --json
-  python -m analysis passk results/rows/RUN.problems.jsonl  the counts of a run, by domain
+  python -m analysis passk results/rows/RUN.problems.jsonl  the counts of one run, by domain
   python -m analysis passk trained.csv --base base.csv      paired differences and the crossover, by group
   python -m analysis passk counts.csv --pair base trained   the same, of two groups of one file
   python -m analysis passk counts.csv --ks 128,1024 --beyond        extrapolated by two models, with their envelope
@@ -31,11 +31,13 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("counts", type=Path, nargs="?", help="CSV, or JSON lines (*.jsonl)")
-    parser.add_argument("--ks", type=_ks, help="budgets, such as 1,2,4 (default: powers of 2 up to the fewest samples)")
+    parser.add_argument(
+        "--ks", type=_ks, help="values of k, such as 1,2,4 (default: powers of 2 up to the fewest samples)"
+    )
     parser.add_argument("--group-by", metavar="COLUMN", help="column to group by (default: group, or domain)")
     parser.add_argument("--base", type=Path, help="counts of the base model on the same problems")
     parser.add_argument("--pair", nargs=2, metavar=("BASE", "TRAINED"), help="two groups of COUNTS to compare")
-    parser.add_argument("--beyond", action="store_true", help="extrapolate the ks that are undefined")
+    parser.add_argument("--beyond", action="store_true", help="extrapolate to each k that is undefined")
     parser.add_argument("--answers", type=Path, help="CSV of answers, for maj@k")
     parser.add_argument("--level", type=_level, default=0.95, help="coverage of the intervals (default: 0.95)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")

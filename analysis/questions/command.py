@@ -14,15 +14,17 @@ EXIT_OK = 0
 def add_ask_options(parser: argparse.ArgumentParser) -> None:
     """Options of `ask`."""
     parser.add_argument("name", nargs="?", metavar="NAME", help=f"one of {', '.join(QUESTIONS)}")
-    parser.add_argument("--list", action="store_true", dest="listed", help="every question in words")
+    parser.add_argument("--list", action="store_true", dest="listed", help="list every question in words")
     parser.add_argument(
         "--margin",
         type=float,
         default=Settings().margin,
-        help="difference of pass@1 that counts as none in an equivalence test (default: 0.01); choose it beforehand",
+        help="largest difference in pass@1 that an equivalence test counts as none (default: 0.01); choose it first",
     )
     parser.add_argument("--target", type=float, help="pass@1 to be reached (default: the answer says which it took)")
-    parser.add_argument("--figures", type=Path, metavar="FOLDER", help="write its figures there as SVG files")
+    parser.add_argument(
+        "--figures", type=Path, metavar="FOLDER", help="write the figures into this folder, as SVG files"
+    )
 
 
 def ask(options: argparse.Namespace) -> int:

@@ -11,8 +11,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "fetch",
         help="list the sources, or fetch one",
-        description="Fetches a source of the hub's into a folder for data_root. Without SOURCE: lists every source "
-        "with its licence and the way to get it.",
+        description="Fetch a source from the Hugging Face hub into a folder for data_root. Without SOURCE: list every "
+        "source with its licence and how to get it.",
     )
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="name of a source")
     parser.add_argument("--out", type=Path, help="folder to make (default: data/SOURCE)")

@@ -35,11 +35,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="parquet or JSONL file, or folder")
-    parser.add_argument("--tokenizer", type=Path, help="a model's folder: lengths in tokens, samples as the model's")
     parser.add_argument(
-        "--prompt-style", choices=list(STYLES), default=OWN_STYLE, help="chat template in place of the tokenizer's"
+        "--tokenizer", type=Path, help="a model's folder: lengths in its tokens, samples as it sees them"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument(
+        "--prompt-style",
+        choices=list(STYLES),
+        default=OWN_STYLE,
+        help="chat template to use in place of the tokenizer's",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.set_defaults(func=run)
 
 

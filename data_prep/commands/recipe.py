@@ -8,7 +8,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "recipe",
         help="row positions of the published math curriculum (arXiv:2509.25300)",
-        description="One row number a line: positions in the 51,200 training rows sorted by difficulty, or with "
+        description="One row number per line: positions in the 51,200 training rows sorted by difficulty, or with "
         "--holdout those of the 500 held-out rows among all 54,404.",
     )
     parser.add_argument("name", choices=["guru_math_cl"])

@@ -136,9 +136,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--against", nargs="+", type=Path, default=[], metavar="EVAL", help="evaluation files or folders"
     )
-    parser.add_argument("--near-duplicates", type=float, metavar="SIMILARITY", help="e.g. 0.8; default: not looked for")
+    parser.add_argument(
+        "--near-duplicates", type=float, metavar="SIMILARITY", help="report near-duplicates too, e.g. from 0.8 on"
+    )
     parser.add_argument("--gold", action="store_true", help="score every gold with its own scorer")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.set_defaults(func=run)
 
 

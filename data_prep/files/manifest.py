@@ -33,7 +33,7 @@ def write_manifest(
     Args:
         folder: With all files.
         identity: The values that decide them.
-        files: One a file.
+        files: One per file.
         dropped: Counted by step.
         about: Further entries: inputs with their digests, licence and revision.
     """

@@ -81,7 +81,7 @@ def write_rows(rows: Sequence[Row], path: Path, split: str, *, row_group_size: i
         rows: Any number.
         path: The file.
         split: What extra_info.split says.
-        row_group_size: Rows a group, for readers that take some groups only; None: pyarrow's.
+        row_group_size: Rows per group, for readers that take some groups only; None: pyarrow's.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

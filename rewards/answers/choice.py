@@ -36,7 +36,7 @@ def parse_letter(ground_truth: str) -> str:
 
 
 def options_of(question: str) -> Mapping[str, str]:
-    """Texts of the options that a question lists one a line, as in `(A): 5 m`, by letter."""
+    """Texts of the options that a question lists one per line, as in `(A): 5 m`, by letter."""
     return {letter: text.strip() for letter, text in _OPTION.findall(question[:20_000])}
 
 

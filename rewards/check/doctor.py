@@ -22,7 +22,7 @@ STDIN_INPUTS = ("3\n1 2 3\n", "1\n5\n", "2\n-1 1\n", "4\n9 9 9 9\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What was found. `level` is None when nothing holds, and then `refusal` says why; speeds are samples a second."""
+    """What was found. `level` is None when nothing holds, and then `refusal` says why; speeds: samples per second."""
 
     system: str
     uid: int

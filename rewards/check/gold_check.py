@@ -73,7 +73,7 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldReport:
-    """One entry a source, in order of name, and one a row that is not GOOD, in the order of the data."""
+    """One entry per source, in order of name, and one per row that is not GOOD, in the order of the data."""
 
     sources: tuple[SourceReport, ...]
     exceptions: tuple[RowReport, ...]

@@ -218,7 +218,7 @@ def _stdin_text(value: object) -> str:
 
 
 def _arguments(value: object) -> tuple[object, ...]:
-    """One call's arguments: a list of them, or text with one JSON value a line."""
+    """One call's arguments: a list of them, or text with one JSON value per line."""
     if isinstance(value, str):
         value = [_json_value(line) for line in value.split("\n") if line.strip()]
     if not isinstance(value, list | tuple):

@@ -147,7 +147,7 @@ _SCORERS: dict[str, Scorer[Any]] = {
 _OF_DOMAIN: dict[Domain, Scorer[Any]] = {Domain.MATH: MATH, Domain.CODE: CODE, Domain.TABLE: TABLE}
 
 
-@lru_cache(1024)  # asked once a row, of which a data set has few sources
+@lru_cache(1024)  # asked once per row, of which a data set has few sources
 def scorer_of(data_source: str) -> Scorer[Any]:
     """The scorer of a data_source.
 

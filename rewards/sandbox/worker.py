@@ -203,6 +203,6 @@ class WorkerPool:
 def pool_size() -> int:
     """Helper processes a scorer process may use: the usable cores, at most four.
 
-    verl runs several scorer processes a node, each with its own pool.
+    verl runs several scorer processes per node, each with its own pool.
     """
     return max(1, min(4, len(os.sched_getaffinity(0))))

@@ -27,7 +27,7 @@ class Annotation:
 
     Attributes:
         spec: Says which model, which problems (mix, scale, cleaning) and how to sample.
-        n: Samples a problem, at least 1.
+        n: Samples per problem, at least 1.
         split: `train` or `evaluation`.
         out: Parquet file to write; None: `annotations/<model>-<split>-<digest>.parquet` below the results.
         solutions: JSONL file for the first correct answer of each solved problem; None: not wanted.
@@ -117,7 +117,7 @@ def annotate(annotation: Annotation, results_dir: Path, *, on_tick: Callable[[],
 
 
 def write_rates(counts: Sequence[ProblemCount], model: str, path: Path) -> None:
-    """One row a problem: problem_id, `<model>_pass_rate`, n, c; whole or not at all."""
+    """One row per problem: problem_id, `<model>_pass_rate`, n, c; whole or not at all."""
     import pyarrow
     from pyarrow import parquet
 

@@ -1,8 +1,8 @@
 """pass@k counts of one model: `python -m sweeper.evaluation.evaluate --model DIR --data EVAL.parquet --out FILE`.
 
 Samples are drawn directly from the engine in batches and scored with the same rewards as in training; verl's agent
-loop, made for training, costs about 10 ms a sample. The counts file appears whole or not at all, `<out>.partial` holds
-the finished blocks until then; `<out>.samples.jsonl` keeps a few completions a problem for people to read.
+loop, made for training, costs about 10 ms per sample. The counts file appears whole or not at all, `<out>.partial`
+holds the finished blocks until then; `<out>.samples.jsonl` keeps a few completions per problem for people to read.
 """
 
 import argparse
@@ -48,16 +48,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--model", type=Path, required=True, help="folder in Hugging Face's format")
     parser.add_argument("--data", type=Path, required=True, help="parquet in verl's columns")
-    parser.add_argument("--out", type=Path, required=True, help="counts, one JSON object a problem")
-    parser.add_argument("--n", type=int, default=128, help="samples a problem (default 128)")
+    parser.add_argument("--out", type=Path, required=True, help="counts, one JSON object per problem")
+    parser.add_argument("--n", type=int, default=128, help="samples per problem (default: 128)")
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--top-p", type=float, default=1.0)
-    parser.add_argument("--max-tokens", type=int, required=True, help="of a response")
+    parser.add_argument("--max-tokens", type=int, required=True, help="most tokens of a response")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=("hf_cpu", "vllm"), default="hf_cpu")
-    parser.add_argument("--tensor-parallel", type=int, default=1, help="GPUs a model copy spans (vllm)")
+    parser.add_argument("--tensor-parallel", type=int, default=1, help="GPUs that one copy of the model spans (vllm)")
     parser.add_argument(
-        "--shards", type=int, help="processes that split the problems; default: one a model copy that fits"
+        "--shards",
+        type=int,
+        help="processes that share the problems (default: one for each copy of the model that fits)",
     )
     parser.add_argument("--shard", type=int, help=argparse.SUPPRESS)  # which part this process does
     return parser.parse_args(arguments)

@@ -20,7 +20,7 @@ class Evaluated:
 
     Attributes:
         file: The counts file.
-        counts: What it holds, one a problem.
+        counts: What it holds, one per problem.
         seconds: Wall time of the measurement; 0.0 if it was there already.
     """
 
@@ -41,7 +41,7 @@ def measure(
         data: Parquet file in verl's columns.
         out: Counts file, made whole or not at all.
         seed: Of the sampling.
-        n: Samples a problem; None: `eval.n_samples`.
+        n: Samples per problem; None: `eval.n_samples`.
 
     Raises:
         RunFailedError: the evaluation ended with an error, or without a problem.
@@ -84,7 +84,7 @@ def measure_base(
         results_dir: Root of the results.
         model: The prepared model.
         problems: Parquet file of the problems.
-        n: Samples a problem; None: `eval.n_samples`.
+        n: Samples per problem; None: `eval.n_samples`.
         screening: Of training problems, drawn with another seed than the evaluation's.
 
     Raises:
@@ -127,7 +127,7 @@ def base_counts_path(
         spec: Model and sampling.
         model_digest: Of the prepared model.
         problems: Parquet file of the problems.
-        n: Samples a problem; None: `eval.n_samples`.
+        n: Samples per problem; None: `eval.n_samples`.
         screening: Of training problems, drawn with another seed than the evaluation's.
     """
     suite = suite_digest(spec, model_digest=model_digest, data_digest=file_digest(problems), n=n)

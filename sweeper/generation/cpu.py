@@ -153,7 +153,7 @@ class CpuEngine:
 
 
 def draw(logits_B_V: torch.Tensor, sampling: Sampling, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw one token a row; returns tokens and their log-probabilities at `temperature`, both of shape (B,)."""
+    """Draw one token per row; returns tokens and their log-probabilities at `temperature`, both of shape (B,)."""
     if sampling.temperature <= 0:
         log_probs = torch.log_softmax(logits_B_V, -1)
         tokens = logits_B_V.argmax(-1)

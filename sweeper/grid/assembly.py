@@ -1,4 +1,4 @@
-"""Assemble the points of a grid from configs that Hydra composed once an option.
+"""Assemble the points of a grid from configs that Hydra composed once per option.
 
 Every axis is known to touch some top-level keys of the config: those that change when one of its options is composed
 alone, and those that interpolate a key it changes. Axes that touch the same key form a block. A block with several

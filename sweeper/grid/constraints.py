@@ -25,7 +25,7 @@ class GridRules:
     """The `grid` block of a grid file; part of no run's identity."""
 
     questions: tuple[str, ...] = ()  # names of analysis/questions
-    replicates: int | None = None  # seeds a point; null: the one seed of the config
+    replicates: int | None = None  # seeds per point; null: the one seed of the config
     tie: tuple[list[str], ...] = ()  # axes whose first values belong together, and so on
     exclude: tuple[dict[str, str], ...] = ()  # per line: pattern by axis
     budget_gpu_hours: float | None = None  # a launch that takes more is refused; --budget-gpu-hours replaces it

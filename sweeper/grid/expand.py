@@ -98,7 +98,7 @@ def _refuse_several(overrides: Sequence[Override], arguments: Sequence[str], *, 
     if any(item.is_sweep_override() for item in grids) or len(grids) > 1:
         raise ConfigError(
             "several grids in one command (+grid=a,b): their axes would not multiply. "
-            "Run one command a grid; points they share are run once"
+            "Run one command per grid; points that they share run once"
         )
     swept = [item for item in overrides if item.is_sweep_override()]
     if not multirun and (swept or grids):

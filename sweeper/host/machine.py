@@ -45,7 +45,7 @@ def threads_for(n_params: int) -> int:
     """Threads that make one matrix product of a model fastest on CPU.
 
     A tiny model's products are shorter than waking a second thread, and on a busy machine the waiting is ruinous: 0.14
-    ms a sample with one thread, 2.2 ms with two beside one busy process (34,000 parameters, two cores).
+    ms per sample with one thread, 2.2 ms with two beside one busy process (34,000 parameters, two cores).
     """
     return 1 if n_params < 10_000_000 else len(os.sched_getaffinity(0))
 

@@ -129,7 +129,7 @@ def model_file(found: Found, *, name: str, family: str) -> str:
     counted = "as counted in its weights" if found.n_params is not None else "by its shape; the weights were not seen"
     head = (
         f"# {name}: {arch.n_params:,} parameters, {counted}. Written by add-model from its config.json.\n"
-        "# family: whose training regime it gets. resources: a first guess for 80 GB a GPU, which a plan judges.\n"
+        "# family: whose training settings it gets. resources: a first guess for 80 GB per GPU, which a plan checks.\n"
     )
     return head + yaml.safe_dump(values | {"resources": _resources(arch)}, sort_keys=False)
 

@@ -18,7 +18,7 @@ class Reporter(Protocol):
         """A job was started."""
 
     def beat(self, run_dir: RunDir) -> None:
-        """A job is alive; called several times a second."""
+        """A job is alive; called several times per second."""
 
     def ended(self, run_dir: RunDir, code: int) -> None:
         """A job ended with an exit code."""

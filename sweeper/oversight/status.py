@@ -128,7 +128,7 @@ def _spent(attempts: Sequence[Attempt], member: Member) -> float | None:
 
 
 def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: float = 0.0) -> str:
-    """One line a run, grouped by grid and first axis, then the count of each state and the device-hours.
+    """One line per run, grouped by grid and first axis, then the count of each state and the device-hours.
 
     Args:
         statuses: The runs.

@@ -181,7 +181,7 @@ class _State:
         Args:
             spec: The run.
             tokens: Of a micro-batch on one GPU.
-            logits: Bytes a token; 0 for a critic, which has none.
+            logits: Bytes per token; 0 for a critic, which has none.
         """
         arch = spec.model.architecture
         head, fetched = _head(arch), _fetched(arch)
@@ -223,7 +223,7 @@ def _layer_params(arch: Architecture) -> float:
 
 
 def _layer_bytes(arch: Architecture) -> float:
-    """Bytes a token that one layer's forward pass keeps for its backward pass.
+    """Bytes per token that one layer's forward pass keeps for its backward pass.
 
     bfloat16: queries, keys, values (queries and keys also rotated), attention's output, the residual between, gate, up,
     their activation and product. Each of two norms: its input in float32, and twice its result in bfloat16.
@@ -233,5 +233,5 @@ def _layer_bytes(arch: Architecture) -> float:
 
 
 def _passing_bytes(arch: Architecture) -> float:
-    """Bytes a token that are alive at once in the MLP without anything kept: input, output, gate, up and product."""
+    """Bytes per token that are alive at once in the MLP without anything kept: input, output, gate, up and product."""
     return 4 * arch.hidden_size + 6 * sum(arch.mlp_widths)

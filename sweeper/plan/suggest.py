@@ -98,8 +98,8 @@ def suggest_text(answer: Json) -> str:
         {
             "run": pick["run_id"],
             "device-hours": f"{pick['cost']:.3g}",
-            "together": f"{pick['spent']:.3g}",
-            "width after it": ", ".join(f"{width:.3f}" for width in pick["width"]),
+            "cost so far": f"{pick['spent']:.3g}",
+            "interval width after it": ", ".join(f"{width:.3f}" for width in pick["width"]),
         }
         for pick in picks
     ]

@@ -1,6 +1,6 @@
 """Wall seconds of a run by phase: a roofline by GPU type, corrected by runs that were measured.
 
-Generation is bound by memory bandwidth (weights and KV cache are read once a token of the batch) or by arithmetic,
+Generation is bound by memory bandwidth (weights and KV cache are read once per token of the batch) or by arithmetic,
 whatever takes longer; everything else by arithmetic at a stated share of peak. All sequences are taken at full
 length, so an uncorrected figure is an upper bound in that respect. A `Calibration` is one factor, measured over
 predicted seconds, of the same model if it was measured on that kind of device, else of the model nearest in size.
@@ -41,7 +41,7 @@ class Rates:
     flops: float  # FLOP/s, of forward and backward passes
     prefill: float  # FLOP/s
     bandwidth: float  # bytes/s
-    decode: float  # seconds a token of the batch, at least
+    decode: float  # seconds per token of the batch, at least
     step: float  # seconds of a training step outside all phases
     start: float  # seconds before the first step
     evaluate: float  # seconds before the evaluation's first sample
@@ -133,7 +133,7 @@ class _Engine:
         self._weights = arch.n_params_non_embedding + arch.n_params_head  # all experts are read by a full batch
         self._passed = arch.n_params_active + arch.n_params_head
         self._kv = kv_bytes(arch, resources)
-        self._attention = 4 * arch.head_dim * arch.num_heads * arch.num_layers  # FLOPs a token and token before it
+        self._attention = 4 * arch.head_dim * arch.num_heads * arch.num_layers  # FLOPs per token and token before it
 
     def seconds(self, prompts: int, n: int, engines: int, at_once: int) -> float:
         """Seconds to answer `prompts` prompts `n` times each on `engines` engines, `at_once` sequences each."""

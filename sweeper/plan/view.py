@@ -20,7 +20,7 @@ FLOPS_PHASES = ("generation", "log_prob", "reference", "critic", "actor")
 
 
 def plan_text(plan: Plan) -> str:
-    """Totals first, then one line a run (of many runs: one line a group that costs the same), then what is refused."""
+    """Totals first, then one line per run (of many: per group that costs the same), then what is refused."""
     axes = " x ".join(f"{key} ({len(labels)})" for key, labels in plan.axes.items())
     left_out = math.prod(len(labels) for labels in plan.axes.values()) - len(plan.runs)
     ruled = f" less {left_out} tied or excluded" if left_out else ""

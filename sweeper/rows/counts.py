@@ -136,7 +136,7 @@ def read_counts(path: Path, *, is_part: bool = False) -> list[ProblemCount]:
 
 
 def evaluated_tokens(counts: Sequence[ProblemCount]) -> Tokens:
-    """What an evaluation generated; a prompt counts once a sample."""
+    """What an evaluation generated; a prompt counts once per sample."""
     response = sum(count.response_tokens for count in counts)
     prompt = sum(count.n * count.prompt_tokens for count in counts)
     return Tokens(sequences=sum(count.n for count in counts), total=prompt + response, response=response)

@@ -1,4 +1,4 @@
-"""Result rows: one JSON file a run, atomic, never half-written, never lost.
+"""Result rows: one JSON file per run, atomic, never half-written, never lost.
 
 `rows/<run_id>.json` is the summary row, `rows/<run_id>.problems.jsonl` the per-problem counts it was computed from.
 The row files are the truth; every table is a view of them. A failed run has a row too, so that absence means
@@ -45,7 +45,7 @@ class Score:
 
     domain: str
     n_problems: int
-    n_samples: int  # samples a problem
+    n_samples: int  # samples per problem
     pass_at_k: tuple[PassAtK, ...]
     outcomes: dict[str, int]
 
@@ -62,8 +62,8 @@ class CurvePoint:
     reward: float | None  # mean training reward of the step's rollouts
     val_pass1: float | None  # mean accuracy on the validation problems
     response_length: float | None  # tokens, mean
-    entropy: float | None  # nats a token
-    kl: float | None  # nats a token, to the reference model; None without a KL term: none is loaded then
+    entropy: float | None  # nats per token
+    kl: float | None  # nats per token, to the reference model; None without a KL term: none is loaded then
     tokens: int | None  # prompt + response tokens of the step's batch
     seconds: float | None  # wall time of the step
 
@@ -87,7 +87,7 @@ class Flops:
     fine_tuning: float | None = None  # supervised, before RL
     recomputed: float | None = None  # by the hardware: forward passes that gradient checkpointing repeats
     published_6nt: float | None = None  # 6 x nominal size x tokens of the rollouts, as arXiv:2509.25300 counts
-    prompt_tokens: int | None = None  # of the rollouts, once a response
+    prompt_tokens: int | None = None  # of the rollouts, once per response
     response_tokens: int | None = None
 
 
@@ -157,7 +157,7 @@ class ResultRow:
     n_params: int
     n_params_non_embedding: int
     n_params_head: int | None = None  # weights of the output matrix
-    n_params_active: int | None = None  # non-embedding parameters a token passes: fewer with experts
+    n_params_active: int | None = None  # non-embedding parameters that a token passes: fewer with experts
     algorithm: str
     domain_mix: str
     data_scale: str
@@ -165,7 +165,7 @@ class ResultRow:
     n_sft: int | None = None  # different problems of supervised fine-tuning before it; 0: there was none
     reuse: float | None = None  # how often RL saw each of its problems: tau of arXiv:2509.25300
     curriculum: str | None = None  # these three: None in rows of earlier versions
-    rollout_n: int | None = None  # responses a prompt; this and the next three: None in rows of earlier versions
+    rollout_n: int | None = None  # responses per prompt; this and the next three: None in rows of earlier versions
     lora_rank: int | None = None  # 0: every parameter is trained
     kl_loss_coef: float | None = None  # of the KL term in the loss; 0: there was none
     kl_reward_coef: float | None = None  # of the KL penalty in the reward; 0: there was none

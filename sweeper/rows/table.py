@@ -78,7 +78,7 @@ def columns(records: Sequence[Record]) -> list[str]:
 
 
 def text(rows: Sequence[ResultRow]) -> str:
-    """The table people read: one line a run, sorted by size, data and seed; what never varies may be left out."""
+    """The table people read: one line per run, sorted by size, data and seed; what never varies may be left out."""
     from tabulate import tabulate
 
     lines = []

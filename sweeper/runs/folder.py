@@ -110,7 +110,7 @@ class RunDir:
 
     @property
     def overrides_path(self) -> Path:
-        """Verl's overrides, one a line, as the last attempt used them."""
+        """Verl's overrides, one per line, as the last attempt used them."""
         return self.path / "verl_overrides.txt"
 
     @property

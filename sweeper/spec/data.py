@@ -42,7 +42,7 @@ class Screen:
     A group of answers that are all right or all wrong has no advantage, so GRPO learns nothing from it.
     """
 
-    n_samples: int = 0  # samples a problem; 0 trains on every problem
+    n_samples: int = 0  # samples per problem; 0 trains on every problem
     max_problems: int | None = None  # how many training problems to measure, in training order; null: all
     min_pass_rate: float = 0.0  # keep problems whose pass rate is above this ...
     max_pass_rate: float = 1.0  # ... and below this

@@ -89,7 +89,7 @@ class WarmStart:
     """Supervised fine-tuning before RL; `steps: 0` means none."""
 
     steps: int = 0
-    batch_size: int = 64  # problems a step
+    batch_size: int = 64  # problems per step
     lr: float = 3e-3
     n_examples: int = 25600  # problems
     error_rate: float = 0.0  # share of the reference solutions that are wrong on purpose, 0..1

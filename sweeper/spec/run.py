@@ -113,7 +113,7 @@ class RunSpec:
         return science(self._plain())
 
     def to_json(self) -> str:
-        """JSON with a line a part and sorted keys; `from_json` reads it back to an equal spec."""
+        """JSON with one line per part and sorted keys; `from_json` reads it back to an equal spec."""
         lines = (
             f"{json.dumps(key)}:{json.dumps(part, sort_keys=True, separators=(',', ':'))}"
             for key, part in sorted(self._plain().items())

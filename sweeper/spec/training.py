@@ -32,7 +32,7 @@ class Algorithm:
 
     name: str
     adv_estimator: str
-    rollout_n: int  # responses a prompt
+    rollout_n: int  # responses per prompt
     gamma: float = 1.0
     lam: float = 1.0
     norm_adv_by_std: bool = True  # verl: algorithm.norm_adv_by_std_in_grpo
@@ -59,7 +59,7 @@ class Sft:
     """Supervised fine-tuning on the problems that `data.sft_share` sets aside, before RL."""
 
     epochs: float = 2.0  # how often each of them is seen
-    batch_size: int = 64  # problems a step, at most as many as there are
+    batch_size: int = 64  # problems per step, at most as many as there are
     lr: float = 1.0e-5
 
 
@@ -67,7 +67,7 @@ class Sft:
 class Training:
     """Batch shape, lengths and optimiser: one regime a model family."""
 
-    train_batch_size: int  # prompts a step
+    train_batch_size: int  # prompts per step
     ppo_mini_batch_size: int  # prompts an optimiser step
     max_prompt_length: int  # tokens
     max_response_length: int  # tokens
@@ -93,12 +93,12 @@ class Evaluation:
     """How a model is measured: during training (`val_*`) and after it (pass@k)."""
 
     suite: str
-    n_samples: int  # samples a problem for pass@k
+    n_samples: int  # samples per problem for pass@k
     ks: tuple[int, ...]
     problems_per_domain: int
     domains: tuple[str, ...] = ("math", "code", "logic", "stem")
     temperature: float = 1.0
     top_p: float = 1.0
     val_problems_per_domain: int
-    val_n: int  # samples a problem during training
+    val_n: int  # samples per problem during training
     val_freq: int  # steps between validations

@@ -26,7 +26,7 @@ class FineTuning:
         settings: Steps, batch size, step size.
         max_length: Longest row in tokens.
         tokens_per_device: Budget of one micro-batch.
-        processes: On this machine, one a GPU, over which the model is sharded.
+        processes: On this machine, one per GPU, over which the model is sharded.
     """
 
     model: Path

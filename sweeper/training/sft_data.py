@@ -1,7 +1,7 @@
 """Conversations for verl's supervised trainer, through its `data.custom_cls` hook.
 
-verl's own multi-turn dataset renders the chat template three times a row at every epoch: 23 ms a row, 1.4 s a batch
-of 64, where a tiny model's update takes 0.03 s. Here every row is tokenised once.
+verl's own multi-turn dataset renders the chat template three times per row at every epoch: 23 ms per row, 1.4 s per
+batch of 64, where a tiny model's update takes 0.03 s. Here every row is tokenised once.
 """
 
 from typing import Any

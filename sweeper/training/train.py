@@ -113,7 +113,7 @@ def _files(job: JobContext, model: Path, train_file: Path, val_file: Path, forks
 def training_env(run_id: RunId, attempt: Attempt, children: Children) -> dict[str, str]:
     """Environment of the verl process, on top of the inherited one."""
     env = {
-        # One file an attempt: verl opens it anew and would truncate an earlier attempt's metrics.
+        # One file per attempt: verl opens it anew and would truncate an earlier attempt's metrics.
         "VERL_FILE_LOGGER_PATH": str(attempt.metrics),
         "RAY_USAGE_STATS_ENABLED": "0",
         "TOKENIZERS_PARALLELISM": "false",

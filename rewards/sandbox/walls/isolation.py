@@ -1,4 +1,4 @@
-"""Which isolation holds on this machine: found by running canaries in it, once a process, strongest level first."""
+"""Which isolation holds on this machine: found by running canaries in it, once per process, strongest level first."""
 
 import logging
 import os
@@ -110,7 +110,7 @@ _found: Isolation | SandboxUnavailable | None = None
 
 
 def find_isolation() -> Isolation:
-    """The strongest level that holds here, found once a process.
+    """The strongest level that holds here, found once per process.
 
     The variable REWARDS_SANDBOX_LEVEL names one level that is to be taken, or refused.
 

@@ -62,7 +62,7 @@ def render(
     before: Sequence[str] = (),
     after: Sequence[str] = (),
 ) -> str:
-    """A batch script that starts our Python with these arguments, once a node of each array element.
+    """A batch script that starts our Python with these arguments, once per node of each array element.
 
     submitit renders it; its executor does not submit it, because it writes a job's pickle after `sbatch`: killed in
     between, it leaves jobs that find nothing to do and fail.
