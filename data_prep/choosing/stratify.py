@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from data_prep.choosing.mix import quota_sequence
 from data_prep.choosing.row_index import DIFFICULTY, RowIndex
 
-# Guru's bins of a pass rate (Reasoning360, model_filtering): never | (0, .2) | [.2, .4) | ... | [.8, 1) | always.
+# Guru's bins of a pass rate (Reasoning360, model_filtering): never, fifths, always; by number, from -1 on.
+RATE_BINS = ("0", "(0, .2)", "[.2, .4)", "[.4, .6)", "[.6, .8)", "[.8, 1)", "1")
 _EDGES = np.array([0.2, 0.4, 0.6, 0.8])
 _NEVER, _ALWAYS, _UNKNOWN = -1, 5, 6
 
@@ -24,10 +25,16 @@ def bins_of(index: RowIndex, column: str) -> NDArray[np.int64]:
     unknown = np.isnan(values)
     if column == DIFFICULTY:
         return np.where(unknown, 1, values).astype(np.int64)  # levels are negative here
-    bins = np.digitize(values, _EDGES)
-    bins[values <= 0] = _NEVER
-    bins[values >= 1] = _ALWAYS
+    bins = rate_bins(values)
     bins[unknown] = _UNKNOWN
+    return bins
+
+
+def rate_bins(rates: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The bin of each pass rate, 0 to 1: -1 (never) to 5 (always), see `RATE_BINS`. Shape of `rates`."""
+    bins = np.digitize(rates, _EDGES)
+    bins[rates <= 0] = _NEVER
+    bins[rates >= 1] = _ALWAYS
     return bins
 
 

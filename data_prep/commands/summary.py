@@ -13,8 +13,6 @@ from data_prep.sources.finding import Finding
 from data_prep.sources.layout import SourceFile
 from data_prep.spec import PASS_RATE
 
-# Guru's bins of pass rates (Reasoning360): all failed, fifths, all solved.
-BINS = ("0", "(0, .2)", "[.2, .4)", "[.4, .6)", "[.6, .8)", "[.8, 1)", "1")
 _LONGEST_SAMPLE = 2000
 
 
@@ -151,6 +149,10 @@ def _columns(file: SourceFile) -> tuple[tuple[str, str], ...]:
 
 
 def _difficulty(rows: Sequence[Row]) -> tuple[Histogram, ...]:
+    import numpy as np
+
+    from data_prep.choosing.stratify import RATE_BINS, rate_bins
+
     rates: dict[str, list[float]] = {}
     for row in rows:
         for name, value in read_json_object(row.rest).items():
@@ -158,21 +160,14 @@ def _difficulty(rows: Sequence[Row]) -> tuple[Histogram, ...]:
                 rates.setdefault(name, []).append(float(value))
     found = []
     for name, values in sorted(rates.items()):
-        counted = Counter(_bin(value) for value in values)
-        bars = tuple((label, counted[number]) for number, label in enumerate(BINS))
+        counted = Counter(rate_bins(np.array(values)).tolist())
+        bars = tuple((label, counted[number]) for number, label in enumerate(RATE_BINS, start=-1))
         found.append(Histogram(name=name, bars=bars, unknown=len(rows) - len(values)))
     levels = Counter(row.difficulty for row in rows if row.difficulty is not None)
     if levels:
         bars = tuple((f"{level:g}", levels[level]) for level in sorted(levels))
         found.append(Histogram(name="difficulty", bars=bars, unknown=len(rows) - sum(levels.values())))
     return tuple(found)
-
-
-def _bin(rate: float) -> int:
-    if rate <= 0:
-        return 0
-    # A pass rate of 3/5 is 0.6 exactly as counted, whatever its last binary digit.
-    return len(BINS) - 1 if rate >= 1 else 1 + min(int(rate * 5 + 1e-9), 4)
 
 
 def _places(n: int) -> list[int]:
