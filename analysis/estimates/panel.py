@@ -1,4 +1,4 @@
-"""Arms of an experiment on common problems: pass@k of each, and what is made of several arms.
+"""Arms of an experiment on common problems: pass@1 of each, and what is made of several arms.
 
 The interval of an arm's value, of a difference and of a slope is closed (`analysis.passk`): it rests on the problems,
 paired, and on the runs that the number is made of, so that a number has the same interval whatever else is asked. What
@@ -16,8 +16,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.laws.student import LEVEL
 from analysis.passk.crossed import BetweenRuns, CrossedMean, Part, between_runs, contrast_mean
-from analysis.passk.estimate import LEVEL, Estimate
+from analysis.passk.estimate import Estimate
 from analysis.passk.interval import of_difference, over_problems
 from analysis.passk.resampling import resampled_means
 from analysis.runs.selection import Counts, Run
@@ -39,23 +40,19 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """Arms with their mean pass@k, or gain over the base model, on common problems.
+    """Arms with their mean pass@1, or gain over the base model, on common problems.
 
     Attributes:
         arms: In the order given.
         each: Runs x problems, one matrix an arm.
         gain: Whether the base model was subtracted.
         n_dropped: Problems that some arm did not answer.
-        n_draws: Of `draws`.
-        seed: Of `draws`.
     """
 
     arms: tuple[Arm, ...]
     each: tuple[Floats, ...]
     gain: bool
     n_dropped: int
-    n_draws: int
-    seed: int
 
     @property
     def x(self) -> Floats:
@@ -103,13 +100,13 @@ class Panel:
     def draws(self) -> Floats:
         """Joint draws of the arms' values, draws x arms."""
         per_problem = np.stack([matrix.mean(axis=0) for matrix in self.each])
-        means = resampled_means(per_problem.T, draws=self.n_draws, seed=self.seed)
+        means = resampled_means(per_problem.T, draws=DRAWS, seed=SEED)
         if self.between is None or self.run_sd is None:
             return means
-        rng = np.random.default_rng(self.seed + 1)
+        rng = np.random.default_rng(SEED + 1)
         scale = self.run_sd / np.sqrt([len(matrix) for matrix in self.each])
         # One variance for all arms: a draw of it is shared, the deviations are each arm's own.
-        spread = np.sqrt(self.between.df / rng.chisquare(self.between.df, size=self.n_draws))
+        spread = np.sqrt(self.between.df / rng.chisquare(self.between.df, size=DRAWS))
         return np.asarray(means + rng.normal(size=means.shape) * scale * spread[:, None])
 
     @property
@@ -131,20 +128,15 @@ class Panel:
         return [text, *notes]
 
 
-def panel(
-    arms: Sequence[Arm], *, k: int = 1, domain: str = "all", gain: bool = False, draws: int = DRAWS, seed: int = SEED
-) -> Panel | str:
+def panel(arms: Sequence[Arm], *, domain: str = "all", gain: bool = False) -> Panel | str:
     """Put arms side by side, or say why that cannot be done.
 
     Args:
         arms: At least one, each with at least one run.
-        k: Budget of pass@k.
         domain: Of the problems, or `all`.
         gain: Subtract each run's base model, problem by problem.
-        draws: Of problems and seeds, where something is made of the arms that is not linear in them.
-        seed: Of the draws.
     """
-    found = common_problems([run for arm in arms for run in arm.runs], k=k, domain=domain, gain=gain)
+    found = common_problems([run for arm in arms for run in arm.runs], domain=domain, gain=gain)
     if isinstance(found, str):
         return found
     ends = np.cumsum([len(arm.runs) for arm in arms])[:-1]
@@ -153,28 +145,26 @@ def panel(
         each=tuple(np.split(found.values, ends)),
         gain=gain,
         n_dropped=found.n_dropped,
-        n_draws=draws,
-        seed=seed,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """pass@k, runs x problems, on the problems that all runs answered."""
+    """pass@1, runs x problems, on the problems that all runs answered."""
 
     values: Floats
     n_dropped: int
 
 
-def common_problems(runs: Sequence[Run], *, k: int = 1, domain: str = "all", gain: bool = False) -> Table | str:
-    """Per-problem pass@k, or its gain over the base model, of several runs; or why there is none."""
+def common_problems(runs: Sequence[Run], *, domain: str = "all", gain: bool = False) -> Table | str:
+    """Per-problem pass@1, or its gain over the base model, of several runs; or why there is none."""
     tables = []
     for run in runs:
-        found = _table(run.trained, k, domain)
+        found = _table(run.trained, domain)
         if found is None:
             return f"{run.row.run_id} has no per-problem counts"
         if gain:
-            base = _table(run.base, k, domain)
+            base = _table(run.base, domain)
             if base is None:
                 return f"{run.row.run_id} has no per-problem counts of its base model"
             found = {name: value - base[name] for name, value in found.items() if name in base}
@@ -186,16 +176,14 @@ def common_problems(runs: Sequence[Run], *, k: int = 1, domain: str = "all", gai
     if len(common) < 2:
         return f"{len(common)} problems{'' if domain == 'all' else f' of {domain}'} were answered by every run"
     values = np.array([[table[name] for name in common] for table in tables])
-    if not np.isfinite(values).all():
-        return f"k={k} is more than the samples of a problem"
     return Table(values=values, n_dropped=n_dropped)
 
 
-def between(value: float, draws: Floats, *, level: float = LEVEL) -> Estimate:
+def between(value: float, draws: Floats) -> Estimate:
     """A value with the percentile interval of its draws; None at an end that is not finite, or without spread."""
     if not np.isfinite(value) or np.isnan(draws).any() or np.ptp(draws[np.isfinite(draws)], axis=0) == 0:
         return Estimate(value, None, None)
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], method="inverted_cdf")
     return Estimate(value, *(float(end) if np.isfinite(end) else None for end in (low, high)))
 
@@ -236,8 +224,8 @@ def trend(found: Panel) -> Trend | None:
     return Trend(slope=mean.interval(), scatter=scatter is not None)
 
 
-def _table(counts: Counts | None, k: int, domain: str) -> dict[str, float] | None:
+def _table(counts: Counts | None, domain: str) -> dict[str, float] | None:
     if counts is None or not counts.problem_ids:
         return None
     names = [name for name, own in zip(counts.problem_ids, counts.domains, strict=True) if domain in ("all", own)]
-    return dict(zip(names, counts.pass_at(k, domain).tolist(), strict=True))
+    return dict(zip(names, counts.pass_at(1, domain).tolist(), strict=True))

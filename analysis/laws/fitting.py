@@ -61,11 +61,6 @@ class Fit:
         """Parameters estimated."""
         return int(np.sum(~np.isfinite(self.fixed)))
 
-    @property
-    def residuals(self) -> Floats:
-        """On the scale of the loss, in the order of `sample`."""
-        return np.asarray(self.problem.linearise(self.coordinates[None, :], self.sample.y)[0][0])
-
     def predict(self, rows: Sample, *, rules: tuple[LevelRule, ...] | None = None) -> Floats:
         """Mean response for rows with the same columns; their `y` is not read.
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
 
 from analysis.laws.covariance import Covariance, covariance, undetermined
 from analysis.laws.estimate import Estimate, estimate_of
@@ -18,8 +17,8 @@ from analysis.laws.losses import Kind
 from analysis.laws.profile import Ends, profile
 from analysis.laws.resampling import DRAWS, Draws, Unit, bootstrap, jackknife, runs_in_groups, unit_of
 from analysis.laws.sample import Floats, LawError, Sample
+from analysis.laws.student import LEVEL, quantile
 
-LEVEL = 0.95
 MIN_UNITS = 5  # below it a percentile bootstrap over groups is not shown
 AT_LEAST = "lower bound on uncertainty"  # said in the name of every interval that one run a group gives
 LOWER_BOUND = f"{AT_LEAST}: one run a group, so differences between runs are not in the interval"
@@ -40,7 +39,7 @@ class Inference:
     @property
     def quantile(self) -> float:
         """Half-width of a 95% interval in standard errors of `spread`."""
-        return _quantile(self.df)
+        return quantile(self.df)
 
     def band(self, rows: Sample) -> tuple[Floats, Floats]:
         """95% interval of the mean response at rows (not of a single measurement)."""
@@ -57,18 +56,17 @@ class Inference:
         return middle - half, middle + half
 
 
-def infer(fit: Fit, *, draws: int = DRAWS, seed: int = 60417) -> Inference:
+def infer(fit: Fit, *, draws: int = DRAWS) -> Inference:
     """Intervals and flags of a fit.
 
     Args:
         fit: Any.
         draws: Bootstrap draws; 0 for none.
-        seed: Of the draws.
     """
     natural = fit.problem.without_reference(fit.coordinates[None, :])[0]
     analytic = _analytic(fit, natural) if fit.loss.kind is Kind.squares else _Analytic.none(fit)
     intervals, flags = list(analytic.intervals), list(analytic.flags)
-    found_draws = [bootstrap(fit, unit=unit, draws=draws, seed=seed) for unit in _units(fit)] if draws > 1 else []
+    found_draws = [bootstrap(fit, unit=unit, draws=draws) for unit in _units(fit)] if draws > 1 else []
     for resampled in found_draws:
         low, high = np.nanpercentile(resampled.coordinates, [50 * (1 - LEVEL), 50 * (1 + LEVEL)], axis=0)
         intervals.append((f"bootstrap over {resampled.n_units} {resampled.unit}s", low, high))
@@ -115,7 +113,7 @@ def _analytic(fit: Fit, natural: Floats) -> _Analytic:
     found, by_run = covariance(fit), jackknife(fit)
     spread, df = (found.matrix, found.df) if by_run is None else by_run
     if by_run is not None:
-        half = _quantile(df) * np.sqrt(np.diag(spread))
+        half = quantile(df) * np.sqrt(np.diag(spread))
         intervals.append((f"jackknife over runs, t with {df:.0f} degrees of freedom", natural - half, natural + half))
     ends = _profile(fit, natural, found)
     name = "profile likelihood" if found.rho is None else f"profile likelihood, AR(1) rho {found.rho:.2f}"
@@ -138,15 +136,11 @@ def printed(estimates: tuple[Estimate, ...]) -> Mapping[str, float | None]:
     return {item.name: item.value for item in estimates}
 
 
-def _quantile(df: float) -> float:
-    return float(student.ppf(0.5 * (1 + LEVEL), df))
-
-
 def _profile(fit: Fit, natural: Floats, found: Covariance) -> Ends:
     problem = fit.problem.unscaled()
-    quantile = _quantile(found.df)
-    rise = quantile**2 * found.ratio / (fit.sample.n_rows - fit.n_free)
-    step = quantile * np.sqrt(np.diag(found.matrix))
+    width = quantile(found.df)
+    rise = width**2 * found.ratio / (fit.sample.n_rows - fit.n_free)
+    step = width * np.sqrt(np.diag(found.matrix))
     return profile(
         problem, natural, fit.sample.y, fit.row_weights, fit.loss, fit.fixed, rise=rise, step=np.maximum(step, 1e-6)
     )

@@ -61,14 +61,8 @@ class Loss:
         return np.minimum(1.0, self.delta / np.maximum(np.abs(r), 1e-300))
 
 
-def huber(delta: float, *, log: bool = True) -> Loss:
-    """Huber's loss with corner `delta`, on ln y unless `log` is false."""
-    return Loss(name=f"huber:{delta:g}", kind=Kind.huber, log=log, delta=delta)
-
-
 L2 = Loss(name="l2", kind=Kind.squares, log=False)
 LOG_L2 = Loss(name="log-l2", kind=Kind.squares, log=True)
-LAD = Loss(name="lad", kind=Kind.absolute, log=True)
 
 
 def parse_loss(text: str, *, residual: str | None = None) -> Loss:

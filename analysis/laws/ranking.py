@@ -46,16 +46,12 @@ class Ranked:
 def rank(
     sample: Sample,
     *,
-    forms: Sequence[Form] = ZOO,
-    origins: Sequence[float] = ORIGINS,
     loss: Loss = L2,
 ) -> list[Ranked]:
     """Forms of one curve in x, best first; a form that fails anywhere comes after those that do not.
 
     Args:
         sample: One or several curves (groups), each fitted by itself.
-        forms: With the single column `x`.
-        origins: Shares of rows fitted, in (0, 1).
         loss: For every form.
 
     Raises:
@@ -65,9 +61,9 @@ def rank(
     curves = [sample.take(codes == i) for i in range(len(sample.groups))]
     curves = [curve.take(np.argsort(curve.columns["x"], kind="stable")) for curve in curves]
     short = min(len(curve.y) for curve in curves)
-    if int(short * min(origins)) < 5:
-        raise LawError(f"the shortest curve has {short} rows: ranking needs 5 before the first cut at {min(origins):g}")
-    cuts = [_Cut.of(curve, origins) for curve in curves]
+    if int(short * ORIGINS[0]) < 5:
+        raise LawError(f"the shortest curve has {short} rows: ranking needs 5 before the first cut at {ORIGINS[0]:g}")
+    cuts = [_Cut.of(curve) for curve in curves]
     last = np.array([[np.mean(np.abs(gap)) for gap in cut.last_value()] for cut in cuts])
     drift = np.array([[np.mean(gap) for gap in cut.last_value()] for cut in cuts])
     found = [
@@ -81,7 +77,7 @@ def rank(
             n_failed=0,
         )
     ]
-    found += [item for form in forms if (item := _ranked(form, cuts, last, loss)) is not None]
+    found += [item for form in ZOO if (item := _ranked(form, cuts, last, loss)) is not None]
     return sorted(found, key=lambda item: (item.n_failed > 0, item.mae))
 
 
@@ -93,8 +89,8 @@ class _Cut:
     places: tuple[int, ...]
 
     @classmethod
-    def of(cls, curve: Sample, origins: Sequence[float]) -> "_Cut":
-        return cls(curve=curve, places=tuple(int(len(curve.y) * origin) for origin in origins))
+    def of(cls, curve: Sample) -> "_Cut":
+        return cls(curve=curve, places=tuple(int(len(curve.y) * origin) for origin in ORIGINS))
 
     def last_value(self) -> list[Floats]:
         """Last value seen minus what followed, one array a cut."""

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr
 
-from analysis.passk.estimate import LEVEL, Estimate
+from analysis.laws.student import LEVEL, quantile
+from analysis.passk.estimate import Estimate
 
 Floats = NDArray[np.float64]
 Part = tuple[float, int]  # of a variance: its value and degrees of freedom
@@ -27,32 +28,30 @@ class CrossedMean:
         value: The mean.
         error: Its standard error; None where there is no spread to learn from.
         df: Degrees of freedom of Student's t.
-        n_seeds: Runs behind it.
         n_problems: Behind it.
     """
 
     value: float
     error: float | None
     df: float
-    n_seeds: int
     n_problems: int
 
     def interval(self, level: float = LEVEL) -> Estimate:
         """With a central interval."""
         if self.error is None:
             return Estimate(self.value, None, None)
-        half = float(student.ppf(0.5 + level / 2, self.df)) * self.error
+        half = quantile(self.df, level) * self.error
         return Estimate(self.value, self.value - half, self.value + half)
 
     def p_value(self) -> float | None:
         """Two-sided, of a mean of 0."""
-        return None if self.error is None else float(2 * student.sf(abs(self.value) / self.error, self.df))
+        return None if self.error is None else float(2 * stdtr(self.df, -abs(self.value) / self.error))
 
     def equivalence_p(self, margin: float) -> float | None:
         """Of a mean outside (-margin, margin): the larger of two one-sided tests (Schuirmann 1987)."""
         if self.error is None:
             return None
-        return max(float(student.sf((margin + side * self.value) / self.error, self.df)) for side in (1, -1))
+        return max(float(stdtr(self.df, -(margin + side * self.value) / self.error)) for side in (1, -1))
 
 
 def crossed_mean(values: Floats) -> CrossedMean:
@@ -78,7 +77,7 @@ def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: 
         scatter: Variance from elsewhere to be added, with its degrees of freedom.
     """
     used = [(values, weight) for values, weight in zip(arms, weights, strict=True) if weight]
-    n_problems, n_seeds = used[0][0].shape[1], sum(len(values) for values, _ in used)
+    n_problems = used[0][0].shape[1]
     by_problem = np.sum([weight * values.mean(axis=0) for values, weight in used], axis=0)
     parts: list[Part] = [scatter] if scatter else []
     both: Part | None = None
@@ -96,9 +95,9 @@ def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: 
         parts.append(both)
     value = sum(weight * float(values.mean()) for values, weight in used)
     if total <= 0:
-        return CrossedMean(value=value, error=None, df=1.0, n_seeds=n_seeds, n_problems=n_problems)
+        return CrossedMean(value=value, error=None, df=1.0, n_problems=n_problems)
     df = total**2 / sum(part**2 / free for part, free in parts)
-    return CrossedMean(value=value, error=math.sqrt(total), df=max(df, 1.0), n_seeds=n_seeds, n_problems=n_problems)
+    return CrossedMean(value=value, error=math.sqrt(total), df=max(df, 1.0), n_problems=n_problems)
 
 
 class BetweenRuns(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.passk.estimate import LEVEL
+from analysis.laws.student import LEVEL
 from analysis.passk.paired import Pair
 
 Floats = NDArray[np.float64]

@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEVEL = 0.95
-
 
 class Estimate(NamedTuple):
     """A mean with the ends of its interval; `low` and `high` are None where none can be computed."""
@@ -13,6 +11,10 @@ class Estimate(NamedTuple):
     value: float
     low: float | None
     high: float | None
+
+    def columns(self, name: str, ends: str = "") -> dict[str, float | None]:
+        """As fields of a table row: `name`, and its ends as `low` and `high` with a prefix."""
+        return {name: self.value, f"{ends}low": self.low, f"{ends}high": self.high}
 
 
 NONE = Estimate(np.nan, None, None)  # in the place of an estimate that does not exist

@@ -1,4 +1,4 @@
-"""The estimators of `sweeper.rows.passk` over arrays of counts, and G-pass@k.
+"""The estimators of `sweeper.rows.passk` over arrays of counts.
 
 Nothing is estimated here: every value comes from `sweeper.rows.passk`, once for each different (n, c).
 """
@@ -23,33 +23,6 @@ def pass_at_k_values(n: Ints, c: Ints, k: int) -> Floats:
 def pass_hat_k_values(n: Ints, c: Ints, k: int) -> Floats:
     """pass^k of every line (all of k samples correct); NaN where n < k."""
     return _by_n(n, c, k, lambda size, found, k: np.array([_number(pass_hat_k(size, int(one), k)) for one in found]))
-
-
-def g_pass_at_k_values(n: Ints, c: Ints, k: int, tau: float) -> Floats:
-    """G-pass@k_tau: at least ceil(tau k) of k samples drawn without replacement are correct.
-
-    A hypergeometric tail (arXiv:2412.13147); tau -> 0 is pass@k, tau = 1 is pass^k.
-
-    Args:
-        n: Samples of each line.
-        c: Correct ones.
-        k: Draws.
-        tau: Share of correct draws asked for, 0 < tau <= 1.
-
-    Returns:
-        One value a line; NaN where n < k.
-
-    Raises:
-        ValueError: tau outside (0, 1].
-    """
-    from scipy.stats import hypergeom
-
-    if not 0 < tau <= 1:
-        raise ValueError(f"tau={tau} is outside (0, 1]")
-    # 0.7 * 10 is 7.000000000000001 in floating point, and its ceiling 8.
-    needed = math.ceil(tau * k - 1e-9)
-    tails = hypergeom.sf(needed - 1, np.maximum(n, k), c, k)
-    return np.asarray(np.where(n < k, np.nan, tails), dtype=np.float64)
 
 
 def variance_values(n: Ints, c: Ints, k: int) -> Floats:

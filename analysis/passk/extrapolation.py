@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.laws.student import LEVEL
 from analysis.passk.crossover import log_grid
-from analysis.passk.estimate import LEVEL
 from analysis.passk.prior import kinds_of
 from analysis.passk.sample import Sample
 

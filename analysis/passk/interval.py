@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+from analysis.laws.student import LEVEL, quantile
 from analysis.passk.crossed import crossed_mean
-from analysis.passk.estimate import LEVEL
 from analysis.passk.estimator import variance_values
 from analysis.passk.prior import likely_variance
 from analysis.passk.sample import Sample
@@ -58,7 +59,7 @@ def over_problems(values: Floats, *, level: float = LEVEL) -> Interval:
     found = crossed_mean(matrix)
     if n < 2 or found.error is None:
         return _no_spread(n)
-    low, high = _logit_delta(mean, found.error, _student(level, found.df))
+    low, high = _logit_delta(mean, found.error, quantile(found.df, level))
     return Interval(low=low, high=high, method=f"logit-delta, t with {found.df:.0f} degrees of freedom")
 
 
@@ -70,7 +71,7 @@ def of_difference(values: Floats, *, level: float = LEVEL) -> Interval:
     found = crossed_mean(matrix)
     if matrix.shape[1] < 2 or found.error is None:
         return _no_spread(matrix.shape[1])
-    half = _student(level, found.df) * found.error
+    half = quantile(found.df, level) * found.error
     low, high = max(-1.0, found.value - half), min(1.0, found.value + half)
     return Interval(low=low, high=high, method=f"paired t with {found.df:.0f} degrees of freedom")
 
@@ -163,14 +164,6 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
 
-def _student(level: float, freedom: float) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf(0.5 + level / 2, freedom))
-
-
 def normal_quantile(level: float) -> float:
     """Two-sided quantile of the normal distribution: 1.96 for a level of 0.95."""
-    from scipy.stats import norm
-
-    return float(norm.ppf(0.5 + level / 2))
+    return float(ndtri(0.5 + level / 2))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.passk.estimate import LEVEL
+from analysis.laws.student import LEVEL
 from analysis.passk.interval import Interval, fixed_error, normal_quantile, of_difference
-from analysis.passk.resampling import DRAWS, SEED, resampled_means
+from analysis.passk.resampling import DRAWS, resampled_means
 from analysis.passk.sample import Sample
 from sweeper.host.errors import ResultsError
 
@@ -42,13 +42,11 @@ class Difference:
     reason: str | None = None
 
 
-def pair(
-    base: Sample, trained: Sample, ks: Sequence[int], *, draws: int = DRAWS, seed: int = SEED, strict: bool = False
-) -> Pair:
+def pair(base: Sample, trained: Sample, ks: Sequence[int], *, draws: int = DRAWS) -> Pair:
     """Put two models side by side on the problems that both answered.
 
     Raises:
-        ResultsError: they share no problem, or (strict) one answered problems that the other did not.
+        ResultsError: they share no problem.
     """
     common = sorted(set(base.problem_ids) & set(trained.problem_ids))
     dropped = tuple(sorted(set(base.problem_ids) ^ set(trained.problem_ids)))
@@ -57,14 +55,12 @@ def pair(
             f"no problem is in both: {base.problem_ids[0]!r} ... against {trained.problem_ids[0]!r} ...; a paired "
             "difference needs the same problem_id in both"
         )
-    if dropped and strict:
-        raise ResultsError(f"{len(dropped)} problems are in one of the two only, such as {dropped[0]!r}")
     before, after = base.keep(common), trained.keep(common)
     defined = tuple(k for k in ks if before.undefined(k) is None and after.undefined(k) is None)
     if not defined:
         empty = np.empty((draws, 0))
         return Pair(base=before, trained=after, ks=(), base_draws=empty, trained_draws=empty, dropped=dropped)
-    means = resampled_means(np.hstack([before.matrix(defined), after.matrix(defined)]), draws=draws, seed=seed)
+    means = resampled_means(np.hstack([before.matrix(defined), after.matrix(defined)]), draws=draws)
     half = len(defined)
     return Pair(
         base=before,

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from analysis.laws.student import LEVEL
 from analysis.passk.crossover import crossover, log_grid
-from analysis.passk.estimate import LEVEL
 from analysis.passk.estimator import pass_hat_k_values
 from analysis.passk.extrapolation import extrapolate
 from analysis.passk.interval import Interval, fixed_benchmark, over_problems, solve_rate_bound
 from analysis.passk.majority import Answer, majority_at_k
 from analysis.passk.paired import difference, pair
 from analysis.passk.reading import ALL
-from analysis.passk.resampling import DRAWS, SEED
 from analysis.passk.sample import Sample, shared
 
 Json = dict[str, Any]
@@ -27,8 +26,6 @@ class Asked:
     ks: tuple[int, ...]
     beyond: bool = False  # extrapolate the ks that are not defined
     level: float = LEVEL
-    draws: int = DRAWS
-    seed: int = SEED
 
 
 def with_all(groups: Mapping[str, Sample]) -> dict[str, Sample]:
@@ -88,7 +85,7 @@ def pair_json(name: str, base: Sample, trained: Sample, asked: Asked) -> Json:
     """Trained minus base on their common problems, and where the base model overtakes."""
     largest = int(min(base.n.min(), trained.n.min()))
     ks = sorted({*asked.ks, *log_grid(largest)})
-    both = pair(base, trained, ks, draws=asked.draws, seed=asked.seed)
+    both = pair(base, trained, ks)
     turn = crossover(both, level=asked.level)
     gained, lost = _solved(both.trained) - _solved(both.base), _solved(both.base) - _solved(both.trained)
     return {

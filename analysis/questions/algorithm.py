@@ -19,7 +19,7 @@ from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws
 from analysis.questions.levels import joined
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import Stratum, arms, strata
 from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Floats, Run, Selection
@@ -64,9 +64,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 "difference_matched": item.matched.value if item.matched else None,
                 "matched_low": item.matched.low if item.matched else None,
                 "matched_high": item.matched.high if item.matched else None,
-                "difference_at_end": item.at_end.value,
-                "end_low": item.at_end.low,
-                "end_high": item.at_end.high,
+                **item.at_end.columns("difference_at_end", "end_"),
                 "p_holm": p,
                 "why_not_matched": item.reason,
             }
@@ -83,14 +81,12 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
             guides=(Guide(axis="x", value=0.0, label="no difference"),),
         )
     }
-    matched = [item for item in contrasts if item.matched is not None]
-    if not matched:
+    reason = None
+    if all(item.matched is None for item in contrasts):
         reason = f"no pair could be brought to the same compute: {contrasts[0].reason}"
-        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
-    if not any(p is not None and p < ALPHA for p in adjusted):
+    elif not any(p is not None and p < ALPHA for p in adjusted):
         reason = "no pair differs beyond its uncertainty"
-        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+    return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 
 
 def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:

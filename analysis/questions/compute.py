@@ -12,7 +12,7 @@ from analysis.estimates.panel import Arm
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws, curve_chart, law_row
 from analysis.questions.levels import Levels, law_sentence, level_chart, level_rows, levels, trend_row
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.steps import counted, kn_table
 from analysis.questions.strata import configurations, strata
 from analysis.row_laws import final
@@ -54,10 +54,8 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if laws:
         said.append(counted(laws, "its FLOPs"))
     verdict = "; ".join(said) + "." if said else "One amount of compute: nothing changes with it."
-    if not decided:
-        reason = "no exponent has an interval that excludes 0"
-        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+    reason = None if decided else "no exponent has an interval that excludes 0"
+    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
 def _between(runs: list[Run], notes: list[str]) -> list[Levels]:

@@ -17,7 +17,7 @@ from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws
 from analysis.questions.levels import joined
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.sample_efficiency import common_level, reach_text
 from analysis.questions.strata import configurations
 from analysis.row_laws.extrapolation_reach import Reach, reach
@@ -59,10 +59,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         said.append("no compute multiplier between arms is limited on both sides")
     if not said:
         return missing(question, "neither base models nor validation curves were measured", notes)
-    if not clear and not any(row["low"] is not None and (_number(row["low"]) or 0) > 0 for row in gains):
-        reason = "no gain is clear of 0 and no multiplier is limited on both sides"
-        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+    decided = clear or any((_number(row["low"]) or 0) > 0 for row in gains)
+    reason = None if decided else "no gain is clear of 0 and no multiplier is limited on both sides"
+    return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 
 
 def _gains(arms: Sequence[Arm], notes: list[str]) -> list[dict[str, object]]:

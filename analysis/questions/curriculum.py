@@ -15,7 +15,7 @@ from analysis.estimates.numerals import signed
 from analysis.estimates.panel import LOWER_BOUND, common_problems
 from analysis.passk.crossed import CrossedMean, crossed_mean, holm
 from analysis.questions import Question, Settings
-from analysis.questions.reply import answered, left_out, missing, not_identified, p_text
+from analysis.questions.reply import left_out, missing, p_text, reply
 from analysis.questions.strata import Stratum, strata
 from analysis.runs.selection import Run, Selection
 
@@ -64,22 +64,19 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     verdict = "; ".join(said) + "."
     tables = {"differences": pd.DataFrame(rows)}
     figures = {"differences": _forest(contrasts, settings.margin, several=several)}
+    reason = None
     if all(finding == _UNDECIDED for finding in findings):
         reason = "every interval holds both no difference and more than the margin: more seeds or problems are needed"
-        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
 def _row(item: _Contrast, p: float | None, margin: float) -> dict[str, object]:
-    interval = item.mean.interval()
     return {
         "runs": item.stratum,
         "curriculum": item.curriculum,
         "seeds": len(item.seeds),
         "problems": item.mean.n_problems,
-        "difference": interval.value,
-        "low": interval.low,
-        "high": interval.high,
+        **item.mean.interval().columns("difference"),
         "p_holm": p,
         "p_equivalence": item.mean.equivalence_p(margin),
     }

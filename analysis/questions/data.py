@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Scale
 from analysis.questions import Question, Settings
 from analysis.questions.levels import Levels, joined, level_chart, level_rows, levels, sentence, trend_row, with_law
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Selection
 
@@ -33,10 +33,8 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         "scales": level_chart("pass@1 after training by data", several, Scale(label="unique problems", log=True))
     }
     verdict = joined([with_law(sentence(found, "unique problems"), found) for found in several])
-    if not any(found.decided for found in several):
-        reason = "every slope has an interval that holds 0"
-        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+    reason = None if any(found.decided for found in several) else "every slope has an interval that holds 0"
+    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
 def data_levels(selection: Selection, notes: list[str]) -> list[Levels]:

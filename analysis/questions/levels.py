@@ -98,9 +98,7 @@ def level_rows(found: Levels, x_name: str) -> list[dict[str, object]]:
                 "arm": arm.label,
                 x_name: arm.x,
                 "seeds": len(arm.runs),
-                "pass1": value.value,
-                "low": value.low,
-                "high": value.high,
+                **value.columns("pass1"),
             }
         )
     return rows
@@ -115,9 +113,7 @@ def trend_row(found: Levels) -> dict[str, object]:
         "arms": len(found.panel.arms),
         "x_min": float(found.panel.x.min()),
         "x_max": float(found.panel.x.max()),
-        "per_doubling": found.trend.slope.value,
-        "low": found.trend.slope.low,
-        "high": found.trend.slope.high,
+        **found.trend.slope.columns("per_doubling"),
         "scatter_of_arms_in_interval": found.trend.scatter,
         "alpha": fitted.alpha if fitted else None,
         "alpha_low": fitted.alpha_low if fitted else None,

@@ -15,7 +15,7 @@ from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.data import data_levels
 from analysis.questions.levels import Levels, joined, levels, sentence
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Selection
 
@@ -37,9 +37,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 "doubling_of": what,
                 "from": float(found.panel.x.min()),
                 "to": float(found.panel.x.max()),
-                "per_doubling": slope.value,
-                "low": slope.low,
-                "high": slope.high,
+                **slope.columns("per_doubling"),
                 "last_doubling": last.value if last else None,
                 "last_low": last.low if last else None,
                 "last_high": last.high if last else None,
@@ -59,10 +57,8 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
             guides=(Guide(axis="x", value=0.0, label="no return"),),
         )
     }
-    if not any(found.decided for _, found in several):
-        reason = "every return has an interval that holds 0"
-        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+    reason = None if any(found.decided for _, found in several) else "every return has an interval that holds 0"
+    return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 
 
 def _reuse_levels(selection: Selection, notes: list[str]) -> list[Levels]:

@@ -14,7 +14,7 @@ from analysis.estimates.panel import Panel, panel
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.levels import points
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Run, Selection
 
@@ -71,10 +71,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     notes.append("intervals are 95% each and not corrected for the number of sizes compared")
     tables = {"gains": pd.DataFrame(rows)}
     verdict = "; ".join(said) + "."
-    if not answered_any:
-        reason = "no number of problems has a gain that is clear of 0, so being near the largest means nothing"
-        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+    nothing = "no number of problems has a gain that is clear of 0, so being near the largest means nothing"
+    reason = None if answered_any else nothing
+    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
 def _domain(runs: tuple[Run, ...]) -> str:
@@ -105,12 +104,8 @@ def _row(label: str, domain: str, n: float, seeds: int, gain: Estimate, gap: Est
         "measured_on": domain,
         "n_unique": int(n),
         "seeds": seeds,
-        "gain": gain.value,
-        "gain_low": gain.low,
-        "gain_high": gain.high,
-        "difference_to_largest": gap.value,
-        "difference_to_largest_low": gap.low,
-        "difference_to_largest_high": gap.high,
+        **gain.columns("gain", "gain_"),
+        **gap.columns("difference_to_largest", "difference_to_largest_"),
     }
 
 

@@ -1,4 +1,4 @@
-"""The three kinds of answer, and the notes that every answer carries."""
+"""Answers, with the notes that every one of them carries."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,43 +10,23 @@ from analysis.questions import Question
 from analysis.runs.selection import Selection
 
 
-def answered(
+def reply(
     question: Question,
     verdict: str,
+    reason: str | None = None,
     *,
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Figure] | None = None,
     notes: Sequence[str] = (),
 ) -> Answer:
-    """The rows answer the question."""
+    """What the rows say; with a reason, that they do not determine the quantity asked for."""
     return Answer(
         name=question.name,
         question=question.text,
         verdict=verdict + _caveat(notes),
-        status=Status.answered,
-        tables=tables,
-        figures=figures or {},
-        notes=tuple(notes),
-    )
-
-
-def not_identified(
-    question: Question,
-    verdict: str,
-    reason: str,
-    *,
-    tables: Mapping[str, pd.DataFrame] | None = None,
-    figures: Mapping[str, Figure] | None = None,
-    notes: Sequence[str] = (),
-) -> Answer:
-    """The measurements are there and do not determine the quantity asked for."""
-    return Answer(
-        name=question.name,
-        question=question.text,
-        verdict=verdict + _caveat(notes),
-        status=Status.not_identified,
+        status=Status.answered if reason is None else Status.not_identified,
         reason=reason,
-        tables=tables or {},
+        tables=tables,
         figures=figures or {},
         notes=tuple(notes),
     )

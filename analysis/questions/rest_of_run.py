@@ -13,7 +13,7 @@ from analysis.laws.ranking import BASELINE, Ranked, rank
 from analysis.laws.sample import LawError, Sample
 from analysis.passk.crossed import crossed_mean, holm
 from analysis.questions import Question, Settings
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.runs.selection import Run, Selection
 
 ALPHA = 0.05  # Holm-corrected over forms: the best of several is compared
@@ -27,8 +27,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     notes = left_out(selection)
     what, curves = _curves(selection.completed, notes)
     if not curves:
-        reason = f"no run has {FEWEST_POINTS} measured steps of validation or of training reward"
-        return missing(question, reason, notes)
+        return missing(
+            question, f"no run has {FEWEST_POINTS} measured steps of validation or of training reward", notes
+        )
     ranked = _ranked(curves, notes)
     forms = [form for form in dict.fromkeys(form for item in ranked.values() for form in item) if form != BASELINE]
     rows = [_row(form, ranked) for form in forms]
@@ -49,15 +50,12 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         f"{float(str(best['mae'])):.4f} in {what}; the last value is off by {baseline:.4f}, a difference of "
         f"{float(str(best['minus_last_value'])):+.4f} {ends} over runs"
     )
-    p = _end(best["p_holm"])
-    if p is not None and p < ALPHA and high is not None and high < 0:
-        return answered(question, f"{verdict}.", tables=tables, figures=figures, notes=notes)
+    p, reason = _end(best["p_holm"]), None
     if all((_end(row["low"]) or 0) > 0 for row in rows):
-        return answered(
-            question, f"{verdict}: repeating the last value is better.", tables=tables, figures=figures, notes=notes
-        )
-    reason = "no form is shown to predict better than repeating the last value"
-    return not_identified(question, f"{verdict}.", reason, tables=tables, figures=figures, notes=notes)
+        verdict += ": repeating the last value is better"
+    elif p is None or p >= ALPHA or high is None or high >= 0:
+        reason = "no form is shown to predict better than repeating the last value"
+    return reply(question, f"{verdict}.", reason, tables=tables, figures=figures, notes=notes)
 
 
 def _ranked(curves: dict[str, Sample], notes: list[str]) -> dict[str, dict[str, Ranked]]:
@@ -101,14 +99,11 @@ def _row(form: str, ranked: dict[str, dict[str, Ranked]]) -> dict[str, object]:
         return row
     gaps = np.array([[mine.mae - last.mae] for mine, last in pairs])
     mean = crossed_mean(gaps)
-    ends = mean.interval()
     return row | {
         "mae": float(np.mean([mine.mae for mine, _ in pairs])),
         "bias": float(np.mean([mine.bias for mine, _ in pairs])),
         "wins": float(np.mean([mine.wins for mine, _ in pairs])),
-        "minus_last_value": ends.value,
-        "low": ends.low,
-        "high": ends.high,
+        **mean.interval().columns("minus_last_value"),
         "p": mean.p_value(),
         "runs_without_fit": len(ranked) - len(pairs),
     }

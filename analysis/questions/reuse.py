@@ -18,7 +18,7 @@ from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import law_rows
 from analysis.questions.levels import joined, points
-from analysis.questions.reply import answered, left_out, missing
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import Selection
 
@@ -45,7 +45,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         return missing(question, "no two reuse factors were run at the same number of samples", notes)
     notes.append("differences are to the smallest tau, 95% each, not corrected for the number of tau compared")
     tables = {"reuse": pd.DataFrame(rows), "law": pd.DataFrame(laws)}
-    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+    return reply(question, joined(said), tables=tables, figures=figures, notes=notes)
 
 
 def _finding(found: Panel, gaps: list[Estimate], margin: float) -> str:
@@ -88,12 +88,8 @@ def _row(label: str, arm: Arm, value: Estimate, gap: Estimate) -> dict[str, obje
         "tau": arm.x,
         "n_unique": arm.runs[0].row.n_unique,
         "seeds": len(arm.runs),
-        "pass1": value.value,
-        "low": value.low,
-        "high": value.high,
-        "difference_to_first": gap.value,
-        "difference_to_first_low": gap.low,
-        "difference_to_first_high": gap.high,
+        **value.columns("pass1"),
+        **gap.columns("difference_to_first", "difference_to_first_"),
     }
 
 

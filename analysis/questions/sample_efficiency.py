@@ -13,7 +13,7 @@ from analysis.estimates.panel import Arm
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, law_row
 from analysis.questions.levels import joined
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, configurations, strata
 from analysis.row_laws.extrapolation_reach import Reach, reach
 from analysis.runs.checkpoints import Axis
@@ -62,10 +62,8 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         )
     }
     bounded = [row for row in rows if row["low"] is not None and row["high"] is not None and row["x"] is not None]
-    if not bounded:
-        reason = "no size has an interval limited on both sides for the samples it needs"
-        return not_identified(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+    reason = None if bounded else "no size has an interval limited on both sides for the samples it needs"
+    return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 
 
 def _compared(selection: Selection) -> list[tuple[str, tuple[Arm, ...]]]:

@@ -17,7 +17,7 @@ from analysis.estimates.numerals import plain
 from analysis.estimates.panel import Panel, panel
 from analysis.questions import Question, Settings
 from analysis.questions.levels import points
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Floats, Selection
 from sweeper.rows.row import ResultRow
@@ -92,9 +92,8 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     notes.append("the best share measured is the best by luck in part: its lead over the others is somewhat overstated")
     tables = {"shares": pd.DataFrame(rows)}
     verdict = "; ".join(said + [f"no optimum is given: {reason}" for reason in reasons]) + "."
-    if not said:
-        return not_identified(question, verdict, "; ".join(reasons), tables=tables, figures=figures, notes=notes)
-    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+    reason = None if said else "; ".join(reasons)
+    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
 def _panels(selection: Selection, notes: list[str]) -> Iterator[tuple[str, Panel]]:
@@ -121,12 +120,8 @@ def _rows(name: str, found: Panel) -> list[dict[str, object]]:
                 "runs": name,
                 "share": arm.x,
                 "seeds": len(arm.runs),
-                "pass1": value.value,
-                "low": value.low,
-                "high": value.high,
-                "difference_to_best": gap.value,
-                "difference_to_best_low": gap.low,
-                "difference_to_best_high": gap.high,
+                **value.columns("pass1"),
+                **gap.columns("difference_to_best", "difference_to_best_"),
             }
         )
     return rows

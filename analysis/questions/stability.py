@@ -5,7 +5,7 @@ ahead (`analysis.passk.crossover`). The other signs are thresholds on a run's ow
 and prove nothing by themselves: each flag says where to look.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from analysis.passk.sample import Sample
 from analysis.questions import Question, Settings
 from analysis.questions.curriculum import MIXED
 from analysis.questions.levels import joined
-from analysis.questions.reply import answered, left_out, missing
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import configurations
 from analysis.runs.selection import Counts, Floats, Point, Run, Selection
 
@@ -38,7 +38,7 @@ DRAWS = 2000
 class Sign:
     """A threshold on a curve: `value` None where the curve was not measured."""
 
-    name: str
+    sign: str
     value: float | None
     threshold: str
     flagged: bool | None
@@ -79,7 +79,11 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     known = [(run, sign) for run, sign in signs if sign.flagged is not None]
     arms = configurations(selection.completed)
     compared = [found for arm in arms if (found := _against_base(arm.label, arm.runs, notes)) is not None]
-    differences = [_difference_row(item.label, k, found) for item in compared for k, found in item.gains.items()]
+    differences = [
+        {"runs": item.label, "k": k, **found.columns("difference")}
+        for item in compared
+        for k, found in item.gains.items()
+    ]
     if not known and not differences:
         return missing(question, "neither curves nor base models were measured", notes)
     said = [_compared_text(compared)] if differences else []
@@ -91,12 +95,12 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         notes.append(LOWER_BOUND)
     notes.append("differences of pass@k pair problems and are not corrected for the number of k and configurations")
     tables = {
-        "signs": pd.DataFrame([_sign_row(run, sign) for run, sign in signs]),
+        "signs": pd.DataFrame([{"run": run.row.run_id, **asdict(sign)} for run, sign in signs]),
         "against_base": pd.DataFrame(differences),
         "crossover": pd.DataFrame([_crossing_row(item) for item in compared]),
     }
     figures: dict[str, Figure] = {"against_base": _chart(compared)} if compared else {}
-    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+    return reply(question, joined(said), tables=tables, figures=figures, notes=notes)
 
 
 _THRESHOLDS = (
@@ -119,7 +123,7 @@ def _compared_text(compared: list[_Compared]) -> str:
 
 def _signs_text(known: list[tuple[Run, Sign]]) -> str:
     flagged = [(run, sign) for run, sign in known if sign.flagged]
-    names = sorted({f"{sign.name} ({run.row.run_id})" for run, sign in flagged})
+    names = sorted({f"{sign.sign} ({run.row.run_id})" for run, sign in flagged})
     runs = len({run.row.run_id for run, _ in flagged})
     total = len({run.row.run_id for run, _ in known})
     listed = f": {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}" if names else ""
@@ -144,7 +148,7 @@ def signs_of(run: Run) -> list[Sign]:
     found.append(_sign("response length", factor, f"x {LENGTH_FACTOR:g} or 1/{LENGTH_FACTOR:g}", above=LENGTH_FACTOR))
     found.append(_overfitting(run))
     if _is_ordered(run):
-        return [replace(sign, flagged=None) if sign.name in OF_REWARD else sign for sign in found]
+        return [replace(sign, flagged=None) if sign.sign in OF_REWARD else sign for sign in found]
     return found
 
 
@@ -162,13 +166,13 @@ def _overfitting(run: Run) -> Sign:
     ]
     threshold = f"> {GAP_POINTS:g} wider, validation lower"
     if len(both) < 4:
-        return Sign(name="overfitting", value=None, threshold=threshold, flagged=None)
+        return Sign(sign="overfitting", value=None, threshold=threshold, flagged=None)
     reward, held = (np.array(column) for column in zip(*both, strict=True))
     half = len(both) // 2
     gap = reward - held
     wider = float(gap[half:].mean() - gap[:half].mean())
     fell = float(held[half:].mean() - held[:half].mean()) < 0
-    return Sign(name="overfitting", value=wider, threshold=threshold, flagged=wider > GAP_POINTS and fell)
+    return Sign(sign="overfitting", value=wider, threshold=threshold, flagged=wider > GAP_POINTS and fell)
 
 
 def _sign(
@@ -177,7 +181,7 @@ def _sign(
     flagged = None
     if value is not None:
         flagged = (below is not None and value < below) or (above is not None and value > above)
-    return Sign(name=name, value=value, threshold=threshold, flagged=flagged)
+    return Sign(sign=name, value=value, threshold=threshold, flagged=flagged)
 
 
 def _left_of_peak(values: Floats) -> float | None:
@@ -213,10 +217,6 @@ def _sample(runs: tuple[Run, ...], *, base: bool) -> Sample:
     return Sample.of(line for item in counts for line in zip(item.problem_ids, item.n, item.c, strict=True))
 
 
-def _difference_row(label: str, k: int, found: Estimate) -> dict[str, object]:
-    return {"runs": label, "k": k, "difference": found.value, "low": found.low, "high": found.high}
-
-
 def _crossing_row(item: _Compared) -> dict[str, object]:
     turn = item.turn
     return {
@@ -228,16 +228,6 @@ def _crossing_row(item: _Compared) -> dict[str, object]:
         "largest_k": turn.largest_k if turn else None,
         "probability_none": turn.probability_none if turn else None,
         "verdict": turn.verdict if turn else "fewer than two ks",
-    }
-
-
-def _sign_row(run: Run, sign: Sign) -> dict[str, object]:
-    return {
-        "run": run.row.run_id,
-        "sign": sign.name,
-        "value": sign.value,
-        "threshold": sign.threshold,
-        "flagged": sign.flagged,
     }
 
 

@@ -10,7 +10,7 @@ from analysis.drawing.answer import Answer
 from analysis.laws.inference import LOWER_BOUND, Inference
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, law_row, law_rows, points_of_curves
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import configurations, strata
 from analysis.row_laws.curve_law import joint_law
 from analysis.runs.checkpoints import Axis
@@ -30,10 +30,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     }
     figures = {"curves": curve_chart("validation pass@1 along training", laws, Axis.steps)}
     verdict = counted(laws, "training steps") + "."
-    if all(item.falls is None for item in laws):
-        reason = "no configuration has an exponent whose interval excludes 0"
-        return not_identified(question, verdict, reason, tables=tables, figures=figures, notes=notes)
-    return answered(question, verdict, tables=tables, figures=figures, notes=notes)
+    open_ones = all(item.falls is None for item in laws)
+    reason = "no configuration has an exponent whose interval excludes 0" if open_ones else None
+    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
 def counted(laws: list[ArmLaw], along: str) -> str:

@@ -17,7 +17,7 @@ from analysis.estimates.panel import Arm, between, panel
 from analysis.passk.crossed import crossed_mean, holm
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import Stratum, strata
 from analysis.runs.selection import Floats, Run, Selection
 
@@ -67,15 +67,14 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
             text += "; no ratio is given, because no domain's gain from its own training is clear of 0"
         said.append(text)
     if not said:
-        reason = "no two domains were each trained on alone, with base models measured on the same problems"
-        return missing(question, reason, notes)
+        return missing(
+            question, "no two domains were each trained on alone, with base models measured on the same problems", notes
+        )
     notes.append("a row's interval is 95%, over problems of the tested domain and, with several seeds, over seeds")
     frames = {"transfer": pd.DataFrame(tables)}
     verdict = "; ".join(said) + "."
-    if not n_numbers:
-        reason = "every gain that would be a denominator has an interval that holds 0"
-        return not_identified(question, verdict, reason, tables=frames, figures=figures, notes=notes)
-    return answered(question, verdict, tables=frames, figures=figures, notes=notes)
+    reason = None if n_numbers else "every gain that would be a denominator has an interval that holds 0"
+    return reply(question, verdict, reason, tables=frames, figures=figures, notes=notes)
 
 
 def ratio(top: Estimate, bottom: Estimate, top_draws: Floats, bottom_draws: Floats) -> Estimate | str:
@@ -137,9 +136,7 @@ def _row(label: str, item: _Entry, p: float | None) -> dict[str, object]:
         "runs": label,
         "trained_on": item.train,
         "measured_on": item.test,
-        "gain": item.gain.value,
-        "gain_low": item.gain.low,
-        "gain_high": item.gain.high,
+        **item.gain.columns("gain", "gain_"),
         "p_holm": p,
         "transfer": item.ratio.value if item.ratio else None,
         "transfer_low": item.ratio.low if item.ratio else None,

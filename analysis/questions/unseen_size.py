@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from analysis.drawing.answer import Answer, Chart, Figure, Mark, Scale, Trace
 from analysis.estimates.numerals import short
@@ -19,11 +18,12 @@ from analysis.laws.heldout import evaluate
 from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2
 from analysis.laws.sample import LawError, Sample
+from analysis.laws.student import quantile
 from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import points_of_curves
 from analysis.questions.levels import joined
-from analysis.questions.reply import answered, left_out, missing, not_identified
+from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import strata
 from analysis.row_laws.curve_law import FEWEST_SIZES, fitted, sample_of
 from analysis.runs.checkpoints import Axis
@@ -62,10 +62,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         )
     tables = {"predictions": pd.DataFrame(rows)}
     notes.append("intervals are 95% for the measured pass@1 of one new run, from the scatter of the smaller sizes")
-    if not said:
-        reason = "no law could be fitted to the smaller sizes"
-        return not_identified(question, f"No prediction: {reason}.", reason, tables=tables, notes=notes)
-    return answered(question, joined(said), tables=tables, figures=figures, notes=notes)
+    reason = None if said else "no law could be fitted to the smaller sizes"
+    verdict = joined(said) if said else f"No prediction: {reason}."
+    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
 def _said(label: str, final: dict[str, object]) -> str:
@@ -125,7 +124,7 @@ def _predict(law: Fit, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     middle = law.predict(rows)
     low, high = infer(law, draws=0).band(rows)
     df = law.sample.n_rows - law.n_free
-    scatter = math.sqrt(law.objective / df) * float(student.ppf(0.975, df))
+    scatter = math.sqrt(law.objective / df) * quantile(df)
     half = np.hypot(np.log(high / low) / 2, scatter)
     return middle, middle * np.exp(-half), np.minimum(middle * np.exp(half), 1.0)
 

@@ -11,16 +11,16 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from analysis.laws.covariance import covariance
 from analysis.laws.curves import POWER
 from analysis.laws.fitting import Fit, Weights, fit
 from analysis.laws.form import Form
-from analysis.laws.inference import LEVEL, Inference, infer
+from analysis.laws.inference import Inference, infer
 from analysis.laws.losses import L2
 from analysis.laws.resampling import jackknife
 from analysis.laws.sample import Floats, LawError, Sample
+from analysis.laws.student import quantile
 from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.runs.checkpoints import Axis, Checkpoint
 
@@ -155,7 +155,7 @@ def prediction_band(law: Inference, rows: Sample) -> tuple[Floats, Floats] | Non
     except LawError:
         return None
     middle = law.fit.predict(rows)
-    noise = _quantile(law) * residual_sd(law)
+    noise = quantile(max(law.fit.sample.n_rows - law.fit.n_free, 1)) * residual_sd(law)
     return middle - np.hypot(middle - low, noise), middle + np.hypot(high - middle, noise)
 
 
@@ -176,7 +176,3 @@ def autocorrelation(values: NDArray[np.float64], runs: Sequence[str]) -> float |
     if len(before) < 3 or scale == 0:
         return None
     return float(np.mean(np.multiply(before, after)) / scale)
-
-
-def _quantile(law: Inference) -> float:
-    return float(student.ppf(0.5 * (1 + LEVEL), max(law.fit.sample.n_rows - law.fit.n_free, 1)))

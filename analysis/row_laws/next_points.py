@@ -16,6 +16,7 @@ from analysis.laws.fitting import Fit, fit
 from analysis.laws.losses import LOG_L2
 from analysis.laws.resampling import bootstrap
 from analysis.laws.sample import Floats, LawError, Sample
+from analysis.laws.student import quantile
 from analysis.runs.selection import Run, select
 from sweeper.host.errors import ResultsError
 
@@ -123,13 +124,11 @@ def _sample(law: str, places: list[Place], y: Floats) -> Sample:
 
 def _interval(found: Fit, goal: Sample, target: int, variance: Floats, more: int) -> dict[str, float]:
     """Predicted error and its 95% interval with `more` rows like those measured."""
-    from scipy.stats import t
-
     freedom = found.sample.n_rows - found.n_free
     if freedom < 1:
         raise LawError(f"{found.sample.n_rows} rows for {found.n_free} parameters leave no scatter to judge - add rows")
     noise = found.objective / freedom
-    half = float(t.ppf(0.975, freedom + more) * np.sqrt(noise * variance[target]))
+    half = float(quantile(freedom + more) * np.sqrt(noise * variance[target]))
     middle = float(found.predict(goal)[target])
     return {"error": middle, "low": middle * float(np.exp(-half)), "high": middle * float(np.exp(half))}
 

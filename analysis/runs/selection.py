@@ -14,17 +14,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.passk.estimator import pass_at_k_values
 from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm
 from sweeper.host.errors import ResultsError
 from sweeper.rows.counts import read_lines
-from sweeper.rows.passk import pass_at_k
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
 
 Floats = NDArray[np.float64]
 SEPARATOR = " · "  # between the fields of a series' label
 ALL_RUNS = "all runs"  # the label of a group that holds them all
 USUAL = 0.6  # share of the runs from which a value goes without saying
-_exact = lru_cache(maxsize=200_000)(pass_at_k)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ class Counts:
 
 @lru_cache(maxsize=8192)
 def _pass_at(counts: Counts, k: int) -> Floats:
-    values = np.array([_exact(n, c, k) for n, c in zip(counts.n, counts.c, strict=True)], dtype=np.float64)
+    values = pass_at_k_values(np.array(counts.n), np.array(counts.c), k)
     values.flags.writeable = False
     return values
 

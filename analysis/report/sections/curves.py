@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
 
 from analysis.drawing.answer import Chart, Mark, Panels, Scale, Trace
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.page import Section
 from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference
 from analysis.laws.sample import Sample
+from analysis.laws.student import quantile
 from analysis.report.evidence import Evidence
 from analysis.row_laws.curve_law import CurveLaw, prediction_band
 from analysis.runs.checkpoints import FEWEST_STEPS, Axis, Checkpoint
@@ -90,7 +90,7 @@ def _means(points: Sequence[Checkpoint], axis: Axis, name: str, mark: Mark) -> T
         values = np.array([point.error for point in own])
         half = None
         if len(values) > 1 and np.ptp(values) > 0:
-            half = float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+            half = float(quantile(len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
         x.append(_place(own, axis))
         y.append(float(values.mean()))
         low.append(None if half is None else y[-1] - half)

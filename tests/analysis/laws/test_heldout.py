@@ -8,7 +8,7 @@ from analysis.laws.curves import POWER
 from analysis.laws.fitting import fit
 from analysis.laws.heldout import error_of, evaluate, rehearse, split
 from analysis.laws.inference import infer
-from analysis.laws.losses import LAD, LOG_L2
+from analysis.laws.losses import LOG_L2, parse_loss
 from analysis.laws.ranking import BASELINE, rank
 from analysis.laws.sample import Floats, LawError, Sample
 from analysis.laws.surfaces import KN_LOGLINEAR
@@ -109,7 +109,7 @@ def test_every_form_stands_beside_the_last_value_and_its_in_sample_criterion() -
     assert {item.form for item in ranked} == {BASELINE, *(form.name for form in ZOO)}
     assert [item.mae for item in ranked] == sorted(item.mae for item in ranked)
     assert all((item.aicc is None) == (item.form == BASELINE) for item in ranked)
-    assert all(item.aicc is None for item in rank(curve(broken(X)), loss=LAD))
+    assert all(item.aicc is None for item in rank(curve(broken(X)), loss=parse_loss("lad")))
 
 
 def test_on_a_curve_without_a_trend_no_form_is_far_from_the_last_values() -> None:

@@ -11,7 +11,7 @@ from analysis.laws.estimate import Status
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
 from analysis.laws.inference import LOWER_BOUND, Inference, infer
-from analysis.laws.losses import L2, LAD, LOG_L2, Loss, huber
+from analysis.laws.losses import L2, LOG_L2, Loss, parse_loss
 from analysis.laws.resampling import Unit, bootstrap
 from analysis.laws.sample import Floats, Sample
 from analysis.laws.surfaces import CHINCHILLA, KN_LOGLINEAR
@@ -145,7 +145,7 @@ def test_outliers_move_huber_and_absolute_deviations_less_than_squares() -> None
         noise = rng.normal(0, 0.01, len(LONG))
         noise[rng.choice(len(LONG), 5, replace=False)] += 0.1  # 5% of rows, 10 standard deviations
         sample = curve(2 * LONG**-0.1 * np.exp(noise), LONG)
-        for loss in (LOG_L2, huber(0.01), LAD):
+        for loss in (LOG_L2, parse_loss("huber:0.01"), parse_loss("lad")):
             found = fit(POWER, sample, loss=loss).natural
             level = found["ln_A"] - found["alpha"] * middle
             off.setdefault(loss.name, []).append(level - (float(np.log(2)) - 0.1 * middle))
@@ -174,7 +174,7 @@ def test_a_parameter_at_its_bound_is_said_to_be_so() -> None:
     assert next(item for item in inference.estimates if item.name == "alpha").status is Status.ok
 
 
-@pytest.mark.parametrize("loss", [L2, huber(1e-3)], ids=lambda item: item.name)
+@pytest.mark.parametrize("loss", [L2, parse_loss("huber:1e-3")], ids=lambda item: item.name)
 def test_the_exponent_of_a_term_that_is_not_there_is_not_a_number(loss: Loss) -> None:
     rng = np.random.default_rng(0)
     n, d = (item.ravel() for item in np.meshgrid(np.geomspace(1e8, 1e10, 6), np.geomspace(1e9, 1e11, 6)))
@@ -267,7 +267,9 @@ def test_with_enough_sizes_runs_are_drawn_and_then_sizes() -> None:
 
 def test_a_loss_without_likelihood_is_bootstrapped() -> None:
     rng = np.random.default_rng(0)
-    inference = infer(fit(POWER, curve(2 * X**-0.1 * np.exp(rng.laplace(0, 0.01, len(X)))), loss=LAD), draws=300)
+    inference = infer(
+        fit(POWER, curve(2 * X**-0.1 * np.exp(rng.laplace(0, 0.01, len(X)))), loss=parse_loss("lad")), draws=300
+    )
     alpha = next(item for item in inference.estimates if item.name == "alpha")
     assert alpha.interval is not None
     assert alpha.interval.method == "bootstrap over 40 rows"
@@ -275,7 +277,7 @@ def test_a_loss_without_likelihood_is_bootstrapped() -> None:
 
 
 def test_one_run_under_absolute_deviations_has_no_interval_and_says_so() -> None:
-    inference = infer(fit(POWER, curve(2 * X**-0.1 + 1e-3 * np.sin(X), run=("0",) * len(X)), loss=LAD))
+    inference = infer(fit(POWER, curve(2 * X**-0.1 + 1e-3 * np.sin(X), run=("0",) * len(X)), loss=parse_loss("lad")))
     assert all(item.interval is None for item in inference.estimates)
     assert any(flag.startswith("no interval: one run cannot be resampled") for flag in inference.flags)
 

@@ -4,7 +4,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from analysis.passk.estimator import g_pass_at_k_values, pass_at_k_values, pass_hat_k_values, variance_values
+from analysis.passk.estimator import pass_at_k_values, variance_values
 from sweeper.rows.passk import pass_at_k, pass_at_k_of_every_count, pass_hat_k
 
 
@@ -32,17 +32,6 @@ def test_all_of_k_correct_equals_the_exact_fraction() -> None:
     for n, c, k in ((10, 7, 3), (128, 127, 64), (5, 5, 5), (5, 2, 3)):
         assert pass_hat_k(n, c, k) == pytest.approx(float(Fraction(comb(c, k), comb(n, k))), rel=1e-12)
     assert pass_hat_k(4, 4, 5) is None
-
-
-def test_g_pass_lies_between_any_and_all() -> None:
-    n, c = np.full(9, 16), np.arange(0, 18, 2)
-    anything, everything = pass_at_k_values(n, c, 10), pass_hat_k_values(n, c, 10)
-    assert g_pass_at_k_values(n, c, 10, 0.1) == pytest.approx(anything)
-    assert g_pass_at_k_values(n, c, 10, 1.0) == pytest.approx(everything)
-    # 0.7 of 10 is 7 draws, not 8, whatever floating point makes of the product.
-    from scipy.stats import hypergeom
-
-    assert g_pass_at_k_values(n, c, 10, 0.7) == pytest.approx(hypergeom.sf(6, 16, c, 10))
 
 
 @pytest.mark.parametrize("n", [8, 128, 1024])
@@ -85,5 +74,3 @@ def test_the_variance_at_a_known_rate_is_that_of_the_binomial(n: int, k: int, p:
 def test_a_range_outside_the_samples_is_refused() -> None:
     with pytest.raises(ValueError, match="outside"):
         pass_at_k_of_every_count(4, 5)
-    with pytest.raises(ValueError, match="tau"):
-        g_pass_at_k_values(np.array([4]), np.array([2]), 2, 0.0)

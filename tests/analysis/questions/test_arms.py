@@ -50,9 +50,7 @@ def test_the_difference_of_two_arms_covers_the_truth(seeds, seed_sd):
     truth = population(0.6, extra_sd=extra) - population(0.0, extra_sd=extra)
     held = []
     for i in range(200):
-        found = panel(
-            arms_of({64: 0.0, 128: 0.6}, seeds=seeds, rng=i, seed_sd=seed_sd, interaction=0.3), draws=400, seed=i
-        )
+        found = panel(arms_of({64: 0.0, 128: 0.6}, seeds=seeds, rng=i, seed_sd=seed_sd, interaction=0.3))
         assert isinstance(found, Panel)
         gap = found.difference(1, 0)
         held.append(gap.low <= truth <= gap.high)
@@ -64,7 +62,7 @@ def test_a_slope_of_single_seeds_has_the_scatter_of_its_arms():
     truth = np.polyfit(np.log2(list(skills)), [population(skill, extra_sd=0.3) for skill in skills.values()], 1)[0]
     held = []
     for i in range(200):
-        found = panel(arms_of(skills, seeds=1, rng=i, seed_sd=0.3), draws=400, seed=i)
+        found = panel(arms_of(skills, seeds=1, rng=i, seed_sd=0.3))
         slope = trend(found)
         assert slope.scatter
         held.append(slope.slope.low <= truth <= slope.slope.high)

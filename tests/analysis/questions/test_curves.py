@@ -217,7 +217,7 @@ def test_each_sign_of_collapse_is_flagged_by_its_own_threshold():
     }
     for name, others in kinds.items():
         run = selection([Planted(steps=40, curve=curve(falling(1.0), **others))]).runs[0]
-        assert [sign.name for sign in signs_of(run) if sign.flagged] == [name]
+        assert [sign.sign for sign in signs_of(run) if sign.flagged] == [name]
     calm = selection([Planted(steps=40, curve=curve(falling(1.0)))]).runs[0]
     assert not any(sign.flagged for sign in signs_of(calm))
 
@@ -225,7 +225,7 @@ def test_each_sign_of_collapse_is_flagged_by_its_own_threshold():
 def test_no_sign_is_read_from_the_reward_of_an_ordered_curriculum():
     planted = curve(falling(1.0), reward=lambda step: 0.6 if step < 30 else 0.05)
     ordered = selection([Planted(steps=40, curriculum="easy_to_hard", curve=planted)]).runs[0]
-    found = {sign.name: sign for sign in signs_of(ordered)}
+    found = {sign.sign: sign for sign in signs_of(ordered)}
     assert found["reward collapse"].value < 0.5
     assert found["reward collapse"].flagged is None
     assert found["entropy collapse"].flagged is False

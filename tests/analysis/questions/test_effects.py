@@ -92,7 +92,7 @@ def test_the_best_share_of_sft_is_found_with_a_flat_top_around_it():
 def shares_panel(skills: dict[int, float], *, rng: int) -> Panel:
     made = selection(shares(skills, 2), rng=rng, seed_sd=0.06)
     stratum = Stratum(label="", runs=made.runs)
-    found = panel(arms(stratum, label=lambda _: "", x=lambda row: row.n_sft / 1024), draws=800)
+    found = panel(arms(stratum, label=lambda _: "", x=lambda row: row.n_sft / 1024))
     assert isinstance(found, Panel)
     return found
 
