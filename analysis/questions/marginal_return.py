@@ -27,7 +27,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     several = [("unique problems", found) for found in data_levels(selection, notes)]
     several += [("reuse of the same problems", found) for found in _reuse_levels(selection, notes)]
     if not several:
-        return missing(question, "neither unique problems nor their reuse takes two values at otherwise fixed settings")
+        return missing(
+            question, "neither unique problems nor their reuse takes two values at otherwise fixed settings", notes
+        )
     rows, bars, said = [], [], []
     for what, found in several:
         slope, last = found.trend.slope, _last(found.panel)

@@ -9,6 +9,7 @@ import pytest
 from analysis.cli import main
 from analysis.drawing.answer import Answer, Cell, Chart, HeatMap, Mark, Scale, Status, Trace, answer_json
 from analysis.questions import QUESTIONS
+from tests.analysis.questions.planted import Planted, selection
 
 NAMES = [
     *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
@@ -48,6 +49,12 @@ def test_the_json_of_an_answer_has_null_for_what_is_not_known():
 def test_an_answer_has_a_reason_exactly_where_it_is_none(status, reason):
     with pytest.raises(ValueError, match="with reason"):
         Answer(name="size", question="?", verdict="", status=status, reason=reason)
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_an_answer_that_nothing_can_give_names_the_runs_left_out_too(name):
+    found = QUESTIONS[name].ask(selection([Planted(), Planted(seed=1, failed=True)]))
+    assert any("1 failed run" in note for note in found.notes)
 
 
 def test_ask_lists_its_questions(capsys):
