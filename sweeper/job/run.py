@@ -16,7 +16,7 @@ from sweeper.host.machine import git_state, hostname, resolve_device, threads_fo
 from sweeper.host.process import Children, adopt_orphans, kill_descendants
 from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, finish, on_sigterm, on_sigusr2
 from sweeper.job.phases import Measured, phases
-from sweeper.rows.row import Status, read_row, row_path
+from sweeper.rows.row import has_result
 from sweeper.runs import adjustment
 from sweeper.runs.folder import Attempt, RunDir
 from sweeper.spec.run import RunSpec
@@ -35,8 +35,7 @@ def run(results_dir: Path, run_id: RunId) -> int:
         return _help(run_dir, node)
     try:
         with locked(run_dir.path / "lock", wait=False):
-            row = row_path(results_dir, run_id)
-            if row.exists() and read_row(row).status is Status.completed:
+            if has_result(results_dir, run_id):
                 return 0  # queued twice, or requeued after its end
             return _attempt(run_dir, run_dir.spec())
     except LockedError as error:

@@ -200,10 +200,20 @@ def write_row(results_dir: Path, row: ResultRow) -> Path:
         ResultsError: a completed row with the same id is there already.
     """
     path = row_path(results_dir, row.run_id)
-    if path.exists() and read_row(path).status is Status.completed:
+    if has_result(results_dir, row.run_id):
         raise ResultsError(f"{path} holds a completed row and is never overwritten; remove it by hand to measure again")
     write_atomic(path, hidden(row.to_json()))
     return path
+
+
+def has_result(results_dir: Path, run_id: str) -> bool:
+    """Whether a run has a row, and that of a completed run: nothing ever replaces it.
+
+    Raises:
+        ResultsError: there is a row that cannot be read.
+    """
+    path = row_path(results_dir, run_id)
+    return path.exists() and read_row(path).status is Status.completed
 
 
 def row_path(results_dir: Path, run_id: str) -> Path:

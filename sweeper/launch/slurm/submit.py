@@ -17,7 +17,7 @@ from sweeper.launch.slurm.scheduler import Element, QueueFullError, SchedulerErr
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import Shape, shape_of
 from sweeper.launch.slurm.snapshot import freeze
-from sweeper.rows.row import Status, read_row, row_path
+from sweeper.rows.row import has_result
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
@@ -58,7 +58,7 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
         for spec in specs:
             if spec.run_id in here:
                 done.queued.append(spec.run_id)
-            elif not _is_measured(results_dir, spec.run_id):  # it may have ended since the caller looked
+            elif not has_result(results_dir, spec.run_id):  # it may have ended since the caller looked
                 new.append(spec)
         if new:
             # Each waits for its own file to reach the disk, or the server of a shared file system.
@@ -198,8 +198,3 @@ def _submit_chunk(
     chunk.remember(results_dir, job)
     done.submitted |= {run_id: f"{job}_{index}" for index, run_id in enumerate(chunk.run_ids)}
     return job
-
-
-def _is_measured(results_dir: Path, run_id: RunId) -> bool:
-    row = row_path(results_dir, run_id)
-    return row.exists() and read_row(row).status is Status.completed
