@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.spec import DataError
+from sweeper.cli.output import EXIT_OK, EXIT_USAGE
 from sweeper.grid.expand import expand
 from sweeper.host.errors import SweeperError
 from sweeper.inputs.data import prepared
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         data = prepared(spec_from(config), Path(config["results_dir"]).resolve())
     except (SweeperError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return EXIT_USAGE
     manifest = json.loads(data.manifest.read_text())
     for split, about in manifest["files"].items():
         shares = ", ".join(f"{domain} {count}" for domain, count in about["by_domain"].items())
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         for step, count in manifest.get(kind, {}).items():
             print(f"{kind}: {count} {step}")
     print(f"in {data.manifest.parent}")
-    return 0
+    return EXIT_OK
 
 
 if __name__ == "__main__":

@@ -36,10 +36,15 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
-    heavy = ("torch", "transformers", "verl", "ray", "hydra", "pandas", "pyarrow")
+@pytest.mark.parametrize(
+    "words", [["--help"], [], ["plan", "--help"], ["completion", "bash"], ["--version"]], ids=" ".join
+)
+def test_what_needs_no_plan_comes_at_once_and_imports_nothing_heavy(words: list[str]) -> None:
+    heavy = ("torch", "transformers", "verl", "ray", "hydra", "omegaconf", "numpy", "pandas", "pyarrow", "pydantic")
     code = (
-        "import sys; from sweeper.cli.main import main; main(['--help']);"
+        "import sys; from sweeper.cli.main import main\n"
+        f"try: main({words!r})\n"
+        "except SystemExit: pass\n"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
     start = time.monotonic()
