@@ -103,7 +103,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:
-    """Values with intervals, one a line, on one axis."""
+    """Values with intervals, one per line, on one axis."""
 
     title: str
     axis: Scale
@@ -146,7 +146,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stacks:
-    """What wholes consist of, one a line."""
+    """What wholes consist of, one per line."""
 
     title: str
     axis: Scale

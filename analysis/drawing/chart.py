@@ -169,7 +169,7 @@ def _draw_line(axes: Axes, trace: Trace, look: Look) -> None:
 
 
 def _keys(charts: Sequence[Chart], looks: dict[str, Look]) -> tuple[tuple[Key, ...], list[str]]:
-    """One entry a group, whatever its traces are called, and one for hollow points, dashed lines and level guides.
+    """One entry per group, whatever its traces are called, and one for hollow points, dashed lines and level guides.
 
     What all labels have in common stands apart.
     """

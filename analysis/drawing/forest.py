@@ -1,4 +1,4 @@
-"""A forest: values with intervals, one a line, on one axis."""
+"""A forest: values with intervals, one per line, on one axis."""
 
 import textwrap
 from dataclasses import asdict

@@ -95,7 +95,7 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 
 def json_text(frame: pd.DataFrame) -> str:
-    """A frame as a JSON list of records, one a line; null where nothing was measured."""
+    """A frame as a JSON list of records, one per line; null where nothing was measured."""
     # Column by column: most cells are numbers, whose JSON is their repr, and an encoder called for each record is slow.
     texts = [[_json(value) for value in frame[name].tolist()] for name in frame.columns]
     keys = [f"{_encode(str(name))}: " for name in frame.columns]

@@ -1,4 +1,4 @@
-"""Stacks: what wholes consist of, one a line."""
+"""Stacks: what wholes consist of, one per line."""
 
 from itertools import accumulate
 

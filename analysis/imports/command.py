@@ -95,7 +95,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _table(histories: "list[History]") -> str:
-    """One line a run and step, one column a metric; an empty cell was not logged."""
+    """One line per run and step, one column per metric; an empty cell was not logged."""
     import csv
     import io
 

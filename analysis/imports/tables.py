@@ -76,5 +76,5 @@ def _json(path: Path) -> list[dict[str, Any]]:
             raise ResultsError(f"{path} is neither JSON nor lines of JSON: {error}") from error
     values = values if isinstance(values, list) else [values]
     if not all(isinstance(value, dict) for value in values):
-        raise ResultsError(f"{path} must hold objects, one a step")
+        raise ResultsError(f"{path} must hold objects, one per step")
     return values

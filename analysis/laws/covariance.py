@@ -1,7 +1,7 @@
 """Covariance of the estimate from one fit: independent rows, or checkpoints of runs with AR(1) residuals.
 
 Checkpoints of one run are not independent measurements: in simulations with AR(1) correlation .8 a pooled
-least-squares interval of nominal 95% covers 51%. With several runs a group the jackknife over runs needs no model of
+least-squares interval of nominal 95% covers 51%. With several runs per group the jackknife over runs needs no model of
 the dependence (`resampling`); with one run each, correlation within the run is estimated here, and what differs
 between runs remains invisible: the interval is a lower bound on the uncertainty.
 """

@@ -100,7 +100,7 @@ def jackknife(fit: Fit) -> tuple[Floats, float] | None:
     """(covariance of natural coordinates, degrees of freedom), leaving out each run within its group.
 
     None unless every group has two runs and together at least two degrees of freedom. For seeds of one balanced curve
-    this is the mean and t interval of separate fits a seed.
+    this is the mean and t interval of separate fits per seed.
     """
     counts = runs_in_groups(fit)
     clusters = fit.sample.clusters

@@ -109,7 +109,7 @@ class Table:
             except duckdb.Error as error:
                 raise LawError(self._advice(text, option, str(error))) from None
         if len(found) != len(self.frame):
-            raise LawError(f"{option} {text!r} is not one value a row - give an expression of the columns")
+            raise LawError(f"{option} {text!r} is not one value per row - give an expression of the columns")
         return found["value"]
 
     def _refuse_case(self, text: str, option: str) -> None:

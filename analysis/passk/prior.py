@@ -36,7 +36,7 @@ def likely_variance(sample: Sample, k: int) -> Floats:
         k: Draws.
 
     Returns:
-        One value a line, at least 0.
+        One value per line, at least 0.
     """
     kinds, kind, shares = kinds_of(sample)
     rates, posterior = _posterior(kinds, np.asarray(shares.sum(axis=0), dtype=np.float64))

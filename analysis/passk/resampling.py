@@ -33,7 +33,7 @@ def resampled_means(values: Floats, *, draws: int = DRAWS, seed: int = SEED) -> 
         ValueError: a value is not finite, or there is no problem.
     """
     if values.ndim != 2 or not len(values) or not np.isfinite(values).all():
-        raise ValueError(f"values of shape {values.shape} must be finite, with one row a problem")
+        raise ValueError(f"values of shape {values.shape} must be finite, with one row per problem")
     kinds, counts = np.unique(values, axis=0, return_counts=True)
     n, rng = int(counts.sum()), np.random.default_rng(seed)
     few = 3 * len(kinds) < n

@@ -62,7 +62,7 @@ class Sample:
         return np.bincount(self.problem, minlength=self.n_problems).astype(np.int64)
 
     def mean_over_lines(self, values: Floats) -> Floats:
-        """One value a problem from one a line."""
+        """One value per problem from one per line."""
         return np.bincount(self.problem, weights=values, minlength=self.n_problems) / self.replicates
 
     def per_problem(self, k: int) -> Floats:

@@ -61,7 +61,7 @@ class ArmLaw:
 
 
 def arm_laws(arms: Sequence[Arm], axis: Axis, notes: list[str]) -> list[ArmLaw]:
-    """One law an arm with any curve; adds to the notes."""
+    """One law per arm with any curve; adds to the notes."""
     found = []
     for arm in arms:
         points = points_of_curves(arm.runs, arm.label, axis, notes)
@@ -96,7 +96,7 @@ def points_of_curves(runs: Sequence[Run], label: str, axis: Axis, notes: list[st
 
 
 def law_row(item: ArmLaw) -> dict[str, object]:
-    """One table row an arm; `validations` counts those that were fitted."""
+    """One table row per arm; `validations` counts those that were fitted."""
     alpha = item.alpha
     ends = alpha.interval if alpha else None
     return {
@@ -113,7 +113,7 @@ def law_row(item: ArmLaw) -> dict[str, object]:
 
 
 def law_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
-    """One table row a parameter; a single row with the reason where there is no law."""
+    """One table row per parameter; a single row with the reason where there is no law."""
     if isinstance(law, str):
         empty = dict.fromkeys(("parameter", "value", "low", "high", "interval"))
         return [{"runs": label, **empty, "status": law}]

@@ -22,7 +22,7 @@ def lora(row: ResultRow) -> str | None:
 
 
 def rollouts(row: ResultRow) -> str | None:
-    """Responses a prompt."""
+    """Responses per prompt."""
     return None if row.rollout_n is None else f"{row.rollout_n} rollouts"
 
 

@@ -74,7 +74,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def results_table(selection: Selection) -> pd.DataFrame:
-    """One line a run of the grid: completed, failed, and missing (no row yet)."""
+    """One line per run of the grid: completed, failed, and missing (no row yet)."""
     records = [_record(run) for run in selection.runs]
     records += [{"run_id": run_id, "status": "missing", "reason": "no row yet"} for run_id in selection.missing]
     return pd.DataFrame(records)

@@ -75,7 +75,7 @@ def _fits(law: CurveLaw) -> list[tuple[str, Inference | str]]:
 
 
 def _record(law: CurveLaw, item: Estimate) -> dict[str, object]:
-    """One line a parameter; intervals as text, and as numbers `low_0`, by other methods `low_1` and so on."""
+    """One line per parameter; intervals as text, and as numbers `low_0`, by other methods `low_1` and so on."""
     ends = item.interval
     further = [*(f"{other.text(3)} {other.method}" for other in item.others), *filter(None, [item.reason])]
     record: dict[str, object] = {

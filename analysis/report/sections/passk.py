@@ -46,7 +46,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def pass_at_k_table(points: Sequence[Point], ks: Sequence[int]) -> pd.DataFrame:
-    """One line a point, domain and k: base, trained and paired gain with 95% intervals."""
+    """One line per point, domain and k: base, trained and paired gain with 95% intervals."""
     return pd.DataFrame(
         [
             _record(point, domain) | _measured(point, domain, k)

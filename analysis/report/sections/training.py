@@ -44,7 +44,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def curves_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One line a run and training step."""
+    """One line per run and training step."""
     records = [
         {
             "run_id": run.row.run_id,
