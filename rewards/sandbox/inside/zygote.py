@@ -166,12 +166,20 @@ def _run(
     ends = [os.wait4(child, 0) for child in started]
     _, status, _ = ends[0]
     signalled = os.WIFSIGNALED(status)
-    # The limit is counted in clock ticks, so a killed loop may show somewhat less than its whole allowance.
-    cpu_over = any(
-        os.WIFSIGNALED(one) and used.ru_utime + used.ru_stime >= 0.8 * float(request["cpu_s"]) for _, one, used in ends
-    )
-    answer = {"exit": None if signalled else os.WEXITSTATUS(status), "late": overran or cpu_over}
+    used_up = any(_used_up(one, used, float(request["cpu_s"])) for _, one, used in ends)
+    answer = {"exit": None if signalled else os.WEXITSTATUS(status), "late": overran or used_up}
     return json.dumps(answer).encode()
+
+
+def _used_up(status: int, used: resource.struct_rusage, cpu_s: float) -> bool:
+    """Whether a child was killed for its CPU time.
+
+    The limit is counted in clock ticks, so a killed loop may show somewhat less than its whole allowance, and on a busy
+    machine much less.
+    """
+    if not os.WIFSIGNALED(status):
+        return False
+    return os.WTERMSIG(status) == signal.SIGXCPU or used.ru_utime + used.ru_stime >= 0.8 * cpu_s
 
 
 def _children(kind: str, descriptors: list[int]) -> tuple[list[_Child], list[int]]:
