@@ -20,7 +20,8 @@ def run() -> int:
         if (error.name or "").split(".")[0] in OURS:
             raise
         print(
-            f"{error}: {sys.executable} lacks what the project needs; run: make setup && source .venv/bin/activate",
+            f"{error}: {sys.executable} lacks what the project needs; run: make setup && source .venv/bin/activate "
+            "(outside a checkout: pip install rl-scaling-sweeper)",
             file=sys.stderr,
         )
         return 2
