@@ -6,14 +6,14 @@ by its own, the horizontal shift of the two curves at matched performance; above
 --target, or the highest level that both laws reach within their data.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
 from analysis.estimates.panel import Arm, between, panel
-from analysis.passk.estimate import Estimate
+from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws
 from analysis.questions.levels import joined
@@ -25,6 +25,43 @@ from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gain:
+    """What an arm gained for its training FLOPs, a mean over its runs."""
+
+    arm: Arm
+    flops: float
+    gain: float
+    per_flop: Estimate
+
+    def row(self) -> dict[str, object]:
+        seeds = {"arm": self.arm.label, "seeds": len(self.arm.runs)}
+        return seeds | {"flops": self.flops, "gain": self.gain, **self.per_flop.columns("gain_per_flop")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Saving:
+    """Compute multiplier of an arm against another at a level; `reason` where there is no number."""
+
+    arm: str
+    reference: str
+    level: float
+    multiplier: Estimate | None
+    reason: str | None
+
+    @property
+    def limited(self) -> bool:
+        """Whether the interval has both ends."""
+        return self.multiplier is not None and None not in self.multiplier
+
+    def row(self) -> dict[str, object]:
+        ends = (
+            self.multiplier.columns("multiplier") if self.multiplier else dict.fromkeys(("multiplier", "low", "high"))
+        )
+        names = {"arm": self.arm, "reference": self.reference, "target": self.level}
+        return names | ends | {"reason": self.reason}
+
+
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
     """See the module."""
     notes = left_out(selection)
@@ -34,81 +71,52 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     accountings = sorted({run.row.flops.accounting for run in runs if run.row.flops})
     notes.append(f"compute is {Axis.compute}; accounting {', '.join(accountings)}")
     arms = configurations(runs)
-    gains = _gains(arms, notes)
+    gains = [found for arm in arms if (found := _gain(arm, notes)) is not None]
     fitted = [item for item in arm_laws(arms, Axis.compute, notes) if item.law is not None]
     level = settings.target or (common_level(fitted) if fitted else None)
     reached = [(item, reach(item.law, 1 - level)) for item in fitted if item.law and level is not None]
-    multipliers = _multipliers(fitted, settings)
+    savings = _savings(fitted, settings)
     tables = {
-        "gain_per_flop": pd.DataFrame(gains),
+        "gain_per_flop": pd.DataFrame([item.row() for item in gains]),
         "to_target": pd.DataFrame([_cost(item, found, level) for item, found in reached]),
-        "multipliers": pd.DataFrame(multipliers),
+        "multipliers": pd.DataFrame([item.row() for item in savings]),
     }
-    figures = {"gain_per_flop": _gain_forest(gains), "multipliers": _multiplier_forest(multipliers)}
-    said = _most_gain(gains)
+    figures = {"gain_per_flop": _gain_forest(gains), "multipliers": _saving_forest(savings)}
+    said = []
+    if gains:
+        best = max(gains, key=lambda item: item.per_flop.value)
+        value, low, high = best.per_flop
+        ends = "(no interval)" if low is None else f"[{low:.2e}, {high:.2e}] pass@1"
+        said.append(f"most gain for each FLOP: {best.arm.label}, {value:.2e} {ends}")
     cheapest = min((pair for pair in reached if pair[1].x is not None), key=lambda pair: pair[1].x or 0.0, default=None)
     if cheapest and level is not None:
         said.append(f"pass@1 {level:.3f} is cheapest for {reach_text(*cheapest)} FLOPs")
-    clear = [row for row in multipliers if row["low"] is not None and row["high"] is not None]
-    for row in clear:
-        said.append(
-            f"{row['arm']} needs 1/{row['multiplier']:.2f} [{row['low']:.2f}, {row['high']:.2f}] of the compute of "
-            f"{row['reference']} at pass@1 {row['target']:.3f}"
-        )
-    if multipliers and not clear:
+    clear = [item for item in savings if item.limited]
+    said += [_saving_text(item) for item in clear]
+    if savings and not clear:
         said.append("no compute multiplier between arms is limited on both sides")
     if not said:
         return missing(question, "neither base models nor validation curves were measured", notes)
-    decided = clear or any((_number(row["low"]) or 0) > 0 for row in gains)
+    decided = clear or any((item.per_flop.low or 0) > 0 for item in gains)
     reason = None if decided else "no gain is clear of 0 and no multiplier is limited on both sides"
     return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 
 
-def _gains(arms: Sequence[Arm], notes: list[str]) -> list[dict[str, object]]:
-    """One table row an arm whose gain is known."""
-    rows: list[dict[str, object]] = []
-    for arm in arms:
-        found = panel([arm], gain=True)
-        if isinstance(found, str):
-            notes.append(f"gain of {arm.label}: {found}")
-            continue
-        notes += [note for note in found.notes[1:] if note not in notes]
-        total = float(np.mean([run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]))
-        value = found.value(0)
-        each = [None if end is None else end / total for end in value]
-        rows.append(
-            {
-                "arm": arm.label,
-                "seeds": len(arm.runs),
-                "flops": total,
-                "gain": value.value,
-                "gain_per_flop": each[0],
-                "low": each[1],
-                "high": each[2],
-            }
-        )
-    return rows
+def _gain(arm: Arm, notes: list[str]) -> _Gain | None:
+    """None where the gain is not known, which a note says."""
+    found = panel([arm], gain=True)
+    if isinstance(found, str):
+        notes.append(f"gain of {arm.label}: {found}")
+        return None
+    notes += [note for note in found.notes[1:] if note not in notes]
+    total = float(np.mean([run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]))
+    value, low, high = found.value(0)
+    ends = (None if end is None else end / total for end in (low, high))
+    return _Gain(arm=arm, flops=total, gain=value, per_flop=Estimate(value / total, *ends))
 
 
-def _most_gain(gains: list[dict[str, object]]) -> list[str]:
-    """The best arm in a sentence, if any gain is known."""
-    if not gains:
-        return []
-    best = max(gains, key=lambda row: _number(row["gain_per_flop"]) or 0.0)
-    ends = "(no interval)" if best["low"] is None else f"[{best['low']:.2e}, {best['high']:.2e}] pass@1"
-    return [f"most gain for each FLOP: {best['arm']}, {best['gain_per_flop']:.2e} {ends}"]
-
-
-def _gain_forest(gains: list[dict[str, object]]) -> Forest:
-    bars = (
-        Bar(
-            label=str(row["arm"]),
-            value=_number(row["gain_per_flop"]),
-            low=_number(row["low"]),
-            high=_number(row["high"]),
-        )
-        for row in gains
-    )
+def _gain_forest(gains: list[_Gain]) -> Forest:
+    bars = (Bar(label=item.arm.label, **item.per_flop._asdict()) for item in gains)
     return Forest(
         title="gain in pass@1 for each FLOP", axis=Scale(label="gain in pass@1 / training FLOP"), bars=tuple(bars)
     )
@@ -148,40 +156,37 @@ def multiplier(reference: ArmLaw, arm: ArmLaw, level: float) -> Estimate | str:
     return Estimate(value, ends[0] if ends[0] else None, ends[1])
 
 
-def _multipliers(laws: list[ArmLaw], settings: Settings) -> list[dict[str, object]]:
+def _savings(laws: list[ArmLaw], settings: Settings) -> list[_Saving]:
     """Every arm against the first of the same model."""
-    rows: list[dict[str, object]] = []
+    savings = []
     for model in dict.fromkeys(item.model for item in laws):
-        members = [item for item in laws if item.model == model]
-        reference = members[0]
-        for item in members[1:]:
+        reference, *others = (item for item in laws if item.model == model)
+        for item in others:
             level = settings.target or common_level([reference, item])
             found = multiplier(reference, item, level)
-            number = found if isinstance(found, Estimate) else Estimate(np.nan, None, None)
-            rows.append(
-                {
-                    "arm": item.label,
-                    "reference": reference.label,
-                    "target": level,
-                    "multiplier": None if isinstance(found, str) else number.value,
-                    "low": number.low,
-                    "high": number.high,
-                    "reason": found if isinstance(found, str) else None,
-                }
+            number, reason = (None, found) if isinstance(found, str) else (found, None)
+            savings.append(
+                _Saving(arm=item.label, reference=reference.label, level=level, multiplier=number, reason=reason)
             )
-    return rows
+    return savings
 
 
-def _multiplier_forest(multipliers: list[dict[str, object]]) -> Forest:
+def _saving_text(item: _Saving) -> str:
+    value, low, high = item.multiplier or NONE
+    return (
+        f"{item.arm} needs 1/{value:.2f} [{low:.2f}, {high:.2f}] of the compute of {item.reference} at pass@1 "
+        f"{item.level:.3f}"
+    )
+
+
+def _saving_forest(savings: list[_Saving]) -> Forest:
     bars = (
         Bar(
-            label=str(row["arm"]),
-            value=_number(row["multiplier"]),
-            low=_number(row["low"]),
-            high=_number(row["high"]),
-            note=str(row["reason"] or f"reference {row['reference']}"),
+            label=item.arm,
+            note=item.reason or f"reference {item.reference}",
+            **(item.multiplier._asdict() if item.multiplier else {"value": None}),
         )
-        for row in multipliers
+        for item in savings
     )
     return Forest(
         title="compute multiplier at matched performance",
@@ -189,7 +194,3 @@ def _multiplier_forest(multipliers: list[dict[str, object]]) -> Forest:
         bars=tuple(bars),
         guides=(Guide(axis="x", value=1.0, label="as the reference"),),
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, float | int) else None

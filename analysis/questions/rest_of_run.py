@@ -5,13 +5,15 @@ cut predicts what follows. The unit is the run: a form beats the last value wher
 of their errors is below 0 (Student's t over runs, Holm over forms).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
 from analysis.laws.ranking import BASELINE, Ranked, rank
 from analysis.laws.sample import LawError, Sample
-from analysis.passk.crossed import crossed_mean, holm
+from analysis.passk.crossed import CrossedMean, crossed_mean, holm
 from analysis.questions import Question, Settings
 from analysis.questions.reply import left_out, missing, reply
 from analysis.runs.selection import Run, Selection
@@ -19,6 +21,32 @@ from analysis.runs.selection import Run, Selection
 ALPHA = 0.05  # Holm-corrected over forms: the best of several is compared
 FEWEST_POINTS = 20  # five before the first cut
 MOST_CURVES = 12  # each costs some twenty fits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """A form beside the last value, over the curves it could be fitted to at every cut; `gap`: its error minus that."""
+
+    form: str
+    ranked: tuple[Ranked, ...]
+    gap: CrossedMean
+
+    @property
+    def mae(self) -> float:
+        return float(np.mean([item.mae for item in self.ranked]))
+
+    def row(self, p_holm: float | None, n_curves: int) -> dict[str, object]:
+        return {
+            "form": self.form,
+            "runs": len(self.ranked),
+            "mae": self.mae,
+            "bias": float(np.mean([item.bias for item in self.ranked])),
+            "wins": float(np.mean([item.wins for item in self.ranked])),
+            **self.gap.interval().columns("minus_last_value"),
+            "p": self.gap.p_value(),
+            "runs_without_fit": n_curves - len(self.ranked),
+            "p_holm": p_holm,
+        }
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
@@ -32,28 +60,26 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         )
     ranked = _ranked(curves, notes)
     forms = [form for form in dict.fromkeys(form for item in ranked.values() for form in item) if form != BASELINE]
-    rows = [_row(form, ranked) for form in forms]
-    rows = sorted((row for row in rows if row["runs"]), key=lambda row: float(str(row["mae"])))
-    if not rows:
+    compared = [found for form in forms if (found := _beside(form, ranked)) is not None]
+    if not compared:
         return missing(question, "no form could be fitted to the first part of any run", notes)
-    for row, p in zip(rows, holm([_end(row["p"]) for row in rows]), strict=True):
-        row["p_holm"] = p
+    compared.sort(key=lambda item: item.mae)
+    adjusted = holm([item.gap.p_value() for item in compared])
     baseline = float(np.mean([item[BASELINE].mae for item in ranked.values()]))
     notes.append(f"curves: 1 - {what}; cut after 25, 50 and 75% of {len(ranked)} runs; errors are mean absolute errors")
+    rows = [item.row(p, len(ranked)) for item, p in zip(compared, adjusted, strict=True)]
     tables = {"forms": pd.DataFrame([*rows, {"form": BASELINE, "runs": len(ranked), "mae": baseline}])}
-    figures = {"forms": _forest(rows)}
-    best = rows[0]
-    low, high = _end(best["low"]), _end(best["high"])
-    ends = "no interval" if low is None or high is None else f"[{low:+.4f}, {high:+.4f}]"
+    figures = {"forms": _forest(compared)}
+    best, gap = compared[0], compared[0].gap.interval()
+    ends = "no interval" if gap.low is None or gap.high is None else f"[{gap.low:+.4f}, {gap.high:+.4f}]"
     verdict = (
-        f"of {len(rows)} forms {best['form']} predicts the rest of {len(ranked)} runs best, off by "
-        f"{float(str(best['mae'])):.4f} in {what}; the last value is off by {baseline:.4f}, a difference of "
-        f"{float(str(best['minus_last_value'])):+.4f} {ends} over runs"
+        f"of {len(rows)} forms {best.form} predicts the rest of {len(ranked)} runs best, off by {best.mae:.4f} in "
+        f"{what}; the last value is off by {baseline:.4f}, a difference of {gap.value:+.4f} {ends} over runs"
     )
-    p, reason = _end(best["p_holm"]), None
-    if all((_end(row["low"]) or 0) > 0 for row in rows):
+    p, reason = adjusted[0], None
+    if all((item.gap.interval().low or 0) > 0 for item in compared):
         verdict += ": repeating the last value is better"
-    elif p is None or p >= ALPHA or high is None or high >= 0:
+    elif p is None or p >= ALPHA or gap.high is None or gap.high >= 0:
         reason = "no form is shown to predict better than repeating the last value"
     return reply(question, f"{verdict}.", reason, tables=tables, figures=figures, notes=notes)
 
@@ -73,16 +99,9 @@ def _ranked(curves: dict[str, Sample], notes: list[str]) -> dict[str, dict[str, 
     return ranked
 
 
-def _forest(rows: list[dict[str, object]]) -> Forest:
-    bars = (
-        Bar(
-            label=str(row["form"]),
-            value=float(str(row["minus_last_value"])),
-            low=_end(row["low"]),
-            high=_end(row["high"]),
-        )
-        for row in rows
-    )
+def _forest(compared: list[_Beside]) -> Forest:
+    ends = [(item.form, item.gap.interval()) for item in compared]
+    bars = (Bar(label=form, value=gap.value, low=gap.low, high=gap.high) for form, gap in ends)
     return Forest(
         title="held-out error minus that of the last value",
         axis=Scale(label="difference of mean absolute errors"),
@@ -91,22 +110,13 @@ def _forest(rows: list[dict[str, object]]) -> Forest:
     )
 
 
-def _row(form: str, ranked: dict[str, dict[str, Ranked]]) -> dict[str, object]:
-    """One table row a form, over the curves it could be fitted to at every cut."""
+def _beside(form: str, ranked: dict[str, dict[str, Ranked]]) -> _Beside | None:
+    """None: it could be fitted to no curve."""
     pairs = [(item[form], item[BASELINE]) for item in ranked.values() if form in item and not item[form].n_failed]
-    row: dict[str, object] = {"form": form, "runs": len(pairs)}
     if not pairs:
-        return row
+        return None
     gaps = np.array([[mine.mae - last.mae] for mine, last in pairs])
-    mean = crossed_mean(gaps)
-    return row | {
-        "mae": float(np.mean([mine.mae for mine, _ in pairs])),
-        "bias": float(np.mean([mine.bias for mine, _ in pairs])),
-        "wins": float(np.mean([mine.wins for mine, _ in pairs])),
-        **mean.interval().columns("minus_last_value"),
-        "p": mean.p_value(),
-        "runs_without_fit": len(ranked) - len(pairs),
-    }
+    return _Beside(form=form, ranked=tuple(mine for mine, _ in pairs), gap=crossed_mean(gaps))
 
 
 def _curves(runs: tuple[Run, ...], notes: list[str]) -> tuple[str, dict[str, Sample]]:
@@ -128,7 +138,3 @@ def _curve(run: Run, field: str) -> Sample | None:
     return Sample(
         columns={"x": np.array([float(step) for step, _ in known])}, y=np.array([1 - value for _, value in known])
     )
-
-
-def _end(value: object) -> float | None:
-    return float(value) if isinstance(value, float | int) else None
