@@ -49,9 +49,11 @@ def left_out(selection: Selection) -> list[str]:
     notes = []
     if selection.failed:
         names = ", ".join(run.row.run_id for run in selection.failed)
-        notes.append(f"{len(selection.failed)} failed runs are not in the answer: {names}")
+        what = "failed run is" if len(selection.failed) == 1 else "failed runs are"
+        notes.append(f"{len(selection.failed)} {what} not in the answer: {names}")
     if selection.missing:
-        notes.append(f"{len(selection.missing)} runs of the grid have no row yet")
+        what = "run of the grid has" if len(selection.missing) == 1 else "runs of the grid have"
+        notes.append(f"{len(selection.missing)} {what} no row yet")
     return notes
 
 

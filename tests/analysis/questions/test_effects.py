@@ -231,7 +231,7 @@ def test_size_holds_the_planted_slope_and_names_runs_that_are_not_in_it():
     (row,) = found.tables["slopes"].to_dict("records")
     assert row["low"] <= truth <= row["high"]
     assert any("1 failed" in note for note in found.notes)
-    assert any("1 runs of the grid have no row" in note for note in found.notes)
+    assert any("1 run of the grid has no row" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("name", list(QUESTIONS))
