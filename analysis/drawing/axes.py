@@ -32,8 +32,10 @@ def scale_x(axes: Axes, scale: Scale, places: Sequence[float] = ()) -> None:
         return
     axes.set_xscale("log")
     distinct = sorted(set(places))
-    if 1 < len(distinct) <= MOST_PLACES:
-        _ticks_at(axes, distinct)
+    labelled = _apart(distinct, *axes.get_xlim())
+    if 1 < len(distinct) <= MOST_PLACES and len(labelled) > len(distinct) / 2:
+        axes.xaxis.set_major_locator(FixedLocator(distinct))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _compact(value) if value in labelled else ""))
     else:
         _log_x(axes)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -59,15 +61,13 @@ def draw_guide(axes: Axes, guide: Guide, *, height: int = 1) -> None:
         )  # fmt: skip
 
 
-def _ticks_at(axes: Axes, places: Sequence[float]) -> None:
-    """A tick at each place; where labels would touch, the later one is left out."""
-    low, high = axes.get_xlim()
-    labelled = [places[0]]
-    for place in places[1:]:
-        if math.log(place / labelled[-1]) > APART * math.log(high / low):
-            labelled.append(place)
-    axes.xaxis.set_major_locator(FixedLocator(places))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _compact(value) if value in labelled else ""))
+def _apart(places: Sequence[float], low: float, high: float) -> list[float]:
+    """Places in ascending order without those whose labels would touch the one before, on a logarithmic axis."""
+    kept: list[float] = []
+    for place in places:
+        if not kept or math.log(place / kept[-1]) > APART * math.log(high / low):
+            kept.append(place)
+    return kept
 
 
 def _log_x(axes: Axes) -> None:

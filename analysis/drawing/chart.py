@@ -22,7 +22,7 @@ MOST_GROUPS = 10  # in a legend
 BESIDE = 4.0  # points between the intervals of two groups at one x
 WIDEST = 20.0  # points between the first and the last of them
 POINTS = (Mark.point, Mark.hollow)
-FURTHEST = 0.5  # of the height of lines, points and their intervals, by which bands may widen a panel
+FURTHEST = 2.0  # heights of lines, points and their intervals, by which bands may widen a panel on either side
 
 
 def draw_charts(charts: Sequence[Chart], name: str, *, together: str = "") -> Figure:

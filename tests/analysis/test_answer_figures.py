@@ -3,9 +3,11 @@
 import re
 import warnings
 
+import pytest
+
 from analysis.drawing.answer import Bar, Cell, Chart, Forest, HeatMap, Mark, Panels, Scale, Stack, Stacks, Trace
 from analysis.drawing.answer_figures import draw
-from analysis.drawing.chart import BESIDE, panel
+from analysis.drawing.chart import BESIDE, FURTHEST, panel
 from analysis.drawing.style import MARKERS, PALETTE, Look
 from analysis.drawing.svg import style
 
@@ -89,7 +91,7 @@ def test_a_band_ends_at_the_edge_of_a_panel_and_an_interval_of_a_point_never_doe
         with style("t"):
             _, axes = panel(Chart(title="t", x=Scale(label="x"), y=Scale(label="y"), traces=traces), {"a": LOOK})
             tops.append(axes.get_ylim())
-    assert tops[0] == (4.5, 6.5)
+    assert tops[0] == (5.0 - FURTHEST, 6.0 + FURTHEST)
     assert tops[1][0] < 2.0
     assert tops[1][1] > 9.0
 
@@ -106,3 +108,20 @@ def test_a_stack_keeps_its_shares_and_names_only_the_parts_that_are_there() -> N
         "c": [0.0, 0],
         "note": ["1e9", ""],
     }
+
+
+@pytest.mark.parametrize(
+    ("places", "labels"),
+    [
+        ((64.0, 512.0), ["64", "512"]),  # where was measured
+        ((27_000.0, 102_000.0, 1_500_000.0), ["27K", "102K", "1.5M"]),
+        ((100.0, 1000.0, 1001.0, 1002.0, 1003.0), ["100", "200", "500", "1K"]),  # most would touch: round values
+    ],
+)
+def test_ticks_stand_at_the_values_measured_unless_their_labels_touch(
+    places: tuple[float, ...], labels: list[str]
+) -> None:
+    trace = Trace(label="t", group="t", mark=Mark.point, x=places, y=places)
+    found = draw(Chart(title="t", x=Scale(label="x", log=True), y=Scale(label="y"), traces=(trace,)), name="ticks")
+    below = found.panels[0].partition('id="ticks-matplotlib.axis_2"')[0]
+    assert [text for text in re.findall(r"<text[^>]*>([^<]*)</text>", below) if text != "x"] == labels

@@ -49,23 +49,23 @@ TITLES = {
     "pass@1": "trained pass@1",
     "gain_pass@1": "paired gain",
 }
-LAST = {"flops": "training FLOPs", "wall_s": "wall time", "status": "status", "run_id": "run"}
-WHY = {"reason": "reason", "log": "log"}  # there is no result
+LAST = {"flops": "training FLOPs", "wall_s": "wall time", "log": "log"}
+STATE = {"run_id": "run", "status": "status", "reason": "reason"}
 
 
 def section(evidence: Evidence) -> Section:
     """One table; its data hold more columns than are shown."""
     frame = results_table(evidence.selection)
     ks = [f"{side}pass@{k}" for k in evidence.table_ks for side in ("base_", "")]
-    titles = TITLES | {name: name.replace("_", " ") for name in ks} | LAST
-    titles |= WHY if frame["reason"].notna().any() else {}
+    titles = STATE | TITLES | {name: name.replace("_", " ") for name in ks} | LAST
+    empty = {name for name in ("reason", "log") if frame[name].isna().all()}  # every run has a result
     forms: dict[str, Form] = dict.fromkeys(("base_pass@1", "pass@1", *ks), ".3f")
     forms |= {"n_params_non_embedding": short, "n_params": short, "wall_s": duration}
     table = frame_table(
         frame,
         name="results",
         caption="Gain: 95% interval over problems, paired.",
-        titles={name: title for name, title in titles.items() if name in frame},
+        titles={name: title for name, title in titles.items() if name in frame and name not in empty},
         forms=forms | {"gain_pass@1": "+.3f", "flops": ".2e"},
         alarm=(frame["status"] != "completed").tolist(),
         fold=FOLD,
