@@ -105,7 +105,7 @@ def _share_limits(panels: Sequence[Axes]) -> None:
 
 
 def _looks(charts: Sequence[Chart]) -> dict[str, Look]:
-    """A colour and marker a group, in order of appearance; of groups that are dashed lines alone, baselines, last."""
+    """A colour and marker per group, in order of appearance; of groups that are dashed lines alone, baselines, last."""
     traces = [trace for chart in charts for trace in chart.traces]
     own = {trace.group for trace in traces if trace.mark is not Mark.dashed}
     groups = sorted(dict.fromkeys(trace.group for trace in traces), key=lambda group: group not in own)

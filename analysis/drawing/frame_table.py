@@ -27,7 +27,7 @@ def frame_table(
     """The frame is the data of the table as well.
 
     Args:
-        frame: One record a line; `x_low` and `x_high`, or `low` and `high` after x, are the ends of x.
+        frame: One record per line; `x_low` and `x_high`, or `low` and `high` after x, are the ends of x.
         name: Stem of its files.
         caption: Above it.
         titles: Head of each column that is shown; None: all columns by their names.

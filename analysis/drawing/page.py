@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of a table: one text a column."""
+    """A line of a table: one text per column."""
 
     cells: tuple[str, ...]
     strong: bool = False

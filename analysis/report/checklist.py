@@ -79,7 +79,7 @@ def _data(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
     accountings = _listed({row.flops.accounting for row in rows if row.flops})
     return [
         ("Model size N", "Parameters of all layers and the final norm, without embedding and output matrix."),
-        ("Data D", "Responses generated for training (prompts x answers a prompt)."),
+        ("Data D", "Responses generated for training (prompts x answers per prompt)."),
         (
             "Compute C",
             "Model FLOPs of generation, log-probabilities, reference, actor, critic and supervised fine-tuning; "
@@ -90,7 +90,7 @@ def _data(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
             "pass@k",
             "Unbiased estimator of Chen et al. 2021 (arXiv:2107.03374, eq. 1), "
             "1 - C(n-c, k)/C(n, k), mean over problems, from "
-            f"{_listed(samples)} samples a problem on {_listed(problems)} problems; never verl's best@k, which "
+            f"{_listed(samples)} samples per problem on {_listed(problems)} problems; never verl's best@k, which "
             "draws with replacement.",
         ),
         (
@@ -99,7 +99,7 @@ def _data(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
             "validation "
             "set, every validation after step 0.",
         ),
-        ("Seeds", f"Training seeds {_listed(seeds)}; {_listed(per_point)} a configuration."),
+        ("Seeds", f"Training seeds {_listed(seeds)}; {_listed(per_point)} per configuration."),
         ("Exclusions", exclusions(selection)),
         ("Checks", _checks(runs)),
     ]

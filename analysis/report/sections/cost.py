@@ -26,7 +26,7 @@ PHASES = {
 
 
 def section(evidence: Evidence) -> Section:
-    """A line per model and algorithm: means over their runs."""
+    """One line per model and algorithm: means over their runs."""
     costs = _costs(evidence.runs)
     if costs.empty:
         return Section(anchor="cost", title=TITLE, missing=("No run has a ledger of FLOPs.",))

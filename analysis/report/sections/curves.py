@@ -1,4 +1,4 @@
-"""Learning curves in log-log, against compute and against data, one colour a size, with the law and its band."""
+"""Learning curves in log-log, against compute and against data, one colour per size, with the law and its band."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ LABELS = {Axis.compute: "training compute (FLOPs)", Axis.data: "responses traine
 
 
 def section(evidence: Evidence) -> Section:
-    """A figure an axis, compute first, with a panel a series shown."""
+    """One figure per axis, compute first, with one panel per series shown."""
     laws = evidence.curve_laws
     if not laws:
         missing = "No validation during training was logged, so there are no learning curves; set eval.val_freq."
@@ -55,7 +55,7 @@ def _lead(evidence: Evidence) -> list[str]:
     )
     shown = [best for law in laws for size in law.sizes if (best := law.best(size)) is not None]
     if any(LOWER_BOUND in best.flags for best in shown):
-        lead.append(f"With one run a size a band is a {AT_LEAST}: what another seed would change is not in it.")
+        lead.append(f"With one run per size a band is a {AT_LEAST}: what another seed would change is not in it.")
     drawn = {law.series for law in laws}
     total = {point.series for point in evidence.checkpoints}
     if len(total) > len(drawn):

@@ -110,7 +110,9 @@ def _next(evidence: Evidence, best: list[Best]) -> list[tuple[str, str]]:
             )
         )
     if reasons:
-        steps.append(("More model sizes, or more validations a run (eval.val_freq)", "; ".join(sorted(reasons)) + "."))
+        steps.append(
+            ("More model sizes, or more validations per run (eval.val_freq)", "; ".join(sorted(reasons)) + ".")
+        )
     if open_ended:
         steps.append(("A larger and a smaller model, or longer runs", "; ".join(open_ended[:3]) + "."))
     return steps or [("Nothing is missing that this page could name", "Widen the grid, or check on other problems.")]

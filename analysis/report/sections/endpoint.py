@@ -97,7 +97,7 @@ def _law(fit: PowerLaw, grid: Floats, mark: Mark) -> Trace:
 
 
 def laws_table(laws: Sequence[Law]) -> pd.DataFrame:
-    """One line a law, fitted or not."""
+    """One line per law, fitted or not."""
     return pd.DataFrame([_record(law) for law in laws])
 
 

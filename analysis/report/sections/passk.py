@@ -20,7 +20,7 @@ BASE = "base model"
 
 
 def section(evidence: Evidence) -> Section:
-    """Curves a model, and everything by domain."""
+    """Curves per model, and everything by domain."""
     if not evidence.ks:
         return Section(anchor="passk", title=TITLE, missing=("No pass@k was measured.",))
     frame = pass_at_k_table(evidence.points, evidence.ks)

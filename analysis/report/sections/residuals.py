@@ -24,7 +24,7 @@ LEAD = (
 
 
 def section(evidence: Evidence) -> Section:
-    """A panel a law over all sizes, against compute where there is one."""
+    """One panel per law over all sizes, against compute where there is one."""
     laws = [(law, law.joint) for law in evidence.curve_laws if isinstance(law.joint, Inference)]
     laws = [(law, joint) for law, joint in laws if law.axis is Axis.compute] or laws
     if not laws:

@@ -19,7 +19,7 @@ BELOW, BEYOND = 1.5, 3.0  # k(N) is drawn from and to these multiples of the siz
 
 
 def section(evidence: Evidence) -> Section:
-    """A panel a common law."""
+    """One panel per common law."""
     laws = [(law, law.joint) for law in evidence.curve_laws if isinstance(law.joint, Inference)]
     laws = [(law, joint) for law, joint in laws if law.axis is Axis.compute] or laws
     if not laws:
@@ -41,7 +41,7 @@ def _sentence(law: CurveLaw, joint: Inference) -> str:
     if k_max.status is Status.ok and n0.status is Status.ok and n0.value is not None and k_max.value is not None:
         reach = law.sizes[-1] / n0.value
         k_ends, n_ends = (f" {item.interval.text(3)}" if item.interval else "" for item in (k_max, n0))
-        label = f" Intervals are 95%, a {AT_LEAST}: one run a size." if LOWER_BOUND in joint.flags else ""
+        label = f" Intervals are 95%, a {AT_LEAST}: one run per size." if LOWER_BOUND in joint.flags else ""
         return start + (
             f"the slope saturates at K_max = {k_max.value:.3f}{k_ends}; half of it at N0 = {n0.value:.3g}"
             f"{n_ends} parameters. The largest model here has {1 / (1 + 1 / reach):.0%} of the limit.{label}"

@@ -28,7 +28,7 @@ LEAD = (
 
 
 def section(evidence: Evidence) -> Section:
-    """A line a configuration."""
+    """One line per configuration."""
     found = [(point, counts) for point in evidence.points if (counts := _counts(point)) is not None]
     if not found:
         missing = "Gained and lost problems need per-problem counts of base and trained model on the same problems."

@@ -16,14 +16,14 @@ TITLE = "During training"
 FIELDS = {
     "val_pass1": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
-    "entropy": ("entropy (nats a token)", "entropy_curves"),
-    "kl": ("KL to the reference (nats a token)", "kl_curves"),
+    "entropy": ("entropy (nats per token)", "entropy_curves"),
+    "kl": ("KL to the reference (nats per token)", "kl_curves"),
     "response_length": ("response length (tokens)", "length_curves"),
 }
 
 
 def section(evidence: Evidence) -> Section:
-    """A figure a quantity that was logged and moves."""
+    """One figure per quantity that was logged and moves."""
     figures = []
     for field, (label, name) in FIELDS.items():
         charts = _charts(evidence, field)
@@ -31,8 +31,8 @@ def section(evidence: Evidence) -> Section:
         if charts and (len(values) > 1 or field not in ("kl", "entropy")):  # a constant is no figure
             figures.append(draw(Panels(title=label, charts=charts), name=name))
     lead = (
-        "One panel a model, one line a series; several seeds are drawn as their mean with their range. The validation "
-        "set is small with few samples a problem: its lines are noisier than the pass@1 at the end.",
+        "One panel per model, one line per series; several seeds are drawn as their mean with their range. The "
+        "validation set is small with few samples per problem: its lines are noisier than the pass@1 at the end.",
         *evidence.not_drawn,
     )
     absent = [label for field, (label, _) in FIELDS.items() if not _logged(evidence.runs, field)]
