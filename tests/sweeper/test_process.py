@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from sweeper.host.errors import RunFailedError
-from sweeper.host.process import reason, run_child, strip_ansi
+from sweeper.host.machine import Device
+from sweeper.host.process import Children, reason, run_child, strip_ansi
 from tests.waiting import wait_until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -93,6 +94,16 @@ def test_a_childs_environment_is_ours_and_the_given_one(tmp_path: Path, monkeypa
     code = "import os; print(os.environ['OURS'], os.environ['GIVEN'])"
     run_child([sys.executable, "-c", code], log=log, env={"GIVEN": "2"})
     assert log.read_text() == "1 2\n"
+
+
+@pytest.mark.parametrize(("device", "threads"), [(Device.cpu, "3"), (Device.cuda, "7")])
+def test_a_child_that_computes_gets_its_number_of_threads_on_cpu_alone(
+    device: Device, threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    log, code = tmp_path / "log", "import os; print(os.environ['OMP_NUM_THREADS'], os.environ['GIVEN'])"
+    Children(device=device, threads=3, log=log).run([sys.executable, "-c", code], {"GIVEN": "2"})
+    assert log.read_text() == f"{threads} 2\n"
 
 
 def test_a_failed_child_raises_its_reason_and_not_that_of_an_earlier_one(tmp_path: Path) -> None:

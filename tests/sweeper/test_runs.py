@@ -96,6 +96,47 @@ def test_a_failed_jobs_row_and_record_name_the_class_and_the_evidence(tmp_path: 
     assert (end["class"], end["evidence"]) == ("config", failure.evidence)
 
 
+def test_a_row_of_a_failed_run_holds_what_the_phases_before_the_failure_found(tmp_path: Path) -> None:
+    run_dir = folder(
+        tmp_path,
+        "model.warm_start.steps=0",  # an untrained model solves too little for one batch to be left after screening
+        "data_scale=n64",
+        "data.screen.n_samples=2",
+        "data.screen.max_problems=8",
+        "eval.problems_per_domain=2",
+        "eval.val_problems_per_domain=2",
+        "eval.n_samples=2",
+        "eval.ks=[1,2]",
+    )
+    done = subprocess.run([sys.executable, "-m", "sweeper.job.run", str(tmp_path), run_dir.run_id])
+    assert done.returncode == 1
+    found = read_row(row_path(tmp_path, run_dir.run_id))
+    assert found.failure is not None
+    assert found.failure.phase == "screen"
+    assert "of 8 measured problems" in found.failure.reason
+    base = next(score for score in found.base if score.domain == "all")
+    assert base.n_samples == 2
+    assert found.n_sft == 0
+    assert found.provenance is not None
+    assert (tmp_path / "data" / str(found.provenance.data_digest)).is_dir()
+    assert [path.name for path in (tmp_path / "models").glob(f"*-{found.provenance.model_digest}")]
+    assert (found.trained, found.steps, found.flops) == ((), 0, None)
+    assert found.timing is not None
+    assert (found.timing.train_s, found.timing.startup_s, found.timing.evaluate_s) == (None, None, None)
+
+
+def test_a_run_without_a_model_records_its_data_alone(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path, "model.source=hub", f"model.path={tmp_path}")  # a local folder cannot be warm-started
+    assert subprocess.run([sys.executable, "-m", "sweeper.job.run", str(tmp_path), run_dir.run_id]).returncode == 1
+    found = read_row(row_path(tmp_path, run_dir.run_id))
+    assert found.failure is not None
+    assert found.failure.phase == "model"
+    assert found.provenance is not None
+    assert found.provenance.data_digest is not None
+    assert found.provenance.model_digest is None
+    assert (found.base, found.n_sft) == ((), None)
+
+
 def test_an_attempt_after_the_failed_row_is_what_counts(tmp_path: Path) -> None:
     run, run_dir = spec(), folder(tmp_path)
     run_dir.new_attempt()
