@@ -45,8 +45,6 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
         SweeperError: a phase failed.
         DataError: the data cannot be prepared.
     """
-    from pyarrow import parquet
-
     wanted = spec.model.resources.nodes
     if job.node.count != wanted:
         raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
@@ -73,7 +71,7 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
             out=job.run_dir.path / "train.parquet",
             count=partial(_screening, job, spec, start.model),
         )
-    yield (done := replace(done, n_unique=parquet.read_metadata(train_file).num_rows))
+    yield (done := replace(done, n_unique=_n_rows(train_file)))
     job.enter("train")
     trained = train(job, spec, model=start.model.path, train_file=train_file, val_file=data.val)
     yield (done := replace(done, trained=trained))
@@ -95,3 +93,9 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
 def _screening(job: JobContext, spec: RunSpec, model: PreparedModel, problems: Path) -> list[ProblemCount]:
     n = spec.data.screen.n_samples
     return measure_base(spec, job.children, job.results, model=model, problems=problems, n=n, screening=True).counts
+
+
+def _n_rows(file: Path) -> int:
+    from pyarrow import parquet
+
+    return int(parquet.read_metadata(file).num_rows)

@@ -31,6 +31,7 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
         measured: What the phases returned; all of it unless there is a `failure`.
         failure: Why the run has no result; None: it has one.
     """
+    timing = _timing(job, measured)  # before the time that the rest takes
     curve = read_curve(item.metrics for item in job.run_dir.attempts())
     points = [point for point in curve if point.reward is not None]
     steps = len(points)
@@ -63,7 +64,7 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
         steps=steps,
         train_samples=steps * spec.training.train_batch_size * spec.algorithm.rollout_n,
         train_tokens=_tokens(points),
-        timing=_timing(job, measured),
+        timing=timing,
         provenance=_provenance(job, spec, measured),
         gpu_seconds=_gpu_seconds(job, spec, points),
         flops=_flops(job, spec, measured, points),
