@@ -59,8 +59,10 @@ def test_a_run_without_a_total_has_no_flops_at_a_step(tmp_path: Path) -> None:
 def test_report_and_answers_print_the_same_flops_at_a_step(tmp_path: Path) -> None:
     fine_tuned(tmp_path)
     written = write_report(tmp_path, grid=None, out=tmp_path / "out.html")
-    drawn = pd.read_csv(written.tables / "learning_curves.csv")
-    assert drawn[drawn["axis"] == "compute"].set_index("step")["x"][1] == pytest.approx(46)
+    drawn = pd.read_csv(written.tables / "curves_compute.csv")
+    assert drawn[drawn["mark"].isin(["point", "hollow"])]["x"].tolist() == pytest.approx(
+        [46 + 6 * i for i in range(10)]
+    )
     chart = QUESTIONS["compute"].ask(select(tmp_path)).figures["curves"]
     assert isinstance(chart, Chart)
     assert chart.traces[0].x[0] == pytest.approx(46)
