@@ -32,6 +32,7 @@ SMALL = (
     "model.warm_start.n_examples=3840",
     "training.total_steps=4",
     "training.save_freq=2",
+    "algorithm.entropy_coeff=0.1",  # moves the policy in a step that earns no reward
     "training.lr_warmup_steps=0",  # verl's warm-up begins at 0: the first step would move nothing
     "eval.n_samples=8",
     "eval.ks=[1,8]",
