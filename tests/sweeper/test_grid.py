@@ -139,7 +139,7 @@ def test_every_option_of_every_group_makes_a_spec(group: str) -> None:
         (["+grid=model_scale"], False, "add -m"),
         (["seed=0,1"], False, "add -m"),
         (["seed=[0,1]"], True, "seed=0,1"),
-        (["+grid=model_scale,algorithm"], True, "one command a grid"),
+        (["+grid=model_scale,algorithm"], True, "one command per grid"),
         (["+grid=modelscale"], True, "Did you mean model_scale"),
         (["model=tiny40k"], False, "Did you mean tiny-40k"),
         (["trainin.total_steps=3"], False, "training.total_steps"),
