@@ -54,7 +54,10 @@ def test_a_file_in_no_lane_or_in_two_and_a_path_of_no_file_are_told(tmp_path: Pa
     ]
 
 
-def test_counts_of_all_lanes_are_the_last_line(lane: Make, tmp_path: Path, capsys: Captured) -> None:
+def test_counts_of_all_lanes_are_the_last_line(
+    lane: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
     skips = "import pytest\n@pytest.mark.skip\ndef test_skips(): pass\n" + PASSES
     assert run_lanes(tmp_path, lane("one", PASSES), lane("two", skips)) == 0
     out = capsys.readouterr().out
@@ -168,7 +171,8 @@ def test_a_killed_runner_leaves_no_process(lane: Make, tmp_path: Path) -> None:
 def interruptible(lane: Lane, tmp_path: Path) -> "subprocess.Popen[bytes]":
     code = (
         "import signal, sys\nfrom pathlib import Path\nfrom tests.lanes.__main__ import run\n"
-        "from tests.lanes.table import Lane\nsignal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+        "from tests.lanes.table import Lane\n"
+        "for ending in (signal.SIGTERM, signal.SIGINT): signal.signal(ending, signal.default_int_handler)\n"
         f"sys.exit(run([{lane!r}], folder=Path({str(tmp_path / 'lanes')!r})))\n"
     )
     with (tmp_path / "out").open("wb") as out:

@@ -29,6 +29,7 @@ def keep(report: Path, command: list[str]) -> int:
     """
     die_with_parent()
     signal.signal(signal.SIGUSR2, signal.SIG_DFL)  # tests send it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     adopt_orphans()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     signal.signal(signal.SIGALRM, lambda *_: kill_descendants())

@@ -36,7 +36,8 @@ def test_jobs_submitted_by_hand_from_exported_scripts_are_followed_like_any_othe
     lab.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
     assert all_are(results, State.done, 90)
     assert len(list(read_rows(results))) == 2
-    assert next(chunks(results)).job(results) is not None
+    (array,) = chunks(results)
+    assert array.job(results) is not None
 
 
 def test_shellcheck_finds_nothing_in_the_batch_scripts(lab: Lab) -> None:
