@@ -92,10 +92,10 @@ class Lab:
             and any(f"[{job}." in title for job in jobs)
         ]
         assert stepds, "no job runs on this node"
-        for process in stepds:
-            for each in (*process.children(recursive=True), process):
-                with suppress(psutil.NoSuchProcess):
-                    each.kill()
+        # The stepds first: one that sees its job's processes die tells the controller that the job has ended.
+        for process in (*stepds, *[child for stepd in stepds for child in stepd.children(recursive=True)]):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.ask("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
 
     def node_of(self, run_id: RunId, results: Path) -> str:
