@@ -5,7 +5,22 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TOOLS = ("bash", "cut", "dirname", "env", "grep", "mkdir", "rm", "tail", "touch", "tr", "cat", "chmod")
+TOOLS = (
+    "bash",
+    "cut",
+    "dirname",
+    "env",
+    "grep",
+    "paste",
+    "realpath",
+    "mkdir",
+    "rm",
+    "tail",
+    "touch",
+    "tr",
+    "cat",
+    "chmod",
+)
 # What stands for a Python: it knows its version, whether it has venv, and writes down what pip is asked for.
 STANDIN = """#!/bin/sh
 case "$2" in
@@ -47,9 +62,10 @@ class Machine:
         (self.bin / "uv").write_text(script)
         (self.bin / "uv").chmod(0o755)
 
-    def set_up(self, *wanted: str) -> "subprocess.CompletedProcess[str]":
-        """`.ci/setup` on this machine."""
-        environment = {"PATH": str(self.bin), "ASKED": str(self.asked), "HOME": os.devnull}
+    def set_up(self, *wanted: str, active: bool = False) -> "subprocess.CompletedProcess[str]":
+        """`.ci/setup` on this machine, or where its environment is active."""
+        path = f"{self.venv / 'bin'}:{self.bin}" if active else str(self.bin)
+        environment = {"PATH": path, "ASKED": str(self.asked), "HOME": os.devnull}
         return subprocess.run(
             [str(ROOT / ".ci" / "setup"), str(self.venv), *wanted],
             env=environment,
@@ -131,3 +147,29 @@ def test_a_folder_that_is_no_environment_is_never_removed(tmp_path: Path) -> Non
     done = machine.set_up()
     assert done.returncode == 1
     assert (machine.venv / "thesis.tex").exists()
+
+
+def test_an_active_environment_is_renewed_by_the_machines_python_and_keeps_what_else_is_in_it(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.11", "3.11")
+    assert machine.set_up().returncode == 0
+    (machine.venv / "bin" / "python3.11").symlink_to("python")
+    (machine.venv / "added").touch()
+    done = machine.set_up(active=True)
+    assert done.returncode == 0, done.stderr
+    assert f"{machine.bin}/python3.11" in done.stdout
+    assert (machine.venv / "added").exists()
+    refused = machine.set_up(str(machine.venv / "bin" / "python"))
+    assert refused.returncode == 1
+    assert "the environment that it is to make" in refused.stderr
+    assert (machine.venv / "added").exists()
+
+
+def test_an_environment_of_another_python_makes_way(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.11", "3.11")
+    assert machine.set_up().returncode == 0
+    (machine.venv / "added").touch()
+    machine.has("python3.12", "3.12")
+    assert machine.set_up().returncode == 0
+    assert not (machine.venv / "added").exists()
