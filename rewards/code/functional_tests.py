@@ -86,11 +86,13 @@ def parse_script(source: str, entry: str | None = None) -> AssertionTests | Scri
     source, tree = _completed(source, entry)
     setup = _setup(tree)
     given = _given_to_functions(tree)
-    tested = given | _called_builtins(tree)
+    names = _names_of(tree) | given
+    # A built-in is under test only where nothing else is: else a program's own `sorted` or `abs` would judge it.
+    tested = given if names else _called_builtins(tree)
+    names |= tested
     found = read_assertions(tree, given, setup) or read_assertions(tree, tested, setup)
     if found is not None:
         return found
-    names = _names_of(tree) | given
     if not names or not _checks_anything(tree):
         raise BadGroundTruth("the functional tests assert nothing about the program")
     return ScriptTests(source=source, setup=setup, tested=tested, names=names)
@@ -112,8 +114,11 @@ def _setup(tree: ast.Module) -> str:
     lines: list[str] = []
     for node in tree.body:
         if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not is_of_program(node)):
-            # A program that does not use it must not fail for it.
-            lines.append(f"try:\n    {ast.unparse(node)}\nexcept ImportError:\n    pass")
+            # A program that does not use it must not fail for it, nor one that has something else of that name.
+            lines.append(
+                f"__before_imports = dict(globals())\ntry:\n    {ast.unparse(node)}\nexcept ImportError:\n    pass"
+            )
+            lines.append("globals().update(__before_imports)")
         elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in _NODE_HELPERS:
             lines.append(ast.unparse(node))
     return "\n".join(lines)
@@ -183,7 +188,9 @@ def _checks_anything(tree: ast.Module) -> bool:
     waiting: list[ast.AST] = [node for node in tree.body if node not in unused]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Raise) or (isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant)):
+        if isinstance(node, ast.Raise) or (
+            isinstance(node, ast.Assert) and not (isinstance(node.test, ast.Constant) and node.test.value)
+        ):
             return True
         if isinstance(node, ast.expr) and is_check(node):
             return True

@@ -70,17 +70,6 @@ def _complete_boxes(text: str) -> list[tuple[int, int, int]]:
     return complete
 
 
-def last_tagged(text: str, tag: str) -> str | None:
-    """Content of the last complete `<tag>...</tag>`, over several lines if need be; None if there is none."""
-    closing = text.rfind(f"</{tag}>")
-    if closing < 0:
-        return None
-    opening = text.rfind(f"<{tag}>", 0, closing)
-    if opening < 0:
-        return None
-    return text[opening + len(tag) + 2 : closing].strip()
-
-
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
     """The content of one fenced block; `tagged` if the fence says it is Python, else it says nothing."""

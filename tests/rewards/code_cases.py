@@ -185,6 +185,20 @@ def _scripts() -> None:
     both(s, "bare", "def f(x):\n    return True", "def f(x):\n    return 0", functional("assert f(2)"))
     both(
         s,
+        "a function named as a built-in is",
+        "def sum(a, b):\n    return a + b",
+        "def sum(a, b):\n    return a",
+        functional("for a, b, c in [(1, 2, 3)]:\n    assert sum(a, b) == c"),
+    )
+    both(
+        s,
+        "a program's own name that the tests import",
+        "def product(a):\n    return 7\ndef f(x):\n    return product([1])",
+        "def product(a):\n    return 8\ndef f(x):\n    return product([1])",
+        functional("from itertools import product\nfor a, b in product([1], [7]):\n    assert f(a) == b"),
+    )
+    both(
+        s,
         "truth of an object",
         "import re\ndef f(x):\n    return re.match('a', x)",
         "import re\ndef f(x):\n    return re.match('b', x)",

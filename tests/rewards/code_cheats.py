@@ -714,6 +714,30 @@ def f(x):
 assert 9 ** f(1) == 1
 """,
     ),
+    "an abs of its own that judges its result": (
+        """
+def abs(x):
+    return 0
+def f(x):
+    return 5.0
+""",
+        """
+assert abs(f(1) - 1.0) < 1e-6
+""",
+    ),
+    "a sorted of its own that judges its result": (
+        """
+def sorted(x):
+    return [1, 2]
+def f(x):
+    return []
+""",
+        """
+def check(candidate):
+    assert sorted(candidate(1)) == [1, 2]
+check(f)
+""",
+    ),
 }
 
 

@@ -18,6 +18,8 @@ _POWER_WORD = re.compile(r"\b([A-Za-z]+)\s+(squared|cubed)\b")
 _TOKEN = re.compile(r"\s*(?:(\\?[A-Za-zÅΩµμ°%$]+)\s*(?:\^\s*[({]?\s*([+-]?\d)\s*[)}]?|([+-]?\d)(?!\d))?|([*/()]))")
 _DANGLING = re.compile(r"[*/]\s*[*/)]|[*/(]\s*$|^\s*[*)]")
 _MAX_LENGTH = 100
+# Others of three letters are products: mAs, Pas, kWs.
+_SHORT_PLURALS = frozenset(("hrs", "yrs", "wks", "yds", "ozs", "kgs", "mgs", "kms", "cms", "mms", "mls"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def _product(text: str) -> Unit | None:
 
 
 def _named(name: str) -> Unit | None:
+    if name.casefold() in _SHORT_PLURALS:
+        name = name.casefold().removesuffix("s")
     for spelling in (name, name.removesuffix("s"), name.casefold(), name.casefold().removesuffix("s")):
         if spelling != name and len(spelling) < 3:
             continue

@@ -43,9 +43,10 @@ def same_quantity_factor(unit: str, other: str) -> Fraction | None:
     Where a unit is not known, or two known ones measure different things (`5 M` for 5 m), words in another case or
     number are the same.
     """
-    one, two = parse_unit(unit), parse_unit(other)
-    if one is not None and two is not None and one.dimension == two.dimension and any(one.dimension):
-        return one.factor / two.factor
+    for first, second in ((unit, other), (unit.lower(), other.lower())):
+        one, two = parse_unit(first), parse_unit(second)
+        if one is not None and two is not None and one.dimension == two.dimension and any(one.dimension):
+            return one.factor / two.factor
     return Fraction(1) if _words(unit) == _words(other) else None
 
 
