@@ -17,6 +17,7 @@ from analysis.laws.student import LEVEL, quantile
 from analysis.passk.estimate import Estimate
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-12  # a standard error that equal values have by rounding alone
 Part = tuple[float, int]  # of a variance: its value and degrees of freedom
 
 
@@ -94,7 +95,7 @@ def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: 
         total = max(total - both[0], *(value for value, _ in parts))
         parts.append(both)
     value = sum(weight * float(values.mean()) for values, weight in used)
-    if total <= 0:
+    if total <= ROUNDING**2:
         return CrossedMean(value=value, error=None, df=1.0, n_problems=n_problems)
     df = total**2 / sum(part**2 / free for part, free in parts)
     return CrossedMean(value=value, error=math.sqrt(total), df=max(df, 1.0), n_problems=n_problems)

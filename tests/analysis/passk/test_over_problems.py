@@ -33,7 +33,7 @@ def test_the_same_values_give_the_same_interval() -> None:
     assert of_difference(values) == of_difference(values.copy())
 
 
-@pytest.mark.parametrize("values", [[0.4], [0.0, 0.0, 0.0], [1.0, 1.0], [0.1, float("nan"), 0.4]])
+@pytest.mark.parametrize("values", [[0.4], [0.0, 0.0, 0.0], [1.0, 1.0], [0.3] * 30, [0.1, float("nan"), 0.4]])
 def test_no_interval_of_a_difference_is_claimed_where_the_values_say_nothing(values: list[float]) -> None:
     found = of_difference(np.array(values))
     assert (found.low, found.high) == (None, None)
@@ -57,3 +57,10 @@ def test_problems_that_are_all_alike_at_an_end_give_a_one_sided_bound(values: li
 def test_no_problem_is_an_error() -> None:
     with pytest.raises(ValueError, match="there is no problem"):
         over_problems(np.array([]))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.7])
+def test_problems_that_are_solved_alike_give_a_mean_no_interval(share: float) -> None:
+    found = over_problems(np.full(30, share))
+    assert (found.low, found.high) == (None, None)
+    assert found.reason
