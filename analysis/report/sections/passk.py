@@ -32,14 +32,15 @@ def section(evidence: Evidence) -> Section:
         f"Each line is the mean of {counts} training seed"
         f"{'' if seeds == [1] else 's'}{': the spread between seeds is not known' if seeds == [1] else ''}. Where the "
         "base model with k samples reaches more problems than the trained one, training narrowed what the model can "
-        "do: the question of stability has the difference at each k and from which k the base model is ahead.",
+        "do: `python -m analysis ask stability` has the difference at each k and from which k the base model is ahead.",
         *evidence.not_drawn,
     )
+    panels = _panels(evidence, frame)
     return Section(
         anchor="passk",
         title=TITLE,
         lead=lead,
-        figures=(draw(_panels(evidence, frame), name="pass_at_k_curves"),),
+        figures=(draw(panels, name="pass_at_k_curves"),) if panels.charts else (),
         tables=(_domain_table(evidence),),
         files={"pass_at_k": frame},
     )
@@ -101,7 +102,8 @@ def _panels(evidence: Evidence, frame: pd.DataFrame) -> Panels:
             trace = _trace(line, "trained", str(series), Mark.line)
             traces += [trace, replace(trace, mark=Mark.point, low=(), high=())]
         x, y = Scale(label="k (samples per problem)", log=True), Scale(label="pass@k")
-        charts.append(Chart(title=f"{model} ({short(size)})", x=x, y=y, traces=tuple(traces)))
+        if traces:  # a model's series may all be among those that are not drawn
+            charts.append(Chart(title=f"{model} ({short(size)})", x=x, y=y, traces=tuple(traces)))
     return Panels(title="pass@k by model", charts=tuple(charts))
 
 
