@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
 
-def flags() -> argparse.ArgumentParser:
-    """The flags of a launch; what it leaves are overrides."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+def flags(program: str | None = None) -> argparse.ArgumentParser:
+    """The flags of a launch, for usage lines of `program`; what it leaves are overrides."""
+    usage = None if program is None else f"{program} KEY=VALUE ... [flags]"
+    parser = argparse.ArgumentParser(prog=program, usage=usage, add_help=False, allow_abbrev=False)
     parser.add_argument("-m", "--multirun", action="store_true", help="run every point of a grid or of comma lists")
     parser.add_argument("--wait", action="store_true", help="with cluster=slurm: follow the jobs to the end")
     parser.add_argument(

@@ -132,7 +132,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return _stock_hydra(arguments)
     if "=" not in arguments[0] and not arguments[0].startswith(("-", "+", "~")):
         raise ConfigError(_unknown_verb(arguments[0], list(verbs)))
-    flags, overrides = launch.flags().parse_known_args(arguments)
+    flags, overrides = launch.flags(program()).parse_known_args(arguments)
     if flags.version:
         from sweeper.cli.version import version_text
 
@@ -140,6 +140,8 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return EXIT_OK
     if unknown := [item for item in overrides if item.startswith("-")]:
         raise ConfigError(f"unknown flag {unknown[0]}; see: {program()} --help")
+    if not overrides and not flags.multirun:
+        raise ConfigError(f"nothing to run is named: add a setting (seed=0) or a grid; see: {program()} --help")
     return launch.launch(flags, overrides)
 
 

@@ -60,6 +60,21 @@ def test_the_program_alone_prints_its_help_and_starts_nothing(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("flags", [["--wait"], ["--yes"], ["--budget-gpu-hours", "5"]], ids=" ".join)
+def test_flags_alone_start_nothing(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(flags) == 2
+    assert "add a setting" in capsys.readouterr().err
+
+
+def test_help_comes_in_a_folder_that_was_deleted(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    code = f"import os, sys; os.mkdir({str(gone)!r}); os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); "
+    code += "os.execv(sys.executable, [sys.executable, '-m', 'sweeper', '--help'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage:" in done.stdout
+
+
 def test_help_has_every_verb_with_what_its_own_parser_says_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     listed = capsys.readouterr().out.partition("verbs (each has --help):")[2]
