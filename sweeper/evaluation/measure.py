@@ -44,7 +44,8 @@ def measure(
         n: Samples per problem; None: `eval.n_samples`.
 
     Raises:
-        RunFailedError: the evaluation ended with an error, or without a problem.
+        RunFailedError: the evaluation ended with an error.
+        ResultsError: its counts file holds no problem, or is none.
     """
     if out.exists():
         return Evaluated(file=out, counts=read_counts(out), seconds=0.0)
@@ -88,7 +89,8 @@ def measure_base(
         screening: Of training problems, drawn with another seed than the evaluation's.
 
     Raises:
-        RunFailedError: the evaluation ended with an error, or without a problem.
+        RunFailedError: the evaluation ended with an error.
+        ResultsError: its counts file holds no problem, or is none.
     """
     out = base_counts_path(results_dir, spec, model_digest=model.digest, problems=problems, n=n, screening=screening)
     out.parent.mkdir(parents=True, exist_ok=True)

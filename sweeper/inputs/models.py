@@ -19,7 +19,7 @@ from typing import Any
 
 from data_prep.files.atomic_folder import make_once
 from data_prep.prompt_style import OWN_STYLE, chat_template
-from sweeper.host.errors import ConfigError
+from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.machine import Device, resolve_device, threads_for
 from sweeper.host.process import Children, run_child
 from sweeper.spec.digest import digest_of
@@ -128,7 +128,11 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     children = Children(
         device=resolve_device(Device.auto), threads=threads_for(model.architecture.n_params), log=sft / "log.txt"
     )
-    run_sft(wanted, children, out=out, work=sft)
+    try:
+        run_sft(wanted, children, out=out, work=sft)
+    except RunFailedError:  # the folder goes with what it holds; our output is the run's log
+        print(children.log.read_text(errors="replace"), flush=True)
+        raise
 
 
 def _build_tiny(model: Model, out: Path) -> None:
