@@ -6,9 +6,10 @@ from pathlib import Path
 
 if __name__ == "__main__":
     # `python -m` looks for modules in the current folder first: a `rewards.py` there would be taken for ours.
-    if Path.cwd() != Path(__file__).parents[1]:
-        if not sys.flags.safe_path:
-            del sys.path[0]
+    is_foreign = sys.path[0] != str(Path(__file__).parents[1])
+    if is_foreign and not sys.flags.safe_path:
+        del sys.path[0]
+    if is_foreign or sys.flags.safe_path:
         os.environ["PYTHONSAFEPATH"] = "1"  # `prepare` and `annotate` start a child
     from data_prep.cli import main
 

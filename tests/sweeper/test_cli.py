@@ -66,10 +66,11 @@ def test_flags_alone_start_nothing(flags: list[str], capsys: pytest.CaptureFixtu
     assert "add a setting" in capsys.readouterr().err
 
 
-def test_help_comes_in_a_folder_that_was_deleted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["sweeper", "rewards", "data_prep", "analysis"])
+def test_help_comes_in_a_folder_that_was_deleted(program: str, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     code = f"import os, sys; os.mkdir({str(gone)!r}); os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); "
-    code += "os.execv(sys.executable, [sys.executable, '-m', 'sweeper', '--help'])"
+    code += f"os.execv(sys.executable, [sys.executable, '-m', {program!r}, '--help'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage:" in done.stdout
