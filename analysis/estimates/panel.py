@@ -4,7 +4,7 @@ The interval of an arm's value, of a difference and of a slope is closed (`analy
 paired, and on the runs that the number is made of, so that a number has the same interval whatever else is asked. What
 is not linear in the arms (an optimum, a ratio) takes its interval from joint draws: problems are resampled, the same
 ones for every arm, and the differences between seeds are added, Student's t with the variance between the seeds of an
-arm, pooled over arms, less what answering the problems again would vary anyway. With one seed an arm the differences
+arm, pooled over arms, less what answering the problems again would vary anyway. With one seed per arm the differences
 between runs are invisible, and every interval is a lower bound on the uncertainty.
 """
 
@@ -26,7 +26,7 @@ from analysis.runs.selection import Counts, Run
 Floats = NDArray[np.float64]
 DRAWS = 4000
 SEED = 30711
-LOWER_BOUND = "one seed an arm: differences between runs are not in the intervals, a lower bound on uncertainty"
+LOWER_BOUND = "one seed per arm: differences between runs are not in the intervals, a lower bound on uncertainty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +88,12 @@ class Panel:
 
     @cached_property
     def between(self) -> BetweenRuns | None:
-        """Variance between the seeds of an arm, pooled over arms; None: one seed an arm."""
+        """Variance between the seeds of an arm, pooled over arms; None: one seed per arm."""
         return between_runs(self.each)
 
     @property
     def run_sd(self) -> float | None:
-        """Standard deviation between seeds that answering again does not explain; None: one seed an arm."""
+        """Standard deviation between seeds that answering again does not explain; None: one seed per arm."""
         return None if self.between is None else math.sqrt(max(self.between.variance - self.between.answering, 0.0))
 
     @cached_property

@@ -1,6 +1,6 @@
 """From a fit to what may be printed: intervals by the rule that fits the data.
 
-The rule: several runs in every group - jackknife over runs with Student's t; one run a group - profile likelihood with
+The rule: several runs in every group - jackknife over runs with Student's t; one run per group - profile likelihood with
 AR(1) residuals, labelled a lower bound on the uncertainty; independent rows - profile likelihood; a loss other than
 squares - percentile bootstrap over runs, groups or rows, whichever is the coarsest that can be drawn.
 """
@@ -20,8 +20,8 @@ from analysis.laws.sample import Floats, LawError, Sample
 from analysis.laws.student import LEVEL, quantile
 
 MIN_UNITS = 5  # below it a percentile bootstrap over groups is not shown
-AT_LEAST = "lower bound on uncertainty"  # said in the name of every interval that one run a group gives
-LOWER_BOUND = f"{AT_LEAST}: one run a group, so differences between runs are not in the interval"
+AT_LEAST = "lower bound on uncertainty"  # said in the name of every interval that one run per group gives
+LOWER_BOUND = f"{AT_LEAST}: one run per group, so differences between runs are not in the interval"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

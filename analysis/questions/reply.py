@@ -66,5 +66,5 @@ def p_text(p: float | None) -> str:
 
 def _caveat(notes: Sequence[str]) -> str:
     """What a reader of the sentence alone must know."""
-    single = any(LOWER_BOUND in note or "one run a group" in note for note in notes)
+    single = any(LOWER_BOUND in note or "one run per group" in note for note in notes)
     return " One seed: what another seed would change is not in these intervals." if single else ""

@@ -28,7 +28,7 @@ WINDOW = 5  # steps over which a curve is averaged before it is compared with it
 REWARD_LEFT = 0.5  # share of the peak reward below which the end counts as collapse
 ENTROPY_LEFT = 0.2  # share of the first entropy likewise
 OF_REWARD = ("reward collapse", "overfitting")  # signs of the training reward
-LARGEST_KL = 1.0  # nats a token to the reference
+LARGEST_KL = 1.0  # nats per token to the reference
 LENGTH_FACTOR = 2.0  # response length at the end over that at the start, or its inverse
 GAP_POINTS = 0.02  # rise of (training reward - validation) that counts as overfitting, with a falling validation
 DRAWS = 2000
@@ -105,7 +105,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
 
 _THRESHOLDS = (
     f"thresholds: mean reward of the last {WINDOW} steps under {REWARD_LEFT:g} of its peak; last entropy under "
-    f"{ENTROPY_LEFT:g} of the first; KL over {LARGEST_KL:g} nats a token; response length changed by a factor of "
+    f"{ENTROPY_LEFT:g} of the first; KL over {LARGEST_KL:g} nats per token; response length changed by a factor of "
     f"{LENGTH_FACTOR:g}; training reward minus validation widened by {GAP_POINTS:g} while validation fell"
 )
 
@@ -141,7 +141,7 @@ def signs_of(run: Run) -> list[Sign]:
     found = [
         _sign("reward collapse", _left_of_peak(reward), f"< {REWARD_LEFT:g} of the peak", below=REWARD_LEFT),
         _sign("entropy collapse", _last_over_first(entropy), f"< {ENTROPY_LEFT:g} of the first", below=ENTROPY_LEFT),
-        _sign("large KL", float(kl.max()) if len(kl) else None, f"> {LARGEST_KL:g} nats a token", above=LARGEST_KL),
+        _sign("large KL", float(kl.max()) if len(kl) else None, f"> {LARGEST_KL:g} nats per token", above=LARGEST_KL),
     ]
     change = _last_over_first(length)
     factor = None if change is None or change <= 0 else max(change, 1 / change)

@@ -58,7 +58,7 @@ def main() -> None:
         )
         its = _bytes(root / "theirs")
         print(
-            f"bytes written a point: {mine / N_SUBMITTED:.0f}; hydra-submitit-launcher: {its / N_SUBMITTED:.0f}; "
+            f"bytes written per point: {mine / N_SUBMITTED:.0f}; hydra-submitit-launcher: {its / N_SUBMITTED:.0f}; "
             f"{its / mine:.0f} times as many",
             flush=True,
         )
