@@ -6,8 +6,11 @@ evaluated here.
 """
 
 from rewards.judge.judge import JudgeUnavailable
+from rewards.own.covering import domain_of
+from rewards.own.own_scorer import OwnRewardError
+from rewards.own.reward_file import BadRewardFile
 from rewards.problem.bad_ground_truth import BadGroundTruth
-from rewards.problem.domains import Domain, UnknownDataSource, domain_of
+from rewards.problem.domains import Domain, UnknownDataSource
 from rewards.problem.question import gold_text
 from rewards.problem.verdict import Outcome
 from rewards.route.router import (
@@ -25,9 +28,11 @@ from rewards.sandbox.runs import SandboxUnavailable, sandbox_layers
 __all__ = [
     "SUITE_VERSION",
     "BadGroundTruth",
+    "BadRewardFile",
     "Domain",
     "JudgeUnavailable",
     "Outcome",
+    "OwnRewardError",
     "SandboxUnavailable",
     "ScoreItem",
     "UnknownDataSource",

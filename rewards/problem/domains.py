@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Domain(StrEnum):
-    """Guru's six domains (Reasoning360, arXiv:2506.14965, section 2)."""
+    """Guru's six domains (Reasoning360, arXiv:2506.14965, section 2), and what only a user's own reward scores."""
 
     MATH = "math"
     CODE = "code"
@@ -14,6 +14,7 @@ class Domain(StrEnum):
     STEM = "stem"
     SIMULATION = "simulation"
     TABLE = "table"
+    OWN = "own"
 
 
 class UnknownDataSource(ValueError):
@@ -79,6 +80,7 @@ def domain_of(data_source: str) -> Domain:
         known = ", ".join(sorted(DOMAIN_OF_PREFIX))
         raise UnknownDataSource(
             f"data_source {data_source!r} is unknown (column data_source of the data). "
-            f"Known beginnings: {known}. Rename it to one of them, or add a scorer in rewards/."
+            f"Known beginnings: {known}. Rename it to one of them, or score it with a function of your own "
+            "(reward.path=FILE.py:FUNCTION, or --reward where a program has no settings)."
         )
     return DOMAIN_OF_PREFIX[prefix]

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from rewards.problem.bad_ground_truth import BadGroundTruth
 
+# Added by verl's reward managers in training alone.
+_OF_VERL = ("num_turns", "rollout_reward_scores")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -19,13 +22,19 @@ class Question:
         return dict(self.extra).get(name, "")
 
 
-def question_of(ground_truth: object, extra_info: Mapping[str, object] | None, fields: Sequence[str]) -> Question:
+def question_of(
+    ground_truth: object, extra_info: Mapping[str, object] | None, fields: Sequence[str] | None
+) -> Question:
     """Builds the question with `fields` from extra_info or from its `rest`, where data_prep keeps what it does not use.
+
+    Fields None: all of them, as one JSON object under the name "".
 
     Raises:
         BadGroundTruth: The ground truth has no form as text.
     """
     gold = gold_text(ground_truth)
+    if fields is None:
+        return Question(gold=gold, extra=(("", _all_fields(extra_info or {})),))
     if not fields or not extra_info:
         return Question(gold=gold)
     found = {name: extra_info.get(name) for name in fields}
@@ -34,6 +43,12 @@ def question_of(ground_truth: object, extra_info: Mapping[str, object] | None, f
         found = {name: rest.get(name) if value is None else value for name, value in found.items()}
     texts = {name: gold_text(value) for name, value in found.items() if value is not None}
     return Question(gold=gold, extra=tuple(sorted(texts.items())))
+
+
+def _all_fields(extra_info: Mapping[str, object]) -> str:
+    rest = _parsed(str(extra_info.get("rest", "")))
+    given = {name: value for name, value in extra_info.items() if name not in ("rest", *_OF_VERL)}
+    return json.dumps({**rest, **given}, ensure_ascii=False, default=_plain, sort_keys=True)
 
 
 def _parsed(rest: str) -> Mapping[str, object]:

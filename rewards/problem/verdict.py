@@ -21,22 +21,26 @@ class Verdict:
     """One answer's outcome and the answer as the scorer read it.
 
     `credit`, in [0, 1), is how much of a wrong answer is right, for the sources that Guru trains with partial credit.
+    `reward` is what a function of the user's own gave, any finite number; None: it follows from the outcome.
     `judge_failed` says that an ERROR is an outage of the judge.
     """
 
     outcome: Outcome
     pred: str = ""
     credit: float = 0.0
+    reward: float | None = None
     judge_failed: bool = False
 
     def as_dict(self, *, partial_credit: bool = False) -> dict[str, float | str]:
         """The form that verl stacks over a batch: the same keys and types whatever the source.
 
-        `acc` is exact correctness, 0.0 or 1.0. `score`, the reward, equals it unless `partial_credit` is wanted.
+        `acc` is exact correctness, 0.0 or 1.0. `score`, the reward, equals it unless `partial_credit` is wanted or a
+        function of the user's own gave another.
         """
         correct = 1.0 if self.outcome is Outcome.CORRECT else 0.0
+        earned = max(correct, self.credit) if partial_credit else correct
         return {
-            "score": max(correct, self.credit) if partial_credit else correct,
+            "score": earned if self.reward is None else self.reward,
             "acc": correct,
             "outcome": str(self.outcome),
             # A lone surrogate, which a tokenizer can produce, would break whoever writes this as UTF-8.

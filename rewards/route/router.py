@@ -27,24 +27,29 @@ _CACHE_ENTRIES = 16_384
 _THREADS = 32
 
 
-def check_source(data_source: str) -> None:
-    """Refuses, before any training, a data_source that could not be scored.
+def check_source(data_source: str, own: Sequence[str] = ()) -> None:
+    """Refuses, before any training, a data_source that neither we nor the user's `own` functions could score.
 
     Raises:
         UnknownDataSource: Nobody knows it; the message lists the known beginnings.
         UnsupportedDataSource: Its domain is known, but no scorer fits it.
     """
-    scorer_of(data_source)
+    scorer_of(data_source, tuple(own))
 
 
-def check_gold(data_source: str, ground_truth: object, extra_info: Mapping[str, object] | None = None) -> None:
+def check_gold(
+    data_source: str,
+    ground_truth: object,
+    extra_info: Mapping[str, object] | None = None,
+    own: Sequence[str] = (),
+) -> None:
     """Refuses, before any training, a gold answer that the source's scorer could not read.
 
     Raises:
         BadGroundTruth: It is not what the source promises.
         UnknownDataSource: See `check_source`.
     """
-    scorer = scorer_of(data_source)
+    scorer = scorer_of(data_source, tuple(own))
     scorer.read(question_of(ground_truth, extra_info, scorer.fields))
 
 
@@ -59,6 +64,7 @@ def compute_score(
     extra_info: Mapping[str, object] | None = None,
     *,
     partial_credit: bool = False,
+    own: Sequence[str] = (),
     **kwargs: object,  # noqa: ARG001 - verl passes its reward model's address here when one is configured
 ) -> Score:
     """Scores one response, from any thread; the signature is that of verl's reward functions.
@@ -71,6 +77,7 @@ def compute_score(
             `input` (cruxeval), here or in `rest`.
         partial_credit: Let `score` be the share of right cells for zebra puzzles, as Guru trains; off by default, so
             that reward and pass@k measure the same. Set by verl's reward.custom_reward_function.reward_kwargs.
+        own: Functions of the user's own, which go before our scorers; see `rewards.own.covering`. Set likewise.
         **kwargs: Ignored.
 
     Returns:
@@ -83,10 +90,11 @@ def compute_score(
         BadGroundTruth: The row's gold answer is not what its source promises.
         SandboxUnavailable: Code cannot be isolated on this machine.
         JudgeUnavailable: The STEM judge fails too often.
+        OwnRewardError: A function of the user's own does not load, or fails for most answers.
     """
-    scorer = scorer_of(data_source)
+    scorer = scorer_of(data_source, tuple(own))
     question = question_of(ground_truth, extra_info, scorer.fields)
-    key = _key(data_source, solution_str, question)
+    key = _key(scorer.family, data_source, solution_str, question)
     with _lock:
         verdict = _remembered.get(key)
         if verdict is not None:
@@ -101,9 +109,9 @@ def compute_score(
     return verdict.as_dict(partial_credit=partial_credit)
 
 
-def _key(data_source: str, response: str, question: Question) -> bytes:
+def _key(family: str, data_source: str, response: str, question: Question) -> bytes:
     digest = hashlib.sha256()
-    for part in (data_source, response, question.gold, *(text for pair in question.extra for text in pair)):
+    for part in (family, data_source, response, question.gold, *(text for pair in question.extra for text in pair)):
         encoded = part.encode("utf-8", "surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
     return digest.digest()
@@ -116,10 +124,13 @@ async def compute_score_async(
     extra_info: Mapping[str, object] | None = None,
     *,
     partial_credit: bool = False,
+    own: Sequence[str] = (),
     **kwargs: object,  # noqa: ARG001 - as for compute_score
 ) -> Score:
     """`compute_score` in a bounded pool of threads, so that an event loop (verl's reward loop) is never blocked."""
-    call = partial(compute_score, data_source, solution_str, ground_truth, extra_info, partial_credit=partial_credit)
+    call = partial(
+        compute_score, data_source, solution_str, ground_truth, extra_info, partial_credit=partial_credit, own=own
+    )
     return await asyncio.get_running_loop().run_in_executor(_threads(), call)
 
 
@@ -133,20 +144,26 @@ class ScoreItem:
     extra_info: Mapping[str, object] | None = None
 
 
-def score_batch(items: Sequence[ScoreItem], *, partial_credit: bool = False) -> list[Score]:
+def score_batch(items: Sequence[ScoreItem], *, partial_credit: bool = False, own: Sequence[str] = ()) -> list[Score]:
     """`compute_score` of every item, in order, many at once; equal items are scored once."""
     first_of: dict[bytes, int] = {}
     representative: list[int] = []
     for index, item in enumerate(items):
-        question = question_of(item.ground_truth, item.extra_info, scorer_of(item.data_source).fields)
-        key = _key(item.data_source, item.solution_str, question)
+        scorer = scorer_of(item.data_source, tuple(own))
+        question = question_of(item.ground_truth, item.extra_info, scorer.fields)
+        key = _key(scorer.family, item.data_source, item.solution_str, question)
         representative.append(first_of.setdefault(key, index))
     distinct = sorted(first_of.values())
 
     def score(index: int) -> Score:
         item = items[index]
         return compute_score(
-            item.data_source, item.solution_str, item.ground_truth, item.extra_info, partial_credit=partial_credit
+            item.data_source,
+            item.solution_str,
+            item.ground_truth,
+            item.extra_info,
+            partial_credit=partial_credit,
+            own=own,
         )
 
     with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="rewards") as executor:

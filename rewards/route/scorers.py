@@ -10,6 +10,8 @@ from rewards.answers.stem_answer import score_stem
 from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.program import SYNTHETIC_LIMITS, score_program
 from rewards.math.answer import score_gsm8k, score_integer, score_math
+from rewards.own.covering import covering
+from rewards.own.own_scorer import own_scorer
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.domains import Domain, UnknownDataSource, canonical, domain_of, longest_prefix
 from rewards.problem.question import Question
@@ -28,13 +30,13 @@ class Scorer(Generic[Gold]):
     """How one family of sources is scored.
 
     `read` turns the row's gold into what `score` compares with and raises BadGroundTruth where it cannot; `fields` are
-    the fields of extra_info that it looks at.
+    the fields of extra_info that it looks at, None: all.
     """
 
     family: str
     read: Callable[[Question], Gold]
     score: Callable[[str, Gold], Verdict]
-    fields: tuple[str, ...] = ()
+    fields: tuple[str, ...] | None = ()
 
     def verdict(self, response: str, question: Question) -> Verdict:
         """Reads the gold and scores the response."""
@@ -148,13 +150,20 @@ _OF_DOMAIN: dict[Domain, Scorer[Any]] = {Domain.MATH: MATH, Domain.CODE: CODE, D
 
 
 @lru_cache(1024)  # asked once per row, of which a data set has few sources
-def scorer_of(data_source: str) -> Scorer[Any]:
+def scorer_of(data_source: str, own: tuple[str, ...] = ()) -> Scorer[Any]:
     """The scorer of a data_source.
+
+    Args:
+        data_source: In any spelling.
+        own: The user's own functions, which go before ours; see `rewards.own.covering`.
 
     Raises:
         UnknownDataSource: Nobody knows it; the message lists what is known.
         UnsupportedDataSource: Its domain is known, but no scorer fits it.
     """
+    reference = covering(data_source, own)
+    if reference is not None:
+        return _own(data_source, reference)
     domain = domain_of(data_source)
     prefix = longest_prefix(data_source, _SCORERS)
     if prefix is None:
@@ -167,3 +176,12 @@ def scorer_of(data_source: str) -> Scorer[Any]:
         )
     scorer = _SCORERS[prefix]
     return STATED_CHOICE if scorer is CHOICE and canonical(data_source).endswith("no_box") else scorer
+
+
+def _own(data_source: str, reference: str) -> Scorer[Question]:
+    return Scorer(
+        family=f"own reward {reference}",
+        read=lambda question: question,
+        score=lambda response, question: own_scorer(reference).verdict(data_source, response, question),
+        fields=None,
+    )

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive_frame, send_frame
@@ -23,13 +23,25 @@ from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive_frame, sen
 logger = logging.getLogger(__name__)
 
 _START_LIMIT_S = 120.0
+_CLEAN = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",  # a thread's own arena would take 128 MB of its address space
+}
 
 
 class Worker:
-    """One helper process running `module.main(control_fd, *arguments)` of this package, with a clean environment."""
+    """One helper process running `module.main(control_fd, *arguments)` of this package."""
 
     def __init__(
-        self, module: str, python_flags: tuple[str, ...] = ("-I",), arguments: tuple[str | bool, ...] = ()
+        self,
+        module: str,
+        python_flags: tuple[str, ...] = ("-I",),
+        arguments: tuple[str | bool, ...] = (),
+        environment: Mapping[str, str] = _CLEAN,
     ) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         # A bare package object in place of rewards/__init__ keeps the helper small, which makes its forks cheap;
@@ -46,14 +58,7 @@ class Worker:
                 stdout=subprocess.DEVNULL,
                 stderr=None,
                 pass_fds=(theirs.fileno(),),
-                env={
-                    "PATH": "/usr/bin:/bin",
-                    "LANG": "C.UTF-8",
-                    "PYTHONHASHSEED": "0",
-                    "OMP_NUM_THREADS": "1",
-                    "OPENBLAS_NUM_THREADS": "1",
-                    "MALLOC_ARENA_MAX": "1",  # a thread's own arena would take 128 MB of its address space
-                },
+                env=environment,
                 start_new_session=True,
                 cwd="/",
             )

@@ -1,0 +1,111 @@
+"""A user's file with a reward function, and the modules of its own folder that it imports."""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadRewardFile(ValueError):
+    """A reward function that cannot be used; the message names it and says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardFile:
+    """What a reward function is known by.
+
+    Attributes:
+        name: Of the file that has it.
+        files: Content by path relative to the file's folder: the file, and what it imports from there, at any remove.
+        version: What the file sets `VERSION` to; None: it does not.
+    """
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+    version: str | None
+
+    @classmethod
+    def read(cls, path: Path) -> "RewardFile":
+        """The file at `path` as it is now.
+
+        Raises:
+            BadRewardFile: It is not there, cannot be read, or is not Python.
+        """
+        files: dict[str, bytes] = {}
+        waiting = [path.name]
+        while waiting:
+            name = waiting.pop()
+            if name not in files:
+                files[name] = _bytes(path.parent / name)
+                waiting += _imported(_parsed(files[name], path.parent / name), path.parent)
+        return cls(name=path.name, files=tuple(sorted(files.items())), version=_version(files[path.name], path))
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits of SHA-256 over names and contents; where the folder lies is irrelevant."""
+        total = hashlib.sha256(f"{self.name}\n".encode())
+        for name, content in self.files:
+            total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        return total.hexdigest()[:16]
+
+    def write(self, folder: Path) -> None:
+        """Write the files below `folder`."""
+        for name, content in self.files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+
+
+def split_reference(reference: str) -> tuple[Path, str]:
+    """File and function of `FILE.py:FUNCTION`.
+
+    Raises:
+        BadRewardFile: It has another form.
+    """
+    file, _, function = reference.rpartition(":")
+    if not file.endswith(".py") or not function.isidentifier():
+        raise BadRewardFile(f"{reference!r} is no reward function: write FILE.py:FUNCTION, as in my_rewards.py:score")
+    return Path(file), function
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadRewardFile(f"{path}: {error.strerror or error}") from None
+
+
+def _parsed(content: bytes, path: Path) -> ast.Module:
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        where = f" line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        what = error.msg if isinstance(error, SyntaxError) else error
+        raise BadRewardFile(f"{path}{where}: not Python: {what}") from None
+
+
+def _imported(tree: ast.Module, folder: Path) -> Iterator[str]:
+    """Files of `folder` that a module's import statements name, wherever they stand; a package counts whole."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        else:
+            # What is relative stays within a package, and that counts whole.
+            continue
+        for name in names:
+            top = name.partition(".")[0]
+            if (folder / f"{top}.py").is_file():
+                yield f"{top}.py"
+            elif top and (folder / top).is_dir():
+                yield from (path.relative_to(folder).as_posix() for path in sorted((folder / top).rglob("*.py")))
+
+
+def _version(content: bytes, path: Path) -> str | None:
+    for node in _parsed(content, path).body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "VERSION" for t in node.targets):
+            if not isinstance(node.value, ast.Constant) or not isinstance(node.value.value, str | int | float):
+                raise BadRewardFile(f'{path} line {node.lineno}: VERSION must be written out, as in VERSION = "1"')
+            return str(node.value.value)
+    return None
