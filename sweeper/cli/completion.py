@@ -7,7 +7,6 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from sweeper.cli.arguments import Verbs
 from sweeper.cli.output import EXIT_OK
@@ -103,14 +102,15 @@ def proposals(words: Sequence[str]) -> list[str]:
 
 def _settings(current: str) -> Iterable[str]:
     """Groups and plain keys; after `GROUP=`, the group's options, also behind a comma."""
-    import conf
+    from sweeper.grid.project import conf_folders, packaged_conf
 
-    folder = Path(conf.__file__).parent
+    folders = conf_folders()
     key, sign, value = current.partition("=")
     if sign:
         chosen = value.split(",")[:-1]
-        options = sorted(path.stem for path in (folder / key.removeprefix("+")).glob("*.yaml"))
+        group = key.removeprefix("+")
+        options = sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
         return [f"{key}={','.join([*chosen, option])}" for option in options if option not in chosen]
-    groups = sorted(path.name for path in folder.iterdir() if any(path.glob("*.yaml")))
-    keys = re.findall(r"^(\w+): *[^\s{]", (folder / "config.yaml").read_text(), re.MULTILINE)
+    groups = sorted({path.name for folder in folders for path in folder.iterdir() if any(path.glob("*.yaml"))})
+    keys = re.findall(r"^(\w+): *[^\s{]", (packaged_conf() / "config.yaml").read_text(), re.MULTILINE)
     return [f"+{group}=" if group == "grid" else f"{group}=" for group in groups] + [f"{key}=" for key in keys]

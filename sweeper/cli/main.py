@@ -17,6 +17,7 @@ from sweeper.cli import (
     doctor,
     export_sbatch,
     gc,
+    init,
     launch,
     logs,
     options,
@@ -45,6 +46,7 @@ _VERBS = (
     suggest,
     results,
     options,
+    init,
     add_model,
     completion,
 )
@@ -124,6 +126,8 @@ def _dispatch(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in verbs:
         # Arguments of a verb may stand before and after its flags, which argparse's own subparsers do not allow.
         chosen = verbs[arguments[0]].parse_intermixed_args(arguments[1:])
+        if hasattr(chosen, "overrides"):
+            _say_replaced()
         return int(chosen.run(chosen))
     if not arguments or any(argument in _HELP_FLAGS for argument in arguments):
         parser.print_help()
@@ -142,7 +146,15 @@ def _dispatch(arguments: Sequence[str]) -> int:
         raise ConfigError(f"unknown flag {unknown[0]}; see: {program()} --help")
     if not overrides and not flags.multirun:
         raise ConfigError(f"nothing to run is named: add a setting (seed=0) or a grid; see: {program()} --help")
+    _say_replaced()
     return launch.launch(flags, overrides)
+
+
+def _say_replaced() -> None:
+    from sweeper.grid.project import replaced
+
+    if names := replaced():
+        print(f"note: conf/ of this project replaces the package's {', '.join(names)}", file=sys.stderr)
 
 
 def _unknown_verb(word: str, verbs: Sequence[str]) -> str:

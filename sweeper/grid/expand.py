@@ -20,9 +20,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-import conf
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.constraints import Constraints, GridRules
+from sweeper.grid.project import conf_folders
 from sweeper.grid.schema import register
 from sweeper.host.errors import ConfigError
 
@@ -48,7 +48,7 @@ class Grid:
 
 @contextmanager
 def hydra_session() -> Iterator[None]:
-    """Hydra's compose API over `conf/`, with our schema."""
+    """Hydra's compose API over the project's `conf/` and ours, with our schema."""
     register()
     if GlobalHydra.instance().is_initialized():
         yield
@@ -130,7 +130,7 @@ def _axes(cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]) -> t
 
 
 def group_options() -> dict[str, list[str]]:
-    """Every group of `conf/` with its options."""
+    """Every configuration group with its options."""
     with hydra_session():
         loader = GlobalHydra.instance().config_loader()
         groups = [name for name in loader.list_groups("") if name != "hydra"]
@@ -138,9 +138,14 @@ def group_options() -> dict[str, list[str]]:
 
 
 def grid_titles() -> dict[str, str]:
-    """What every grid of `conf/` is, its run counts and its question: the first line of its file."""
-    folder = Path(conf.__file__).parent / "grid"
-    return {path.stem: path.read_text().splitlines()[1].removeprefix("# ") for path in sorted(folder.glob("*.yaml"))}
+    """What every grid is, its run counts and its question: the second line of its file; "" where it is no comment."""
+    files = {path.stem: path for folder in reversed(conf_folders()) for path in (folder / "grid").glob("*.yaml")}
+    return {name: _title(files[name]) for name in sorted(files)}
+
+
+def _title(grid: Path) -> str:
+    lines = grid.read_text(errors="replace").splitlines()
+    return lines[1].removeprefix("# ") if len(lines) > 1 and lines[1].startswith("# ") else ""
 
 
 def _parse(arguments: Sequence[str]) -> list[Override]:

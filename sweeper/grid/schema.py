@@ -6,10 +6,14 @@ It is derived from the dataclasses of `sweeper.spec.run`, so no setting is decla
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, get_type_hints
 
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from sweeper.grid.constraints import GridRules
+from sweeper.grid.project import own_conf
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.model import Model
@@ -73,7 +77,16 @@ def thawed(kind: type) -> DictConfig:
     return node
 
 
+class _ProjectFirst(SearchPathPlugin):
+    """Hydra reads the user's project before the package."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        own = own_conf()
+        if own is not None:
+            search_path.prepend("project", f"file://{own}")
+
+
 def register() -> None:
-    """Store the schema where Hydra's composition finds it; idempotent."""
-    store = ConfigStore.instance()
-    store.store(name="schema", node=thawed(Config))
+    """Make Hydra's composition find the schema and the user's project; idempotent."""
+    ConfigStore.instance().store(name="schema", node=thawed(Config))
+    Plugins.instance().register(_ProjectFirst)

@@ -1,0 +1,51 @@
+"""A user's own project: a folder whose `conf/` is searched before the package's.
+
+The current folder is one if it has the file `sweeper_project.yaml`, which `python -m sweeper init` writes. Nothing else
+makes it one: a `conf/` without that file belongs to another program and is not read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import conf
+
+MARKER = "sweeper_project.yaml"
+
+
+def packaged_conf() -> Path:
+    """The configuration that comes with the program."""
+    return Path(conf.__file__).parent
+
+
+def project() -> Path | None:
+    """The current folder, if it is a project."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # it was deleted
+        return None
+    return here if (here / MARKER).is_file() else None
+
+
+def own_conf() -> Path | None:
+    """The project's `conf/`; None without a project, or where it has none."""
+    here = project()
+    return here / "conf" if here is not None and (here / "conf").is_dir() else None
+
+
+def conf_folders() -> tuple[Path, ...]:
+    """Where configuration is searched, in this order."""
+    own = own_conf()
+    return (packaged_conf(),) if own is None else (own, packaged_conf())
+
+
+def own_files() -> Iterator[str]:
+    """What the project's `conf/` holds: `grid/lr`, `model/mine`, sorted."""
+    own = own_conf()
+    if own is not None:
+        found = (path.relative_to(own) for path in own.rglob("*.yaml") if path.is_file())
+        yield from sorted(path.with_suffix("").as_posix() for path in found)
+
+
+def replaced() -> tuple[str, ...]:
+    """Of `own_files`, those that take the place of a file of the package."""
+    return tuple(name for name in own_files() if (packaged_conf() / f"{name}.yaml").is_file())
