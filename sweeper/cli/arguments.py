@@ -1,7 +1,6 @@
 """Arguments that several verbs share."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -30,8 +29,3 @@ def add_overrides(parser: argparse.ArgumentParser, *, example: str, at_least_one
     """The overrides of a launch, for a verb that starts nothing and so does not need `-m`."""
     parser.add_argument("overrides", nargs="+" if at_least_one else "*", help=f"as for a launch, e.g. {example}")
     parser.add_argument("-m", "--multirun", action="store_true", help="accepted, not needed")
-
-
-def is_many(overrides: Sequence[str], *, multirun: bool) -> bool:
-    """Whether overrides describe several runs; `-m` need not say so where nothing is started."""
-    return multirun or any("grid=" in item or "," in item for item in overrides)

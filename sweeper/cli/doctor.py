@@ -4,7 +4,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from sweeper.cli.arguments import Verbs, add_json, add_overrides, is_many
+from sweeper.cli.arguments import Verbs, add_json, add_overrides
 from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
 
 
@@ -29,8 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.oversight.doctor import examine, text
     from sweeper.plan.plan import spec_from
 
-    multirun = is_many(options.overrides, multirun=options.multirun)
-    points = expand(options.overrides, multirun=multirun).points
+    points = expand(options.overrides, multirun=options.multirun or None).points
     specs = [spec_from(point.config) for point in points]
     checks = list(examine(specs, Path(points[0].config["results_dir"]).resolve(), job=options.job))
     if options.json:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sweeper.cli.arguments import Verbs, add_json, add_overrides, is_many
+from sweeper.cli.arguments import Verbs, add_json, add_overrides
 from sweeper.cli.output import EXIT_OK, print_json
 from sweeper.cli.plan import planned
 from sweeper.host.errors import ConfigError
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.plan.plan import save_grid
     from sweeper.spec.cluster import Executor
 
-    plan, results_dir = planned(options.overrides, multirun=is_many(options.overrides, multirun=options.multirun))
+    plan, results_dir = planned(options.overrides, multirun=options.multirun or None)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     if plan.refused:
         reasons = "\n".join(str(run.reason) for run in plan.refused)

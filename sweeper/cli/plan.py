@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.cli.arguments import Verbs, add_json, add_overrides, is_many
+from sweeper.cli.arguments import Verbs, add_json, add_overrides
 from sweeper.cli.budget import hold_to_budget
 from sweeper.cli.output import EXIT_OK, EXIT_USAGE, print_json
 from sweeper.host.errors import VerlMissingError
@@ -35,8 +35,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.plan.verl_check import expected_overrides
     from sweeper.plan.view import plan_json, plan_text
 
-    multirun = is_many(options.overrides, multirun=options.multirun)
-    plan, _ = planned(options.overrides, multirun=multirun, without_verl=True)
+    plan, _ = planned(options.overrides, multirun=options.multirun or None, without_verl=True)
     if options.json:
         print_json("plan", plan_json(plan, overrides=expected_overrides if options.verl else None))
     else:
@@ -49,12 +48,12 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_USAGE if plan.refused else EXIT_OK
 
 
-def planned(overrides: Sequence[str], *, multirun: bool, without_verl: bool = False) -> "tuple[Plan, Path]":
+def planned(overrides: Sequence[str], *, multirun: bool | None, without_verl: bool = False) -> "tuple[Plan, Path]":
     """Expand, plan, and let verl refuse what it would not run.
 
     Args:
         overrides: Of the command line.
-        multirun: Whether they describe several runs.
+        multirun: Whether they may describe several runs; None: as they say.
         without_verl: Whether to plan where verl is missing too; the plan then says that it is unchecked.
 
     Returns:

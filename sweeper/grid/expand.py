@@ -5,7 +5,9 @@ Hydra composes about 12 configs a second, far too slow for thousands of points, 
 """
 
 import difflib
+import math
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +16,14 @@ from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, QuotedString
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.constraints import Constraints, GridRules
+from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, text_of
 from sweeper.grid.project import conf_folders
 from sweeper.grid.schema import register
 from sweeper.host.errors import ConfigError
@@ -37,7 +39,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """An expanded grid; `name` is None for a single point."""
+    """An expanded grid; `name` is None for a single point of no grid."""
 
     name: str | None
     axes: tuple[Axis, ...]
@@ -57,26 +59,35 @@ def hydra_session() -> Iterator[None]:
         yield
 
 
-def expand(arguments: Sequence[str], *, multirun: bool) -> Grid:
+def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
     """Expand overrides into points.
 
     Args:
         arguments: Hydra overrides, e.g. `("+grid=model_scale", "seed=0,1")`.
-        multirun: Whether `-m` was given; without it the overrides must describe one point.
+        multirun: Whether `-m` was given; without it the overrides must describe one point. None: as many as they say,
+            for a verb that starts nothing.
 
     Raises:
         ConfigError: anything Hydra or the schema refuses, an axis without `-m`, a list as an axis, several grids.
     """
-    overrides = _parse(arguments)
-    _refuse_several(overrides, arguments, multirun=multirun)
+    overrides = parsed(arguments)
+    grid, sweeps = grid_of(overrides), [item for item in overrides if item.is_sweep_override()]
+    if multirun is None:
+        multirun = bool(grid or sweeps)
     fixed = [str(item.input_line) for item in overrides if not item.is_sweep_override()]
     with hydra_session():
         cfg = _compose(fixed)
-        if not multirun:
-            return Grid(name=None, axes=(), points=(Point(choice={}, config=_plain(cfg)),))
         rules = rules_of(cfg)
         axes, constraints = _axes(cfg, rules, overrides)
-        name = next((str(item.value()) for item in overrides if item.key_or_group == "grid"), "adhoc")
+        if not multirun and any(len(axis.values) > 1 for axis in axes):
+            what = sweeps[0].input_line if sweeps else f"+grid={grid}" if grid else "grid.replicates"
+            command = f"python -m sweeper {shlex.join(arguments)} -m"
+            raise ConfigError(f"{what} describes several runs; add -m to run them all: {command}")
+        if multirun and not axes and not grid:
+            raise ConfigError("nothing varies: name a grid (+grid=model_scale) or an axis (seed=0,1), or leave out -m")
+        if (n := math.prod(len(axis.values) for axis in axes)) > MAX_VALUES:
+            raise ConfigError(f"{' '.join(arguments)} has {n:,} points, and {MAX_VALUES:,} are the most; take fewer")
+        name = grid or ("adhoc" if multirun else None)
         parts = Assembly(axes, fixed, cfg, compose=_compose, plain=_plain)
         points = tuple(Point(choice=choice, config=config) for choice, config in parts.points(constraints.allows))
         if not points:
@@ -93,39 +104,26 @@ def expand(arguments: Sequence[str], *, multirun: bool) -> Grid:
         )
 
 
-def _refuse_several(overrides: Sequence[Override], arguments: Sequence[str], *, multirun: bool) -> None:
-    grids = [item for item in overrides if item.key_or_group == "grid"]
-    if any(item.is_sweep_override() for item in grids) or len(grids) > 1:
-        raise ConfigError(
-            "several grids in one command (+grid=a,b): their axes would not multiply. "
-            "Run one command per grid; points that they share run once"
-        )
-    swept = [item for item in overrides if item.is_sweep_override()]
-    if not multirun and (swept or grids):
-        what = f"+grid={grids[0].value()}" if grids else swept[0].input_line
-        raise ConfigError(
-            f"{what} describes several runs; add -m to run them all: python -m sweeper {' '.join(arguments)} -m"
-        )
-
-
 def _axes(cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]) -> tuple[list[Axis], Constraints]:
     """The axes of a grid, its own first, then those of the command; and which of their combinations are points."""
     given = {item.key_or_group for item in overrides}
     tied = {key for keys in rules.tie for key in keys}
     params = list(cfg.hydra.sweeper.get("params") or ())
-    own = {item.key_or_group: _axis(item, repeats=item.key_or_group in tied) for item in _grid_axes(cfg, params)}
+    options = GlobalHydra.instance().config_loader().get_group_options
+    own = {
+        item.key_or_group: axis_of(item, options(item.key_or_group), repeats=item.key_or_group in tied)
+        for item in _grid_axes(cfg, params)
+    }
     constraints = Constraints(
         rules,
         axes={key: axis.labels for key, axis in own.items()},
-        chosen={item.key_or_group: label(_text(item.value())) for item in overrides if not item.is_sweep_override()},
-        options=GlobalHydra.instance().config_loader().get_group_options,
+        chosen={item.key_or_group: label(text_of(item.value())) for item in overrides if not item.is_sweep_override()},
+        options=options,
     )
     axes = [axis.unique() for key, axis in own.items() if key not in given]
-    axes += [_axis(item) for item in overrides if item.is_sweep_override()]
+    axes += [axis_of(item, options(item.key_or_group)) for item in overrides if item.is_sweep_override()]
     if rules.replicates is not None and "seed" not in given:
         axes.append(Axis(key="seed", is_group=False, values=tuple(range(rules.replicates))))
-    if not axes:
-        raise ConfigError("-m was given but nothing varies: name a grid (+grid=model_scale) or an axis (seed=0,1)")
     return axes, constraints
 
 
@@ -146,14 +144,6 @@ def grid_titles() -> dict[str, str]:
 def _title(grid: Path) -> str:
     lines = grid.read_text(errors="replace").splitlines()
     return lines[1].removeprefix("# ") if len(lines) > 1 and lines[1].startswith("# ") else ""
-
-
-def _parse(arguments: Sequence[str]) -> list[Override]:
-    try:
-        parsed: list[Override] = OverridesParser.create().parse_overrides(list(arguments))
-    except HydraException as error:
-        raise ConfigError(f"cannot read the overrides {' '.join(arguments)}: {error}") from None
-    return parsed
 
 
 def _compose(overrides: Sequence[str]) -> DictConfig:
@@ -230,31 +220,7 @@ def _grid_axes(cfg: DictConfig, params: Any) -> list[Override]:
         if not isinstance(value, str) or value.startswith("["):
             raise ConfigError(f"grid axis {key}={value!r}: write the values as a string, 'a,b,c', not as a YAML list")
         lines.append(f"{key}={value}")
-    return _parse(lines)
-
-
-def _axis(item: Override, *, repeats: bool = False) -> Axis:
-    loader = GlobalHydra.instance().config_loader()
-    prefix = "++" if item.is_force_add() else "+" if item.is_add() else ""
-    key = item.get_key_element().removeprefix(prefix)
-    options = loader.get_group_options(item.key_or_group)
-    chosen = item.value()
-    if isinstance(chosen, Glob):
-        values: list[Any] = list(chosen.filter(options))
-    elif item.is_sweep_override():
-        values = [_text(value) for value in item.sweep_iterator()]
-    else:
-        values = [_text(item.value())]
-    if isinstance(values[0], list):
-        raise ConfigError(f"{item.input_line}: a list is one value, not an axis; write {key}=a,b,c")
-    repeated = {str(value) for value in values if values.count(value) > 1}
-    if repeated and not repeats:
-        raise ConfigError(f"{item.input_line}: {', '.join(sorted(repeated))} is listed twice")
-    return Axis(key=key, prefix=prefix, is_group=bool(options), values=tuple(values))
-
-
-def _text(value: Any) -> Any:
-    return value.text if isinstance(value, QuotedString) else value
+    return parsed(lines)
 
 
 def rules_of(cfg: DictConfig) -> GridRules:
