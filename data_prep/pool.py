@@ -19,7 +19,7 @@ from data_prep.spec import Cleaning, DataError, DataSpec, file_digest
 from rewards import SUITE_VERSION, Domain
 
 # Changes whenever the same folder would give another pool.
-POOL_VERSION = "1"
+POOL_VERSION = "2"
 _MANIFEST = "manifest.json"
 _ROW_GROUP = 4096
 
@@ -171,8 +171,8 @@ def _of(rows: Iterable[Row], domain: Domain) -> list[str]:
 def _distinct(rows: Collection[Row], dropped: list[DroppedRecord]) -> list[Row]:
     """The first row of each problem; which is first depends on file names and row order only.
 
-    Ids are of letters and digits. Problems that differ in signs and gold alone (HumanEval's two on brackets of two
-    shapes) are different: the later gets an id of its own.
+    Ids are of letters and digits. Problems that differ in symbols alone (HumanEval's two on brackets of two shapes) are
+    different: the later gets an id of its own.
     """
     of_id: dict[str, list[Row]] = {}
     kept = []

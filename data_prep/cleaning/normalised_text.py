@@ -1,8 +1,8 @@
-r"""Two readings of a problem's text for comparing it with others: its letters and digits, and its signs.
+r"""A problem's letters and digits, and its gold answer, for comparing them with others'.
 
 Sources typeset the same problem differently (`$x$`, `\( x \)`, `\dfrac`, blanks, capitals) and put different
-instructions around it; what is left after removing all that is the problem. Signs are kept apart: `x^2+5x` and
-`x^2-5x` have the same letters and digits, and a hyphen or a thin space is often mere typography.
+instructions around it; what is left after removing all that is the problem. Where that agrees, symbols decide
+(`data_prep.cleaning.symbols`): a hyphen or a thin space is often mere typography, so they are no part of it.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from data_prep.files.row import Row
 
 # Instructions that Guru and its users put around problems (arXiv:2506.14965, arXiv:2509.25300), as letters and digits,
 # longest first where one holds another. A problem that quotes one loses it too, in every copy of it alike.
-_INSTRUCTIONS = (
+INSTRUCTIONS = (
     "youareaknowledgeablemathassistantanswerthefollowingquestionsandthinkstepbystep",
     "youareaknowledgeableassistantanswerthefollowingquestionsandthinkstepbystep",
     "youareaknowledgeablemathassistant",
@@ -72,13 +72,12 @@ _COMMANDS = (
 _WORDS = {
     **{letter: unicodedata.name(letter).split()[-1].casefold() for letter in "αβγδεζηθικμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"},
     "λ": "lambda", "×": "times", "·": "cdot", "÷": "div", "≤": "le", "≥": "ge", "≠": "ne", "√": "sqrt", "∞": "infty",  # noqa: RUF001
-    "°": "circ", "∠": "angle", "△": "triangle", "∈": "in",
+    "°": "circ", "∠": "angle", "△": "triangle", "∈": "in", "∉": "notin", "∩": "cap", "∪": "cup", "⊂": "subset",  # noqa: RUF001
+    "⊆": "subseteq", "∅": "emptyset", "→": "to", "±": "pm", "∧": "wedge", "∨": "vee", "¬": "neg",  # noqa: RUF001
 }  # fmt: skip
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_TRANSLATION_ORDER = re.compile(r"translate(?:d|theabovetext|thetextabove)?intoenglish[a-z]{0,160}?directly")
+TRANSLATION_ORDER = re.compile(r"translate(?:d|theabovetext|thetextabove)?intoenglish[a-z]{0,160}?directly")
 _NOT_ALPHANUMERIC = bytes(code for code in range(128) if not chr(code).isalnum())
-_SIGNS = b"+-*/<>=!|"
-_NO_SIGN = bytes(code for code in range(256) if code not in _SIGNS)
 _FRACTION = re.compile(r"\\frac *\{([^{}]*)\} *\{([^{}]*)\}")
 _WRAPPER = re.compile(r"\\[()\[\]]|\\boxed(?=\{)")
 _BLANKS = re.compile(r"\s+")
@@ -90,37 +89,38 @@ def problem_text(row: Row) -> str:
     return "\n".join(turns or [message.content for message in row.prompt])
 
 
-def letters_and_digits(text: str) -> str:
-    """The problem in lower-case letters and digits of any script, without instructions and typography."""
+def plain_commands(text: str) -> str:
+    """LaTeX without the commands that only say how something looks."""
     if "\\" in text:
         for command, plain in _COMMANDS:
             if command in text:
                 text = text.replace(command, plain)
+    return text
+
+
+def letters_and_digits(text: str) -> str:
+    """The problem in lower-case letters and digits of any script, without instructions and typography."""
+    text = plain_commands(text)
     if not text.isascii():
-        text = _NOT_ASCII.sub(lambda found: "".join(map(_folded, found[0])), text)
+        text = _NOT_ASCII.sub(lambda found: "".join(map(folded, found[0])), text)
     if text.isascii():
         bare = text.encode().lower().translate(None, _NOT_ALPHANUMERIC).decode()
     else:
         bare = "".join(filter(str.isalnum, text.lower()))
     without = bare
-    for instruction in _INSTRUCTIONS:
+    for instruction in INSTRUCTIONS:
         if instruction in without:
             without = without.replace(instruction, "")
     if "intoenglish" in without:
-        without = _TRANSLATION_ORDER.sub("", without)
+        without = TRANSLATION_ORDER.sub("", without)
     return without or bare
 
 
 @cache
-def _folded(character: str) -> str:
+def folded(character: str) -> str:
     """A character without accents, width, case and style; what is no letter or digit goes."""
     plain = _WORDS.get(character) or unicodedata.normalize("NFKD", character).casefold()
     return "".join(filter(str.isalnum, plain))
-
-
-def signs(text: str) -> bytes:
-    """The signs of a text in their order; hyphens and slashes between words count too."""
-    return text.replace("\N{MINUS SIGN}", "-").encode("utf-8", "ignore").translate(None, _NO_SIGN)
 
 
 def same_gold(first: str, second: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_prep.cleaning.contamination import decontaminate
 from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
 from data_prep.cleaning.normalised_text import letters_and_digits, same_gold
 from data_prep.cleaning.shingles import Filter, jaccard, runs, shingle_set, shingles
@@ -42,6 +43,59 @@ def test_letters_of_other_scripts_tell_problems_apart() -> None:
     template = "{} 原始的答案是 $m/n$ 的形式，求 $m+n$"  # noqa: RUF001
     rows = [math_row(template.format("从正九边形中任取三个顶点")), math_row(template.format("在一个圆上随机取三点"))]
     assert drop_exact_duplicates(rows)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "gold", "other", "other_gold"),
+    [
+        ("75-51=?", "24", "755-1=?", "754"),
+        ("4/2 = ?", "2", "4-2 = ?", "2"),  # two problems of one answer
+        ("What is 1.5 + 2?", "3.5", "What is 15 + 2?", "17"),
+        ("What is 5!", "120", "What is 5?", "5"),
+        ("Add 12 3.", "15", "Add 1 23.", "24"),
+        ("Is 3 < 5?", "yes", "Is 3 > 5?", "no"),
+        ("(8-4)-2=?", "2", "8-(4-2)=?", "6"),
+        ("How many in A ∪ B?", "7", "How many in A ∩ B?", "2"),  # noqa: RUF001
+        ("Does A → B hold?", "yes", "Does A ↔ B hold?", "no"),
+        ("What is 5% of 40?", "2", "What is 5 of 40?", "5"),
+        ("How long is 5' of rope?", "1.5 m", 'How long is 5" of rope?', "0.1 m"),
+        ("What is |-3|?", "3", "What is -3?", "-3"),
+        ("What is f'(2)?", "4", "What is f(2)?", "5"),
+        ('What does print("1"+"2") print?', "12", "What does print(1+2) print?", "3"),
+        ("What is x_{1}2?", "a", "What is x_{12}?", "b"),
+        ("The ratio 3:4", "0.75", "The ratio 34", "34"),
+    ],
+)
+def test_symbols_count_where_they_stand(one: str, gold: str, other: str, other_gold: str) -> None:
+    rows = [math_row(one, gold), math_row(other, other_gold)]
+    assert drop_exact_duplicates(rows) == (rows, [])
+    assert decontaminate(rows[:1], rows[1:]) == (rows[:1], [])
+    asked = [math_row(PREFIX + row.prompt[0].content + SUFFIX, row.ground_truth) for row in rows]
+    assert drop_exact_duplicates(asked) == (asked, [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Compute \\( \\dfrac{1}{2} + x \\).", "compute $\\frac{1}{2}+x$"),
+        ("What is x² + 1?", "What is $x^{2}+1$"),
+        ("The numbers 1, 2 and 2,016 add up.", "The numbers 1,2 and 2016 add up"),
+        ("A four-digit “nice” number", 'a four\N{HYPHEN}digit "nice" number.'),
+        ("Find $3 \\in A \\cup B$", "Find 3 ∈ A ∪ B."),  # noqa: RUF001
+        ("-5 + 3 = ?", "\N{MINUS SIGN}5+3=?"),
+        ("Add *all* the `numbers`: 3 and 4", "Add all the numbers, 3 and 4"),
+    ],
+)
+def test_typography_of_symbols_does_not_count(one: str, other: str) -> None:
+    assert len(drop_exact_duplicates([math_row(one, "1"), math_row(PREFIX + other + SUFFIX, "2")])[1]) == 1
+
+
+def test_in_a_long_problem_of_one_answer_brackets_and_quotes_are_style() -> None:
+    long = f"{_problem(1)} what is called 'nice'"
+    rows = [math_row(long), math_row(long.replace("'", "").replace("what", "(what)"))]
+    assert len(drop_exact_duplicates(rows)[1]) == 1
+    rows = [math_row(f"{long} if 7 < 8"), math_row(f"{long} if 7 > 8")]
+    assert drop_exact_duplicates(rows) == (rows, [])
 
 
 def test_problems_that_differ_in_a_sign_and_the_answer_are_both_kept() -> None:
@@ -185,10 +239,11 @@ def test_a_filter_never_denies_a_member() -> None:
 
 
 @needs_real
-def test_the_published_quarter_repeats_254_problems() -> None:
+def test_the_published_quarter_repeats_251_problems() -> None:
     rows = real_rows("math_curriculum/math__sampled_1_4_12800.parquet")
     kept, dropped = drop_exact_duplicates(rows)
     assert len(kept) + len(dropped) == 12_800
-    assert len(dropped) == 254
+    # Three more have the same letters and digits, a hyphen, a comma or a blank apart: 254.
+    assert len(dropped) == 251
     contradictory = {item.reason.partition("other gold: ")[2] for item in dropped} - {""}
     assert contradictory == {"'61' against '31'", "'49995000' against '50000000'"}
