@@ -1,6 +1,7 @@
 """`python -m data_prep annotate`: pass rates of a model on every problem it could train on, here or as a SLURM job."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from data_prep.spec import DataError
 from sweeper.cli.output import EXIT_OK, EXIT_USAGE
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
 from sweeper.grid.expand import expand
+from sweeper.host.environment import for_job_here
 from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.plan.plan import spec_from
 from sweeper.plan.refusals import check
@@ -66,6 +68,9 @@ def _annotated(annotation: Annotation, results_dir: Path, *, wait: bool) -> Anno
         from sweeper.launch.slurm.annotation import submitted
 
         return submitted(annotation, results_dir, wait=wait, say=lambda text: print(text, file=sys.stderr, flush=True))
+    variables = for_job_here(os.environ, annotation.spec.cluster.environment)
+    os.environ.clear()
+    os.environ |= variables  # this process is the job
     return annotate(annotation, results_dir, on_tick=_Progress(log_path(annotation, results_dir)).show)
 
 

@@ -1,6 +1,7 @@
 """A launch: plan, run what is missing, print the table and render the report."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def flags(program: str | None = None) -> argparse.ArgumentParser:
 
 def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Run or submit what the overrides describe and no earlier launch has finished."""
+    from sweeper.host.environment import left_behind
     from sweeper.inputs.data import prepare_all
     from sweeper.plan.plan import save_grid
     from sweeper.plan.view import plan_text
@@ -52,6 +54,9 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         raise ConfigError("--canary holds jobs in a queue, and cluster=local has none; add cluster=slurm")
     if not options.yes:
         confirm(plan, cluster.confirm_gpu_hours)
+    behind = left_behind(os.environ, cluster.environment, on_slurm=cluster.executor is Executor.slurm)
+    if behind is not None:
+        _say(behind)
     save_grid(plan, results_dir)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     prepare_all(specs, results_dir, say=_say)

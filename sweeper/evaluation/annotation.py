@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data_prep.spec import PASS_RATE
 from sweeper.evaluation.measure import measure_base
+from sweeper.host import temporary
 from sweeper.host.files import whole, write_atomic
 from sweeper.host.machine import resolve_device, threads_for
 from sweeper.host.process import Children
@@ -100,15 +101,12 @@ def annotate(annotation: Annotation, results_dir: Path, *, on_tick: Callable[[],
         log=log,
         on_tick=on_tick,
     )
-    measured = measure_base(
-        spec,
-        children,
-        results_dir,
-        model=model,
-        problems=data.train if annotation.split == "train" else data.evaluation,
-        n=annotation.n,
-        screening=annotation.split == "train",
-    )
+    is_train = annotation.split == "train"
+    problems = data.train if is_train else data.evaluation
+    with temporary.with_room():
+        measured = measure_base(
+            spec, children, results_dir, model=model, problems=problems, n=annotation.n, screening=is_train
+        )
     file = annotation.out if annotation.out is not None else log.parent / f"{measured.file.stem}.parquet"
     write_rates(measured.counts, spec.model.name, file)
     if annotation.solutions is not None:

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from sweeper.host import temporary
 from sweeper.host.errors import SweeperError
 from sweeper.host.files import LockedError, locked
 from sweeper.host.machine import git_state, hostname, resolve_device, threads_for, versions
@@ -56,7 +57,8 @@ def _help(run_dir: RunDir, node: Node) -> int:
     log.parent.mkdir(exist_ok=True)
     try:
         share = share_of_node(spec, resolve_device(spec.cluster.device))
-        return ray_nodes.serve(node, run_dir.path, share, log=log)
+        with temporary.with_room():
+            return ray_nodes.serve(node, run_dir.path, share, log=log)
     except (Terminated, KeyboardInterrupt):
         kill_descendants()
         return EXIT_TERMINATED
@@ -71,8 +73,9 @@ def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
     job, measured = begin(run_dir, spec, attempt), Measured()
     error: BaseException | None = None
     try:
-        for so_far in phases(job, spec):
-            measured = so_far
+        with temporary.with_room():
+            for so_far in phases(job, spec):
+                measured = so_far
     except (Terminated, Expired, KeyboardInterrupt, SweeperError, OSError, ValueError) as caught:
         error = caught
     return finish(job, spec, measured, error)

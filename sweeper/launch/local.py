@@ -3,13 +3,15 @@
 Interrupting or killing this process stops its jobs; the same command continues where they stopped.
 """
 
+import os
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sweeper.host import environment
 from sweeper.host.machine import Device, resolve_device
 from sweeper.host.process import die_with_parent
 from sweeper.launch.progress import Reporter
@@ -33,12 +35,13 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int,
     for spec in _one_of_each_model_first(specs):
         waiting.append(RunDir(results_dir=results_dir, run_id=spec.run_id))
         waiting[-1].freeze(spec)
+    variables = environment.for_job_here(os.environ, {name for spec in specs for name in spec.cluster.environment})
     active: dict[RunDir, subprocess.Popen[bytes]] = {}
     try:
         while waiting or active:
             while waiting and len(active) < max_parallel:
                 run_dir = waiting.pop(0)
-                active[run_dir] = start_job(run_dir)
+                active[run_dir] = start_job(run_dir, variables)
                 reporter.started(run_dir)
             time.sleep(0.25)
             for run_dir, process in list(active.items()):
@@ -67,11 +70,12 @@ def _one_of_each_model_first(specs: Sequence[RunSpec]) -> list[RunSpec]:
     return [spec for _, spec in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def start_job(run_dir: RunDir) -> subprocess.Popen[bytes]:
+def start_job(run_dir: RunDir, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start the job of a frozen run; what it prints before it opens its own log goes to `launch.log`."""
     with (run_dir.path / "launch.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "sweeper.job.run", str(run_dir.results_dir), run_dir.run_id],
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

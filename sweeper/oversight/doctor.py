@@ -13,11 +13,12 @@ from pathlib import Path
 
 from sweeper.host import secret
 from sweeper.host.amounts import size
+from sweeper.host.environment import exported, for_job_here, left_behind
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import is_locked, locked, write_atomic
 from sweeper.host.machine import Device, resolve_device
 from sweeper.launch.slurm.scheduler import SchedulerError
-from sweeper.launch.slurm.script import ALWAYS, in_environment, setup
+from sweeper.launch.slurm.script import in_environment, setup
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.oversight import checkup, probe
 from sweeper.oversight.check import Check, Verdict, passed, unknown, wrong
@@ -45,6 +46,8 @@ def examine(specs: Sequence[RunSpec], results_dir: Path, *, job: bool) -> Iterat
     on_slurm = cluster.executor is Executor.slurm
     yield from _folder(results_dir, shared=on_slurm)
     yield _secrets(specs[0])
+    behind = left_behind(os.environ, cluster.environment, on_slurm=on_slurm)
+    yield passed("variables", behind or "nothing of this shell's that may matter stays behind")
     if on_slurm:
         yield from checkup.site(specs, results_dir)
     here = _here(specs[0], results_dir)
@@ -126,9 +129,8 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
     name = "environment here"
     arguments = ["-m", "sweeper.oversight.probe", *(["--vllm"] if _wants_vllm(spec) else [])]
     root = str(Path(__file__).resolve().parents[2])
-    variables = dict(os.environ)
     if cluster.executor is Executor.local:
-        command = [sys.executable, *arguments]
+        command, variables = [sys.executable, *arguments], for_job_here(os.environ, cluster.environment)
     else:
         startable = {ContainerRuntime.none: True, ContainerRuntime.apptainer: shutil.which("apptainer") is not None}
         if not startable.get(cluster.container.runtime, False):
@@ -136,7 +138,8 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
         inner, _ = in_environment(arguments, shape, results_dir, root)
         lines = ["set -e", *setup(shape, root), 'exec "$@"']
         command = ["bash", "-c", "\n".join(lines), "job", *inner]
-        variables = {key: os.environ[key] for key in (*ALWAYS, *cluster.environment) if key in os.environ}
+        passing = exported(os.environ, cluster.environment)
+        variables = {key: os.environ[key] for key in passing if key in os.environ}
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=root, timeout=300)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -180,6 +183,16 @@ def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> 
         yield passed(name, ", ".join(f"{key} {value}" for key, value in found.versions.items() if key != "python"))
     if cuda:
         yield _gpus(found, spec, where=where, on_node=on_node, install=install)
+    name = f"TMPDIR {where}"
+    if found.temporary_refusal is not None:
+        yield wrong(
+            name, found.temporary_refusal, "set TMPDIR to a shorter path, in cluster.setup where jobs are SLURM's"
+        )
+    elif found.temporary == found.tmpdir:
+        yield passed(name, f"{found.tmpdir} has room for Ray's sockets")
+    else:
+        length = f"{len(os.fsencode(found.tmpdir))} bytes"
+        yield passed(name, f"{length}, too long for Ray's sockets: jobs use a private folder in {found.temporary}")
     name = f"sandbox {where}"
     if found.sandbox is None:
         yield wrong(name, str(found.sandbox_refusal), "see docs/rewards.md, or set REWARDS_SANDBOX_URL to a service")

@@ -9,11 +9,14 @@ import json
 import os
 import platform
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sweeper.host import temporary
+from sweeper.host.errors import ConfigError
 from sweeper.host.files import is_locked, write_atomic
 from sweeper.host.machine import hostname, versions
 
@@ -34,6 +37,9 @@ class Finding:
     sandbox: str | None  # level in use; None: nothing holds
     sandbox_refusal: str | None
     sees_lock: bool | None  # that a lock held elsewhere is held here too
+    tmpdir: str  # the folder of temporary files
+    temporary: str | None  # the one that jobs use, with room for Ray's sockets; None: there is none
+    temporary_refusal: str | None
 
 
 def probe(*, vllm: bool, held: Path | None) -> Finding:
@@ -64,6 +70,11 @@ def probe(*, vllm: bool, held: Path | None) -> Finding:
         level = str(find_isolation().level)
     except SandboxUnavailable as error:
         refusal = str(error)
+    place = no_place = None
+    try:
+        place = temporary.place()
+    except ConfigError as error:
+        no_place = str(error)
     return Finding(
         host=hostname(),
         python=platform.python_version(),
@@ -75,6 +86,9 @@ def probe(*, vllm: bool, held: Path | None) -> Finding:
         sandbox=level,
         sandbox_refusal=refusal,
         sees_lock=None if held is None else is_locked(held),
+        tmpdir=tempfile.gettempdir(),
+        temporary=place,
+        temporary_refusal=no_place,
     )
 
 

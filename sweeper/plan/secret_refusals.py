@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from sweeper.host.environment import is_schedulers
 from sweeper.host.errors import ConfigError
 from sweeper.host.secret import is_secret, read
 from sweeper.spec.cluster import Cluster
@@ -23,6 +24,8 @@ def refuse_secrets(cluster: Cluster) -> None:
             raise ConfigError(f"cluster.environment names {name}: SLURM keeps what is passed to a job; {cure}")
         if not name.isidentifier():
             raise ConfigError(f"cluster.environment={name!r}: not a variable's name; values come from the environment")
+        if is_schedulers(name):
+            raise ConfigError(f"cluster.environment names {name}: SLURM sets that for each job; leave it out")
     for line in cluster.setup:
         for match in _ASSIGNED.finditer(line):
             if is_secret(match.group(1)):

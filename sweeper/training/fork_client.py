@@ -15,7 +15,9 @@ def main() -> None:
     server = socket.socket(socket.AF_UNIX)
     server.connect(sys.argv[1])
     signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # one that comes before the process is known waits for its handler
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, signals
+    )  # one that comes before the process is known waits for its handler
     request = json.dumps({"argv": sys.argv[2:], "env": dict(os.environ), "cwd": os.getcwd()}).encode()  # noqa: PTH109 - pathlib would double the start-up
     socket.send_fds(server, [len(request).to_bytes(8, "big")], [0, 1, 2])
     server.sendall(request)

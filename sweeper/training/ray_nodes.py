@@ -92,7 +92,7 @@ def cluster(
         folder: Shared by all nodes; the run's.
         share: Of this node.
         variables: Set for Ray's workers on every node: they inherit from Ray, not from the process that uses it.
-        scratch: Short path (under 60 characters) for Ray's files on this node.
+        scratch: For Ray's files on this node; a path with room for its sockets (`host.temporary`).
         log: Gets Ray's output.
 
     Yields:
@@ -120,7 +120,7 @@ def cluster(
 
 def serve(node: Node, folder: Path, share: Share, *, log: Path) -> int:
     """Be one of the other nodes until the first is done; returns the exit code."""
-    scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
+    scratch = Path(tempfile.mkdtemp(prefix="rl-"))
     try:
         while True:
             if node.end(folder).exists():

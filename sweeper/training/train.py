@@ -65,8 +65,8 @@ def train(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_
     spec = _saving_in_time(spec, job.run_dir)
     children = replace(job.children, on_tick=job.watch.tick)
     with ExitStack() as around:
-        # Ray's socket paths must stay under 107 characters, so its folder cannot lie in the run's.
-        scratch = Path(around.enter_context(TemporaryDirectory(prefix="rl-ray-", ignore_cleanup_errors=True)))
+        # Where its sockets' paths are short enough (`host.temporary`), so not in the run's folder.
+        scratch = Path(around.enter_context(TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True)))
         # The server that workers are forked from is one machine's.
         forks = scratch / "fork" if children.device is Device.cpu and job.node.count == 1 else None
         overrides = verl_overrides(spec, _files(job, model, train_file, val_file, forks), children.device)

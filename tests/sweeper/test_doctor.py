@@ -19,6 +19,9 @@ GOOD = {
     "sandbox": "namespaces",
     "sandbox_refusal": None,
     "sees_lock": None,
+    "tmpdir": "/tmp",
+    "temporary": "/tmp",
+    "temporary_refusal": None,
 }
 
 
@@ -41,12 +44,21 @@ def test_an_environment_that_has_everything_is_right() -> None:
         ({"cuda": None}, "GPUs"),
         ({"gpus": ()}, "GPUs"),
         ({"sandbox": None, "sandbox_refusal": "nothing holds"}, "sandbox"),
+        ({"temporary": None, "temporary_refusal": "too long"}, "TMPDIR"),
     ],
 )
 def test_what_an_environment_lacks_is_wrong(difference: dict[str, object], name: str) -> None:
     found = told(GOOD | difference)
     assert found[name] is Verdict.wrong
     assert [key for key, verdict in found.items() if verdict is not Verdict.ok] == [name]
+
+
+def test_a_long_tmpdir_is_right_and_said_to_be_replaced() -> None:
+    found = Finding(**GOOD | {"tmpdir": "/scratch/" + "x" * 129})  # type: ignore[arg-type]
+    checks = doctor.environment(found, spec("cluster=slurm"), where="there", on_node=True)
+    (check,) = [check for check in checks if check.name == "TMPDIR there"]
+    assert check.verdict is Verdict.ok
+    assert check.found == "138 bytes, too long for Ray's sockets: jobs use a private folder in /tmp"
 
 
 def test_a_login_node_without_gpus_leaves_them_unknown() -> None:

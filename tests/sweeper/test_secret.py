@@ -43,6 +43,7 @@ def test_a_file_that_others_may_read_or_that_is_malformed_is_refused_without_its
     [
         ("cluster.environment=[WANDB_API_KEY]", "names WANDB_API_KEY"),
         ("cluster.environment=['A=b']", "not a variable's name"),
+        ("cluster.environment=[SLURM_CPU_BIND]", "SLURM sets that for each job"),
         (f"cluster.setup=['export HF_TOKEN={PLANTED}']", "gives HF_TOKEN a value"),
         ("cluster.secrets_file=/nowhere/secrets", "cannot be read: No such file"),
     ],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from sweeper.host import secret
+from sweeper.host import environment, secret
 from sweeper.job.exit import EXIT_EXPIRED
 from sweeper.job.run import run
 from sweeper.launch.slurm import annotation
@@ -23,9 +23,7 @@ def main(results_dir: Path, name: str) -> int:
     first = os.environ.get("SLURM_PROCID", "0") == "0"
     if first and chunk.job(results_dir) is None:  # submitted by hand, or its submitter was killed
         chunk.remember(results_dir, job)
-    # SLURM names GPUs to all vendors' libraries at once; verl refuses to start when it finds both.
-    if "CUDA_VISIBLE_DEVICES" in os.environ:
-        os.environ.pop("ROCR_VISIBLE_DEVICES", None)
+    environment.name_gpus_once(os.environ)
     work: Callable[[], int]
     if name.startswith(annotation.PREFIX):
         spec, work = annotation.read(results_dir, name).spec, partial(annotation.run, results_dir, name)

@@ -1,11 +1,13 @@
 """What a launch would submit, written down for a site where people submit by hand."""
 
+import os
 import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.host.environment import unsetting
 from sweeper.host.files import locked
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
@@ -63,10 +65,10 @@ def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> lis
 
 
 def commands(scripts: Sequence[Script]) -> list[str]:
-    """The shell lines that submit them."""
+    """The shell lines that submit them, from this shell."""
     names = {item.path: f"job{number}" for number, item in enumerate(scripts, 1)}
     awaited = {path for item in scripts for path in item.after}
-    lines = []
+    lines = unsetting(os.environ) if scripts else []
     for item in scripts:
         after = "".join(f":${names[path]}" for path in item.after)
         command = " ".join(["sbatch", *([f"--dependency=afterany{after}"] if after else [])])

@@ -4,23 +4,15 @@ import getpass
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.host import environment
 from sweeper.host.errors import SweeperError
 
 DEFAULT_MAX_ARRAY_SIZE = 1001
 _SECONDS = 60.0
-# What a user may set for all of his jobs, and a script may leave open. sbatch lets every SBATCH_ variable win over the
-# script: SBATCH_EXPORT=ALL would send the whole shell, secrets included, SBATCH_TIMELIMIT shorten what was planned.
-_LEFT_OPEN = {
-    "SBATCH_ACCOUNT": "account",
-    "SBATCH_CONSTRAINT": "constraint",
-    "SBATCH_PARTITION": "partition",
-    "SBATCH_QOS": "qos",
-    "SBATCH_RESERVATION": "reservation",
-}
 _JOB = re.compile(r"Submitted batch job (\d+)|^(\d+)(?:;|$)", re.MULTILINE)
 # Limits on how many jobs may be queued; anything else that sbatch refuses is a mistake in the request.
 _FULL = re.compile(
@@ -82,21 +74,11 @@ def submit(script: Path, *, lock: int | None = None) -> int:
         SchedulerError: sbatch refused, or did not answer.
     """
     command = ["sbatch", "--parsable", str(script)]
-    text = ask(command, keep=() if lock is None else (lock,), environment=_environment(script.read_text()))
+    text = ask(command, keep=() if lock is None else (lock,))
     match = _JOB.search(text)
     if match is None:
         raise SchedulerError(f"sbatch answered {text.strip()!r}, which names no job")
     return int(match.group(1) or match.group(2))
-
-
-def _environment(script: str) -> dict[str, str]:
-    """The shell's variables without those that would win over what the script states."""
-    stated = set(re.findall(r"^#SBATCH --([\w-]+)", script, re.MULTILINE))
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("SBATCH_") or (name in _LEFT_OPEN and _LEFT_OPEN[name] not in stated)
-    }
 
 
 def cancel(elements: Iterable[Element]) -> None:
@@ -148,20 +130,20 @@ def max_array_size() -> int:
     return int(match.group(1)) if match else DEFAULT_MAX_ARRAY_SIZE
 
 
-def ask(command: Sequence[str], *, keep: Sequence[int] = (), environment: Mapping[str, str] | None = None) -> str:
-    """What one of SLURM's commands answers.
+def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
+    """What one of SLURM's commands answers, whatever allocation or settings the shell is in.
 
     Args:
         command: The command and its arguments.
         keep: Descriptors that it inherits.
-        environment: Its variables; None: this process's.
 
     Raises:
         QueueFullError: sbatch refused for a limit on queued jobs.
         SchedulerError: not found, silent for a minute, or an error, in its own words.
     """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep, env=environment)
+        env = environment.for_scheduler(os.environ)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep, env=env)
     except FileNotFoundError:
         raise SchedulerError(f"{command[0]}: not on this machine; submit from a login node of the cluster") from None
     except subprocess.TimeoutExpired:

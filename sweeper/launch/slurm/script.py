@@ -1,10 +1,12 @@
 """The text of a job array, rendered by submitit, in the job's own environment or container."""
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sweeper.host.environment import exported
 from sweeper.launch.slurm.array import Chunk, folder
 from sweeper.launch.slurm.shape import Shape
 from sweeper.spec.cluster import Container, ContainerRuntime
@@ -12,8 +14,6 @@ from sweeper.spec.cluster import Container, ContainerRuntime
 # A warning (USR2) that comes while Python still starts would kill the job, and nothing would queue it again: it is
 # ignored until the job listens. The task sets it, because SLURM does not pass on what srun ignores.
 DEAF = ("sh", "-c", 'trap "" USR2; exec "$@"', "sh")
-# What a shell on a compute node cannot do without. SLURM adds its own variables.
-ALWAYS = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER")
 
 
 def script(
@@ -98,7 +98,7 @@ def render(
             "requeue": True,
             "chdir": code,
             # SLURM keeps a job's environment: only what was named goes there.
-            "export": ",".join(dict.fromkeys((*ALWAYS, *shape.environment))),
+            "export": ",".join(exported(os.environ, shape.environment)),
         },
         # One node's failure ends the others, so that no GPU waits for what will not come.
         srun_args=["--kill-on-bad-exit=1", *flags],

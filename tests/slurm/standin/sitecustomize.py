@@ -46,9 +46,8 @@ def _replace(job):  # type: ignore[no-untyped-def]
         watch.name = "train"
         run_dir.checkpoints.mkdir(exist_ok=True)
         key = hashlib.sha256(os.environ.get("WANDB_API_KEY", "").encode()).hexdigest()
-        variables = sorted(name for name in os.environ if not name.startswith("SLURM"))
         begun = checkpoint.trained_steps(run_dir.checkpoints)
-        about = {"sweeper": job.__file__, "from_step": begun, "key": key, "variables": variables}
+        about = {"sweeper": job.__file__, "from_step": begun, "key": key, "variables": sorted(os.environ)}
         attempt.write("standin", about)
         if spec.model.resources.actor_tokens_per_gpu > int(os.environ.get("STANDIN_MOST_TOKENS", "1000000000")):
             raise RunFailedError("exit code 1: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -83,7 +82,7 @@ def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
     from sweeper.host.process import run_child
     from sweeper.training import ray_nodes
 
-    scratch = Path(tempfile.mkdtemp(prefix="rl-ray-"))
+    scratch = Path(tempfile.mkdtemp(prefix="rl-"))
     share, variables = ray_nodes.share_of_node(spec, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
     node = ray_nodes.Node.here()
     try:
