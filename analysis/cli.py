@@ -104,6 +104,8 @@ def _report(options: argparse.Namespace) -> int:
     out = options.out or options.results / "reports" / f"{options.grid or 'all'}.html"
     written = write_report(options.results, grid=options.grid, out=out)
     print(f"{written.html}\ntables: {written.tables}")
+    if written.failed:
+        print(f"{len(written.failed)} of its sections could not be made:", *written.failed, sep="\n", file=sys.stderr)
     if options.wandb:
         print(f"wandb: {export(written.html, written.tables)}")
     return EXIT_OK

@@ -75,6 +75,7 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     missing: tuple[str, ...] = ()  # what is not there, and what would bring it
+    failed: str | None = None  # the error that kept it from being made: a defect of ours
     notes: tuple[str, ...] = ()  # assumptions and numbers of runs, in small print
     files: dict[str, pd.DataFrame] = field(default_factory=dict)  # further data beside the page
 

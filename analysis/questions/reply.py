@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Figure, Status
+from analysis.drawing.answer import Answer, Chart, Figure, Status
 from analysis.estimates.panel import LOWER_BOUND
 from analysis.questions import Question
 from analysis.runs.selection import Selection
@@ -19,7 +19,10 @@ def reply(
     figures: Mapping[str, Figure] | None = None,
     notes: Sequence[str] = (),
 ) -> Answer:
-    """What the rows say; with a reason, that they do not determine the quantity asked for."""
+    """What the rows say; with a reason, that they do not determine the quantity asked for.
+
+    A chart without a trace is left out: there is nothing to draw.
+    """
     return Answer(
         name=question.name,
         question=question.text,
@@ -27,7 +30,7 @@ def reply(
         status=Status.answered if reason is None else Status.not_identified,
         reason=reason,
         tables=tables,
-        figures=figures or {},
+        figures={name: item for name, item in (figures or {}).items() if not isinstance(item, Chart) or item.traces},
         notes=tuple(notes),
     )
 

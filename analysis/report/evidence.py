@@ -7,7 +7,7 @@ from analysis.drawing.answer import Answer
 from analysis.estimates.numerals import short
 from analysis.estimates.points import all_ks, table_ks
 from analysis.questions import QUESTIONS
-from analysis.report.side_by_side import side_by_side
+from analysis.report.side_by_side import Failed, side_by_side
 from analysis.row_laws.backtest import Backtest, backtests
 from analysis.row_laws.curve_law import CurveLaw, curve_laws
 from analysis.row_laws.final import Law, fit_laws
@@ -101,10 +101,11 @@ class Evidence:
         return [item for law in self.curve_laws for item in backtests(law)]
 
     @cached_property
-    def answers(self) -> list[Answer]:
-        """Answers to the questions of the grid, or to all of them."""
-        asked = self.selection.questions or tuple(QUESTIONS)
-        return side_by_side([partial(QUESTIONS[name].ask, self.selection) for name in asked if name in QUESTIONS])
+    def answers(self) -> dict[str, Answer | Failed]:
+        """Answers to the questions of the grid, or to all of them, by name."""
+        asked = [name for name in self.selection.questions or QUESTIONS if name in QUESTIONS]
+        found = side_by_side([partial(QUESTIONS[name].ask, self.selection) for name in asked])
+        return dict(zip(asked, found, strict=True))
 
     @cached_property
     def drawn_series(self) -> list[str]:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from analysis.drawing.answer import Answer
 from analysis.drawing.page import DASH, Section, csv_text, json_text
 from analysis.drawing.template import template
 from analysis.questions import QUESTIONS
@@ -30,7 +31,7 @@ from analysis.report.sections import (
     solved,
     training,
 )
-from analysis.report.side_by_side import side_by_side
+from analysis.report.side_by_side import Failed, side_by_side, tried
 from analysis.runs.selection import Selection, select
 from sweeper.host.files import write_atomic
 
@@ -58,6 +59,7 @@ class Written(NamedTuple):
 
     html: Path
     tables: Path
+    failed: tuple[str, ...]  # a line per section that could not be made: which, and why
 
 
 def write_report(results_dir: Path, *, grid: str | None, out: Path) -> Written:
@@ -77,32 +79,51 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
         for name, frame in section.data().items():
             write_atomic(tables / f"{name}.csv", csv_text(frame))
             write_atomic(tables / f"{name}.json", json_text(frame))
-    write_atomic(out, render(evidence, sections, tables=tables.name))
-    return Written(out, tables)
+    said = tried(lambda: reading(evidence.runs, evidence.laws))
+    failed = [f"{section.title}: {section.failed}" for section in sections if section.failed]
+    if isinstance(said, Failed):
+        failed.insert(0, f"The result in sentences: {said.why}")
+        said = [f"The result could not be put in sentences: {said.why}."]
+    write_atomic(out, render(evidence, sections, said, tables=tables.name))
+    return Written(out, tables, tuple(failed))
 
 
 def page_sections(evidence: Evidence) -> list[Section]:
-    """The decisions, the answers to the questions, and what they rest on."""
-    _ = evidence.laws, evidence.backtests  # what several sections draw on, before they are built side by side
-    return side_by_side(
-        [
-            partial(decisions.section, evidence),
-            *(partial(answers.section, answer) for answer in evidence.answers),
-            *(partial(build, evidence) for build in SECTIONS),
-        ]
-    )
+    """The decisions, the answers to the questions, and what they rest on; one that fails says so in its place."""
+    # What several sections draw on, before they are built side by side; where it fails, they do.
+    tried(lambda: (evidence.laws, evidence.backtests))
+    known = {name: found for name, found in evidence.answers.items() if isinstance(found, Answer)}
+    work = {
+        decisions.TITLE: partial(decisions.section, evidence),
+        **{QUESTIONS[name].title: partial(answers.section, found) for name, found in known.items()},
+        **{_heading(build): partial(build, evidence) for build in SECTIONS},
+    }
+    made = dict(zip(work, side_by_side(list(work.values())), strict=True))
+    made |= {QUESTIONS[name].title: found for name, found in evidence.answers.items() if isinstance(found, Failed)}
+    return [_failed(title, found) if isinstance(found, Failed) else found for title, found in made.items()]
 
 
-def render(evidence: Evidence, sections: Sequence[Section], *, tables: str) -> str:
+def _heading(build: Callable[[Evidence], Section]) -> str:
+    """The name of a section before it is made."""
+    return build.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def _failed(title: str, found: Failed) -> Section:
+    said = f"This section could not be made: {found.why}. Everything else on this page is as ever."
+    return Section(anchor=title.lower().replace(" ", "-"), title=title, missing=(said,), failed=found.why)
+
+
+def render(evidence: Evidence, sections: Sequence[Section], paragraphs: Sequence[str], *, tables: str) -> str:
     """The page as text."""
     return template("report.html.j2").render(
         selection=evidence.selection,
         ended=_measured_between(evidence.selection),
-        paragraphs=reading(evidence.runs, evidence.laws),
+        paragraphs=paragraphs,
         decisions=sections[0],
         verdicts=[
-            (f"question-{item.name}", QUESTIONS[item.name].title, short_verdict(item.verdict), item.status)
-            for item in evidence.answers
+            (f"question-{name}", QUESTIONS[name].title, short_verdict(item.verdict), item.status)
+            for name, item in evidence.answers.items()
+            if isinstance(item, Answer)
         ],
         sections=[section for section in sections[1:] if not section.empty],
         absent=[(section.title, section.missing) for section in sections[1:] if section.empty],

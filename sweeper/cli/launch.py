@@ -126,4 +126,5 @@ def _report(results_dir: Path, grid: str | None) -> Path:
         raise SweeperError(
             f"the rows are safe, but the report failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}"
         )
+    print(done.stderr, end="", file=sys.stderr)  # which of its sections could not be made
     return out

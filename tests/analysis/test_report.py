@@ -11,8 +11,10 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
+from analysis.cli import main
 from analysis.drawing.page import Section, csv_text
 from analysis.laws.inference import Inference
+from analysis.questions import QUESTIONS, Settings
 from analysis.report.budget import best_within_budgets, cost_of
 from analysis.report.evidence import Evidence
 from analysis.report.report import page_sections, publish, write_report
@@ -260,6 +262,35 @@ def test_one_run_makes_a_page_that_says_what_it_cannot_tell(tmp_path: Path) -> N
     assert "<b>1</b> completed" in page
     assert "What this sweep cannot tell yet" in page
     assert "More seeds: 1 of 1 configurations have one" in page
+
+
+def test_a_section_or_question_that_fails_costs_the_report_a_line_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("math domain error")
+
+    write_grid(tmp_path, models=ONE_MODEL)
+    monkeypatch.setattr("analysis.questions.data.answer", broken)
+    monkeypatch.setattr("analysis.report.sections.cost._costs", broken)
+    monkeypatch.setattr("analysis.report.report.reading", broken)
+    assert main(["report", "--results", str(tmp_path), "-o", str(tmp_path / "out.html")]) == 0
+    page = (tmp_path / "out.html").read_text()
+    error = capsys.readouterr().err.splitlines()
+    assert error[0] == "3 of its sections could not be made:"
+    names = [line.partition(": ValueError: math domain error (test_report.py:")[0] for line in error[1:]]
+    assert names == ["The result in sentences", "Cost", "Data"]
+    assert page.count("This section could not be made: ValueError: math domain error") == 2
+    assert "The result could not be put in sentences: ValueError: math domain error" in page
+    assert '<section id="question-stability">' in page
+    assert '<section id="training">' in page
+
+
+def test_a_target_that_every_arm_starts_above_leaves_no_empty_figure(tmp_path: Path) -> None:
+    write_grid(tmp_path, models=ONE_MODEL)
+    answer = QUESTIONS["sample_efficiency"].ask(select(tmp_path), Settings(target=0.01))
+    assert "nothing: it starts there" in answer.verdict
+    assert not answer.figures
 
 
 def test_rows_before_the_ledger_of_flops_have_a_report(tmp_path: Path) -> None:
