@@ -5,7 +5,6 @@ Nothing heavy is imported before it is needed: `--help` answers in a fraction of
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,7 @@ from analysis.imports import command as imports
 from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank_options, fit_csv, rank_csv
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
-from sweeper.host.errors import SweeperError
-
-EXIT_OK, EXIT_USAGE = 0, 2
+from rewards.program import EXIT_OK, Parser, guarded
 
 HELP = """\
 Analyse the rows that a sweep wrote.
@@ -39,21 +36,16 @@ GRID_HELP = "only the runs of this grid (RESULTS/grids/GRID.json, written by the
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 2 refused)."""
+    return guarded(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        code = int(options.execute(options))
-        sys.stdout.flush()
-        return code
-    except SweeperError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except BrokenPipeError:  # `| head`: nobody wants the rest, nor to hear of it when Python flushes at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+    return int(options.execute(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="python -m analysis",
         usage="python -m analysis VERB [arguments]",
         description=HELP,

@@ -11,6 +11,6 @@ if __name__ == "__main__":
         del sys.path[0]
     if is_foreign or sys.flags.safe_path:
         os.environ["PYTHONSAFEPATH"] = "1"  # `prepare` and `annotate` start a child
-    from data_prep.cli import main
+    from rewards.program import run_main
 
-    sys.exit(main())
+    sys.exit(run_main("data_prep.cli", sys.argv[1:]))

@@ -7,11 +7,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from rewards import Domain
+from rewards.program import UserError
 
 PASS_RATE = "_pass_rate"  # ends the name of a column of pass rates, e.g. `qwen2.5_7b_pass_rate`
 
 
-class DataError(ValueError):
+class DataError(UserError, ValueError):
     """The data cannot be prepared as asked: what happened, which key, what to do."""
 
 

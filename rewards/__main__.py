@@ -7,6 +7,6 @@ if __name__ == "__main__":
     # `python -m` looks for modules in the current folder first: a `data_prep.py` there would be taken for ours.
     if not sys.flags.safe_path and sys.path[0] != str(Path(__file__).parents[1]):
         del sys.path[0]
-    from rewards.cli import main
+    from rewards.program import run_main
 
-    sys.exit(main())
+    sys.exit(run_main("rewards.cli", sys.argv[1:]))

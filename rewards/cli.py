@@ -2,15 +2,13 @@
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rewards.check.gold_check import Finding, GoldReport, check_rows
-from rewards.check.gold_file import UnreadableFile, rows_of
-from rewards.sandbox.runs import SandboxUnavailable
+from rewards.check.gold_file import rows_of
+from rewards.program import Parser, guarded
 
 _CHECK_HELP = """\
 Scores every row's own gold answer, written in its source's format, which must be right, and a perturbed one, which
@@ -32,7 +30,11 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; its exit status."""
-    parser = argparse.ArgumentParser(
+    return guarded(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parser = Parser(
         prog="python -m rewards",
         description="Checks of the scorers and of the data they score.",
         epilog=_EXAMPLES,
@@ -50,21 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in (check, doctor):
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
-    try:
-        if options.command == "doctor":
-            return _doctor(as_json=options.json)
-        return _check(options.files, as_json=options.json)
-    except BrokenPipeError:  # `| head`: nobody wants the rest, nor to hear of it when Python flushes at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    if options.command == "doctor":
+        return _doctor(as_json=options.json)
+    return _check(options.files, as_json=options.json)
 
 
 def _check(files: Sequence[Path], *, as_json: bool) -> int:
-    try:
-        report = check_rows(rows_of(files))
-    except (UnreadableFile, SandboxUnavailable) as error:
-        print(error, file=sys.stderr)
-        return 2
+    report = check_rows(rows_of(files))
     print(json.dumps(_as_json(report), ensure_ascii=False) if as_json else text_of(report))
     return 1 if report.problems else 0
 

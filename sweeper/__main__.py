@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 PACKAGES = Path(__file__).parents[1]  # the folder that our packages lie in
-OURS = ("sweeper", "rewards", "data_prep", "analysis", "conf")
 
 
 def _in_packages() -> bool:
@@ -21,19 +20,9 @@ def run() -> int:
         os.environ["PYTHONSAFEPATH"] = "1"  # no child looks for modules in the current folder either
     if path := os.environ.get("PYTHONPATH"):  # children may start in other folders
         os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(item).absolute()) for item in path.split(":") if item)
-    try:
-        from sweeper.cli.main import main
+    from rewards.program import run_main
 
-        return main(sys.argv[1:])
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] in OURS:
-            raise
-        print(
-            f"{error}: {sys.executable} lacks what the project needs; run: make setup && source .venv/bin/activate "
-            "(outside a checkout: pip install rl-scaling-sweeper)",
-            file=sys.stderr,
-        )
-        return 2
+    return run_main("sweeper.cli.main", sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 
@@ -23,4 +24,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace) -> int:
     """Executes the verb."""
-    return subprocess.run([sys.executable, "-m", f"sweeper.cli.{arguments.verb}", *arguments.arguments]).returncode
+    code = "import sys; from rewards.program import run_main; sys.exit(run_main(sys.argv[1], sys.argv[2:]))"
+    with subprocess.Popen([sys.executable, "-c", code, f"sweeper.cli.{arguments.verb}", *arguments.arguments]) as child:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the child as well, which says what it has to say
+        return child.wait()

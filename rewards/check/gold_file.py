@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rewards.check.gold_check import GoldRow
+from rewards.program import UserError
 
 _BATCH_ROWS = 1024
 _COLUMNS = ("data_source", "reward_model")
 
 
-class UnreadableFile(ValueError):
+class UnreadableFile(UserError, ValueError):
     """A file is missing, no parquet, or lacks a column."""
 
 

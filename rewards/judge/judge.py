@@ -27,6 +27,7 @@ from pathlib import Path
 from rewards.judge.cache import JudgeCache
 from rewards.judge.endpoint import Endpoint, EndpointFailed
 from rewards.judge.prompt import PROMPT_VERSION, Reply, is_judgeable, prompt_of, read_reply
+from rewards.program import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ _MIN_CALLS = 50
 _WINDOW = 1000
 
 
-class JudgeUnavailable(RuntimeError):
+class JudgeUnavailable(UserError, RuntimeError):
     """The judge fails so often that training on its decisions would be training on noise."""
 
 

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from rewards.own.reward_file import BadRewardFile, RewardFile, split_reference
 from rewards.problem.question import Question
 from rewards.problem.verdict import Outcome, Verdict
+from rewards.program import UserError
 from rewards.sandbox.execution import Limits
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout
 from rewards.sandbox.worker import Worker, WorkerPool, pool_size
@@ -29,7 +30,7 @@ _RECENT = 200  # answers of which most must have a score ...
 _ENOUGH = 10  # ... once there are this many
 
 
-class OwnRewardError(RuntimeError):
+class OwnRewardError(UserError, RuntimeError):
     """A user's reward function cannot be loaded here, or fails for most answers."""
 
 

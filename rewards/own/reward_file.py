@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.program import UserError
 
-class BadRewardFile(ValueError):
+
+class BadRewardFile(UserError, ValueError):
     """A reward function that cannot be used; the message names it and says why, in one line."""
 
 

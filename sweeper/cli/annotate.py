@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_prep.spec import DataError
-from sweeper.cli.output import EXIT_OK, EXIT_USAGE
+from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
 from sweeper.grid.expand import expand
 from sweeper.host.environment import for_job_here
-from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.host.errors import ConfigError
 from sweeper.plan.plan import spec_from
 from sweeper.plan.refusals import check
 from sweeper.rows.counts import read_counts
@@ -39,7 +38,7 @@ class _Progress:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m data_prep annotate",
         description="Measure a model's pass rate on every problem of a mix and scale. The file that comes out goes "
         "into data.annotations=[FILE], its column into data.filters, data.stratify_by or curriculum.order_by.",
@@ -76,24 +75,23 @@ def _annotated(annotation: Annotation, results_dir: Path, *, wait: bool) -> Anno
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; returns the exit code."""
-    options = _parser().parse_intermixed_args(arguments)
-    try:
-        point = expand(options.overrides, multirun=False).points[0]
-        spec = spec_from(point.config)
-        check(spec, family=point.config["model_family"]["name"], trains=False)
-        if options.n < 1:
-            raise ConfigError(f"--n {options.n}: at least one sample per problem is needed")
-        annotation = Annotation(
-            spec=spec,
-            n=options.n,
-            split=options.split,
-            out=None if options.out is None else options.out.resolve(),
-            solutions=None if options.solutions is None else options.solutions.resolve(),
-        )
-        done = _annotated(annotation, Path(point.config["results_dir"]).resolve(), wait=options.wait)
-    except (SweeperError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
+    return guarded(lambda: _run(_parser().parse_intermixed_args(arguments)))
+
+
+def _run(options: argparse.Namespace) -> int:
+    point = expand(options.overrides, multirun=False).points[0]
+    spec = spec_from(point.config)
+    check(spec, family=point.config["model_family"]["name"], trains=False)
+    if options.n < 1:
+        raise ConfigError(f"--n {options.n}: at least one sample per problem is needed")
+    annotation = Annotation(
+        spec=spec,
+        n=options.n,
+        split=options.split,
+        out=None if options.out is None else options.out.resolve(),
+        solutions=None if options.solutions is None else options.solutions.resolve(),
+    )
+    done = _annotated(annotation, Path(point.config["results_dir"]).resolve(), wait=options.wait)
     if done is not None:
         _report(annotation, done)
     return EXIT_OK
@@ -109,7 +107,3 @@ def _report(annotation: Annotation, done: Annotated) -> None:
         n = len(annotation.solutions.read_text().splitlines())
         print(f"{annotation.solutions}: a correct answer to {n} problems")
     print(f"{done.file}\nuse it: 'data.annotations=[{done.file}]', column {annotation.spec.model.name}_pass_rate")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rewards.program import Parser
 from sweeper.cli.budget import confirm, hold_to_budget
 from sweeper.cli.output import EXIT_FAILED, EXIT_OK
 from sweeper.cli.plan import planned
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def flags(program: str | None = None) -> argparse.ArgumentParser:
     """The flags of a launch, for usage lines of `program`; what it leaves are overrides."""
     usage = None if program is None else f"{program} KEY=VALUE ... [flags]"
-    parser = argparse.ArgumentParser(prog=program, usage=usage, add_help=False, allow_abbrev=False)
+    parser = Parser(prog=program, usage=usage, add_help=False, allow_abbrev=False)
     parser.add_argument("-m", "--multirun", action="store_true", help="run every point of a grid or of comma lists")
     parser.add_argument("--wait", action="store_true", help="with cluster=slurm: follow the jobs to the end")
     parser.add_argument(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.cli import (
     add_model,
     cancel,
@@ -28,8 +29,7 @@ from sweeper.cli import (
     suggest,
     why,
 )
-from sweeper.cli.output import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
-from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.host.errors import ConfigError
 
 # Each has add_parser(verbs), which adds its verb and sets `run` to a function of the parsed arguments that returns the
 # exit code. In the order of the help.
@@ -86,17 +86,7 @@ _HYDRA_FLAGS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 1 a run failed, 2 refused, 130 interrupted)."""
-    try:
-        return _dispatch(arguments)
-    except SweeperError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except KeyboardInterrupt:
-        print("stopped; run the same command again to continue", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return EXIT_OK
+    return guarded(lambda: _dispatch(arguments))
 
 
 def program() -> str:
@@ -107,7 +97,7 @@ def program() -> str:
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser whose help is the program's, and those of its verbs by name."""
     name = program()
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=name,
         usage=f"{name} KEY=VALUE ... [flags]\n       {name} VERB [arguments]",
         description=_DESCRIPTION.format(program=name),
@@ -172,10 +162,16 @@ def _is_stock_hydra(arguments: Sequence[str]) -> bool:
 
 def _stock_hydra(arguments: Sequence[str]) -> int:
     """Hydra's own application: config printing, and its stock sweepers and launchers."""
+    from hydra._internal.utils import get_args_parser
+
     from sweeper.cli.hydra_app import app
 
+    hydras = get_args_parser()
+    hydras.error = Parser(prog=program()).error  # type: ignore[method-assign]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, where Hydra would print them and end the process
     # Hydra up to 1.3.8 cannot parse overrides placed after a flag; flags first means the same.
     flags = [item for item in arguments if item in ("-m", "--multirun")]
     sys.argv[1:] = [*flags, *(item for item in arguments if item not in flags)]
+    hydras.parse_args(sys.argv[1:])
     app()
     return EXIT_OK

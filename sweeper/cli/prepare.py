@@ -2,20 +2,17 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_prep.spec import DataError
-from sweeper.cli.output import EXIT_OK, EXIT_USAGE
+from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.grid.expand import expand
-from sweeper.host.errors import SweeperError
 from sweeper.inputs.data import prepared
 from sweeper.plan.plan import spec_from
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m data_prep prepare",
         description="Make the training, validation and evaluation files of a run below results_dir, where the run "
         "finds them; says how many rows each has, and what was dropped and why.",
@@ -28,13 +25,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        config = expand(options.overrides, multirun=False).points[0].config
-        data = prepared(spec_from(config), Path(config["results_dir"]).resolve())
-    except (SweeperError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
+    return guarded(lambda: _run(_parser().parse_args(arguments)))
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = expand(options.overrides, multirun=False).points[0].config
+    data = prepared(spec_from(config), Path(config["results_dir"]).resolve())
     manifest = json.loads(data.manifest.read_text())
     for split, about in manifest["files"].items():
         shares = ", ".join(f"{domain} {count}" for domain, count in about["by_domain"].items())
@@ -44,7 +40,3 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{kind}: {count} {step}")
     print(f"in {data.manifest.parent}")
     return EXIT_OK
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

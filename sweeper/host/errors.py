@@ -4,8 +4,10 @@ A message says what happened with the value, which config key, and what to do. N
 errors cross process boundaries by pickle.
 """
 
+from rewards.program import UserError
 
-class SweeperError(Exception):
+
+class SweeperError(UserError):
     """Root of the errors a user can act on; the command line prints it without a traceback."""
 
 

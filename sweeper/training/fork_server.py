@@ -44,7 +44,7 @@ MODULES = (
     "aiohttp",
     "fastapi",
     "codetiming",
-    "rewards",
+    "rewards.route.router",
 )
 
 

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rewards.program import UserError
 from rewards.sandbox.frames import WorkerDied
 from rewards.sandbox.walls.probes import leaks
 from rewards.sandbox.worker import Worker
@@ -17,7 +18,7 @@ LEVEL_VARIABLE = "REWARDS_SANDBOX_LEVEL"
 URL_VARIABLE = "REWARDS_SANDBOX_URL"
 
 
-class SandboxUnavailable(RuntimeError):
+class SandboxUnavailable(UserError, RuntimeError):
     """This machine cannot isolate candidate programs, and nobody allowed running them unisolated."""
 
 
