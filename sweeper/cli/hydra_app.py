@@ -19,6 +19,7 @@ register()
 def app(cfg: DictConfig) -> str:
     """Run one point in this process's machine; returns the run id."""
     from sweeper.grid.expand import rules_of
+    from sweeper.grid.known import refuse_unknown
     from sweeper.host.errors import ConfigError, RunFailedError
     from sweeper.launch.local import run_local
     from sweeper.launch.progress import reporter
@@ -27,6 +28,7 @@ def app(cfg: DictConfig) -> str:
     from sweeper.runs.folder import RunDir
     from sweeper.runs.state import State, state_of
 
+    refuse_unknown(cfg)
     rules = rules_of(cfg)
     if rules.changes_points or rules.budget_gpu_hours is not None:
         raise ConfigError(

@@ -23,6 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.constraints import Constraints, GridRules
+from sweeper.grid.known import is_key, no_such_key, refuse_unknown
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, text_of
 from sweeper.grid.project import conf_folders
 from sweeper.grid.schema import register
@@ -88,6 +89,9 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
         if (n := math.prod(len(axis.values) for axis in axes)) > MAX_VALUES:
             raise ConfigError(f"{' '.join(arguments)} has {n:,} points, and {MAX_VALUES:,} are the most; take fewer")
         name = grid or ("adhoc" if multirun else None)
+        added = [axis.override(0) for axis in axes if axis.prefix and not axis.is_group]
+        if added:  # their values are put into the points without Hydra
+            _compose([*fixed, *added])
         parts = Assembly(axes, fixed, cfg, compose=_compose, plain=_plain)
         points = tuple(Point(choice=choice, config=config) for choice, config in parts.points(constraints.allows))
         if not points:
@@ -148,9 +152,11 @@ def _title(grid: Path) -> str:
 
 def _compose(overrides: Sequence[str]) -> DictConfig:
     try:
-        return compose("config", overrides=list(overrides), return_hydra_config=True)
+        composed = compose("config", overrides=list(overrides), return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_cure(error, overrides)) from None
+    refuse_unknown(composed)
+    return composed
 
 
 def _cure(error: Exception, overrides: Sequence[str]) -> str:
@@ -167,13 +173,7 @@ def _cure(error: Exception, overrides: Sequence[str]) -> str:
     if match := re.search(
         r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text
     ):
-        key = match.group(1)
-        known = _known_keys(loader)
-        if key in known:  # the unknown one is inside a mapping that may take any key
-            return f"{text} To add a key write it with +, e.g. +{key}.NAME=VALUE"
-        near = difflib.get_close_matches(key, set(known), n=3, cutoff=0.6)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "See every key with: python -m sweeper --cfg job"
-        return f"unknown key {key}. {hint} (A verl key is set with +verl.{key}=…)"
+        return _unknown_key(match.group(1), text)
     for item in overrides:
         key, _, value = item.partition("=")
         if value.startswith("["):
@@ -185,20 +185,19 @@ def _cure(error: Exception, overrides: Sequence[str]) -> str:
     return text
 
 
-def _known_keys(loader: Any) -> list[str]:
-    from sweeper.grid.schema import Config, thawed
-
-    keys: list[str] = list(loader.list_groups(""))
-
-    def walk(node: DictConfig, prefix: str) -> None:
-        for key in map(str, node):
-            child = node._get_node(key)
-            keys.append(f"{prefix}{key}")
-            if isinstance(child, DictConfig) and not child._is_missing() and not child._is_none():
-                walk(child, f"{prefix}{key}.")
-
-    walk(thawed(Config), "")
-    return keys
+def _unknown_key(named: str, text: str) -> str:
+    """What Hydra's `text` about the key it named comes to, with the whole key and the file it stands in."""
+    whole = re.search(r"full_key: (\S+)", text)
+    inner = whole.group(1) if whole else named
+    key = inner if inner.endswith(named) else named
+    if is_key(key):
+        if inner == key or not whole:
+            return text
+        key = inner if inner.startswith(f"{key}.") else f"{key}.{inner}"
+    if "is not in struct" in text:  # a mapping that takes any name
+        return f"{key} is not there yet; to add it write +{key}=…"
+    file = re.match(r"In '([^']+)'", text)
+    return (f"{file.group(1)}.yaml: " if file else "") + no_such_key(key)
 
 
 def _plain(cfg: DictConfig) -> Plain:

@@ -1,0 +1,87 @@
+"""The keys there are: a composed config with any other is refused, with the nearest ones."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from omegaconf import DictConfig
+
+from sweeper.grid.schema import Config, thawed
+from sweeper.host.errors import ConfigError
+from sweeper.spec.model import Resources
+
+# Mappings that take any name, whose values are parts of a class of ours.
+_TABLES: dict[str, type] = {"model.vetted": Resources}
+_HYDRAS = ("hydra", "hydra.env")  # Hydra adds them to every config, though no class has them
+
+
+def refuse_unknown(config: DictConfig) -> None:
+    """Refuse a composed config that has a key which nothing reads, or lacks one of ours.
+
+    Hydra checks what is overridden; what `+KEY=VALUE` adds it takes as it is.
+
+    Raises:
+        ConfigError: with every such key, and what is near the first.
+    """
+    unknown = list(_unknown(config, ""))
+    if unknown:
+        more = f" (unknown too: {', '.join(unknown[1:])})" if unknown[1:] else ""
+        raise ConfigError(no_such_key(unknown[0]) + more)
+    missing = [item.name for item in fields(Config) if item.name not in config]
+    if missing:
+        raise ConfigError(f"~{missing[0]}: every run needs {missing[0]}; set it to another value instead")
+
+
+def no_such_key(key: str) -> str:
+    """What to say of a key that is not there: those that are like it, and where verl's go."""
+    part, _, last = key.rpartition(".")
+    known = _known()
+    beside = [name for name in known if name.rpartition(".")[0] == part and last in name.rpartition(".")[2]]
+    near = list(dict.fromkeys([*beside, *difflib.get_close_matches(key, known, n=3, cutoff=0.6)]))[:3]
+    hint = f"Did you mean {' or '.join(near)}?" if near else "See every key with: python -m sweeper --cfg job"
+    return f"unknown key {key}. {hint} (A verl key is set with +verl.{key}=…)"
+
+
+def is_key(key: str) -> bool:
+    """Whether a key of ours has this name."""
+    return key in _known()
+
+
+def _unknown(node: DictConfig, path: str) -> Iterator[str]:
+    """Leaves that the class of their mapping does not have; a mapping without a class takes any."""
+    kind = _TABLES.get(path.rpartition(".")[0], node._metadata.object_type)
+    names = {item.name for item in fields(kind)} if is_dataclass(kind) else None
+    for key in node:
+        child, name = node._get_node(key), f"{path}.{key!s}".lstrip(".")
+        if names is not None and key not in names and name not in _HYDRAS:
+            yield from _leaves(child, name)
+        elif isinstance(child, DictConfig) and _is_mapping(child):
+            yield from _unknown(child, name)
+
+
+def _leaves(node: Any, name: str) -> Iterator[str]:
+    if not _is_mapping(node) or not len(node):
+        yield name
+        return
+    for key in node:
+        yield from _leaves(node._get_node(key), f"{name}.{key}")
+
+
+def _is_mapping(node: Any) -> bool:
+    return isinstance(node, DictConfig) and not (node._is_none() or node._is_missing() or node._is_interpolation())
+
+
+def _known() -> list[str]:
+    """Every key of ours, dotted; a part before what it holds."""
+    found: list[str] = []
+
+    def walk(node: DictConfig, prefix: str) -> None:
+        for key in map(str, node):
+            child = node._get_node(key)
+            found.append(f"{prefix}{key}")
+            if isinstance(child, DictConfig) and _is_mapping(child):
+                walk(child, f"{prefix}{key}.")
+
+    walk(thawed(Config), "")
+    return found
