@@ -1,8 +1,8 @@
 """From a fit to what may be printed: intervals by the rule that fits the data.
 
-The rule: several runs in every group - jackknife over runs with Student's t; one run per group - profile likelihood with
-AR(1) residuals, labelled a lower bound on the uncertainty; independent rows - profile likelihood; a loss other than
-squares - percentile bootstrap over runs, groups or rows, whichever is the coarsest that can be drawn.
+The rule: several runs in every group - jackknife over runs with Student's t; one run per group - profile likelihood
+with AR(1) residuals, labelled a lower bound on the uncertainty; independent rows - profile likelihood; a loss other
+than squares - percentile bootstrap over runs, groups or rows, whichever is the coarsest that can be drawn.
 """
 
 from collections.abc import Mapping

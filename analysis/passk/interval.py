@@ -112,7 +112,10 @@ def fixed_benchmark(sample: Sample, k: int, *, level: float = LEVEL) -> Interval
     error = math.sqrt(float((_problem_variance(sample, k)).sum())) / sample.n_problems
     if error == 0:
         return Interval(
-            low=None, high=None, method="none", reason="the estimated sampling variance is 0: too few samples per problem"
+            low=None,
+            high=None,
+            method="none",
+            reason="the estimated sampling variance is 0: too few samples per problem",
         )
     if mean == 1:
         reason = f"every problem has fewer than k={k} wrong samples: all estimates are 1, the noise cannot be seen"
