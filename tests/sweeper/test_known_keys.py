@@ -26,7 +26,6 @@ UNKNOWN = {  # override: the key that is named, and the ones that are offered
     "data.filters=[{column: level, lo: 1}]": ("data.filters.lo", "data.filters"),
     "+algorithm/kl=hard": ("algorithm/kl", "algorithm.kl"),
     "+grid.replicate=3": ("grid.replicate", "grid.replicates"),
-    "+hydra.job.nam=3": ("hydra.job.nam", "--cfg job"),
     "+model.vetted.H100.node=3": ("model.vetted.H100.node", "model.vetted"),
     "+seeds=0": ("seeds", "seed"),
     "trainer.total_epochs=3": ("trainer.total_epochs", "+verl.trainer.total_epochs"),

@@ -156,6 +156,6 @@ def test_a_project_that_cannot_be_written_whole_is_not_begun(tmp_path: Path) -> 
     command = [sys.executable, "-c", code, "init", "p"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.stderr.startswith("ConfigError: init p: File too large")
+    assert done.stderr.startswith("error: init p: File too large")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "p").exists()
