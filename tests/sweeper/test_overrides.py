@@ -82,9 +82,18 @@ def _kinds(value: Any) -> Any:
     return type(value).__name__, value
 
 
-def test_a_key_the_user_sets_wins_over_ours() -> None:
-    run = spec("+verl.actor_rollout_ref.rollout.top_p=0.95", "training.top_p=0.5")
-    assert overrides(run)["actor_rollout_ref.rollout.top_p"] == "0.95"
+def test_a_default_that_the_user_replaces_gives_way() -> None:
+    run = spec("+verl.actor_rollout_ref.actor.use_dynamic_bsz=false")
+    assert overrides(spec())["actor_rollout_ref.actor.use_dynamic_bsz"] == "true"
+    assert overrides(run)["actor_rollout_ref.actor.use_dynamic_bsz"] == "false"
+
+
+def test_a_gradient_is_clipped_where_verl_looks() -> None:
+    found = overrides(spec("algorithm=ppo", "training.grad_clip=0.5"))
+    assert {key: value for key, value in found.items() if "clip_grad" in key} == {
+        "actor_rollout_ref.actor.optim.clip_grad": "0.5",
+        "critic.optim.clip_grad": "0.5",
+    }
 
 
 def test_a_key_only_the_user_sets_comes_last() -> None:
