@@ -1,11 +1,16 @@
 """`sweeper add-model`: the configuration of a new model, from its `config.json`."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sweeper.cli.arguments import Verbs, add_json
 from sweeper.cli.output import EXIT_OK, print_json
 from sweeper.host.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sweeper.spec.run import RunSpec
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -13,37 +18,110 @@ def add_parser(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "add-model",
         help="write the configuration of a new model from its config.json",
-        description="Write conf/model/NAME.yaml for a model, from its config.json.",
+        description="Write conf/model/NAME.yaml for a model, from its config.json: in the project that the current "
+        "folder is (see init), or in a checkout.",
     )
     parser.add_argument("model", help="a folder in Hugging Face's format, or a hub id")
     parser.add_argument(
         "--family", default="qwen2.5", help="the model family whose training settings it gets (default: qwen2.5)"
     )
+    parser.add_argument("--name", help="how commands and runs call it (default: the last part of MODEL)")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
-    import conf
-    from sweeper.grid.expand import expand
-    from sweeper.inputs.add_model import find, model_file
-    from sweeper.plan.plan import spec_from
+    from sweeper.inputs.add_model import find, model_file, name_of, settings_of
+    from sweeper.plan.first_guess import first_guess
+    from sweeper.spec.model import Resources
 
-    family = expand([f"model_family={options.family}"], multirun=False).points[0].config["model_family"]["name"]
-    name = Path(options.model).name.lower()
-    path = Path(conf.__file__).parent / "model" / f"{name}.yaml"
+    config = _family_config(options.family)
+    name = name_of(options.model, options.name)
+    path = _folder() / f"{name}.yaml"
     if path.exists():
         raise ConfigError(f"{path} is there already; edit it, or remove it first")
-    path.write_text(model_file(find(options.model), name=name, family=family))
-    try:
-        spec = spec_from(expand([f"model={name}", f"model_family={options.family}"], multirun=False).points[0].config)
-    except ConfigError:
-        path.unlink()
-        raise
+    found = find(options.model)
+    values = settings_of(found, name=name, family=config["model_family"]["name"])
+    spec = _spec(config, values)
+    guess = first_guess(spec)
+    if guess is None:
+        raise ConfigError(f"add-model {options.model}: no number of {spec.cluster.gpu_type} GPUs holds its training")
+    changed = {key: value for key, value in asdict(guess).items() if value != getattr(Resources(), key)}
+    text = model_file(found, values, guess=changed, gpu=str(spec.cluster.gpu_type))
+    _write(path, text, options.family)
+    n_params = spec.model.architecture.n_params
     if options.json:
-        print_json("add-model", {"name": name, "path": str(path), "n_params": spec.model.architecture.n_params})
+        print_json("add-model", {"name": name, "path": str(path), "n_params": n_params, "resources": changed})
     else:
-        print(f"{path}: {spec.model.architecture.n_params:,} parameters")
+        print(f"{path}: {n_params:,} parameters")
+        gpus = f"{guess.nodes} x {guess.gpus_per_node} {spec.cluster.gpu_type}"
+        print(f"first guess: {gpus}, tensor_parallel={guess.tensor_parallel} (model.resources)")
         print(f"whether it fits: python -m sweeper plan model={name} model_family={options.family} cluster=slurm")
     return EXIT_OK
+
+
+def _folder() -> Path:
+    """Where models are added: in the user's project, else in a checkout of this repository.
+
+    Raises:
+        ConfigError: the current folder is no project, and the program is installed.
+    """
+    from sweeper.grid.project import packaged_conf, project
+
+    here = project()
+    if here is not None:
+        return here / "conf" / "model"
+    if not (packaged_conf().parent / "pyproject.toml").is_file():
+        raise ConfigError(
+            "add-model: the current folder is no project, so there is no place for a model of yours; make one with "
+            "python -m sweeper init myproject, and run this in it"
+        )
+    return packaged_conf() / "model"
+
+
+def _family_config(family: str) -> dict[str, Any]:
+    """A point of the family on the cluster that a guess is made for."""
+    from sweeper.grid.expand import expand, group_options
+
+    known = group_options()["model_family"]
+    if family not in known:
+        raise ConfigError(f"--family {family}: there is no such model_family; choose one of {', '.join(known)}")
+    return expand([f"model_family={family}", "cluster=slurm"], multirun=False).points[0].config
+
+
+def _spec(config: dict[str, Any], values: dict[str, Any]) -> "RunSpec":
+    """A run of the model that `values` describe in place of the config's own."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from sweeper.grid.schema import thawed
+    from sweeper.plan.plan import spec_from
+    from sweeper.spec.model import Model
+
+    try:
+        merged = OmegaConf.merge(thawed(Model), values)
+        model = OmegaConf.to_container(merged, resolve=True, enum_to_str=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"add-model: {' '.join(str(error).split())}") from None
+    spec = spec_from(config | {"model": model})
+    if spec.cluster.gpu_type is None:
+        raise ConfigError("add-model: conf/cluster/slurm.yaml of this project states no gpu_type to guess for")
+    return spec
+
+
+def _write(path: Path, text: str, family: str) -> None:
+    """Write the file; it stays only if a run can be composed with it."""
+    from sweeper.grid.expand import expand
+    from sweeper.host.files import write_atomic
+    from sweeper.plan.plan import spec_from
+
+    try:
+        write_atomic(path, text)
+        try:
+            spec_from(expand([f"model={path.stem}", f"model_family={family}"], multirun=False).points[0].config)
+        except BaseException:
+            path.unlink()
+            raise
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None

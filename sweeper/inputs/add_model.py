@@ -6,6 +6,7 @@ with what the architecture gives: a model that our formulas do not describe is r
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,14 @@ _SUPPORTED: dict[str, dict[str, Any]] = {
     "mistral": {"attention_bias": False},
     "mixtral": {"attention_bias": False},
 }
+_OPTIONAL = (
+    "head_dim",
+    "moe_intermediate_size",
+    "num_experts",
+    "num_experts_per_tok",
+    "num_key_value_heads",
+    "num_local_experts",
+)
 _NEEDED = (
     "hidden_size",
     "intermediate_size",
@@ -34,8 +43,12 @@ _NEEDED = (
     "num_hidden_layers",
     "vocab_size",
 )
-_BYTES_A_PARAMETER = 16  # float32 weights, gradients and Adam's moments
-_HALF_A_GPU = 40e9  # bytes of 80 GB that training states may take; the rest is for activations and the rollout engine
+_LARGEST = 10**9  # of a dimension; more is a damaged file
+# The shortest template that works for any tokenizer: the bare problem, which a base model continues.
+_TEMPLATE = "{% for m in messages %}{{ m.content }}{{ eos_token if m.role == 'assistant' else '\\n' }}{% endfor %}"
+# Of a file name, a value on the command line and a value in YAML alike, and a part of every run's name.
+_NAME = re.compile(r"[a-z][a-z0-9._-]{0,79}")
+_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "nan", "inf")  # values of another kind in YAML or Hydra
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +62,29 @@ class Found:
     has_template: bool
 
 
+def name_of(where: str, given: str | None) -> str:
+    """The name of a model in commands, file names and run ids: as given, or the last part of where it lies.
+
+    Raises:
+        ConfigError: it cannot be all of these.
+    """
+    name = given if given is not None else Path(where).expanduser().absolute().name.lower()
+    if _NAME.fullmatch(name) is None or name in _WORDS:
+        raise ConfigError(
+            f"add-model {where}: {name!r} cannot be a model's name, which begins with a letter, has only a-z, 0-9, "
+            "'.', '_' and '-', and is no word for a value such as null; add --name NAME"
+        )
+    return name
+
+
 def find(where: str) -> Found:
     """Read a local folder, or ask the hub.
 
     Raises:
         ConfigError: neither has such a model, or the hub cannot be reached.
     """
+    if not where.strip():
+        raise ConfigError("add-model: the model's name is empty; give a folder or a hub id")
     folder = Path(where).expanduser()
     if folder.is_dir():
         return _in_folder(folder.resolve())
@@ -72,9 +102,12 @@ def architecture(config: Mapping[str, Any]) -> Architecture:
     kind = config.get("model_type")
     if kind not in _SUPPORTED:
         raise ConfigError(f"model_type={kind} is not supported; supported are {', '.join(_SUPPORTED)}")
-    absent = [key for key in _NEEDED if not isinstance(config.get(key), int)]
+    absent = [key for key in _NEEDED if not _is_count(config.get(key))]
     if absent:
-        raise ConfigError(f"its config.json states no number for {', '.join(absent)}")
+        raise ConfigError(f"it states no whole number above 0 for {', '.join(absent)}")
+    wrong = [key for key in _OPTIONAL if config.get(key) is not None and not _is_count(config[key])]
+    if wrong:
+        raise ConfigError(f"{wrong[0]}={config[wrong[0]]!r} is no whole number above 0")
     if "quantization_config" in config:
         raise ConfigError("its weights are quantised (quantization_config), and training needs plain ones")
     if config.get("hidden_act", "silu") != "silu":
@@ -85,7 +118,13 @@ def architecture(config: Mapping[str, Any]) -> Architecture:
     if config.get("mlp_only_layers") or config.get("decoder_sparse_step", 1) != 1:
         raise ConfigError("it mixes dense and expert layers (mlp_only_layers, decoder_sparse_step): not supported")
     heads = config["num_attention_heads"]
+    kv_heads = config.get("num_key_value_heads") or heads
     head_dim = config.get("head_dim")
+    if heads % kv_heads or (head_dim is None and config["hidden_size"] % heads):
+        raise ConfigError(
+            f"num_attention_heads={heads} is no multiple of num_key_value_heads={kv_heads}, or does not divide "
+            f"hidden_size={config['hidden_size']}: no model has that shape"
+        )
     experts = config.get("num_local_experts") or config.get("num_experts")
     moe: dict[str, Any] = {
         "num_experts": experts,
@@ -98,7 +137,7 @@ def architecture(config: Mapping[str, Any]) -> Architecture:
         intermediate_size=config["intermediate_size"],
         num_layers=config["num_hidden_layers"],
         num_heads=heads,
-        num_kv_heads=config.get("num_key_value_heads") or heads,
+        num_kv_heads=kv_heads,
         vocab_size=config["vocab_size"],
         tie_word_embeddings=config.get("tie_word_embeddings", False),
         max_position_embeddings=config["max_position_embeddings"],
@@ -108,8 +147,12 @@ def architecture(config: Mapping[str, Any]) -> Architecture:
     )
 
 
-def model_file(found: Found, *, name: str, family: str) -> str:
-    """The text of `conf/model/<name>.yaml`.
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST
+
+
+def settings_of(found: Found, *, name: str, family: str) -> dict[str, Any]:
+    """The values of `conf/model/<name>.yaml`, without resources.
 
     Raises:
         ConfigError: the architecture is not supported, or gives another parameter count than the weights have.
@@ -126,22 +169,24 @@ def model_file(found: Found, *, name: str, family: str) -> str:
     values["architecture"] = {key: value for key, value in asdict(arch).items() if value is not None}
     if not found.has_template:
         values["prompt_style"] = "base"
+    return values
+
+
+def model_file(found: Found, values: Mapping[str, Any], *, guess: Mapping[str, Any], gpu: str) -> str:
+    """The text of `conf/model/<name>.yaml`.
+
+    Args:
+        found: Where the values are from.
+        values: As `settings_of` gives them.
+        guess: Resources that differ from what every model has.
+        gpu: The type of GPU that the guess is for.
+    """
     counted = "as counted in its weights" if found.n_params is not None else "by its shape; the weights were not seen"
     head = (
-        f"# {name}: {arch.n_params:,} parameters, {counted}. Written by add-model from its config.json.\n"
-        "# family: whose training settings it gets. resources: a first guess for 80 GB per GPU, which a plan checks.\n"
+        f"# {values['name']}: {architecture(found.config).n_params:,} parameters, {counted}. Written by add-model.\n"
+        f"# family: whose training settings it gets. resources: a first guess for {gpu}, which a plan checks.\n"
     )
-    return head + yaml.safe_dump(values | {"resources": _resources(arch)}, sort_keys=False)
-
-
-def _resources(arch: Architecture) -> dict[str, int]:
-    """GPUs (a power of two) that hold the training states in half their memory, the engine's weights in a quarter."""
-    gpus = 2 ** max(0, math.ceil(math.log2(_BYTES_A_PARAMETER * arch.n_params / _HALF_A_GPU)))
-    tensor_parallel = 1
-    while 2 * arch.n_params / tensor_parallel > _HALF_A_GPU / 2 and tensor_parallel < min(gpus, 8, arch.num_kv_heads):
-        tensor_parallel *= 2
-    nodes = math.ceil(gpus / 8)
-    return {"nodes": nodes, "gpus_per_node": gpus // nodes, "tensor_parallel": tensor_parallel}
+    return head + yaml.safe_dump({**values, "resources": dict(guess)}, sort_keys=False)
 
 
 def _in_folder(folder: Path) -> Found:
@@ -149,13 +194,17 @@ def _in_folder(folder: Path) -> Found:
     if not config.is_file():
         raise ConfigError(f"{folder} has no config.json; add-model takes a folder in Hugging Face's format")
     shape = _read(config)
-    architecture(shape)  # what is wrong with the model goes before what its tokenizer lacks
+    try:
+        architecture(shape)  # what is wrong with the model goes before what its tokenizer lacks
+    except ConfigError as error:
+        raise ConfigError(f"{config}: {error}") from None
     parts = sorted(folder.glob("*.safetensors"))
     settings = folder / "tokenizer_config.json"
-    template = settings.is_file() and "chat_template" in _read(settings)
+    template = settings.is_file() and _read(settings).get("chat_template")
     if not template and not (folder / "chat_template.jinja").is_file():
         raise ConfigError(
-            f"{folder}: its tokenizer has no chat template, and a folder is used as it is; put one into it"
+            f"{folder}: its tokenizer has no chat template, and a folder is used as it is. Write the one that it was "
+            f"trained with to {folder / 'chat_template.jinja'}; for a base model this line is enough: {_TEMPLATE}"
         )
     return Found(
         config=shape,
@@ -169,8 +218,10 @@ def _in_folder(folder: Path) -> Found:
 def _read(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not JSON: {error}{_lfs(path)}") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds a {type(value).__name__}, not an object")
     return value
@@ -178,9 +229,23 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _count(weights: Path) -> int:
     """Parameters of a safetensors file, from its header: eight bytes of length, then JSON."""
-    with weights.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    return sum(math.prod(item["shape"]) for key, item in header.items() if key != "__metadata__")
+    try:
+        with weights.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if not 0 < length < weights.stat().st_size:
+                raise ValueError("its header is cut off")
+            header = json.loads(stream.read(length))
+        return sum(math.prod(item["shape"]) for key, item in header.items() if key != "__metadata__")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
+        reason = _lfs(weights) or f" ({error}): fetch it again"
+        raise ConfigError(f"{weights} is no safetensors file{reason}") from None
+
+
+def _lfs(path: Path) -> str:
+    """The cure, where a file is what git leaves in the place of a large one."""
+    with path.open("rb") as stream:
+        is_pointer = stream.read(40).startswith(b"version https://git-lfs")
+    return ": it is a git-lfs pointer; run: git lfs pull" if is_pointer else ""
 
 
 def _on_hub(model_id: str) -> Found:

@@ -1,5 +1,6 @@
 """Why a run does not fit its GPUs, and the first setting to change."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,13 +33,28 @@ def misfit(spec: RunSpec) -> str | None:
     return f"{spec.model.name} does not fit: {what}, and {kind}; {_cure(spec)}"
 
 
-def _cure(spec: RunSpec) -> str:
-    for changes in _changes(spec):
+def cure(spec: RunSpec, *, more_nodes: bool) -> dict[str, Any] | None:
+    """The first change of `model.resources` that makes a run fit its GPUs, if it needs one; None: none does.
+
+    Args:
+        spec: The run, on GPUs of a known type.
+        more_nodes: Whether nodes may be added too.
+    """
+    for changes in itertools.chain([{}], _changes(spec)):
+        if "nodes" in changes and not more_nodes:
+            return None
         resources = replace(spec.model.resources, **changes)
         changed = memory_of(replace(spec, model=replace(spec.model, resources=resources)))
         if changed is not None and changed.fits:
-            return "set " + " ".join(f"model.resources.{key}={str(value).lower()}" for key, value in changes.items())
-    return f"no setting up to {MAX_NODES} nodes makes it fit: choose a smaller model or larger GPUs"
+            return changes
+    return None
+
+
+def _cure(spec: RunSpec) -> str:
+    changes = cure(spec, more_nodes=True)
+    if changes is None:
+        return f"no setting up to {MAX_NODES} nodes makes it fit: choose a smaller model or larger GPUs"
+    return "set " + " ".join(f"model.resources.{key}={str(value).lower()}" for key, value in changes.items())
 
 
 def _changes(spec: RunSpec) -> Iterator[dict[str, Any]]:

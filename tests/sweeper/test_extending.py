@@ -19,24 +19,41 @@ PACKAGES = ("conf", "rewards", "data_prep", "sweeper")
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
-    """The packages with the page's files in them; FOLDER is a model and a data set."""
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages, with the page's scorer among them."""
     root = tmp_path_factory.mktemp("copy")
     for package in PACKAGES:
         shutil.copytree(REPOSITORY / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name, text in BLOCKS.items():
-        path = root / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(path.read_text() + text if path.exists() else text)
-    rows = [{"question": f"What is {n} + 1?", "answer": f"One more is {n + 1}.\n#### {n + 1}"} for n in range(4)]
-    (root / "FOLDER" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    shutil.copytree(tiny_model, root / "FOLDER", dirs_exist_ok=True)
+    for name in BLOCKS:
+        if name.startswith("rewards/"):
+            write(root, name)
     return root
 
 
-def run(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+@pytest.fixture(scope="module")
+def project(copy: Path, tiny_model: Path) -> Path:
+    """What the page's first command makes, with the page's files in it; FOLDER is a model and a data set."""
+    done = run(copy, copy, "-m", *shlex.split(COMMANDS[0]))
+    assert done.returncode == 0, done.stderr
+    for name in BLOCKS:
+        if not name.startswith("rewards/"):
+            write(copy / "myproject", name)
+    folder = copy / "myproject" / "FOLDER"
+    rows = [{"question": f"What is {n} + 1?", "answer": f"One more is {n + 1}.\n#### {n + 1}"} for n in range(4)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
+    return copy / "myproject"
+
+
+def write(root: Path, name: str) -> None:
+    path = root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(path.read_text() + BLOCKS[name] if path.exists() else BLOCKS[name])
+
+
+def run(root: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {"PYTHONPATH": str(root)}
-    return subprocess.run([sys.executable, *words], cwd=root, env=environment, capture_output=True, text=True)
+    return subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def test_the_page_has_a_block_for_everything_that_is_added() -> None:
@@ -44,14 +61,19 @@ def test_the_page_has_a_block_for_everything_that_is_added() -> None:
     assert places == {"conf/grid", "conf/cluster", "FOLDER", "rewards/answers", "rewards/route"}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_of_the_page_works_on_its_files(command: str, copy: Path) -> None:
-    done = run(copy, "-m", *shlex.split(command))
+def test_the_page_begins_with_the_command_that_makes_a_project() -> None:
+    assert COMMANDS[0] == "sweeper init myproject"
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:])
+def test_every_command_of_the_page_works_on_its_files(command: str, copy: Path, project: Path) -> None:
+    done = run(copy, project, "-m", *shlex.split(command))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_added_grid_has_its_runs_and_the_added_cluster_is_planned_for(copy: Path) -> None:
-    planned = run(copy, "-m", "sweeper", "plan", "+grid=temperature", "model_family=qwen2.5", "cluster=mine", "--json")
+def test_the_added_grid_has_its_runs_and_the_added_cluster_is_planned_for(copy: Path, project: Path) -> None:
+    words = ("plan", "+grid=temperature", "model_family=qwen2.5", "cluster=mine", "--json")
+    planned = run(copy, project, "-m", "sweeper", *words)
     assert planned.returncode == 0, planned.stderr
     assert len(json.loads(planned.stdout)["data"]["runs"]) == 6
 
@@ -61,5 +83,5 @@ def test_the_added_reward_scores(copy: Path) -> None:
         "from rewards import compute_score as s\n"
         "print([s('logic__reversed_word', f'<answer>{a}</answer>', 'olleh')['score'] for a in ('OLLEH', 'hello')])"
     )
-    done = run(copy, "-c", code)
+    done = run(copy, copy, "-c", code)
     assert done.stdout.strip() == "[1.0, 0.0]", done.stderr
