@@ -28,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.inputs.data import prepare_all
     from sweeper.launch.slurm.export import commands, export
+    from sweeper.launch.slurm.options import replacements
+    from sweeper.launch.slurm.shape import shape_of
     from sweeper.plan.plan import save_grid
     from sweeper.spec.cluster import Executor
 
@@ -45,5 +47,6 @@ def run(options: argparse.Namespace) -> int:
         listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]
         print_json("export-sbatch", listed)
     else:
-        print("\n".join([f"{len(specs)} runs in {len(scripts)} arrays", *commands(scripts)]))
+        said = replacements(shape_of(spec) for spec in specs)
+        print("\n".join([*said, f"{len(specs)} runs in {len(scripts)} arrays", *commands(scripts)]))
     return EXIT_OK

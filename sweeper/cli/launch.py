@@ -41,6 +41,8 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Run or submit what the overrides describe and no earlier launch has finished."""
     from sweeper.host.environment import left_behind
     from sweeper.inputs.data import prepare_all
+    from sweeper.launch.slurm.options import replacements
+    from sweeper.launch.slurm.shape import shape_of
     from sweeper.plan.plan import save_grid
     from sweeper.plan.view import plan_text
     from sweeper.spec.cluster import Executor
@@ -58,6 +60,9 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     behind = left_behind(os.environ, cluster.environment, on_slurm=cluster.executor is Executor.slurm)
     if behind is not None:
         _say(behind)
+    if cluster.executor is Executor.slurm:
+        for line in replacements(shape_of(run.spec) for run in plan.to_run if run.spec):
+            _say(line)
     save_grid(plan, results_dir)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     prepare_all(specs, results_dir, say=_say)

@@ -88,5 +88,7 @@ class _ProjectFirst(SearchPathPlugin):
 
 def register() -> None:
     """Make Hydra's composition find the schema and the user's project; idempotent."""
-    ConfigStore.instance().store(name="schema", node=thawed(Config))
+    node = thawed(Config)
+    OmegaConf.set_struct(node.cluster.sbatch, False)  # checked in sweeper.launch.slurm.options
+    ConfigStore.instance().store(name="schema", node=node)
     Plugins.instance().register(_ProjectFirst)

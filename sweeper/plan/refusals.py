@@ -9,6 +9,7 @@ from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import data_spec
+from sweeper.launch.slurm import options
 from sweeper.plan.misfit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.rows.flops import adaptable
@@ -173,6 +174,8 @@ def _check_sampling(spec: RunSpec) -> None:
 
 def _check_cluster(spec: RunSpec) -> None:
     resources, cluster, path = spec.model.resources, spec.cluster, spec.model.path
+    if cluster.sbatch:
+        options.refuse(spec)
     if cluster.executor is Executor.slurm:
         refuse_secrets(cluster)
         if path is not None and Path(path).is_dir() and not Path(path).is_absolute():

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from sweeper.host.machine import Device
 
@@ -50,6 +51,7 @@ class Cluster:
     memory_gb_per_gpu: int | None = None  # host memory; null: the partition's default
     max_gpus: int | None = None  # used at once by all jobs of a results folder; null: as many as SLURM gives
     exclude: tuple[str, ...] = ()  # names of nodes that no job is to use
+    sbatch: dict[str, Any] = field(default_factory=dict, hash=False)  # more options, by long name; true: a flag
     max_loss_minutes: float | None = (
         30.0  # of training between checkpoints, once a step's time is known; null: no bound
     )

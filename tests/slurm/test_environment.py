@@ -10,6 +10,7 @@ import pytest
 
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
+from sweeper.plan.refusals import check
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
@@ -17,6 +18,17 @@ from tests.slurm.lab import Lab, all_are
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slurm
+# Of a shell in an allocation: none of them is one that SLURM sets for a job like ours.
+ALLOCATION = {
+    "SLURM_JOB_ID": "99999",
+    "SLURM_TRES_PER_TASK": "gres:gpu:4",
+    "SLURM_MEM_PER_NODE": "9999999",
+    "SLURM_HINT": "nomultithread",
+    "SBATCH_TIMELIMIT": "1",
+    "SQUEUE_FORMAT": "%i",
+    "RAY_ADDRESS": "10.0.0.1:6379",
+    "OMP_NUM_THREADS": "96",
+}
 SECRET, ALSO, MARK = "hunter2-0123456789", "hunter3-0123456789", "harmless-0123456789"
 
 
@@ -62,6 +74,29 @@ def test_a_secret_reaches_the_run_and_is_in_no_file_and_in_no_record_of_slurm(
     assert "HF_HOME" in ran["variables"]
     assert "HF_TOKEN" not in ran["variables"]
     assert "PYTEST_CURRENT_TEST" not in ran["variables"]
+
+
+def test_options_of_the_user_reach_slurm_and_variables_of_an_allocation_do_not(
+    make: Callable[..., RunSpec], lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ALLOCATION.items():
+        monkeypatch.setenv(name, value)
+    one = make(
+        "seed=1", "cluster.sbatch={gres: gpu:h100:1, mem-per-cpu: 200M}", "cluster.cpus_per_gpu=2", step_seconds=2
+    )
+    check(one, family="tiny")
+    submit([one], tmp_path)
+    assert all_are(tmp_path, State.running, 60)
+    (element,) = live(tmp_path).values()
+    job = lab.ask("scontrol", "show", "job", str(element.job))
+    for words in ("TresPerNode=gres:gpu:h100:1", "MinMemoryCPU=200M", "CPUs/Task=2", "TimeLimit=01:00:00"):
+        assert words in job
+    assert all_are(tmp_path, State.done, 60)
+    (attempt,) = RunDir(results_dir=tmp_path, run_id=one.run_id).attempts()
+    ran = attempt.read("standin")
+    assert ran is not None
+    assert "CUDA_VISIBLE_DEVICES" in ran["variables"]  # of the GPU that gres asks for, in the step too
+    assert set(ran["variables"]) & (ALLOCATION.keys() - {"SLURM_JOB_ID"}) == set()
 
 
 def test_a_secrets_file_that_was_opened_to_others_meanwhile_fails_the_job(

@@ -47,6 +47,7 @@ def test_resources_cluster_logging_and_save_freq_are_not_identity() -> None:
         "model.resources.gpus_per_node=2",
         "cluster.max_parallel=3",
         "logging.wandb=true",
+        "cluster.sbatch={constraint: ib}",
         "training.save_freq=3",
     ):
         assert spec(override).run_id == plain.run_id

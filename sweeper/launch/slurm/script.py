@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sweeper.host.environment import exported
 from sweeper.launch.slurm.array import Chunk, folder
+from sweeper.launch.slurm.options import replaced
 from sweeper.launch.slurm.shape import Shape
 from sweeper.spec.cluster import Container, ContainerRuntime
 
@@ -70,6 +71,11 @@ def render(
     from submitit.slurm.slurm import _make_sbatch_string
 
     command, flags = in_environment(arguments, shape, results_dir, code)
+    left_out = replaced(shape.sbatch)
+    memory = None if shape.memory_gb is None else f"{shape.memory_gb}GB"
+    cpus = None if "cpus-per-task" in left_out else shape.cpus_per_node
+    # srun does not take it over from sbatch since Slurm 22.05 (sbatch(1)): a task may be bound to one core.
+    cores = [] if cpus is None else [f"--cpus-per-task={cpus}"]
     text: str = _make_sbatch_string(
         command=shlex.join([*DEAF, *command]),
         folder=folder(results_dir) / "logs",
@@ -80,9 +86,9 @@ def render(
         time=shape.minutes,
         nodes=shape.nodes,
         ntasks_per_node=1,
-        gpus_per_node=shape.gpus_per_node or None,
-        cpus_per_task=shape.cpus_per_node,
-        mem=None if shape.memory_gb is None else f"{shape.memory_gb}GB",
+        gpus_per_node=None if "gpus-per-node" in left_out else shape.gpus_per_node or None,
+        cpus_per_task=cpus,
+        mem=None if "mem" in left_out else memory,
         signal_delay_s=shape.signal_seconds,
         exclude=",".join(shape.exclude) or None,
         setup=[*setup(shape, code), *before],
@@ -99,9 +105,10 @@ def render(
             "chdir": code,
             # SLURM keeps a job's environment: only what was named goes there.
             "export": ",".join(exported(os.environ, shape.environment)),
+            **dict(shape.sbatch),
         },
         # One node's failure ends the others, so that no GPU waits for what will not come.
-        srun_args=["--kill-on-bad-exit=1", *flags],
+        srun_args=["--kill-on-bad-exit=1", *cores, *flags],
     )
     return f"{text}\n"
 

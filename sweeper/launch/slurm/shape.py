@@ -1,9 +1,13 @@
 """The resources of one job: runs of equal shape share an array."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sweeper.spec.cluster import Container
 from sweeper.spec.run import RunSpec
+
+Options = tuple[tuple[str, str | bool], ...]  # of sbatch: name and value, or True for a flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class Shape:
     container: Container = field(default_factory=Container)
     environment: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    sbatch: Options = ()  # the user's own, beside and in the place of ours
 
     @property
     def gpus(self) -> int:
@@ -50,4 +55,14 @@ def shape_of(spec: RunSpec) -> Shape:
         container=cluster.container,
         environment=cluster.environment,
         exclude=cluster.exclude,
+        sbatch=_options(cluster.sbatch),
+    )
+
+
+def _options(wanted: Mapping[str, Any]) -> Options:
+    """As they are written: lists joined by commas; false and null leave an option out."""
+    return tuple(
+        (name, True if value is True else ",".join(map(str, value if isinstance(value, list | tuple) else [value])))
+        for name, value in sorted(wanted.items())
+        if value is not None and value is not False
     )
