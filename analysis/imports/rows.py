@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from analysis.imports.history import History
 from sweeper.host.errors import ResultsError
 from sweeper.rows.curve import curve_point
-from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status
+from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status, seen
 from sweeper.spec.digest import digest_of
 from sweeper.spec.model import Architecture
 
@@ -55,6 +55,8 @@ class _Names:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Amounts:
     samples: int | None
+    problems_seen: int | None
+    reuse: float | None
     tokens: int | None
     gpu_seconds: float | None
 
@@ -100,6 +102,8 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         domain_mix=names.domain_mix or UNKNOWN,
         data_scale=names.data_scale or UNKNOWN,
         n_unique=labels.n_unique,
+        problems_seen=amounts.problems_seen,
+        reuse=amounts.reuse,
         seed=number if names.seed is None else names.seed,
         steps=steps,
         train_samples=amounts.samples,
@@ -142,12 +146,14 @@ def _amounts(
     batch, responses = (_whole(config, key) for key in ("data.train_batch_size", "actor_rollout_ref.rollout.n"))
     samples = steps * batch * responses if steps and batch and responses else None
     samples = _said(missing, "train_samples", samples, "it needs the configuration, which wandb logs hold")
+    problems_seen, reuse = seen(labels.n_unique, steps * batch if steps and batch else None)
+    _said(missing, "problems_seen", problems_seen, "it needs --n-unique, and the configuration, which wandb logs hold")
     tokens = [point.tokens for point in trained if point.tokens is not None]
     total = sum(tokens) if tokens and len(tokens) == len(trained) else None
     total = _said(missing, "train_tokens", total, "perf/total_num_tokens was not logged at every step")
     seconds = _gpu_seconds(trained, config, labels)
     seconds = _said(missing, "gpu_seconds", seconds, "use --gpus; step times must be logged")
-    return _Amounts(samples=samples, tokens=total, gpu_seconds=seconds)
+    return _Amounts(samples=samples, problems_seen=problems_seen, reuse=reuse, tokens=total, gpu_seconds=seconds)
 
 
 def run_id(history: History) -> str:

@@ -57,7 +57,7 @@ QUESTIONS: dict[str, Question] = {
     "data": Question(
         name="data",
         title="Data",
-        text="How does performance change with the number of unique problems trained on?",
+        text="How does performance change with the number of problems seen in training?",
     ),
     "compute": Question(
         name="compute",
@@ -77,7 +77,7 @@ QUESTIONS: dict[str, Question] = {
     "marginal_return": Question(
         name="marginal_return",
         title="Marginal return",
-        text="What does one more doubling of unique problems, or of their reuse, add?",
+        text="What does one more doubling of problems seen, or of their reuse, add?",
     ),
     "reuse": Question(
         name="reuse",

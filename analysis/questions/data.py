@@ -1,8 +1,11 @@
-"""Performance after training against unique problems, in two designs that answer different questions.
+"""Performance after training against the problems that RL saw, in two designs that answer different questions.
 
 At the same number of samples more problems mean less reuse; at the same reuse more problems mean more steps and more
-compute. Runs of both kinds are never put on one line.
+compute. Runs of both kinds are never put on one line. A set that is larger than what the steps draw counts with what
+they drew.
 """
+
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -10,9 +13,11 @@ from analysis.drawing.answer import Answer, Scale
 from analysis.questions import Question, Settings
 from analysis.questions.levels import Levels, joined, level_chart, level_rows, levels, sentence, trend_row, with_law
 from analysis.questions.reply import left_out, missing, reply
-from analysis.questions.strata import arms, strata
+from analysis.questions.strata import Stratum, arms, strata
 from analysis.runs.selection import ALL_RUNS, Selection
+from sweeper.rows.row import ResultRow
 
+SEEN = "problems seen"
 DESIGNS = {"same samples, less reuse": ("n_unique", "reuse"), "same reuse, more steps": ("n_unique", "steps")}
 
 
@@ -22,28 +27,48 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     notes = left_out(selection)
     several = data_levels(selection, notes)
     if not several:
-        return missing(
-            question, "no two numbers of unique problems were run at the same samples or at the same reuse", notes
-        )
+        return missing(question, "no two numbers of problems were seen at the same samples or at the same reuse", notes)
+    whats = dict.fromkeys(what for what, _ in several)
     tables = {
-        "scales": pd.DataFrame([row for found in several for row in level_rows(found, "n_unique")]),
-        "slopes": pd.DataFrame([trend_row(found) for found in several]),
+        "scales": pd.DataFrame([row for what, found in several for row in _scale_rows(what, found)]),
+        "slopes": pd.DataFrame([{"x": what, **trend_row(found)} for what, found in several]),
     }
-    figures = {
-        "scales": level_chart("pass@1 after training by data", several, Scale(label="unique problems", log=True))
-    }
-    verdict = joined([with_law(sentence(found, "unique problems"), found) for found in several])
-    reason = None if any(found.decided for found in several) else "every slope has an interval that holds 0"
+    levels_ = [found for _, found in several]
+    scale = Scale(label=" or ".join(whats), log=True)
+    figures = {"scales": level_chart("pass@1 after training by data", levels_, scale)}
+    verdict = joined([with_law(data_sentence(what, found), found) for what, found in several])
+    reason = None if any(found.decided for found in levels_) else "every slope has an interval that holds 0"
     return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
-def data_levels(selection: Selection, notes: list[str]) -> list[Levels]:
-    """Levels of every design and stratum with two scales or more; adds to the notes."""
+def amount_of_data(stratum: Stratum) -> tuple[str, Callable[[ResultRow], int | None]]:
+    """What "how much data" means for the runs of a stratum, in words and for each row."""
+    if all(run.row.problems_seen is not None for run in stratum.runs):
+        return SEEN, lambda row: row.problems_seen
+    return "problems in the set (how many were seen is not known)", lambda row: row.n_unique
+
+
+def data_sentence(what: str, found: Levels) -> str:
+    """The slope in words, with the sizes of the sets where they are not what was seen."""
+    said = sentence(found, what)
+    sets = [arm.runs[0].row.n_unique or 0 for arm in found.panel.arms]
+    larger = what == SEEN and any(n > x for n, x in zip(sets, found.panel.x, strict=True))
+    return f"{said}, of sets of {min(sets):,} to {max(sets):,}" if larger else said
+
+
+def _scale_rows(what: str, found: Levels) -> list[dict[str, object]]:
+    rows = level_rows(found, "problems_seen" if what == SEEN else "x")
+    return [row | {"n_unique": arm.runs[0].row.n_unique} for row, arm in zip(rows, found.panel.arms, strict=True)]
+
+
+def data_levels(selection: Selection, notes: list[str]) -> list[tuple[str, Levels]]:
+    """Levels of every design and stratum with two scales or more, with what varies; adds to the notes."""
     several = []
     for design, free in DESIGNS.items():
         for stratum in strata(selection.completed, free=free):
             label = design if stratum.label == ALL_RUNS else f"{design}, {stratum.label}"
-            found = levels(label, arms(stratum, label=lambda row: row.data_scale, x=lambda row: row.n_unique), notes)
+            what, x = amount_of_data(stratum)
+            found = levels(label, arms(stratum, label=lambda row: row.data_scale, x=x), notes)
             if found is not None:
-                several.append(found)
+                several.append((what, found))
     return several

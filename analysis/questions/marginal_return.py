@@ -1,4 +1,4 @@
-"""What one doubling adds: of unique problems (two designs, see `data`), and of the reuse of the same problems.
+"""What one doubling adds: of problems seen (two designs, see `data`), and of the reuse of the same problems.
 
 Slope: the line of pass@1 in log2 x through all arms. Last: the difference of the two largest arms, divided by the
 doublings between them; a return that diminishes has a last step below its slope.
@@ -24,11 +24,11 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     """See the module."""
     del settings
     notes = left_out(selection)
-    several = [("unique problems", found) for found in data_levels(selection, notes)]
+    several = data_levels(selection, notes)
     several += [("reuse of the same problems", found) for found in _reuse_levels(selection, notes)]
     if not several:
         return missing(
-            question, "neither unique problems nor their reuse takes two values at otherwise fixed settings", notes
+            question, "neither problems seen nor their reuse takes two values at otherwise fixed settings", notes
         )
     rows, bars, said = [], [], []
     for what, found in several:

@@ -13,6 +13,7 @@ from analysis.estimates.numerals import signed
 from analysis.estimates.panel import Panel, panel
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
+from analysis.questions.data import amount_of_data
 from analysis.questions.levels import points
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
@@ -27,9 +28,8 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     for stratum in strata(selection.completed, free=["n_unique", "reuse"]):
         domain = _domain(stratum.runs)
         label = stratum.label if stratum.label != ALL_RUNS else stratum.runs[0].row.domain_mix
-        found = panel(
-            arms(stratum, label=lambda row: str(row.n_unique), x=lambda row: row.n_unique), domain=domain, gain=True
-        )
+        what, x = amount_of_data(stratum)
+        found = panel(arms(stratum, label=lambda row: str(row.n_unique), x=x), domain=domain, gain=True)
         if isinstance(found, str):
             notes.append(f"{label}: {found}")
             continue
@@ -40,7 +40,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         for arm, gain, gap in zip(found.arms, gains, behind, strict=True):
             rows.append(_row(label, domain, arm.x, len(arm.runs), gain, gap))
         notes += [note for note in found.notes if note not in notes]
-        figures[label] = _chart(label, found)
+        figures[label] = _chart(label, what, found)
         enough = _first([_holds_zero(gap) for gap in behind[:-1]])
         same = _first([_within(gap, settings.margin) for gap in behind[:-1]])
         positive = _first([gain.low is not None and gain.low > 0 for gain in gains])
@@ -102,17 +102,17 @@ def _row(label: str, domain: str, n: float, seeds: int, gain: Estimate, gap: Est
     return {
         "runs": label,
         "measured_on": domain,
-        "n_unique": int(n),
+        "problems": int(n),
         "seeds": seeds,
         **gain.columns("gain", "gain_"),
         **gap.columns("difference_to_largest", "difference_to_largest_"),
     }
 
 
-def _chart(label: str, found: Panel) -> Chart:
+def _chart(label: str, what: str, found: Panel) -> Chart:
     return Chart(
-        title="gain in pass@1 by unique problems",
-        x=Scale(label="unique problems", log=True),
+        title="gain in pass@1 by data",
+        x=Scale(label=what, log=True),
         y=Scale(label="gain in pass@1"),
         traces=(points(found, label=f"{label}: gain, 95%", group=label),),
         guides=(Guide(axis="y", value=0.0, label="base model"),),

@@ -71,7 +71,7 @@ def _law(found: Panel) -> Inference | str:
     runs = [(run, value) for arm in found.arms for run in arm.runs if (value := run.pass1()) is not None]
     sample = Sample(
         columns={
-            "unique": np.array([float(run.row.n_unique or np.nan) for run, _ in runs]),
+            "unique": np.array([float(run.row.problems_seen or run.row.n_unique or np.nan) for run, _ in runs]),
             "tau": np.array([run.row.reuse or np.nan for run, _ in runs], dtype=np.float64),
         },
         y=np.array([1 - value for _, value in runs]),
@@ -87,6 +87,7 @@ def _row(label: str, arm: Arm, value: Estimate, gap: Estimate) -> dict[str, obje
         "runs": label,
         "tau": arm.x,
         "n_unique": arm.runs[0].row.n_unique,
+        "problems_seen": arm.runs[0].row.problems_seen,
         "seeds": len(arm.runs),
         **value.columns("pass1"),
         **gap.columns("difference_to_first", "difference_to_first_"),

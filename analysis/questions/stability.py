@@ -89,6 +89,11 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     said = [_compared_text(compared)] if differences else []
     said += [_signs_text(known)] if known else []
     notes.append(_THRESHOLDS)
+    once = sum(_saw_each_once(run) for run in selection.completed)
+    if once:
+        notes.append(
+            f"{once} of {len(selection.completed)} runs saw no problem twice: no overfitting is read from them"
+        )
     if any(_is_ordered(run) for run, _ in signs):
         notes.append("in an ordered curriculum the training reward follows the problems: no sign is read from it")
     if differences and all(item.seeds == 1 for item in compared):
@@ -146,7 +151,7 @@ def signs_of(run: Run) -> list[Sign]:
     change = _last_over_first(length)
     factor = None if change is None or change <= 0 else max(change, 1 / change)
     found.append(_sign("response length", factor, f"x {LENGTH_FACTOR:g} or 1/{LENGTH_FACTOR:g}", above=LENGTH_FACTOR))
-    found.append(_overfitting(run))
+    found.append(replace(_overfitting(run), flagged=None) if _saw_each_once(run) else _overfitting(run))
     if _is_ordered(run):
         return [replace(sign, flagged=None) if sign.sign in OF_REWARD else sign for sign in found]
     return found
@@ -155,6 +160,11 @@ def signs_of(run: Run) -> list[Sign]:
 def _is_ordered(run: Run) -> bool:
     """Whether the problems of later steps differ from those of earlier ones by design, and the reward with them."""
     return run.row.curriculum not in (None, MIXED)
+
+
+def _saw_each_once(run: Run) -> bool:
+    """Whether no problem was trained on twice, as far as the row knows: there is nothing to fit too closely then."""
+    return run.row.reuse is not None and run.row.reuse <= 1
 
 
 def _overfitting(run: Run) -> Sign:

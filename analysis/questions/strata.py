@@ -3,7 +3,6 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from analysis.estimates.numerals import short
 from analysis.estimates.panel import Arm
 from analysis.runs.hyperparameters import HYPERPARAMETERS
 from analysis.runs.selection import ALL_RUNS, Run
@@ -87,7 +86,8 @@ def _said(name: str, value: Hashable) -> str:
     if name in ("model", "algorithm", "domain_mix", "curriculum"):
         return str(value) if value is not None else f"{name} unknown"
     words = {"n_unique": "problems", "n_sft": "SFT problems", "reuse": "x reuse", "steps": "steps"}[name]
-    return f"{short(value) if isinstance(value, int | float) else 'unknown'} {words}"
+    said = f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else "unknown"
+    return f"{said} {words}"
 
 
 def configurations(runs: Sequence[Run]) -> tuple[Arm, ...]:

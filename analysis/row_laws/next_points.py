@@ -1,6 +1,6 @@
 """The next points of a sweep. `python -m sweeper suggest` asks, in JSON on the standard input; this answers in JSON.
 
-Rows of one series are fitted by a law of the error 1 - pass@1 in model size, in different problems, or in both, and
+Rows of one series are fitted by a law of the error 1 - pass@1 in model size, in problems seen, or in both, and
 `laws.design` spends the budget on the candidates.
 """
 
@@ -30,7 +30,7 @@ class Place:
 
     name: str
     n: float  # non-embedding parameters
-    d: float | None  # different problems
+    d: float | None  # different problems that RL sees
     cost: float = 0.0  # device-hours
 
 
@@ -91,7 +91,7 @@ def _measured(run: Run) -> tuple[Place, float] | None:
     row, pass1 = run.row, run.pass1()
     if pass1 is None or pass1 >= 1:
         return None
-    d = None if row.n_unique is None else float(row.n_unique)
+    d = None if row.problems_seen is None else float(row.problems_seen)
     return Place(name=row.group_id, n=float(row.n_params_non_embedding), d=d), 1 - pass1
 
 
@@ -117,7 +117,7 @@ def _sample(law: str, places: list[Place], y: Floats) -> Sample:
     elif all(place.d for place in places):
         columns = {"n": n, "d": np.array([place.d for place in places], dtype=np.float64)}
     else:
-        raise ResultsError(f"--law {law} needs the number of different problems of every run, and some train on all")
+        raise ResultsError(f"--law {law} needs the number of problems that every run saw, and of some it is not known")
     # Seeds of one configuration are resampled together.
     return Sample(columns=columns, y=y, run=tuple(place.name for place in places))
 

@@ -16,6 +16,7 @@ from sweeper.rows.row import (
     ResultRow,
     Status,
     Timing,
+    seen,
 )
 from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext, now, stamp
@@ -37,6 +38,9 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
     steps = len(points)
     architecture, kl = spec.model.architecture, spec.algorithm.kl
     base, tuned, evaluated = measured.base, measured.fine_tuned, measured.evaluated
+    # Where verl discards groups of answers it draws more problems than it trains on, and does not say how many.
+    discards = spec.verl_keys.get("algorithm.filter_groups.enable")
+    problems_seen, reuse = seen(measured.n_unique, None if discards else steps * spec.training.train_batch_size)
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=job.run_dir.run_id,
@@ -54,7 +58,8 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
         data_scale=spec.data_scale.name,
         n_unique=spec.n_unique if measured.n_unique is None else measured.n_unique,
         n_sft=tuned.conversations if tuned else None,
-        reuse=steps * spec.training.train_batch_size / measured.n_unique if measured.n_unique else None,
+        problems_seen=problems_seen,
+        reuse=reuse,
         curriculum=spec.curriculum.name,
         rollout_n=spec.algorithm.rollout_n,
         lora_rank=spec.algorithm.lora.rank,
@@ -71,6 +76,7 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
         base=scores(base.counts, spec.eval.ks) if base else (),
         trained=scores(evaluated.counts, spec.eval.ks) if evaluated else (),
         curve=tuple(curve),
+        settings=spec.settings(),
     )
 
 

@@ -118,9 +118,8 @@ def suggest_text(answer: Json) -> str:
 
 
 def _place(spec: RunSpec) -> Json:
-    n_unique = spec.n_unique
-    d = None if n_unique is None else float(n_unique - spec.n_sft)
-    return {"name": spec.run_id, "n": float(_size(spec)), "d": d}
+    seen = spec.problems_seen
+    return {"name": spec.run_id, "n": float(_size(spec)), "d": None if seen is None else float(seen)}
 
 
 def _size(spec: RunSpec) -> int:

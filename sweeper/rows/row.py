@@ -17,6 +17,7 @@ from sweeper.host.errors import ResultsError
 from sweeper.host.files import write_atomic
 from sweeper.host.secret import hidden
 from sweeper.rows.failure_class import FailureClass
+from sweeper.spec.identity import settings
 
 SCHEMA_VERSION = 1
 
@@ -161,9 +162,10 @@ class ResultRow:
     algorithm: str
     domain_mix: str
     data_scale: str
-    n_unique: int | None  # different problems that RL trained on
+    n_unique: int | None  # different problems in the set that RL draws from
+    problems_seen: int | None = None  # of them: no more than the steps drew; None: not known how many they drew
     n_sft: int | None = None  # different problems of supervised fine-tuning before it; 0: there was none
-    reuse: float | None = None  # how often RL saw each of its problems: tau of arXiv:2509.25300
+    reuse: float | None = None  # how often RL saw each problem that it saw, 1 or more: tau of arXiv:2509.25300
     curriculum: str | None = None  # these three: None in rows of earlier versions
     rollout_n: int | None = None  # responses per prompt; this and the next three: None in rows of earlier versions
     lora_rank: int | None = None  # 0: every parameter is trained
@@ -181,6 +183,7 @@ class ResultRow:
     timing: Timing | None
     provenance: Provenance | None
     imported: Imported | None = None
+    settings: dict[str, Any] | None = None  # `RunSpec.settings`; None: not known
 
     def score(self, domain: str = "all", *, base: bool = False) -> Score | None:
         """The score of a domain, of the trained or of the base model."""
@@ -245,10 +248,39 @@ def read_row(path: Path) -> ResultRow:
             raise ResultsError(
                 f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}"
             )
-        row: ResultRow = _adapter().validate_python(values)
+        row: ResultRow = _adapter().validate_python(_completed(values, path))
     except (ValidationError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ResultsError(f"{path} is not a result row: {error}") from error
     return row
+
+
+def seen(n_unique: int | None, drawn: float | None) -> tuple[int | None, float | None]:
+    """How many different problems RL saw, and how often each of them.
+
+    Args:
+        n_unique: Different problems in the set; every one is drawn once before any is drawn again.
+        drawn: Problems that the steps drew, repetitions counted; None: not known.
+
+    Returns:
+        Both None where one of the numbers is not known, or no problem was drawn.
+    """
+    if not n_unique or not drawn:
+        return None, None
+    found = min(n_unique, round(drawn))
+    return found, drawn / found
+
+
+def _completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A row of an earlier version with what can be told from the rest of it, and from the run's specification."""
+    if "problems_seen" not in values:
+        n, reuse = values.get("n_unique"), values.get("reuse")
+        samples, responses = values.get("train_samples"), values.get("rollout_n")
+        drawn = n * reuse if n and reuse else samples / responses if samples and responses else None
+        values["problems_seen"], values["reuse"] = seen(n, drawn) if n and drawn else (None, reuse)
+    spec = path.parent.parent / "runs" / path.stem / "spec.json"
+    if "settings" not in values and spec.exists():
+        values["settings"] = settings(json.loads(spec.read_text()))
+    return values
 
 
 def read_rows(results_dir: Path) -> Iterator[ResultRow]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data_prep.materialise import FORMAT_VERSION
+from sweeper.spec.dotted import dotted
 
 Plain = Mapping[str, Any]
 
@@ -60,6 +61,23 @@ BEFORE: dict[str, Any] = {
     "curriculum.order_by": "",
     "curriculum.stages": [],
 }
+
+
+# How a run is executed, of what `OTHER` names: no description of a run in a table needs it.
+EXECUTION = ("cluster", "logging", "spec_version", "model.resources", "model.vetted", "training.save_freq")
+
+
+def settings(spec: Plain) -> dict[str, Any]:
+    """Every setting of a run but how it is executed, by dotted key; nulls are left out.
+
+    Args:
+        spec: All fields of a `RunSpec`, as plain JSON values.
+    """
+    return {
+        key: value
+        for key, value in dotted(spec).items()
+        if value not in (None, {}) and not any(f"{key}.".startswith(f"{part}.") for part in EXECUTION)
+    }
 
 
 def science(spec: Plain) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.digest import digest_of
 from sweeper.spec.dotted import dotted
-from sweeper.spec.identity import science
+from sweeper.spec.identity import science, settings
 from sweeper.spec.model import Model
 from sweeper.spec.run_id import RunId
 from sweeper.spec.training import Algorithm, Evaluation, Training
@@ -76,6 +76,12 @@ class RunSpec:
         return int(self.data.sft_share * (self.n_unique or 0) + 0.5)
 
     @property
+    def problems_seen(self) -> int | None:
+        """Different problems that the steps of RL draw; None: how many there are to draw from is not known yet."""
+        drawn = self.total_steps * self.training.train_batch_size
+        return None if self.n_unique is None else min(self.n_unique - self.n_sft, drawn)
+
+    @property
     def total_steps(self) -> int:
         """Optimiser-driving training steps of RL.
 
@@ -111,6 +117,10 @@ class RunSpec:
     def science(self) -> dict[str, Any]:
         """The settings that can change a result, as plain JSON values; see `sweeper.spec.identity`."""
         return science(self._plain())
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting but how the run is executed, by dotted key, as plain JSON values; nulls are left out."""
+        return settings(self._plain())
 
     def to_json(self) -> str:
         """JSON with one line per part and sorted keys; `from_json` reads it back to an equal spec."""

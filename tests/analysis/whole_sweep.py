@@ -68,6 +68,7 @@ def _write(
     row = replace(
         row, group_id=f"{row.group_id}-{marks}", **{"curriculum": "mixed", "n_sft": 0, "reuse": 1.0, **fields}
     )
+    row = replace(row, problems_seen=row.n_unique)
     rng = np.random.default_rng([size, scale, seed, len(run_id)])
     lines = [json.loads(line) for line in problems_path(results, run_id).read_text().splitlines()]
     correct = np.array([_moved(line, shift, only, rng) for line in lines])

@@ -29,6 +29,7 @@ def row(
         domain_mix=run.domain_mix.name,
         data_scale=run.data_scale.name,
         n_unique=run.data_scale.n_unique,
+        problems_seen=run.problems_seen,
         seed=run.seed,
         steps=run.total_steps if done else 0,
         train_samples=train_samples if done else None,
@@ -49,6 +50,7 @@ def row(
             attempts=attempts,
         ),
         provenance=None,
+        settings=run.settings(),
     )
 
 

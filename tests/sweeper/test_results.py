@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,43 @@ def test_the_json_record_is_valid_json_with_null_where_k_exceeds_n() -> None:
     record = json.loads(json.dumps(table.record(row(spec())), allow_nan=False))
     assert record["pass@16"] is None
     assert record["base_pass@1"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("earlier", "seen", "reuse"),
+    [
+        ({"n_unique": 1024, "reuse": 0.3125}, 320, 1.0),
+        ({"n_unique": 128, "reuse": 2.5}, 128, 2.5),
+        ({"n_unique": 128, "reuse": None, "train_samples": 2560, "rollout_n": 8}, 128, 2.5),
+        ({"n_unique": 1024, "reuse": None, "train_samples": 2560, "rollout_n": 8}, 320, 1.0),
+        ({"n_unique": 128, "reuse": None, "train_samples": 2560, "rollout_n": None}, None, None),
+        ({"n_unique": None, "reuse": None, "train_samples": 2560, "rollout_n": 8}, None, None),
+    ],
+)
+def test_a_row_of_an_earlier_version_gets_the_problems_seen_where_it_holds_what_they_follow_from(
+    earlier: dict[str, object], seen: int | None, reuse: float | None, tmp_path: Path
+) -> None:
+    path = write_row(tmp_path, row(spec()))
+    values = json.loads(path.read_text()) | earlier
+    del values["problems_seen"]
+    path.write_text(json.dumps(values))
+    assert (read_row(path).problems_seen, read_row(path).reuse) == (seen, reuse)
+
+
+def test_a_row_that_says_that_the_problems_seen_are_not_known_is_believed(tmp_path: Path) -> None:
+    path = write_row(tmp_path, replace(row(spec()), problems_seen=None, reuse=None, rollout_n=8))
+    assert read_row(path).problems_seen is None
+
+
+def test_the_table_and_its_record_hold_the_problems_seen_beside_the_size_of_the_set() -> None:
+    found = row(spec("data_scale=n1k"))  # 20 steps of 16
+    assert (table.record(found)["n_unique"], table.record(found)["problems_seen"]) == (1024, 320)
+    head, _, line = table.text([found]).splitlines()[:3]
+    assert dict(zip(head.split()[3:6], line.split()[3:6], strict=True)) == {
+        "unique": "1024",
+        "seen": "320",
+        "seed": "0",
+    }
 
 
 def test_the_printed_table_is_sorted_by_size_and_shows_the_gain() -> None:

@@ -76,6 +76,12 @@ GRIDS = [  # number of points, ids of the first and the last
     (
         "+grid=model_scale",
         8,
+        "tiny-40k_grpo_uniform_n64_s0-6de3a627408b",
+        "tiny-1.4m_grpo_uniform_n320_s0-141c5bc4aadd",
+    ),
+    (
+        "+grid=model_scale data_scale=n128,n1k",
+        8,
         "tiny-40k_grpo_uniform_n128_s0-30599f7ad92b",
         "tiny-1.4m_grpo_uniform_n1024_s0-fb8212cd785d",
     ),

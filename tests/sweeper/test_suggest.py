@@ -13,7 +13,7 @@ from sweeper.spec.run import RunSpec
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 
-MEASURED = [(model, scale) for model in ("tiny-40k", "tiny-130k", "tiny-430k") for scale in ("n128", "n1k")]
+MEASURED = [(model, scale) for model in ("tiny-40k", "tiny-130k", "tiny-430k") for scale in ("n64", "n320")]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_picks_fit_the_budget_narrow_the_prediction_and_come_as_commands(
     found = suggested(capsys, results, "+grid=model_scale", "seed=0,1,2", "--budget-gpu-hours", "3")
     assert (found["law"], found["n_rows"]) == ("power_nd", 6)
     picks, (target,) = found["picks"], found["targets"]  # type: ignore[misc]
-    assert target["name"] == spec("model=tiny-1.4m", "data_scale=n1k").run_id
+    assert target["name"] == spec("model=tiny-1.4m", "data_scale=n320").run_id
     assert picks
     assert sum(pick["cost"] for pick in picks) == pytest.approx(picks[-1]["spent"])
     assert picks[-1]["spent"] <= 3

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from analysis.runs.selection import Counts, Run, Selection
-from sweeper.rows.row import CurvePoint, Failure, PassAtK, Score, Status
+from sweeper.rows.row import CurvePoint, Failure, PassAtK, Score, Status, seen
 from tests.analysis.synthetic_rows import Truth, _row
 
 DOMAINS = ("code", "logic", "math", "stem")
@@ -106,7 +106,7 @@ def _run(
     scale = item.n_unique or 0
     row = _row(
         f"{item.model}_{item.algorithm}_{item.domain_mix}_n{scale}_{item.curriculum}_{item.n_sft}_t{item.steps}_s{item.seed}"
-        + "".join(f"_{name}{value:g}" for name, value in item.row.items()),
+        + "".join(f"_{name}{value}" for name, value in item.row.items()),
         model=item.model,
         size=item.size,
         scale=scale,
@@ -115,6 +115,7 @@ def _run(
         truth=Truth(steps=item.steps),
     )
     settings = (item.model, item.algorithm, item.domain_mix, scale, item.curriculum, item.n_sft, item.steps, item.row)
+    problems_seen, reuse = seen(item.n_unique, item.steps * 16)
     row = replace(
         row,
         group_id=repr(settings),
@@ -122,10 +123,9 @@ def _run(
         curriculum=item.curriculum,
         n_unique=item.n_unique,
         n_sft=item.n_sft,
-        reuse=item.steps * 16 / item.n_unique if item.n_unique else None,
         curve=item.curve,
         timing=None,
-        **item.row,
+        **{"problems_seen": problems_seen, "reuse": reuse, **item.row},
     )
     if item.flops is not None and row.flops is not None:
         row = replace(row, flops=replace(row.flops, total=item.flops))

@@ -216,10 +216,22 @@ def test_each_sign_of_collapse_is_flagged_by_its_own_threshold():
         "overfitting": {"reward": lambda step: 0.3 + 0.01 * step, "val_pass1": lambda step: 0.5 - 0.005 * step},
     }
     for name, others in kinds.items():
-        run = selection([Planted(steps=40, curve=curve(falling(1.0), **others))]).runs[0]
+        run = selection([Planted(steps=40, n_unique=320, curve=curve(falling(1.0), **others))]).runs[0]
         assert [sign.sign for sign in signs_of(run) if sign.flagged] == [name]
     calm = selection([Planted(steps=40, curve=curve(falling(1.0)))]).runs[0]
     assert not any(sign.flagged for sign in signs_of(calm))
+
+
+def test_a_run_that_saw_no_problem_twice_is_not_said_to_overfit():
+    apart = curve(falling(1.0), reward=lambda step: 0.3 + 0.01 * step, val_pass1=lambda step: 0.5 - 0.005 * step)
+    once, twice = (Planted(steps=40, n_unique=n, curve=apart) for n in (1024, 320))
+    found = ask("stability", [once])
+    table = found.tables["signs"].set_index("sign")
+    assert table.loc["overfitting", "value"] > 0.02
+    assert table.loc["overfitting", "flagged"] is None
+    assert "overfitting" not in found.verdict
+    assert "1 of 1 runs saw no problem twice: no overfitting is read from them" in found.notes
+    assert "overfitting" in ask("stability", [twice]).verdict
 
 
 def test_no_sign_is_read_from_the_reward_of_an_ordered_curriculum():

@@ -179,7 +179,11 @@ def scales(skills: dict[int, float], *, seeds: int = 2, **more: object) -> list[
 def test_the_fewest_problems_are_found_by_each_meaning_of_enough():
     plateau = {32: 0.0, 64: 0.4, 128: 1.0, 256: 1.0, 512: 1.0}
     found = ask(
-        "min_data", scales(plateau, domain_mix="math"), n_problems=600, n_samples=128, settings=Settings(margin=0.05)
+        "min_data",
+        scales(plateau, domain_mix="math", steps=32),
+        n_problems=600,
+        n_samples=128,
+        settings=Settings(margin=0.05),
     )
     assert found.status is Status.answered
     assert "a gain above 0 from 64 problems on" in found.verdict
@@ -208,10 +212,34 @@ def test_a_loss_from_reuse_is_found_at_the_planted_tau():
 def test_the_return_of_a_doubling_holds_the_truth(name):
     skills = {64: 0.0, 128: 0.2, 256: 0.4, 512: 0.6}
     truth = np.polyfit(np.log2(list(skills)), [population(skill) for skill in skills.values()], 1)[0]
-    found = ask(name, scales(skills), n_problems=200)
+    found = ask(name, scales(skills, steps=32), n_problems=200)
     (row,) = found.tables["slopes" if name == "data" else "returns"].to_dict("records")
     assert found.status is Status.answered
     assert row["low"] <= truth <= row["high"]
+    assert "problems seen from 64 to 512;" in found.verdict.replace(" (", "; ")
+
+
+def test_a_set_larger_than_what_the_steps_draw_counts_with_what_they_drew():
+    skills = {128: 0.0, 1024: 0.6}  # 20 steps of 16 draw 320
+    truth = (population(0.6) - population(0.0)) / np.log2(320 / 128)
+    found = ask("data", scales(skills), n_problems=400)
+    (row,) = found.tables["slopes"].to_dict("records")
+    assert (row["x"], row["x_min"], row["x_max"]) == ("problems seen", 128, 320)
+    assert row["low"] <= truth <= row["high"]
+    assert "for each doubling of problems seen from 128 to 320, of sets of 128 to 1,024" in found.verdict
+    assert found.tables["scales"][["problems_seen", "n_unique"]].to_numpy().tolist() == [[128, 128], [320, 1024]]
+
+
+def test_two_sets_of_which_as_many_problems_were_seen_are_no_axis_of_data():
+    found = ask("data", scales({512: 0.0, 1024: 0.6}))
+    assert found.verdict == (
+        "Not answered: no two numbers of problems were seen at the same samples or at the same reuse."
+    )
+
+
+def test_data_are_counted_by_the_set_and_said_to_be_where_nobody_knows_what_was_seen():
+    found = ask("data", scales({64: 0.0, 128: 0.6}, row={"problems_seen": None}), n_problems=200)
+    assert "doubling of problems in the set (how many were seen is not known) from 64 to 128" in found.verdict
 
 
 def test_without_a_return_most_sweeps_leave_the_question_open():
