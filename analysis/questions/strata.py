@@ -4,11 +4,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.estimates.panel import Arm
-from analysis.runs.hyperparameters import HYPERPARAMETERS
+from analysis.runs.hyperparameters import HYPERPARAMETERS, other_settings
 from analysis.runs.selection import ALL_RUNS, Run
 from sweeper.rows.row import ResultRow
 
-FACTORS: dict[str, Callable[[ResultRow], Hashable]] = {
+FACTORS: dict[str, Callable[[ResultRow], Hashable]] = {  # beside `other_settings`
     "model": lambda row: row.model,
     "algorithm": lambda row: row.algorithm,
     "domain_mix": lambda row: row.domain_mix,
@@ -34,9 +34,9 @@ def strata(runs: Sequence[Run], *, free: Iterable[str]) -> list[Stratum]:
 
     Where algorithms are compared, each one's usual KL term and rollouts belong to it and agree with the other's usual.
     """
-    given = set(free)
-    held = [name for name in FACTORS if name not in given]
-    factors = FACTORS | (_own_settings([run.row for run in runs]) if "algorithm" in given else {})
+    given, rows = set(free), [run.row for run in runs]
+    factors = FACTORS | (_own_settings(rows) if "algorithm" in given else {}) | other_settings(rows)
+    held = [name for name in factors if name not in given]
     groups: dict[tuple[Hashable, ...], list[Run]] = {}
     for run in runs:
         groups.setdefault(tuple(factors[name](run.row) for name in held), []).append(run)
@@ -81,11 +81,9 @@ def _own_settings(rows: Sequence[ResultRow]) -> dict[str, Callable[[ResultRow], 
 
 
 def _said(name: str, value: Hashable) -> str:
-    if name in HYPERPARAMETERS:
+    words = {"n_unique": "problems", "n_sft": "SFT problems", "reuse": "x reuse", "steps": "steps"}.get(name)
+    if words is None:
         return str(value) if value is not None else f"{name} unknown"
-    if name in ("model", "algorithm", "domain_mix", "curriculum"):
-        return str(value) if value is not None else f"{name} unknown"
-    words = {"n_unique": "problems", "n_sft": "SFT problems", "reuse": "x reuse", "steps": "steps"}[name]
     said = f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else "unknown"
     return f"{said} {words}"
 
@@ -96,13 +94,14 @@ def configurations(runs: Sequence[Run]) -> tuple[Arm, ...]:
     for run in runs:
         groups.setdefault(run.row.group_id, []).append(run)
     rows = [members[0].row for members in groups.values()]
+    factors = FACTORS | other_settings(rows)
     used: list[str] = []
-    for name in FACTORS:
-        known = {tuple(FACTORS[other](row) for other in used) for row in rows}
-        finer = {tuple(FACTORS[other](row) for other in [*used, name]) for row in rows}
+    for name in factors:
+        known = {tuple(factors[other](row) for other in used) for row in rows}
+        finer = {tuple(factors[other](row) for other in [*used, name]) for row in rows}
         if len(finer) > len(known) or name == "model":
             used.append(name)
-    labels = [", ".join(_said(name, FACTORS[name](row)) for name in used) for row in rows]
+    labels = [", ".join(_said(name, factors[name](row)) for name in used) for row in rows]
     seen: dict[str, int] = {}
     found = []
     for label, members in zip(labels, groups.values(), strict=True):

@@ -1,7 +1,9 @@
 """Settings of a run beside its model, algorithm and data, in words; None in rows that do not hold them."""
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 
+from sweeper.rows.differences import between_rows
 from sweeper.rows.row import ResultRow
 
 
@@ -27,6 +29,29 @@ def rollouts(row: ResultRow) -> str | None:
 
 
 HYPERPARAMETERS: dict[str, Callable[[ResultRow], str | None]] = {"KL": kl_term, "LoRA": lora, "rollouts": rollouts}
+
+
+def other_settings(rows: Sequence[ResultRow]) -> dict[str, Callable[[ResultRow], str]]:
+    """Further settings that tell the rows apart, each in words ("lr 3e-4"), without those that the others tell."""
+    told: list[tuple[Hashable, ...]] = [
+        (
+            *(row.model, row.algorithm, row.domain_mix, row.curriculum, row.n_unique, row.n_sft, row.steps),
+            *(said(row) for said in HYPERPARAMETERS.values()),
+        )
+        for row in rows
+    ]
+    found: dict[str, Callable[[ResultRow], str]] = {}
+    for item in between_rows(rows):
+        finer = [(*key, text) for key, text in zip(told, item.texts, strict=True)]
+        if len(set(finer)) > len(set(told)):
+            told = finer
+            words = {row.run_id: f"{item.name} {text}" for row, text in zip(rows, item.texts, strict=True)}
+            found[item.name] = partial(_of_run, words)
+    return found
+
+
+def _of_run(words: dict[str, str], row: ResultRow) -> str:
+    return words[row.run_id]
 
 
 def goes_with_algorithm(rows: Sequence[ResultRow], value: Callable[[ResultRow], Hashable]) -> bool:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.passk.estimator import pass_at_k_values
-from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm
+from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm, other_settings
 from sweeper.host.errors import ResultsError
 from sweeper.rows.counts import read_lines
+from sweeper.rows.differences import between_rows
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
 
 Floats = NDArray[np.float64]
@@ -163,7 +164,9 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         )
     there = {run.row.run_id for run in runs}
     missing = tuple(run_id for run_id in members or () if run_id not in there)
-    runs.sort(key=_order)
+    own = between_rows([run.row for run in runs])
+    places = {run.row.run_id: tuple(item.place(i) for item in own) for i, run in enumerate(runs)}
+    runs.sort(key=lambda run: (*_order(run), places[run.row.run_id], run.row.seed, run.row.run_id))
     return Selection(
         grid=grid,
         axes=axes,
@@ -199,7 +202,7 @@ def points_of(runs: Sequence[Run], labels: Mapping[str, str] | None = None) -> l
     """
     labels = labels or series_of(runs)
     groups: dict[tuple[str, tuple[str, ...]], list[Run]] = {}
-    for run in sorted(runs, key=_order):
+    for run in runs:
         ids = run.trained.problem_ids if run.trained else ()
         groups.setdefault((run.row.group_id, ids), []).append(run)
     return [Point(series=labels[members[0].row.run_id], runs=tuple(members)) for members in groups.values()]
@@ -228,6 +231,7 @@ def _parts(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
             for name, said in HYPERPARAMETERS.items()
             if not goes_with_algorithm(rows, said)
         },
+        **{name: [said(row) for row in rows] for name, said in other_settings(rows).items()},
     }
 
 
@@ -242,11 +246,11 @@ def _usual(values: Sequence[str]) -> str | None:
     return value if list(values).count(value) >= USUAL * len(values) else None
 
 
-def _order(run: Run) -> tuple[int, str, float, str, str, tuple[float, ...], int, str]:
+def _order(run: Run) -> tuple[int, str, float, str, str, tuple[float, ...]]:
     row = run.row
     scale = float("inf") if row.n_unique is None else float(row.n_unique)
     settings = tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n))
-    return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, settings, row.seed, row.run_id)
+    return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, settings)
 
 
 def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str], tuple[str, ...]]:

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         names, answer = table.query(rows, options.sql)
         print(tabulate(answer, headers=names, missingval="-"))
     elif options.json:
-        print_json("results", [table.record(row) for row in rows])
+        print_json("results", table.records(rows))
     else:
         print(table_text(rows))
     return EXIT_OK

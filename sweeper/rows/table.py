@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ResultsError
+from sweeper.rows.differences import between_rows
 from sweeper.rows.flops import axis_note
 from sweeper.rows.row import Flops, ResultRow
 
@@ -73,6 +74,15 @@ def _ledger(flops: Flops | None) -> Record:
     return {column: getattr(flops, name) if flops else None for column, name in names.items()}
 
 
+def records(rows: Sequence[ResultRow]) -> list[Record]:
+    """The rows as flat columns, with a column for every setting in which they differ, by its dotted key."""
+    found = [record(row) for row in rows]
+    for difference in between_rows(rows):
+        for flat, value in zip(found, difference.columns, strict=True):
+            flat[difference.key] = value
+    return found
+
+
 def columns(records: Sequence[Record]) -> list[str]:
     """All columns that occur, in order of first appearance."""
     return list(dict.fromkeys(name for item in records for name in item))
@@ -82,9 +92,13 @@ def text(rows: Sequence[ResultRow]) -> str:
     """The table people read: one line per run, sorted by size, data and seed; what never varies may be left out."""
     from tabulate import tabulate
 
-    lines = []
-    for row in sorted(rows, key=_rank):
-        flat = record(row)
+    own, lines = between_rows(rows), []
+
+    def order(number: int) -> tuple[Any, ...]:
+        return *_rank(rows[number]), *(item.place(number) for item in own), rows[number].seed
+
+    for i in sorted(range(len(rows)), key=order):
+        row, flat = rows[i], record(rows[i])
         ks = [k for k in (8, 128) if flat.get(f"pass@{k}") is not None]
         lines.append(
             {
@@ -98,6 +112,7 @@ def text(rows: Sequence[ResultRow]) -> str:
                 "KL loss": _coefficient(row.kl_loss_coef),
                 "KL reward": _coefficient(row.kl_reward_coef),
                 "SFT": row.n_sft,
+                **{item.name: None if item.values[i] is None else item.texts[i] for item in own},
                 "unique": row.n_unique,
                 "seen": row.problems_seen,
                 "seed": row.seed,
@@ -116,7 +131,8 @@ def text(rows: Sequence[ResultRow]) -> str:
             for line in lines:
                 del line[name]
     # tabulate would read 2.2e+10 as a number and print it in full.
-    as_text = [i for line in lines[:1] for i, name in enumerate(line) if name in ("FLOPs", "KL loss", "KL reward")]
+    texts = {"FLOPs", "KL loss", "KL reward", *(item.name for item in own)}
+    as_text = [i for line in lines[:1] for i, name in enumerate(line) if name in texts]
     shown = tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
     accountings = {row.flops.accounting for row in rows if row.flops}
     return f"{shown}\n{axis_note(accountings)}" if accountings else shown
@@ -126,7 +142,7 @@ def _coefficient(value: float | None) -> str | None:
     return None if value is None else f"{value:g}"
 
 
-def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, tuple[float, ...], int]:
+def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, tuple[float, ...]]:
     return (
         row.n_params,
         row.domain_mix,
@@ -135,28 +151,27 @@ def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, tuple[float, ..
         row.n_unique or 0,
         row.algorithm,
         tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n)),
-        row.seed,
     )
 
 
-def to_csv(rows: Iterable[ResultRow]) -> str:
+def to_csv(rows: Sequence[ResultRow]) -> str:
     """All columns as CSV; an empty field was not measured."""
-    records = [record(row) for row in rows]
+    found = records(rows)
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns(records), lineterminator="\n")
+    writer = csv.DictWriter(buffer, columns(found), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows(found)
     return buffer.getvalue()
 
 
-def to_parquet(rows: Iterable[ResultRow], path: Path) -> None:
+def to_parquet(rows: Sequence[ResultRow], path: Path) -> None:
     """All columns as one Parquet file."""
     import pyarrow.parquet
 
     pyarrow.parquet.write_table(_arrow(rows), path)
 
 
-def query(rows: Iterable[ResultRow], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Run SQL (DuckDB) over the table `results`.
 
     Raises:
@@ -173,9 +188,9 @@ def query(rows: Iterable[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
         return [item[0] for item in answer.description], answer.fetchall()
 
 
-def _arrow(rows: Iterable[ResultRow]) -> Any:
+def _arrow(rows: Sequence[ResultRow]) -> Any:
     import pyarrow
 
-    records = [record(row) for row in rows]
-    names = columns(records)
-    return pyarrow.Table.from_pylist([{name: item.get(name) for name in names} for item in records])
+    found = records(rows)
+    names = columns(found)
+    return pyarrow.Table.from_pylist([{name: item.get(name) for name in names} for item in found])

@@ -1,5 +1,7 @@
 """Every run of the selection: completed, failed with the reason, and missing."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from analysis.drawing.frame_table import Form, frame_table
@@ -10,7 +12,8 @@ from analysis.passk.estimate import NONE
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point, Run, Selection
 from sweeper.host.amounts import duration
-from sweeper.rows.table import record
+from sweeper.rows.differences import between_rows
+from sweeper.rows.table import Record, records
 
 FOLD = 40  # lines from which the table stands behind a click
 COLUMNS = (  # of the results table
@@ -59,7 +62,8 @@ def section(evidence: Evidence) -> Section:
     """One table; its data hold more columns than are shown."""
     frame = results_table(evidence.selection)
     ks = [f"{side}pass@{k}" for k in evidence.table_ks for side in ("base_", "")]
-    titles = STATE | TITLES | {name: name.replace("_", " ") for name in ks} | LAST
+    own = {item.key: item.name for item in between_rows([run.row for run in evidence.selection.runs])}
+    titles = STATE | TITLES | own | {name: name.replace("_", " ") for name in ks} | LAST
     empty = {name for name in ("reason", "log") if frame[name].isna().all()}  # every run has a result
     forms: dict[str, Form] = dict.fromkeys(("base_pass@1", "pass@1", *ks), ".3f")
     forms |= {"n_params_non_embedding": short, "n_params": short, "wall_s": duration}
@@ -77,17 +81,18 @@ def section(evidence: Evidence) -> Section:
 
 def results_table(selection: Selection) -> pd.DataFrame:
     """One line per run of the grid: completed, failed, and missing (no row yet)."""
-    records = [_record(run) for run in selection.runs]
-    records += [{"run_id": run_id, "status": "missing", "reason": "no row yet"} for run_id in selection.missing]
-    return pd.DataFrame(records)
+    rows = [run.row for run in selection.runs]
+    own = [item.key for item in between_rows(rows)]
+    lines = [_record(run, flat, own) for run, flat in zip(selection.runs, records(rows), strict=True)]
+    lines += [{"run_id": run_id, "status": "missing", "reason": "no row yet"} for run_id in selection.missing]
+    return pd.DataFrame(lines)
 
 
-def _record(run: Run) -> dict[str, object]:
+def _record(run: Run, flat: Record, own: Sequence[str]) -> dict[str, object]:
     row, alone = run.row, Point(series="", runs=(run,))
     improvement = gain(alone) or NONE
-    flat = record(row)
     found: dict[str, object] = {"run_id": row.run_id, "group_id": row.group_id}
-    found |= {name: flat[name] for name in COLUMNS}
+    found |= {name: flat[name] for name in (*COLUMNS, *own)}
     found |= {
         "wall_s": flat["total_s"],
         "gain_pass@1": improvement.value,

@@ -34,10 +34,25 @@ SWEEPS = [
     ),
     ([{"lora_rank": rank} for rank in (0, 8, 32)], ["no LoRA", "LoRA rank 8", "LoRA rank 32"]),
     ([{"rollout_n": n} for n in (4, 8, 16, 32)], ["4 rollouts", "8 rollouts", "16 rollouts", "32 rollouts"]),
+    ([{"settings": {"training.actor_lr": lr}} for lr in (1e-4, 3e-4)], ["lr 1e-4", "lr 3e-4"]),
+    (
+        [{"settings": {"verl.actor_rollout_ref.rollout.top_k": k} if k else {}} for k in (None, 5, 7)],
+        ["top_k unset", "top_k 5", "top_k 7"],
+    ),
+    (
+        [{"settings": {"data.root": f"/data/{name}", "data.digest": name}} for name in ("guru", "own")],
+        ["data guru", "data own"],
+    ),
+    (  # tied settings are said once
+        [{"lora_rank": rank, "settings": {"algorithm.lora.alpha": 2 * rank}} for rank in (4, 8)],
+        ["LoRA rank 4", "LoRA rank 8"],
+    ),
 ]
 
 
-@pytest.mark.parametrize(("rows", "names"), SWEEPS, ids=["kl", "lora_rank", "rollout_n"])
+@pytest.mark.parametrize(
+    ("rows", "names"), SWEEPS, ids=["kl", "lora_rank", "rollout_n", "lr", "verl key", "data root", "tied"]
+)
 def test_arms_of_a_setting_are_named_by_it(rows: list[dict[str, float]], names: list[str]):
     made = selection([Planted(row=row, seed=seed) for row in rows for seed in range(2)])
     assert [arm.label for arm in configurations(made.completed)] == [f"m-1, {name}" for name in names]

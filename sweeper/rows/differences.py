@@ -1,0 +1,149 @@
+"""In which settings runs differ, and how a difference is written: one answer for plan, status, results and analysis.
+
+A part's settings go with what names it (a model's shape with the model, a regime's lengths with the model's family), so
+they are told only where two parts of one name differ: of a ladder the model is enough, of three step sizes for one
+model it is not.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from sweeper.rows.row import ResultRow
+from sweeper.spec.dotted import render
+
+Settings = Mapping[str, Any]  # of `RunSpec.settings`; None in its place: not known
+
+NAMED_BY = {  # what names each part, or one key of it; "": nothing does
+    "model.": "model.name",
+    "algorithm.": "algorithm.name",
+    "domain_mix.": "domain_mix.name",
+    "data_scale.": "data_scale.name",
+    "curriculum.": "curriculum.name",
+    "training.": "model.family",
+    "eval.": "model.family",
+    "data.": "model.family",
+    "data.root": "",
+    "data.digest": "data.root",
+    "data.annotations": "",
+    "data.annotation_digests": "data.annotations",
+    "data.sft_solutions": "",
+    "data.solutions_digest": "data.sft_solutions",
+}
+INSTEAD = {"training.actor_lr": "model.actor_lr", "algorithm.critic_lr": "training.critic_lr"}  # where it is null
+NAMES = {"training.actor_lr": "lr", "data.root": "data", "training.train_batch_size": "batch"}
+IN_ROWS = {  # what a row tells in columns of its own
+    *("model.name", "algorithm.name", "domain_mix.name", "data_scale.name", "curriculum.name", "seed"),
+    *("data_scale.n_unique", "data_scale.epochs", "data.sft_share", "training.total_steps"),
+    *("algorithm.rollout_n", "algorithm.lora.rank"),
+    *("algorithm.kl.in_loss", "algorithm.kl.loss_coef", "algorithm.kl.in_reward", "algorithm.kl.reward_coef"),
+}
+VAGUE = (
+    "name",
+    "lr",
+    "seed",
+    "steps",
+    "path",
+    "digest",
+    "epochs",
+    "size",
+    "enable",
+    "status",
+)  # alone, of another setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A setting that is not the same in all of some runs.
+
+    Attributes:
+        key: Dotted, as on the command line.
+        name: Short, unique among the differences: the head of a column.
+        values: Of each run, as in its specification; None: null, or its settings are not known.
+        texts: Each value in words, "unset" for null, "unknown" where the settings are not known.
+    """
+
+    key: str
+    name: str
+    values: tuple[Any, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """The values as one column of a table: of one type, else as text; None as it is."""
+        kinds = {type(value) for value in self.values if value is not None}
+        if kinds in ({bool}, {str}) or kinds <= {int, float}:
+            return self.values
+        return tuple(None if value is None else written(value) for value in self.values)
+
+    def place(self, number: int) -> tuple[int, float, str]:
+        """Where a run's value stands in an order of them: null, numbers, words."""
+        value = self.values[number]
+        if isinstance(value, int | float):
+            return 1, float(value), ""
+        return (0, 0.0, "") if value is None else (2, 0.0, self.texts[number])
+
+
+def between_rows(rows: Sequence[ResultRow]) -> list[Difference]:
+    """What tells rows apart that no column of a row tells."""
+    return [item for item in differences([row.settings for row in rows]) if item.key not in IN_ROWS]
+
+
+def differences(settings: Sequence[Settings | None]) -> list[Difference]:
+    """What tells runs apart, in the order of their settings."""
+    known = [item for item in settings if item is not None]
+    keys = list(_varying(known))
+    found = []
+    for key in keys:
+        values = tuple(None if item is None else _value(item, key) for item in settings)
+        texts = _texts(values)
+        said = tuple("unknown" if item is None else text for item, text in zip(settings, texts, strict=True))
+        found.append(Difference(key=key, name=_short(key, keys), values=values, texts=said))
+    return found
+
+
+def _varying(known: Sequence[Settings]) -> Iterator[str]:
+    for key in dict.fromkeys(key for item in known for key in item):
+        first = known[0].get(key)
+        if any(item.get(key) != first for item in known) and not _goes_with_name(key, known):
+            yield key
+
+
+def _goes_with_name(key: str, known: Sequence[Settings]) -> bool:
+    """Whether every name of the part that a key belongs to has one value only."""
+    name = NAMED_BY.get(key, NAMED_BY.get(f"{key.partition('.')[0]}.", ""))
+    values: dict[str, Any] = {}
+    return name not in ("", key) and all(
+        values.setdefault(str(item.get(name)), item.get(key)) == item.get(key) for item in known
+    )
+
+
+def _value(settings: Settings, key: str) -> Any:
+    value = settings.get(key)
+    return settings.get(INSTEAD[key]) if value is None and key in INSTEAD else value
+
+
+def _short(key: str, keys: Sequence[str]) -> str:
+    """The end of a key that no other of the keys has and that says what it is; some have a name of their own."""
+    parts = key.split(".")
+    for n in range(1, len(parts)):
+        end = ".".join(parts[-n:])
+        if end not in VAGUE and sum(f".{other}".endswith(f".{end}") for other in keys) == 1:
+            return NAMES.get(key, end)
+    return NAMES.get(key, key)
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    texts = ["unset" if value is None else written(value) for value in values]
+    names = [PurePath(text).name if "/" in text else text for text in texts]  # a file or folder by its last name ...
+    return names if len(set(names)) == len(set(texts)) else texts  # ... where that tells them apart
+
+
+def written(value: Any) -> str:
+    """A value in few characters: 3e-4, 0.95, true, [1,8]."""
+    if isinstance(value, float) and value and math.isfinite(value) and not 1e-2 <= abs(value) < 1e6:
+        mantissa, _, exponent = f"{value:e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else render(value)
