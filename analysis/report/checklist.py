@@ -179,6 +179,8 @@ def exclusions(selection: Selection) -> str:
         parts.append(f"failed: {_listed(run.row.run_id for run in selection.failed)}")
     if selection.missing:
         parts.append(f"no row yet: {_listed(selection.missing)}")
+    if selection.damaged:
+        parts.append(f"damaged files: {_listed(selection.damaged)}")
     unmeasured = [run.row.run_id for run in selection.completed if run.pass1() is None]
     if unmeasured:
         parts.append(f"completed without pass@1: {_listed(unmeasured)}")

@@ -5,7 +5,7 @@ configuration (`group_id`) on one set of problems, with one or more seeds.
 """
 
 import hashlib
-import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from analysis.passk.estimator import pass_at_k_values
 from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm, other_settings
-from sweeper.host.errors import ResultsError
+from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.rows.counts import read_lines
 from sweeper.rows.differences import between_rows
+from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
 
 Floats = NDArray[np.float64]
@@ -83,6 +84,7 @@ class Selection:
     missing: tuple[str, ...]
     digest: str  # of every file read
     questions: tuple[str, ...] = ()  # of `analysis.questions` that the grid is for; empty: all
+    damaged: tuple[str, ...] = ()  # what is wrong with files that should be rows, of whatever run
 
     @property
     def completed(self) -> tuple[Run, ...]:
@@ -152,12 +154,15 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         axes, members, questions = _grid(results_dir, grid)
     hasher = hashlib.sha256()
     runs = []
-    for row in read_rows(results_dir):
+    damaged: list[DamagedError] = []
+    for row in read_rows(results_dir, damaged):
         if members is not None and row.run_id not in members:
             continue
         hasher.update(row_path(results_dir, row.run_id).read_bytes())
         trained, base = (_counts(path(results_dir, row.run_id), hasher) for path in (problems_path, base_problems_path))
         runs.append(Run(row=row, trained=trained, base=base))
+    for error in damaged:
+        print(f"left out: {error}", file=sys.stderr)
     if not runs:
         raise ResultsError(
             f"{results_dir / 'rows'} holds no row of {grid or 'any run'} yet; see: python -m sweeper status"
@@ -174,6 +179,7 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         missing=missing,
         digest=hasher.hexdigest()[:16],
         questions=questions,
+        damaged=tuple(map(str, damaged)),
     )
 
 
@@ -258,13 +264,9 @@ def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str]
     if not path.exists():
         known = ", ".join(sorted(item.stem for item in path.parent.glob("*.json"))) or "none"
         raise ResultsError(f"--grid {grid}: {path} is not there; known grids: {known}")
-    try:
-        value = json.loads(path.read_text())
-        axes = {str(key): [str(item) for item in labels] for key, labels in value["axes"].items()}
-        questions = tuple(str(item) for item in value.get("questions", ()))
-        return axes, [str(item) for item in value["run_ids"]], questions
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ResultsError(f"{path} is not a grid file (keys grid, axes, run_ids): {error!r}") from error
+    found = Membership.read(results_dir, grid)
+    axes = {key: list(labels) for key, labels in found.axes.items()}
+    return axes, [str(member.run_id) for member in found.members], found.questions
 
 
 def _counts(path: Path, hasher: "hashlib._Hash") -> Counts | None:

@@ -110,7 +110,7 @@ def _tell(plan: "Plan", results_dir: Path) -> int:
     unfinished = [
         run_id for run_id in run_ids if state_of(RunDir(results_dir=results_dir, run_id=run_id)) != State.done
     ]
-    rows = rows_of(results_dir, run_ids=run_ids)
+    rows = rows_of(results_dir, run_ids=run_ids, damaged=[])  # a damaged one of these runs is among the unfinished
     print(f"\n{table_text(rows)}\n\nresults: {results_dir / 'rows'}")
     if rows:
         print(f"report:  {_report(results_dir, plan.grid)}")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.cli.arguments import Verbs, add_json, add_results
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.output import EXIT_OK, print_json, say_damaged
+from sweeper.host.errors import DamagedError
 
 if TYPE_CHECKING:
     from sweeper.rows.row import ResultRow
@@ -31,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.rows import table
 
-    rows = rows_of(options.results.resolve(), grid=options.grid)
+    damaged: list[DamagedError] = []
+    rows = rows_of(options.results.resolve(), grid=options.grid, damaged=damaged)
     if options.csv:
         print(table.to_csv(rows), end="")
     elif options.parquet:
@@ -46,18 +48,25 @@ def run(options: argparse.Namespace) -> int:
         print_json("results", table.records(rows))
     else:
         print(table_text(rows))
+    say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")
     return EXIT_OK
 
 
-def rows_of(results_dir: Path, *, grid: str | None = None, run_ids: Sequence[str] | None = None) -> "list[ResultRow]":
-    """The rows of the given runs; else of a grid; else all."""
+def rows_of(
+    results_dir: Path,
+    *,
+    grid: str | None = None,
+    run_ids: Sequence[str] | None = None,
+    damaged: list[DamagedError],
+) -> "list[ResultRow]":
+    """The rows of the given runs; else of a grid; else all; `damaged` gets what is no row, of whatever run."""
     from sweeper.rows.grid_file import Membership
     from sweeper.rows.row import read_rows
 
     members = set(run_ids) if run_ids is not None else None
     if members is None and grid is not None:
         members = {member.run_id for member in Membership.read(results_dir, grid).members}
-    return [row for row in read_rows(results_dir) if members is None or row.run_id in members]
+    return [row for row in read_rows(results_dir, damaged) if members is None or row.run_id in members]
 
 
 def table_text(rows: "Sequence[ResultRow]") -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper.cli.arguments import Verbs, add_json, add_results
-from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
-from sweeper.host.errors import ConfigError
+from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json, say_damaged
+from sweeper.host.errors import ConfigError, DamagedError
 
 if TYPE_CHECKING:
     from sweeper.plan.retry import Considered
@@ -44,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.spec.cluster import Executor
 
     results_dir = options.results.resolve()
-    found = _without_result(results_dir, options.which, options.classes)
+    damaged: list[DamagedError] = []
+    found = _without_result(results_dir, options.which, options.classes, damaged)
     for item in [] if options.json else found:
         print(f"{item.run_dir.run_id}: {item.text()}", flush=True)
     again = [item for item in found if item.decision.retry]
@@ -61,17 +62,21 @@ def run(options: argparse.Namespace) -> int:
         print_json("retry", {"runs": [_plain(item) for item in found], "submitted": submitted})
     else:
         print(f"{len(again)} of {len(found)} runs without a result are tried again{' (dry run)' * options.dry_run}")
+    say_damaged(damaged, what="their runs are not tried again before that is mended")
     ended = [state_of(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in here]
     return EXIT_FAILED if any(state is not State.done for state in ended) else EXIT_OK
 
 
-def _without_result(results_dir: Path, which: str | None, named: str | None) -> "list[Considered]":
+def _without_result(
+    results_dir: Path, which: str | None, named: str | None, damaged: list[DamagedError]
+) -> "list[Considered]":
     """The runs that failed or were interrupted, each with what is done about it.
 
     Args:
         results_dir: Root of the results.
         which: A grid, or the start or end of a run id; None: all.
         named: Classes of failure joined by commas; None: all.
+        damaged: Gets an error for each run of which a file cannot be read.
 
     Raises:
         ConfigError: an unknown class, or SLURM does not answer.
@@ -95,10 +100,17 @@ def _without_result(results_dir: Path, which: str | None, named: str | None) -> 
     found = []
     for run_id in chosen(results_dir, which):
         run_dir = RunDir(results_dir=results_dir, run_id=run_id)
-        if queue.state(run_dir) in (State.failed, State.interrupted):
-            considered = consider(run_dir, queue, asked=wanted)
-            if considered is not None and (wanted is None or considered.diagnosis.failure_class in wanted):
-                found.append(considered)
+        state = queue.state(run_dir)
+        try:
+            if state is State.damaged and (damage := run_dir.damage()):
+                raise damage
+            ended = state in (State.failed, State.interrupted)
+            considered = consider(run_dir, queue, asked=wanted) if ended else None
+        except DamagedError as error:
+            damaged.append(error)
+            continue
+        if considered is not None and (wanted is None or considered.diagnosis.failure_class in wanted):
+            found.append(considered)
     return found
 
 

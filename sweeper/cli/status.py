@@ -4,7 +4,8 @@ import argparse
 import time
 
 from sweeper.cli.arguments import Verbs, add_json, add_results
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.output import EXIT_OK, print_json, say_damaged
+from sweeper.host.errors import DamagedError
 
 WATCH_SECONDS = 10.0
 
@@ -32,11 +33,13 @@ def run(options: argparse.Namespace) -> int:
     results_dir = options.results.resolve()
     while True:
         queue = Queue.recent(results_dir)
-        statuses = run_statuses(results_dir, options.which, queue)
+        damaged: list[DamagedError] = []
+        statuses = run_statuses(results_dir, options.which, queue, damaged)
         if options.json:
             print_json("status", statuses)
         else:
             print(status_text(statuses, queue, time.time()), flush=True)
+        say_damaged(damaged, what="what they say is not in this answer")
         if not options.watch:
             return EXIT_OK
         time.sleep(WATCH_SECONDS)

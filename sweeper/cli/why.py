@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if status["failure_class"] is not None and status["reason"] is None:  # SLURM's programs may know more
         found = run_dir.diagnosis(status["scheduler"], whole)
         status |= {"failure_class": str(found.failure_class), "evidence": found.evidence} if found else {}
-    ended = [attempt.read("exit") for attempt in attempts]
+    ended = [] if run_dir.damage() else [attempt.read("exit") for attempt in attempts]
     if options.json:
         print_json("why", {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said})
         return EXIT_OK

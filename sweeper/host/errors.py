@@ -29,3 +29,7 @@ class StalledError(RunFailedError):
 
 class ResultsError(SweeperError, RuntimeError):
     """A result file cannot be read or would be overwritten by other content."""
+
+
+class DamagedError(ResultsError):
+    """A file of ours does not hold what was written into it: it is empty, cut, or another program's."""

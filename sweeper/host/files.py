@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sweeper.host.errors import SweeperError
+from sweeper.host.errors import DamagedError, SweeperError
 
 # After the first as versions up to 0.1 named them. Not every *.partial: an evaluation keeps finished blocks in one.
 _LEFTOVERS = (".*.tmp", ".*.building", ".*.partial", "code/*.partial", "runs/*/train.partial", "runs/*/ray-*.partial")
@@ -55,6 +55,29 @@ def write_atomic(path: Path, text: str, *, is_private: bool = False) -> None:
     flags, mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if is_private else 0o666
     with whole(path) as temporary, os.fdopen(os.open(temporary, flags, mode), "w") as file:
         file.write(text)
+
+
+@contextmanager
+def undamaged(path: Path, *, cure: str) -> Iterator[None]:
+    """Read a file that we wrote.
+
+    Args:
+        path: The file that the block reads.
+        cure: What to do if it is damaged.
+
+    Raises:
+        DamagedError: the block found another content than ours.
+    """
+    try:
+        yield
+    except IsADirectoryError:
+        raise DamagedError(f"{path} is damaged: it is a folder; {cure}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        text = " ".join(str(error).split())[:200]
+        why = (
+            "it is empty" if not path.stat().st_size else f"{text} is missing" if isinstance(error, KeyError) else text
+        )
+        raise DamagedError(f"{path} is damaged: {why}; {cure}") from error
 
 
 def is_leftover(path: Path) -> bool:

@@ -43,6 +43,8 @@ def outcome(run_dir: RunDir, code: int) -> str:
     if state is State.failed:
         failure = read_row(path).failure
         return f"FAILED in {failure.phase}: {failure.reason} (log: {failure.log})" if failure else "FAILED"
+    if state is State.damaged:
+        return f"{run_dir.damage()}"
     return f"interrupted (exit code {code}); see {run_dir.path / 'launch.log'}; the same command resumes it"
 
 

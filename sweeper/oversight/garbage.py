@@ -61,7 +61,7 @@ def find(results_dir: Path, queue: Queue, *, now: float) -> list[Garbage]:
     """
     from sweeper.rows.row_cache import briefs
 
-    done = {run_id for run_id, brief in briefs(results_dir).items() if brief.status is Status.completed}
+    done = {run_id for run_id, brief in briefs(results_dir, []).items() if brief.status is Status.completed}
     done -= queue.elements.keys()
     return [
         *_checkpoints(results_dir, done),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.host.amounts import duration
+from sweeper.host.errors import DamagedError
 from sweeper.launch.slurm.queue import Queue
 from sweeper.rows.grid_file import Member, Membership, grids
 from sweeper.rows.row import Status as RowStatus
@@ -21,22 +22,26 @@ Status = dict[str, Any]
 _HELD = "JobHeldUser"  # squeue's word
 
 
-def run_statuses(results_dir: Path, which: str | None, queue: Queue | None = None) -> list[Status]:
+def run_statuses(
+    results_dir: Path, which: str | None, queue: Queue | None = None, damaged: list[DamagedError] | None = None
+) -> list[Status]:
     """State, progress and reason of the runs of a grid, of one run, or of all.
 
     Args:
         results_dir: Root of the results.
         which: A grid's name, the start or end of a run's id, or None for all.
         queue: What SLURM said; None: it is asked now.
+        damaged: Gets an error for each row and each grid's file that cannot be read.
 
     Raises:
         RunFailedError: `which` is neither a grid nor a run.
     """
     queue = Queue.ask(results_dir) if queue is None else queue
-    rows = briefs(results_dir)
+    damaged = [] if damaged is None else damaged
+    rows = briefs(results_dir, damaged)
     statuses = [
         _status(RunDir(results_dir=results_dir, run_id=member.run_id), member, grid, queue, rows.get(member.run_id))
-        for grid, member in _members(results_dir, which)
+        for grid, member in _members(results_dir, which, damaged)
     ]
     _tell_held(statuses, results_dir, queue)
     return statuses
@@ -64,10 +69,12 @@ def chosen(results_dir: Path, which: str | None) -> list[RunId]:
     Raises:
         RunFailedError: `which` is neither a grid nor a run.
     """
-    return [member.run_id for _, member in _members(results_dir, which)]
+    return [member.run_id for _, member in _members(results_dir, which, [])]
 
 
-def _members(results_dir: Path, which: str | None) -> Iterator[tuple[Membership | None, Member]]:
+def _members(
+    results_dir: Path, which: str | None, damaged: list[DamagedError]
+) -> Iterator[tuple[Membership | None, Member]]:
     """Every run once: with the first grid that it belongs to, in the order of its axes; then those of no grid."""
     names = grids(results_dir)
     if which in names:
@@ -77,7 +84,11 @@ def _members(results_dir: Path, which: str | None) -> Iterator[tuple[Membership 
     one = None if which is None else find_run(results_dir, which).run_id
     seen = set()
     for name in names:
-        grid = Membership.read(results_dir, name)
+        try:
+            grid = Membership.read(results_dir, name)
+        except DamagedError as error:  # its runs are found by their folders
+            damaged.append(error)
+            continue
         for member in grid.members:
             if member.run_id not in seen and one in (None, member.run_id):
                 seen.add(member.run_id)
@@ -99,7 +110,8 @@ def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Que
     done = row is not None and row.status is RowStatus.completed
     state = queue.state(run_dir, is_done=done)
     # Of a run that is done nothing more than its row is looked at: there are thousands of them.
-    attempts = [] if done else run_dir.attempts()
+    damage = None if done else run_dir.damage()
+    attempts = [] if done or damage else run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None
     ended = queue.endings.get(run_dir.run_id) if queue.error is None else None
     diagnosis = run_dir.diagnosis(ended) if state in (State.failed, State.interrupted) else None
@@ -111,12 +123,12 @@ def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Que
         "attempts": None if done else len(attempts),
         "progress": asdict(beat) if beat else None,
         "pass@1": row.pass1 if row else None,
-        "reason": row.reason if row and state is State.failed else None,
+        "reason": str(damage) if damage else row.reason if row and state is State.failed else None,
         "failure_class": str(diagnosis.failure_class) if diagnosis else None,
         "evidence": diagnosis.evidence if diagnosis else None,
         "scheduler": queue.reason(run_dir.run_id) if not done else None,
         "log": str(attempts[-1].log) if attempts else None,
-        "device_hours": row.device_hours if done and row else _spent(attempts, member),
+        "device_hours": row.device_hours if done and row else None if damage else _spent(attempts, member),
         "planned_device_hours": member.device_hours,
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.grid.assembly import Plain
 from sweeper.grid.expand import Grid, Point
-from sweeper.host.errors import ConfigError
+from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.launch.slurm.queue import Queue
 from sweeper.plan.cost import Cost, Pricer
 from sweeper.plan.refusals import check, unknown_partitions
@@ -114,7 +114,7 @@ class _Planner:
     def __init__(self, results_dir: Path) -> None:
         self._results_dir = results_dir
         self._queue = Queue.ask(results_dir)
-        self._pricer = Pricer(tuple(read_rows(results_dir)) if results_dir.exists() else (), results_dir)
+        self._pricer = Pricer(tuple(read_rows(results_dir, [])), results_dir)  # a damaged row prices nothing
         self._maker = SpecMaker()
         self._judged: dict[tuple[object, ...], str | Cost] = {}  # why runs are refused, or what they cost
 
@@ -133,12 +133,19 @@ class _Planner:
                 choice=point.choice, spec=spec, run_id=run_id, state=State.refused, reason=judged, cost=None
             )
         run_dir = RunDir(results_dir=self._results_dir, run_id=run_id)
-        state = self._queue.state(run_dir)
-        considered = consider(run_dir, self._queue, now=spec) if state in (State.failed, State.interrupted) else None
+        state, considered = self._queue.state(run_dir), None
+        damage = run_dir.damage() if state is State.damaged else None
+        if state in (State.failed, State.interrupted):
+            try:
+                considered = consider(run_dir, self._queue, now=spec)
+            except DamagedError as error:  # its spec is read in full only here
+                state, damage = State.damaged, error
         failure = run_dir.failure() if state is State.failed else None
         reason = f"failed in {failure.phase}: {failure.reason}" if failure else None
         if considered is not None and (failure or considered.decision.changes or not considered.decision.retry):
             reason = f"{reason}; {considered.text()}" if reason else considered.text()
+        if damage is not None:
+            reason = str(damage)
         if state is State.unknown:
             reason = self._queue.reason(run_id)
         return PlannedRun(

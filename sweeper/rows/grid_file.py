@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import write_atomic
+from sweeper.host.files import undamaged, write_atomic
 from sweeper.spec.run_id import RunId
 
 
@@ -48,21 +48,23 @@ class Membership:
 
         Raises:
             ConfigError: no such grid was launched into this results folder.
+            DamagedError: its file is not what was written.
         """
         path = _folder(results_dir) / f"{grid}.json"
         if not path.exists():
             known = ", ".join(grids(results_dir)) or "none"
             raise ConfigError(f"grid {grid!r} was never launched into {results_dir}; known: {known}")
-        value = json.loads(path.read_text())
-        run_ids: Sequence[str] = value["run_ids"]
-        nothing = [None] * len(run_ids)
-        columns = (value.get(key, nothing) for key in ("choices", "devices", "device_hours"))
-        members = tuple(
-            Member(run_id=RunId(run_id), choice=choice and tuple(choice), devices=devices, device_hours=hours)
-            for run_id, choice, devices, hours in zip(run_ids, *columns, strict=True)
-        )
-        axes = {key: tuple(labels) for key, labels in value["axes"].items()}
-        return cls(grid=grid, axes=axes, members=members, questions=tuple(value.get("questions", ())))
+        with undamaged(path, cure="the next launch of the grid writes it anew; its runs and rows are not touched"):
+            value = json.loads(path.read_text())
+            run_ids: Sequence[str] = value["run_ids"]
+            nothing = [None] * len(run_ids)
+            columns = (value.get(key, nothing) for key in ("choices", "devices", "device_hours"))
+            members = tuple(
+                Member(run_id=RunId(run_id), choice=choice and tuple(choice), devices=devices, device_hours=hours)
+                for run_id, choice, devices, hours in zip(run_ids, *columns, strict=True)
+            )
+            axes = {key: tuple(labels) for key, labels in value["axes"].items()}
+            return cls(grid=grid, axes=axes, members=members, questions=tuple(value.get("questions", ())))
 
 
 def grids(results_dir: Path) -> list[str]:

@@ -7,19 +7,21 @@ The row files are the truth; every table is a view of them. A failed run has a r
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sweeper.host.errors import ResultsError
-from sweeper.host.files import write_atomic
+from sweeper.host.errors import DamagedError, ResultsError
+from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden
 from sweeper.rows.failure_class import FailureClass
 from sweeper.spec.identity import settings
 
 SCHEMA_VERSION = 1
+ROW_CURE = "remove it to measure this run again; its checkpoints stay"
 
 
 class Status(StrEnum):
@@ -238,19 +240,15 @@ def read_row(path: Path) -> ResultRow:
     """Read one row with full validation.
 
     Raises:
-        ResultsError: the file is not a row of this schema version.
+        DamagedError: the file is not a row of this schema version.
     """
-    from pydantic import ValidationError
-
-    try:
+    with undamaged(path, cure=ROW_CURE):
         values = json.loads(path.read_text())
         if values["schema_version"] != SCHEMA_VERSION:
-            raise ResultsError(
-                f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}"
+            raise DamagedError(
+                f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}; {ROW_CURE}"
             )
         row: ResultRow = _adapter().validate_python(_completed(values, path))
-    except (ValidationError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ResultsError(f"{path} is not a result row: {error}") from error
     return row
 
 
@@ -279,14 +277,28 @@ def _completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
         values["problems_seen"], values["reuse"] = seen(n, drawn) if n and drawn else (None, reuse)
     spec = path.parent.parent / "runs" / path.stem / "spec.json"
     if "settings" not in values and spec.exists():
-        values["settings"] = settings(json.loads(spec.read_text()))
+        with suppress(ValueError, KeyError, TypeError, AttributeError):  # a damaged spec is for `status` to tell
+            values["settings"] = settings(json.loads(spec.read_text()))
     return values
 
 
-def read_rows(results_dir: Path) -> Iterator[ResultRow]:
-    """All rows, in the order of their ids."""
+def read_rows(results_dir: Path, damaged: list[DamagedError] | None = None) -> Iterator[ResultRow]:
+    """All rows, in the order of their ids.
+
+    Args:
+        results_dir: Root of the results.
+        damaged: Gets an error for each file that is no row, which is left out; None: such a file is an error.
+
+    Raises:
+        DamagedError: a file is no row.
+    """
     for path in sorted((results_dir / "rows").glob("*.json")):
-        yield read_row(path)
+        try:
+            yield read_row(path)
+        except DamagedError as error:
+            if damaged is None:
+                raise
+            damaged.append(error)
 
 
 @cache

@@ -5,13 +5,14 @@ A view that can be thrown away: the rows are the truth, and a row whose file has
 
 import json
 import os
-from dataclasses import astuple, dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sweeper.host.errors import ResultsError
-from sweeper.host.files import write_atomic
-from sweeper.rows.row import Status, read_row
+from sweeper.host.errors import DamagedError
+from sweeper.host.files import undamaged, write_atomic
+from sweeper.rows.row import ROW_CURE, Status
 from sweeper.spec.run_id import RunId
 
 
@@ -25,27 +26,30 @@ class Brief:
     reason: str | None  # of a failed run
 
 
-def briefs(results_dir: Path) -> dict[RunId, Brief]:
+def briefs(results_dir: Path, damaged: list[DamagedError]) -> dict[RunId, Brief]:
     """Every row in short, by run.
 
-    Raises:
-        ResultsError: a row cannot be read.
+    Args:
+        results_dir: Root of the results.
+        damaged: Gets an error for each file that is no row, which is left out.
     """
     path = results_dir / ".status.json"
     known: dict[str, list[Any]] = {}
-    if path.exists():
-        try:
-            known = json.loads(path.read_text())
-        except json.JSONDecodeError:
-            known = {}
+    with suppress(OSError, ValueError):
+        found_there = json.loads(path.read_text())
+        known = found_there if isinstance(found_there, dict) else {}
     found, kept, is_new = {}, {}, False
     for entry in _rows(results_dir):
         about = entry.stat()
         run_id, stamp = RunId(entry.name.removesuffix(".json")), [about.st_mtime_ns, about.st_size]
         values = known.get(run_id)
-        if values is None or values[:2] != stamp:
+        if not isinstance(values, list) or len(values) != 2 + len(fields(Brief)) or values[:2] != stamp:
             is_new = True
-            values = [*stamp, *astuple(_brief(Path(entry.path)))]
+            try:
+                values = [*stamp, *astuple(_brief(Path(entry.path)))]
+            except DamagedError as error:
+                damaged.append(error)
+                continue
         kept[run_id] = values
         status, pass1, hours, reason = values[2:]
         found[run_id] = Brief(status=Status(status), pass1=pass1, device_hours=hours, reason=reason)
@@ -64,7 +68,7 @@ def _rows(results_dir: Path) -> list["os.DirEntry[str]"]:
 
 def _brief(path: Path) -> Brief:
     """Of one row; without full validation, which takes ten times as long, unless something is amiss."""
-    try:
+    with undamaged(path, cure=ROW_CURE):
         row = json.loads(path.read_text())
         failure, timing, provenance = row["failure"], row["timing"], row["provenance"]
         score = next((item for item in row["trained"] if item["domain"] == "all"), None)
@@ -74,6 +78,3 @@ def _brief(path: Path) -> Brief:
             hours = timing["total_s"] * provenance["n_devices"] / 3600
         reason = f"{failure['phase']}: {failure['reason']} (log: {failure['log']})" if failure else None
         return Brief(status=Status(row["status"]), pass1=pass1, device_hours=hours, reason=reason)
-    except (KeyError, TypeError, ValueError) as error:
-        read_row(path)  # says what is wrong with it
-        raise ResultsError(f"{path} is not a result row: {error}") from error

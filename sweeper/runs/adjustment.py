@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import write_atomic
+from sweeper.host.files import undamaged, write_atomic
 from sweeper.spec.run import RunSpec
 
 FILE = "adjustment.json"
+_CURE = "remove it: the next attempt then runs as the spec says"
 Changes = Mapping[str, Any]
 
 
@@ -43,14 +44,18 @@ def read(folder: Path) -> Changes:
     path = folder / FILE
     if not path.exists():
         return {}
-    found: Changes = json.loads(path.read_text())["changes"]
-    return found
+    with undamaged(path, cure=_CURE):
+        found: Changes = json.loads(path.read_text())["changes"]
+        return found
 
 
 def add(folder: Path, changes: Changes, *, why: Mapping[str, Any]) -> None:
     """Let changes apply from the next attempt on, and remember why."""
     path = folder / FILE
-    known = json.loads(path.read_text()) if path.exists() else {"changes": {}, "history": []}
+    known: dict[str, Any] = {"changes": {}, "history": []}
+    if path.exists():
+        with undamaged(path, cure=_CURE):
+            known |= json.loads(path.read_text())
     known["changes"] |= changes
     known["history"].append({**why, "changes": dict(changes)})
     write_atomic(path, json.dumps(known, indent=1) + "\n")

@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.host.errors import RunFailedError
-from sweeper.host.files import is_locked, write_atomic
+from sweeper.host.errors import DamagedError, RunFailedError
+from sweeper.host.files import is_locked, undamaged, write_atomic
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, ResultRow, Status, read_row, row_path
 from sweeper.runs.triage import Diagnosis, Ending, classify, tail
-from sweeper.spec.run_id import RunId
+from sweeper.spec.run_id import SPEC_CURE, RunId
 
 if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
@@ -39,6 +39,10 @@ class Heartbeat:
     time: float  # Unix seconds
     pid: int
     host: str
+
+
+# What the files of an attempt hold at least.
+_KEYS = {"heartbeat": tuple(Heartbeat.__dataclass_fields__), "exit": ("status", "phase"), "env": ("time",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +71,19 @@ class Attempt:
         write_atomic(self.path / f"{name}.json", json.dumps(value, indent=1, sort_keys=True) + "\n")
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """What `write` wrote; None: nothing."""
+        """What `write` wrote; None: nothing.
+
+        Raises:
+            DamagedError: it is not what was written.
+        """
         path = self.path / f"{name}.json"
         if not path.exists():
             return None
-        value: dict[str, Any] = json.loads(path.read_text())
-        return value
+        with undamaged(path, cure="remove it: all else that is known of this attempt stays"):
+            value: dict[str, Any] = json.loads(path.read_text())
+            if missing := [key for key in _KEYS[name] if key not in value]:
+                raise KeyError(*missing)
+            return value
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Publish what the job is doing."""
@@ -80,15 +91,13 @@ class Attempt:
 
     def heartbeat(self) -> Heartbeat | None:
         """The last published heartbeat."""
-        path = self.path / "heartbeat.json"
-        return Heartbeat(**json.loads(path.read_text())) if path.exists() else None
+        value = self.read("heartbeat")
+        return None if value is None else Heartbeat(**{key: value[key] for key in _KEYS["heartbeat"]})
 
     def seconds(self) -> float:
         """Wall seconds from its start to its last sign of life, however it ended."""
-        env, last = self.path / "env.json", self.heartbeat()
-        if last is None or not env.exists():
-            return 0.0
-        return max(0.0, last.time - float(json.loads(env.read_text())["time"]))
+        env, last = self.read("env"), self.heartbeat()
+        return 0.0 if last is None or env is None else max(0.0, last.time - env["time"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +172,20 @@ class RunDir:
         if row.status is Status.failed and row.timing is not None and len(self.attempts()) > row.timing.attempts:
             return None
         return row
+
+    def damage(self) -> DamagedError | None:
+        """What is wrong with its row, or with a file of its folder; None: nothing."""
+        try:
+            self.row()
+            if self.spec_path.exists():
+                with undamaged(self.spec_path, cure=SPEC_CURE):
+                    json.loads(self.spec_path.read_text())["spec_version"]
+            for attempt in self.attempts():
+                for name in _KEYS:
+                    attempt.read(name)
+        except DamagedError as error:
+            return error
+        return None
 
     def diagnosis(self, scheduler: str | None = None, step_log: Sequence[str] = ()) -> Diagnosis | None:
         """Why the run has no result and no job; None: it never began.

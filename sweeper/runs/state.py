@@ -8,16 +8,18 @@ moments, so they may contradict each other. The first line that holds decides:
     3  running      a process holds the lock on its folder, which the kernel releases however that process dies
     4  queued       SLURM has its job, and the job waits
     5  running      SLURM has its job, and it does not wait: it is about to take the lock, or has just let it go
-    6  failed       its row says why, and no attempt was begun since
-    7  unknown      it was submitted, and SLURM does not answer
-    8  interrupted  it was submitted, and SLURM has its job no more
-    9  interrupted  an attempt was begun
-   10  new          none of these
+    6  damaged      its row, or a file of its folder, does not hold what was written into it; nothing is started
+    7  failed       its row says why, and no attempt was begun since
+    8  unknown      it was submitted, and SLURM does not answer
+    9  interrupted  it was submitted, and SLURM has its job no more
+   10  interrupted  an attempt was begun
+   11  new          none of these
 """
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sweeper.host.errors import DamagedError
 from sweeper.rows.row import Status
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class State(StrEnum):
     interrupted = "interrupted"  # started, no result, no job: resumes from its last checkpoint
     failed = "failed"  # its row says why; run again as its class says (sweeper.plan.retry)
     done = "done"  # its row has the result
+    damaged = "damaged"  # a file of it cannot be read: `RunDir.damage` says which, and what to do
     refused = "refused"  # cannot run as configured
     unknown = "unknown"  # SLURM has or had its job, and does not answer
 
@@ -58,13 +61,18 @@ def state_of(run_dir: "RunDir", job: Job = Job.none, *, is_done: bool = False) -
     if is_done:
         return State.done
     is_alive = run_dir.is_locked()  # asked before the row: a job writes its row, and then lets the lock go
-    row = run_dir.row()
+    try:
+        row, has_damage = run_dir.row(), False
+    except DamagedError:
+        row, has_damage = None, True
     if row is not None and row.status is Status.completed:
         return State.done
     if is_alive:
         return State.running
     if job in (Job.waiting, Job.active):
         return State.queued if job is Job.waiting else State.running
+    if has_damage or run_dir.damage() is not None:
+        return State.damaged
     if row is not None:
         return State.failed
     if job is Job.silent:

@@ -13,13 +13,14 @@ from typing import Any, get_type_hints
 
 from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
+from sweeper.host.files import undamaged
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.digest import digest_of
 from sweeper.spec.dotted import dotted
 from sweeper.spec.identity import science, settings
 from sweeper.spec.model import Model
-from sweeper.spec.run_id import RunId
+from sweeper.spec.run_id import SPEC_CURE, RunId
 from sweeper.spec.training import Algorithm, Evaluation, Training
 
 VERL_VERSION = "0.9.1"  # pinned in pyproject.toml; part of every run's identity
@@ -161,8 +162,13 @@ class RunSpec:
 
     @classmethod
     def read(cls, path: Path) -> "RunSpec":
-        """Read `spec.json`."""
-        return cls.from_json(path.read_text())
+        """Read `spec.json`.
+
+        Raises:
+            DamagedError: it is not what was written.
+        """
+        with undamaged(path, cure=SPEC_CURE):
+            return cls.from_json(path.read_text())
 
 
 @cache

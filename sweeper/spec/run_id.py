@@ -7,3 +7,4 @@ thousands of runs to read.
 from typing import NewType
 
 RunId = NewType("RunId", str)  # readable slug and 12 hex digits: the folder and the row of a run (`RunSpec.run_id`)
+SPEC_CURE = "remove it, and the next launch of this run writes it anew"  # of a spec.json that is damaged

@@ -65,7 +65,7 @@ def test_counts_without_a_problem_are_refused_and_a_run_without_counts_is_not(tm
 def test_a_broken_grid_file_is_refused_by_name(tmp_path: Path) -> None:
     write_grid(tmp_path, models={"tiny-40k": 27_000})
     (tmp_path / "grids" / "model_scale.json").write_text(json.dumps({"grid": "model_scale"}))
-    with pytest.raises(ResultsError, match="is not a grid file"):
+    with pytest.raises(ResultsError, match=r"model_scale\.json is damaged: 'run_ids' is missing"):
         select(tmp_path, "model_scale")
 
 

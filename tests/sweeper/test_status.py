@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.host.errors import SweeperError
+from sweeper.host.errors import DamagedError
 from sweeper.launch.slurm.queue import Queue, kept
 from sweeper.oversight.status import run_statuses, status_text
 from sweeper.plan.plan import save_grid
@@ -94,19 +94,20 @@ def test_a_run_of_no_grid_and_one_of_two_grids_are_told_once(results: Path) -> N
 
 
 def test_a_row_in_short_is_read_again_when_its_file_changed(results: Path) -> None:
-    (failed,) = (run_id for run_id, brief in briefs(results).items() if brief.reason)
-    assert briefs(results)[failed].reason == "train: out of memory (log: runs/x/log.txt)"
+    (failed,) = (run_id for run_id, brief in briefs(results, []).items() if brief.reason)
+    assert briefs(results, [])[failed].reason == "train: out of memory (log: runs/x/log.txt)"
     path = row_path(results, failed)
     path.write_text(path.read_text().replace("out of memory", "disk is full"))
-    assert "disk is full" in str(briefs(results)[failed].reason)
+    assert "disk is full" in str(briefs(results, [])[failed].reason)
     path.unlink()
-    assert failed not in briefs(results)
+    assert failed not in briefs(results, [])
 
 
 def test_a_row_that_is_none_is_told_with_its_path(results: Path) -> None:
     row_path(results, "broken").write_text('{"schema_version": 1}')
-    with pytest.raises(SweeperError, match=r"broken\.json is not a result row"):
-        run_statuses(results, None)
+    damaged: list[DamagedError] = []
+    assert len(run_statuses(results, None, damaged=damaged)) == 4
+    assert [str(error).partition(" is damaged")[0] for error in damaged] == [str(row_path(results, "broken"))]
 
 
 def test_rows_in_short_agree_with_rows_read_in_full(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_rows_in_short_agree_with_rows_read_in_full(tmp_path: Path) -> None:
         model_digest=None,
     )
     write_row(tmp_path, replace(row(run, total_s=1800.0), provenance=provenance))
-    (brief,) = briefs(tmp_path).values()
+    (brief,) = briefs(tmp_path, []).values()
     assert (brief.pass1, brief.device_hours, brief.reason) == (0.5, 4.0, None)
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.host.files import write_atomic
+from sweeper.host.files import undamaged, write_atomic
 from sweeper.spec.run_id import RunId
 
 if TYPE_CHECKING:
@@ -50,10 +50,16 @@ class Chunk:
 
     @classmethod
     def read(cls, results_dir: Path, name: str) -> "Chunk":
-        """The chunk of that name."""
-        values = json.loads((folder(results_dir) / f"{name}.json").read_text())
-        run_ids, after = values.pop("run_ids"), values.pop("after", ())
-        return cls(name=name, run_ids=tuple(run_ids), after=tuple(after), **values)
+        """The chunk of that name.
+
+        Raises:
+            DamagedError: its file is not what was written.
+        """
+        path = folder(results_dir) / f"{name}.json"
+        with undamaged(path, cure=f"cancel its jobs (scancel --name={name}), then remove it"):
+            values = json.loads(path.read_text())
+            run_ids, after = values.pop("run_ids"), values.pop("after", ())
+            return cls(name=name, run_ids=tuple(run_ids), after=tuple(after), **values)
 
     def write(self, results_dir: Path, script: str) -> Path:
         """Write down what is about to be submitted; returns the script."""

@@ -1,0 +1,171 @@
+"""A file of a results folder that is empty, cut or another program's: told with its path, all else as ever."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper.cli.main import main
+from sweeper.plan.plan import make_plan, save_grid
+from sweeper.rows.row import Failure, row_path, write_row
+from sweeper.runs.folder import Heartbeat, RunDir
+from sweeper.runs.state import State, state_of
+from sweeper.spec.run_id import RunId
+from tests.sweeper.points import grid_of
+from tests.sweeper.rows import row
+
+AXES = ("model=tiny-40k", "seed=0,1,2")
+BEAT = {"phase": "train", "step": 3, "total_steps": 40, "reward": 0.25, "val_pass1": None, "seconds_left": 90.0}
+CONTENTS = {
+    "empty": lambda _: "",
+    "cut": lambda text: text[: len(text) // 2],
+    "foreign": lambda _: '{"name": "x"}',
+    "a list": lambda _: "[1, 2]\n",
+}
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A grid of three runs: done, failed, interrupted in step 3."""
+    found = make_plan(grid_of(*AXES), tmp_path)
+    save_grid(found, tmp_path)
+    done, failed, interrupted = (run.spec for run in found.runs if run.spec is not None)
+    for run in (done, failed, interrupted):
+        run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+        run_dir.freeze(run)
+        attempt = run_dir.new_attempt()
+        attempt.write("env", {"time": 1000.0})
+        attempt.beat(Heartbeat(**BEAT, time=1060.0, pid=1, host="n1"))  # type: ignore[arg-type]
+        attempt.log.write_text("CUDA out of memory\n")
+        if run is not interrupted:
+            attempt.write("exit", {"status": "failed", "phase": "train"})
+    write_row(tmp_path, row(done))
+    write_row(tmp_path, row(failed, failure=Failure(phase="train", reason="out of memory", log="runs/x/log.txt")))
+    return tmp_path
+
+
+def runs(results: Path) -> dict[str, RunDir]:
+    folders = sorted((results / "runs").iterdir(), key=lambda path: path.name.partition("-")[2].partition("_s")[2])
+    states = ("done", "failed", "interrupted")  # in the order of their seeds
+    found = [RunDir(results_dir=results, run_id=RunId(path.name)) for path in folders]
+    return dict(zip(states, found, strict=True))
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = main(words)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+FILES = {
+    "heartbeat": lambda run: run.path / "attempts" / "001" / "heartbeat.json",
+    "env": lambda run: run.path / "attempts" / "001" / "env.json",
+    "exit": lambda run: run.path / "attempts" / "001" / "exit.json",
+    "spec": lambda run: run.spec_path,
+    "row": lambda run: row_path(run.results_dir, run.run_id),
+}
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("name", FILES)
+def test_a_run_with_a_damaged_file_is_shown_as_damaged_and_the_others_as_ever(
+    name: str, content: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = runs(results)["failed"]
+    path = FILES[name](damaged)
+    path.write_text(CONTENTS[content](path.read_text()))
+    where = ["--results", str(results)]
+
+    code, out, _ = answer(capsys, "status", *where, "--json")
+    states = {item["run_id"]: item for item in json.loads(out)["data"]}
+    assert code == 0
+    assert sorted(item["state"] for item in states.values()) == ["damaged", "done", "interrupted"]
+    assert str(path) in states[damaged.run_id]["reason"]
+    assert "remove it" in states[damaged.run_id]["reason"]
+    code, out, _ = answer(capsys, "status", *where)
+    assert code == 0
+    assert str(path) in out
+    assert "1 done, 1 damaged, 1 interrupted" in out
+
+    code, out, _ = answer(capsys, "plan", *AXES, f"results_dir={results}")
+    assert code == 0
+    assert "1 done, 1 damaged, 1 interrupted" in out
+    assert f"{path} is damaged: " in out
+    assert "to run: 1," in out
+
+    code, out, err = answer(capsys, "retry", "--dry-run", *where)
+    assert code == 0
+    assert "1 of 1 runs without a result are tried again" in out
+    assert str(path) in err
+
+    code, out, err = answer(capsys, "results", "adhoc", *where, "--csv")
+    assert code == 0
+    assert len(out.splitlines()) == (2 if name == "row" else 3)
+    assert (f"{path} is damaged" in err) == (name == "row")
+
+    code, out, _ = answer(capsys, "why", damaged.run_id, *where)
+    assert code == 0
+    assert f"{damaged.run_id}: damaged" in out
+    assert str(path) in out
+    assert answer(capsys, "gc", *where)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["heartbeat", "exit", "env", "spec"])
+def test_a_run_that_is_done_is_done_whatever_else_of_it_is_damaged(name: str, results: Path) -> None:
+    run = runs(results)["done"]
+    FILES[name](run).write_text("")
+    assert state_of(run) is State.done
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_runs_of_a_damaged_grid_file_are_found_by_their_folders(
+    content: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = results / "grids" / "adhoc.json"
+    path.write_text(CONTENTS[content](path.read_text()))
+    where = ["--results", str(results)]
+    code, out, err = answer(capsys, "status", *where)
+    assert code == 0
+    assert "1 done, 1 failed, 1 interrupted" in out
+    assert f"{path} is damaged: " in err
+    code, out, err = answer(capsys, "results", "adhoc", *where)
+    assert code == 2
+    assert f"{path} is damaged: " in err
+    assert "the next launch of the grid writes it anew" in err
+    assert answer(capsys, "retry", "--dry-run", *where)[0] == 0
+    assert answer(capsys, "plan", *AXES, f"results_dir={results}")[0] == 0
+
+
+def test_rows_that_are_none_are_counted_and_left_out(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(5):
+        (results / "rows" / f"foreign{number}.json").write_text("{}")
+    code, out, err = answer(capsys, "results", "--results", str(results), "--csv")
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    assert "foreign0.json is damaged: 'schema_version' is missing; remove it" in err
+    assert "5 damaged files, 2 more than are named: left out; 2 rows are whole" in err
+    code, out, err = answer(capsys, "status", "--results", str(results))
+    assert (code, "1 done, 1 failed, 1 interrupted" in out) == (0, True)
+    assert "foreign0.json is damaged" in err
+
+
+def test_the_analysis_leaves_a_damaged_row_out_and_says_so(results: Path) -> None:
+    damaged = row_path(results, runs(results)["failed"].run_id)
+    damaged.write_text("")
+    command = [sys.executable, "-m", "analysis", "report", "--results", str(results), "--grid", "adhoc"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"left out: {damaged} is damaged: it is empty" in done.stderr
+    assert "damaged files: " in (results / "reports" / "adhoc.html").read_text()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"x": [1, 2]}'])
+def test_a_damaged_view_of_the_rows_is_made_anew(
+    content: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / ".status.json").write_text(content)
+    code, out, _ = answer(capsys, "status", "--results", str(results))
+    assert (code, "1 done, 1 failed, 1 interrupted" in out) == (0, True)
