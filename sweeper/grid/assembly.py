@@ -19,7 +19,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeper.spec.dotted import render
+from sweeper.spec.dotted import overlap, render
 
 Plain = dict[str, Any]
 _REFERENCE = re.compile(r"\.*[A-Za-z_][\w.]*")
@@ -94,7 +94,7 @@ class Assembly:
             self._values.append(None if axis.is_group else _converted(axis, base))
             touched.append({axis.key.partition(".")[0]} if self._values[-1] is not None else self._changed_by(number))
         for number, axis in enumerate(axes):  # only now are the interpolations of all options known
-            if self._values[number] is not None and any(_overlap(axis.key, path) for _, path in self._references):
+            if self._values[number] is not None and any(overlap(axis.key, path) for _, path in self._references):
                 self._values[number] = None
                 touched[number] |= self._changed_by(number)
         self._blocks = self._partition([self._closure(keys) for keys in touched])
@@ -248,8 +248,3 @@ def _references(value: Any, path: list[str]) -> Iterator[str]:
             name = word.lstrip(".")
             up = len(word) - len(name)
             yield ".".join([*path[: len(path) - up], name]) if up else name
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether two paths are the same, or one lies inside the other."""
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

@@ -9,6 +9,7 @@ from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import with_digests
 from sweeper.spec.dotted import dotted
 from sweeper.spec.run import PARTS, RunSpec
+from sweeper.training.owners import refuse_owned
 
 _FIELDS = {field.name: field for field in fields(RunSpec)}
 
@@ -24,7 +25,8 @@ class SpecMaker:
         """The run specification of a composed config.
 
         Raises:
-            ConfigError: a missing value, an ill-typed value, a data folder that cannot be read.
+            ConfigError: a missing value, an ill-typed value, a data folder that cannot be read, a verl key that a
+                setting of ours decides.
         """
         values = {name: self._part(name, config[name]) for name in _FIELDS if name in config}
         for name, field in _FIELDS.items():
@@ -43,6 +45,8 @@ class SpecMaker:
         known = self._parts.get((name, id(value)))
         if known is None:
             part = _validated(name, with_digests(value) if name == "data" else value)
+            if name == "verl":
+                refuse_owned(part)
             known = self._parts[name, id(value)] = (value, self._equal.setdefault((name, repr(part)), part))
         return known[1]
 

@@ -16,6 +16,11 @@ def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether two dotted keys are the same, or one lies inside the other."""
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+
+
 # Strings that Hydra's grammar reads back as they are; every other one is quoted.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.+-]*(://[A-Za-z0-9_/.+-]*)?")
 

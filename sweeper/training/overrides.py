@@ -37,7 +37,8 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
 
     Returns:
         Hydra overrides, each `key=value`; `++` where verl's YAML lacks the key but its code reads it. The keys the
-        user set under `verl` win over ours.
+        user set under `verl` win over ours; of those that are not the user's to set (`sweeper.training.owners`) no run
+        is made.
     """
     values: dict[str, Value] = {}
     for part in (_data, _model, _actor, _rollout, _critic, _algorithm, _trainer):

@@ -21,7 +21,7 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
 }
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "an unknown verl key": (("+verl.actor_rollout_ref.rollout.topk=5",), "topk"),
-    "a word for a number": (("+verl.trainer.critic_warmup=soon",), "critic_warmup"),
+    "a word for a number": (("+verl.trainer.esi_redundant_time=soon",), "esi_redundant_time"),
     "a number for a switch": (("+verl.trainer.balance_batch=3",), "balance_batch"),
     "an unknown loss aggregation": (("algorithm.loss_agg_mode=tokens",), "tokens"),
     "two micro-batch sizes that exclude each other": (
@@ -33,7 +33,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         "micro_batch_size",
     ),
     "a minibatch larger than the batch": (
-        ("+verl.actor_rollout_ref.actor.ppo_mini_batch_size=64",),
+        ("training.ppo_mini_batch_size=64",),
         "ppo_mini_batch_size=64",
     ),
     "an unknown advantage estimator": (("algorithm.adv_estimator=gea",), "gea"),

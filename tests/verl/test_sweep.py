@@ -300,14 +300,14 @@ def test_two_processes_fine_tune_on_a_share_and_train_on_the_rest_in_its_order(r
 
 
 def test_a_run_that_verl_fails_has_a_row_with_phase_and_reason_and_the_others_go_on(results: Path) -> None:
-    broken = "+verl.data.train_files=/no/such/file.parquet"
+    broken = "+verl.actor_rollout_ref.model.external_lib=no_such_library"
     done = sweeper(results, broken, "algorithm=grpo")
     assert done.returncode == 1
     row = row_of(results, broken, "algorithm=grpo")
     assert row.status is Status.failed
     assert row.failure is not None
     assert row.failure.phase == "train"
-    assert "/no/such/file.parquet" in row.failure.reason
+    assert "no_such_library" in row.failure.reason
     assert (results / row.failure.log).is_file()
     assert row.trained == ()
     assert "FAILED in train" in done.stderr

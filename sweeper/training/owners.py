@@ -1,0 +1,135 @@
+"""Which setting of ours decides a key of verl's: such a key is not the user's to set.
+
+Beside the keys that `sweeper.training.overrides` and `sweeper.training.sft` write, these are the others by which verl
+would be told the same. What they write and is not here is a default that the user may replace: how fast a run is, and
+what an engine is like inside.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sweeper.host.errors import ConfigError
+from sweeper.spec.dotted import dotted, overlap, render
+
+# By setting of ours: verl's keys, each for all beneath it. `actor`, `model`, `ref` and `rollout` are parts of
+# `actor_rollout_ref`.
+DECIDED = {
+    "data_root": "data.train_files data.val_files data.custom_cls data.prompt_key data.reward_fn_key",
+    "data_scale.n_unique": "data.train_max_samples",
+    "eval.val_problems_per_domain": "data.val_max_samples",
+    "training.train_batch_size": "data.train_batch_size data.gen_batch_size",
+    "training.max_prompt_length": "data.max_prompt_length data.filter_overlong_prompts data.truncation "
+    "rollout.prompt_length",
+    "training.max_response_length": "data.max_response_length rollout.response_length rollout.max_model_len "
+    "data.max_length",
+    "curriculum.order": "data.shuffle data.sampler",
+    "seed": "data.seed actor.fsdp_config.seed actor.data_loader_seed rollout.seed critic.fsdp.seed",
+    "model.path": "data.tokenizer model.path model.hf_config_path model.tokenizer_path critic.model.path "
+    "critic.model.hf_config_path critic.model.tokenizer_path",
+    "model.prompt_style": "data.apply_chat_template_kwargs model.custom_chat_template "
+    "critic.model.custom_chat_template",
+    "model.resources.gradient_checkpointing": "model.enable_gradient_checkpointing "
+    "critic.model.enable_gradient_checkpointing",
+    "algorithm.lora.rank": "model.lora_rank model.lora.rank model.lora_adapter_path model.lora.adapter_path",
+    "algorithm.lora.alpha": "model.lora_alpha model.lora.alpha",
+    "algorithm.lora.target_modules": "model.target_modules model.lora.target_modules",
+    "training.ppo_mini_batch_size": "actor.ppo_mini_batch_size critic.ppo_mini_batch_size",
+    "algorithm.ppo_epochs": "actor.ppo_epochs critic.ppo_epochs",
+    "algorithm.rollout_n": "actor.rollout_n rollout.n ref.rollout_n critic.rollout_n",
+    "model.resources.actor_tokens_per_gpu": "actor.ppo_max_token_len_per_gpu critic.ppo_max_token_len_per_gpu",
+    "algorithm.clip_ratio_low": "actor.clip_ratio actor.clip_ratio_low",
+    "algorithm.clip_ratio_high": "actor.clip_ratio_high",
+    "algorithm.clip_ratio_c": "actor.clip_ratio_c",
+    "algorithm.entropy_coeff": "actor.entropy_coeff",
+    "algorithm.loss_agg_mode": "actor.loss_agg_mode",
+    "algorithm.kl.in_loss": "actor.use_kl_loss",
+    "algorithm.kl.loss_coef": "actor.kl_loss_coef",
+    "algorithm.kl.loss_type": "actor.kl_loss_type",
+    "training.grad_clip": "actor.grad_clip actor.optim.clip_grad actor.optim.grad_clip critic.optim.clip_grad "
+    "critic.optim.grad_clip critic.grad_clip",
+    "training.actor_lr": "actor.optim.lr",
+    "training.lr_warmup_steps": "actor.optim.lr_warmup_steps actor.optim.lr_warmup_steps_ratio "
+    "critic.optim.lr_warmup_steps critic.optim.lr_warmup_steps_ratio",
+    "training.total_steps": "actor.optim.total_training_steps critic.optim.total_training_steps "
+    "trainer.total_training_steps trainer.total_epochs trainer.val_only",
+    "training.weight_decay": "actor.optim.weight_decay critic.optim.weight_decay",
+    "model.resources.sequence_parallel": "actor.ulysses_sequence_parallel_size "
+    "actor.fsdp_config.ulysses_sequence_parallel_size ref.ulysses_sequence_parallel_size "
+    "critic.ulysses_sequence_parallel_size critic.fsdp.ulysses_sequence_parallel_size",
+    "model.resources.offload": "actor.fsdp_config.param_offload actor.fsdp_config.optimizer_offload "
+    "critic.fsdp.param_offload critic.fsdp.optimizer_offload",
+    "training.temperature": "rollout.temperature rollout.do_sample",
+    "training.top_p": "rollout.top_p",
+    "model.resources.tensor_parallel": "rollout.tensor_model_parallel_size",
+    "model.resources.gpu_memory_utilization": "rollout.gpu_memory_utilization",
+    "model.resources.max_num_seqs": "rollout.max_num_seqs",
+    "model.resources.nodes": "rollout.nnodes trainer.nnodes",
+    "model.resources.gpus_per_node": "rollout.n_gpus_per_node trainer.n_gpus_per_node",
+    "model.resources.log_prob_tokens_per_gpu": "rollout.log_prob_max_token_len_per_gpu "
+    "ref.log_prob_max_token_len_per_gpu",
+    "eval.val_n": "rollout.val_kwargs.n",
+    "eval.temperature": "rollout.val_kwargs.do_sample rollout.val_kwargs.temperature",
+    "eval.top_p": "rollout.val_kwargs.top_p",
+    "algorithm.adv_estimator": "critic.enable algorithm.adv_estimator",
+    "training.critic_lr": "critic.optim.lr",
+    "algorithm.cliprange_value": "critic.cliprange_value",
+    "algorithm.gamma": "algorithm.gamma",
+    "algorithm.lam": "algorithm.lam",
+    "algorithm.norm_adv_by_std": "algorithm.norm_adv_by_std_in_grpo",
+    "algorithm.kl.in_reward": "algorithm.use_kl_in_reward",
+    "algorithm.kl.reward_penalty": "algorithm.kl_penalty",
+    "algorithm.kl.reward_controller": "algorithm.kl_ctrl.type",
+    "algorithm.kl.reward_coef": "algorithm.kl_ctrl.kl_coef",
+    "algorithm.kl.target": "algorithm.kl_ctrl.target_kl",
+    "cluster.device": "trainer.device",
+    "algorithm.critic_warmup": "trainer.critic_warmup",
+    "logging.wandb": "trainer.logger",
+    "logging.project": "trainer.project_name",
+    "eval.val_freq": "trainer.test_freq",
+    "training.save_freq": "trainer.save_freq",
+    "training.sft.lr": "optim",
+}
+# Likewise what no setting decides.
+FIXED = {
+    "what a resumed run and pass@k read": "actor.checkpoint.save_contents",
+    "what a resumed run reads": "actor.checkpoint.load_contents",
+    "the reward suite": "reward.custom_reward_function custom_reward_function",
+    "the run's id": "trainer.experiment_name",
+    "the measure of the base model": "trainer.val_before_train",
+    "the run's own folder": "trainer.default_local_dir trainer.default_hdfs_dir trainer.validation_data_dir "
+    "trainer.resume_mode trainer.resume_from_path trainer.del_local_ckpt_after_load hydra",
+}
+_PARTS = ("actor.", "model.", "ref.", "rollout.")
+_KEY = re.compile(r"[\w-]+(\.[\w-]+)*")
+
+
+def owners() -> dict[str, str]:
+    """By key of verl's, in full: what decides it, a setting of ours or in words."""
+    return dict(_owners())
+
+
+def refuse_owned(verl: Mapping[str, Any]) -> None:
+    """Refuse keys of verl's that are not the user's to set.
+
+    Args:
+        verl: What the user set under `verl`, dotted or nested.
+
+    Raises:
+        ConfigError: with the key and what decides it.
+    """
+    known = owners() if verl else {}
+    for key, value in dotted(verl).items():
+        if not _KEY.fullmatch(key):
+            raise ConfigError(f"verl.{key}: verl has no such key; one is of letters, digits, _, - and dots")
+        owned = next((one for one in known if overlap(key, one)), None)
+        if owned is not None:
+            owner = known[owned]
+            cure = "leave it out" if " " in owner else f"set that, and leave verl.{key} out"
+            raise ConfigError(f"verl.{key}={render(value)}: {owner} decides {owned if key != owned else 'it'}; {cure}")
+
+
+def _owners() -> Iterator[tuple[str, str]]:
+    for owner, keys in (DECIDED | FIXED).items():
+        for key in keys.split():
+            yield f"actor_rollout_ref.{key}" if key.startswith(_PARTS) else key, owner
