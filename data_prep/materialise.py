@@ -26,7 +26,7 @@ from data_prep.files.dropped_file import DroppedRecord, read_dropped, write_drop
 from data_prep.files.manifest import MANIFEST, FileCard, write_manifest
 from data_prep.files.prepared_file import write_conversations, write_cut, write_messages
 from data_prep.files.row import Row, write_rows
-from data_prep.pool import Pool, cleaning_identity, pool_of
+from data_prep.pool import Pool, cleaning_identity, own_identity, pool_of
 from data_prep.spec import DataError, DataSpec, Order, file_digest, folder_digest
 from data_prep.synthetic.rows import held_out_rows, train_rows
 from data_prep.synthetic.tasks import GENERATOR_VERSION
@@ -96,7 +96,7 @@ def data_identity(spec: DataSpec) -> dict[str, object]:
         "n_eval_per_domain": spec.n_eval_per_domain,
         "eval_domains": [str(domain) for domain in spec.evaluated_domains],
         "seed": spec.seed,
-    } | {name: value for name, value in optional.items() if value}
+    } | {name: value for name, value in (optional | own_identity(spec)).items() if value}
 
 
 def materialise(spec: DataSpec, out_root: Path) -> PreparedData:

@@ -17,6 +17,8 @@ from data_prep.sources.folder import FolderRows, read_folder
 from data_prep.sources.layout import Role
 from data_prep.spec import Cleaning, DataError, DataSpec, file_digest
 from rewards import SUITE_VERSION, Domain
+from rewards.own.covering import source_and_reference
+from rewards.own.reward_file import RewardFile, split_reference
 
 # Changes whenever the same folder would give another pool.
 POOL_VERSION = "2"
@@ -63,6 +65,16 @@ def cleaning_identity(cleaning: Cleaning) -> dict[str, object]:
     return values
 
 
+def own_identity(spec: DataSpec) -> dict[str, object]:
+    """What the user's own reward functions decide: which sources are let in, and which golds pass if that is asked."""
+    found: dict[str, str | None] = {}
+    for reward in spec.own_rewards:
+        source, reference = source_and_reference(reward)
+        golds = spec.cleaning.golds and spec.recipe is None
+        found[source] = RewardFile.read(split_reference(reference)[0]).digest if golds else None
+    return {"own_rewards": found} if found else {}
+
+
 def pool_of(spec: DataSpec, digest: str, out_root: Path) -> Pool:
     """The pool of `spec`'s folder below `out_root`, made if it is not there.
 
@@ -84,7 +96,7 @@ def pool_of(spec: DataSpec, digest: str, out_root: Path) -> Pool:
         "domains": [str(domain) for domain in domains_in_use(spec)],
         "n_held_out": _n_held_out(spec),
         "cleaning": None if spec.recipe is not None else cleaning_identity(spec.cleaning),
-    }
+    } | own_identity(spec)
     name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
     folder = out_root / name
     make_once(folder, done=_MANIFEST, make=lambda temporary: _make(temporary, spec, root, identity))
@@ -96,7 +108,9 @@ def _n_held_out(spec: DataSpec) -> int | None:
 
 
 def _make(folder: Path, spec: DataSpec, root: Path, identity: dict[str, object]) -> None:
-    found = read_folder(root, domains=domains_in_use(spec), bad_rows=spec.cleaning.bad_rows)
+    found = read_folder(
+        root, domains=domains_in_use(spec), bad_rows=spec.cleaning.bad_rows, own_rewards=spec.own_rewards
+    )
     dropped = list(found.bad)
     if spec.recipe is not None:
         # The published selection counts rows of the published file, leaks and repetitions included.

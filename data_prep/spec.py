@@ -145,6 +145,8 @@ class DataSpec:
             precedence over reference solutions. The path is not part of the identity, the content is.
         annotations: Parquet or JSONL files with `problem_id` and `..._pass_rate` columns, joined to the rows.
         cleaning: What is taken out of a folder's rows.
+        own_rewards: The user's own reward functions, `SOURCE=FILE.py:FUNCTION`, which let rows in whose source nobody
+            else knows (`rewards.own.covering`). The paths are not part of the identity.
         recipe: A published selection; needs a folder with its rows, only math, `n_unique`, and no other selection.
             In `order` easy_to_hard by its pass rate, train.parquet has the published file's rows in its order.
     """
@@ -167,6 +169,7 @@ class DataSpec:
     annotations: tuple[str, ...] = ()
     cleaning: Cleaning = field(default_factory=Cleaning)
     recipe: Recipe | None = None
+    own_rewards: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses values that mean nothing.

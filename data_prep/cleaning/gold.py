@@ -9,16 +9,18 @@ from rewards.check.gold_check import GoldRow, check_rows
 BAD_GOLD = "bad gold"
 
 
-def drop_bad_gold(rows: Sequence[Row]) -> Clean:
+def drop_bad_gold(rows: Sequence[Row], own_rewards: Sequence[str] = ()) -> Clean:
     """Keeps the rows whose gold is scored right and a perturbed one wrong, and those that cannot be checked.
 
-    What cannot be checked is code without a reference solution. Reference solutions of code rows are run, isolated as
+    What cannot be checked is code without a reference solution, and what a function of the user's own scores that does
+    not say how a right answer is written. Reference solutions of code rows are run, isolated as
     model code is.
 
     Args:
         rows: Any number; a judge or a sandbox that a scorer needs must be there.
+        own_rewards: The user's own reward functions (`data_prep.spec.DataSpec`).
     """
-    report = check_rows(gold_row(row, str(number)) for number, row in enumerate(rows))
+    report = check_rows((gold_row(row, str(number)) for number, row in enumerate(rows)), own_rewards)
     return split(rows, {int(bad.where): f"{bad.finding}: {bad.reason}" for bad in report.problems}, BAD_GOLD)
 
 

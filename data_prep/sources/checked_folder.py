@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.files.row import Row
-from data_prep.sources.column_mapping import ColumnMapping
 from data_prep.sources.conversion import BadRow, source_of, to_row
 from data_prep.sources.finding import Finding, Kind
 from data_prep.sources.layout import Role, SourceFile, source_layout
@@ -48,36 +47,47 @@ def files_of(paths: Sequence[Path]) -> list[tuple[SourceFile, str]]:
     return found
 
 
-def examined(file: SourceFile, name: str) -> Iterator[Examined | Finding]:
-    """The rows of a file in their order; ends with a finding where it cannot be read on."""
+def examined(file: SourceFile, name: str, own_rewards: tuple[str, ...] = ()) -> Iterator[Examined | Finding]:
+    """The rows of a file in their order; ends with a finding where it cannot be read on.
+
+    Args:
+        file: One of `files_of`.
+        name: What reports call it.
+        own_rewards: The user's own reward functions (`data_prep.spec.DataSpec`).
+    """
     known: dict[str, str | None] = {}
     try:
         for number, raw in records(file.path):
-            yield _examined(raw, file.mapping, name, number, file.role, known)
+            yield _examined(raw, file, name, number, own_rewards, known)
     except DataError as error:
         yield Finding(kind=Kind.unreadable, file=name, row=None, message=str(error))
 
 
 def _examined(
-    raw: Record, mapping: ColumnMapping | None, name: str, number: int, role: Role, known: dict[str, str | None]
+    raw: Record,
+    of: SourceFile,
+    name: str,
+    number: int,
+    own_rewards: tuple[str, ...],
+    known: dict[str, str | None],
 ) -> Examined:
     def bad(kind: Kind, message: str) -> Examined:
         found = Finding(kind=kind, file=name, row=number, message=message)
-        return Examined(file=name, number=number, role=role, row=None, finding=found)
+        return Examined(file=name, number=number, role=of.role, row=None, finding=found)
 
     where = f"{name} row {number}"
     try:
-        record = raw if mapping is None else mapping.apply(raw, where)
+        record = raw if of.mapping is None else of.mapping.apply(raw, where)
         source = source_of(record, where)
     except DataError as error:
         return bad(Kind.schema, str(error).removeprefix(f"{where}: "))
     if source not in known:
-        known[source] = _refusal(source)
+        known[source] = _refusal(source, own_rewards)
     refusal = known[source]
     if refusal is not None:
         return bad(Kind.unknown_source, refusal)
     try:
-        row, repair = to_row(record, where)
+        row, repair = to_row(record, where, own_rewards)
     except BadRow as error:
         is_gold = isinstance(error.__cause__, BadGroundTruth) or "no ground_truth" in str(error)
         return bad(Kind.wrong_gold if is_gold else Kind.broken_prompt, str(error).removeprefix(f"{where}: "))
@@ -89,12 +99,12 @@ def _examined(
             row=number,
             message=f"{repair}: models would be asked in Python's notation; `prepare` repairs it",
         )
-    return Examined(file=name, number=number, role=role, row=row, finding=finding, repair=repair)
+    return Examined(file=name, number=number, role=of.role, row=row, finding=finding, repair=repair)
 
 
-def _refusal(source: str) -> str | None:
+def _refusal(source: str, own_rewards: tuple[str, ...]) -> str | None:
     try:
-        check_source(source)
+        check_source(source, own_rewards)
     except UnknownDataSource as error:
         return str(error)
     return None

@@ -9,6 +9,7 @@ from data_prep.files.row import Message, Row, as_json, content_id, read_json_obj
 from data_prep.sources.record_file import Record
 from data_prep.spec import PASS_RATE, DataError
 from rewards import BadGroundTruth, Domain, check_gold, domain_of, gold_text
+from rewards.own.covering import covering
 
 REQUIRED = ("data_source", "prompt", "reward_model")
 # Fields of extra_info that a Row has of its own.
@@ -45,7 +46,7 @@ def source_of(record: Record, where: str) -> str:
     return source
 
 
-def to_row(record: Record, where: str) -> tuple[Row, str | None]:
+def to_row(record: Record, where: str, own_rewards: tuple[str, ...] = ()) -> tuple[Row, str | None]:
     """The row of a record, and what was repaired in it, or None.
 
     Converting a prepared row again gives the same row. Beyond a `Row`'s own fields, `rest` keeps everything of the
@@ -55,12 +56,13 @@ def to_row(record: Record, where: str) -> tuple[Row, str | None]:
     Args:
         record: One that has passed `source_of`, of a data_source that has a scorer.
         where: File and row, for errors.
+        own_rewards: The user's own reward functions; a gold of a source that one of them scores may be anything.
 
     Raises:
         BadRow: A broken prompt, no gold answer, or one of the wrong kind for its data_source.
     """
     source = str(record["data_source"])
-    domain = _domain_of(source)
+    domain, is_ours = _domain_of(source, own_rewards), covering(source, own_rewards) is None
     prompt, repaired = _messages(record["prompt"], where)
     reward_model = record["reward_model"]
     if not isinstance(reward_model, dict) or reward_model.get("ground_truth") is None:
@@ -74,17 +76,17 @@ def to_row(record: Record, where: str) -> tuple[Row, str | None]:
     for name, value in rest.items():
         if name.endswith(PASS_RATE) and not _is_rate(value):
             raise BadRow(f"{where}: {name} is {value!r}, not a number between 0 and 1. Fix the row, or leave it null.")
-    if domain in _TEXT_GOLDS and isinstance(reward_model["ground_truth"], list | dict | bool):
+    if is_ours and domain in _TEXT_GOLDS and isinstance(reward_model["ground_truth"], list | dict | bool):
         kind = type(reward_model["ground_truth"]).__name__
         several = " (several answers: one text, with | between them)" if domain is Domain.TABLE else ""
         raise BadRow(f"{where}: the ground_truth of a {domain} problem is a {kind}, not text{several}. Fix the row.")
     try:
         gold = gold_text(reward_model["ground_truth"])
-        if domain is Domain.MATH:
+        if is_ours and domain is Domain.MATH:
             folded = fold_doubled_backslashes(gold)
             repaired = repaired or (None if folded == gold else "doubled backslashes of the gold answer, folded")
             gold = folded
-        check_gold(source, gold, {**rest, "prefix": extra.get("prefix")})
+        check_gold(source, gold, {**rest, "prefix": extra.get("prefix")}, own_rewards)
     except BadGroundTruth as error:
         raise BadRow(f"{where}: {error}. Fix the row or take the file out of data_root.") from error
     difficulty, solution = extra.get("difficulty"), extra.get("solution")

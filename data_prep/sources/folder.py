@@ -39,7 +39,9 @@ class FolderRows:
     bad: list[DroppedRecord] = field(default_factory=list)
 
 
-def read_folder(root: Path, *, domains: Collection[Domain], bad_rows: BadRows) -> FolderRows:
+def read_folder(
+    root: Path, *, domains: Collection[Domain], bad_rows: BadRows, own_rewards: tuple[str, ...] = ()
+) -> FolderRows:
     """All rows of `domains` below `root`; see `data_prep.sources.layout` for which are for training.
 
     Raises:
@@ -56,11 +58,11 @@ def read_folder(root: Path, *, domains: Collection[Domain], bad_rows: BadRows) -
                 total += 1
                 where = f"{file.path} row {number}"
                 record = raw if file.mapping is None else file.mapping.apply(raw, where)
-                if not _is_wanted(record, wanted, domains, where):
+                if not _is_wanted(record, wanted, domains, own_rewards, where):
                     result.notes["row of a domain not in use"] += 1
                     continue
                 try:
-                    row, repaired = to_row(record, f"{where} ({record['data_source']})")
+                    row, repaired = to_row(record, f"{where} ({record['data_source']})", own_rewards)
                 except BadRow as error:
                     if bad_rows is BadRows.refuse:
                         raise
@@ -95,13 +97,19 @@ def _bad(record: Record, reason: str) -> DroppedRecord:
     )
 
 
-def _is_wanted(record: Record, known: dict[object, bool], domains: Collection[Domain], where: str) -> bool:
+def _is_wanted(
+    record: Record,
+    known: dict[object, bool],
+    domains: Collection[Domain],
+    own_rewards: tuple[str, ...],
+    where: str,
+) -> bool:
     source = source_of(record, where)
     if source not in known:
         try:
-            known[source] = domain_of(source) in domains
+            known[source] = domain_of(source, own_rewards) in domains
             if known[source]:
-                check_source(source)
+                check_source(source, own_rewards)
         except UnknownDataSource as error:
             raise DataError(f"{where}: {error}") from error
     return known[source]

@@ -1,15 +1,18 @@
 """Holds every row's own gold answer, and a perturbed one, against its scorer."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
-from rewards.check.gold_rendering import SOLUTION_FIELDS, NoRendering, render
+from rewards.check.gold_rendering import SOLUTION_FIELDS, NoRendering, Rendering, perturbed, render
+from rewards.own.covering import covering
+from rewards.own.own_scorer import own_scorer
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.domains import UnknownDataSource
-from rewards.problem.question import question_of
+from rewards.problem.question import Question, question_of
 from rewards.problem.verdict import Outcome
 from rewards.route.scorers import Scorer, scorer_of
 from rewards.sandbox.worker import pool_size
@@ -84,17 +87,22 @@ class GoldReport:
         return tuple(row for row in self.exceptions if row.finding is not Finding.NOT_RENDERED)
 
 
-def check_row(row: GoldRow) -> RowReport:
-    """Scores one row's gold and a wrong answer, past the cache of recent answers."""
+def check_row(row: GoldRow, own: Sequence[str] = ()) -> RowReport:
+    """Scores one row's gold and a wrong answer, past the cache of recent answers.
+
+    Args:
+        row: Of any source.
+        own: The user's own reward functions (`rewards.own.covering`).
+    """
 
     def report(finding: Finding, reason: str = "", gold_ms: float | None = None) -> RowReport:
         return RowReport(where=row.where, data_source=row.data_source, finding=finding, reason=reason, gold_ms=gold_ms)
 
     try:
-        scorer = scorer_of(row.data_source)
+        scorer = scorer_of(row.data_source, tuple(own))
         question = question_of(row.ground_truth, row.extra_info, scorer.fields)
         scorer.read(question)
-        rendering = render(scorer.family, question, _solution(row))
+        rendering = _rendering(row, scorer, question, own)
     except UnknownDataSource as error:
         return report(Finding.UNKNOWN_SOURCE, str(error))
     except BadGroundTruth as error:
@@ -112,6 +120,17 @@ def check_row(row: GoldRow) -> RowReport:
     return report(Finding.GOOD, gold_ms=gold_ms)
 
 
+def _rendering(row: GoldRow, scorer: Scorer[object], question: Question, own: Sequence[str]) -> Rendering:
+    reference = covering(row.data_source, own)
+    if reference is None:
+        return render(scorer.family, question, _solution(row))
+    golds = (question.gold, perturbed(question.gold))
+    right, wrong = (own_scorer(reference).right_answer(row.data_source, gold, question) for gold in golds)
+    if right is None or wrong is None:
+        raise NoRendering(f"cannot be checked: {reference.rpartition(':')[0]} has no right_answer to write a gold with")
+    return Rendering(right, wrong)
+
+
 def _outcome(scorer: Scorer[object], response: str, row: GoldRow) -> Outcome:
     return scorer.verdict(response, question_of(row.ground_truth, row.extra_info, scorer.fields)).outcome
 
@@ -121,10 +140,10 @@ def _solution(row: GoldRow) -> str:
     return next((found[name] for name in SOLUTION_FIELDS if found.get(name, "").strip()), "")
 
 
-def check_rows(rows: Iterable[GoldRow]) -> GoldReport:
-    """Checks rows, as many at once as there are helper processes."""
+def check_rows(rows: Iterable[GoldRow], own: Sequence[str] = ()) -> GoldReport:
+    """Checks rows, as many at once as there are helper processes; `own` as for `check_row`."""
     with ThreadPoolExecutor(max_workers=pool_size(), thread_name_prefix="gold") as executor:
-        reports = list(executor.map(check_row, rows))
+        reports = list(executor.map(partial(check_row, own=own), rows))
     by_source: dict[str, list[RowReport]] = {}
     for report in reports:
         by_source.setdefault(report.data_source, []).append(report)

@@ -39,7 +39,11 @@ def render(family: str, question: Question, solution: str = "") -> Rendering:
         NoRendering: There is no way to write this row's answer.
         BadGroundTruth: The gold cannot be read.
     """
-    return _code(solution) if family == "code" else _RENDERERS[family](question)
+    if family == "code":
+        return _code(solution)
+    if family not in _RENDERERS:
+        raise NoRendering(f"cannot be checked: no rendering for the scorer {family} (rewards/check/gold_rendering.py)")
+    return _RENDERERS[family](question)
 
 
 def perturbed(answer: str) -> str:

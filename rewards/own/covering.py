@@ -9,10 +9,16 @@ from rewards.problem.domains import domain_of as known_domain
 EVERYTHING = "*"
 
 
+def source_and_reference(one: str) -> tuple[str, str]:
+    """What `SOURCE=FILE.py:FUNCTION` covers, and the function; without a source it covers everything."""
+    source, equals, reference = one.partition("=")
+    return (source, reference) if equals else (EVERYTHING, one)
+
+
 @lru_cache(256)
 def _table(own: tuple[str, ...]) -> dict[str, str]:
-    pairs = [one.partition("=") if "=" in one else (EVERYTHING, "=", one) for one in own]
-    return {source if source == EVERYTHING else canonical(source): reference for source, _, reference in pairs}
+    pairs = map(source_and_reference, own)
+    return {source if source == EVERYTHING else canonical(source): reference for source, reference in pairs}
 
 
 def covering(data_source: str, own: Sequence[str]) -> str | None:

@@ -57,6 +57,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--engine", choices=("hf_cpu", "vllm"), default="hf_cpu")
     parser.add_argument("--tensor-parallel", type=int, default=1, help="GPUs that one copy of the model spans (vllm)")
     parser.add_argument(
+        "--reward",
+        action="append",
+        default=[],
+        metavar="[SOURCE=]FILE.py:FUNCTION",
+        help="a function of your own, for the sources whose name begins with SOURCE (default: all)",
+    )
+    parser.add_argument(
         "--shards",
         type=int,
         help="processes that share the problems (default: one for each copy of the model that fits)",
@@ -142,7 +149,7 @@ def _measure(options: argparse.Namespace, shards: int) -> list[ProblemCount]:
             [problem.prompt_ids for problem in block], n=options.n, sampling=sampling, seed=options.seed + first
         )
         generated = time.monotonic()
-        partial.add(*_score(tokenizer, block, groups))
+        partial.add(*_score(tokenizer, block, groups, options.reward))
         generate_s += generated - begun
         score_s += time.monotonic() - generated
         done = len(partial.counts)
@@ -188,7 +195,7 @@ def _engine(options: argparse.Namespace, tokenizer: Any) -> Engine:
 
 
 def _score(
-    tokenizer: Any, block: Sequence[Problem], groups: Sequence[Sequence[Sample]]
+    tokenizer: Any, block: Sequence[Problem], groups: Sequence[Sequence[Sample]], own: Sequence[str]
 ) -> tuple[list[ProblemCount], list[Kept]]:
     counts, kept = [], []
     items = []
@@ -203,7 +210,7 @@ def _score(
             )
             for text in texts
         ]
-    verdicts = iter(rewards.score_batch(items))
+    verdicts = iter(rewards.score_batch(items, own=own))
     for problem, group, texts in zip(block, groups, texts_of, strict=True):
         outcomes: Counter[str] = Counter()
         correct = None

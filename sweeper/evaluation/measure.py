@@ -1,7 +1,7 @@
 """pass@k of one model on a run's held-out problems, from counts that are kept."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data_prep.spec import file_digest
@@ -11,6 +11,7 @@ from sweeper.host.process import Children
 from sweeper.inputs.models import PreparedModel
 from sweeper.rows.counts import ProblemCount, read_counts
 from sweeper.spec.digest import digest_of
+from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
 
@@ -30,13 +31,22 @@ class Evaluated:
 
 
 def measure(
-    spec: RunSpec, children: Children, *, model: Path, data: Path, out: Path, seed: int, n: int | None = None
+    spec: RunSpec,
+    children: Children,
+    results_dir: Path,
+    *,
+    model: Path,
+    data: Path,
+    out: Path,
+    seed: int,
+    n: int | None = None,
 ) -> Evaluated:
     """Sample and score every problem of `data` with `model`; a finished measurement is not repeated.
 
     Args:
-        spec: Says how to sample.
+        spec: Says how to sample and score.
         children: Who does it.
+        results_dir: Root of the results.
         model: Folder in Hugging Face's format.
         data: Parquet file in verl's columns.
         out: Counts file, made whole or not at all.
@@ -63,6 +73,7 @@ def measure(
         "tensor-parallel": spec.model.resources.tensor_parallel,
     }
     arguments = [f"--{key}={value}" for key, value in settings.items()]
+    arguments += [f"--reward={own}" for own in spec.reward.references(results_dir / FOLDER)]
     seconds = children.run([sys.executable, "-m", "sweeper.evaluation.evaluate", *arguments])
     return Evaluated(file=out, counts=read_counts(out), seconds=seconds)
 
@@ -95,11 +106,14 @@ def measure_base(
     out = base_counts_path(results_dir, spec, model_digest=model.digest, problems=problems, n=n, screening=screening)
     out.parent.mkdir(parents=True, exist_ok=True)
     with locked(out.with_suffix(".lock"), wait=True):
-        return measure(spec, children, model=model.path, data=problems, out=out, seed=int(screening), n=n)
+        return measure(spec, children, results_dir, model=model.path, data=problems, out=out, seed=int(screening), n=n)
 
 
 def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int | None = None) -> str:
     """Name of a base model's measurement: model, problems, sampling and scorers."""
+    scoring = {"reward_suite": spec.reward_suite}
+    if spec.reward.scorers:
+        scoring["own"] = digest_of([asdict(own) for own in spec.reward.scorers])
     return digest_of(
         {
             "model": model_digest,
@@ -108,8 +122,8 @@ def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int |
             "temperature": spec.eval.temperature,
             "top_p": spec.eval.top_p,
             "max_tokens": spec.training.max_response_length,
-            "reward_suite": spec.reward_suite,
         }
+        | scoring
     )
 
 

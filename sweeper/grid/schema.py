@@ -17,6 +17,7 @@ from sweeper.grid.project import own_conf
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.model import Model
+from sweeper.spec.reward import Reward
 from sweeper.spec.training import Algorithm, Evaluation, Training
 
 
@@ -51,6 +52,7 @@ class Config:
     algorithm: Algorithm
     training: Training
     eval: Evaluation
+    reward: Reward = field(default_factory=Reward)
     cluster: Cluster
     logging: Logging
     verl: dict[str, Any]
@@ -74,6 +76,7 @@ def thawed(kind: type) -> DictConfig:
             node._set_item_impl(item.name, thawed(hint))
         elif not OmegaConf.is_missing(node, item.name) and OmegaConf.is_config(node[item.name]):
             OmegaConf.set_readonly(node[item.name], None)
+            OmegaConf.set_struct(node[item.name], False)  # a mapping that may be given: its keys are the user's
     return node
 
 

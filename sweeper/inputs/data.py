@@ -1,6 +1,7 @@
 """The part of a run that decides which problems it sees, and the files made of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from data_prep.choosing.annotations import side_file
 from data_prep.materialise import PreparedData, materialise
 from data_prep.spec import DataError, DataSpec, file_digest, folder_digest
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.own_reward import frozen
+from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
 
@@ -68,15 +71,17 @@ def data_spec(spec: RunSpec) -> DataSpec:
             annotations=spec.data.annotations,
             cleaning=spec.data.cleaning,
             recipe=spec.data.recipe,
+            own_rewards=spec.reward.references(Path(FOLDER)),
         )
     except DataError as error:
         raise ConfigError(str(error)) from None
 
 
 def prepared(spec: RunSpec, results_dir: Path) -> PreparedData:
-    """The run's files, made if they are not there.
+    """The run's files, made if they are not there; those of its own reward functions are frozen too.
 
     Raises:
+        ConfigError: the file of a reward function has changed since the run was planned.
         DataError: too few problems, malformed rows, or files that have changed since the run was planned.
     """
     planned = [*zip(spec.data.annotations, spec.data.annotation_digests, strict=True)]
@@ -85,7 +90,8 @@ def prepared(spec: RunSpec, results_dir: Path) -> PreparedData:
     for path, digest in planned:
         if not Path(path).is_file() or file_digest(path) != digest:
             raise DataError(f"{path} is not the file that the run was planned with. Restore it, or plan again.")
-    return materialise(data_spec(spec), results_dir / "data")
+    own = spec.reward.references(frozen(spec.reward, results_dir))
+    return materialise(replace(data_spec(spec), own_rewards=own), results_dir / "data")
 
 
 def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None]) -> None:
@@ -96,6 +102,7 @@ def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[s
     """
     different: dict[str, RunSpec] = {}
     for spec in specs:
+        frozen(spec.reward, results_dir)
         # Training seeds and algorithms share their data.
         different.setdefault(repr(data_spec(spec)), spec)
     for number, spec in enumerate(different.values(), start=1):

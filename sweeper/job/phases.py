@@ -80,6 +80,7 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
     evaluated = measure(
         spec,
         job.children,
+        job.results,
         model=weights,
         data=data.evaluation,
         out=job.run_dir.path / "counts.jsonl",

@@ -23,7 +23,10 @@ DAY = 86400.0  # a temporary file that is younger may still be written
 # Where files and folders are made whole.
 _WRITTEN = (
     "*",
-    *(f"{folder}/*" for folder in ("rows", "grids", "slurm", "code", "models", "base", "annotations", "reports")),
+    *(
+        f"{folder}/*"
+        for folder in ("rows", "grids", "slurm", "code", "models", "base", "annotations", "reports", "rewards")
+    ),
     *("data/*", "data/*/*"),
     *(f"runs/*/{folder}*" for folder in ("", "attempts/*/", "checkpoints/", "checkpoints/*/actor/")),
 )

@@ -7,10 +7,13 @@ from typing import Any, get_type_hints
 import rewards
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import with_digests
+from sweeper.inputs.own_reward import with_scorers
 from sweeper.spec.dotted import dotted
 from sweeper.spec.run import PARTS, RunSpec
 from sweeper.training.owners import refuse_owned
 
+# What parts name is looked up when a spec is made: files by their content.
+_COMPLETED = {"data": with_digests, "reward": with_scorers}
 _FIELDS = {field.name: field for field in fields(RunSpec)}
 
 
@@ -44,7 +47,7 @@ class SpecMaker:
             return _validated(name, value)
         known = self._parts.get((name, id(value)))
         if known is None:
-            part = _validated(name, with_digests(value) if name == "data" else value)
+            part = _validated(name, _COMPLETED[name](value) if name in _COMPLETED else value)
             if name == "verl":
                 refuse_owned(part)
             known = self._parts[name, id(value)] = (value, self._equal.setdefault((name, repr(part)), part))

@@ -13,10 +13,10 @@ from sweeper.host.machine import resolve_device
 from sweeper.plan.verl_verdict import Asker
 from sweeper.spec.digest import digest_of
 from sweeper.spec.run import PARTS, VERL_VERSION, RunSpec
-from sweeper.training.overrides import Files, verl_overrides
+from sweeper.training.overrides import OWN_REWARDS, Files, verl_overrides
 
 _HERE = Path("/unused")  # stands for every path: verl's config is checked, not its files
-_FILES = Files(model=_HERE, train=_HERE, val=_HERE, checkpoints=_HERE, validations=_HERE, hydra=_HERE)
+_FILES = Files(model=_HERE, train=_HERE, val=_HERE, checkpoints=_HERE, validations=_HERE, rewards=_HERE, hydra=_HERE)
 
 
 def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str, str]:
@@ -64,7 +64,7 @@ def _shape(spec: RunSpec, overrides: Sequence[str]) -> str:
     parts = []
     for item in overrides:
         key, _, value = item.partition("=")
-        if key in ("trainer.experiment_name", "trainer.project_name"):
+        if key in ("trainer.experiment_name", "trainer.project_name", f"++{OWN_REWARDS}"):
             continue
         parts.append([key, _kind(value)])
     resources = spec.model.resources

@@ -15,7 +15,8 @@ from sweeper.spec.dotted import dotted
 Plain = Mapping[str, Any]
 
 SCIENCE = {
-    "": "model data data_scale domain_mix curriculum algorithm training eval verl seed reward_suite verl_version",
+    "": "model data data_scale domain_mix curriculum algorithm training eval verl seed reward "
+    "reward_suite verl_version",
     "model": "source path revision architecture prompt_style warm_start actor_lr",
     "model.architecture": "hidden_size intermediate_size num_layers num_heads num_kv_heads vocab_size "
     "tie_word_embeddings attention_bias max_position_embeddings head_size qk_norm num_experts experts_per_token "
@@ -35,6 +36,8 @@ SCIENCE = {
     "training": "train_batch_size ppo_mini_batch_size max_prompt_length max_response_length total_steps actor_lr "
     "critic_lr lr_warmup_steps weight_decay grad_clip temperature top_p sft",
     "training.sft": "epochs batch_size lr",
+    "reward": "scorers partial_credit",
+    "reward.scorers": "source file function digest version",
     "eval": "suite n_samples ks problems_per_domain domains temperature top_p val_problems_per_domain val_n val_freq",
 }
 
@@ -48,6 +51,7 @@ OTHER = {
     "curriculum": "name",
     "algorithm": "name",
     "training": "save_freq",
+    "reward": "path sources",
 }
 
 # What runs did that were made without a setting; never to be changed with its default.
@@ -60,6 +64,8 @@ BEFORE: dict[str, Any] = {
     "curriculum.order": "mixed",
     "curriculum.order_by": "",
     "curriculum.stages": [],
+    "reward.scorers": [],
+    "reward.partial_credit": False,
 }
 
 
@@ -105,6 +111,8 @@ def science(spec: Plain) -> dict[str, Any]:
         del data["screen"]
     if not spec["data"]["sft_share"]:
         del training["sft"]
+    if not found["reward"]:
+        del found["reward"]
     return found | {"data": data}
 
 

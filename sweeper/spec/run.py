@@ -20,6 +20,7 @@ from sweeper.spec.digest import digest_of
 from sweeper.spec.dotted import dotted
 from sweeper.spec.identity import science, settings
 from sweeper.spec.model import Model
+from sweeper.spec.reward import Reward
 from sweeper.spec.run_id import SPEC_CURE, RunId
 from sweeper.spec.training import Algorithm, Evaluation, Training
 
@@ -41,6 +42,7 @@ class RunSpec:
     eval: Evaluation
     verl: dict[str, Any]  # verl keys set by the user, dotted -> value; part of identity
     seed: int
+    reward: Reward = field(default_factory=Reward)
     reward_suite: str  # rewards.SUITE_VERSION when the spec was made
     verl_version: str = VERL_VERSION
     cluster: Cluster

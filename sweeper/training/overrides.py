@@ -23,6 +23,7 @@ class Files:
     val: Path
     checkpoints: Path
     validations: Path
+    rewards: Path  # files of the user's own reward functions, by digest
     hydra: Path
     fork_socket: Path | None = None  # of the server that Ray's workers are forked from
 
@@ -48,6 +49,7 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
 
 
+OWN_REWARDS = "reward.custom_reward_function.reward_kwargs.own"
 # Keys that verl's code reads but its YAML does not list; they need "++" to be set.
 _UNLISTED = (
     "actor_rollout_ref.model.override_config.",
@@ -57,6 +59,7 @@ _UNLISTED = (
     "critic.fsdp.mixed_precision.",
     "actor_rollout_ref.rollout.enable_sleep_mode",
     "ray_kwargs.ray_init.",
+    "reward.custom_reward_function.reward_kwargs.",
 )
 
 
@@ -173,9 +176,8 @@ def _critic(spec: RunSpec, files: Files) -> dict[str, Value]:
 
 
 def _algorithm(spec: RunSpec, files: Files) -> dict[str, Value]:
-    del files
-    algorithm, kl = spec.algorithm, spec.algorithm.kl
-    return {
+    algorithm, kl, reward = spec.algorithm, spec.algorithm.kl, spec.reward
+    values: dict[str, Value] = {
         "algorithm.adv_estimator": algorithm.adv_estimator,
         "algorithm.gamma": algorithm.gamma,
         "algorithm.lam": algorithm.lam,
@@ -189,6 +191,11 @@ def _algorithm(spec: RunSpec, files: Files) -> dict[str, Value]:
         "reward.custom_reward_function.path": "pkg://rewards",
         "reward.custom_reward_function.name": "compute_score",
     }
+    if reward.scorers:
+        values[OWN_REWARDS] = list(reward.references(files.rewards))
+    if reward.partial_credit:
+        values["reward.custom_reward_function.reward_kwargs.partial_credit"] = True
+    return values
 
 
 def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:

@@ -14,6 +14,7 @@ from sweeper.host.machine import Device
 from sweeper.host.process import PACKAGES, Children
 from sweeper.rows.curve import read_curve
 from sweeper.runs.folder import Attempt, RunDir
+from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 from sweeper.training import checkpoint, ray_nodes, step_time
@@ -105,6 +106,7 @@ def _files(job: JobContext, model: Path, train_file: Path, val_file: Path, forks
         val=val_file,
         checkpoints=job.run_dir.checkpoints,
         validations=job.run_dir.path / "val",
+        rewards=job.results / FOLDER,
         hydra=job.attempt.path / "hydra",
         fork_socket=forks,
     )

@@ -17,6 +17,7 @@ from sweeper.inputs.models import model_digest
 from sweeper.spec import identity
 from sweeper.spec.data import Data
 from sweeper.spec.model import Architecture, WarmStart
+from sweeper.spec.reward import OwnScorer
 from sweeper.spec.run import RunSpec
 from sweeper.spec.training import Algorithm, Kl, Training
 from tests.sweeper.points import spec
@@ -81,7 +82,9 @@ def full() -> dict[str, Any]:
     one = spec("algorithm=ppo", "data.screen.n_samples=4", "data.sft_share=0.4", "model.actor_lr=0.004")
     filters = (PassRateRange(column="difficulty_pass_rate", low=0.1, high=0.9),)
     data = replace(one.data, root="/anywhere", digest="0" * 64, filters=filters, annotation_digests=("1" * 64,))
-    values: dict[str, Any] = json.loads(replace(one, data=data).to_json())
+    own = OwnScorer(source="*", file="a.py", function="score", digest="2" * 16, version="1")
+    reward = replace(one.reward, scorers=(own,))
+    values: dict[str, Any] = json.loads(replace(one, data=data, reward=reward).to_json())
     return values
 
 

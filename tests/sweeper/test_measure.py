@@ -56,7 +56,7 @@ def problems(small: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def measured(small: RunSpec, problems: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("counts") / "counts.jsonl"
-    measure(small, children(out.with_name("log")), model=tiny_model, data=problems, out=out, seed=0)
+    measure(small, children(out.with_name("log")), out.parent, model=tiny_model, data=problems, out=out, seed=0)
     return out
 
 
@@ -101,7 +101,7 @@ def test_no_response_is_longer_than_the_limit(measured: Path, small: RunSpec) ->
 def test_a_finished_measurement_is_not_repeated(measured: Path, small: RunSpec, problems: Path, tmp_path: Path) -> None:
     before = measured.stat().st_mtime_ns
     nowhere = tmp_path / "no-model"
-    again = measure(small, children(tmp_path / "log"), model=nowhere, data=problems, out=measured, seed=9)
+    again = measure(small, children(tmp_path / "log"), tmp_path, model=nowhere, data=problems, out=measured, seed=9)
     assert again.seconds == 0.0
     assert measured.stat().st_mtime_ns == before
 
@@ -111,7 +111,9 @@ def test_a_failed_measurement_raises_its_reason_and_leaves_no_counts(
 ) -> None:
     out = tmp_path / "counts.jsonl"
     with pytest.raises(RunFailedError, match="no-model"):
-        measure(small, children(tmp_path / "log"), model=tmp_path / "no-model", data=problems, out=out, seed=0)
+        measure(
+            small, children(tmp_path / "log"), tmp_path, model=tmp_path / "no-model", data=problems, out=out, seed=0
+        )
     assert not out.exists()
 
 

@@ -20,6 +20,7 @@ FILES = Files(
     val=Path("/run/val.parquet"),
     checkpoints=Path("/run/checkpoints"),
     validations=Path("/run/val"),
+    rewards=Path("/results/rewards"),
     hydra=Path("/run/hydra"),
 )
 WHERE = {Device.cpu: (), Device.cuda: ("model_family=qwen2.5", "cluster=slurm")}

@@ -1,0 +1,73 @@
+"""Reward functions of the user's own: read when a spec is made, and frozen with it.
+
+rewards/<digest>/my_rewards.py      and the modules of its folder that it imports; what runs load
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data_prep.files.atomic_folder import make_once
+from rewards.own.covering import EVERYTHING
+from rewards.own.own_scorer import examine
+from rewards.own.reward_file import BadRewardFile, RewardFile, split_reference
+from rewards.problem.domains import canonical
+from sweeper.host.errors import ConfigError
+from sweeper.spec.reward import FOLDER, Reward
+
+
+def with_scorers(reward: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `reward` with absolute paths, and with what the functions that they name are known by.
+
+    Raises:
+        ConfigError: a file or function that is not there, does not load, or does not take verl's arguments.
+    """
+    found, scorers = dict(reward), []
+    if reward["path"] is not None:
+        found["path"], own = _read("reward.path", reward["path"], EVERYTHING)
+        scorers.append(own)
+    found["sources"] = {}
+    for source, text in reward["sources"].items():
+        key = f"reward.sources.{source}"
+        name = canonical(str(source))
+        if not name.strip("_") or "=" in str(source):
+            raise ConfigError(f"{key}: {str(source)!r} is no data_source, nor the beginning of one")
+        if name in [own["source"] for own in scorers]:
+            raise ConfigError(f"{key}: two entries of reward.sources name the source {name}; leave one")
+        found["sources"][str(source)], own = _read(key, text, name)
+        scorers.append(own)
+    return found | {"scorers": sorted(scorers, key=lambda own: str(own["source"]))}
+
+
+def _read(key: str, text: object, source: str) -> tuple[str, dict[str, Any]]:
+    try:
+        path, function = split_reference(str(text))
+        path = path.expanduser().resolve()
+        file = examine(f"{path}:{function}")
+    except BadRewardFile as error:
+        raise ConfigError(f"{key}={text}: {error}") from None
+    known = {"source": source, "file": file.name, "function": function, "digest": file.digest, "version": file.version}
+    return f"{path}:{function}", known
+
+
+def frozen(reward: Reward, results_dir: Path) -> Path:
+    """The folder with the functions' files as they were when the spec was made; copied there if they are not yet.
+
+    Raises:
+        ConfigError: a file has changed since, and no run kept it.
+    """
+    folder = results_dir / FOLDER
+    originals = {canonical(source): text for source, text in reward.sources.items()}
+    if reward.path is not None:
+        originals[EVERYTHING] = reward.path
+    for own in reward.scorers:
+        if not (folder / own.digest / own.file).is_file():
+            path, _ = split_reference(originals[own.source])
+            try:
+                file = RewardFile.read(path)
+            except BadRewardFile as error:
+                raise ConfigError(str(error)) from None
+            if file.digest != own.digest:
+                raise ConfigError(f"{path} is not the file that the run was planned with. Restore it, or plan again.")
+            make_once(folder / own.digest, done=own.file, make=file.write)
+    return folder
