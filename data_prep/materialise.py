@@ -27,7 +27,8 @@ from data_prep.files.manifest import MANIFEST, FileCard, write_manifest
 from data_prep.files.prepared_file import write_conversations, write_cut, write_messages
 from data_prep.files.row import Row, write_rows
 from data_prep.pool import Pool, cleaning_identity, own_identity, pool_of
-from data_prep.spec import DataError, DataSpec, Order, file_digest, folder_digest
+from data_prep.sources.layout import folder_digest
+from data_prep.spec import DataError, DataSpec, Order, file_digest
 from data_prep.synthetic.rows import held_out_rows, train_rows
 from data_prep.synthetic.tasks import GENERATOR_VERSION
 

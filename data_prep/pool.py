@@ -14,7 +14,7 @@ from data_prep.files.atomic_folder import make_once
 from data_prep.files.dropped_file import DroppedRecord, dropped_counts, record_of, write_dropped
 from data_prep.files.row import Row, write_rows
 from data_prep.sources.folder import FolderRows, read_folder
-from data_prep.sources.layout import Role
+from data_prep.sources.role import Role
 from data_prep.spec import Cleaning, DataError, DataSpec, file_digest
 from rewards import SUITE_VERSION, Domain
 from rewards.own.covering import source_and_reference

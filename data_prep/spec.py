@@ -1,7 +1,7 @@
-"""What data a run uses, as values; and the digest that names a folder's content."""
+"""What data a run uses, as values; and the digest that names a file's content."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -120,9 +120,10 @@ class DataSpec:
     (epochs, the reuse factor tau) is the run's business.
 
     Attributes:
-        root: Folder of parquet files in Guru's format, flat or with `train/` and `online_eval/`; None: synthetic
-            tasks. The path itself is not part of the identity.
-        digest: `folder_digest(root)` as planned, checked when preparing; None: whatever is there.
+        root: Folder of data files in a layout of `data_prep.sources.layout`; None: synthetic tasks. The path itself is
+            not part of the identity.
+        digest: `data_prep.sources.layout.folder_digest(root)` as planned, checked when preparing; None: whatever is
+            there.
         n_unique: Different training problems in all. None: every row of a folder that the weighted domains
             have, in their natural proportions (weights then only choose domains).
         weights: Share of each domain, by name, in training, in any unit; zero leaves a domain out.
@@ -240,36 +241,7 @@ class DataSpec:
         return tuple(domain for domain in Domain if domain in self.eval_domains)
 
 
-def source_files(root: Path) -> Iterator[Path]:
-    """The folder's parquet and JSONL files at any depth, sorted by relative path; hidden folders are left out."""
-    found = [path for suffix in ("parquet", "jsonl") for path in root.rglob(f"*.{suffix}")]
-    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
-    yield from sorted(visible, key=lambda path: path.relative_to(root).as_posix())
-
-
 def file_digest(path: str | Path) -> str:
     """SHA-256 of a file's content."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def folder_digest(root: str | Path) -> str:
-    """SHA-256 over the relative names and contents of the data files below `root`; where it lies is irrelevant.
-
-    Raises:
-        DataError: No such folder, no data file in it, or one that cannot be read.
-    """
-    folder = Path(root)
-    if not folder.is_dir():
-        raise DataError(f"data_root={root} is not a folder. Point it at a folder of parquet files.")
-    total = hashlib.sha256()
-    files = list(source_files(folder))
-    if not files:
-        raise DataError(f"data_root={root} holds no .parquet or .jsonl file. Point it at a folder in Guru's format.")
-    mapping = folder / "columns.yaml"
-    for path in [*files, *([mapping] if mapping.is_file() else [])]:
-        try:
-            total.update(f"{path.relative_to(folder).as_posix()}\0{file_digest(path)}\n".encode())
-        except OSError as error:
-            raise DataError(f"{path}: {error.strerror or error}. Check the file, its folder and its rights.") from None
-    return total.hexdigest()

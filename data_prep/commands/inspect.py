@@ -7,11 +7,12 @@ from pathlib import Path
 
 from data_prep.commands.summary import Histogram, Spread, Summary, summarise
 from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template
+from data_prep.sources.role import Role
 from data_prep.spec import DataError
 
 _DESCRIPTION = """\
 Shows the columns, counts by domain and source, lengths of prompts and answers, pass rates, and three samples (first,
-middle, last) of parquet and JSONL files, or of folders of them.
+middle, last) of data files, or of folders of them; and what is not read.
 
 Ends with 0 if every row can be used, 1 if some cannot (see `validate`), 2 if the files cannot be shown as asked.
 """
@@ -34,7 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="parquet or JSONL file, or folder")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="data file, or folder")
     parser.add_argument(
         "--tokenizer", type=Path, help="a model's folder: lengths in its tokens, samples as it sees them"
     )
@@ -66,12 +67,14 @@ def text_of(summary: Summary) -> str:
     first_with: dict[tuple[tuple[str, str], ...], str] = {}
     for file in summary.files:
         unusable = f", {file.unusable} unusable" if file.unusable else ""
-        lines.append(f"{file.name}: {file.rows} rows{unusable}")
+        use = "" if file.role == Role.train else f", for {file.role.replace('_', ' ')}"
+        lines.append(f"{file.name}: {file.rows} rows{unusable}{use}")
         known = first_with.setdefault(file.columns, file.name)
         if known == file.name:
             lines += [f"    {name}: {kind}" for name, kind in file.columns]
         else:
             lines.append(f"    columns as in {known}")
+    lines += [f"note: {note}" for note in summary.notes]
     for title, counts in (("domain", summary.by_domain), ("data_source", summary.by_source)):
         lines += ["", *_bars(title, counts)]
     lines += ["", f"{'length':<20}{'rows':>8}{'least':>8}{'median':>8}{'90 %':>8}{'99 %':>8}{'most':>8}"]

@@ -11,7 +11,8 @@ from data_prep.files.row import Row, read_json_object
 from data_prep.sources.checked_folder import Examined, examined, files_of
 from data_prep.sources.finding import Finding
 from data_prep.sources.layout import SourceFile
-from data_prep.spec import PASS_RATE
+from data_prep.sources.record_file import records
+from data_prep.spec import PASS_RATE, DataError
 
 _LONGEST_SAMPLE = 2000
 
@@ -61,9 +62,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSummary:
-    """One file. Columns by name with their types; JSON types of a JSONL file's first row."""
+    """One file. Columns by name with their types: parquet's, or those of the first row's values."""
 
     name: str
+    role: str
     rows: int
     unusable: int
     columns: tuple[tuple[str, str], ...]
@@ -82,6 +84,7 @@ class Summary:
     difficulty: tuple[Histogram, ...]
     samples: tuple[Sample, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def summarise(
@@ -101,10 +104,11 @@ def summarise(
         DataError: A path that is not there or holds no data, or a tokenizer that cannot be loaded.
     """
     usable: list[Examined] = []
-    files, problems = [], []
-    for file, name in files_of(paths):
+    layout = files_of(paths)
+    files, problems = [], [f"{doubt.file}: {doubt.message}" for doubt in layout.doubts]
+    for file in layout.files:
         total, unusable = 0, 0
-        for item in examined(file, name):
+        for item in examined(file):
             if isinstance(item, Finding):
                 problems.append(str(item))
                 continue
@@ -114,7 +118,9 @@ def summarise(
             if item.finding is not None:
                 problems.append(str(item.finding))
                 unusable += item.row is None
-        files.append(FileSummary(name=name, rows=total, unusable=unusable, columns=_columns(file)))
+        files.append(
+            FileSummary(name=file.name, role=str(file.role), rows=total, unusable=unusable, columns=_columns(file))
+        )
     rows = [item.row for item in usable if item.row is not None]
     lengths = None if tokenizer is None else PromptLengths(tokenizer, chat_template=chat_template)
     return Summary(
@@ -127,6 +133,7 @@ def summarise(
         difficulty=_difficulty(rows),
         samples=tuple(_sample(usable[place], lengths) for place in _places(len(usable))),
         problems=tuple(problems),
+        notes=tuple(layout.said()),
     )
 
 
@@ -141,9 +148,8 @@ def _columns(file: SourceFile) -> tuple[tuple[str, str], ...]:
     try:
         if file.path.suffix == ".parquet":
             return tuple((field.name, str(field.type)) for field in pq.read_schema(file.path))
-        with file.path.open("rb") as stream:
-            first = read_json_object(stream.readline().decode("utf-8-sig", "replace"))
-    except (pa.ArrowException, OSError):
+        _, first = next(records(file.path))
+    except (pa.ArrowException, OSError, DataError):
         return ()
     return tuple((name, type(value).__name__) for name, value in first.items())
 

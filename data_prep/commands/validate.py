@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,30 +11,36 @@ from data_prep.cleaning.dropped import Dropped
 from data_prep.files.row import Row
 from data_prep.sources.checked_folder import Examined, examined, files_of
 from data_prep.sources.finding import Finding, Kind
-from data_prep.sources.layout import Role
+from data_prep.sources.role import Role
 
 _DESCRIPTION = """\
-Checks parquet and JSONL files, or folders of them: columns, unknown data sources, broken prompts (such as lists of
-messages turned into text), golds of the wrong kind, repeated problems and contradictory golds, training problems that
-occur in an evaluation set (the folder's own, and --against), and, with --gold, that every gold is accepted by its own
-scorer. Rows count from 0.
+Checks data files, or folders of them: columns, what each file is for, unknown data sources, broken prompts (such as
+lists of messages turned into text), golds of the wrong kind, repeated problems and contradictory golds, training
+problems that occur in an evaluation set (the folder's own, and --against), and, with --gold, that every gold is
+accepted by its own scorer. Says what lies there and is not read. Rows count from 0.
 
-Ends with 0 if nothing is wrong, 1 if something is (one line each), 2 if it cannot be checked as asked.
+Ends with 0 if nothing is wrong, 1 if something is (one line for all rows of a file with the same fault), 2 if it cannot
+be checked as asked.
 """
 _EPILOG = """\
 examples:
   python -m data_prep validate data/guru
   python -m data_prep validate train.parquet --against holdout_500.parquet online_eval/ --json
 """
+_SHOWN = 10
 
 
 @dataclass(slots=True)
 class Validation:
-    """What was checked and found. `repairs` counts defects that preparation removes by itself."""
+    """What was checked and found. `repairs` counts defects that preparation removes by itself.
+
+    `notes` say which files were not read, and what was decided that their names leave open.
+    """
 
     rows: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     repairs: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
 
 def validate(
@@ -55,14 +61,17 @@ def validate(
     Raises:
         DataError: A path that is not there, or holds no data files.
     """
-    result = Validation()
+    layout = files_of(paths)
+    result = Validation(notes=layout.said())
+    for doubt in layout.doubts:
+        result.findings.append(Finding(kind=doubt.kind, file=doubt.file, row=None, message=doubt.message))
     usable: list[Examined] = []
-    for file, name in files_of(paths):
-        for item in examined(file, name):
+    for file in layout.files:
+        for item in examined(file):
             if isinstance(item, Finding):
                 result.findings.append(item)
                 continue
-            result.rows[name] += 1
+            result.rows[file.name] += 1
             if item.finding is not None:
                 result.findings.append(item.finding)
             if item.repair is not None:
@@ -82,9 +91,11 @@ def validate(
 def _check_repetitions(items: Sequence[Examined], result: Validation, threshold: float | None) -> None:
     from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
 
-    # Each role by itself: a problem in both train and evaluation is contamination.
-    for role in Role:
-        of_role = [item for item in items if item.role is role]
+    # A problem in both train and evaluation is contamination, and evaluation files may share problems.
+    groups: dict[str | None, list[Examined]] = {}
+    for item in items:
+        groups.setdefault(None if item.role is Role.train else item.file, []).append(item)
+    for of_role in groups.values():
         kept, repeated = drop_exact_duplicates(_rows(of_role))
         for found in _located(repeated, of_role, Kind.duplicate):
             kind = Kind.contradiction if ", other gold: " in found.message else Kind.duplicate
@@ -98,8 +109,8 @@ def _check_contamination(items: Sequence[Examined], against: Sequence[Path], res
     from data_prep.cleaning.contamination import decontaminate
 
     evaluation = _rows(item for item in items if item.role is not Role.train)
-    for file, name in files_of(against):
-        for item in examined(file, name):
+    for file in files_of(against).files:
+        for item in examined(file):
             if isinstance(item, Finding):
                 result.findings.append(item)
             elif item.row is not None:
@@ -123,6 +134,20 @@ def _located(dropped: Sequence[Dropped], items: Sequence[Examined], kind: Kind) 
     ]
 
 
+def _lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """One line for what is wrong in the same words with several rows of a file, and no more than a few of a kind."""
+    alike: dict[tuple[str, Kind], dict[str, list[Finding]]] = {}
+    for found in findings:
+        alike.setdefault((found.file, found.kind), {}).setdefault(found.message, []).append(found)
+    for by_message in alike.values():
+        for same in list(by_message.values())[:_SHOWN]:
+            more = f" ({len(same)} rows, this one first)" if len(same) > 1 else ""
+            yield f"{same[0]}{more}"
+        left = sum(map(len, list(by_message.values())[_SHOWN:]))
+        if left:
+            yield f"... and {left} more of this kind in {same[0].file}; --json has all"
+
+
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the verb `validate`."""
     parser = subparsers.add_parser(
@@ -132,7 +157,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="parquet or JSONL file, or folder")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="data file, or folder")
     parser.add_argument(
         "--against", nargs="+", type=Path, default=[], metavar="EVAL", help="evaluation files or folders"
     )
@@ -158,12 +183,14 @@ def run(arguments: argparse.Namespace) -> int:
             "rows": dict(result.rows),
             "counts": dict(sorted(counts.items())),
             "repairs": dict(sorted(result.repairs.items())),
+            "notes": result.notes,
             "findings": [asdict(found) for found in result.findings],
         }
         print(json.dumps(report, ensure_ascii=False))
     else:
-        for found in result.findings:
-            print(found)
+        print("".join(f"{line}\n" for line in _lines(result.findings)), end="")
+        for note in result.notes:
+            print(f"note: {note}")
         for repair, count in sorted(result.repairs.items()):
             print(f"note: {repair}: {count} rows, which preparation repairs")
         rows = f"{sum(result.rows.values())} rows in {len(result.rows)} files"

@@ -1,4 +1,4 @@
-"""A declared mapping from a file's own columns to verl's, so that any parquet or JSONL file can be a source."""
+"""A declared mapping from a file's own columns to verl's, so that any data file can be a source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class ColumnMapping:
         solution: Column of a reference solution.
         problem_id: Column of the source's own name of the problem.
         pass_rates: Pass-rate column in our naming to the file's column.
-        evaluation: Whether the problems are for evaluation, never for training.
+        evaluation: Whether the problems are for evaluation, never for training; None: as the file's name says.
     """
 
     prompt: str
@@ -37,7 +37,7 @@ class ColumnMapping:
     solution: str | None = None
     problem_id: str | None = None
     pass_rates: Mapping[str, str] = field(default_factory=dict)
-    evaluation: bool = False
+    evaluation: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuses a mapping that cannot be applied.
@@ -66,7 +66,7 @@ class ColumnMapping:
             extra["solution"] = record[self.solution]
         if self.problem_id is not None:
             extra["source_id"] = record[self.problem_id]
-        rates = {name: record[column] for name, column in self.pass_rates.items()}
+        rates = {name: _number(record[column]) for name, column in self.pass_rates.items()}
         source = self.data_source if self.data_source_column is None else record[self.data_source_column]
         kept_whole = {self.ground_truth} if self.ground_truth_after is not None else set()
         rest = {name: value for name, value in record.items() if name not in used - (kept_whole - {self.solution})}
@@ -92,8 +92,24 @@ class ColumnMapping:
         return gold.rpartition(self.ground_truth_after)[2].strip()
 
 
-def read_mappings(root: Path) -> dict[str, ColumnMapping]:
-    """The mappings declared in `columns.yaml` of a folder: file pattern to mapping, in their order; {} without one.
+def _number(value: object) -> object:
+    """A number that is written as text, as every cell of a CSV file is."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What `columns.yaml` says of a file: its columns, None where they are verl's, and what it is for."""
+
+    mapping: ColumnMapping | None
+    evaluation: bool | None
+
+
+def read_mappings(root: Path) -> dict[str, Declared]:
+    """What `columns.yaml` of a folder declares: by file pattern, in their order; {} without one.
 
     Raises:
         DataError: Not YAML, or a mapping with unknown, missing or ill-typed entries.
@@ -109,14 +125,23 @@ def read_mappings(root: Path) -> dict[str, ColumnMapping]:
         raise DataError(f"{path}: not YAML: {error}") from error
     if not isinstance(declared, dict):
         raise DataError(f"{path}: must map file patterns such as '*.jsonl' to their columns.")
-    return {str(pattern): _mapping(path, str(pattern), values) for pattern, values in declared.items()}
+    return {str(pattern): _declared(path, str(pattern), values) for pattern, values in declared.items()}
 
 
-def _mapping(path: Path, pattern: str, values: Any) -> ColumnMapping:
-    from pydantic import TypeAdapter, ValidationError
-
+def _declared(path: Path, pattern: str, values: Any) -> Declared:
     if not isinstance(values, dict):
         raise DataError(f"{path}: {pattern} must map verl's columns to the file's.")
+    if set(values) == {"evaluation"}:
+        if not isinstance(values["evaluation"], bool):
+            raise DataError(f"{path}: {pattern}: evaluation must be true or false, not {values['evaluation']!r}.")
+        return Declared(None, values["evaluation"])
+    mapping = _mapping(path, pattern, values)
+    return Declared(mapping, mapping.evaluation)
+
+
+def _mapping(path: Path, pattern: str, values: dict[Any, Any]) -> ColumnMapping:
+    from pydantic import TypeAdapter, ValidationError
+
     unknown = sorted(set(values) - set(ColumnMapping.__dataclass_fields__))
     if unknown:
         known = ", ".join(ColumnMapping.__dataclass_fields__)

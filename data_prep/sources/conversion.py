@@ -1,11 +1,13 @@
 """One record of a source, in verl's columns, as a `Row`: nothing lost, known defects normalised, the rest refused."""
 
 import ast
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
 
 from data_prep.files.row import Message, Row, as_json, content_id, read_json_object
+from data_prep.sources.finding import Kind
 from data_prep.sources.record_file import Record
 from data_prep.spec import PASS_RATE, DataError
 from rewards import BadGroundTruth, Domain, check_gold, domain_of, gold_text
@@ -25,7 +27,27 @@ _OWN_ID = re.compile(r"(?P<domain>[a-z]+)-[0-9a-f]{16}")
 
 
 class BadRow(DataError):
-    """One row that cannot be used."""
+    """One row that cannot be used, for its prompt unless a class below says otherwise."""
+
+    kind = Kind.broken_prompt
+
+
+class BadGold(BadRow):
+    """No gold answer, or one of the wrong kind."""
+
+    kind = Kind.wrong_gold
+
+
+class BadNumber(BadRow):
+    """A pass rate or a difficulty that is none."""
+
+    kind = Kind.wrong_number
+
+
+class BadExtra(BadRow):
+    """An extra_info that is no struct."""
+
+    kind = Kind.wrong_extra
 
 
 def source_of(record: Record, where: str) -> str:
@@ -38,7 +60,8 @@ def source_of(record: Record, where: str) -> str:
     if missing:
         raise DataError(
             f"{where}: lacks the columns {missing}; it has {sorted(record)}. data_root must hold files in verl's "
-            "format, or declare the columns of others in columns.yaml."
+            "format, or declare the columns of others in its columns.yaml, e.g. "
+            '"*.jsonl": {prompt: question, ground_truth: answer, data_source: openai/gsm8k} (docs/data.md).'
         )
     source = record["data_source"]
     if not isinstance(source, str):
@@ -59,27 +82,30 @@ def to_row(record: Record, where: str, own_rewards: tuple[str, ...] = ()) -> tup
         own_rewards: The user's own reward functions; a gold of a source that one of them scores may be anything.
 
     Raises:
-        BadRow: A broken prompt, no gold answer, or one of the wrong kind for its data_source.
+        BadRow: A broken prompt, no gold answer or one of the wrong kind for its data_source, a pass rate or difficulty
+            that is no number, or an extra_info that is no struct.
     """
     source = str(record["data_source"])
     domain, is_ours = _domain_of(source, own_rewards), covering(source, own_rewards) is None
     prompt, repaired = _messages(record["prompt"], where)
     reward_model = record["reward_model"]
     if not isinstance(reward_model, dict) or reward_model.get("ground_truth") is None:
-        raise BadRow(f"{where}: reward_model has no ground_truth. Fix the row or take the file out of data_root.")
+        raise BadGold(f"{where}: reward_model has no ground_truth. Fix the row or take the file out of data_root.")
     extra = record.get("extra_info")
     if extra is None:
         extra = {}
     if not isinstance(extra, dict):
-        raise BadRow(f"{where}: extra_info is {str(extra)[:80]!r}, not a struct. Fix the row, or leave it null.")
+        raise BadExtra(f"{where}: extra_info is {str(extra)[:80]!r}, not a struct. Fix the row, or leave it null.")
     rest = _rest(record, reward_model, extra)
     for name, value in rest.items():
         if name.endswith(PASS_RATE) and not _is_rate(value):
-            raise BadRow(f"{where}: {name} is {value!r}, not a number between 0 and 1. Fix the row, or leave it null.")
+            raise BadNumber(
+                f"{where}: {name} is {_short(value)}, not a number between 0 and 1. Fix the row, or leave it null."
+            )
     if is_ours and domain in _TEXT_GOLDS and isinstance(reward_model["ground_truth"], list | dict | bool):
         kind = type(reward_model["ground_truth"]).__name__
         several = " (several answers: one text, with | between them)" if domain is Domain.TABLE else ""
-        raise BadRow(f"{where}: the ground_truth of a {domain} problem is a {kind}, not text{several}. Fix the row.")
+        raise BadGold(f"{where}: the ground_truth of a {domain} problem is a {kind}, not text{several}. Fix the row.")
     try:
         gold = gold_text(reward_model["ground_truth"])
         if is_ours and domain is Domain.MATH:
@@ -88,8 +114,8 @@ def to_row(record: Record, where: str, own_rewards: tuple[str, ...] = ()) -> tup
             gold = folded
         check_gold(source, gold, {**rest, "prefix": extra.get("prefix")}, own_rewards)
     except BadGroundTruth as error:
-        raise BadRow(f"{where}: {error}. Fix the row or take the file out of data_root.") from error
-    difficulty, solution = extra.get("difficulty"), extra.get("solution")
+        raise BadGold(f"{where}: {error}. Fix the row or take the file out of data_root.") from error
+    solution = extra.get("solution")
     return Row(
         data_source=source,
         prompt=prompt,
@@ -98,11 +124,33 @@ def to_row(record: Record, where: str, own_rewards: tuple[str, ...] = ()) -> tup
         ground_truth=gold,
         problem_id=_own_id(extra, domain) or content_id(domain, prompt),
         domain=domain,
-        difficulty=float(difficulty) if isinstance(difficulty, int | float) else None,
+        difficulty=_level(extra.get("difficulty"), where),
         prefix=str(extra.get("prefix") or ""),
         solution=str(solution) if solution else None,
         rest=as_json(rest),
     ), repaired
+
+
+def _level(difficulty: object, where: str) -> float | None:
+    """A source's level; words are none."""
+    if not isinstance(difficulty, int | float):
+        return None
+    try:
+        level = float(difficulty)
+    except OverflowError:
+        level = math.inf
+    if math.isinf(level):
+        raise BadNumber(
+            f"{where}: difficulty is {_short(difficulty)}, not a finite number. Fix the row, or leave it null."
+        )
+    return level
+
+
+def _short(value: object) -> str:
+    text = (
+        f"an integer of {value.bit_length()} bits" if isinstance(value, int) and abs(value) >= 10**20 else repr(value)
+    )
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _is_rate(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Reads a folder of parquet and JSONL files into rows, refusing what could not be trained on or scored."""
+"""Reads a folder of data files into rows, refusing what could not be trained on or scored."""
 
 import gc
 from collections import Counter
@@ -10,8 +10,9 @@ from pathlib import Path
 from data_prep.files.dropped_file import DroppedRecord
 from data_prep.files.row import Row
 from data_prep.sources.conversion import BadRow, source_of, to_row
-from data_prep.sources.layout import Role, source_layout
+from data_prep.sources.layout import training_layout
 from data_prep.sources.record_file import Record, records
+from data_prep.sources.role import Role
 from data_prep.spec import BadRows, DataError, file_digest
 from rewards import Domain, UnknownDataSource, check_source, domain_of
 
@@ -30,7 +31,7 @@ class InputFile:
 class FolderRows:
     """All rows of a folder's domains in use, in the order of files and rows.
 
-    `notes` counts what was repaired or is of domains not in use; `bad` are rows that could not be converted.
+    `notes` counts what was repaired, not read, or is of domains not in use; `bad` are rows that could not be converted.
     """
 
     rows: dict[Role, list[Row]] = field(default_factory=lambda: {role: [] for role in Role})
@@ -45,13 +46,14 @@ def read_folder(
     """All rows of `domains` below `root`; see `data_prep.sources.layout` for which are for training.
 
     Raises:
-        DataError: An unreadable file, missing columns, an unknown or unsupported data_source among the wanted
-            domains, or, unless `bad_rows` is drop, a malformed row; with the file and the row.
+        DataError: No file to train on, an unreadable file, missing columns, an unknown or unsupported data_source
+            among the wanted domains, or, unless `bad_rows` is drop, a malformed row; with the file and the row.
     """
     result = FolderRows()
     with _no_collection():
-        for file in source_layout(root):
-            name = file.path.relative_to(root).as_posix()
+        layout = training_layout(root)
+        result.notes.update(f"file not read: {item.why}" for item in layout.unread)
+        for file in layout.files:
             wanted: dict[object, bool] = {}
             total = 0
             for number, raw in records(file.path):
@@ -71,7 +73,7 @@ def read_folder(
                 if repaired is not None:
                     result.notes[f"{repaired} (row kept)"] += 1
                 result.rows[file.role].append(row)
-            result.files.append(InputFile(file=name, role=file.role, sha256=file_digest(file.path), rows=total))
+            result.files.append(InputFile(file=file.name, role=file.role, sha256=file_digest(file.path), rows=total))
     return result
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from data_prep.files.atomic_folder import make_once
 from data_prep.sources.column_mapping import FILE_NAME
+from data_prep.sources.layout import source_layout
 from data_prep.sources.source import Source
-from data_prep.spec import DataError, source_files
+from data_prep.spec import DataError
 
 CARD = "source.json"
 
@@ -48,7 +49,7 @@ def fetch(
 
 
 def _copy(source: Source, snapshot: Path, out: Path) -> None:
-    files = list(source_files(snapshot))
+    files = [file.path for file in source_layout(snapshot).files]
     if not files:
         raise DataError(f"{source.repository} at {snapshot.name} has no files {', '.join(source.patterns)}.")
     for path in files:

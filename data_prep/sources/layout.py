@@ -1,61 +1,226 @@
-"""Which files of a folder are for training and which for evaluation.
+"""Which files of a folder are read, which are for training and which for evaluation, and the digest that names them.
 
 Known layouts, all by relative path: Guru's own (`train/`, `online_eval/`, `offline_eval/`), the difficulty-ordered
-math curriculum (subset files and `holdout_500.parquet`), `columns.yaml` with its own marks, and flat folders.
+math curriculum (subset files and `holdout_500.parquet`), splits by name (`train.parquet` beside `test.parquet`,
+`data/test-00000-of-00001.parquet`), `columns.yaml` with its own marks, prepared folders, and flat folders.
 """
 
 import fnmatch
-import re
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.sources.column_mapping import ColumnMapping, read_mappings
-from data_prep.spec import source_files
+from data_prep.files.manifest import MANIFEST
+from data_prep.sources.column_mapping import FILE_NAME, ColumnMapping, Declared, read_mappings
+from data_prep.sources.file_format import ENDINGS, Format, format_of, holds_rows, plain_name
+from data_prep.sources.finding import Kind
+from data_prep.sources.role import Role, named_layout, named_split
+from data_prep.sources.tree import Unread, walk
+from data_prep.spec import DataError, file_digest
 
-_HOLDOUT = re.compile(r"(?:holdout|test)_\d+\.(?:parquet|jsonl)")
-
-
-class Role(StrEnum):
-    """What a file's problems are for."""
-
-    train = "train"
-    evaluation = "evaluation"
-    # Never trained on either, but measured only where there is no `evaluation`: expensive sets for the end.
-    offline_evaluation = "offline_evaluation"
+# Ours: about the rows, and no rows.
+_COMPANIONS = (FILE_NAME, "source.json", MANIFEST)
+_LEFT_OUT = ("dropped.parquet", "sft.parquet")
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """One file of a folder."""
+    """One file of a folder. `name` is its path below the folder."""
 
     path: Path
+    name: str
     role: Role
     mapping: ColumnMapping | None = None  # None: already in verl's columns
 
 
-def source_layout(root: Path) -> Sequence[SourceFile]:
-    """All files below `root`, by relative path. If all are for evaluation, the folder is flat: all are for training.
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What must be settled before anything is trained on, the path below the folder, and how."""
+
+    kind: Kind
+    file: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a folder holds.
+
+    Attributes:
+        files: What is read, by relative path.
+        unread: What is not, and why.
+        doubts: What must be settled before anything is trained on.
+        notes: What was decided that names leave open.
+    """
+
+    files: tuple[SourceFile, ...]
+    unread: tuple[Unread, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def said(self) -> list[str]:
+        """Everything that is not read, a line for each reason, with counts; and the notes."""
+        by_reason: dict[str, list[str]] = {}
+        for item in self.unread:
+            by_reason.setdefault(item.why, []).append(item.name)
+        lines = []
+        for why, names in by_reason.items():
+            lines.append(f"{len(names)} file{'' if len(names) == 1 else 's'} not read, {why}: {_some(names)}")
+        return [*lines, *self.notes]
+
+
+def source_layout(root: Path) -> Layout:
+    """All files below `root`, by relative path.
 
     Raises:
-        DataError: `columns.yaml` cannot be read.
+        DataError: `columns.yaml` or a folder cannot be read.
     """
-    mappings = read_mappings(root)
-    files = []
-    for path in source_files(root):
-        name = path.relative_to(root).as_posix()
-        mapping = next((m for pattern, m in mappings.items() if fnmatch.fnmatch(name, pattern)), None)
-        files.append(SourceFile(path=path, role=_role(name, mapping), mapping=mapping))
-    if any(file.role is Role.train for file in files):
-        return files
-    return [SourceFile(path=file.path, role=Role.train, mapping=file.mapping) for file in files]
+    declared = read_mappings(root)
+    files, unread, doubts = [], [], []
+    for item in walk(root):
+        if isinstance(item, Unread):
+            if format_of(item.name) and "broken link" in item.why:
+                message = f"{item.why}. Restore what it points at, or take it out."
+                doubts.append(Doubt(Kind.unreadable, item.name, message))
+            else:
+                unread.append(item)
+            continue
+        name = item.relative_to(root).as_posix()
+        found = declared_of(name, declared)
+        why = _why_unread(item, name, found)
+        if why is None:
+            file = SourceFile(path=item, name=name, role=Role.train, mapping=found.mapping if found else None)
+            role = role_of(name, found)
+            if role is None:
+                doubts.append(
+                    Doubt(
+                        Kind.unclear_role,
+                        name,
+                        "the name does not say whether it is for training or evaluation. Rename it or put it into "
+                        f'train/ or online_eval/, or say it in {FILE_NAME}: "{name}": {{evaluation: true}} (or false).',
+                    )
+                )
+            files.append(replace(file, role=role or Role.train))
+        elif why:
+            unread.append(Unread(name, why))
+    files.sort(key=lambda file: file.name)
+    return _settled(files, unread, doubts, declared)
 
 
-def _role(name: str, mapping: ColumnMapping | None) -> Role:
-    *folders, file = name.split("/")
-    if "offline_eval" in folders:
-        return Role.offline_evaluation
-    if "online_eval" in folders or _HOLDOUT.fullmatch(file) or (mapping is not None and mapping.evaluation):
-        return Role.evaluation
-    return Role.train
+def _settled(
+    files: list[SourceFile], unread: list[Unread], doubts: list[Doubt], declared: dict[str, Declared]
+) -> Layout:
+    """The layout; of a folder of evaluation files alone, all are for training where it is a published set of them."""
+    notes: list[str] = []
+    if files and not any(file.role is Role.train for file in files):
+        is_flat = all(_former_role(file.name, declared_of(file.name, declared)) is not Role.train for file in files)
+        names = _some([file.name for file in files])
+        if is_flat:
+            files = [replace(file, role=Role.train) for file in files]
+            notes.append(f"every file is named for evaluation, and all are taken for training: {names}")
+        else:
+            notes.append(f"there is nothing to train on: by their names all files are for evaluation: {names}")
+    return Layout(files=tuple(files), unread=tuple(unread), doubts=tuple(doubts), notes=tuple(notes))
+
+
+def role_of(name: str, declared: Declared | None) -> Role | None:
+    """What a file is for; None where it cannot be told.
+
+    Args:
+        name: Path below the folder.
+        declared: What `columns.yaml` says of it.
+    """
+    published = named_layout(name)
+    if published is not None or declared is None or declared.evaluation is None:
+        return published or named_split(name)
+    return Role.evaluation if declared.evaluation else Role.train
+
+
+def training_layout(root: Path) -> Layout:
+    """The layout of a folder to train on.
+
+    Raises:
+        DataError: No such folder, nothing in it that can be read, or a file of which it cannot be told what it is for.
+    """
+    if not root.is_dir():
+        raise DataError(f"data_root={root} is not a folder. Point it at a folder of data files ({ENDINGS}).")
+    layout = source_layout(root)
+    for doubt in layout.doubts:
+        raise DataError(f"{root / doubt.file}: {doubt.message}")
+    if not layout.files:
+        there = f" There: {'; '.join(layout.said())}." if layout.unread else ""
+        raise DataError(f"data_root={root} holds no file that can be read ({ENDINGS}).{there}")
+    if not any(file.role is Role.train for file in layout.files):
+        raise DataError(
+            f"data_root={root} has no file for training: by their names all are for evaluation "
+            f"({_some([file.name for file in layout.files])}). Add training files, or say in its {FILE_NAME} that "
+            f'these are some: "{layout.files[0].name}": {{evaluation: false}}.'
+        )
+    return layout
+
+
+def folder_digest(root: str | Path) -> str:
+    """SHA-256 over the relative names and contents of the data files below `root`; where it lies is irrelevant.
+
+    What a name says a file is for counts too, unless it is a published layout's: those are older than the rule, and
+    keep their digests.
+
+    Raises:
+        DataError: See `training_layout`; or a file that cannot be read.
+    """
+    folder = Path(root)
+    total = hashlib.sha256()
+    declared = read_mappings(folder)
+    for file in training_layout(folder).files:
+        former = _former_role(file.name, declared_of(file.name, declared))
+        mark = f"\0{file.role}" if file.role is not Role.train and file.role is not former else ""
+        total.update(f"{file.name}\0{_digest(file.path)}{mark}\n".encode())
+    mapping = folder / FILE_NAME
+    if mapping.is_file():
+        total.update(f"{FILE_NAME}\0{_digest(mapping)}\n".encode())
+    return total.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}. Check the file, its folder and its rights.") from None
+
+
+def declared_of(name: str, declared: dict[str, Declared]) -> Declared | None:
+    """What `columns.yaml` says of a file, whose name may be in any case and compressed."""
+    names = {name, plain_name(name), name.lower(), plain_name(name).lower()}
+    return next((d for pattern, d in declared.items() if any(fnmatch.fnmatch(n, pattern) for n in names)), None)
+
+
+def _former_role(name: str, declared: Declared | None) -> Role:
+    return named_layout(name) or (Role.evaluation if declared is not None and declared.evaluation else Role.train)
+
+
+def _why_unread(path: Path, name: str, declared: Declared | None) -> str | None:
+    """Why a file is not read; "" of one that need not be named; None: it is read."""
+    is_prepared = (path.parent / MANIFEST).is_file()
+    if path.name in _COMPANIONS and (path.name != MANIFEST or is_prepared):
+        return ""
+    if path.name in _LEFT_OUT and is_prepared:
+        return "beside prepared files"
+    kind = format_of(name)
+    if kind is None:
+        return f"ending {path.suffix or 'none'} is none of {ENDINGS}"
+    if kind in (Format.csv, Format.tsv) and (declared is None or declared.mapping is None):
+        return f"its columns are not declared in {FILE_NAME} (docs/data.md)"
+    if kind is Format.arrow and path.name.startswith("cache-"):
+        return "a cache of datasets"
+    if kind is Format.json:
+        try:
+            return None if holds_rows(path) else "one JSON object and no list of rows"
+        except (OSError, EOFError) as error:
+            return f"it cannot be read ({error})"
+    return None
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,30 +1,55 @@
-"""Reads a parquet or JSONL file record by record, naming the file and the row of whatever is wrong."""
+"""Reads a data file record by record, naming the file and the row of whatever is wrong.
 
+CSV, TSV and Arrow are read by Hugging Face `datasets`. Parquet and JSON are read here, for reasons that are measured
+(docs/data.md): `datasets` names no row of a file that it cannot read on, rewrites values whose type changes between
+rows (`[{"x": 1}]` becomes `['{"x":1}']`, a number beside text becomes text), and takes longer.
+"""
+
+import csv
 import json
-from collections.abc import Iterator, Mapping
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from data_prep.sources.file_format import Format, decompressed, format_of, opened
 from data_prep.spec import DataError
 
 Record = Mapping[str, object]
 
-SUFFIXES = (".parquet", ".jsonl")
 # Rows of code problems hold megabytes of tests; a batch of them must fit in memory several times.
 _BATCH = 1024
+_POINTERS = {
+    b"version https://git-lfs": "a git-lfs pointer, not the data. Run `git lfs pull` where it was cloned",
+    b"/annex/objects/": "a git-annex pointer, not the data. Run `git annex get` where it was cloned",
+}
 
 
 def records(path: Path) -> Iterator[tuple[int, Record]]:
     """Row numbers, counted from 0, and records of a file.
 
     Raises:
-        DataError: Not readable as its suffix says, no row in it, or text that is not UTF-8.
+        DataError: Not readable as its ending says, no row in it, or text that is not UTF-8.
     """
-    empty = True
-    for item in _json_lines(path) if path.suffix == ".jsonl" else _parquet(path):
-        empty = False
-        yield item
-    if empty:
+    number = -1
+    try:
+        _refuse_pointer(path)
+        for number, record in _READERS[format_of(path.name) or Format.json_lines](path):
+            yield number, record
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(
+            f"{path} cannot be read after row {number}: {error}. Fetch it again, or take it out of data_root."
+        ) from error
+    if number < 0:
         raise DataError(f"{path} holds no row. Take it out of data_root, or fetch it again.")
+
+
+def _refuse_pointer(path: Path) -> None:
+    with path.open("rb") as stream:
+        start = stream.read(max(map(len, _POINTERS)))
+    for mark, cure in _POINTERS.items():
+        if start.startswith(mark):
+            raise DataError(f"{path} is {cure}.")
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Record]]:
@@ -32,15 +57,17 @@ def _parquet(path: Path) -> Iterator[tuple[int, Record]]:
     import pyarrow.parquet as pq
 
     start = 0
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
-                yield from enumerate(_plain(path, start, batch), start)
-                start += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path} cannot be read as parquet after row {start}: {error}. Fetch it again, or take it out of data_root."
-        ) from error
+    with decompressed(path) as plain:
+        try:
+            with pq.ParquetFile(plain) as file:
+                for batch in file.iter_batches(batch_size=_BATCH):
+                    yield from enumerate(_plain(path, start, batch), start)
+                    start += batch.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(
+                f"{path} cannot be read as parquet after row {start}: {error}. Fetch it again, or take it out of "
+                "data_root."
+            ) from error
 
 
 def _plain(path: Path, start: int, batch: object) -> list[Record]:
@@ -59,24 +86,89 @@ def _plain(path: Path, start: int, batch: object) -> list[Record]:
     return rows
 
 
+def _json(path: Path) -> Iterator[tuple[int, Record]]:
+    """The objects of a JSON list, or of lines."""
+    with opened(path) as stream:
+        text = stream.read()
+    if not text.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+        yield from _json_lines(path)
+        return
+    try:
+        found = json.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: text is not UTF-8 ({error}). Write the file again in UTF-8.") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not JSON ({error}). Repair the file.") from error
+    for number, record in enumerate(found):
+        yield number, _object(record, f"{path} row {number}", may_be_halved=b"\\ud" in text.lower())
+
+
 def _json_lines(path: Path) -> Iterator[tuple[int, Record]]:
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         for number, line in enumerate(stream):
             if not line.strip():
                 continue
+            where = f"{path} row {number}"
             try:
                 record = json.loads(line.decode("utf-8-sig" if number == 0 else "utf-8"))
             except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{path} row {number}: text is not UTF-8 ({error}). Write the file again in UTF-8."
-                ) from error
+                raise DataError(f"{where}: text is not UTF-8 ({error}). Write the file again in UTF-8.") from error
             except (ValueError, RecursionError) as error:
-                raise DataError(f"{path} row {number}: not JSON ({error}). Repair the line or cut it out.") from error
-            if not isinstance(record, dict):
-                raise DataError(f"{path} row {number}: {type(record).__name__} instead of a JSON object.")
-            if b"\\ud" in line.lower():  # half of a pair that JSON may spell and UTF-8 may not
-                try:
-                    json.dumps(record, ensure_ascii=False).encode()
-                except UnicodeEncodeError as error:
-                    raise DataError(f"{path} row {number}: text is not Unicode ({error}). Repair the line.") from error
-            yield number, record
+                raise DataError(f"{where}: not JSON ({error}). Repair the line or cut it out.") from error
+            yield number, _object(record, where, may_be_halved=b"\\ud" in line.lower())
+
+
+def _object(record: object, where: str, *, may_be_halved: bool) -> Record:
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: {type(record).__name__} instead of a JSON object.")
+    if may_be_halved:  # half of a pair that JSON may spell and UTF-8 may not
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{where}: text is not Unicode ({error}). Repair the line.") from error
+    return record
+
+
+def _by_datasets(path: Path) -> Iterator[tuple[int, Record]]:
+    """CSV, TSV and Arrow, a batch at a time; nothing is cached and nothing is asked of the hub."""
+    import datasets
+
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # else each local file is counted on the hub: 3 s without one
+    kind = format_of(path.name)
+    with decompressed(path) as plain:
+        number = -1
+        try:
+            separator = {Format.csv: ",", Format.tsv: "\t"}.get(kind) if kind else None
+            options = {} if separator is None else _csv_options(plain, separator)
+            builder = "arrow" if separator is None else "csv"
+            rows = datasets.load_dataset(builder, data_files=[str(plain)], split="train", streaming=True, **options)
+            for number, record in enumerate(rows):
+                # An empty cell is no value.
+                yield number, {n: v if v != "" else None for n, v in record.items()} if separator else record
+        except (ValueError, OSError, datasets.exceptions.DatasetsError) as error:
+            raise DataError(
+                f"{path} cannot be read as {kind} after row {number}: {error}. Repair the file, or take it out of "
+                "data_root."
+            ) from error
+
+
+def _csv_options(path: Path, separator: str) -> dict[str, object]:
+    """Every cell is text: read as numbers, the gold 007 would be 7.0."""
+    import datasets
+
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        header = next(csv.reader(stream, delimiter=separator), [])
+    if len(set(header)) < len(header):
+        raise ValueError(f"two columns of one name: {header}")
+    features = datasets.Features({name: datasets.Value("string") for name in header})
+    return {"features": features, "sep": separator, "keep_default_na": False, "na_filter": False}
+
+
+_READERS: Mapping[Format, Callable[[Path], Iterator[tuple[int, Record]]]] = {
+    Format.parquet: _parquet,
+    Format.json_lines: _json_lines,
+    Format.json: _json,
+    Format.csv: _by_datasets,
+    Format.tsv: _by_datasets,
+    Format.arrow: _by_datasets,
+}

@@ -113,7 +113,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             name="folder",
-            title="Any folder of parquet or JSONL files, in verl's columns or with a columns.yaml",
+            title="Any folder of data files, in verl's columns or with a columns.yaml",
             licence="that of its files",
             how="data_root=FOLDER",
         ),

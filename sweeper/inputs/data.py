@@ -8,7 +8,8 @@ from typing import Any
 
 from data_prep.choosing.annotations import side_file
 from data_prep.materialise import PreparedData, materialise
-from data_prep.spec import DataError, DataSpec, file_digest, folder_digest
+from data_prep.sources.layout import folder_digest
+from data_prep.spec import DataError, DataSpec, file_digest
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.own_reward import frozen
 from sweeper.spec.reward import FOLDER

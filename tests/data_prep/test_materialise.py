@@ -12,7 +12,8 @@ import pytest
 
 from data_prep.files.row import Message, content_id
 from data_prep.materialise import PreparedData, materialise
-from data_prep.spec import DataError, DataSpec, folder_digest
+from data_prep.sources.layout import folder_digest
+from data_prep.spec import DataError, DataSpec
 from rewards import Domain, compute_score
 
 _UNIFORM = {"math": 1.0, "code": 1.0, "logic": 1.0, "stem": 1.0}

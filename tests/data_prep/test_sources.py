@@ -10,42 +10,12 @@ import pytest
 
 from data_prep.materialise import materialise
 from data_prep.sources.hub import fetch
-from data_prep.sources.layout import Role, source_layout
+from data_prep.sources.layout import folder_digest
 from data_prep.sources.source import SOURCES
-from data_prep.spec import DataError, DataSpec, folder_digest
+from data_prep.spec import DataError, DataSpec
 from rewards import check_source
 
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-def _touch(root: Path, *names: str) -> None:
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text("")
-
-
-def _roles(root: Path) -> dict[str, Role]:
-    return {file.path.relative_to(root).as_posix(): file.role for file in source_layout(root)}
-
-
-def test_gurus_own_folders_say_what_a_file_is_for(tmp_path: Path) -> None:
-    _touch(tmp_path, "train/math.parquet", "online_eval/a.parquet", "offline_eval/b.parquet", ".cache/c.parquet")
-    assert _roles(tmp_path) == {
-        "train/math.parquet": Role.train,
-        "online_eval/a.parquet": Role.evaluation,
-        "offline_eval/b.parquet": Role.offline_evaluation,
-    }
-
-
-def test_the_curriculums_holdout_is_for_evaluation(tmp_path: Path) -> None:
-    _touch(tmp_path, "math__sampled_1_4_12800.parquet", "holdout_500.parquet")
-    assert _roles(tmp_path)["holdout_500.parquet"] is Role.evaluation
-    assert _roles(tmp_path)["math__sampled_1_4_12800.parquet"] is Role.train
-
-
-def test_a_folder_of_evaluation_files_alone_is_flat(tmp_path: Path) -> None:
-    _touch(tmp_path, "holdout_500.parquet", "test_500.parquet")
-    assert set(_roles(tmp_path).values()) == {Role.train}
 
 
 def _word_problems(root: Path) -> None:

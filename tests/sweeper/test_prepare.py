@@ -59,7 +59,7 @@ def test_what_was_dropped_is_said_with_its_step(tmp_path: Path) -> None:
         ("data.sft_share=1.5", "sft_share=1.5"),
         ("seed=0,1", "several runs"),
         ("data_root=nowhere", "nowhere is not a folder"),
-        ("data_root=linked", "train.parquet: No such file or directory"),
+        ("data_root=linked", "train.parquet: a broken link, to gone.parquet"),
     ],
 )
 def test_what_cannot_be_made_is_one_clear_line(
