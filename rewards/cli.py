@@ -2,12 +2,15 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rewards.check.gold_check import Finding, GoldReport, check_rows
 from rewards.check.gold_file import rows_of
+from rewards.own.covering import source_and_reference
+from rewards.own.own_scorer import examine, examined_references
 from rewards.program import Parser, guarded
 
 _CHECK_HELP = """\
@@ -24,6 +27,7 @@ _EXAMPLES = """\
 examples:
   python -m rewards check data/train/*.parquet       golds that their own scorer refuses
   python -m rewards check --json eval.parquet        the same for programs
+  python -m rewards check eval.parquet --reward my_rewards.py:score     with a function of your own
   python -m rewards doctor                           how model code is isolated on this machine, and how fast
 """
 
@@ -50,26 +54,42 @@ def _run(arguments: Sequence[str] | None) -> int:
     check.add_argument("files", nargs="+", type=Path, metavar="FILE.parquet", help="in verl's format")
     doctor = commands.add_parser("doctor", help="say how model code is isolated on this machine, and how fast it runs")
     for command in (check, doctor):
+        add_reward(command)
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.command == "doctor":
-        return _doctor(as_json=options.json)
-    return _check(options.files, as_json=options.json)
+        return _doctor(options.reward, as_json=options.json)
+    return _check(options.files, options.reward, as_json=options.json)
 
 
-def _check(files: Sequence[Path], *, as_json: bool) -> int:
-    report = check_rows(rows_of(files))
+def add_reward(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag that names reward functions of the user's own."""
+    parser.add_argument(
+        "--reward",
+        action="append",
+        default=[],
+        metavar="[SOURCE=]FILE.py:FUNCTION",
+        help="a function of your own, for the data sources whose name begins with SOURCE (default: all)",
+    )
+
+
+def _check(files: Sequence[Path], own: Sequence[str], *, as_json: bool) -> int:
+    report = check_rows(rows_of(files), examined_references(own))
     print(json.dumps(_as_json(report), ensure_ascii=False) if as_json else text_of(report))
     return 1 if report.problems else 0
 
 
-def _doctor(*, as_json: bool) -> int:
+def _doctor(own: Sequence[str], *, as_json: bool) -> int:
     from rewards.check import doctor
 
+    files = {one: examine(source_and_reference(one)[1]) for one in own}
+    known = {one: {"version": file.version, "digest": file.digest, "files": file.names} for one, file in files.items()}
     if as_json:
-        print(json.dumps(doctor.as_json(), ensure_ascii=False))
-    else:
-        print(doctor.report())
+        print(json.dumps(doctor.as_json() | {"own_rewards": known}, ensure_ascii=False))
+        return 0
+    print(doctor.report())
+    for one, file in files.items():
+        print(f"\n{one} loads: VERSION {file.version or 'not stated'}, digest {file.digest} of {', '.join(file.names)}")
     return 0
 
 
@@ -86,8 +106,9 @@ def text_of(report: GoldReport) -> str:
         )
     for row in report.problems:
         lines.append(f"{row.where} ({row.data_source}): {row.finding}: {row.reason}")
-    reasons = {(row.data_source, row.reason) for row in report.exceptions if row.finding is Finding.NOT_RENDERED}
-    lines += [f"{source}: not rendered: {reason}" for source, reason in sorted(reasons)]
+    unrendered = (row for row in report.exceptions if row.finding is Finding.NOT_RENDERED)
+    reasons = Counter((row.data_source, row.reason) for row in unrendered)
+    lines += [f"{source}: {count} rows not rendered: {reason}" for (source, reason), count in sorted(reasons.items())]
     lines.append(f"{len(report.problems)} rows have a problem.")
     return "\n".join(lines)
 

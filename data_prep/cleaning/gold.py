@@ -1,15 +1,16 @@
 """Takes out rows whose own gold answer their scorer does not accept: no response could ever earn a reward."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from data_prep.cleaning.dropped import Clean, split
 from data_prep.files.row import Row, read_json_object
-from rewards.check.gold_check import GoldRow, check_rows
+from rewards.check.gold_check import Finding, GoldRow, check_rows
 
 BAD_GOLD = "bad gold"
 
 
-def drop_bad_gold(rows: Sequence[Row], own_rewards: Sequence[str] = ()) -> Clean:
+def drop_bad_gold(rows: Sequence[Row], own_rewards: Sequence[str] = (), unchecked: Counter[str] | None = None) -> Clean:
     """Keeps the rows whose gold is scored right and a perturbed one wrong, and those that cannot be checked.
 
     What cannot be checked is code without a reference solution, and what a function of the user's own scores that does
@@ -19,8 +20,11 @@ def drop_bad_gold(rows: Sequence[Row], own_rewards: Sequence[str] = ()) -> Clean
     Args:
         rows: Any number; a judge or a sandbox that a scorer needs must be there.
         own_rewards: The user's own reward functions (`data_prep.spec.DataSpec`).
+        unchecked: Gets the number of rows that cannot be checked, by reason.
     """
     report = check_rows((gold_row(row, str(number)) for number, row in enumerate(rows)), own_rewards)
+    if unchecked is not None:
+        unchecked.update(row.reason for row in report.exceptions if row.finding is Finding.NOT_RENDERED)
     return split(rows, {int(bad.where): f"{bad.finding}: {bad.reason}" for bad in report.problems}, BAD_GOLD)
 
 

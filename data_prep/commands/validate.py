@@ -12,6 +12,8 @@ from data_prep.files.row import Row
 from data_prep.sources.checked_folder import Examined, examined, files_of
 from data_prep.sources.finding import Finding, Kind
 from data_prep.sources.role import Role
+from rewards.cli import add_reward
+from rewards.own.own_scorer import examined_references
 
 _DESCRIPTION = """\
 Checks data files, or folders of them: columns, what each file is for, unknown data sources, broken prompts (such as
@@ -26,21 +28,24 @@ _EPILOG = """\
 examples:
   python -m data_prep validate data/guru
   python -m data_prep validate train.parquet --against holdout_500.parquet online_eval/ --json
+  python -m data_prep validate my_data --gold --reward my_rewards.py:score
 """
 _SHOWN = 10
 
 
 @dataclass(slots=True)
 class Validation:
-    """What was checked and found. `repairs` counts defects that preparation removes by itself.
+    """What was checked and found.
 
-    `notes` say which files were not read, and what was decided that their names leave open.
+    `repairs` counts defects that preparation removes by itself, `unchecked` golds by why they cannot be scored. `notes`
+    say which files were not read, and what was decided that their names leave open.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     repairs: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    unchecked: Counter[str] = field(default_factory=Counter)
 
 
 def validate(
@@ -49,6 +54,7 @@ def validate(
     against: Sequence[Path] = (),
     near_duplicates: float | None = None,
     gold: bool = False,
+    own_rewards: tuple[str, ...] = (),
 ) -> Validation:
     """Checks files.
 
@@ -57,6 +63,7 @@ def validate(
         against: Files or folders of evaluation problems.
         near_duplicates: Jaccard similarity from which two problems count as one; None: not looked for.
         gold: Whether to score every gold, which runs the reference solutions of code problems.
+        own_rewards: The user's own reward functions (`data_prep.spec.DataSpec`).
 
     Raises:
         DataError: A path that is not there, or holds no data files.
@@ -67,7 +74,7 @@ def validate(
         result.findings.append(Finding(kind=doubt.kind, file=doubt.file, row=None, message=doubt.message))
     usable: list[Examined] = []
     for file in layout.files:
-        for item in examined(file):
+        for item in examined(file, own_rewards):
             if isinstance(item, Finding):
                 result.findings.append(item)
                 continue
@@ -79,11 +86,11 @@ def validate(
             if item.row is not None:
                 usable.append(item)
     _check_repetitions(usable, result, near_duplicates)
-    _check_contamination(usable, against, result)
+    _check_contamination(usable, against, own_rewards, result)
     if gold:
         from data_prep.cleaning.gold import drop_bad_gold
 
-        _, bad = drop_bad_gold(_rows(usable))
+        _, bad = drop_bad_gold(_rows(usable), own_rewards, result.unchecked)
         result.findings += _located(bad, usable, Kind.bad_gold)
     return result
 
@@ -105,12 +112,14 @@ def _check_repetitions(items: Sequence[Examined], result: Validation, threshold:
             result.findings += _located(alike, of_role, Kind.near_duplicate)
 
 
-def _check_contamination(items: Sequence[Examined], against: Sequence[Path], result: Validation) -> None:
+def _check_contamination(
+    items: Sequence[Examined], against: Sequence[Path], own_rewards: tuple[str, ...], result: Validation
+) -> None:
     from data_prep.cleaning.contamination import decontaminate
 
     evaluation = _rows(item for item in items if item.role is not Role.train)
     for file in files_of(against).files:
-        for item in examined(file):
+        for item in examined(file, own_rewards):
             if isinstance(item, Finding):
                 result.findings.append(item)
             elif item.row is not None:
@@ -165,6 +174,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--near-duplicates", type=float, metavar="SIMILARITY", help="report near-duplicates too, e.g. from 0.8 on"
     )
     parser.add_argument("--gold", action="store_true", help="score every gold with its own scorer")
+    add_reward(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.set_defaults(func=run)
 
@@ -176,6 +186,7 @@ def run(arguments: argparse.Namespace) -> int:
         against=arguments.against,
         near_duplicates=arguments.near_duplicates,
         gold=arguments.gold,
+        own_rewards=examined_references(arguments.reward),
     )
     counts = Counter(str(found.kind) for found in result.findings)
     if arguments.json:
@@ -184,6 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
             "counts": dict(sorted(counts.items())),
             "repairs": dict(sorted(result.repairs.items())),
             "notes": result.notes,
+            "unchecked": dict(sorted(result.unchecked.items())),
             "findings": [asdict(found) for found in result.findings],
         }
         print(json.dumps(report, ensure_ascii=False))
@@ -193,6 +205,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"note: {note}")
         for repair, count in sorted(result.repairs.items()):
             print(f"note: {repair}: {count} rows, which preparation repairs")
+        for reason, count in sorted(result.unchecked.items()):
+            print(f"note: {count} golds were not checked: {reason}")
         rows = f"{sum(result.rows.values())} rows in {len(result.rows)} files"
         summary = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
         print(f"{rows}: {summary or 'nothing is wrong'}")

@@ -9,7 +9,7 @@ from functools import partial
 
 from rewards.check.gold_rendering import SOLUTION_FIELDS, NoRendering, Rendering, perturbed, render
 from rewards.own.covering import covering
-from rewards.own.own_scorer import own_scorer
+from rewards.own.own_scorer import OwnRewardError, own_scorer
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.domains import UnknownDataSource
 from rewards.problem.question import Question, question_of
@@ -110,12 +110,13 @@ def check_row(row: GoldRow, own: Sequence[str] = ()) -> RowReport:
     except NoRendering as error:
         return report(Finding.NOT_RENDERED, str(error))
     start = time.perf_counter()
-    outcome = _outcome(scorer, rendering.right, row)
+    verdict = scorer.verdict(rendering.right, question)
     gold_ms = 1000 * (time.perf_counter() - start)
     shown = f"ground_truth {question.gold[:_SHOWN]!r}"
-    if outcome is not Outcome.CORRECT:
-        return report(Finding.GOLD_REFUSED, f"scored {outcome}: {shown}", gold_ms)
-    if _outcome(scorer, rendering.wrong, row) is Outcome.CORRECT:
+    if verdict.outcome is not Outcome.CORRECT:
+        why = f"{verdict.pred}, " if verdict.outcome is Outcome.ERROR else ""
+        return report(Finding.GOLD_REFUSED, f"scored {verdict.outcome}: {why}{shown}", gold_ms)
+    if scorer.verdict(rendering.wrong, question).outcome is Outcome.CORRECT:
         return report(Finding.PERTURBED_ACCEPTED, f"{rendering.wrong[:_SHOWN]!r} passes: {shown}", gold_ms)
     return report(Finding.GOOD, gold_ms=gold_ms)
 
@@ -125,14 +126,13 @@ def _rendering(row: GoldRow, scorer: Scorer[object], question: Question, own: Se
     if reference is None:
         return render(scorer.family, question, _solution(row))
     golds = (question.gold, perturbed(question.gold))
-    right, wrong = (own_scorer(reference).right_answer(row.data_source, gold, question) for gold in golds)
+    try:
+        right, wrong = (own_scorer(reference).right_answer(row.data_source, gold, question) for gold in golds)
+    except OwnRewardError as error:
+        raise NoRendering(str(error)) from error
     if right is None or wrong is None:
         raise NoRendering(f"cannot be checked: {reference.rpartition(':')[0]} has no right_answer to write a gold with")
     return Rendering(right, wrong)
-
-
-def _outcome(scorer: Scorer[object], response: str, row: GoldRow) -> Outcome:
-    return scorer.verdict(response, question_of(row.ground_truth, row.extra_info, scorer.fields)).outcome
 
 
 def _solution(row: GoldRow) -> str:

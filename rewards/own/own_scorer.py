@@ -10,11 +10,12 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rewards.own.covering import source_and_reference
 from rewards.own.reward_file import BadRewardFile, RewardFile, split_reference
 from rewards.problem.question import Question
 from rewards.problem.verdict import Outcome, Verdict
@@ -147,6 +148,17 @@ def examine(reference: str) -> RewardFile:
     if reason is not None:
         raise BadRewardFile(f"{reference} cannot be used: {reason}")
     return file
+
+
+def examined_references(own: Sequence[str]) -> tuple[str, ...]:
+    """The functions that a command names, `[SOURCE=]FILE.py:FUNCTION`, once all have been found to fit.
+
+    Raises:
+        BadRewardFile: As for `examine`.
+    """
+    for one in own:
+        examine(source_and_reference(one)[1])
+    return tuple(own)
 
 
 @lru_cache(64)

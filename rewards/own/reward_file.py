@@ -51,6 +51,11 @@ class RewardFile:
             total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
         return total.hexdigest()[:16]
 
+    @property
+    def names(self) -> list[str]:
+        """Of the files."""
+        return [name for name, _ in self.files]
+
     def write(self, folder: Path) -> None:
         """Write the files below `folder`."""
         for name, content in self.files:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import rewards
+from rewards.cli import add_reward
 from sweeper.evaluation.kept_blocks import SUFFIX, Kept, Partial
 from sweeper.generation import Sample, Sampling
 from sweeper.generation.sampling import Engine
@@ -56,13 +57,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=("hf_cpu", "vllm"), default="hf_cpu")
     parser.add_argument("--tensor-parallel", type=int, default=1, help="GPUs that one copy of the model spans (vllm)")
-    parser.add_argument(
-        "--reward",
-        action="append",
-        default=[],
-        metavar="[SOURCE=]FILE.py:FUNCTION",
-        help="a function of your own, for the sources whose name begins with SOURCE (default: all)",
-    )
+    add_reward(parser)
     parser.add_argument(
         "--shards",
         type=int,

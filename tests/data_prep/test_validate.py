@@ -88,6 +88,44 @@ def test_golds_are_scored_on_demand(tmp_path: Path) -> None:
     assert validate([_write(tmp_path / "a.parquet", GOOD)], gold=True).findings == []
 
 
+def test_rows_of_ones_own_are_checked_with_a_reward_of_ones_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {
+            "data_source": "mycorp__verse",
+            "prompt": [{"role": "user", "content": f"line {number}"}],
+            "reward_model": {"ground_truth": str(number)},
+        }
+        for number in range(1, 5)
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def checked(text: str, *flags: str) -> tuple[int, str]:
+        """A file of its own each time: a process loads one once."""
+        reward = tmp_path / f"my_rewards_{len(list(tmp_path.iterdir()))}.py"
+        reward.write_text(text)
+        code = main(["validate", str(path), "--gold", "--reward", f"mycorp={reward}:score", *flags])
+        return code, capsys.readouterr().out
+
+    score = "def score(data_source, solution_str, ground_truth, extra_info):\n    return solution_str == f'is {%s}'\n"
+    assert main(["validate", str(path), "--gold"]) == 1
+    assert "'mycorp__verse' is unknown" in capsys.readouterr().out
+    code, out = checked(score % "ground_truth")
+    assert code == 0
+    assert "note: 4 golds were not checked: cannot be checked: " in out
+    assert ".py has no right_answer" in out
+    assert list(json.loads(checked(score % "ground_truth", "--json")[1])["unchecked"].values()) == [4]
+    right = "def right_answer(data_source, ground_truth, extra_info):\n    return f'is {ground_truth}'\n"
+    code, out = checked(score % "ground_truth" + right)
+    assert (code, "not checked" in out) == (0, False)
+    code, out = checked(score % "int(ground_truth) % 3" + right)
+    assert code == 1
+    found = [line for line in out.splitlines() if "gold refused: scored wrong" in line]
+    assert [line.split(":")[0] for line in found] == ["rows.jsonl row 2", "rows.jsonl row 3"]
+
+
 def test_the_exit_code_tells_good_bad_and_impossible(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = _write(tmp_path / "good.parquet", GOOD), _write(tmp_path / "bad.parquet", [record(STRINGIFIED)])
     assert main(["validate", str(good)]) == 0

@@ -1,15 +1,18 @@
 """The gold self-check and its command line."""
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rewards.check.gold_check import Finding, GoldRow, check_row, check_rows
 from rewards.check.gold_rendering import perturbed
-from rewards.cli import main
+from rewards.cli import main, text_of
+from rewards.route.scorers import _SCORERS, ORDERING
 from tests.rewards.test_gold_answers import GURU_ROWS
 
 _ADD = json.dumps({"functional": "assert add(1, 2) == 3\nassert add(2, 2) == 4"})
@@ -165,3 +168,61 @@ def test_help_teaches_both_commands() -> None:
     done = subprocess.run([sys.executable, "-m", "rewards", "--help"], capture_output=True, text=True, check=True)
     for word in ("check", "doctor", "examples"):
         assert word in done.stdout
+
+
+_OWN = "def score(data_source, solution_str, ground_truth, extra_info):\n    return {}\n"
+_RIGHT = "def right_answer(data_source, ground_truth, extra_info):\n    return f'it is {ground_truth}'\n"
+
+
+def _own(tmp_path: Path, returned: str, right_answer: str = _RIGHT) -> str:
+    path = tmp_path / "my_rewards.py"
+    path.write_text(_OWN.replace("{}", returned) + right_answer)
+    return f"{path}:score"
+
+
+@pytest.mark.parametrize(
+    ("returned", "right_answer", "finding", "reason"),
+    [
+        ("float(solution_str == f'it is {ground_truth}')", _RIGHT, Finding.GOOD, ""),
+        ("0.5", _RIGHT, Finding.GOLD_REFUSED, "scored wrong"),
+        ("1 / 0", _RIGHT, Finding.GOLD_REFUSED, "scored error: ZeroDivisionError: division by zero"),
+        ("1.0", _RIGHT, Finding.PERTURBED_ACCEPTED, "passes"),
+        ("1.0", "", Finding.NOT_RENDERED, "cannot be checked: .*my_rewards.py has no right_answer"),
+        (
+            "1.0",
+            _RIGHT.replace("{ground_truth}", "{gone}"),
+            Finding.NOT_RENDERED,
+            "failed: NameError",
+        ),
+    ],
+)
+def test_an_own_reward_is_checked_with_the_answers_that_its_file_writes(
+    returned: str, right_answer: str, finding: Finding, reason: str, tmp_path: Path
+) -> None:
+    own = [_own(tmp_path, returned, right_answer)]
+    report = check_rows([_row("poetry", "7")], own)
+    if finding is Finding.GOOD:
+        assert (report.exceptions, report.sources[0].gold_passed) == ((), 1)
+        return
+    assert report.exceptions[0].finding is finding
+    assert re.search(reason, report.exceptions[0].reason)
+
+
+def test_a_scorer_without_a_rendering_is_counted_as_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_SCORERS, "logic__new", replace(ORDERING, family="a new one", read=lambda q: q.gold))
+    report = check_rows([_row("logic__new", "x"), _row("logic__new", "y")])
+    assert report.problems == ()
+    assert (report.sources[0].rows, report.sources[0].rendered) == (2, 0)
+    assert "2 rows not rendered: cannot be checked: no rendering for the scorer a new one" in text_of(report)
+
+
+def test_the_commands_take_a_reward_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = _own(tmp_path, "float(solution_str == f'it is {ground_truth}')")
+    path = _file(tmp_path / "own.parquet", [("poetry", "5"), ("math__math", "5")])
+    assert main(["check", str(path), "--reward", f"poetry={own}"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2].split()[:3] == ["poetry", "1", "1"]
+    assert main(["doctor", "--reward", own]) == 0
+    assert f"{own} loads: VERSION not stated, digest " in capsys.readouterr().out
+    for command in (["check", str(path)], ["doctor"]):
+        assert main([*command, "--reward", f"{tmp_path}/gone.py:score"]) == 2
+        assert f"{tmp_path}/gone.py: No such file or directory" in capsys.readouterr().err

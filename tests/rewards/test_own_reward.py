@@ -171,7 +171,7 @@ def test_a_file_is_known_by_its_bytes_and_those_that_it_imports_from_its_folder(
     for name in ("deeper.py", "late.py", "parts/__init__.py", "parts/one.py", "stranger.py"):
         (tmp_path / name).write_text("x = two = 1\n")
     file = RewardFile.read(tmp_path / "my_rewards.py")
-    names = [name for name, _ in file.files]
+    names = file.names
     assert names == ["deeper.py", "helper.py", "late.py", "my_rewards.py", "parts/__init__.py", "parts/one.py"]
     assert file.version == "1.2"
     assert examine(f"{tmp_path}/my_rewards.py:score") == file
