@@ -37,7 +37,6 @@ def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
     if trains:
         _check_amount(spec)
     _check_sampling(spec)
-    _check_reward(spec)
     _check_cluster(spec)
     _check_division(spec)
     if spec.cluster.check_memory and not _sets_engines(spec):
@@ -171,15 +170,6 @@ def _check_sampling(spec: RunSpec) -> None:
         )
     if spec.model.prompt_style not in STYLES:
         raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
-
-
-def _check_reward(spec: RunSpec) -> None:
-    for key in spec.verl_keys:
-        if key.startswith(("reward.custom_reward_function", "custom_reward_function")):
-            raise ConfigError(
-                f"verl.{key} would score training alone; reward.path=FILE.py:FUNCTION (or reward.sources, "
-                "reward.partial_credit) scores pass@k too"
-            )
 
 
 def _check_cluster(spec: RunSpec) -> None:

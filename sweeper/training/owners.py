@@ -89,12 +89,12 @@ DECIDED = {
     "eval.val_freq": "trainer.test_freq",
     "training.save_freq": "trainer.save_freq",
     "training.sft.lr": "optim",
+    "reward.path": "reward.custom_reward_function custom_reward_function",
 }
 # Likewise what no setting decides.
 FIXED = {
     "what a resumed run and pass@k read": "actor.checkpoint.save_contents",
     "what a resumed run reads": "actor.checkpoint.load_contents",
-    "the reward suite": "reward.custom_reward_function custom_reward_function",
     "the run's id": "trainer.experiment_name",
     "the measure of the base model": "trainer.val_before_train",
     "the run's own folder": "trainer.default_local_dir trainer.default_hdfs_dir trainer.validation_data_dir "

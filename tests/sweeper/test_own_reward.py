@@ -148,7 +148,7 @@ def test_verls_own_key_of_a_reward_is_refused_with_ours_named(key: str, tmp_path
     (run,) = make_plan(expand([f"+verl.{key}=my_rewards.py"], multirun=False), tmp_path).runs
     assert run.state is State.refused
     assert run.reason is not None
-    assert run.reason.startswith(f"verl.{key} would score training alone; reward.path=FILE.py:FUNCTION")
+    assert run.reason.startswith(f"verl.{key}=my_rewards.py: reward.path decides ")
 
 
 def test_the_file_is_frozen_with_the_run_and_editing_it_changes_nothing(project: Path) -> None:
