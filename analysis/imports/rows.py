@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from analysis.imports.history import History
 from sweeper.host.errors import ResultsError
 from sweeper.rows.curve import curve_point
-from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status, seen
+from sweeper.rows.problems_seen import seen_of
+from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status
 from sweeper.spec.digest import digest_of
 from sweeper.spec.model import Architecture
 
@@ -146,7 +147,7 @@ def _amounts(
     batch, responses = (_whole(config, key) for key in ("data.train_batch_size", "actor_rollout_ref.rollout.n"))
     samples = steps * batch * responses if steps and batch and responses else None
     samples = _said(missing, "train_samples", samples, "it needs the configuration, which wandb logs hold")
-    problems_seen, reuse = seen(labels.n_unique, steps * batch if steps and batch else None)
+    problems_seen, reuse = seen_of(labels.n_unique, steps * batch if steps and batch else None)
     _said(missing, "problems_seen", problems_seen, "it needs --n-unique, and the configuration, which wandb logs hold")
     tokens = [point.tokens for point in trained if point.tokens is not None]
     total = sum(tokens) if tokens and len(tokens) == len(trained) else None

@@ -7,6 +7,7 @@ from sweeper.job.phases import Measured
 from sweeper.rows.counts import evaluated_tokens, scores
 from sweeper.rows.curve import read_curve
 from sweeper.rows.flops import Tokens, training_flops
+from sweeper.rows.problems_seen import seen_of
 from sweeper.rows.row import (
     SCHEMA_VERSION,
     CurvePoint,
@@ -16,7 +17,6 @@ from sweeper.rows.row import (
     ResultRow,
     Status,
     Timing,
-    seen,
 )
 from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext, now, stamp
@@ -40,7 +40,7 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
     base, tuned, evaluated = measured.base, measured.fine_tuned, measured.evaluated
     # Where verl discards groups of answers it draws more problems than it trains on, and does not say how many.
     discards = spec.verl_keys.get("algorithm.filter_groups.enable")
-    problems_seen, reuse = seen(measured.n_unique, None if discards else steps * spec.training.train_batch_size)
+    problems_seen, reuse = seen_of(measured.n_unique, None if discards else steps * spec.training.train_batch_size)
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=job.run_dir.run_id,

@@ -7,7 +7,6 @@ The row files are the truth; every table is a view of them. A failed run has a r
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,8 +16,8 @@ from typing import Any
 from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden
+from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
-from sweeper.spec.identity import settings
 
 SCHEMA_VERSION = 1
 ROW_CURE = "remove it to measure this run again; its checkpoints stay"
@@ -248,38 +247,8 @@ def read_row(path: Path) -> ResultRow:
             raise DamagedError(
                 f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}; {ROW_CURE}"
             )
-        row: ResultRow = _adapter().validate_python(_completed(values, path))
+        row: ResultRow = _adapter().validate_python(completed(values, path))
     return row
-
-
-def seen(n_unique: int | None, drawn: float | None) -> tuple[int | None, float | None]:
-    """How many different problems RL saw, and how often each of them.
-
-    Args:
-        n_unique: Different problems in the set; every one is drawn once before any is drawn again.
-        drawn: Problems that the steps drew, repetitions counted; None: not known.
-
-    Returns:
-        Both None where one of the numbers is not known, or no problem was drawn.
-    """
-    if not n_unique or not drawn:
-        return None, None
-    found = min(n_unique, round(drawn))
-    return found, drawn / found
-
-
-def _completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
-    """A row of an earlier version with what can be told from the rest of it, and from the run's specification."""
-    if "problems_seen" not in values:
-        n, reuse = values.get("n_unique"), values.get("reuse")
-        samples, responses = values.get("train_samples"), values.get("rollout_n")
-        drawn = n * reuse if n and reuse else samples / responses if samples and responses else None
-        values["problems_seen"], values["reuse"] = seen(n, drawn) if n and drawn else (None, reuse)
-    spec = path.parent.parent / "runs" / path.stem / "spec.json"
-    if "settings" not in values and spec.exists():
-        with suppress(ValueError, KeyError, TypeError, AttributeError):  # a damaged spec is for `status` to tell
-            values["settings"] = settings(json.loads(spec.read_text()))
-    return values
 
 
 def read_rows(results_dir: Path, damaged: list[DamagedError] | None = None) -> Iterator[ResultRow]:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from analysis.runs.selection import Counts, Run, Selection
-from sweeper.rows.row import CurvePoint, Failure, PassAtK, Score, Status, seen
+from sweeper.rows.problems_seen import seen_of
+from sweeper.rows.row import CurvePoint, Failure, PassAtK, Score, Status
 from tests.analysis.synthetic_rows import Truth, _row
 
 DOMAINS = ("code", "logic", "math", "stem")
@@ -115,7 +116,7 @@ def _run(
         truth=Truth(steps=item.steps),
     )
     settings = (item.model, item.algorithm, item.domain_mix, scale, item.curriculum, item.n_sft, item.steps, item.row)
-    problems_seen, reuse = seen(item.n_unique, item.steps * 16)
+    problems_seen, reuse = seen_of(item.n_unique, item.steps * 16)
     row = replace(
         row,
         group_id=repr(settings),

@@ -1,0 +1,23 @@
+"""What a row of an earlier version lacks and can be told from the rest of it."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sweeper.rows.problems_seen import seen_of
+from sweeper.spec.identity import settings
+
+
+def completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A row of an earlier version with what can be told from the rest of it, and from the run's specification."""
+    if "problems_seen" not in values:
+        n, reuse = values.get("n_unique"), values.get("reuse")
+        samples, responses = values.get("train_samples"), values.get("rollout_n")
+        drawn = n * reuse if n and reuse else samples / responses if samples and responses else None
+        values["problems_seen"], values["reuse"] = seen_of(n, drawn) if n and drawn else (None, reuse)
+    spec = path.parent.parent / "runs" / path.stem / "spec.json"
+    if "settings" not in values and spec.exists():
+        with suppress(ValueError, KeyError, TypeError, AttributeError):  # a damaged spec is for `status` to tell
+            values["settings"] = settings(json.loads(spec.read_text()))
+    return values
