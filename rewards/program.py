@@ -98,6 +98,12 @@ def guarded(body: Callable[[], int]) -> int:
         return EXIT_USAGE
 
 
+def last_words(said: str) -> str:
+    """What one of our programs told of its end on stderr, without its first word."""
+    told = [line.removeprefix("error: ") for line in said.strip().splitlines()]
+    return next((line for line in reversed(told) if not line.startswith("please report")), "it ended without a word")
+
+
 def words(error: Exception) -> str:
     """What a user is told of an error, whoever raised it."""
     root = type(error).__module__.partition(".")[0].lstrip("_")

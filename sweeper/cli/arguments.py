@@ -1,8 +1,11 @@
 """Arguments that several verbs share."""
 
 import argparse
+import difflib
 from pathlib import Path
 from typing import Protocol, TypeAlias
+
+from sweeper.host.errors import ConfigError
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -23,6 +26,22 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", type=Path, default=Path("results"), metavar="DIR", help="results folder (default: results)"
     )
+
+
+def results_folder(options: argparse.Namespace) -> Path:
+    """The folder that `--results` names, absolute.
+
+    Raises:
+        ConfigError: there is no such folder; the nearest is named.
+    """
+    path: Path = options.results
+    if path.is_dir():
+        return path.resolve()
+    what = "it is a file" if path.exists() else "there is no such folder"
+    there = path.absolute().parent
+    near = difflib.get_close_matches(path.name, [item.name for item in there.iterdir()] if there.is_dir() else [], n=1)
+    hint = f"did you mean {path.parent / near[0]}?" if near else "name the one that runs went to (their results_dir)"
+    raise ConfigError(f"--results {path}: {what}; {hint} A first launch makes it: python -m sweeper +grid=smoke -m")
 
 
 def add_overrides(parser: argparse.ArgumentParser, *, example: str, at_least_one: bool = False) -> None:

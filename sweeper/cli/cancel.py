@@ -1,18 +1,20 @@
-"""`sweeper cancel`: take runs out of SLURM's queue, or stop them."""
+"""`sweeper cancel`: stop runs, here or on SLURM, and take them out of the queue."""
 
 import argparse
+import sys
 
-from sweeper.cli.arguments import Verbs, add_json, add_results
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
+from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
 
 
 def add_parser(verbs: Verbs) -> None:
     """Adds the verb."""
     parser = verbs.add_parser(
         "cancel",
-        help="take jobs out of SLURM's queue, or stop those that run",
-        description="Take runs out of SLURM's queue, or stop those that run. What they have saved stays: a launch "
-        "resumes them.",
+        help="stop runs: those of this machine, and SLURM's jobs that wait or run",
+        description="Stop runs: those that run on this machine or wait in the line of its launcher, and jobs of SLURM, "
+        "whether they wait or run. What they have saved stays: a launch resumes them. Exit code 1: one cannot be "
+        "stopped from here.",
     )
     add_results(parser)
     parser.add_argument("which", help="a grid's name, or the start or end of a run id")
@@ -22,18 +24,28 @@ def add_parser(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.host.files import holder
+    from sweeper.launch import local
     from sweeper.launch.slurm import scheduler
-    from sweeper.launch.slurm.ledger import live
-    from sweeper.launch.slurm.queue import kept
+    from sweeper.launch.slurm.queue import Queue, kept
     from sweeper.oversight.status import chosen
+    from sweeper.runs.folder import RunDir
 
-    results_dir = options.results.resolve()
-    wanted = set(chosen(results_dir, options.which))
-    found = {run_id: element for run_id, element in live(results_dir).items() if run_id in wanted}
-    scheduler.cancel(found.values())
+    results_dir = results_folder(options)
+    wanted = chosen(results_dir, options.which)
+    queue = Queue.ask(results_dir)
+    jobs = {run_id: queue.elements[run_id] for run_id in wanted if run_id in queue.elements}
+    scheduler.cancel(jobs.values())
     kept(results_dir).unlink(missing_ok=True)
+    stopped, left = local.cancel([RunDir(results_dir=results_dir, run_id=name) for name in wanted if name not in jobs])
+    ended = sorted([*jobs, *(run_dir.run_id for run_dir in stopped)])
     if options.json:
-        print_json("cancel", sorted(found))
+        print_json("cancel", ended)
     else:
-        print("\n".join([*sorted(found), f"{len(found)} of {len(wanted)} runs were in the queue and are cancelled"]))
-    return EXIT_OK
+        print("\n".join([*ended, f"{len(ended)} of {len(wanted)} runs were queued or running and are cancelled"]))
+    for run_dir in left:
+        host, _ = holder(run_dir.lock) or ("another machine", 0)
+        print(f"{run_dir.run_id} runs on {host}, or is another user's: cancel it there", file=sys.stderr)
+    if queue.error is not None:
+        raise scheduler.SchedulerError(f"SLURM does not answer, so its jobs are not cancelled: {queue.error}")
+    return EXIT_FAILED if left else EXIT_OK

@@ -1,6 +1,7 @@
 """`sweeper export-sbatch`: the batch scripts that a launch would submit."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -40,13 +41,30 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run; nothing was written:\n{reasons}")
     if any(spec.cluster.executor is not Executor.slurm for spec in specs):
         raise ConfigError("cluster=local has no batch scripts; add cluster=slurm")
-    save_grid(plan, results_dir)
+    if options.out is not None:
+        _check_writable(options.out.resolve())
     prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
     scripts = export(specs, results_dir, None if options.out is None else options.out.resolve())
+    save_grid(plan, results_dir)
     if options.json:
         listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]
         print_json("export-sbatch", listed)
     else:
         said = replacements(shape_of(spec) for spec in specs)
-        print("\n".join([*said, f"{len(specs)} runs in {len(scripts)} arrays", *commands(scripts)]))
+        states = ", ".join(f"{n} {state}" for state, n in plan.count().items())
+        why = "" if specs else f"; nothing is to run: {states}"
+        print("\n".join([*said, f"{len(specs)} runs in {len(scripts)} arrays{why}", *commands(scripts)]))
     return EXIT_OK
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse a folder that cannot be made, before anything is prepared for it.
+
+    Raises:
+        ConfigError: a file is in its place or above it, or nothing can be written there.
+    """
+    there = next(path for path in (out, *out.parents) if path.exists())
+    if not there.is_dir():
+        raise ConfigError(f"--out {out}: {there} is a file; name a folder. Nothing was written")
+    if not os.access(there, os.W_OK):
+        raise ConfigError(f"--out {out}: nothing can be written into {there}; name another. Nothing was written")

@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 from itertools import groupby
 
-from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
 from sweeper.cli.output import EXIT_OK, print_json
 
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.launch.slurm.queue import Queue
     from sweeper.oversight.garbage import find
 
-    results_dir = options.results.resolve()
+    results_dir = results_folder(options)
     with ExitStack() as around:
         if options.yes and folder(results_dir).is_dir():  # a submitter may be about to use what is frozen already
             around.enter_context(locked(folder(results_dir) / "lock", wait=True))

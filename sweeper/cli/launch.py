@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rewards.program import Parser
+from rewards.program import Parser, last_words
 from sweeper.cli.budget import confirm, hold_to_budget
 from sweeper.cli.output import EXIT_FAILED, EXIT_OK
 from sweeper.cli.plan import planned
@@ -107,17 +107,19 @@ def _tell(plan: "Plan", results_dir: Path) -> int:
     from sweeper.runs.state import State, state_of
 
     run_ids = [run.run_id for run in plan.runs if run.run_id is not None]
-    unfinished = [
-        run_id for run_id in run_ids if state_of(RunDir(results_dir=results_dir, run_id=run_id)) != State.done
-    ]
+    states = [state_of(RunDir(results_dir=results_dir, run_id=run_id)) for run_id in run_ids]
+    elsewhere, unfinished = states.count(State.running), len(states) - states.count(State.done)
     rows = rows_of(results_dir, run_ids=run_ids, damaged=[])  # a damaged one of these runs is among the unfinished
-    print(f"\n{table_text(rows)}\n\nresults: {results_dir / 'rows'}")
     if rows:
+        print(f"\n{table_text(rows)}\n\nresults: {results_dir / 'rows'}")
         print(f"report:  {_report(results_dir, plan.grid)}")
-    if unfinished:
-        print(
-            f"{len(unfinished)} of {len(plan.runs)} runs have no result; why: python -m sweeper status", file=sys.stderr
-        )
+    status = f"python -m sweeper status --results {results_dir}"
+    if elsewhere:
+        text = f"{elsewhere} of {len(plan.runs)} runs are running in another process, which this launch leaves them to"
+        print(f"{text}; see: {status}. The same command prints their results once they have ended", file=sys.stderr)
+    if unfinished > elsewhere:
+        text = f"{unfinished - elsewhere} of {len(plan.runs)} runs have no result"
+        print(f"{text}; why: {status}", file=sys.stderr)
     return EXIT_FAILED if unfinished else EXIT_OK
 
 
@@ -129,8 +131,6 @@ def _report(results_dir: Path, grid: str | None) -> Path:
     command = [sys.executable, "-m", "analysis", "report", "--results", str(results_dir), *chosen, "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        raise SweeperError(
-            f"the rows are safe, but the report failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}"
-        )
+        raise SweeperError(f"the rows are safe, but the report failed: {last_words(done.stderr)}")
     print(done.stderr, end="", file=sys.stderr)  # which of its sections could not be made
     return out

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
 from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
 
 
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.runs.folder import find_run
 
-    run_dir = find_run(options.results.resolve(), options.which)
+    run_dir = find_run(results_folder(options), options.which)
     attempts = run_dir.attempts()
     log = attempts[-1].log if attempts else None
     if options.json:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
 from sweeper.cli.output import EXIT_OK, print_json, say_damaged
 from sweeper.host.errors import DamagedError
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.rows import table
 
     damaged: list[DamagedError] = []
-    rows = rows_of(options.results.resolve(), grid=options.grid, damaged=damaged)
+    rows = rows_of(results_folder(options), grid=options.grid, damaged=damaged)
     if options.csv:
         print(table.to_csv(rows), end="")
     elif options.parquet:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
 from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json, say_damaged
 from sweeper.host.errors import ConfigError, DamagedError
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.runs.state import State, state_of
     from sweeper.spec.cluster import Executor
 
-    results_dir = options.results.resolve()
+    results_dir = results_folder(options)
     damaged: list[DamagedError] = []
     found = _without_result(results_dir, options.which, options.classes, damaged)
     for item in [] if options.json else found:

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
 from sweeper.cli.output import EXIT_OK, print_json, say_damaged
 from sweeper.host.errors import DamagedError
 
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.launch.slurm.queue import Queue
     from sweeper.oversight.status import run_statuses, status_text
 
-    results_dir = options.results.resolve()
+    results_dir = results_folder(options)
     while True:
         queue = Queue.recent(results_dir)
         damaged: list[DamagedError] = []

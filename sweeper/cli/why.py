@@ -2,7 +2,7 @@
 
 import argparse
 
-from sweeper.cli.arguments import Verbs, add_json, add_results
+from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
 from sweeper.cli.output import EXIT_OK, print_json
 
 LOG_LINES, SLURM_LINES = 20, 8
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.oversight.status import run_statuses
     from sweeper.runs.folder import find_run
 
-    run_dir = find_run(options.results.resolve(), options.which)
+    run_dir = find_run(results_folder(options), options.which)
     (status,) = run_statuses(run_dir.results_dir, run_dir.run_id)
     attempts = run_dir.attempts()
     log = attempts[-1].log if attempts else None

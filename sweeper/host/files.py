@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sweeper.host.errors import DamagedError, SweeperError
@@ -114,6 +114,10 @@ def locked(path: Path, *, wait: bool) -> Iterator[int]:
                 if time.monotonic() > deadline:
                     raise LockedError(f"{path} is held by another process: the run is already running") from None
                 time.sleep(0.05)
+        with suppress(OSError):  # a full disk is no reason not to hold it
+            file.truncate(0)
+            file.write(f"{socket.gethostname()} {os.getpid()}")
+            file.flush()
         yield file.fileno()
 
 
@@ -129,3 +133,11 @@ def is_locked(path: Path) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+def holder(path: Path) -> tuple[str, int] | None:
+    """Host and process that hold a lock; None: nobody does, or it does not say."""
+    if not is_locked(path):
+        return None
+    host, _, pid = path.read_text().partition(" ")
+    return (host, int(pid)) if pid.isdigit() else None

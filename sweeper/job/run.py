@@ -35,7 +35,7 @@ def run(results_dir: Path, run_id: RunId) -> int:
     if node.rank > 0:
         return _help(run_dir, node)
     try:
-        with locked(run_dir.path / "lock", wait=False):
+        with locked(run_dir.lock, wait=False):
             if has_result(results_dir, run_id):
                 return 0  # queued twice, or requeued after its end
             return _attempt(run_dir, run_dir.spec())

@@ -4,16 +4,21 @@ Interrupting or killing this process stops its jobs; the same command continues 
 """
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sweeper.host import environment
+from sweeper.host.files import holder
 from sweeper.host.machine import Device, resolve_device
 from sweeper.host.process import die_with_parent
+from sweeper.job.exit import EXIT_TERMINATED
 from sweeper.launch.progress import Reporter
 from sweeper.runs.folder import RunDir
 from sweeper.spec.cluster import Cluster
@@ -35,14 +40,18 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int,
     for spec in _one_of_each_model_first(specs):
         waiting.append(RunDir(results_dir=results_dir, run_id=spec.run_id))
         waiting[-1].freeze(spec)
+        waiting[-1].cancelled.unlink(missing_ok=True)
     variables = environment.for_job_here(os.environ, {name for spec in specs for name in spec.cluster.environment})
     active: dict[RunDir, subprocess.Popen[bytes]] = {}
     try:
         while waiting or active:
             while waiting and len(active) < max_parallel:
                 run_dir = waiting.pop(0)
-                active[run_dir] = start_job(run_dir, variables)
                 reporter.started(run_dir)
+                if run_dir.cancelled.exists():
+                    reporter.ended(run_dir, EXIT_TERMINATED)
+                else:
+                    active[run_dir] = start_job(run_dir, variables)
             time.sleep(0.25)
             for run_dir, process in list(active.items()):
                 if process.poll() is None:
@@ -82,6 +91,40 @@ def start_job(run_dir: RunDir, variables: Mapping[str, str]) -> subprocess.Popen
             preexec_fn=die_with_parent,
             start_new_session=True,  # a terminal's Ctrl-C reaches the launcher alone, which then stops its jobs
         )
+
+
+def cancel(run_dirs: Sequence[RunDir]) -> tuple[list[RunDir], list[RunDir]]:
+    """Stop the runs that are alive on this machine, and let no launcher start those that wait in its line.
+
+    Args:
+        run_dirs: The runs.
+
+    Returns:
+        Those that were alive and are not any more; those that still are: on another machine, or a process of another
+        user's.
+    """
+    for run_dir in run_dirs:
+        if run_dir.path.is_dir():
+            run_dir.cancelled.touch()
+    alive = [run_dir for run_dir in run_dirs if run_dir.is_locked()]
+    for number, seconds in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, 5.0)):
+        mine = [run_dir for run_dir in alive if _signal(run_dir, number)]
+        deadline = time.monotonic() + seconds
+        while any(run_dir.is_locked() for run_dir in mine) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    left = [run_dir for run_dir in alive if run_dir.is_locked()]
+    return [run_dir for run_dir in alive if run_dir not in left], left
+
+
+def _signal(run_dir: RunDir, number: signal.Signals) -> bool:
+    """Send a signal to the job of a run; False: it has none on this machine that this user may stop."""
+    host, pid = holder(run_dir.lock) or ("", 0)
+    if host != socket.gethostname():
+        return False
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+        return True
+    return False
 
 
 def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -5,6 +5,7 @@ import time
 from typing import Protocol, TextIO
 
 from sweeper.host.amounts import duration
+from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED
 from sweeper.rows.row import read_row, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.runs.progress_text import describe
@@ -45,6 +46,10 @@ def outcome(run_dir: RunDir, code: int) -> str:
         return f"FAILED in {failure.phase}: {failure.reason} (log: {failure.log})" if failure else "FAILED"
     if state is State.damaged:
         return f"{run_dir.damage()}"
+    if code == EXIT_LOCKED:
+        return "is running in another process, which this launch leaves it to; see: python -m sweeper status"
+    if code == EXIT_TERMINATED:
+        return "stopped; the same command resumes it"
     return f"interrupted (exit code {code}); see {run_dir.path / 'launch.log'}; the same command resumes it"
 
 

@@ -47,7 +47,7 @@ class Garbage:
             _delete(self.path)
             return True
         try:
-            with locked(self.run.path / "lock", wait=False):
+            with locked(self.run.lock, wait=False):
                 _delete(self.path)
         except LockedError:
             return False

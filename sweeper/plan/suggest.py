@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from rewards.program import last_words
 from sweeper.grid.expand import Grid, expand
 from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.plan.plan import Plan, PlannedRun, spec_from
@@ -49,6 +50,11 @@ def suggest(
     """
     if budget <= 0:
         raise ConfigError(f"--budget-gpu-hours={budget:g}: must be above 0")
+    if not any((results_dir / "rows").glob("*.json")):
+        raise ConfigError(
+            f"{results_dir} has no rows yet, and a prediction needs some; run the cheapest points first (python -m "
+            f"sweeper plan {shlex.join(arguments)} says what each costs)"
+        )
     runs = [run for run in plan.to_run if run.spec is not None and run.cost is not None]
     priced = [run for run in runs if run.cost is not None and run.cost.device_hours]
     if not priced:
@@ -71,7 +77,8 @@ def suggest(
     command = [sys.executable, "-m", "analysis", "suggest", "--results", str(results_dir)]
     done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True)
     if done.returncode != 0:
-        raise SweeperError((done.stderr.strip().splitlines() or ["the analysis ended without a word"])[-1])
+        raise SweeperError(last_words(done.stderr))
+    print(done.stderr, end="", file=sys.stderr)  # which rows are damaged
     answer: Json = json.loads(done.stdout)
     by_id = {run.run_id: run for run in priced}
     for pick in answer["picks"]:

@@ -128,8 +128,8 @@ class RunDir:
         return self.path / "checkpoints"
 
     def freeze(self, spec: "RunSpec") -> None:
-        """Write `spec.json`; a run that has one keeps it, so editing YAML changes nothing that was planned."""
-        if not self.spec_path.exists():
+        """Write `spec.json`; a run that has begun keeps the one it has, so editing YAML changes nothing of it."""
+        if not self.spec_path.exists() or not self.attempts():
             write_atomic(self.spec_path, spec.to_json())
 
     def spec(self) -> "RunSpec":
@@ -154,9 +154,19 @@ class RunDir:
         path.mkdir(parents=True)
         return Attempt(path=path)
 
+    @property
+    def lock(self) -> Path:
+        """Held by the job of the run as long as it lives."""
+        return self.path / "lock"
+
+    @property
+    def cancelled(self) -> Path:
+        """There once `cancel` was asked for the run: a launcher that has it in line does not start it."""
+        return self.path / "cancelled"
+
     def is_locked(self) -> bool:
         """Whether a job is alive on this run."""
-        return is_locked(self.path / "lock")
+        return is_locked(self.lock)
 
     def failure(self) -> Failure | None:
         """Why the run failed, if it did."""

@@ -8,6 +8,7 @@ The chunk's name is the job's name. A submitter that is killed between `sbatch` 
 jobs in the queue by name, and a chunk that is nowhere in it was never submitted.
 """
 
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
@@ -36,12 +37,21 @@ class Chunk:
     at_once: int = 1  # elements that may be active
     lane: int = 1  # GPUs that it and the arrays it waits for use in turns
     after: tuple[int, ...] = ()  # jobs that must have ended before an element starts
+    is_exported: bool = False  # a person submits it, or nobody
     shape: Mapping[str, Any] = field(default_factory=dict)  # as `in_json` has it
 
     @classmethod
     def new(cls, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
         """A chunk with a name of its own; `values` are the other fields."""
         return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), **values)
+
+    @classmethod
+    def exported(cls, results_dir: Path, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
+        """A chunk for a person to submit; it takes the place of one of the same runs that was never submitted."""
+        name = f"{PREFIX}{hashlib.sha256(chr(10).join(run_ids).encode()).hexdigest()[:10]}"
+        if (folder(results_dir) / f"{name}.job").exists():
+            return cls.new(run_ids, is_exported=True, **values)
+        return cls(name=name, run_ids=tuple(run_ids), is_exported=True, **values)
 
     @property
     def is_held(self) -> bool:

@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import places
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.snapshot import freeze
-from sweeper.launch.slurm.submit import batches
+from sweeper.launch.slurm.submit import Batch, batches
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 
@@ -29,6 +30,8 @@ class Script:
 
 def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> list[Script]:
     """Freeze specs and code, and write one batch script an array; nothing is submitted.
+
+    Exported again, the same runs get new scripts in the place of the old ones. An export that fails leaves nothing.
 
     Jobs of these scripts are found in SLURM's queue by name like any other. Where SLURM is not on this machine, its
     default MaxArraySize is taken. The ceiling of GPUs holds over these scripts, if they are submitted as told; what is
@@ -47,20 +50,42 @@ def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> lis
         largest = scheduler.max_array_size()
     except scheduler.SchedulerError:
         largest = scheduler.DEFAULT_MAX_ARRAY_SIZE
-    written: list[Script] = []
-    with locked(folder(results_dir) / "lock", wait=True):
+    with locked(folder(results_dir) / "lock", wait=True), ExitStack() as undo:
         for spec in specs:
-            RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec)
-        code, new = freeze(results_dir), batches(specs, largest, results_dir, chunks(results_dir), with_canary=False)
-        ceiling = specs[0].cluster.max_gpus if specs else None
-        for batch, place in zip(new, places([item.wanted for item in new], ceiling), strict=True):
-            width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
-            chunk = Chunk.new(batch.run_ids, code=str(code), shape=in_json(batch.shape), **width)
-            path = chunk.write(results_dir, script(chunk, batch.shape, results_dir))
-            if out is not None:
-                out.mkdir(parents=True, exist_ok=True)
-                path = Path(shutil.copyfile(path, out / path.name))
-            written.append(Script(path, tuple(written[item].path for item in place.after if isinstance(item, int))))
+            run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
+            if not run_dir.path.exists():
+                undo.callback(shutil.rmtree, run_dir.path, ignore_errors=True)
+            run_dir.freeze(spec)
+        code, known = freeze(results_dir), chunks(results_dir)
+        new = batches(specs, largest, results_dir, known, with_canary=False)
+        written = _written(specs, new, results_dir, out, code, undo)
+        undo.pop_all()  # everything is written: nothing is taken back
+        names, runs = {item.path.stem for item in written}, {spec.run_id for spec in specs}
+        for chunk in known:  # of what a person did submit SLURM has the script, and its jobs read the `.json`
+            is_waiting = chunk.is_exported and chunk.job(results_dir) is None
+            if is_waiting and chunk.name not in names and not runs.isdisjoint(chunk.run_ids):
+                (folder(results_dir) / f"{chunk.name}.sh").unlink(missing_ok=True)
+    return written
+
+
+def _written(
+    specs: Sequence[RunSpec], new: Sequence[Batch], results_dir: Path, out: Path | None, code: Path, undo: ExitStack
+) -> list[Script]:
+    """The scripts of some arrays, written; what takes them away again is left in `undo`."""
+    written: list[Script] = []
+    ceiling = specs[0].cluster.max_gpus if specs else None
+    for batch, place in zip(new, places([item.wanted for item in new], ceiling), strict=True):
+        width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
+        chunk = Chunk.exported(results_dir, batch.run_ids, code=str(code), shape=in_json(batch.shape), **width)
+        if not (folder(results_dir) / f"{chunk.name}.json").exists():
+            undo.callback(chunk.forget, results_dir)
+        path = chunk.write(results_dir, script(chunk, batch.shape, results_dir))
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            if not (out / path.name).exists():
+                undo.callback((out / path.name).unlink, missing_ok=True)
+            path = Path(shutil.copyfile(path, out / path.name))
+        written.append(Script(path, tuple(written[item].path for item in place.after if isinstance(item, int))))
     return written
 
 

@@ -40,6 +40,7 @@ def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId,
 def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId, tuple[int, int] | None]:
     """The last element (array job, index) of each run without a row that was ever submitted.
 
+    What was exported for a person to submit counts from the moment at which SLURM is seen to have it.
     None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
 
     Args:
@@ -51,6 +52,8 @@ def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[R
     with_row = {path.stem for path in rows.glob("*.json")}
     for chunk in chunks(results_dir) if known is None else known:
         job = chunk.job(results_dir)
+        if job is None and chunk.is_exported:
+            continue
         for index, run_id in enumerate(chunk.run_ids):
             if run_id not in with_row:
                 last = found.get(run_id)

@@ -49,6 +49,8 @@ class Queue:
             elements = live(results_dir, known)
         except scheduler.SchedulerError as error:
             endings = dict.fromkeys(submitted(results_dir, known), "")
+            if not endings and isinstance(error, scheduler.NoSlurmError):
+                return cls(elements={}, endings={})  # nothing was submitted that SLURM could know of
             return cls(elements={}, endings=endings, error=str(error), time=now)
         # Not recorded and not in the queue: SLURM never got it, or it ended before anyone looked; the folder tells.
         gone = {

@@ -22,8 +22,22 @@ _FULL = re.compile(
 )
 
 
+# Our keys for what sbatch complains of.
+_KEYS = {
+    "account": "cluster.account",
+    "partition": "cluster.partition",
+    "qos": "cluster.qos",
+    "time limit": "model.resources.hours",
+    "memory": "cluster.memory_gb_per_gpu",
+}
+
+
 class SchedulerError(SweeperError, RuntimeError):
     """SLURM did not answer, or refused; its own words."""
+
+
+class NoSlurmError(SchedulerError):
+    """A command of SLURM is not on this machine."""
 
 
 class QueueFullError(SchedulerError):
@@ -139,17 +153,23 @@ def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
 
     Raises:
         QueueFullError: sbatch refused for a limit on queued jobs.
-        SchedulerError: not found, silent for a minute, or an error, in its own words.
+        NoSlurmError: there is no such command here.
+        SchedulerError: silent for a minute, or an error, in its own words.
     """
     try:
         env = environment.for_scheduler(os.environ)
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep, env=env)
     except FileNotFoundError:
-        raise SchedulerError(f"{command[0]}: not on this machine; submit from a login node of the cluster") from None
+        raise NoSlurmError(f"{command[0]}: not on this machine; submit from a login node of the cluster") from None
     except subprocess.TimeoutExpired:
         raise SchedulerError(f"{command[0]} did not answer in {_SECONDS:.0f} s") from None
     if done.returncode == 0:
         return done.stdout
-    words = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-    kind = QueueFullError if command[0] == "sbatch" and _FULL.search(words) else SchedulerError
-    raise kind(f"{command[0]}: {words}")
+    words = re.sub(rf"({command[0]}: )?(error: )?", "", " ".join(done.stderr.split())) or f"exit code {done.returncode}"
+    if command[0] != "sbatch":
+        raise SchedulerError(f"{command[0]}: {words}")
+    if _FULL.search(words):
+        raise QueueFullError(f"sbatch: {words}")
+    keys = " or ".join(key for word, key in _KEYS.items() if word in words.lower())
+    cure = f"; change {keys} (what this cluster has: python -m sweeper doctor cluster=slurm)" if keys else ""
+    raise SchedulerError(f"sbatch: {words}{cure}")
