@@ -19,6 +19,7 @@ from data_prep.spec import Cleaning, DataError, DataSpec, file_digest
 from rewards import SUITE_VERSION, Domain
 from rewards.own.covering import source_and_reference
 from rewards.own.reward_file import RewardFile, split_reference
+from rewards.route.scorers import raised_versions
 
 # Changes whenever the same folder would give another pool.
 POOL_VERSION = "2"
@@ -91,7 +92,7 @@ def pool_of(spec: DataSpec, digest: str, out_root: Path) -> Pool:
     root = Path(spec.root)
     identity: dict[str, object] = {
         "pool_version": POOL_VERSION,
-        "reward_suite": SUITE_VERSION,
+        "reward_suite": SUITE_VERSION if not raised_versions() else [SUITE_VERSION, raised_versions()],
         "digest": digest,
         "domains": [str(domain) for domain in domains_in_use(spec)],
         "n_held_out": _n_held_out(spec),

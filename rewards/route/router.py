@@ -17,7 +17,7 @@ from rewards.problem.question import Question, question_of
 from rewards.problem.verdict import Outcome, Verdict
 from rewards.route.scorers import scorer_of
 
-# Part of every run's identity: changes whenever any answer's score may change.
+# Part of every run's identity, and never raised again: each scorer has a version of its own (`rewards.route.scorers`).
 SUITE_VERSION = "2"
 
 Score = dict[str, float | str]

@@ -30,13 +30,15 @@ class Scorer(Generic[Gold]):
     """How one family of sources is scored.
 
     `read` turns the row's gold into what `score` compares with and raises BadGroundTruth where it cannot; `fields` are
-    the fields of extra_info that it looks at, None: all.
+    the fields of extra_info that it looks at, None: all. `version` counts how often verdicts of the family have changed
+    since reward suite 2; a family that came later starts at 1. It is part of the identity of the runs that use it.
     """
 
     family: str
     read: Callable[[Question], Gold]
     score: Callable[[str, Gold], Verdict]
     fields: tuple[str, ...] | None = ()
+    version: int = 0
 
     def verdict(self, response: str, question: Question) -> Verdict:
         """Reads the gold and scores the response."""
@@ -176,6 +178,12 @@ def scorer_of(data_source: str, own: tuple[str, ...] = ()) -> Scorer[Any]:
         )
     scorer = _SCORERS[prefix]
     return STATED_CHOICE if scorer is CHOICE and canonical(data_source).endswith("no_box") else scorer
+
+
+def raised_versions() -> dict[str, int]:
+    """The versions above 0, by family."""
+    every = (*_SCORERS.values(), *_OF_DOMAIN.values(), STATED_CHOICE)
+    return {scorer.family: scorer.version for scorer in every if scorer.version}
 
 
 def _own(data_source: str, reference: str) -> Scorer[Question]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import rewards
 from rewards.cli import add_reward
+from rewards.route.scorers import raised_versions
 from sweeper.evaluation.kept_blocks import SUFFIX, Kept, Partial
 from sweeper.generation import Sample, Sampling
 from sweeper.generation.sampling import Engine
@@ -159,7 +160,8 @@ def _settings(options: argparse.Namespace, shards: int) -> dict[str, object]:
     files = [options.data, *sorted(options.model.glob("*.safetensors"))]
     stamps = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
     said = {key: str(value) for key, value in vars(options).items() if key not in ("out", "shards")}
-    return said | {"shards": shards, "files": stamps, "rewards": rewards.SUITE_VERSION}
+    scorers = [rewards.SUITE_VERSION, raised_versions()]
+    return said | {"shards": shards, "files": stamps, "rewards": scorers}
 
 
 def read_problems(path: Path, tokenizer: Any) -> Iterator[Problem]:

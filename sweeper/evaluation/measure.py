@@ -3,6 +3,7 @@
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from data_prep.spec import file_digest
 from sweeper.host.files import locked
@@ -111,9 +112,11 @@ def measure_base(
 
 def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int | None = None) -> str:
     """Name of a base model's measurement: model, problems, sampling and scorers."""
-    scoring = {"reward_suite": spec.reward_suite}
+    scoring: dict[str, Any] = {"reward_suite": spec.reward_suite}
     if spec.reward.scorers:
-        scoring["own"] = digest_of([asdict(own) for own in spec.reward.scorers])
+        scoring["own"] = [asdict(own) for own in spec.reward.scorers]
+    if spec.reward.versions:
+        scoring["versions"] = spec.reward.versions
     return digest_of(
         {
             "model": model_digest,

@@ -22,6 +22,9 @@ def with_scorers(reward: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: a file or function that is not there, does not load, or does not take verl's arguments.
     """
+    for name in ("scorers", "versions"):
+        if reward[name]:
+            raise ConfigError(f"reward.{name} is filled in from reward.path and reward.sources; set those")
     found, scorers = dict(reward), []
     if reward["path"] is not None:
         found["path"], own = _read("reward.path", reward["path"], EVERYTHING)

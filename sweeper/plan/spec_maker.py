@@ -1,6 +1,6 @@
 """Specs from composed configs: a part that many points share is validated once and shared by their specs."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -8,8 +8,12 @@ import rewards
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import with_digests
 from sweeper.inputs.own_reward import with_scorers
+from sweeper.inputs.scorer_versions import versions
+from sweeper.spec.data import Data, DomainMix
 from sweeper.spec.dotted import dotted
+from sweeper.spec.reward import Reward
 from sweeper.spec.run import PARTS, RunSpec
+from sweeper.spec.training import Evaluation
 from sweeper.training.owners import refuse_owned
 
 # What parts name is looked up when a spec is made: files by their content.
@@ -40,7 +44,17 @@ class SpecMaker:
                 and (field.default_factory is MISSING)
             ):
                 raise ConfigError(f"{name} has no value: set it")
+        values["reward"] = self._with_versions(**values)
         return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
+
+    def _with_versions(self, reward: Reward, data: Data, domain_mix: DomainMix, eval: Evaluation, **_: Any) -> Reward:
+        domains = {*(name for name, weight in domain_mix.weights.items() if weight > 0), *eval.domains}
+        found = versions(reward, root=data.root, domains=domains)
+        if not found:
+            return reward
+        part = replace(reward, versions=found)
+        shared: Reward = self._equal.setdefault(("reward", repr(part)), part)
+        return shared
 
     def _part(self, name: str, value: Any) -> Any:
         if name not in PARTS:

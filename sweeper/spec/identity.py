@@ -36,7 +36,7 @@ SCIENCE = {
     "training": "train_batch_size ppo_mini_batch_size max_prompt_length max_response_length total_steps actor_lr "
     "critic_lr lr_warmup_steps weight_decay grad_clip temperature top_p sft",
     "training.sft": "epochs batch_size lr",
-    "reward": "scorers partial_credit",
+    "reward": "scorers versions partial_credit",
     "reward.scorers": "source file function digest version",
     "eval": "suite n_samples ks problems_per_domain domains temperature top_p val_problems_per_domain val_n val_freq",
 }
@@ -65,6 +65,7 @@ BEFORE: dict[str, Any] = {
     "curriculum.order_by": "",
     "curriculum.stages": [],
     "reward.scorers": [],
+    "reward.versions": {},
     "reward.partial_credit": False,
 }
 

@@ -25,6 +25,7 @@ class Reward:
     sources: dict[str, str] = field(default_factory=dict)  # the same per data source: {mycorp__x: my_rewards.py:score}
     partial_credit: bool = False  # in training, the share of right cells of zebra puzzles; pass@k stays exact
     scorers: tuple[OwnScorer, ...] = ()  # what `path` and `sources` name, filled in when the spec is made
+    versions: dict[str, int] = field(default_factory=dict)  # of our scorers, where not suite 2's; filled in likewise
 
     def references(self, folder: Path) -> tuple[str, ...]:
         """The functions as `rewards.compute_score` takes them, `SOURCE=FILE.py:FUNCTION`.

@@ -58,7 +58,7 @@ def run(root: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[s
 
 def test_the_page_has_a_block_for_everything_that_is_added() -> None:
     places = {str(Path(name).parent) for name in BLOCKS}
-    assert places == {"conf/grid", "conf/cluster", "FOLDER", "rewards/answers", "rewards/route"}
+    assert places == {"conf/grid", "conf/cluster", "FOLDER", "rewards/answers", "rewards/route", "."}
 
 
 def test_the_page_begins_with_the_command_that_makes_a_project() -> None:
