@@ -12,7 +12,7 @@ def source_names(root: Path) -> frozenset[str]:
     Raises:
         DataError: A file that cannot be read.
     """
-    return frozenset(name for file in source_layout(root) for name in _names(file))
+    return frozenset(name for file in source_layout(root).files for name in _names(file))
 
 
 def _names(file: SourceFile) -> set[str]:

@@ -20,7 +20,7 @@ from sweeper.training.owners import DECIDED, owners, refuse_owned
 from tests.sweeper.points import spec
 
 ANY = Path("/any")
-FILES = Files(model=ANY, train=ANY, val=ANY, checkpoints=ANY, validations=ANY, hydra=ANY, fork_socket=ANY)
+FILES = Files(model=ANY, train=ANY, val=ANY, checkpoints=ANY, validations=ANY, rewards=ANY, hydra=ANY, fork_socket=ANY)
 GPU = ("model_family=qwen2.5", "cluster=slurm")
 # What we write and a user may replace: how fast a run is, and what an engine is like inside.
 FREE = {
