@@ -7,10 +7,12 @@ which each spec only cuts its rows.
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,10 +23,12 @@ from data_prep.choosing.rank import content_rank
 from data_prep.choosing.row_index import RowIndex, index_of, read_index
 from data_prep.choosing.scale import chosen, passing
 from data_prep.choosing.split import Parts, Rows, sft_and_rl
+from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
 from data_prep.files.atomic_folder import make_once
-from data_prep.files.dropped_file import DroppedRecord, read_dropped, write_dropped
+from data_prep.files.dropped_file import EXCERPT, DroppedRecord, read_dropped, record_of, write_dropped
 from data_prep.files.manifest import MANIFEST, FileCard, write_manifest
-from data_prep.files.prepared_file import write_conversations, write_cut, write_messages
+from data_prep.files.prepared_file import prompts_of, write_conversations, write_cut, write_messages
+from data_prep.files.prepared_folder import PreparedData
 from data_prep.files.row import Row, write_rows
 from data_prep.pool import Pool, cleaning_identity, own_identity, pool_of
 from data_prep.sources.layout import folder_digest
@@ -36,33 +40,19 @@ from data_prep.synthetic.tasks import GENERATOR_VERSION
 SYNTHETIC_VERSION = "1"
 FORMAT_VERSION = "2"
 POOLS = "pools"
+LENGTHS = "lengths"  # how many prompts of a folder are too long for a tokenizer and a limit
+TOO_LONG_TO_VALIDATE = "too long to validate on"
+Kept = TypeVar("Kept", list[Row], Rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedData:
-    """Paths of the prepared files.
-
-    `val` and `evaluation` are held-out problems, disjoint from `train`; the smaller is a part of the larger.
-
-    Attributes:
-        sft: Conversations (`messages`) of the problems that went to supervised fine-tuning; None without `sft_share`.
-        dropped: Every row that was left out, with its reason; None for synthetic tasks.
-        digest: SHA-256 of all files' content.
-    """
-
-    train: Path
-    val: Path
-    evaluation: Path
-    manifest: Path
-    sft: Path | None = None
-    dropped: Path | None = None
-    digest: str
-
-
-def data_identity(spec: DataSpec) -> dict[str, object]:
+def data_identity(spec: DataSpec, limit: PromptLimit | None = None) -> dict[str, object]:
     """The values that decide the files' content, JSON-ready; paths are not among them, the content there is.
 
     Options that are off are left out, so that adding an option changes no old name.
+
+    Args:
+        spec: The data.
+        limit: Of prompts, where it takes any out; None: it takes none out.
 
     Raises:
         DataError: The folder is missing, or its content is not `spec.digest`.
@@ -86,6 +76,7 @@ def data_identity(spec: DataSpec) -> dict[str, object]:
         "annotations": [file_digest(side_file(path)) for path in spec.annotations],
         "cleaning": None if spec.root is None or spec.recipe else cleaning_identity(spec.cleaning),
         "recipe": None if spec.recipe is None else str(spec.recipe),
+        "prompt_limit": None if limit is None else limit.identity(),
     }
     return {
         "format_version": SYNTHETIC_VERSION if spec.root is None else FORMAT_VERSION,
@@ -100,44 +91,61 @@ def data_identity(spec: DataSpec) -> dict[str, object]:
     } | {name: value for name, value in (optional | own_identity(spec)).items() if value}
 
 
-def materialise(spec: DataSpec, out_root: Path) -> PreparedData:
+def materialise(spec: DataSpec, out_root: Path, limit: PromptLimit | None = None) -> PreparedData:
     """Prepares the files of `spec` below `out_root`, or finds them there.
+
+    Where none of the chosen prompts is too long, the files and their folder are those without a limit. Else training
+    problems of the same order take the places of those that are, and validation goes without them; what pass@k is
+    measured on is the same for all models.
+
+    Args:
+        spec: The data.
+        out_root: Where folders lie, by the hash of all that decides their files.
+        limit: The longest prompts; None: any length.
 
     Raises:
         DataError: Too few problems (how many there are, and the key), a malformed row, an unknown or unsupported
             data_source (the file and the source), or a changed folder.
     """
-    identity = data_identity(spec)
+    plain = _made(spec, out_root, None)
+    if limit is None or not any(too_long_counts(plain, limit).values()):
+        return plain
+    return _made(spec, out_root, limit)
+
+
+def too_long_counts(data: PreparedData, limit: PromptLimit) -> dict[str, int]:
+    """How many prompts of the files that are trained and validated on are too long, by split; kept beside them."""
+    files = {"train": data.train, "val": data.val} | ({} if data.sft is None else {"sft": data.sft})
+    folder = data.manifest.parent
+    key = hashlib.sha256(json.dumps(limit.identity(), sort_keys=True).encode()).hexdigest()[:12]
+    known = folder.parent / LENGTHS / f"{folder.name}-{key}.json"
+    if not known.is_file():
+        counts = {split: len(limit.too_long(prompts_of(path))) for split, path in files.items()}
+        known.parent.mkdir(parents=True, exist_ok=True)
+        temporary = known.with_name(f"{known.name}.{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(counts))
+        temporary.replace(known)
+    found: dict[str, int] = json.loads(known.read_text())
+    return found
+
+
+def _made(spec: DataSpec, out_root: Path, limit: PromptLimit | None) -> PreparedData:
+    identity = data_identity(spec, limit)
     canonical = json.dumps(identity, sort_keys=True)
     folder = out_root / hashlib.sha256(canonical.encode()).hexdigest()[:20]
     if not (folder / MANIFEST).is_file():
         make: Callable[[Path], None]
         if spec.root is None:
-            make = partial(_from_generators, spec, identity)
+            make = partial(_from_generators, spec, identity, limit)
         else:
             pool = pool_of(spec, str(identity["digest"]), out_root / POOLS)
-            make = partial(_from_pool, spec, identity, pool)
+            make = partial(_from_pool, spec, identity, pool, limit)
         make_once(folder, done=MANIFEST, make=make)
-    return _prepared(folder)
+    return PreparedData.at(folder)
 
 
-def _prepared(folder: Path) -> PreparedData:
-    files = json.loads((folder / MANIFEST).read_text())["files"]
-    content = "".join(f"{split}:{files[split]['sha256']}\n" for split in sorted(files))
-    dropped = folder / "dropped.parquet"
-    return PreparedData(
-        train=folder / "train.parquet",
-        val=folder / "val.parquet",
-        evaluation=folder / "evaluation.parquet",
-        manifest=folder / MANIFEST,
-        sft=folder / "sft.parquet" if "sft" in files else None,
-        dropped=dropped if dropped.is_file() else None,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
-    )
-
-
-def _from_generators(spec: DataSpec, identity: dict[str, object], folder: Path) -> None:
-    candidates = train_rows(spec)
+def _from_generators(spec: DataSpec, identity: dict[str, object], limit: PromptLimit | None, folder: Path) -> None:
+    candidates, longer = train_rows(spec, limit)
     index = annotated(index_of(candidates), read_pass_rates(spec.annotations))
     # Candidates come in mixed order already, each level with the same share at every scale.
     kept, dropped = _filtered(spec, index)
@@ -150,6 +158,10 @@ def _from_generators(spec: DataSpec, identity: dict[str, object], folder: Path) 
     held_out = held_out_rows(spec)
     evaluation = [row for domain in spec.evaluated_domains for row in held_out[domain][: spec.n_eval_per_domain]]
     val = [row for domain in spec.evaluated_domains for row in held_out[domain][: spec.n_val_per_domain]]
+    reasons = {} if limit is None else limit.too_long([row.prompt for row in val])
+    dropped += [record_of(row, TOO_LONG, reason) for row, reason in longer]
+    dropped += [record_of(val[number], TOO_LONG_TO_VALIDATE, reason) for number, reason in reasons.items()]
+    val = _some_left([row for number, row in enumerate(val) if number not in reasons], limit)
     files = []
     train = [candidates[number] for number in parts.rl.tolist()]
     for split, rows in (("train", train), ("val", val), ("evaluation", evaluation)):
@@ -159,6 +171,8 @@ def _from_generators(spec: DataSpec, identity: dict[str, object], folder: Path) 
         sft = [candidates[number] for number in parts.sft.tolist()]
         write_messages([_conversation(row) for row in sft], folder / "sft.parquet")
         files.append(FileCard("sft", [str(row.domain) for row in sft], [row.data_source for row in sft]))
+    if dropped:
+        write_dropped(dropped, folder / "dropped.parquet")
     write_manifest(folder, identity, files, dropped, {})
 
 
@@ -167,15 +181,49 @@ def _conversation(row: Row) -> tuple[list[dict[str, str]], str, str, str]:
     return prompt, row.solution or "", row.data_source, row.problem_id
 
 
-def _from_pool(spec: DataSpec, identity: dict[str, object], pool: Pool, folder: Path) -> None:
+def _some_left(val: Kept, limit: PromptLimit | None) -> Kept:
+    if limit is not None and not len(val):
+        raise DataError(
+            f"training.max_prompt_length={limit.max_tokens}: every problem to validate on is longer. Raise it."
+        )
+    return val
+
+
+def _too_long(
+    file: Path, index: RowIndex, rows: Sequence[int], limit: PromptLimit | None, step: str
+) -> tuple[set[int], list[DroppedRecord]]:
+    """Which of a pool's rows are, and their records."""
+    if limit is None:
+        return set(), []
+    prompts = prompts_of(file)
+    reasons = limit.too_long([prompts[row] for row in rows])
+    found = {rows[number]: reason for number, reason in reasons.items()}
+    return set(found), [
+        DroppedRecord(
+            problem_id=index.problem_id[row],
+            data_source=index.data_source[row],
+            step=step,
+            reason=reason,
+            text=prompts[row][-1].content[:EXCERPT],
+        )
+        for row, reason in found.items()
+    ]
+
+
+def _from_pool(
+    spec: DataSpec, identity: dict[str, object], pool: Pool, limit: PromptLimit | None, folder: Path
+) -> None:
     rates = read_pass_rates(spec.annotations)
     index = annotated(read_index(pool.train_index), rates)
     held_out = read_index(pool.held_out_index)
     rows, dropped = _filtered(spec, index)
+    trained = [row for row in rows if index.domain[row] in spec.train_domains]
+    too_long, longer = _too_long(pool.train, index, trained, limit, TOO_LONG)
     if spec.recipe is None:
-        selected = chosen(spec, index, rows)
+        selected = chosen(spec, index, rows, too_long)
     else:
         selected = recipe_rows(index.position, spec.n_unique or 0)
+        selected = selected[[row not in too_long for row in selected.tolist()]]
         if spec.order is Order.mixed:
             ranks = {row: content_rank(f"train|{spec.seed}", index.problem_id[row]) for row in selected.tolist()}
             selected = np.array(sorted(ranks, key=ranks.__getitem__), dtype=np.intp)
@@ -185,6 +233,8 @@ def _from_pool(spec: DataSpec, identity: dict[str, object], pool: Pool, folder: 
     if not len(evaluation):
         raise DataError("no held-out problem is left to evaluate on (eval_domains). Choose domains that data_root has.")
     val = _measured(spec, held_out, spec.n_val_per_domain)
+    too_long, to_validate = _too_long(pool.held_out, held_out, val.tolist(), limit, TOO_LONG_TO_VALIDATE)
+    val = _some_left(val[[row not in too_long for row in val.tolist()]], limit)
     write_cut(pool.train, parts.rl, folder / "train.parquet", "train", rates)
     files = [_card("train", index, parts.rl)]
     for split, numbers in (("val", val), ("evaluation", evaluation)):
@@ -193,7 +243,7 @@ def _from_pool(spec: DataSpec, identity: dict[str, object], pool: Pool, folder: 
     if spec.sft_share:
         write_conversations(pool.train, parts.sft, folder / "sft.parquet", solutions)
         files.append(_card("sft", index, parts.sft))
-    dropped = [*read_dropped(pool.dropped), *dropped]
+    dropped = [*read_dropped(pool.dropped), *dropped, *longer, *to_validate]
     write_dropped(dropped, folder / "dropped.parquet")
     about = json.loads(pool.manifest.read_text())
     write_manifest(

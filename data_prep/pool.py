@@ -10,6 +10,7 @@ from data_prep.choosing.rank import content_rank
 from data_prep.choosing.row_index import index_of, write_index
 from data_prep.cleaning.clean_steps import clean, without_duplicates
 from data_prep.cleaning.duplicates import same_problem
+from data_prep.cleaning.lengths import tokenizer_digest
 from data_prep.files.atomic_folder import make_once
 from data_prep.files.dropped_file import DroppedRecord, dropped_counts, record_of, write_dropped
 from data_prep.files.row import Row, write_rows
@@ -62,7 +63,7 @@ def cleaning_identity(cleaning: Cleaning) -> dict[str, object]:
     if cleaning.max_prompt_tokens is None:
         values["tokenizer"] = None
     elif cleaning.tokenizer is not None:
-        values["tokenizer"] = _tokenizer_digest(cleaning.tokenizer)
+        values["tokenizer"] = tokenizer_digest(cleaning.tokenizer)
     return values
 
 
@@ -217,14 +218,3 @@ def _source_card(root: Path) -> dict[str, object] | None:
         return None
     card: dict[str, object] = json.loads(path.read_text())
     return card
-
-
-def _tokenizer_digest(tokenizer: str) -> str:
-    folder = Path(tokenizer)
-    if not folder.is_dir():
-        return f"hub:{tokenizer}"
-    names = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "vocab.json", "merges.txt")
-    found = {name: file_digest(folder / name) for name in names if (folder / name).is_file()}
-    if not found:
-        raise DataError(f"cleaning.tokenizer={tokenizer} has no tokenizer files. Point it at a model's folder.")
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,6 @@
 """Which rows a scale has: exact domain counts, nested, stable when rows are added."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,22 +31,26 @@ def passing(index: RowIndex, ranges: Sequence[PassRateRange]) -> tuple[list[int]
     return [row for row in range(len(index.problem_id)) if row not in reasons], reasons
 
 
-def chosen(spec: DataSpec, index: RowIndex, rows: Sequence[int]) -> NDArray[np.intp]:
+def chosen(spec: DataSpec, index: RowIndex, rows: Sequence[int], too_long: Collection[int] = ()) -> NDArray[np.intp]:
     """The rows of `spec`'s scale, in mixed order. A smaller scale is the beginning of a larger one. Shape (n_unique,).
 
     Args:
         spec: Scale, weights, seed, stratification.
         index: Of all rows.
         rows: Those that may be chosen.
+        too_long: Those whose place the next one takes, so that without any of them nothing changes.
 
     Raises:
         DataError: A domain has too few rows, or none.
     """
-    streams = _streams(spec, index, rows)
+    streams = {
+        domain: [row for row in stream if row not in too_long] for domain, stream in _streams(spec, index, rows).items()
+    }
+    skipped = f" ({len(too_long)} more are longer than training.max_prompt_length)" if too_long else ""
     for domain in spec.train_domains:
         if not streams[domain]:
             raise DataError(
-                f"data_root={spec.root} has no {domain} problem for training (domain_mix weight of {domain}). "
+                f"data_root={spec.root} has no {domain} problem for training{skipped} (domain_mix weight of {domain}). "
                 "Set that weight to 0, add rows, or filter less (filters, cleaning)."
             )
     if spec.n_unique is None:
@@ -56,13 +60,13 @@ def chosen(spec: DataSpec, index: RowIndex, rows: Sequence[int]) -> NDArray[np.i
         if spec.stratify_by is not None:
             everything = stratified(everything, bins_of(index, spec.stratify_by))
         return np.array(everything, dtype=np.intp)
-    check_enough(spec, {domain: len(stream) for domain, stream in streams.items()})
+    check_enough(spec, {domain: len(stream) for domain, stream in streams.items()}, skipped)
     iterators = {domain: iter(stream) for domain, stream in streams.items()}
     return np.array([next(iterators[d]) for d in domain_sequence(spec.weights, spec.n_unique)], dtype=np.intp)
 
 
-def check_enough(spec: DataSpec, available: Mapping[Domain, int]) -> None:
-    """Refuses a scale that needs more problems of a domain than there are.
+def check_enough(spec: DataSpec, available: Mapping[Domain, int], skipped: str = "") -> None:
+    """Refuses a scale that needs more problems of a domain than there are; `skipped` says what is not counted.
 
     Raises:
         DataError: How many there are, and the keys.
@@ -73,7 +77,7 @@ def check_enough(spec: DataSpec, available: Mapping[Domain, int]) -> None:
         if available[domain] < count:
             raise DataError(
                 f"data_scale.n_unique={spec.n_unique} needs {count} different {domain} problems, "
-                f"but data_root={spec.root} has {available[domain]} for training. "
+                f"but data_root={spec.root} has {available[domain]} for training{skipped}. "
                 f"Lower data_scale.n_unique or the weight of {domain} (domain_mix), or filter less."
             )
 

@@ -1,15 +1,27 @@
 """Counts prompts in tokens, as verl does before training, and takes out the long ones."""
 
+import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from data_prep.cleaning.dropped import Clean, split
-from data_prep.files.row import Row
-from data_prep.spec import DataError
+from data_prep.files.row import Message, Row
+from data_prep.spec import DataError, file_digest
 
 TOO_LONG = "too long"
 _BATCH = 2048
+_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "vocab.json",
+    "merges.txt",
+)
+Prompt = Sequence[Message]
 # Stands for a prompt's text in a rendered template.
 _MARK = "\x02text\x02"
 # Unicode normalisation to composed characters makes UTF-8 at most three times as long (Unicode Annex 15, NFC).
@@ -48,23 +60,48 @@ class PromptLengths:
 
     def count(self, rows: Sequence[Row]) -> list[int]:
         """Tokens of each row's prompt."""
-        lengths: list[int] = []
-        for start in range(0, len(rows), _BATCH):
-            lengths += self._count([row.prompt for row in rows[start : start + _BATCH]])
-        return lengths
+        return self.count_prompts([row.prompt for row in rows])
+
+    def count_prompts(self, prompts: Sequence[Prompt]) -> list[int]:
+        """Tokens of each prompt."""
+        batches = [prompts[start : start + _BATCH] for start in range(0, len(prompts), _BATCH)]
+        return [length for batch in batches for length in self._count(batch)]
 
     def rendered(self, row: Row) -> str:
         """The prompt as the model gets it."""
         chat = [{"role": turn.role, "content": turn.content} for turn in row.prompt]
         return str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
 
-    def may_exceed(self, row: Row, limit: int) -> bool:
+    def too_long(self, prompts: Sequence[Prompt], limit: int) -> dict[int, str]:
+        """What verl leaves out, by its number, and why: more than `limit` tokens, or the chat template refuses it."""
+        found: dict[int, str] = {}
+        unsure = [number for number, prompt in enumerate(prompts) if self.may_exceed(prompt, limit)]
+        for start in range(0, len(unsure), _BATCH):
+            numbers = unsure[start : start + _BATCH]
+            for number, length in zip(numbers, self._lengths([prompts[number] for number in numbers]), strict=True):
+                if isinstance(length, str):
+                    found[number] = length
+                elif length > limit:
+                    found[number] = f"{length} tokens, {limit} allowed"
+        return found
+
+    def may_exceed(self, prompt: Prompt, limit: int) -> bool:
         """False where no counting is needed to see that the prompt has at most `limit` tokens."""
-        if self._template_bytes is None or len(row.prompt) != 1 or row.prompt[0].role != "user":
+        if self._template_bytes is None or len(prompt) != 1 or prompt[0].role != "user":
             return True
-        content = row.prompt[0].content
+        content = prompt[0].content
         most = len(content) if content.isascii() else _NFC_GROWTH * len(content.encode("utf-8", "replace"))
         return most + self._template_bytes > limit
+
+    def _lengths(self, prompts: Sequence[Prompt]) -> list[int | str]:
+        from jinja2 import TemplateError
+
+        try:
+            return [*self._count(prompts)]
+        except TemplateError as error:
+            if len(prompts) == 1:
+                return [f"the model's chat template refuses it: {error}"]
+            return [length for prompt in prompts for length in self._lengths([prompt])]
 
     def _count(self, prompts: Sequence[Sequence[tuple[str, str]]]) -> list[int]:
         chats = [[{"role": role, "content": content} for role, content in prompt] for prompt in prompts]
@@ -99,8 +136,46 @@ def drop_too_long(rows: Sequence[Row], *, tokenizer: str | Path, max_tokens: int
     Raises:
         DataError: The tokenizer cannot be loaded, or has no chat template.
     """
-    lengths = PromptLengths(tokenizer)
-    unsure = [number for number, row in enumerate(rows) if lengths.may_exceed(row, max_tokens)]
-    counted = zip(unsure, lengths.count([rows[number] for number in unsure]), strict=True)
-    reasons = {number: f"{length} tokens, {max_tokens} allowed" for number, length in counted if length > max_tokens}
-    return split(rows, reasons, TOO_LONG)
+    return split(rows, PromptLengths(tokenizer).too_long([row.prompt for row in rows], max_tokens), TOO_LONG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptLimit:
+    """The longest prompts that a run trains on.
+
+    Attributes:
+        tokenizer: Folder of its model, whose chat template counts too.
+        max_tokens: Most tokens, the turn that starts the answer included; at least 1.
+    """
+
+    tokenizer: Path
+    max_tokens: int
+
+    def identity(self) -> dict[str, object]:
+        """The values that decide which prompts are too long; of the tokenizer its content."""
+        return {"max_prompt_tokens": self.max_tokens, "tokenizer": tokenizer_digest(self.tokenizer)}
+
+    def too_long(self, prompts: Sequence[Prompt]) -> dict[int, str]:
+        """See `PromptLengths.too_long`."""
+        return _lengths_of(self.tokenizer, tokenizer_digest(self.tokenizer)).too_long(prompts, self.max_tokens)
+
+
+@cache
+def _lengths_of(tokenizer: Path, digest: str) -> PromptLengths:
+    del digest  # a folder may be made anew with another tokenizer
+    return PromptLengths(tokenizer)
+
+
+def tokenizer_digest(tokenizer: str | Path) -> str:
+    """SHA-256 of the files of a tokenizer and its chat template; of one that is no folder, its hub id.
+
+    Raises:
+        DataError: The folder has no such file.
+    """
+    folder = Path(tokenizer)
+    if not folder.is_dir():
+        return f"hub:{tokenizer}"
+    found = {name: file_digest(folder / name) for name in _FILES if (folder / name).is_file()}
+    if not found:
+        raise DataError(f"tokenizer={tokenizer} has no tokenizer files. Point it at a model's folder.")
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 from data_prep.files.row import Row
 
 # Enough to recognise a problem by; whole prompts of thousands of rows would double the output.
-_EXCERPT = 300
+EXCERPT = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class DroppedRecord:
 
 def record_of(row: Row, step: str, reason: str) -> DroppedRecord:
     """The line of a dropped row."""
-    text = row.prompt[-1].content[:_EXCERPT]
+    text = row.prompt[-1].content[:EXCERPT]
     return DroppedRecord(problem_id=row.problem_id, data_source=row.data_source, step=step, reason=reason, text=text)
 
 

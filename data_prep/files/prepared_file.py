@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_prep.files.row import as_json, read_json_object
+from data_prep.files.row import Message, as_json, read_json_object
 
 Rows = NDArray[np.intp]
 
@@ -77,6 +77,16 @@ def write_messages(rows: list[tuple[list[dict[str, str]], str, str, str]], path:
         for prompt, solution, source, name in rows
     ]
     pq.write_table(pa.Table.from_pylist(records, schema=schema), path, compression="zstd")
+
+
+def prompts_of(path: Path) -> list[tuple[Message, ...]]:
+    """The prompts of a prepared file or a pool's; of a file of conversations, all but the answers."""
+    import pyarrow.parquet as pq
+
+    column = "messages" if "messages" in pq.read_schema(path).names else "prompt"
+    turns = pq.read_table(path, columns=[column]).column(column).to_pylist()
+    prompts = [tuple(Message(turn["role"], turn["content"]) for turn in prompt) for prompt in turns]
+    return [prompt[:-1] for prompt in prompts] if column == "messages" else prompts
 
 
 def _taken(pool_file: Path, rows: Rows) -> Any:

@@ -1,8 +1,10 @@
 """The synthetic tasks' training and held-out rows of a `DataSpec`."""
 
 import itertools
+from collections.abc import Iterator
 
 from data_prep.choosing.mix import domain_counts, domain_sequence
+from data_prep.cleaning.lengths import PromptLimit
 from data_prep.files.row import Message, Row
 from data_prep.spec import DataError, DataSpec
 from data_prep.synthetic.problem import Problem
@@ -13,19 +15,50 @@ from rewards import Domain, check_source
 _HELD_OUT_SEED = 0
 
 
-def train_rows(spec: DataSpec) -> list[Row]:
+# Tasks that are looked at for each that is wanted, where some are too long.
+_LOOKED_AT = 10
+TooLong = list[tuple[Row, str]]
+
+
+def train_rows(spec: DataSpec, limit: PromptLimit | None = None) -> tuple[list[Row], TooLong]:
     """`n_unique` training rows in mixed order; a smaller scale is the beginning of a larger one.
 
+    Args:
+        spec: Scale, weights, seed.
+        limit: The longest prompts; the next task takes the place of a longer one. None: any length.
+
+    Returns:
+        The rows, and those that were too long, each with the reason.
+
     Raises:
-        DataError: An endless spec, or a domain without tasks.
+        DataError: An endless spec, a domain without tasks, or one whose tasks are nearly all too long.
     """
     if spec.n_unique is None:
         raise DataError("synthetic data needs data_scale.n_unique.")
-    streams = {
-        domain: iter(_generated(domain, Split.TRAIN, count, spec.seed))
-        for domain, count in domain_counts(spec.weights, spec.n_unique).items()
-    }
-    return [next(streams[domain]) for domain in domain_sequence(spec.weights, spec.n_unique)]
+    streams, too_long = {}, []
+    for domain, count in domain_counts(spec.weights, spec.n_unique).items():
+        rows, longer = _fitting(spec, domain, count, limit)
+        streams[domain] = iter(rows)
+        too_long += longer
+    return [next(streams[domain]) for domain in domain_sequence(spec.weights, spec.n_unique)], too_long
+
+
+def _fitting(spec: DataSpec, domain: Domain, count: int, limit: PromptLimit | None) -> tuple[list[Row], TooLong]:
+    stream = _generated(domain, Split.TRAIN, spec.seed)
+    rows: list[Row] = []
+    too_long: TooLong = []
+    while len(rows) < count and len(too_long) <= _LOOKED_AT * count:
+        drawn = list(itertools.islice(stream, count - len(rows)))
+        reasons = {} if limit is None else limit.too_long([row.prompt for row in drawn])
+        rows += [row for number, row in enumerate(drawn) if number not in reasons]
+        too_long += [(drawn[number], reason) for number, reason in reasons.items()]
+    if limit is not None and len(rows) < count:
+        raise DataError(
+            f"training.max_prompt_length={limit.max_tokens}: {len(rows)} of {len(rows) + len(too_long)} synthetic "
+            f"{domain} problems are that short, but data_scale.n_unique={spec.n_unique} needs {count}. Raise the "
+            "length, or ask for fewer problems."
+        )
+    return rows, too_long
 
 
 def held_out_rows(spec: DataSpec) -> dict[Domain, list[Row]]:
@@ -37,14 +70,19 @@ def held_out_rows(spec: DataSpec) -> dict[Domain, list[Row]]:
     if spec.n_eval_per_domain is None:
         raise DataError("synthetic data needs n_eval_per_domain.")
     n = max(spec.n_eval_per_domain, spec.n_val_per_domain)
-    return {domain: _generated(domain, Split.HELD_OUT, n, _HELD_OUT_SEED) for domain in spec.evaluated_domains}
+    return {
+        domain: list(itertools.islice(_generated(domain, Split.HELD_OUT, _HELD_OUT_SEED), n))
+        for domain in spec.evaluated_domains
+    }
 
 
-def _generated(domain: Domain, split: Split, count: int, seed: int) -> list[Row]:
-    rows = [row_of_problem(p) for p in itertools.islice(problems(domain, split, seed=seed), count)]
-    for source in {row.data_source for row in rows}:
-        check_source(source)
-    return rows
+def _generated(domain: Domain, split: Split, seed: int) -> Iterator[Row]:
+    known: set[str] = set()
+    for row in map(row_of_problem, problems(domain, split, seed=seed)):
+        if row.data_source not in known:
+            check_source(row.data_source)
+            known.add(row.data_source)
+        yield row
 
 
 def row_of_problem(problem: Problem) -> Row:

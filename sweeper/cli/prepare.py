@@ -8,6 +8,7 @@ from pathlib import Path
 from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.grid.expand import expand
 from sweeper.inputs.data import prepared
+from sweeper.inputs.models import folder_at_hand
 from sweeper.plan.plan import spec_from
 
 
@@ -30,7 +31,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     config = expand(options.overrides, multirun=False).points[0].config
-    data = prepared(spec_from(config), Path(config["results_dir"]).resolve())
+    spec, results_dir = spec_from(config), Path(config["results_dir"]).resolve()
+    data = prepared(spec, results_dir, tokenizer=folder_at_hand(spec.model, results_dir))
     manifest = json.loads(data.manifest.read_text())
     for split, about in manifest["files"].items():
         shares = ", ".join(f"{domain} {count}" for domain, count in about["by_domain"].items())

@@ -91,7 +91,7 @@ def annotate(annotation: Annotation, results_dir: Path, *, on_tick: Callable[[],
         DataError: the data cannot be prepared.
     """
     spec = annotation.spec
-    data = prepared(spec, results_dir)
+    data = prepared(spec, results_dir, tokenizer=None)
     log = log_path(annotation, results_dir)
     log.parent.mkdir(parents=True, exist_ok=True)
     model = prepare(spec, results_dir, log=log)

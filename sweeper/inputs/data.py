@@ -1,5 +1,6 @@
 """The part of a run that decides which problems it sees, and the files made of it."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -7,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.choosing.annotations import side_file
-from data_prep.materialise import PreparedData, materialise
+from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
+from data_prep.files.prepared_folder import PreparedData
+from data_prep.materialise import TOO_LONG_TO_VALIDATE, materialise
 from data_prep.sources.layout import folder_digest
 from data_prep.spec import DataError, DataSpec, file_digest
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.models import folder_at_hand
 from sweeper.inputs.own_reward import frozen
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
@@ -78,8 +82,14 @@ def data_spec(spec: RunSpec) -> DataSpec:
         raise ConfigError(str(error)) from None
 
 
-def prepared(spec: RunSpec, results_dir: Path) -> PreparedData:
+def prepared(spec: RunSpec, results_dir: Path, *, tokenizer: Path | None) -> PreparedData:
     """The run's files, made if they are not there; those of its own reward functions are frozen too.
+
+    Args:
+        spec: The run.
+        results_dir: Root of the results.
+        tokenizer: Folder of the run's model: what is longer than `training.max_prompt_length` is left out, so that verl
+            finds nothing to leave out. None: the model is not at hand yet, and prompts of any length are taken.
 
     Raises:
         ConfigError: the file of a reward function has changed since the run was planned.
@@ -91,8 +101,33 @@ def prepared(spec: RunSpec, results_dir: Path) -> PreparedData:
     for path, digest in planned:
         if not Path(path).is_file() or file_digest(path) != digest:
             raise DataError(f"{path} is not the file that the run was planned with. Restore it, or plan again.")
+    limit = None
+    if tokenizer is not None:
+        limit = PromptLimit(tokenizer=tokenizer, max_tokens=spec.training.max_prompt_length)
     own = spec.reward.references(frozen(spec.reward, results_dir))
-    return materialise(replace(data_spec(spec), own_rewards=own), results_dir / "data")
+    return materialise(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
+
+
+def fill_a_batch(spec: RunSpec, data: PreparedData) -> None:
+    """Refuses files to train on that are less than one batch, of which verl would drop all.
+
+    Raises:
+        DataError: says how many rows there are, and how many were too long.
+    """
+    rows, batch = json.loads(data.manifest.read_text())["files"]["train"]["rows"], spec.training.train_batch_size
+    if rows < batch:
+        longer = sum(too_long(data).values())
+        skipped = f" ({longer} more are longer than training.max_prompt_length={spec.training.max_prompt_length})"
+        raise DataError(
+            f"{rows} problems to train on{skipped if longer else ''} are less than a batch of {batch} "
+            "(training.train_batch_size): verl would train on nothing. Use more problems, or a smaller batch."
+        )
+
+
+def too_long(data: PreparedData) -> dict[str, int]:
+    """How many problems were left out of prepared files because their prompts are too long, by what they were for."""
+    dropped = json.loads(data.manifest.read_text())["dropped"]
+    return {step: dropped[step] for step in (TOO_LONG, TOO_LONG_TO_VALIDATE) if step in dropped}
 
 
 def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None]) -> None:
@@ -101,15 +136,20 @@ def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[s
     Raises:
         ConfigError: data that cannot be prepared as asked, with the run it is for.
     """
-    different: dict[str, RunSpec] = {}
+    different: dict[str, tuple[RunSpec, Path | None]] = {}
     for spec in specs:
         frozen(spec.reward, results_dir)
         # Training seeds and algorithms share their data.
-        different.setdefault(repr(data_spec(spec)), spec)
-    for number, spec in enumerate(different.values(), start=1):
+        tokenizer = folder_at_hand(spec.model, results_dir)
+        limit = (tokenizer, spec.training.max_prompt_length, spec.training.train_batch_size)
+        different.setdefault(repr((data_spec(spec), limit)), (spec, tokenizer))
+    for number, (spec, tokenizer) in enumerate(different.values(), start=1):
         if spec.data.root is not None:
             say(f"preparing data {number}/{len(different)}: {spec.data.root}")
         try:
-            prepared(spec, results_dir)
+            data = prepared(spec, results_dir, tokenizer=tokenizer)
+            fill_a_batch(spec, data)
         except DataError as error:
             raise ConfigError(f"{error} (for {spec.run_id}; nothing was started)") from None
+        for step, n in too_long(data).items():
+            say(f"{n} problems are {step} for training.max_prompt_length={spec.training.max_prompt_length}: left out")

@@ -50,19 +50,34 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
         RunFailedError: building, converting or downloading failed.
     """
     model = spec.model
-    if model.source is ModelSource.hub and model.path is not None and Path(model.path).expanduser().is_dir():
+    if (folder := _own_folder(model)) is not None:
         if model.warm_start.steps or model.prompt_style != OWN_STYLE:
             raise ConfigError(
                 f"model.warm_start.steps={model.warm_start.steps}, model.prompt_style={model.prompt_style}: a local "
                 f"folder (model.path={model.path}) is used as it is; set steps to 0 and the style to {OWN_STYLE}, "
                 "or use a hub id"
             )
-        folder = Path(model.path).expanduser().resolve()
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
     digest = model_digest(model)
-    out = results_dir / "models" / f"{model.name}-{digest}"
+    out = _made(model, results_dir)
     make_once(out, done=DONE, make=partial(_make_in_child, spec, log))
     return PreparedModel(path=out, digest=digest)
+
+
+def folder_at_hand(model: Model, results_dir: Path) -> Path | None:
+    """Where a run's model lies, if it does; None: it is still to be made."""
+    made = _own_folder(model) or _made(model, results_dir)
+    return made if (made / DONE).is_file() else None
+
+
+def _own_folder(model: Model) -> Path | None:
+    if model.source is not ModelSource.hub or model.path is None or not Path(model.path).expanduser().is_dir():
+        return None
+    return Path(model.path).expanduser().resolve()
+
+
+def _made(model: Model, results_dir: Path) -> Path:
+    return results_dir / "models" / f"{model.name}-{model_digest(model)}"
 
 
 def _make_in_child(spec: RunSpec, log: Path, out: Path) -> None:

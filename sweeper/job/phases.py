@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from data_prep.materialise import PreparedData
+from data_prep.files.prepared_folder import PreparedData
 from sweeper.evaluation.measure import Evaluated, measure, measure_base
 from sweeper.evaluation.screen import screen
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import write_atomic
-from sweeper.inputs.data import prepared
+from sweeper.inputs.data import fill_a_batch, prepared, too_long
 from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
 from sweeper.inputs.models import PreparedModel, prepare
 from sweeper.rows.counts import ProblemCount
@@ -49,11 +49,15 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
     if job.node.count != wanted:
         raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
     job.enter("data")
-    data = prepared(spec, job.results)
+    data = prepared(spec, job.results, tokenizer=None)
     yield (done := Measured(data=data))
     job.enter("model")
     model = prepare(spec, job.results, log=job.attempt.log)
-    yield (done := replace(done, model=model))
+    data = prepared(spec, job.results, tokenizer=model.path)
+    fill_a_batch(spec, data)
+    for step, n in too_long(data).items():
+        print(f"{n} problems are {step} for training.max_prompt_length={spec.training.max_prompt_length}: left out")
+    yield (done := replace(done, model=model, data=data))
     job.enter("evaluate base")
     base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
     start = not_fine_tuned(model)

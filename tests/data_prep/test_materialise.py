@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data_prep.files.prepared_folder import PreparedData
 from data_prep.files.row import Message, content_id
-from data_prep.materialise import PreparedData, materialise
+from data_prep.materialise import materialise
 from data_prep.sources.layout import folder_digest
 from data_prep.spec import DataError, DataSpec
 from rewards import Domain, compute_score

@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_prep.files.atomic_folder import make_once
-from data_prep.materialise import PreparedData, materialise
+from data_prep.files.prepared_folder import PreparedData
+from data_prep.materialise import materialise
 from data_prep.spec import DataError, DataSpec, Order, PassRateRange
 
 _RATE = "qwen2.5_7b_pass_rate"

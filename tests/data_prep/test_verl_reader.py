@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data_prep.cleaning.lengths import PromptLimit
+from data_prep.files.prepared_file import prompts_of
 from data_prep.materialise import materialise
 from data_prep.spec import Cleaning, DataSpec
 from rewards import Domain, compute_score
-from tests.data_prep.guru import REAL, needs_real
+from tests.data_prep.guru import REAL, needs_real, record
 from tests.sweeper.conftest import tiny_model
 
 pytestmark = pytest.mark.verl
@@ -55,13 +57,18 @@ def _made(root: Path) -> int:
     return 10 * len(_SHAPES)
 
 
-def _read_by_verl(path: Path, tokenizer: Path) -> Any:
+def _read_by_verl(path: Path, tokenizer: Path, *, max_prompt_length: int | None = None) -> Any:
     from omegaconf import OmegaConf
     from transformers import AutoTokenizer
     from verl.utils.dataset.rl_dataset import RLHFDataset
 
     config = OmegaConf.create(
-        {"cache_dir": str(path.parent / "verl"), "max_prompt_length": 4096, "filter_overlong_prompts": False}
+        {
+            "cache_dir": str(path.parent / "verl"),
+            "max_prompt_length": max_prompt_length or 4096,
+            "filter_overlong_prompts": max_prompt_length is not None,
+            "filter_overlong_prompts_workers": 1,
+        }
     )
     return RLHFDataset(data_files=str(path), tokenizer=AutoTokenizer.from_pretrained(tokenizer), config=config)
 
@@ -101,6 +108,27 @@ def test_every_domain_and_shape_arrives_whole(
         table[0]["prompt"] = [{"role": "user", "content": f"Held out: {file.stem}, of all the files, what is it?"}]
         pq.write_table(pa.Table.from_pylist(table), tmp_path / "guru" / "online_eval" / file.name)
     _check_round_trip(tmp_path / "guru", tmp_path / "out", tiny_model, n, Domain)
+
+
+@pytest.mark.parametrize("is_synthetic", [True, False])
+def test_verls_own_filter_has_nothing_left_to_drop(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, is_synthetic: bool
+) -> None:
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "in").mkdir()
+    texts = [f"What is {n}+{n}?{' 多少？' * (n % 3)}" for n in range(100, 140)]  # noqa: RUF001
+    pq.write_table(pa.Table.from_pylist([record(text) for text in texts]), tmp_path / "in" / "a.parquet")
+    root, most = (None, 9) if is_synthetic else (str(tmp_path / "in"), 36)
+    spec = DataSpec(root=root, n_unique=16, n_eval_per_domain=8, n_val_per_domain=8)
+    limit = PromptLimit(tokenizer=tiny_model, max_tokens=most)
+    plain, limited = materialise(spec, tmp_path / "out"), materialise(spec, tmp_path / "out", limit)
+
+    def left_out(path: Path) -> int:
+        return pq.read_metadata(path).num_rows - len(_read_by_verl(path, tiny_model, max_prompt_length=most))
+
+    assert left_out(plain.train) == len(limit.too_long(prompts_of(plain.train))) > 0
+    assert (left_out(limited.train), left_out(limited.val)) == (0, 0)
+    assert pq.read_metadata(limited.train).num_rows == 16
 
 
 def test_structured_golds_score_as_the_puzzles_they_are(tmp_path: Path) -> None:

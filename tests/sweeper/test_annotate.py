@@ -113,4 +113,4 @@ def test_files_changed_after_planning_are_refused(file: Path, results: Path, run
 
     changed = replace(run, data=replace(run.data, annotations=(str(file),), annotation_digests=("0" * 64,)))
     with pytest.raises(DataError, match="not the file that the run was planned with"):
-        prepared(changed, results)
+        prepared(changed, results, tokenizer=None)

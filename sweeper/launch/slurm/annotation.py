@@ -81,7 +81,7 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
             return Chunk.read(results_dir, name)
         if _done(results_dir, name) is not None:
             return None
-        prepared(annotation.spec, results_dir)
+        prepared(annotation.spec, results_dir, tokenizer=None)
         _outcome(results_dir, name).unlink(missing_ok=True)
         write_atomic(results_dir / "annotations" / f"{name}.json", annotation.to_json())
         shape = replace(shape_of(annotation.spec), nodes=1)  # one node samples
