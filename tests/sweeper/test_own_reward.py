@@ -159,9 +159,9 @@ def test_the_file_is_frozen_with_the_run_and_editing_it_changes_nothing(project:
     assert sorted(path.name for path in kept.iterdir()) == ["helper.py", "my_rewards.py"]
     (project / "my_rewards.py").write_text("edited\n")
     assert (kept / "my_rewards.py").read_text() == REWARD
-    prepared(run, results)
+    prepared(run, results, tokenizer=None)
     (project / "my_rewards.py").unlink()
-    prepared(run, results)
+    prepared(run, results, tokenizer=None)
 
 
 def test_a_file_that_was_edited_between_plan_and_launch_starts_nothing(project: Path) -> None:
@@ -174,12 +174,14 @@ def test_a_file_that_was_edited_between_plan_and_launch_starts_nothing(project: 
 
 def test_rows_that_nobody_knows_are_prepared_where_a_reward_covers_them_and_refused_elsewhere(project: Path) -> None:
     results = project / "results"
-    covered = prepared(spec(*SMALL, "data_root=data", "reward.path=my_rewards.py:score"), results)
+    covered = prepared(spec(*SMALL, "data_root=data", "reward.path=my_rewards.py:score"), results, tokenizer=None)
     manifest = json.loads(covered.manifest.read_text())
     assert manifest["files"]["train"]["by_domain"] == {"own": 16}
     golds = {row["ground_truth"] for row in parquet.read_table(covered.train).column("reward_model").to_pylist()}
     assert all(gold.startswith('{"rhymes": ') for gold in golds)
-    again = prepared(spec(*SMALL, "data_root=data", "reward.sources={mycorp: my_rewards.py:score}"), results)
+    again = prepared(
+        spec(*SMALL, "data_root=data", "reward.sources={mycorp: my_rewards.py:score}"), results, tokenizer=None
+    )
     assert again.digest == covered.digest
     for sources in ((), ("reward.sources={mycorp__prose: my_rewards.py:score}",)):
         with pytest.raises(
