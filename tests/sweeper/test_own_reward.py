@@ -216,7 +216,7 @@ def test_verls_reward_manager_and_pass_at_k_score_with_it_alike(project: Path, t
     from verl.experimental.reward_loop.reward_manager import get_reward_manager_cls
 
     run, results = spec(*SMALL, "data_root=data", "reward.path=my_rewards.py:score"), project / "results"
-    data, out = prepared(run, results), project / "counts.jsonl"
+    data, out = prepared(run, results, tokenizer=None), project / "counts.jsonl"
     (project / "my_rewards.py").unlink()  # nothing but the frozen copy is needed
     children = Children(device=Device.cpu, threads=1, log=project / "log")
     measure(run, children, results, model=tiny_model, data=data.evaluation, out=out, seed=0)
