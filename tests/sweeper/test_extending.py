@@ -39,7 +39,7 @@ def project(copy: Path, tiny_model: Path) -> Path:
         if not name.startswith("rewards/"):
             write(copy / "myproject", name)
     folder = copy / "myproject" / "FOLDER"
-    rows = [{"question": f"What is {n} + 1?", "answer": f"One more is {n + 1}.\n#### {n + 1}"} for n in range(4)]
+    rows = [{"question": f"What is {n} + 1?", "answer": f"One more is {n + 1}.\n#### {n + 1}"} for n in range(60)]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
     return copy / "myproject"
@@ -47,7 +47,7 @@ def project(copy: Path, tiny_model: Path) -> Path:
 
 def write(root: Path, name: str) -> None:
     path = root / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(path.read_text() + BLOCKS[name] if path.exists() else BLOCKS[name])
 
 
@@ -58,7 +58,7 @@ def run(root: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[s
 
 def test_the_page_has_a_block_for_everything_that_is_added() -> None:
     places = {str(Path(name).parent) for name in BLOCKS}
-    assert places == {"conf/grid", "conf/cluster", "FOLDER", "rewards/answers", "rewards/route", "."}
+    assert places == {"conf/grid", "conf/cluster", "FOLDER", ".", "rewards/answers", "rewards/route"}
 
 
 def test_the_page_begins_with_the_command_that_makes_a_project() -> None:

@@ -67,12 +67,20 @@ def test_the_example_data_have_nothing_wrong(made: Path) -> None:
     assert "80 rows in 2 files: nothing is wrong" in done.stdout
 
 
+def test_the_example_reward_is_planned_beside_ours(made: Path) -> None:
+    done = called(made, "sweeper", "plan", "+grid=own_reward", "--json")
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)["data"]["runs"]
+    assert [run["choice"] for run in runs] == [{"reward.path": "null"}, {"reward.path": "my_rewards.py:score"}]
+    assert len({run["run_id"] for run in runs}) == 2
+
+
 def test_options_tells_whose_an_entry_is(project: Path) -> None:
     found = options(project)
-    assert found["project"] == {"folder": str(project), "files": ["grid/lr"], "replaced": []}
+    assert found["project"] == {"folder": str(project), "files": ["grid/lr", "grid/own_reward"], "replaced": []}
     assert {"lr", "model_scale"} <= set(found["grid_titles"])  # type: ignore[call-overload]
     text = called(project, "sweeper", "options").stdout
-    assert "yours (conf/ of this project):\n  grid/lr\n" in text
+    assert "yours (conf/ of this project):\n  grid/lr\n  grid/own_reward\n" in text
 
 
 def test_a_file_of_the_project_wins_over_the_packages_and_a_word_says_so(project: Path) -> None:
