@@ -14,6 +14,7 @@ from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
 from rewards.program import EXIT_OK, Parser, guarded
+from sweeper.spec.bounds import Name, argument
 
 HELP = """\
 Analyse the rows that a sweep wrote.
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (report, asking, fit, suggest):
         verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
     for verb in (report, asking, fit):
-        verb.add_argument("--grid", help=GRID_HELP)
+        verb.add_argument("--grid", type=argument(Name), help=GRID_HELP)
     report.set_defaults(execute=_report)
     asking.set_defaults(execute=ask)
     fit.set_defaults(execute=_fit)

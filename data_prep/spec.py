@@ -60,8 +60,10 @@ class PassRateRange:
         """Refuses a range that can hold nothing.
 
         Raises:
-            DataError: Bounds outside 0 to 1, or in the wrong order.
+            DataError: No column, bounds outside 0 to 1, or in the wrong order.
         """
+        if not self.column:
+            raise DataError("a filter has no column: name a pass-rate column, e.g. qwen2.5_7b_pass_rate.")
         if not 0.0 <= self.low <= self.high <= 1.0:
             raise DataError(
                 f"a filter on {self.column} from {self.low} to {self.high} holds nothing: "
@@ -104,9 +106,9 @@ class Cleaning:
         """
         if self.near_duplicates is not None and not 0.0 < self.near_duplicates <= 1.0:
             raise DataError(f"near_duplicates={self.near_duplicates} must be above 0 and at most 1, or null.")
-        if self.max_prompt_tokens is not None and (self.max_prompt_tokens < 1 or self.tokenizer is None):
+        if self.max_prompt_tokens is not None and not (1 <= self.max_prompt_tokens <= 10**9 and self.tokenizer):
             raise DataError(
-                f"max_prompt_tokens={self.max_prompt_tokens} with tokenizer={self.tokenizer}: a limit of at least 1 "
+                f"max_prompt_tokens={self.max_prompt_tokens} with tokenizer={self.tokenizer}: a limit from 1 to 10^9 "
                 "and the folder of the tokenizer to count with are both needed."
             )
 

@@ -20,6 +20,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 TRACEBACK_VARIABLE = "SWEEPER_TRACEBACK"
 _PACKAGES = Path(__file__).parents[1]  # the folder that our packages lie in
 _OURS = ("sweeper", "rewards", "data_prep", "analysis", "conf")
+_EMPTY = re.compile(r"([^=\s]+=)?\s*")
 _LINES, _CHARACTERS = 4, 1500  # of one message
 # Whose errors are mostly about what they were given; their words say it best.
 _LIBRARIES = {
@@ -67,8 +68,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def run_main(module: str, arguments: Sequence[str]) -> int:
-    """Run `main` of a module, guarded from its first import on; returns the exit code."""
-    return guarded(lambda: int(import_module(module).main(arguments)))
+    """Run `main` of a module, guarded from its first import on; returns the exit code.
+
+    An empty argument, or an empty value of one, is refused: a path of it would be the current folder, a run's name
+    every run.
+    """
+
+    def body() -> int:
+        if empty := [item for item in arguments if _EMPTY.fullmatch(item)]:
+            raise UserError(f"argument {empty[0]!r} is empty: is a variable of the shell unset?")
+        return int(import_module(module).main(arguments))
+
+    return guarded(body)
 
 
 def guarded(body: Callable[[], int]) -> int:

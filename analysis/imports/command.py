@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.host.errors import ResultsError
+from sweeper.spec.bounds import Count, Parameters, Seed, argument
 
 if TYPE_CHECKING:
     from analysis.imports.history import History
@@ -39,14 +40,16 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--map", action="append", default=[], metavar="COLUMN=METRIC", help="what a column of a table measures"
     )
     parser.add_argument("--model", help="name in conf/model, or any other name with both sizes")
-    parser.add_argument("--n-params", type=int, help="all parameters of the model")
-    parser.add_argument("--n-params-non-embedding", type=int, help="without embedding and output matrix")
+    parser.add_argument("--n-params", type=argument(Parameters), help="all parameters of the model")
+    parser.add_argument(
+        "--n-params-non-embedding", type=argument(Parameters), help="without embedding and output matrix"
+    )
     parser.add_argument("--algorithm", help="default: algorithm.adv_estimator of the source's configuration")
     parser.add_argument("--domain-mix")
     parser.add_argument("--data-scale")
-    parser.add_argument("--n-unique", type=int, help="different problems trained on")
-    parser.add_argument("--seed", type=int, help="default: data.seed of the source, else numbered in order")
-    parser.add_argument("--gpus", type=int, help="GPUs of each run, for GPU-seconds")
+    parser.add_argument("--n-unique", type=argument(Count), help="different problems trained on")
+    parser.add_argument("--seed", type=argument(Seed), help="default: data.seed of the source, else numbered in order")
+    parser.add_argument("--gpus", type=argument(Count), help="GPUs of each run, for GPU-seconds")
     parser.set_defaults(execute=run)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
-from sweeper.grid.expand import expand
+from sweeper.grid.expand import expand, results_dir_of
 from sweeper.host.environment import for_job_here
-from sweeper.host.errors import ConfigError
 from sweeper.plan.plan import spec_from
 from sweeper.plan.refusals import check
+from sweeper.rows import passk
 from sweeper.rows.counts import read_counts
-from sweeper.rows.passk import Count, mean_pass_at_k
+from sweeper.spec.bounds import Count, argument
 from sweeper.spec.cluster import Executor
 
 _PROGRESS = re.compile(r"^evaluated (\d+)/(\d+) problems", re.MULTILINE)
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         "into data.annotations=[FILE], its column into data.filters, data.stratify_by or curriculum.order_by.",
     )
     parser.add_argument("overrides", nargs="*", help="as for a run: model=tiny-130k data_root=FOLDER data_scale=full")
-    parser.add_argument("--n", type=int, default=16, help="samples per problem (default: 16)")
+    parser.add_argument("--n", type=argument(Count), default=16, help="samples per problem (default: 16)")
     parser.add_argument("--split", choices=("train", "evaluation"), default="train")
     parser.add_argument("--out", type=Path, help="parquet file to write (default: below results/annotations/)")
     parser.add_argument(
@@ -82,8 +82,6 @@ def _run(options: argparse.Namespace) -> int:
     point = expand(options.overrides, multirun=False).points[0]
     spec = spec_from(point.config)
     check(spec, family=point.config["model_family"]["name"], trains=False)
-    if options.n < 1:
-        raise ConfigError(f"--n {options.n}: at least one sample per problem is needed")
     annotation = Annotation(
         spec=spec,
         n=options.n,
@@ -91,18 +89,18 @@ def _run(options: argparse.Namespace) -> int:
         out=None if options.out is None else options.out.resolve(),
         solutions=None if options.solutions is None else options.solutions.resolve(),
     )
-    done = _annotated(annotation, Path(point.config["results_dir"]).resolve(), wait=options.wait)
+    done = _annotated(annotation, results_dir_of(point.config), wait=options.wait)
     if done is not None:
         _report(annotation, done)
     return EXIT_OK
 
 
 def _report(annotation: Annotation, done: Annotated) -> None:
-    measured = [Count(item.n, item.c) for item in read_counts(done.counts)]
+    measured = [passk.Count(item.n, item.c) for item in read_counts(done.counts)]
     never, always = (sum(item.c == edge * item.n for item in measured) for edge in (0, 1))
     print(f"{len(measured)} problems x {annotation.n} samples: {never} never solved, {always} always")
     for k in (k for k in (2**i for i in range(20)) if k <= annotation.n):
-        print(f"pass@{k} {mean_pass_at_k(measured, k):.4f}")
+        print(f"pass@{k} {passk.mean_pass_at_k(measured, k):.4f}")
     if annotation.solutions is not None:
         n = len(annotation.solutions.read_text().splitlines())
         print(f"{annotation.solutions}: a correct answer to {n} problems")

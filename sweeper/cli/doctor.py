@@ -2,7 +2,6 @@
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 
 from sweeper.cli.arguments import Verbs, add_json, add_overrides
 from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
@@ -29,9 +28,9 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.oversight.doctor import examine, text
     from sweeper.plan.plan import spec_from
 
-    points = expand(options.overrides, multirun=options.multirun or None).points
-    specs = [spec_from(point.config) for point in points]
-    checks = list(examine(specs, Path(points[0].config["results_dir"]).resolve(), job=options.job))
+    grid = expand(options.overrides, multirun=options.multirun or None)
+    specs = [spec_from(point.config) for point in grid.points]
+    checks = list(examine(specs, grid.results_dir, job=options.job))
     if options.json:
         print_json("doctor", [asdict(check) for check in checks])
     else:

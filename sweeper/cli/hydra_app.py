@@ -5,8 +5,6 @@
 Each job runs its one point in place. Kept for compatibility; the normal path plans first and resumes.
 """
 
-from pathlib import Path
-
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
@@ -18,7 +16,7 @@ register()
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
 def app(cfg: DictConfig) -> str:
     """Run one point in this process's machine; returns the run id."""
-    from sweeper.grid.expand import rules_of
+    from sweeper.grid.expand import results_dir_of, rules_of
     from sweeper.grid.known import refuse_unknown
     from sweeper.host.errors import ConfigError, RunFailedError
     from sweeper.launch.local import run_local
@@ -40,7 +38,7 @@ def app(cfg: DictConfig) -> str:
     plain = {str(key): value for key, value in config.items()}
     spec = spec_from(plain)
     check(spec, family=plain["model_family"]["name"])
-    results_dir = Path(plain["results_dir"]).resolve()
+    results_dir = results_dir_of(plain)
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
     if state_of(run_dir) is not State.done:
         run_local([spec], results_dir, max_parallel=1, reporter=reporter(1))

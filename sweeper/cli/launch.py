@@ -14,6 +14,7 @@ from sweeper.cli.output import EXIT_FAILED, EXIT_OK
 from sweeper.cli.plan import planned
 from sweeper.cli.results import rows_of, table_text
 from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.spec.bounds import PositiveOrZero, argument
 
 if TYPE_CHECKING:
     from sweeper.plan.plan import Plan
@@ -31,7 +32,9 @@ def flags(program: str | None = None) -> argparse.ArgumentParser:
         action="store_true",
         help="with cluster=slurm: one run of each shape goes first, the others once it has taken a training step",
     )
-    parser.add_argument("--budget-gpu-hours", type=float, metavar="N", help="start nothing that takes more")
+    parser.add_argument(
+        "--budget-gpu-hours", type=argument(PositiveOrZero), metavar="N", help="start nothing that takes more"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask, whatever it costs")
     parser.add_argument("--version", action="store_true", help="print the version, and the commit if it is known")
     return parser

@@ -10,6 +10,7 @@ from sweeper.cli.arguments import Verbs, add_json, add_overrides
 from sweeper.cli.budget import hold_to_budget
 from sweeper.cli.output import EXIT_OK, EXIT_USAGE, print_json
 from sweeper.host.errors import VerlMissingError
+from sweeper.spec.bounds import PositiveOrZero, argument
 
 if TYPE_CHECKING:
     from sweeper.plan.plan import Plan
@@ -25,7 +26,7 @@ def add_parser(verbs: Verbs) -> None:
     )
     add_overrides(parser, example="+grid=model_scale cluster=slurm")
     parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
-    parser.add_argument("--budget-gpu-hours", type=float, metavar="N", help="fail if it takes more")
+    parser.add_argument("--budget-gpu-hours", type=argument(PositiveOrZero), metavar="N", help="fail if it takes more")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -73,7 +74,7 @@ def planned(overrides: Sequence[str], *, multirun: bool | None, without_verl: bo
         from sweeper.plan.verl_check import check_plan
 
         grid = expand(overrides, multirun=multirun)
-        results_dir = Path(grid.points[0].config["results_dir"]).resolve()
+        results_dir = grid.results_dir
         plan = make_plan(grid, results_dir)
         specs = [run.spec for run in plan.to_run if run.spec is not None]
         try:

@@ -3,10 +3,9 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from rewards.program import EXIT_OK, Parser, guarded
-from sweeper.grid.expand import expand
+from sweeper.grid.expand import expand, results_dir_of
 from sweeper.inputs.data import prepared
 from sweeper.inputs.models import folder_at_hand
 from sweeper.plan.plan import spec_from
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     config = expand(options.overrides, multirun=False).points[0].config
-    spec, results_dir = spec_from(config), Path(config["results_dir"]).resolve()
+    spec, results_dir = spec_from(config), results_dir_of(config)
     data = prepared(spec, results_dir, tokenizer=folder_at_hand(spec.model, results_dir))
     manifest = json.loads(data.manifest.read_text())
     for split, about in manifest["files"].items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
 from sweeper.cli.output import EXIT_OK, print_json, say_damaged
 from sweeper.host.errors import DamagedError
+from sweeper.spec.bounds import Name, argument
 
 if TYPE_CHECKING:
     from sweeper.rows.row import ResultRow
@@ -19,7 +20,7 @@ def add_parser(verbs: Verbs) -> None:
         "results", help="the results table (--csv, --parquet, --sql)", description="The results table."
     )
     add_results(parser)
-    parser.add_argument("grid", nargs="?", help="only the runs of this grid")
+    parser.add_argument("grid", nargs="?", type=argument(Name), help="only the runs of this grid")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="all columns as CSV on stdout")
     form.add_argument("--parquet", type=Path, metavar="FILE", help="all columns into a Parquet file")

@@ -1,10 +1,10 @@
 """`sweeper suggest`: which points of a grid to run next."""
 
 import argparse
-from pathlib import Path
 
 from sweeper.cli.arguments import Verbs, add_json, add_overrides
 from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.spec.bounds import Positive, argument
 
 LAWS = ("power", "power_nd", "chinchilla")
 
@@ -18,7 +18,7 @@ def add_parser(verbs: Verbs) -> None:
     )
     add_overrides(parser, example="+grid=model_scale seed=0,1,2", at_least_one=True)
     hours = "what the points may cost together, in device-hours (without a GPU: hours of CPU processes)"
-    parser.add_argument("--budget-gpu-hours", type=float, required=True, metavar="N", help=hours)
+    parser.add_argument("--budget-gpu-hours", type=argument(Positive), required=True, metavar="N", help=hours)
     goal = "the point to predict (default: the grid's largest model and data), e.g. 'model=tiny-1.4m seed=0'"
     parser.add_argument("--predict", action="append", default=[], metavar="OVERRIDES", help=goal)
     parser.add_argument("--law", choices=LAWS, help="default: power over size, or power_nd where data vary too")
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.plan.suggest import suggest, suggest_text
 
     grid = expand(options.overrides, multirun=True)
-    results_dir = Path(grid.points[0].config["results_dir"]).resolve()
+    results_dir = grid.results_dir
     answer = suggest(
         make_plan(grid, results_dir),
         grid,

@@ -27,6 +27,7 @@ from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.process import die_with_parent
 from sweeper.rows.counts import ProblemCount, read_counts, samples_path
+from sweeper.spec.bounds import Count, PositiveOrZero, Seed, ShareAboveZero, argument
 
 KEPT_SAMPLES = 2
 
@@ -51,17 +52,19 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help="folder in Hugging Face's format")
     parser.add_argument("--data", type=Path, required=True, help="parquet in verl's columns")
     parser.add_argument("--out", type=Path, required=True, help="counts, one JSON object per problem")
-    parser.add_argument("--n", type=int, default=128, help="samples per problem (default: 128)")
-    parser.add_argument("--temperature", type=float, default=1.0)
-    parser.add_argument("--top-p", type=float, default=1.0)
-    parser.add_argument("--max-tokens", type=int, required=True, help="most tokens of a response")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--n", type=argument(Count), default=128, help="samples per problem (default: 128)")
+    parser.add_argument("--temperature", type=argument(PositiveOrZero), default=1.0)
+    parser.add_argument("--top-p", type=argument(ShareAboveZero), default=1.0)
+    parser.add_argument("--max-tokens", type=argument(Count), required=True, help="most tokens of a response")
+    parser.add_argument("--seed", type=argument(Seed), default=0)
     parser.add_argument("--engine", choices=("hf_cpu", "vllm"), default="hf_cpu")
-    parser.add_argument("--tensor-parallel", type=int, default=1, help="GPUs that one copy of the model spans (vllm)")
+    parser.add_argument(
+        "--tensor-parallel", type=argument(Count), default=1, help="GPUs that one copy of the model spans (vllm)"
+    )
     add_reward(parser)
     parser.add_argument(
         "--shards",
-        type=int,
+        type=argument(Count),
         help="processes that share the problems (default: one for each copy of the model that fits)",
     )
     parser.add_argument("--shard", type=int, help=argparse.SUPPRESS)  # which part this process does

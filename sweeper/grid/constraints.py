@@ -14,8 +14,10 @@ Each rule must change something: one that names no axis, or a value that no axis
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Annotated
 
 from sweeper.host.errors import ConfigError
+from sweeper.spec.bounds import PositiveOrZero, Range, Word
 
 Labels = Mapping[str, str]  # the chosen value of each axis, as written
 
@@ -24,11 +26,13 @@ Labels = Mapping[str, str]  # the chosen value of each axis, as written
 class GridRules:
     """The `grid` block of a grid file; part of no run's identity."""
 
-    questions: tuple[str, ...] = ()  # names of analysis/questions
-    replicates: int | None = None  # seeds per point; null: the one seed of the config
+    questions: tuple[Word, ...] = ()  # names of analysis/questions
+    replicates: Annotated[int, Range(1, 1_000_000)] | None = None  # seeds per point; null: the one seed of the config
     tie: tuple[list[str], ...] = ()  # axes whose first values belong together, and so on
     exclude: tuple[dict[str, str], ...] = ()  # per line: pattern by axis
-    budget_gpu_hours: float | None = None  # a launch that takes more is refused; --budget-gpu-hours replaces it
+    budget_gpu_hours: PositiveOrZero | None = (
+        None  # a launch that takes more is refused; --budget-gpu-hours replaces it
+    )
 
     @property
     def changes_points(self) -> bool:
@@ -59,9 +63,10 @@ class Constraints:
             ConfigError: a rule that cannot be meant so.
         """
         self._chosen, self._rules = chosen, rules
-        if rules.replicates is not None and (rules.replicates < 1 or "seed" in axes):
-            what = "and seed is an axis too" if "seed" in axes else "must be 1 or more"
-            raise ConfigError(f"grid.replicates={rules.replicates} {what}; a grid file states one of them")
+        if rules.replicates is not None and "seed" in axes:
+            raise ConfigError(
+                f"grid.replicates={rules.replicates} and seed is an axis too; a grid file states one of them"
+            )
         self._rows = [_rows(keys, axes) for keys in rules.tie]
         axes = axes if rules.replicates is None else {**axes, "seed": tuple(map(str, range(rules.replicates)))}
         tied = [key for keys in rules.tie for key in keys]

@@ -26,8 +26,9 @@ from sweeper.grid.constraints import Constraints, GridRules
 from sweeper.grid.known import is_key, no_such_key, refuse_unknown
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, text_of
 from sweeper.grid.project import conf_folders
-from sweeper.grid.schema import register
+from sweeper.grid.schema import register, setting
 from sweeper.host.errors import ConfigError
+from sweeper.spec.bounds import validated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,20 @@ class Grid:
     points: tuple[Point, ...]
     questions: tuple[str, ...] = ()  # what its report answers
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
+
+    @property
+    def results_dir(self) -> Path:
+        """Where its runs, rows and reports go."""
+        return results_dir_of(self.points[0].config)
+
+
+def results_dir_of(config: Plain) -> Path:
+    """The results folder of a composed config, absolute.
+
+    Raises:
+        ConfigError: it is empty: that would be the current folder.
+    """
+    return Path(setting(config, "results_dir")).resolve()
 
 
 @contextmanager
@@ -78,6 +93,7 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
     fixed = [str(item.input_line) for item in overrides if not item.is_sweep_override()]
     with hydra_session():
         cfg = _compose(fixed)
+        setting(cfg, "data_root")  # else it is told of as data.root, which follows it
         rules = rules_of(cfg)
         axes, constraints = _axes(cfg, rules, overrides)
         if not multirun and any(len(axis.values) > 1 for axis in axes):
@@ -226,11 +242,11 @@ def rules_of(cfg: DictConfig) -> GridRules:
     """The `grid` block of a composed config.
 
     Raises:
-        ConfigError: an interpolation in it leads nowhere.
+        ConfigError: an interpolation in it leads nowhere, or a value is out of its bounds.
     """
     try:
-        rules = OmegaConf.to_object(cfg.grid)
+        values = OmegaConf.to_container(cfg.grid, resolve=True)
     except OmegaConfBaseException as error:
         raise ConfigError(f"grid: {' '.join(str(error).split())}") from None
-    assert isinstance(rules, GridRules)
+    rules: GridRules = validated(GridRules, "grid", values)
     return rules

@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 
 from sweeper.grid.assembly import Axis
 from sweeper.host.errors import ConfigError
+from sweeper.spec.bounds import Name, validated
 
 MAX_VALUES = 1_000_000  # of an axis, and points of a grid: a slip of the keyboard, not a study
 _HYDRAS = re.compile(r"hydra(?![\w-]|\.searchpath$)")
@@ -68,7 +69,7 @@ def grid_of(overrides: Sequence[Override]) -> str | None:
             "several grids in one command (+grid=a,b): their axes would not multiply. "
             "Run one command per grid; points that they share run once"
         )
-    return None if not grids else str(grids[0].value())
+    return validated(Name, "grid", grids[0].value()) if grids else None
 
 
 def axis_of(item: Override, options: Sequence[str], *, repeats: bool = False) -> Axis:

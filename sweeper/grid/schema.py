@@ -3,6 +3,7 @@
 It is derived from the dataclasses of `sweeper.spec.run`, so no setting is declared twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, get_type_hints
 
@@ -14,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sweeper.grid.constraints import GridRules
 from sweeper.grid.project import own_conf
+from sweeper.spec.bounds import Name, Seed, Text, validated
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.model import Model
@@ -25,18 +27,18 @@ from sweeper.spec.training import Algorithm, Evaluation, Training
 class ModelFamily:
     """A ladder of models with the axes that grids take from it, in Hydra's sweep grammar."""
 
-    name: str
-    models: str
-    data_scales: str
-    data_sizes: str  # unique problems, each seen once
-    domain_scale: str  # of studies that compare domains: as many problems as the smallest has
-    min_data_epochs: str  # how often each problem of one domain is seen at a fixed number of samples
-    reuse_sizes: str  # unique problems for tau = 1, 2, 5, 20, 25, 50, 100 at a fixed number of samples; tied to ...
-    reuse_recipes: str  # ... how they are chosen
-    reference: str  # models that studies of something else than size are made with, comma-separated
-    lora_ranks: str  # 0: every parameter; tied to ...
-    lora_alphas: str  # ... and ...
-    lora_lrs: str
+    name: Name
+    models: Text
+    data_scales: Text
+    data_sizes: Text  # unique problems, each seen once
+    domain_scale: Text  # of studies that compare domains: as many problems as the smallest has
+    min_data_epochs: Text  # how often each problem of one domain is seen at a fixed number of samples
+    reuse_sizes: Text  # unique problems for tau = 1, 2, 5, 20, 25, 50, 100 at a fixed number of samples; tied to ...
+    reuse_recipes: Text  # ... how they are chosen
+    reference: Text  # models that studies of something else than size are made with, comma-separated
+    lora_ranks: Text  # 0: every parameter; tied to ...
+    lora_alphas: Text  # ... and ...
+    lora_lrs: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,9 @@ class Config:
     logging: Logging
     verl: dict[str, Any]
     grid: GridRules = field(default_factory=GridRules)
-    data_root: str | None = None
-    seed: int = 0
-    results_dir: str = "results"
+    data_root: Text | None = None
+    seed: Seed = 0
+    results_dir: Text = "results"
 
 
 def thawed(kind: type) -> DictConfig:
@@ -87,6 +89,22 @@ class _ProjectFirst(SearchPathPlugin):
         own = own_conf()
         if own is not None:
             search_path.prepend("project", f"file://{own}")
+
+
+def setting(config: Mapping[str, Any], key: str) -> Any:
+    """A setting that is no part of a run, from a composed config.
+
+    Args:
+        config: Its plain values.
+        key: A field of `Config`.
+
+    Raises:
+        ConfigError: it is empty, or otherwise out of its bounds.
+    """
+    return validated(_HINTS[key], key, config[key])
+
+
+_HINTS = get_type_hints(Config, include_extras=True)
 
 
 def register() -> None:

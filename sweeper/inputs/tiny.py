@@ -64,6 +64,11 @@ def build(out: Path, shape: Architecture, *, special_strings: Sequence[str], see
     tokenizer.save_pretrained(out)
 
 
+def tokens_of(special_strings: Sequence[str]) -> int:
+    """How many tokens the tokenizer has that `build_tokenizer` makes."""
+    return 256 + len({PAD, END, USER, ASSISTANT, *special_strings})
+
+
 def build_tokenizer(special_strings: Sequence[str]) -> Any:
     """A byte tokenizer that also holds each of `special_strings` as one token.
 

@@ -12,10 +12,11 @@ from sweeper.inputs.data import data_spec
 from sweeper.launch.slurm import options
 from sweeper.plan.misfit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
-from sweeper.rows.flops import adaptable
-from sweeper.spec.cluster import Executor
-from sweeper.spec.model import ModelSource
+from sweeper.plan.shape_refusals import refuse_division, refuse_shape
+from sweeper.spec.cluster import ContainerRuntime, Executor
 from sweeper.spec.run import RunSpec
+
+_LONGEST_ID = 200  # bytes; a file system takes 255 for a name, and rows and their temporary files end in more
 
 
 def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
@@ -31,14 +32,14 @@ def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
     """
     _check_regime(spec, family)
     _check_sizes(spec)
-    _check_shape(spec)
+    refuse_shape(spec)
     _check_screen(spec)
     _check_data(spec)
     if trains:
         _check_amount(spec)
     _check_sampling(spec)
     _check_cluster(spec)
-    _check_division(spec)
+    refuse_division(spec)
     if spec.cluster.check_memory and not _sets_engines(spec):
         reason = misfit(spec)
         if reason is not None:
@@ -57,16 +58,12 @@ def _check_regime(spec: RunSpec, family: str) -> None:
 
 def _check_sizes(spec: RunSpec) -> None:
     training = spec.training
-    sizes = {
-        "training.train_batch_size": training.train_batch_size,
-        "training.ppo_mini_batch_size": training.ppo_mini_batch_size,
-        "training.total_steps": spec.total_steps,
-        "algorithm.rollout_n": spec.algorithm.rollout_n,
-        "eval.ks": min(spec.eval.ks, default=0),
-    }
-    for key, size in sizes.items():
-        if size < 1:
-            raise ConfigError(f"{key}={size}: must be 1 or more; set it higher")
+    _ = spec.total_steps  # refuses what contradicts itself
+    if (length := len(spec.run_id.encode())) > _LONGEST_ID:
+        raise ConfigError(
+            f"{spec.run_id} is {length} bytes long, and a run's name, which is that of its files, at most "
+            f"{_LONGEST_ID}; shorten the name of model, algorithm, domain_mix or curriculum"
+        )
     if training.train_batch_size % training.ppo_mini_batch_size:
         raise ConfigError(
             f"training.train_batch_size={training.train_batch_size} is not a multiple of "
@@ -74,37 +71,13 @@ def _check_sizes(spec: RunSpec) -> None:
         )
 
 
-def _check_shape(spec: RunSpec) -> None:
-    shape, lora = spec.model.architecture, spec.algorithm.lora
-    experts, chosen = shape.num_experts, shape.experts_per_token
-    if (experts is None) != (chosen is None) or (experts and chosen and not 1 <= chosen <= experts):
-        raise ConfigError(
-            f"model.architecture.num_experts={experts}, experts_per_token={chosen}: set both, with 1 <= "
-            "experts_per_token <= num_experts, or neither"
-        )
-    if experts and spec.model.source is ModelSource.tiny:
-        raise ConfigError(
-            f"model.architecture.num_experts={experts}: tiny models are dense; set it to null, or take a model.source "
-            "that has experts"
-        )
-    unknown = set(lora.target_modules) - {"all-linear", *adaptable(shape)} if lora.rank else set()
-    if unknown:
-        raise ConfigError(
-            f"algorithm.lora.target_modules has {', '.join(sorted(unknown))}: choose from {', '.join(adaptable(shape))}"
-        )
-
-
 def _check_data(spec: RunSpec) -> None:
-    n_unique, sft = spec.n_unique, spec.training.sft
+    n_unique = spec.n_unique
     if n_unique is None and spec.data.root is None:
         raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
     data_spec(spec)
     if spec.data.sft_share and n_unique is None:
         raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
-    if spec.data.sft_share and (sft.epochs <= 0 or sft.batch_size < 1 or sft.lr <= 0):
-        raise ConfigError(
-            f"training.sft.epochs={sft.epochs:g}, batch_size={sft.batch_size}, lr={sft.lr:g}: all must be above 0"
-        )
 
 
 def _check_amount(spec: RunSpec) -> None:
@@ -168,6 +141,11 @@ def _check_sampling(spec: RunSpec) -> None:
             f"eval.ks asks for pass@{max(spec.eval.ks)} but eval.n_samples={spec.eval.n_samples}: undefined; draw more "
             "samples or ask for smaller k"
         )
+    if spec.eval.temperature == 0 and max(spec.eval.ks) > 1:
+        raise ConfigError(
+            f"eval.temperature=0 draws the same answer every time, so that pass@{max(spec.eval.ks)} (eval.ks) is "
+            "pass@1; raise it, or set eval.ks=[1]"
+        )
     if spec.model.prompt_style not in STYLES:
         raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
 
@@ -178,6 +156,7 @@ def _check_cluster(spec: RunSpec) -> None:
         options.refuse(spec)
     if cluster.executor is Executor.slurm:
         refuse_secrets(cluster)
+        _check_job(spec)
         if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
             raise ConfigError(
                 f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
@@ -194,44 +173,17 @@ def _check_cluster(spec: RunSpec) -> None:
         )
 
 
-def _check_division(spec: RunSpec) -> None:
-    """What verl and vLLM assert only after a job has waited for its GPUs."""
-    resources, heads = spec.model.resources, spec.model.architecture.num_heads
-    kv_heads = spec.model.architecture.num_kv_heads
-    gpus, width, ring = (
-        resources.devices,
-        resources.tensor_parallel,
-        resources.sequence_parallel,
-    )
-    shape = f"{resources.nodes} x {resources.gpus_per_node} GPUs (model.resources.nodes x gpus_per_node)"
-    if gpus % width or heads % width:
+def _check_job(spec: RunSpec) -> None:
+    container, seconds = spec.cluster.container, spec.cluster.signal_seconds
+    if container.runtime is not ContainerRuntime.none and not container.image.strip():
         raise ConfigError(
-            f"model.resources.tensor_parallel={width} divides neither or only one of {shape} and the {heads} attention "
-            f"heads of {spec.model.name}; use {_divisors(gpus, heads)}"
+            f"cluster.container.image is empty, and cluster.container.runtime={container.runtime} needs one"
         )
-    if gpus % ring or heads % ring or (kv_heads % ring and ring % kv_heads):
+    if spec.model.resources.hours * 3600 <= seconds:
         raise ConfigError(
-            f"model.resources.sequence_parallel={ring} must divide {shape} and the {heads} attention heads of "
-            f"{spec.model.name}, and divide its {kv_heads} KV heads or be a multiple of them; "
-            f"use {_divisors(gpus, heads, kv_heads)}"
+            f"model.resources.hours={spec.model.resources.hours:g} is over before cluster.signal_seconds={seconds}, so "
+            "a job would be stopped as it starts; raise it"
         )
-    workers = gpus // ring
-    for key, prompts in (
-        ("training.train_batch_size", spec.training.train_batch_size),
-        ("training.ppo_mini_batch_size", spec.training.ppo_mini_batch_size),
-    ):
-        sequences = prompts * spec.algorithm.rollout_n
-        if sequences % workers:
-            raise ConfigError(
-                f"{key}={prompts} x algorithm.rollout_n={spec.algorithm.rollout_n} = {sequences} sequences do not "
-                f"divide among {workers} training workers ({shape} / sequence_parallel={ring}); use a multiple of "
-                f"{workers} sequences, or other GPUs"
-            )
-
-
-def _divisors(gpus: int, heads: int, kv_heads: int | None = None) -> str:
-    fine = [n for n in range(1, gpus + 1) if gpus % n == 0 and heads % n == 0]
-    return " or ".join(str(n) for n in fine if kv_heads is None or kv_heads % n == 0 or n % kv_heads == 0)
 
 
 def _sets_engines(spec: RunSpec) -> bool:

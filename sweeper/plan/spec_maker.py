@@ -1,7 +1,7 @@
 """Specs from composed configs: a part that many points share is validated once and shared by their specs."""
 
 from dataclasses import MISSING, fields, replace
-from functools import cache
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import rewards
@@ -9,6 +9,8 @@ from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import with_digests
 from sweeper.inputs.own_reward import with_scorers
 from sweeper.inputs.scorer_versions import versions
+from sweeper.spec.bounds import validated
+from sweeper.spec.cluster import Executor
 from sweeper.spec.data import Data, DomainMix
 from sweeper.spec.dotted import dotted
 from sweeper.spec.reward import Reward
@@ -19,6 +21,7 @@ from sweeper.training.owners import refuse_owned
 # What parts name is looked up when a spec is made: files by their content.
 _COMPLETED = {"data": with_digests, "reward": with_scorers}
 _FIELDS = {field.name: field for field in fields(RunSpec)}
+_HINTS = get_type_hints(RunSpec, include_extras=True)
 
 
 class SpecMaker:
@@ -44,6 +47,11 @@ class SpecMaker:
                 and (field.default_factory is MISSING)
             ):
                 raise ConfigError(f"{name} has no value: set it")
+        if values["cluster"].executor is Executor.slurm and "%" in str(Path(config["results_dir"]).absolute()):
+            raise ConfigError(
+                f"results_dir={config['results_dir']}: SLURM and submitit replace what follows a % in a log's path; "
+                "take a folder without it"
+            )
         values["reward"] = self._with_versions(**values)
         return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
 
@@ -61,7 +69,9 @@ class SpecMaker:
             return _validated(name, value)
         known = self._parts.get((name, id(value)))
         if known is None:
-            part = _validated(name, _COMPLETED[name](value) if name in _COMPLETED else value)
+            part = _validated(name, value)
+            if name in _COMPLETED:  # its paths are text by now
+                part = _validated(name, _COMPLETED[name](value))
             if name == "verl":
                 refuse_owned(part)
             known = self._parts[name, id(value)] = (value, self._equal.setdefault((name, repr(part)), part))
@@ -69,23 +79,7 @@ class SpecMaker:
 
 
 def _validated(name: str, value: Any) -> Any:
-    from pydantic import ValidationError
-
     missing = next((key for key, leaf in dotted({name: value}).items() if leaf == "???"), None)
     if missing is not None:
         raise ConfigError(f"{missing} has no value: set it, or choose an option of its group that does")
-    try:
-        return _adapter(name).validate_python(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in (name, *first["loc"]))
-        if first["type"] == "missing":
-            raise ConfigError(f"{key} has no value: set it") from None
-        raise ConfigError(f"{key}={first.get('input')!r}: {first['msg']}") from None
-
-
-@cache
-def _adapter(name: str) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(get_type_hints(RunSpec)[name])
+    return validated(_HINTS[name], name, value)

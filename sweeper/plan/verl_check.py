@@ -12,6 +12,7 @@ from sweeper.host.files import write_atomic
 from sweeper.host.machine import resolve_device
 from sweeper.plan.verl_verdict import Asker
 from sweeper.spec.digest import digest_of
+from sweeper.spec.dotted import render
 from sweeper.spec.run import PARTS, VERL_VERSION, RunSpec
 from sweeper.training.overrides import OWN_REWARDS, Files, verl_overrides
 
@@ -50,7 +51,13 @@ def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str,
     with contextlib.suppress(OSError):  # a home that cannot be written to: asked again the next time
         for digest in (digest for digest, text in found.items() if text is None):
             write_atomic(cache / f"{digest}.ok", "\n".join(unknown[digest]) + "\n")
-    return {spec.run_id: text for digest, text in found.items() if text for spec in shapes[digest][1]}
+    return {spec.run_id: text + _given(spec) for digest, text in found.items() if text for spec in shapes[digest][1]}
+
+
+def _given(spec: RunSpec) -> str:
+    """The verl keys of the user, which may be to blame."""
+    keys = " ".join(f"verl.{key}={render(value)}" for key, value in spec.verl_keys.items())
+    return f" (with {keys})" if keys else ""
 
 
 def expected_overrides(spec: RunSpec) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from sweeper.host.machine import Device
+from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Range, Text, Word
 
 
 class Executor(StrEnum):
@@ -28,43 +29,47 @@ class Container:
 
     runtime: ContainerRuntime = ContainerRuntime.none
     image: str = ""  # as the runtime names it: /shared/verl.sqsh, nvcr.io#nvidia/pytorch:25.01-py3, /shared/verl.sif
-    mounts: tuple[str, ...] = ()  # more of them: HOST or HOST:CONTAINER
+    mounts: tuple[Word, ...] = ()  # more of them: HOST or HOST:CONTAINER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """Where runs execute; never part of identity."""
 
-    name: str
+    name: Name
     executor: Executor
     device: Device = Device.auto
-    gpu_type: str | None = None  # A100 | H100 | H200, for the estimates of time and memory; null: no estimate
+    gpu_type: Word | None = None  # A100 | H100 | H200, for the estimates of time and memory; null: no estimate
     check_memory: bool = True  # refuse runs whose estimated peak exceeds a GPU's memory
-    confirm_gpu_hours: float | None = None  # a launch expected to take more asks first; null: never
-    gpus_per_node: int = 1
-    max_nodes: int = 1
-    max_parallel: int = 1  # runs at once
-    partition: str | None = None
-    account: str | None = None
-    qos: str | None = None
-    cpus_per_gpu: int | None = None  # null: the partition's default
-    memory_gb_per_gpu: int | None = None  # host memory; null: the partition's default
-    max_gpus: int | None = None  # used at once by all jobs of a results folder; null: as many as SLURM gives
-    exclude: tuple[str, ...] = ()  # names of nodes that no job is to use
+    confirm_gpu_hours: PositiveOrZero | None = None  # a launch expected to take more asks first; null: never
+    gpus_per_node: CountOrZero = 1
+    max_nodes: Count = 1
+    max_parallel: Count = 1  # runs at once
+    partition: Word | None = None
+    account: Word | None = None
+    qos: Word | None = None
+    cpus_per_gpu: Count | None = None  # null: the partition's default
+    memory_gb_per_gpu: Count | None = None  # host memory; null: the partition's default
+    max_gpus: Count | None = None  # used at once by all jobs of a results folder; null: as many as SLURM gives
+    exclude: tuple[Word, ...] = ()  # names of nodes that no job is to use
     sbatch: dict[str, Any] = field(default_factory=dict, hash=False)  # more options, by long name; true: a flag
-    max_loss_minutes: float | None = (
+    max_loss_minutes: Positive | None = (
         30.0  # of training between checkpoints, once a step's time is known; null: no bound
     )
-    stalled_after_minutes: float | None = 60.0  # without a finished step a run is ended, if also ...; null: never
-    stalled_after_steps: float = 10.0  # ... that many times its median step has passed
-    max_failures: int = 3  # of one class, of one run: then it is not tried again
-    max_failed_gpu_hours: float | None = None  # of one run's failed attempts; null: what one job of it may take
-    signal_seconds: int = 120  # warning before the time limit: the run stops there and is queued again
-    setup: tuple[str, ...] = ()  # shell lines at the beginning of a job, e.g. module load
-    python: str | None = None  # of jobs; null: the one that submits, and python3 in a container
+    stalled_after_minutes: Positive | None = 60.0  # without a finished step a run is ended, if also ...; null: never
+    stalled_after_steps: Positive = 10.0  # ... that many times its median step has passed
+    max_failures: Count = 3  # of one class, of one run: then it is not tried again
+    max_failed_gpu_hours: PositiveOrZero | None = (
+        None  # of one run's failed attempts; null: what one job of it may take
+    )
+    signal_seconds: Annotated[int, Range(1, 65535)] = (
+        120  # warning before the time limit: the run stops there and is queued again
+    )
+    setup: tuple[Text, ...] = ()  # shell lines at the beginning of a job, e.g. module load
+    python: Text | None = None  # of jobs; null: the one that submits, and python3 in a container
     container: Container = field(default_factory=Container)
-    environment: tuple[str, ...] = ()  # variables that pass from the submitter to its jobs, by name; no secrets
-    secrets_file: str | None = None  # NAME=value lines, mode 0600, seen by every node; read by the job itself
+    environment: tuple[Word, ...] = ()  # variables that pass from the submitter to its jobs, by name; no secrets
+    secrets_file: Text | None = None  # NAME=value lines, mode 0600, seen by every node; read by the job itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +77,4 @@ class Logging:
     """Loggers beside verl's console and file loggers; never part of identity."""
 
     wandb: bool = False
-    project: str = "rl-scaling"
+    project: Text = "rl-scaling"

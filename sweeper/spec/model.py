@@ -2,9 +2,22 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from data_prep.prompt_style import OWN_STYLE
+from sweeper.spec.bounds import (
+    Count,
+    CountOrZero,
+    Name,
+    Parameters,
+    Positive,
+    Range,
+    Seed,
+    Share,
+    ShareAboveZero,
+    Text,
+    Word,
+)
 
 
 class ModelSource(StrEnum):
@@ -22,21 +35,21 @@ class Architecture:
     With `num_experts`, every layer's feed-forward part is a mixture of experts (Mixtral, Qwen2-MoE, Qwen3-MoE).
     """
 
-    hidden_size: int
-    intermediate_size: int
-    num_layers: int
-    num_heads: int
-    num_kv_heads: int
-    vocab_size: int
+    hidden_size: Count
+    intermediate_size: Count
+    num_layers: Count
+    num_heads: Count
+    num_kv_heads: Count
+    vocab_size: Count
     tie_word_embeddings: bool
     attention_bias: bool = True  # Qwen2 has biases on q, k, v; Llama has none
-    max_position_embeddings: int
-    head_size: int | None = None  # width of one attention head; null: hidden_size / num_heads
+    max_position_embeddings: Count
+    head_size: Count | None = None  # width of one attention head; null: hidden_size / num_heads
     qk_norm: bool | None = None  # Qwen3 normalises queries and keys
-    num_experts: int | None = None  # routed experts of a layer; null: dense
-    experts_per_token: int | None = None  # of them, those a token passes
-    expert_size: int | None = None  # width of a routed expert; null: intermediate_size
-    shared_expert_size: int | None = None  # width of the expert that every token passes; null: there is none
+    num_experts: Count | None = None  # routed experts of a layer; null: dense
+    experts_per_token: Count | None = None  # of them, those a token passes
+    expert_size: Count | None = None  # width of a routed expert; null: intermediate_size
+    shared_expert_size: Count | None = None  # width of the expert that every token passes; null: there is none
 
     @property
     def head_dim(self) -> int:
@@ -88,12 +101,12 @@ class Architecture:
 class WarmStart:
     """Supervised fine-tuning before RL; `steps: 0` means none."""
 
-    steps: int = 0
-    batch_size: int = 64  # problems per step
-    lr: float = 3e-3
-    n_examples: int = 25600  # problems
-    error_rate: float = 0.0  # share of the reference solutions that are wrong on purpose, 0..1
-    seed: int = 0
+    steps: CountOrZero = 0
+    batch_size: Count = 64  # problems per step
+    lr: Positive = 3e-3
+    n_examples: Count = 25600  # problems
+    error_rate: Share = 0.0  # of the reference solutions that are wrong on purpose
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,18 +116,18 @@ class Resources:
     `nodes` x `gpus_per_node` training processes. On a machine without a GPU they are CPU processes.
     """
 
-    nodes: int = 1
-    gpus_per_node: int = 1
-    tensor_parallel: int = 1  # GPUs one rollout replica spans
-    sequence_parallel: int = 1  # Ulysses degree of actor and critic
-    actor_tokens_per_gpu: int = 16384  # micro-batch budget of the update, prompt + response tokens
-    log_prob_tokens_per_gpu: int = 16384  # micro-batch budget of forward passes
-    gpu_memory_utilization: float = 0.6  # share of a GPU that the rollout engine may take, 0..1
+    nodes: Count = 1
+    gpus_per_node: Count = 1
+    tensor_parallel: Count = 1  # GPUs one rollout replica spans
+    sequence_parallel: Count = 1  # Ulysses degree of actor and critic
+    actor_tokens_per_gpu: Count = 16384  # micro-batch budget of the update, prompt + response tokens
+    log_prob_tokens_per_gpu: Count = 16384  # micro-batch budget of forward passes
+    gpu_memory_utilization: ShareAboveZero = 0.6  # of a GPU, that the rollout engine may take
     offload: bool = False  # parameters and optimiser to host memory between phases
     gradient_checkpointing: bool = True
-    max_num_seqs: int = 1024  # sequences one rollout engine decodes at once
-    hours: float = 24.0  # wall-time limit of one job
-    partition: str | None = None  # of this model's jobs; null: the cluster's
+    max_num_seqs: Count = 1024  # sequences one rollout engine decodes at once
+    hours: Annotated[float, Range(0, 8760, above=True)] = 24.0  # wall-time limit of one job
+    partition: Word | None = None  # of this model's jobs; null: the cluster's
 
     @property
     def devices(self) -> int:
@@ -126,15 +139,17 @@ class Resources:
 class Model:
     """One base model."""
 
-    name: str
-    family: str
+    name: Name
+    family: Name
     source: ModelSource
-    path: str | None = None  # hub id, local folder, or file inside a package; null for tiny
-    revision: str | None = None  # commit of the hub repository; null: the newest, which is not reproducible
+    path: Text | None = None  # hub id, local folder, or file inside a package; null for tiny
+    revision: Word | None = None  # commit of the hub repository; null: the newest, which is not reproducible
     architecture: Architecture
-    nominal_params: int | None = None  # the size in the model's name, for the published 6NT; null: all parameters
-    prompt_style: str = OWN_STYLE  # chat template, see data_prep.prompt_style
-    actor_lr: float | None = None  # Adam step size vetted for this size
+    nominal_params: Parameters | None = (
+        None  # the size in the model's name, for the published 6NT; null: all parameters
+    )
+    prompt_style: Text = OWN_STYLE  # chat template, see data_prep.prompt_style
+    actor_lr: Positive | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)
     vetted: dict[str, dict[str, Any]] = field(default_factory=dict, hash=False)  # resources by cluster.gpu_type

@@ -9,11 +9,12 @@ import json
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import undamaged
+from sweeper.spec.bounds import RECORD, Count, FiniteLeaves, Seed, Word, in_one_line
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.digest import digest_of
@@ -40,14 +41,14 @@ class RunSpec:
     algorithm: Algorithm
     training: Training
     eval: Evaluation
-    verl: dict[str, Any]  # verl keys set by the user, dotted -> value; part of identity
-    seed: int
+    verl: Annotated[dict[str, Any], FiniteLeaves()]  # verl keys set by the user, dotted -> value; part of identity
+    seed: Seed
     reward: Reward = field(default_factory=Reward)
-    reward_suite: str  # rewards.SUITE_VERSION when the spec was made
-    verl_version: str = VERL_VERSION
+    reward_suite: Word  # rewards.SUITE_VERSION when the spec was made
+    verl_version: Word = VERL_VERSION
     cluster: Cluster
     logging: Logging
-    spec_version: int = SPEC_VERSION
+    spec_version: Count = SPEC_VERSION
 
     @cached_property
     def run_id(self) -> RunId:
@@ -94,8 +95,6 @@ class RunSpec:
         """
         n, epochs, steps = self.data_scale.n_unique, self.data_scale.epochs, self.training.total_steps
         given = f"data_scale.n_unique={n}, data_scale.epochs={epochs}, training.total_steps={steps}"
-        if epochs is not None and epochs <= 0:
-            raise ConfigError(f"data_scale.epochs={epochs}: must be above 0")
         if steps is not None and epochs is not None and (n is not None or self.data.sft_share):
             raise ConfigError(
                 f"{given}: two of them decide the third (with data.sft_share, n_unique and one other do); set one to "
@@ -153,13 +152,9 @@ class RunSpec:
         from pydantic import ValidationError
 
         try:
-            spec: RunSpec = _adapter().validate_python(values)
+            spec: RunSpec = _adapter().validate_python(values, context=RECORD)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "missing":
-                raise ConfigError(f"{key} has no value: set it") from None
-            raise ConfigError(f"{key}={first.get('input')!r}: {first['msg']}") from None
+            raise ConfigError(in_one_line(error)) from None
         return spec
 
     @classmethod

@@ -1,6 +1,23 @@
 """The algorithm, the training regime and the evaluation of a run."""
 
 from dataclasses import dataclass, field
+from math import inf
+from typing import Annotated
+
+from sweeper.spec.bounds import (
+    Count,
+    CountOrZero,
+    Filled,
+    Finite,
+    Name,
+    OneOf,
+    Positive,
+    PositiveOrZero,
+    Range,
+    Share,
+    ShareAboveZero,
+    Word,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -8,43 +25,51 @@ class Kl:
     """The two ways verl holds the policy near its reference; both off by default."""
 
     in_reward: bool = False  # verl: algorithm.use_kl_in_reward
-    reward_coef: float = 0.001  # verl: algorithm.kl_ctrl.kl_coef
-    reward_penalty: str = "kl"  # verl: algorithm.kl_penalty
-    reward_controller: str = "fixed"  # fixed | adaptive
-    target: float = 0.1  # of the adaptive controller
+    reward_coef: PositiveOrZero = 0.001  # verl: algorithm.kl_ctrl.kl_coef
+    reward_penalty: Word = "kl"  # verl: algorithm.kl_penalty
+    reward_controller: Annotated[str, OneOf(("fixed", "adaptive"))] = "fixed"
+    target: Positive = 0.1  # of the adaptive controller
     in_loss: bool = False  # verl: actor.use_kl_loss
-    loss_coef: float = 0.001  # verl: actor.kl_loss_coef
-    loss_type: str = "low_var_kl"  # verl: actor.kl_loss_type
+    loss_coef: PositiveOrZero = 0.001  # verl: actor.kl_loss_coef
+    loss_type: Word = "low_var_kl"  # verl: actor.kl_loss_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
     """Low-rank adapters; `rank: 0` trains every parameter."""
 
-    rank: int = 0
-    alpha: int = 64
-    target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    rank: CountOrZero = 0
+    alpha: Count = 64
+    target_modules: Annotated[tuple[Word, ...], Filled()] = (
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "o_proj",
+        "gate_proj",
+        "up_proj",
+        "down_proj",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Algorithm:
     """An advantage estimator with its vetted bundle, in verl's terms."""
 
-    name: str
-    adv_estimator: str
-    rollout_n: int  # responses per prompt
-    gamma: float = 1.0
-    lam: float = 1.0
+    name: Name
+    adv_estimator: Word
+    rollout_n: Count  # responses per prompt
+    gamma: Share = 1.0
+    lam: Share = 1.0
     norm_adv_by_std: bool = True  # verl: algorithm.norm_adv_by_std_in_grpo
-    clip_ratio_low: float = 0.2
-    clip_ratio_high: float = 0.2
-    clip_ratio_c: float = 3.0  # dual-clip bound, arXiv:1912.09729
-    entropy_coeff: float = 0.0
-    loss_agg_mode: str = "token-mean"
-    ppo_epochs: int = 1
-    critic_lr: float | None = None  # null: training.critic_lr
-    critic_warmup: int = 0  # steps in which only the critic learns
-    cliprange_value: float = 0.5
+    clip_ratio_low: Share = 0.2
+    clip_ratio_high: PositiveOrZero = 0.2
+    clip_ratio_c: Annotated[float, Range(1, inf, above=True)] = 3.0  # dual-clip bound, arXiv:1912.09729
+    entropy_coeff: Finite = 0.0
+    loss_agg_mode: Word = "token-mean"
+    ppo_epochs: Count = 1
+    critic_lr: Positive | None = None  # null: training.critic_lr
+    critic_warmup: CountOrZero = 0  # steps in which only the critic learns
+    cliprange_value: Positive = 0.5
     kl: Kl = field(default_factory=Kl)
     lora: Lora = field(default_factory=Lora)
 
@@ -58,28 +83,28 @@ class Algorithm:
 class Sft:
     """Supervised fine-tuning on the problems that `data.sft_share` sets aside, before RL."""
 
-    epochs: float = 2.0  # how often each of them is seen
-    batch_size: int = 64  # problems per step, at most as many as there are
-    lr: float = 1.0e-5
+    epochs: Positive = 2.0  # how often each of them is seen
+    batch_size: Count = 64  # problems per step, at most as many as there are
+    lr: Positive = 1.0e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """Batch shape, lengths and optimiser: one regime a model family."""
 
-    train_batch_size: int  # prompts per step
-    ppo_mini_batch_size: int  # prompts an optimiser step
-    max_prompt_length: int  # tokens
-    max_response_length: int  # tokens
-    total_steps: int | None = None  # null: from data_scale.epochs
-    actor_lr: float | None = None  # Adam step size for every model; null: model.actor_lr
-    critic_lr: float
-    lr_warmup_steps: int = 0
-    weight_decay: float = 0.1
-    grad_clip: float = 1.0
-    temperature: float = 1.0
-    top_p: float = 1.0
-    save_freq: int = 10  # steps between checkpoints
+    train_batch_size: Count  # prompts per step
+    ppo_mini_batch_size: Count  # prompts an optimiser step
+    max_prompt_length: Count  # tokens
+    max_response_length: Count  # tokens
+    total_steps: Count | None = None  # null: from data_scale.epochs
+    actor_lr: Positive | None = None  # Adam step size for every model; null: model.actor_lr
+    critic_lr: Positive
+    lr_warmup_steps: CountOrZero = 0
+    weight_decay: PositiveOrZero = 0.1
+    grad_clip: Positive = 1.0
+    temperature: Positive = 1.0
+    top_p: ShareAboveZero = 1.0
+    save_freq: Count = 10  # steps between checkpoints
     sft: Sft = field(default_factory=Sft)
 
     @property
@@ -92,13 +117,13 @@ class Training:
 class Evaluation:
     """How a model is measured: during training (`val_*`) and after it (pass@k)."""
 
-    suite: str
-    n_samples: int  # samples per problem for pass@k
-    ks: tuple[int, ...]
-    problems_per_domain: int
-    domains: tuple[str, ...] = ("math", "code", "logic", "stem")
-    temperature: float = 1.0
-    top_p: float = 1.0
-    val_problems_per_domain: int
-    val_n: int  # samples per problem during training
-    val_freq: int  # steps between validations
+    suite: Word
+    n_samples: Count  # samples per problem for pass@k
+    ks: Annotated[tuple[Count, ...], Filled()]
+    problems_per_domain: Count
+    domains: Annotated[tuple[Word, ...], Filled()] = ("math", "code", "logic", "stem")
+    temperature: PositiveOrZero = 1.0  # 0: the likeliest answer, the same each time
+    top_p: ShareAboveZero = 1.0
+    val_problems_per_domain: Count
+    val_n: Count  # samples per problem during training
+    val_freq: Count  # steps between validations

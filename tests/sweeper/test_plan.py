@@ -64,7 +64,7 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["data_scale.epochs=0"], "must be above 0"),
         (["data_scale.n_unique=64", "data.sft_share=0.9"], "64 less 58 for fine-tuning .* use more problems"),
         (["data.sft_share=1"], "must be at least 0 and below 1"),
-        (["data.sft_share=0.5", "training.sft.epochs=0"], "all must be above 0"),
+        (["data.sft_share=0.5", "training.sft.epochs=0"], r"training\.sft\.epochs=0\.0: must be above 0"),
         (["curriculum=staged", "domain_mix=math"], "name each training domain once, here math"),
         (["curriculum=easy_to_hard"], "end after the first 320 of 1024"),
         (["curriculum.order_by=difficulty"], "no meaning with order=mixed"),

@@ -99,7 +99,6 @@ def test_the_text_says_the_law_the_interval_and_the_price(results: Path, capsys:
     ("arguments", "words"),
     [
         (["+grid=algorithm", "--budget-gpu-hours", "3"], "the points differ in algorithm"),
-        (["+grid=model_scale", "--budget-gpu-hours", "0"], "must be above 0"),
         (["+grid=model_scale", "domain_mix=code", "--budget-gpu-hours", "3"], "a law over size needs two"),
         (["+grid=model_scale", "--budget-gpu-hours", "3", "--predict", "model=tiny-9b"], "there is no such model"),
     ],

@@ -36,6 +36,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         ("training.ppo_mini_batch_size=64",),
         "ppo_mini_batch_size=64",
     ),
+    "a zero to divide by": (
+        ("+verl.actor_rollout_ref.actor.ppo_mini_batch_size=0",),
+        "by zero (with verl.actor_rollout_ref.actor.ppo_mini_batch_size=0)",
+    ),
     "an unknown advantage estimator": (("algorithm.adv_estimator=gea",), "gea"),
     "an unknown kl penalty": (("algorithm.kl.in_reward=true", "algorithm.kl.reward_penalty=k7"), "k7"),
 }

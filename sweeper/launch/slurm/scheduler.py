@@ -139,9 +139,18 @@ def _expand(indices: str) -> Iterator[int]:
 
 
 def max_array_size() -> int:
-    """Elements that one array may have: MaxArraySize bounds the index, which begins at 0."""
+    """Elements that one array may have: MaxArraySize bounds the index, which begins at 0.
+
+    Raises:
+        SchedulerError: scontrol did not answer, or the site has job arrays switched off.
+    """
     match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
-    return int(match.group(1)) if match else DEFAULT_MAX_ARRAY_SIZE
+    largest = int(match.group(1)) if match else DEFAULT_MAX_ARRAY_SIZE
+    if largest < 1:
+        raise SchedulerError(
+            "MaxArraySize=0 (scontrol show config): this site has no job arrays, and runs are submitted in them"
+        )
+    return largest
 
 
 def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
