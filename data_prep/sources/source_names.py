@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from data_prep.sources.file_format import Format, format_of
 from data_prep.sources.layout import SourceFile, source_layout
 from data_prep.sources.record_file import records
 
@@ -20,7 +21,7 @@ def _names(file: SourceFile) -> set[str]:
     if mapping is not None and mapping.data_source is not None:
         return {mapping.data_source}
     column = "data_source" if mapping is None else str(mapping.data_source_column)
-    if file.path.suffix == ".parquet":
+    if format_of(file.name) is Format.parquet:
         import pyarrow.parquet as pq
 
         # The column alone: rows of code problems hold megabytes of tests.
