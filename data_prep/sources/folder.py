@@ -49,18 +49,20 @@ def read_folder(
         DataError: No file to train on, an unreadable file, missing columns, an unknown or unsupported data_source
             among the wanted domains, or, unless `bad_rows` is drop, a malformed row; with the file and the row.
     """
-    result = FolderRows()
+    result, unused = FolderRows(), Counter[Domain]()
     with _no_collection():
         layout = training_layout(root)
         result.notes.update(f"file not read: {item.why}" for item in layout.unread)
         for file in layout.files:
-            wanted: dict[object, bool] = {}
+            known: dict[str, Domain] = {}
             total = 0
             for number, raw in records(file.path):
                 total += 1
                 where = f"{file.path} row {number}"
                 record = raw if file.mapping is None else file.mapping.apply(raw, where)
-                if not _is_wanted(record, wanted, domains, own_rewards, where):
+                domain = _domain(record, known, domains, own_rewards, where)
+                if domain not in domains:
+                    unused[domain] += 1
                     result.notes["row of a domain not in use"] += 1
                     continue
                 try:
@@ -74,6 +76,12 @@ def read_folder(
                     result.notes[f"{repaired} (row kept)"] += 1
                 result.rows[file.role].append(row)
             result.files.append(InputFile(file=file.name, role=file.role, sha256=file_digest(file.path), rows=total))
+    if unused and not result.bad and not any(result.rows.values()):
+        held = " and ".join(f"{domain} ({count} rows)" for domain, count in unused.items())
+        raise DataError(
+            f"data_root={root} has problems of {held} alone, and {', '.join(domains)} is asked for. Name what it has "
+            f"in domain_mix and in eval.domains: domain_mix={next(iter(unused))} 'eval.domains=[{', '.join(unused)}]'."
+        )
     return result
 
 
@@ -99,18 +107,18 @@ def _bad(record: Record, reason: str) -> DroppedRecord:
     )
 
 
-def _is_wanted(
+def _domain(
     record: Record,
-    known: dict[object, bool],
+    known: dict[str, Domain],
     domains: Collection[Domain],
     own_rewards: tuple[str, ...],
     where: str,
-) -> bool:
+) -> Domain:
     source = source_of(record, where)
     if source not in known:
         try:
-            known[source] = domain_of(source, own_rewards) in domains
-            if known[source]:
+            known[source] = domain_of(source, own_rewards)
+            if known[source] in domains:
                 check_source(source, own_rewards)
         except UnknownDataSource as error:
             raise DataError(f"{where}: {error}") from error

@@ -22,21 +22,24 @@ def _table(own: tuple[str, ...]) -> dict[str, str]:
 
 
 def covering(data_source: str, own: Sequence[str]) -> str | None:
-    """The own function that scores a source, or None where it is one of ours.
+    """The own function that scores a source, `FILE.py:FUNCTION`; None where it is one of ours.
 
     Args:
         data_source: In any spelling.
         own: Each `SOURCE=FILE.py:FUNCTION`, where the source covers all whose name begins with it (words whole, the
             longest that fits); `FILE.py:FUNCTION` or `*=FILE.py:FUNCTION` covers what no other does.
-
-    Returns:
-        `FILE.py:FUNCTION`.
     """
+    source = covered_as(data_source, own)
+    return None if source is None else _table(tuple(own))[source]
+
+
+def covered_as(data_source: str, own: Sequence[str]) -> str | None:
+    """Which of the sources that `own` states covers this one, in one spelling; None: none of them."""
     if not own:
         return None
     table = _table(tuple(own))
     prefix = longest_prefix(data_source, (source for source in table if source != EVERYTHING))
-    return table.get(EVERYTHING if prefix is None else prefix)
+    return prefix or (EVERYTHING if EVERYTHING in table else None)
 
 
 def domain_of(data_source: str, own: Sequence[str] = ()) -> Domain:

@@ -15,7 +15,7 @@ from data_prep.sources.layout import folder_digest
 from data_prep.spec import DataError, DataSpec, file_digest
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.models import folder_at_hand
-from sweeper.inputs.own_reward import frozen
+from sweeper.inputs.own_reward import frozen, refuse_idle
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
@@ -92,7 +92,7 @@ def prepared(spec: RunSpec, results_dir: Path, *, tokenizer: Path | None) -> Pre
             finds nothing to leave out. None: the model is not at hand yet, and prompts of any length are taken.
 
     Raises:
-        ConfigError: the file of a reward function has changed since the run was planned.
+        ConfigError: the file of a reward function has changed since the run was planned, or it scores no problem.
         DataError: too few problems, malformed rows, or files that have changed since the run was planned.
     """
     planned = [*zip(spec.data.annotations, spec.data.annotation_digests, strict=True)]
@@ -105,7 +105,9 @@ def prepared(spec: RunSpec, results_dir: Path, *, tokenizer: Path | None) -> Pre
     if tokenizer is not None:
         limit = PromptLimit(tokenizer=tokenizer, max_tokens=spec.training.max_prompt_length)
     own = spec.reward.references(frozen(spec.reward, results_dir))
-    return materialise(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
+    data = materialise(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
+    refuse_idle(spec.reward, data.manifest)
+    return data
 
 
 def fill_a_batch(spec: RunSpec, data: PreparedData) -> None:

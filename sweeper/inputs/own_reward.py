@@ -3,12 +3,13 @@
 rewards/<digest>/my_rewards.py      and the modules of its folder that it imports; what runs load
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from data_prep.files.atomic_folder import make_once
-from rewards.own.covering import EVERYTHING
+from rewards.own.covering import EVERYTHING, covered_as
 from rewards.own.own_scorer import examine
 from rewards.own.reward_file import BadRewardFile, RewardFile, split_reference
 from rewards.problem.domains import canonical
@@ -74,3 +75,28 @@ def frozen(reward: Reward, results_dir: Path) -> Path:
                 raise ConfigError(f"{path} is not the file that the run was planned with. Restore it, or plan again.")
             make_once(folder / own.digest, done=own.file, make=file.write)
     return folder
+
+
+def refuse_idle(reward: Reward, manifest: Path) -> None:
+    """Refuse a function that scores nothing: the run would have a name of its own for what changes nothing.
+
+    Args:
+        reward: Of the run.
+        manifest: Of the run's prepared data.
+
+    Raises:
+        ConfigError: with the data sources that there are.
+    """
+    if not reward.scorers:
+        return
+    files = json.loads(manifest.read_text())["files"].values()
+    sources = sorted({source for file in files for source in file["by_data_source"]})
+    own = reward.references(Path())
+    used = {covered_as(source, own) for source in sources}
+    for scorer in reward.scorers:
+        if scorer.source not in used:
+            key = "reward.path" if scorer.source == EVERYTHING else f"reward.sources.{scorer.source}"
+            raise ConfigError(
+                f"{key} scores no problem of this run, whose data_source is {' or '.join(sources)}; correct the name, "
+                "or leave it out"
+            )

@@ -190,6 +190,33 @@ def test_rows_that_nobody_knows_are_prepared_where_a_reward_covers_them_and_refu
             prepare_all([spec(*SMALL, "data_root=data", *sources)], results, say=lambda _: None)
 
 
+def test_rows_of_no_domain_that_is_asked_for_are_refused_with_what_to_ask_for(project: Path) -> None:
+    asked = ("data_root=data", "reward.path=my_rewards.py:score")
+    words = r"problems of own \(24 rows\) alone, and math, code, logic, stem is asked for.*: domain_mix=own 'eval.dom"
+    with pytest.raises(ConfigError, match=words):
+        prepare_all([spec(*asked)], project / "results", say=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (
+            ("reward.path=my_rewards.py:score", "reward.sources={mycorp__prose: my_rewards.py:score}"),
+            r"reward\.sources\.mycorp__prose scores no problem of this run, whose data_source is mycorp__verse",
+        ),
+        (
+            ("reward.path=my_rewards.py:score", "reward.sources={mycorp: my_rewards.py:score}"),
+            r"reward\.path scores no problem of this run",
+        ),
+    ],
+)
+def test_a_reward_that_scores_nothing_is_refused_before_anything_starts(
+    overrides: tuple[str, ...], words: str, project: Path
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        prepare_all([spec(*SMALL, "data_root=data", *overrides)], project / "results", say=lambda _: None)
+
+
 def own_kwargs(run: RunSpec, results: Path) -> dict[str, object]:
     """What verl's overrides of a run say about the reward function, as verl's own Hydra reads them."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
