@@ -228,7 +228,7 @@ def test_a_long_plan_shows_one_line_for_runs_that_cost_the_same(tmp_path: Path) 
     text = plan_text(plan(tmp_path, "+grid=model_scale", "seed=range(0,50)"))
     assert len(text.splitlines()) < 25
     line = next(line for line in text.splitlines() if "tiny-1.4m" in line)
-    assert line.split()[:5] == ["50", "tiny-1.4m", "n128", "50", "values"]
+    assert line.split()[:5] == ["50", "tiny-1.4m", "n64", "50", "values"]
 
 
 def test_the_same_reason_is_printed_once(tmp_path: Path) -> None:
