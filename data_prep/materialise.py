@@ -8,7 +8,7 @@ which each spec only cuts its rows.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -25,12 +25,12 @@ from data_prep.choosing.scale import chosen, passing
 from data_prep.choosing.split import Parts, Rows, sft_and_rl
 from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
 from data_prep.files.atomic_folder import make_once
-from data_prep.files.dropped_file import EXCERPT, DroppedRecord, read_dropped, record_of, write_dropped
+from data_prep.files.dropped_file import DroppedRecord, read_dropped, record_of, write_dropped
 from data_prep.files.manifest import MANIFEST, FileCard, write_manifest
 from data_prep.files.prepared_file import prompts_of, write_conversations, write_cut, write_messages
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.files.row import Row, write_rows
-from data_prep.pool import Pool, cleaning_identity, own_identity, pool_of
+from data_prep.pool import Pool, cleaning_identity, own_identity, pool_of, too_long_rows
 from data_prep.sources.layout import folder_digest
 from data_prep.spec import DataError, DataSpec, Order, file_digest
 from data_prep.synthetic.rows import held_out_rows, train_rows
@@ -45,7 +45,7 @@ TOO_LONG_TO_VALIDATE = "too long to validate on"
 Kept = TypeVar("Kept", list[Row], Rows)
 
 
-def data_identity(spec: DataSpec, limit: PromptLimit | None = None) -> dict[str, object]:
+def data_identity(spec: DataSpec, limit: PromptLimit | None = None, *, digest: str | None = None) -> dict[str, object]:
     """The values that decide the files' content, JSON-ready; paths are not among them, the content there is.
 
     Options that are off are left out, so that adding an option changes no old name.
@@ -53,12 +53,12 @@ def data_identity(spec: DataSpec, limit: PromptLimit | None = None) -> dict[str,
     Args:
         spec: The data.
         limit: Of prompts, where it takes any out; None: it takes none out.
+        digest: Of the folder, where it is known; None: of what is there.
 
     Raises:
         DataError: The folder is missing, or its content is not `spec.digest`.
     """
-    digest: str | None = None
-    if spec.root is not None:
+    if spec.root is not None and digest is None:
         digest = folder_digest(spec.root)
         if spec.digest is not None and spec.digest != digest:
             raise DataError(
@@ -115,11 +115,9 @@ def materialise(spec: DataSpec, out_root: Path, limit: PromptLimit | None = None
 
 def too_long_counts(data: PreparedData, limit: PromptLimit) -> dict[str, int]:
     """How many prompts of the files that are trained and validated on are too long, by split; kept beside them."""
-    files = {"train": data.train, "val": data.val} | ({} if data.sft is None else {"sft": data.sft})
-    folder = data.manifest.parent
-    key = hashlib.sha256(json.dumps(limit.identity(), sort_keys=True).encode()).hexdigest()[:12]
-    known = folder.parent / LENGTHS / f"{folder.name}-{key}.json"
+    known = _lengths_file(data, limit)
     if not known.is_file():
+        files = {"train": data.train, "val": data.val} | ({} if data.sft is None else {"sft": data.sft})
         counts = {split: len(limit.too_long(prompts_of(path))) for split, path in files.items()}
         known.parent.mkdir(parents=True, exist_ok=True)
         temporary = known.with_name(f"{known.name}.{os.getpid()}.tmp")
@@ -129,10 +127,39 @@ def too_long_counts(data: PreparedData, limit: PromptLimit) -> dict[str, int]:
     return found
 
 
+def _lengths_file(data: PreparedData, limit: PromptLimit) -> Path:
+    folder = data.manifest.parent
+    return folder.parent / LENGTHS / f"{folder.name}-{folder_name(limit.identity())[:12]}.json"
+
+
+def found(spec: DataSpec, out_root: Path, limit: PromptLimit | None) -> tuple[PreparedData, bool] | None:
+    """What `materialise` gives, and whether its prompts were counted; None: it is not made yet. Nothing is read anew.
+
+    Args:
+        spec: With the digest of its folder.
+        out_root: As for `materialise`.
+        limit: As for `materialise`.
+    """
+    plain = out_root / folder_name(data_identity(spec, digest=spec.digest))
+    if not (plain / MANIFEST).is_file():
+        return None
+    data = PreparedData.at(plain)
+    if limit is None or not _lengths_file(data, limit).is_file():
+        return data, False
+    if not any(too_long_counts(data, limit).values()):
+        return data, True
+    limited = out_root / folder_name(data_identity(spec, limit, digest=spec.digest))
+    return (PreparedData.at(limited), True) if (limited / MANIFEST).is_file() else None
+
+
+def folder_name(identity: dict[str, object]) -> str:
+    """The name of the folder with the files of an identity."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+
+
 def _made(spec: DataSpec, out_root: Path, limit: PromptLimit | None) -> PreparedData:
     identity = data_identity(spec, limit)
-    canonical = json.dumps(identity, sort_keys=True)
-    folder = out_root / hashlib.sha256(canonical.encode()).hexdigest()[:20]
+    folder = out_root / folder_name(identity)
     if not (folder / MANIFEST).is_file():
         make: Callable[[Path], None]
         if spec.root is None:
@@ -189,27 +216,6 @@ def _some_left(val: Kept, limit: PromptLimit | None) -> Kept:
     return val
 
 
-def _too_long(
-    file: Path, index: RowIndex, rows: Sequence[int], limit: PromptLimit | None, step: str
-) -> tuple[set[int], list[DroppedRecord]]:
-    """Which of a pool's rows are, and their records."""
-    if limit is None:
-        return set(), []
-    prompts = prompts_of(file)
-    reasons = limit.too_long([prompts[row] for row in rows])
-    found = {rows[number]: reason for number, reason in reasons.items()}
-    return set(found), [
-        DroppedRecord(
-            problem_id=index.problem_id[row],
-            data_source=index.data_source[row],
-            step=step,
-            reason=reason,
-            text=prompts[row][-1].content[:EXCERPT],
-        )
-        for row, reason in found.items()
-    ]
-
-
 def _from_pool(
     spec: DataSpec, identity: dict[str, object], pool: Pool, limit: PromptLimit | None, folder: Path
 ) -> None:
@@ -218,7 +224,7 @@ def _from_pool(
     held_out = read_index(pool.held_out_index)
     rows, dropped = _filtered(spec, index)
     trained = [row for row in rows if index.domain[row] in spec.train_domains]
-    too_long, longer = _too_long(pool.train, index, trained, limit, TOO_LONG)
+    too_long, longer = too_long_rows(pool.train, index, trained, limit, TOO_LONG)
     if spec.recipe is None:
         selected = chosen(spec, index, rows, too_long)
     else:
@@ -233,7 +239,7 @@ def _from_pool(
     if not len(evaluation):
         raise DataError("no held-out problem is left to evaluate on (eval_domains). Choose domains that data_root has.")
     val = _measured(spec, held_out, spec.n_val_per_domain)
-    too_long, to_validate = _too_long(pool.held_out, held_out, val.tolist(), limit, TOO_LONG_TO_VALIDATE)
+    too_long, to_validate = too_long_rows(pool.held_out, held_out, val.tolist(), limit, TOO_LONG_TO_VALIDATE)
     val = _some_left(val[[row not in too_long for row in val.tolist()]], limit)
     write_cut(pool.train, parts.rl, folder / "train.parquet", "train", rates)
     files = [_card("train", index, parts.rl)]

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from data_prep.choosing.rank import content_rank
-from data_prep.choosing.row_index import index_of, write_index
+from data_prep.choosing.row_index import RowIndex, index_of, write_index
 from data_prep.cleaning.clean_steps import clean, without_duplicates
 from data_prep.cleaning.duplicates import same_problem
-from data_prep.cleaning.lengths import tokenizer_digest
+from data_prep.cleaning.lengths import PromptLimit, tokenizer_digest
 from data_prep.files.atomic_folder import make_once
-from data_prep.files.dropped_file import DroppedRecord, dropped_counts, record_of, write_dropped
+from data_prep.files.dropped_file import EXCERPT, DroppedRecord, dropped_counts, record_of, write_dropped
+from data_prep.files.prepared_file import prompts_of
 from data_prep.files.row import Row, write_rows
 from data_prep.sources.folder import FolderRows, read_folder
 from data_prep.sources.role import Role
@@ -103,6 +104,27 @@ def pool_of(spec: DataSpec, digest: str, out_root: Path) -> Pool:
     folder = out_root / name
     make_once(folder, done=_MANIFEST, make=lambda temporary: _make(temporary, spec, root, identity))
     return Pool.at(folder)
+
+
+def too_long_rows(
+    file: Path, index: RowIndex, rows: Sequence[int], limit: PromptLimit | None, step: str
+) -> tuple[set[int], list[DroppedRecord]]:
+    """Which of a pool's rows are, and their records."""
+    if limit is None:
+        return set(), []
+    prompts = prompts_of(file)
+    reasons = limit.too_long([prompts[row] for row in rows])
+    found = {rows[number]: reason for number, reason in reasons.items()}
+    return set(found), [
+        DroppedRecord(
+            problem_id=index.problem_id[row],
+            data_source=index.data_source[row],
+            step=step,
+            reason=reason,
+            text=prompts[row][-1].content[:EXCERPT],
+        )
+        for row, reason in found.items()
+    ]
 
 
 def _n_held_out(spec: DataSpec) -> int | None:

@@ -48,11 +48,7 @@ def chosen(spec: DataSpec, index: RowIndex, rows: Sequence[int], too_long: Colle
     }
     skipped = f" ({len(too_long)} more are longer than training.max_prompt_length)" if too_long else ""
     for domain in spec.train_domains:
-        if not streams[domain]:
-            raise DataError(
-                f"data_root={spec.root} has no {domain} problem for training{skipped} (domain_mix weight of {domain}). "
-                "Set that weight to 0, add rows, or filter less (filters, cleaning)."
-            )
+        refuse_none(spec, domain, len(streams[domain]), skipped)
     if spec.n_unique is None:
         everything = [row for domain in spec.train_domains for row in streams[domain]]
         ranks = {row: content_rank(str(spec.seed), index.problem_id[row]) for row in everything}
@@ -63,6 +59,19 @@ def chosen(spec: DataSpec, index: RowIndex, rows: Sequence[int], too_long: Colle
     check_enough(spec, {domain: len(stream) for domain, stream in streams.items()}, skipped)
     iterators = {domain: iter(stream) for domain, stream in streams.items()}
     return np.array([next(iterators[d]) for d in domain_sequence(spec.weights, spec.n_unique)], dtype=np.intp)
+
+
+def refuse_none(spec: DataSpec, domain: Domain, available: int, skipped: str = "") -> None:
+    """Refuses a folder that has no problem of a domain to train on.
+
+    Raises:
+        DataError: The domain, and the keys.
+    """
+    if not available:
+        raise DataError(
+            f"data_root={spec.root} has no {domain} problem for training{skipped} (domain_mix weight of {domain}). "
+            "Set that weight to 0, add rows, or filter less (filters, cleaning)."
+        )
 
 
 def check_enough(spec: DataSpec, available: Mapping[Domain, int], skipped: str = "") -> None:

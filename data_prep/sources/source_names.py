@@ -1,8 +1,10 @@
-"""Which data sources a folder's rows name, without converting them."""
+"""Which data sources a folder's rows name, and how many rows each has, without converting them."""
 
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
-from data_prep.sources.file_format import Format, format_of
 from data_prep.sources.layout import SourceFile, source_layout
 from data_prep.sources.record_file import records
 
@@ -13,21 +15,32 @@ def source_names(root: Path) -> frozenset[str]:
     Raises:
         DataError: A file that cannot be read.
     """
-    return frozenset(name for file in source_layout(root).files for name in _names(file))
+    return frozenset(name for file in source_layout(root).files for name in rows_by_source(file) if name)
 
 
-def _names(file: SourceFile) -> set[str]:
-    mapping = file.mapping
-    if mapping is not None and mapping.data_source is not None:
-        return {mapping.data_source}
-    column = "data_source" if mapping is None else str(mapping.data_source_column)
-    if format_of(file.name) is Format.parquet:
+def rows_by_source(file: SourceFile) -> Mapping[str, int]:
+    """Rows of each data_source of a file; "" counts those that have none.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    constant, column = None, "data_source"
+    if file.mapping is not None:
+        constant, column = file.mapping.data_source, str(file.mapping.data_source_column)
+    return _counted(file.path, file.path.stat().st_mtime_ns, constant, column)
+
+
+@cache
+def _counted(path: Path, changed: int, constant: str | None, column: str) -> Mapping[str, int]:
+    del changed  # a file that is written anew is read anew
+    if path.suffix.lower() == ".parquet":
         import pyarrow.parquet as pq
 
         # The column alone: rows of code problems hold megabytes of tests.
-        with pq.ParquetFile(file.path) as opened:
-            columns = [column] if column in opened.schema_arrow.names else []
-            found = opened.read(columns=columns).to_pydict().get(column, [])
+        with pq.ParquetFile(path) as opened:
+            n = opened.metadata.num_rows
+            has_column = constant is None and column in opened.schema_arrow.names
+            found = opened.read(columns=[column]).column(0).to_pylist() if has_column else [constant] * n
     else:
-        found = [record.get(column) for _, record in records(file.path)]
-    return {name for name in found if isinstance(name, str)}
+        found = [constant or record.get(column) for _, record in records(path)]
+    return Counter(name if isinstance(name, str) else "" for name in found)

@@ -8,7 +8,7 @@ from pathlib import Path
 from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
-from sweeper.inputs.data import data_spec
+from sweeper.inputs.data import check_folder, data_spec
 from sweeper.launch.slurm import options
 from sweeper.plan.misfit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
@@ -75,6 +75,7 @@ def _check_data(spec: RunSpec) -> None:
     n_unique = spec.n_unique
     if n_unique is None and spec.data.root is None:
         raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
+    check_folder(spec)
     data_spec(spec)
     if spec.data.sft_share and n_unique is None:
         raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")

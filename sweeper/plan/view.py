@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.host.amounts import duration, size
 from sweeper.plan.cost import Cost
+from sweeper.plan.data_look import look_json, look_lines, looks
 from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import Memory
 from sweeper.plan.plan import Plan, PlannedRun
@@ -32,6 +33,7 @@ def plan_text(plan: Plan) -> str:
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
     )
     parts += _totals(plan.totals, [run.cost for run in plan.to_run if run.cost is not None]) if plan.to_run else []
+    parts += look_lines(looks([run.spec for run in plan.to_run if run.spec], plan.results_dir))
     parts += ["", _table(rows), *_memories(plan.runs), *_reasons(plan.runs)]
     return "\n".join(parts)
 
@@ -153,6 +155,7 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
         "axes": {key: list(labels) for key, labels in plan.axes.items()},
         "counts": {str(state): n for state, n in plan.count().items()},
         "totals": asdict(plan.totals),
+        "data": look_json(looks([run.spec for run in plan.to_run if run.spec], plan.results_dir)),
         "verl": {"status": "checked" if plan.unchecked is None else "unchecked", "reason": plan.unchecked},
         "runs": [
             {

@@ -1,0 +1,118 @@
+"""What the runs of a plan would train on, as far as it is at hand: a folder's rows, and files that are made already."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data_prep.cleaning.lengths import PromptLimit
+from data_prep.materialise import found
+from data_prep.sources.role import Role
+from sweeper.inputs.data import data_spec, glance_at
+from sweeper.inputs.models import folder_at_hand
+from sweeper.spec.run import RunSpec
+
+_SHOWN = 4
+_LOOKED_AT = 64  # a look takes a millisecond
+_USES = {"train": "to train on", "val": "to validate on", "evaluation": "for pass@k", "sft": "to fine-tune on"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataLook:
+    """One data set of a plan.
+
+    Attributes:
+        root: Its folder; None: synthetic tasks.
+        folder: Rows by use, before cleaning; None of synthetic tasks.
+        notes: What lies in the folder and is not read or not counted here.
+        prepared: Rows by file; None where the files are not made yet.
+        dropped: Rows that preparation left out, by step; None likewise.
+        lengths: Whether prompts were held against `training.max_prompt_length`; a run does so where it has not been.
+        runs: How many runs have this data.
+    """
+
+    root: str | None
+    folder: dict[str, int] | None
+    notes: tuple[str, ...]
+    prepared: dict[str, int] | None
+    dropped: dict[str, int] | None
+    lengths: bool
+    runs: int
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        words = []
+        if self.folder is not None:
+            uses = {"train": "training"}
+            rows = [f"{n:,} rows for {uses.get(use, use.replace('_', ' '))}" for use, n in self.folder.items() if n]
+            words.append(f"{self.root}: {', '.join(rows) or 'not counted'}")
+        if self.prepared is not None:
+            files = {
+                "train": "to train on",
+                "val": "to validate on",
+                "evaluation": "for pass@k",
+                "sft": "to fine-tune on",
+            }
+            words.append(
+                "made: " + ", ".join(f"{self.prepared[k]:,} {use}" for k, use in files.items() if k in self.prepared)
+            )
+            if self.dropped:
+                words.append("left out: " + ", ".join(f"{n:,} {step}" for step, n in self.dropped.items()))
+            if not self.lengths:
+                words.append("prompts not counted yet")
+        return [f"data: {'; '.join(words)}" if words else "", *(f"      {note}" for note in self.notes)]
+
+
+def looks(specs: Sequence[RunSpec], results_dir: Path) -> list[DataLook]:
+    """The different data sets of some runs, those of most runs first; of very many the first."""
+    alike: dict[tuple[object, ...], list[RunSpec]] = {}
+    for spec in specs:
+        # The maker of specs shares equal parts among them.
+        parts = (spec.data, spec.data_scale, spec.domain_mix, spec.curriculum, spec.eval, spec.model, spec.reward)
+        alike.setdefault((*map(id, parts), spec.n_unique, spec.training.max_prompt_length), []).append(spec)
+    merged: dict[str, DataLook] = {}
+    for same in sorted(alike.values(), key=len, reverse=True)[:_LOOKED_AT]:
+        look = _look(same[0], results_dir, len(same))
+        key = repr(asdict(look) | {"runs": 0})
+        known = merged.get(key)
+        merged[key] = look if known is None else DataLook(**{**asdict(look), "runs": known.runs + look.runs})
+    return sorted(merged.values(), key=lambda look: -look.runs)
+
+
+def look_lines(found_looks: Sequence[DataLook]) -> list[str]:
+    """For a person; of many data sets the first few."""
+    lines = [line for look in found_looks[:_SHOWN] for line in look.lines() if line]
+    more = len(found_looks) - _SHOWN
+    return [*lines, f"data: and {more} more"] if more > 0 and lines else lines
+
+
+def look_json(found_looks: Sequence[DataLook]) -> list[dict[str, Any]]:
+    """As plain values."""
+    return [asdict(look) for look in found_looks]
+
+
+def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:
+    folder: dict[str, int] | None = None
+    notes: tuple[str, ...] = ()
+    if spec.data.root is not None:
+        seen = glance_at(spec.data.root, spec.data.digest)
+        folder = {str(role): seen.rows.get(role, 0) for role in Role}
+        notes = seen.said
+        if seen.uncounted:
+            notes += (f"{len(seen.uncounted)} files are counted when the data are made: {seen.uncounted[0]}",)
+    tokenizer = folder_at_hand(spec.model, results_dir)
+    limit = None
+    if tokenizer is not None:
+        limit = PromptLimit(tokenizer=tokenizer, max_tokens=spec.training.max_prompt_length)
+    made = found(data_spec(spec), results_dir / "data", limit)
+    about = None if made is None else json.loads(made[0].manifest.read_text())
+    return DataLook(
+        root=spec.data.root,
+        folder=folder,
+        notes=notes,
+        prepared=None if about is None else {split: file["rows"] for split, file in about["files"].items()},
+        dropped=None if about is None else about["dropped"],
+        lengths=made is not None and made[1],
+        runs=runs,
+    )

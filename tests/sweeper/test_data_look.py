@@ -1,0 +1,98 @@
+"""What a plan says of the data that its runs would use."""
+
+import json
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sweeper.inputs.data import prepared
+from sweeper.inputs.models import folder_at_hand
+from sweeper.plan.data_look import look_lines, looks
+from sweeper.plan.view import plan_json, plan_text
+from sweeper.runs.state import State
+from sweeper.spec.model import ModelSource
+from tests.data_prep.guru import record
+from tests.data_prep.tokenizers import byte_level_tokenizer
+from tests.sweeper.points import plan, spec
+
+_MATH = ("domain_mix=math", "eval.domains=[math]", "eval.problems_per_domain=4", "eval.val_problems_per_domain=4")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """100 problems to train on, every fifth of them long; 10 to measure; and a file that is not read."""
+    root = tmp_path / "mine"
+    root.mkdir()
+    for name, numbers in (("train", range(100, 200)), ("test", range(500, 510))):
+        rows = [record(f"What is {n}+{n}?{' Think well!' * 9 * (n % 5 == 0)}", str(2 * n)) for n in numbers]
+        (root / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (root / "notes.txt").write_text("mine")
+    return root
+
+
+def test_a_plan_says_which_rows_a_folder_has_and_what_is_not_read(tmp_path: Path, folder: Path) -> None:
+    made = plan(tmp_path / "results", f"data_root={folder}", "data_scale=n64", "seed=0,1", *_MATH)
+    text = plan_text(made)
+    assert f"data: {folder}: 100 rows for training, 10 rows for evaluation\n" in text
+    assert "1 file not read, ending .txt" in text
+    [look] = plan_json(made, overrides=None)["data"]
+    assert look["folder"] == {"train": 100, "evaluation": 10, "offline_evaluation": 0}
+    assert look["prepared"] is None
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (("data_scale=n128", *_MATH), "n_unique=128 needs 128 different math problems, but .* has 100 for training"),
+        (("data_scale=n64", "domain_mix=code"), "has no code problem for training"),
+        (("data_scale=n64", "domain_mix=math_code"), "has no code problem for training"),
+    ],
+)
+def test_a_plan_refuses_what_a_folder_surely_lacks(
+    tmp_path: Path, folder: Path, settings: tuple[str, ...], words: str
+) -> None:
+    [run] = plan(tmp_path, f"data_root={folder}", "seed=0,1", *settings).runs[:1]
+    assert run.state is State.refused
+    assert re.search(words, str(run.reason))
+
+
+def test_a_plan_refuses_rows_without_the_columns_with_the_line_for_columns_yaml(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text('{"question": "How many?", "answer": "2"}\n' * 100)
+    [run] = plan(tmp_path, f"data_root={tmp_path / 'in'}", "data_scale=n64", "seed=0,1", *_MATH).runs[:1]
+    assert run.state is State.refused
+    assert run.reason is not None
+    assert "lacks the columns" in run.reason
+    assert "columns.yaml" in run.reason
+
+
+def test_of_files_that_are_made_a_plan_says_the_rows_and_what_was_left_out(tmp_path: Path, folder: Path) -> None:
+    model = byte_level_tokenizer(tmp_path / "model")
+    (model / "config.json").write_text("{}")
+    wanted = spec(f"data_root={folder}", "data_scale=n64", *_MATH, "training.max_prompt_length=60")
+    wanted = replace(wanted, model=replace(wanted.model, source=ModelSource.hub, path=str(model)))
+    results = tmp_path / "results"
+    prepared(wanted, results, tokenizer=None)
+    [line, _] = look_lines(looks([wanted], results))
+    assert line.endswith("; made: 64 to train on, 4 to validate on, 4 for pass@k; prompts not counted yet")
+    prepared(wanted, results, tokenizer=folder_at_hand(wanted.model, results))
+    [look] = looks([wanted], results)
+    assert look.lengths
+    assert look.prepared is not None
+    assert look.prepared["train"] == 64
+    assert look.dropped is not None
+    assert look.dropped["too long"] == 20
+    assert "left out: 20 too long" in look_lines([look])[0]
+
+
+def test_looking_takes_less_than_a_second_for_ten_thousand_runs(tmp_path: Path, folder: Path) -> None:
+    one = spec(f"data_root={folder}", "data_scale=n64", *_MATH)
+    specs = [replace(one, model=replace(one.model, actor_lr=n / 1e6), seed=n) for n in range(10_000)]
+    looks(specs[:1], tmp_path)
+    begun = time.process_time()
+    looks(specs, tmp_path)
+    assert time.process_time() - begun < 1
