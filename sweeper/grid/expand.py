@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.constraints import Constraints, GridRules
 from sweeper.grid.known import is_key, no_such_key, refuse_unknown
-from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, text_of
+from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, refuse_no_option, text_of
 from sweeper.grid.project import conf_folders
 from sweeper.grid.schema import register, setting
 from sweeper.host.errors import ConfigError
@@ -92,6 +92,9 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
         multirun = bool(grid or sweeps)
     fixed = [str(item.input_line) for item in overrides if not item.is_sweep_override()]
     with hydra_session():
+        options = GlobalHydra.instance().config_loader().get_group_options
+        for item in overrides:
+            refuse_no_option(item, options(item.key_or_group))
         cfg = _compose(fixed)
         setting(cfg, "data_root")  # else it is told of as data.root, which follows it
         rules = rules_of(cfg)

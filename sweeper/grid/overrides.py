@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString, Sweep
 from hydra.errors import HydraException
 
 from sweeper.grid.assembly import Axis
@@ -39,16 +39,40 @@ def parsed(arguments: Sequence[str]) -> list[Override]:
             raise ConfigError(
                 f"{argument}: Hydra's own settings change nothing here; write an axis as seed=0,1 with -m"
             )
+    swept = [item.key_or_group for item in found if item.is_sweep_override()]
+    if twice := next((key for key in swept if [item.key_or_group for item in found].count(key) > 1), None):
+        raise ConfigError(f"{twice} is there twice: {' '.join(arguments)}; name it once")
     return found
+
+
+def refuse_no_option(item: Override, options: Sequence[str]) -> None:
+    """Refuse what chooses no option of a config group.
+
+    Args:
+        item: The override.
+        options: Those of the group that it names; none for a plain key.
+
+    Raises:
+        ConfigError: null, a number, a list or mapping, or a path that leads out of the group.
+    """
+    if not options or item.is_delete():
+        return
+    for value in _values(item, options):
+        if not isinstance(value, str) or value.startswith("/") or ".." in value.split("/"):
+            raise ConfigError(
+                f"{item.input_line}: {value} is no {item.key_or_group}; choose from: {', '.join(options)}"
+            )
 
 
 def _how_to_write(argument: str, error: Exception) -> str:
     key, sign, value = argument.partition("=")
-    what = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    what = (str(error).splitlines() or [type(error).__name__])[0].partition(" expecting ")[0][:200]
     if not sign:
         return "a setting is written KEY=VALUE"
     if _CALL.fullmatch(value):
         return what
+    if value.startswith(",") or value.endswith(","):
+        return f"{what}; values stand on both sides of every comma"
     quoted = f"{key}={QuotedString(text=value, quote=Quote.double).with_quotes()}"
     try:
         OverridesParser.create().parse_override(quoted)
@@ -108,9 +132,12 @@ def _values(item: Override, options: Sequence[str]) -> list[Any]:
     if not item.is_sweep_override():
         return [text_of(chosen)]
     try:
-        return [text_of(value) for value in islice(item.sweep_iterator(), MAX_VALUES + 1)]
+        found = [text_of(value) for value in islice(item.sweep_iterator(), MAX_VALUES + 1)]
     except (HydraException, ValueError, ArithmeticError) as error:  # e.g. a step of 0
         raise ConfigError(f"{item.input_line}: {' '.join(str(error).split())}") from None
+    if any(isinstance(value, Sweep | Glob) for value in found):
+        raise ConfigError(f"{item.input_line}: a range or choice stands alone, not in a list; write the values out")
+    return found
 
 
 def text_of(value: Any) -> Any:

@@ -38,9 +38,13 @@ class Bound(ABC):
         return with_info_after_validator_function(self._checked, handler(source))
 
     def _checked(self, value: Any, info: "ValidationInfo") -> Any:
-        if info.context is not RECORD and not self.holds(value):
-            raise ValueError(f"must {self}")
+        if info.context is not RECORD and (fault := self.fault(value)):
+            raise ValueError(fault)
         return value
+
+    def fault(self, value: Any) -> str | None:
+        """Why the setting may not have this value; None: it may."""
+        return None if self.holds(value) else f"must {self}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,19 @@ class Filled(Bound):
 class FiniteLeaves(Bound):
     """A tree of any keys whose numbers are finite: nothing else can be written as JSON."""
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: Mapping[str, Any]) -> bool:
         """Whether it is such a tree."""
-        if isinstance(value, Mapping):
-            return all(map(self.holds, value.values()))
-        if isinstance(value, list | tuple):
-            return all(map(self.holds, value))
-        return not isinstance(value, float) or math.isfinite(value)
+        return self.fault(value) is None
+
+    def fault(self, value: Mapping[str, Any]) -> str | None:
+        """The leaves that it may not have."""
+        from sweeper.spec.dotted import dotted  # with it comes Hydra, which no flag of a command line needs
+
+        leaves = [
+            (key, one) for key, leaf in dotted(value).items() for one in (leaf if isinstance(leaf, list) else [leaf])
+        ]
+        wrong = [f"{key}={one}" for key, one in leaves if isinstance(one, float) and not math.isfinite(one)]
+        return f"must {self}, and {', '.join(wrong)} is none" if wrong else None
 
     def __str__(self) -> str:
         return "hold finite numbers"
@@ -210,8 +220,8 @@ def argument(kind: Any) -> Callable[[str], Any]:
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text!r} is no {base.__name__}") from None
         for bound in bounds:
-            if not bound.holds(value):
-                raise argparse.ArgumentTypeError(f"{text!r}: must {bound}")
+            if fault := bound.fault(value):
+                raise argparse.ArgumentTypeError(f"{text!r}: {fault}")
         return value
 
     return read

@@ -158,7 +158,7 @@ REFUSED = {
     "data.cleaning.near_duplicates=0": "data.cleaning: near_duplicates=0",
     "data.screen.min_pass_rate=-0.5": "data.screen.min_pass_rate=-0.5",
     "seed=9999999999999999999999": "must be at least -2,147,483,648 and at most 2,147,483,647",
-    "verl={actor: {lr: .nan}}": "verl: must hold finite numbers",
+    "verl={actor: {lr: .nan}}": "verl: must hold finite numbers, and actor.lr=nan is none",
     "cluster.max_parallel=0": "cluster.max_parallel=0",
     "cluster.max_parallel=-1": "cluster.max_parallel=-1",
 }

@@ -81,6 +81,15 @@ def test_a_grid_that_is_not_narrow_enough_still_asks_for_m() -> None:
         ("seed=glob(*)", "has no value"),
         ("seed=range(0,10000000000)", "more than 1,000,000 values"),
         ("seed=[0,1],[2,3]", "a list is one value"),
+        ("seed=range(0,3),7", "a range or choice stands alone"),
+        ("seed=choice(0,1),2", "a range or choice stands alone"),
+        ("seed=0,1,", "values stand on both sides of every comma"),
+        ("seed=,1", "values stand on both sides of every comma"),
+        ("algorithm=null", "None is no algorithm; choose from: .*grpo"),
+        ("model=5", "5 is no model; choose from: .*tiny-40k"),
+        ("model=[tiny-40k,tiny-130k]", "is no model; choose from: .*tiny-40k"),
+        ("model=../model/tiny-40k", "../model/tiny-40k is no model; choose from"),
+        ("model=tiny-40k,../model/tiny-130k", "../model/tiny-130k is no model; choose from"),
         ("seed=nonsense(3)", "Unknown function 'nonsense'"),
         ("++hydra.sweeper.params.seed=1,2", "Hydra's own settings change nothing here"),
         ('hydra.sweeper.params={seed:"7,8"}', "Hydra's own settings change nothing here"),
@@ -100,7 +109,7 @@ def test_a_grid_that_is_not_narrow_enough_still_asks_for_m() -> None:
         ("eval.ks=[1,2", "no viable alternative"),
     ],
 )
-@pytest.mark.parametrize("more", [[], ["+grid=smoke", "algorithm=ppo"]], ids=["alone", "on a grid"])
+@pytest.mark.parametrize("more", [[], ["+grid=smoke", "data_scale=n128"]], ids=["alone", "on a grid"])
 def test_what_is_no_override_or_an_axis_of_nothing_is_said_in_one_line(
     override: str, says: str, more: list[str]
 ) -> None:
@@ -137,3 +146,8 @@ def test_a_verb_that_starts_nothing_takes_a_sweep_with_and_without_m(
 def test_a_plan_of_a_list_is_the_plan_of_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "eval.ks=[1,8]", f"results_dir={tmp_path}", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["data"]["runs"]) == 1
+
+
+def test_an_axis_is_named_once() -> None:
+    with pytest.raises(ConfigError, match="seed is there twice"):
+        expand(["seed=0,1", "seed=5"], multirun=True)
