@@ -21,6 +21,7 @@ from sweeper.grid.expand import expand
 from sweeper.grid.schema import Config
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.tiny import build_tokenizer, tokens_of
+from sweeper.launch.slurm.scheduler import SchedulerError, max_array_size
 from sweeper.plan.plan import spec_from
 from sweeper.plan.refusals import check
 from sweeper.spec.bounds import Name, validated
@@ -348,3 +349,12 @@ def test_a_flag_out_of_its_bounds_is_refused_with_its_range(
 def test_an_annotation_takes_at_least_one_sample(capsys: pytest.CaptureFixture[str]) -> None:
     assert annotate.main(["model=tiny-40k", "--n", "0"]) == 2
     assert "argument --n: '0': must be at least 1" in capsys.readouterr().err
+
+
+def test_a_site_without_job_arrays_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text("#!/bin/sh\nprintf 'MaxArraySize            = 0\\n'\n")
+    scontrol.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(SchedulerError, match=r"MaxArraySize=0 .*: this site has no job arrays"):
+        max_array_size()
