@@ -15,6 +15,7 @@ Read runs that were made without this project into rows and curves that the repo
 
   python -m analysis import wandb/offline-run-20261101_120000-abc123      an offline folder of Weights & Biases
   python -m analysis import wandb/ --domain-mix math                      all of them
+  python -m analysis import runs/                                         of runs of ours: rows with pass@k, complete
   python -m analysis import run.jsonl --model qwen2.5-7b                  verl's file logger
   python -m analysis import log.txt --model qwen2.5-7b --gpus 8           verl's console output, whatever is around it
   python -m analysis import export.csv --map acc=val-core/all/acc/mean@1  a table with a step column
@@ -59,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ResultsError: a source cannot be read, or a row cannot be made of it; nothing is written then.
     """
+    from dataclasses import replace
+
     from analysis.imports.reading import read_source
     from analysis.imports.rows import Labels, row_of
     from sweeper.host.files import write_atomic
@@ -81,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     for row in rows:
         path = row_path(options.results, row.run_id)
         if path.exists():
-            same = read_row(path) == row
+            same = replace(read_row(path), imported=row.imported) == row
             print(f"{path}: there already{'' if same else ', with other labels; remove it by hand to import again'}")
             continue
         print(write_row(options.results, row))

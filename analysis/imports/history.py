@@ -20,6 +20,7 @@ class History:
         steps: Ascending steps and their finite numbers.
         config: Dotted key to value; empty where the source holds none.
         finished: Whether it ended well; None: the source does not say.
+        summary: The row of a run of ours, by the names that a tracker has it under; empty: it holds none.
     """
 
     name: str
@@ -27,6 +28,7 @@ class History:
     steps: tuple[tuple[int, Metrics], ...]
     config: Mapping[str, Any] = field(default_factory=dict)
     finished: bool | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, records: Iterable[tuple[int, Mapping[str, Any]]], **about: Any) -> "History":
@@ -40,7 +42,7 @@ class History:
             numbers = {str(key): number(value) for key, value in values.items()}
             steps.setdefault(step, {}).update({key: value for key, value in numbers.items() if value is not None})
         found = tuple((step, steps[step]) for step in sorted(steps) if steps[step])
-        if not found:
+        if not found and not about.get("summary"):
             raise ResultsError(f"{about['name']} ({about['kind']}) has no step with a number: nothing to import")
         return cls(steps=found, **about)
 

@@ -1,8 +1,9 @@
 """Foreign histories as result rows. What the source does not say is null, with the reason in the row."""
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,11 +12,14 @@ from analysis.imports.history import History
 from sweeper.host.errors import ResultsError
 from sweeper.rows.curve import curve_point
 from sweeper.rows.problems_seen import seen_of
-from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status
+from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status, read_row
+from sweeper.rows.table import TRACKED
 from sweeper.spec.digest import digest_of
 from sweeper.spec.model import Architecture
 
 UNKNOWN = "unknown"
+_SETTINGS = "sweeper."  # before our settings in a tracker's configuration (`sweeper.training.tracking`)
+_ROWS = ("algorithm", "domain_mix", "data_scale", "n_unique", "seed")  # labels that are fields of a row
 NOT_SAID = "the source does not say; {cure}"
 Value = TypeVar("Value")
 
@@ -76,13 +80,20 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         ResultsError: the model's size is not known.
     """
     missing: dict[str, str] = {}
+    if TRACKED in history.summary:
+        return _ours(history, labels, path=path, sha256=sha256)
+    labels = _with_settings(labels, history.config)
     size = _size(history, labels)
     curve = tuple(curve_point(step, values) for step, values in history.steps)
     trained = [point for point in curve if point.reward is not None]
     steps = _said(missing, "steps", len(trained) or None, "no training reward (critic/score/mean) was logged")
     names = _names(history.config, labels, missing)
     amounts = _amounts(history.config, labels, trained, steps, missing)
-    missing["trained"] = "a validation curve is no pass@k: measure the checkpoint"
+    missing["trained"] = (
+        "the run's row is in none of these logs: it had none yet, or it is in another log of the run"
+        if f"{_SETTINGS}run_id" in history.config
+        else "a validation curve is no pass@k: measure the checkpoint"
+    )
     if history.finished is None:
         missing["status"] = "the source does not say how the run ended; taken for completed"
     return ResultRow(
@@ -118,6 +129,39 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         provenance=None,
         imported=Imported(kind=history.kind, path=str(path), sha256=sha256, name=history.name, missing=missing),
     )
+
+
+def _ours(history: History, labels: Labels, *, path: Path, sha256: str) -> ResultRow:
+    """The row of a run of ours, as its tracker has it, under its own id; what was said goes first."""
+    row = read_row(path, json.dumps({"curve": []} | json.loads(str(history.summary[TRACKED]))))
+    curve = tuple(curve_point(step, values) for step, values in history.steps)
+    said = {name: value for name, value in asdict(labels).items() if value is not None and name in _ROWS}
+    imported = Imported(kind=history.kind, path=str(path), sha256=sha256, name=history.name, missing={})
+    return replace(row, curve=curve, imported=imported, **said)
+
+
+def _with_settings(labels: Labels, config: Mapping[str, Any]) -> Labels:
+    """What a run of ours says in its tracker's configuration, where nobody said otherwise."""
+    if f"{_SETTINGS}run_id" not in config:
+        return labels
+    keys = {
+        "model": "model.name",
+        "algorithm": "algorithm.name",
+        "domain_mix": "domain_mix.name",
+        "data_scale": "data_scale.name",
+        "n_unique": "data_scale.n_unique",
+        "seed": "seed",
+    }
+    shape = "model.architecture."
+    found = {name: config.get(f"{_SETTINGS}{key}") for name, key in keys.items()}
+    if labels.model is None:
+        sizes = {key.removeprefix(_SETTINGS + shape): value for key, value in config.items() if shape in key}
+        architecture = Architecture(**sizes)
+        found["n_params"], found["n_params_non_embedding"] = (
+            architecture.n_params,
+            architecture.n_params_non_embedding,
+        )
+    return replace(labels, **{name: value for name, value in found.items() if getattr(labels, name) is None})
 
 
 def _said(missing: dict[str, str], name: str, value: Value | None, cure: str) -> Value | None:

@@ -8,7 +8,7 @@ wandb's own protocol buffers (`wandb.proto`).
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,32 +23,28 @@ _BLOCK = 32768
 _WHOLE, _FIRST, _LAST = 1, 2, 4
 
 
-def log_of(path: Path) -> Path | None:
-    """The `.wandb` file that is, or lies in, a path; None: there is none."""
-    if path.suffix == ".wandb":
-        return path
-    found = sorted(path.glob("*.wandb")) if path.is_dir() else []
-    return found[0] if found else None
+def by_run(paths: Iterable[Path]) -> list[list[Path]]:
+    """Logs of the same run together, oldest first: a resumed run has several, and its row may be in one of its own."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(paths, key=lambda path: path.parent.name):
+        run = next((record.run for record in _messages(path) if record.WhichOneof("record_type") == "run"), None)
+        found.setdefault(f"{run.project}/{run.run_id}" if run is not None else str(path), []).append(path)
+    return list(found.values())
 
 
-def read_wandb(path: Path) -> History:
-    """The history, configuration and end of an offline run.
+def read_wandb(*paths: Path) -> History:
+    """The history, configuration, summary and end of an offline run, from its logs in their order.
 
     A log that was cut off (a killed run) is read up to its last whole record.
 
     Raises:
-        ResultsError: it is no such log, wandb is not installed, or no step was logged.
+        ResultsError: one is no such log, wandb is not installed, or no step was logged.
     """
-    try:
-        from wandb.proto.wandb_internal_pb2 import Record
-    except ImportError as error:
-        raise ResultsError(f"{path} is read with wandb's own messages; install it: pip install wandb") from error
-    name, finished = path.stem, None
+    name, finished = paths[0].stem, None
     config: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
     steps: list[tuple[int, dict[str, Any]]] = []
-    for data in records(path):
-        record = Record()
-        record.ParseFromString(data)
+    for record in (record for path in paths for record in _messages(path)):
         kind = record.WhichOneof("record_type")
         if kind == "history":
             values = {_key(item): _value(item) for item in record.history.item}
@@ -59,10 +55,24 @@ def read_wandb(path: Path) -> History:
             config |= {_key(item): _value(item) for item in record.run.config.update}
         elif kind == "config":
             config |= {_key(item): _value(item) for item in record.config.update}
+        elif kind == "summary":
+            summary |= {_key(item): _value(item) for item in record.summary.update}
         elif kind == "exit":
             finished = record.exit.exit_code == 0
     config.pop("_wandb", None)
-    return History.of(steps, name=name, kind="wandb", config=dotted(config), finished=finished)
+    ours = {key: value for key, value in summary.items() if key.startswith("row/")}
+    return History.of(steps, name=name, kind="wandb", config=dotted(config), finished=finished, summary=ours)
+
+
+def _messages(path: Path) -> Iterator[Any]:
+    try:
+        from wandb.proto.wandb_internal_pb2 import Record
+    except ImportError as error:
+        raise ResultsError(f"{path} is read with wandb's own messages; install it: pip install wandb") from error
+    for data in records(path):
+        record = Record()
+        record.ParseFromString(data)
+        yield record
 
 
 def records(path: Path) -> Iterator[bytes]:

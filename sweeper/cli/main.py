@@ -66,7 +66,7 @@ configuration groups (`{program} options` lists their options, and the question 
 
 useful keys:
   results_dir=results   where runs, rows and reports go      data_root=FOLDER   train on your own Guru-format rows
-  seed=0,1,2            replicates                           logging.wandb=true log to Weights & Biases as well
+  seed=0,1,2            replicates                           logging.backends=[wandb] log to Weights & Biases as well
   cluster=slurm         submit as SLURM jobs, and return     --cfg job          print the composed config (Hydra)
 """
 _HELP_FLAGS = ("-h", "--help", "help")

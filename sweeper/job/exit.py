@@ -1,5 +1,6 @@
 """How an attempt ends: the signals that stop it, what it leaves behind, its exit code."""
 
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -13,6 +14,7 @@ from sweeper.runs.triage import Diagnosis, Ending, classify, of_exception, tail
 from sweeper.spec.run import RunSpec
 from sweeper.training import checkpoint
 from sweeper.training.context import JobContext, now
+from sweeper.training.tracking import tell
 
 EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
 
@@ -77,6 +79,8 @@ def finish(job: JobContext, spec: RunSpec, measured: Measured, error: BaseExcept
     if failure is not None:
         ending |= {"class": failure.failure_class, "evidence": failure.evidence}
     job.attempt.write("exit", ending)
+    with suppress(Terminated, Expired):  # all that counts is written
+        tell(job, spec, row)
     return EXIT_FAILED if failure else 0
 
 

@@ -114,11 +114,13 @@ def _secrets(spec: RunSpec) -> Check:
     except ConfigError as error:
         return wrong(name, str(error), "change cluster.secrets_file")
     known = set(found) if cluster.executor is Executor.slurm else set(found) | set(os.environ)
-    if spec.logging.wandb and "WANDB_API_KEY" not in known:
+    hears_mode = cluster.executor is Executor.local or "WANDB_MODE" in cluster.environment
+    is_offline = hears_mode and os.environ.get("WANDB_MODE") in ("offline", "disabled")
+    if "wandb" in spec.logging.trackers and not is_offline and "WANDB_API_KEY" not in known:
         netrc = Path.home() / ".netrc"
         if not (netrc.exists() and "wandb" in netrc.read_text()):
             cure = "write WANDB_API_KEY=... into a file of mode 0600 and set cluster.secrets_file, or log in with wandb"
-            return wrong(name, "logging.wandb=true, and jobs find no key", cure)
+            return wrong(name, "runs log to wandb, and jobs find no key", cure)
         return passed(name, "wandb's key comes from ~/.netrc")
     return passed(name, f"jobs read {', '.join(sorted(found))}" if found else "none is needed")
 

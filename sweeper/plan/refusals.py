@@ -15,6 +15,7 @@ from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.plan.shape_refusals import refuse_division, refuse_shape
 from sweeper.spec.cluster import ContainerRuntime, Executor
 from sweeper.spec.run import RunSpec
+from sweeper.training import tracking
 
 _LONGEST_ID = 200  # bytes; a file system takes 255 for a name, and rows and their temporary files end in more
 
@@ -39,6 +40,7 @@ def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
         _check_amount(spec)
     _check_sampling(spec)
     _check_cluster(spec)
+    tracking.refuse(spec)
     refuse_division(spec)
     if spec.cluster.check_memory and not _sets_engines(spec):
         reason = misfit(spec)

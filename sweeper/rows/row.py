@@ -235,14 +235,14 @@ def base_problems_path(results_dir: Path, run_id: str) -> Path:
     return results_dir / "rows" / f"{run_id}.base_problems.jsonl"
 
 
-def read_row(path: Path) -> ResultRow:
-    """Read one row with full validation.
+def read_row(path: Path, text: str | None = None) -> ResultRow:
+    """Read one row with full validation; `text` is the row where the file holds more than that.
 
     Raises:
         DamagedError: the file is not a row of this schema version.
     """
     with undamaged(path, cure=ROW_CURE):
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text() if text is None else text)
         if values["schema_version"] != SCHEMA_VERSION:
             raise DamagedError(
                 f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}; {ROW_CURE}"

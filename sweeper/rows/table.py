@@ -12,6 +12,7 @@ from sweeper.rows.flops import axis_note
 from sweeper.rows.row import Flops, ResultRow
 
 Record = dict[str, Any]
+TRACKED = "row/json"  # what trackers call a row without its curve, beside `row/<column>`: they have the curve
 
 
 def record(row: ResultRow) -> Record:

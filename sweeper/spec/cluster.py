@@ -74,7 +74,14 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logging:
-    """Loggers beside verl's console and file loggers; never part of identity."""
+    """Trackers beside verl's console and file loggers; never part of identity."""
 
-    wandb: bool = False
+    backends: tuple[str, ...] = ()  # verl's names: wandb, tensorboard, mlflow, swanlab, ...
+    wandb: bool = False  # short for wandb in `backends`
     project: Text = "rl-scaling"
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """The backends without those that every run has."""
+        named = (*self.backends, *(["wandb"] if self.wandb else []))
+        return tuple(name for name in dict.fromkeys(named) if name not in ("console", "file"))

@@ -26,6 +26,7 @@ class Files:
     rewards: Path  # files of the user's own reward functions, by digest
     hydra: Path
     fork_socket: Path | None = None  # of the server that Ray's workers are forked from
+    settings: Path | None = None  # a Hydra folder with `sweeper/run.yaml`
 
 
 def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ...]:
@@ -199,11 +200,14 @@ def _algorithm(spec: RunSpec, files: Files) -> dict[str, Value]:
 
 
 def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
-    loggers = ["console", "file", *(["wandb"] if spec.logging.wandb else [])]
+    # Of our settings, for trackers (`sweeper.training.tracking`).
+    more: dict[str, Value] = {}
+    if files.settings is not None:
+        more = {"hydra.searchpath": [f"file://{files.settings}"], "+sweeper": "run"}
     return {
         "trainer.nnodes": spec.model.resources.nodes,
         "trainer.n_gpus_per_node": spec.model.resources.gpus_per_node,
-        "trainer.logger": loggers,
+        "trainer.logger": ["console", "file", *spec.logging.trackers],
         "trainer.project_name": spec.logging.project,
         "trainer.experiment_name": spec.run_id,
         "trainer.total_training_steps": spec.total_steps,
@@ -218,6 +222,7 @@ def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
         "trainer.validation_data_dir": str(files.validations),
         "trainer.resume_mode": "auto",
         "hydra.run.dir": str(files.hydra),
+        **more,
     }
 
 

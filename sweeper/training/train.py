@@ -3,6 +3,7 @@
 verl is itself a Hydra application, so it is started as `python -m verl.trainer.main_ppo`, never composed in here.
 """
 
+import os
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,8 +17,7 @@ from sweeper.rows.curve import read_curve
 from sweeper.runs.folder import Attempt, RunDir
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
-from sweeper.spec.run_id import RunId
-from sweeper.training import checkpoint, ray_nodes, step_time
+from sweeper.training import checkpoint, ray_nodes, step_time, tracking
 from sweeper.training.context import JobContext
 from sweeper.training.fork_server import fork_server
 from sweeper.training.overrides import Files, verl_overrides
@@ -70,9 +70,13 @@ def train(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_
         scratch = Path(around.enter_context(TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True)))
         # The server that workers are forked from is one machine's.
         forks = scratch / "fork" if children.device is Device.cpu and job.node.count == 1 else None
-        overrides = verl_overrides(spec, _files(job, model, train_file, val_file, forks), children.device)
+        files = replace(
+            _files(job, model, train_file, val_file, forks),
+            settings=tracking.write_settings(spec, job.results, job.attempt),
+        )
+        overrides = verl_overrides(spec, files, children.device)
         write_atomic(job.run_dir.overrides_path, "\n".join(overrides) + "\n")
-        env = training_env(job.run_dir.run_id, job.attempt, children) | {"RAY_TMPDIR": str(scratch)}
+        env = training_env(job.run_dir, job.attempt, children) | {"RAY_TMPDIR": str(scratch)}
         if forks:
             around.enter_context(fork_server(forks, log=children.log, env=env))
         if job.node.count > 1:
@@ -112,7 +116,7 @@ def _files(job: JobContext, model: Path, train_file: Path, val_file: Path, forks
     )
 
 
-def training_env(run_id: RunId, attempt: Attempt, children: Children) -> dict[str, str]:
+def training_env(run_dir: RunDir, attempt: Attempt, children: Children) -> dict[str, str]:
     """Environment of the verl process, on top of the inherited one."""
     env = {
         # One file per attempt: verl opens it anew and would truncate an earlier attempt's metrics.
@@ -120,8 +124,6 @@ def training_env(run_id: RunId, attempt: Attempt, children: Children) -> dict[st
         "RAY_USAGE_STATS_ENABLED": "0",
         "TOKENIZERS_PARALLELISM": "false",
         "HYDRA_FULL_ERROR": "1",
-        "WANDB_RUN_ID": run_id,
-        "WANDB_RESUME": "allow",
-        "WANDB_DIR": str(attempt.path),
+        **tracking.variables(run_dir, attempt, os.environ),
     }
     return env | children.env | (CPU_ENV if children.device is Device.cpu else {})

@@ -86,6 +86,9 @@ def test_the_key_of_wandb_is_looked_for_where_jobs_look(tmp_path: Path, monkeypa
     here, there = (spec(f"cluster={name}", "logging.wandb=true") for name in ("local", "slurm"))
     assert doctor._secrets(here).verdict is Verdict.ok
     assert doctor._secrets(there).verdict is Verdict.wrong  # a job does not get the variables of this shell
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert doctor._secrets(there).verdict is Verdict.ok  # which a job does get
+    monkeypatch.delenv("WANDB_MODE")
     private = tmp_path / "private"
     private.write_text("WANDB_API_KEY=0123456789\n")
     private.chmod(0o600)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import psutil
 import pytest
 from pyarrow import parquet
 
+from analysis.cli import main
 from data_prep.materialise import materialise
 from sweeper.inputs.data import data_spec
 from sweeper.rows.counts import read_counts
@@ -213,9 +215,17 @@ def _table(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.endswith("completed")]
 
 
-def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_command(results: Path) -> None:
-    more = ("training.total_steps=10", "seed=5")
+def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_command(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ("training.total_steps=10", "seed=5", "logging.backends=[wandb,tensorboard]")
     run = run_of(results, *more)
+    # Of an allocation's shell: a folder too long for Ray's sockets, another job's rank and Ray.
+    scratch = tmp_path / ("x" * 100)
+    scratch.mkdir(parents=True)
+    shell = {"TMPDIR": str(scratch), "SLURM_PROCID": "1", "SLURM_STEP_NUM_NODES": "2", "RAY_ADDRESS": "10.0.0.1:6379"}
+    for name, value in (shell | {"WANDB_MODE": "offline", "WANDB_RUN_ID": "another"}).items():
+        monkeypatch.setenv(name, value)
     command = [sys.executable, "-m", "sweeper", *SMALL, *more, f"results_dir={results}"]
     log = (results / "killed.log").open("w")
     process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -250,6 +260,13 @@ def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_comm
     assert row.train_samples == 10 * 16 * 8
     assert row.timing is not None
     assert row.timing.attempts == 2
+    # Both attempts and the row are one run of wandb, which says all of it elsewhere.
+    assert {path.stem for path in run.path.rglob("*.wandb")} == {f"run-{run.run_id}"}
+    assert main(["import", str(run.path), "--results", str(tmp_path / "elsewhere")]) == 0
+    (back,) = read_rows(tmp_path / "elsewhere")
+    assert replace(back, curve=row.curve, imported=None) == row
+    assert back.curve[-1] == row.curve[-1]
+    assert list((run.path / "tensorboard").iterdir())
 
 
 def test_adapters_are_trained_beside_a_reference_and_measured_merged(results: Path) -> None:
