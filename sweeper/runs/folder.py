@@ -81,7 +81,7 @@ class Attempt:
             return None
         with undamaged(path, cure="remove it: all else that is known of this attempt stays"):
             value: dict[str, Any] = json.loads(path.read_text())
-            if missing := [key for key in _KEYS[name] if key not in value]:
+            if missing := [key for key in _KEYS.get(name, ()) if key not in value]:
                 raise KeyError(*missing)
             return value
 
