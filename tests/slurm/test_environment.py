@@ -85,14 +85,16 @@ def test_options_of_the_user_reach_slurm_and_variables_of_an_allocation_do_not(
         "seed=1", "cluster.sbatch={gres: gpu:h100:1, mem-per-cpu: 200M}", "cluster.cpus_per_gpu=2", step_seconds=2
     )
     check(one, family="tiny")
-    submit([one], tmp_path)
-    assert all_are(tmp_path, State.running, 60)
-    (element,) = live(tmp_path).values()
+    results = tmp_path / "50%j of %x"  # patterns of SLURM's in the name of a log
+    submit([one], results)
+    assert all_are(results, State.running, 60)
+    (element,) = live(results).values()
     job = lab.ask("scontrol", "show", "job", str(element.job))
     for words in ("TresPerNode=gres:gpu:h100:1", "MinMemoryCPU=200M", "CPUs/Task=2", "TimeLimit=01:00:00"):
         assert words in job
-    assert all_are(tmp_path, State.done, 60)
-    (attempt,) = RunDir(results_dir=tmp_path, run_id=one.run_id).attempts()
+    assert all_are(results, State.done, 60)
+    (attempt,) = RunDir(results_dir=results, run_id=one.run_id).attempts()
+    assert [path.name for path in (results / "slurm" / "logs").iterdir()] != []
     ran = attempt.read("standin")
     assert ran is not None
     assert "CUDA_VISIBLE_DEVICES" in ran["variables"]  # of the GPU that gres asks for, in the step too

@@ -6,6 +6,7 @@ from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
 from tests.sweeper.points import spec
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -46,6 +47,14 @@ def test_a_job_without_gpus_asks_for_none_and_its_container_gets_none() -> None:
     text = rendered(spec(*COMMON, *SITES["apptainer"], "cluster.gpus_per_node=0", "cluster.max_nodes=2"))
     assert "gpus" not in text
     assert "--nv" not in text
+
+
+def test_a_results_folder_with_a_pattern_of_slurms_in_its_name_keeps_it() -> None:
+    chunk = Chunk(name="sweep-0123456789", run_ids=(RunId("a"),), code="/code", at_once=2)
+    text = script(chunk, shape_of(spec(*COMMON, *SITES["plain"])), Path("/shared/50%j of %x"))
+    assert "#SBATCH --output='/shared/50%%j of %%x/slurm/logs/%A_%a_0_log.out'" in text
+    assert "--output '/shared/50%%j of %%x/slurm/logs/%A_%a_%t_log.out'" in text
+    assert "sweeper.launch.slurm.element '/shared/50%j of %x' sweep-0123456789" in text
 
 
 def test_only_named_variables_pass_from_the_submitter() -> None:

@@ -15,6 +15,9 @@ from sweeper.spec.cluster import Container, ContainerRuntime
 # A warning (USR2) that comes while Python still starts would kill the job, and nothing would queue it again: it is
 # ignored until the job listens. The task sets it, because SLURM does not pass on what srun ignores.
 DEAF = ("sh", "-c", 'trap "" USR2; exec "$@"', "sh")
+# Stands for "%" in the path of the logs while submitit renders: it puts patterns of its own in the place of "%j", and
+# SLURM reads "%%" as "%" there.
+_PERCENT = "\ue000"
 
 
 def script(
@@ -78,7 +81,7 @@ def render(
     cores = [] if cpus is None else [f"--cpus-per-task={cpus}"]
     text: str = _make_sbatch_string(
         command=shlex.join([*DEAF, *command]),
-        folder=folder(results_dir) / "logs",
+        folder=str(folder(results_dir) / "logs").replace("%", _PERCENT),
         job_name=name,
         partition=shape.partition,
         account=shape.account,
@@ -110,7 +113,7 @@ def render(
         # One node's failure ends the others, so that no GPU waits for what will not come.
         srun_args=["--kill-on-bad-exit=1", *cores, *flags],
     )
-    return f"{text}\n"
+    return f"{text}\n".replace(_PERCENT, "%%")
 
 
 def setup(shape: Shape, code: str) -> list[str]:
