@@ -7,6 +7,8 @@ from pathlib import Path
 
 from data_prep.commands.summary import Histogram, Spread, Summary, summarise
 from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template
+from data_prep.sources.column_guess import columns_command, guessed_columns
+from data_prep.sources.column_mapping import FILE_NAME
 from data_prep.sources.role import Role
 from data_prep.spec import DataError
 
@@ -56,7 +58,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.tokenizer is None and template is not None:
         raise DataError(f"--prompt-style {style} needs --tokenizer: a template is rendered with a model's tokens.")
     summary = summarise(arguments.paths, tokenizer=arguments.tokenizer, chat_template=template)
-    print(json.dumps(asdict(summary), ensure_ascii=False) if arguments.json else text_of(summary))
+    if arguments.json:
+        print(json.dumps(asdict(summary), ensure_ascii=False))
+    else:
+        print(text_of(summary))
+        for folder in filter(Path.is_dir, arguments.paths):
+            if proposed := guessed_columns(folder, template=True):
+                print(f"\na first {FILE_NAME}, guessed from the names of the columns:")
+                print(f"    {columns_command(folder, proposed)}")
     return 1 if summary.problems else 0
 
 

@@ -48,6 +48,7 @@ class Grid:
     points: tuple[Point, ...]
     questions: tuple[str, ...] = ()  # what its report answers
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
+    asked: tuple[str, ...] = ()  # the overrides
 
     @property
     def results_dir(self) -> Path:
@@ -124,6 +125,7 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
             points=points,
             questions=rules.questions,
             budget_gpu_hours=rules.budget_gpu_hours,
+            asked=tuple(arguments),
         )
 
 

@@ -12,6 +12,7 @@ from data_prep.choosing.scale import check_enough, refuse_none
 from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.materialise import TOO_LONG_TO_VALIDATE, materialise
+from data_prep.sources.column_guess import guessed_columns
 from data_prep.sources.glance import Glance, glance
 from data_prep.sources.layout import folder_digest
 from data_prep.sources.role import Role
@@ -23,6 +24,9 @@ from sweeper.inputs.own_reward import frozen, refuse_idle
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
+# The digest of a folder of which no file's columns are known: a plan refuses it, and says what to declare.
+UNDECLARED = "undeclared"
+
 
 def with_digests(data: dict[str, Any]) -> dict[str, Any]:
     """The values of `data` with absolute paths, and with the content of every file they name.
@@ -33,7 +37,8 @@ def with_digests(data: dict[str, Any]) -> dict[str, Any]:
     try:
         found = dict(data)
         if data["root"] is not None:
-            found |= {"root": str(Path(data["root"]).resolve()), "digest": _folder_digest(str(data["root"]))}
+            root = str(Path(data["root"]).resolve())
+            found |= {"root": root, "digest": _folder_digest(root)}
         files = [str(Path(path).resolve()) for path in data["annotations"]]
         found |= {"annotations": files, "annotation_digests": [_file_digest(path) for path in files]}
         if data["sft_solutions"] is not None:
@@ -46,7 +51,12 @@ def with_digests(data: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _folder_digest(root: str) -> str:
-    return folder_digest(root)
+    try:
+        return folder_digest(root)
+    except DataError:
+        if Path(root).is_dir() and guessed_columns(Path(root), template=False):
+            return UNDECLARED
+        raise
 
 
 @cache

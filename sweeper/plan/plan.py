@@ -4,7 +4,7 @@ Nothing is written or started here.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -78,7 +78,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
     Raises:
         ConfigError: two points describe the same run.
     """
-    planner = _Planner(results_dir)
+    planner = _Planner(results_dir, grid.asked)
     runs = tuple(planner.planned(point) for point in grid.points)
     repeated = [run_id for run_id, n in Counter(run.run_id for run in runs if run.run_id).items() if n > 1]
     if repeated:
@@ -111,8 +111,8 @@ class _Planner:
     Nothing is kept between plans: whatever a plan says was read, checked and counted when it was asked for.
     """
 
-    def __init__(self, results_dir: Path) -> None:
-        self._results_dir = results_dir
+    def __init__(self, results_dir: Path, asked: Sequence[str]) -> None:
+        self._results_dir, self._asked = results_dir, asked
         self._queue = Queue.ask(results_dir)
         self._pricer = Pricer(tuple(read_rows(results_dir, [])), results_dir)  # a damaged row prices nothing
         self._maker = SpecMaker()
@@ -164,7 +164,7 @@ class _Planner:
         key = (family, *(id(getattr(spec, name)) for name in PARTS))
         if key not in self._judged:
             try:
-                check(spec, family=family)
+                check(spec, family=family, asked=self._asked)
                 self._judged[key] = self._pricer.cost(spec)
             except ConfigError as error:
                 self._judged[key] = str(error)

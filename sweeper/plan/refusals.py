@@ -6,9 +6,10 @@ from functools import cache
 from pathlib import Path
 
 from data_prep.prompt_style import STYLES
-from data_prep.spec import Order
+from data_prep.spec import DataError, Order
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import check_folder, data_spec
+from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
 from sweeper.launch.slurm import options
 from sweeper.plan.misfit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
@@ -20,16 +21,17 @@ from sweeper.training import tracking
 _LONGEST_ID = 200  # bytes; a file system takes 255 for a name, and rows and their temporary files end in more
 
 
-def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
+def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[str] = ()) -> None:
     """Refuse what cannot run, naming the key and the cure.
 
     Args:
         spec: The run.
         family: The `model_family` that set the rest of the configuration.
         trains: False where only a model is measured: fewer problems than a batch, or than an order needs, are enough.
+        asked: The overrides of the command, for a cure that repeats them.
 
     Raises:
-        ConfigError: the first problem found.
+        ConfigError: the first problem found; of a folder of data all that are.
     """
     _check_regime(spec, family)
     _check_sizes(spec)
@@ -37,6 +39,7 @@ def check(spec: RunSpec, *, family: str, trains: bool = True) -> None:
     _check_screen(spec)
     _check_data(spec)
     if trains:
+        _check_folder(spec, asked)
         _check_amount(spec)
     _check_sampling(spec)
     _check_cluster(spec)
@@ -77,10 +80,22 @@ def _check_data(spec: RunSpec) -> None:
     n_unique = spec.n_unique
     if n_unique is None and spec.data.root is None:
         raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
-    check_folder(spec)
     data_spec(spec)
     if spec.data.sft_share and n_unique is None:
         raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
+
+
+def _check_folder(spec: RunSpec, asked: Sequence[str]) -> None:
+    wanted, batch = data_spec(spec), spec.training.train_batch_size
+    try:
+        lack = lack_of(
+            wanted, mix=spec.domain_mix.name, batch=batch, template=spec.training.max_prompt_length >= ROOM_TO_ASK
+        )
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+    if lack is not None:
+        raise ConfigError(lack.text(str(wanted.root), asked))
+    check_folder(spec)  # counts of a folder that is too large for its rows to be read now
 
 
 def _check_amount(spec: RunSpec) -> None:

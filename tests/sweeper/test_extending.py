@@ -32,7 +32,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def project(copy: Path, tiny_model: Path) -> Path:
-    """What the page's first command makes, with the page's files in it; FOLDER is a model and a data set."""
+    """What the page's first command makes, with the page's files in it; FOLDER is a data set, my-model a model."""
     done = run(copy, copy, "-m", *shlex.split(COMMANDS[0]))
     assert done.returncode == 0, done.stderr
     for name in BLOCKS:
@@ -41,7 +41,7 @@ def project(copy: Path, tiny_model: Path) -> Path:
     folder = copy / "myproject" / "FOLDER"
     rows = [{"question": f"What is {n} + 1?", "answer": f"One more is {n + 1}.\n#### {n + 1}"} for n in range(60)]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
+    shutil.copytree(tiny_model, copy / "myproject" / "my-model")
     return copy / "myproject"
 
 
