@@ -138,7 +138,7 @@ class Assembly:
             values, axis = self._values[number], self._axes[number]
             assert values is not None
             try:
-                part = _with(part, axis.key.split("."), values[indices[number]], create=bool(axis.prefix))
+                part = with_value(part, axis.key.split("."), values[indices[number]], create=bool(axis.prefix))
             except KeyError:  # this option lacks the key: Hydra knows what to say
                 every = (*options, *((other, indices[other]) for other in block.plain))
                 whole = self._whole(every)
@@ -218,7 +218,7 @@ def _leaf(config: DictConfig, key: str) -> Any:
     return holder[last]
 
 
-def _with(values: Plain, path: Sequence[str], value: Any, *, create: bool) -> Plain:
+def with_value(values: Plain, path: Sequence[str], value: Any, *, create: bool) -> Plain:
     """A copy with one value replaced, shared where nothing changes.
 
     Raises:
@@ -232,7 +232,7 @@ def _with(values: Plain, path: Sequence[str], value: Any, *, create: bool) -> Pl
     inner = values.get(first, {} if create else None)
     if not isinstance(inner, dict):
         raise KeyError(first)
-    return {**values, first: _with(inner, rest, value, create=create)}
+    return {**values, first: with_value(inner, rest, value, create=create)}
 
 
 def _references(value: Any, path: list[str]) -> Iterator[str]:

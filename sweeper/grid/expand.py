@@ -24,11 +24,14 @@ from omegaconf.errors import OmegaConfBaseException
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.constraints import Constraints, GridRules
 from sweeper.grid.known import is_key, no_such_key, refuse_unknown
+from sweeper.grid.merging import Pair, merged
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, refuse_no_option, text_of
 from sweeper.grid.project import conf_folders
 from sweeper.grid.schema import register, setting
 from sweeper.host.errors import ConfigError
 from sweeper.spec.bounds import validated
+from sweeper.spec.dotted import overlap
+from sweeper.spec.idle import NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class Grid:
     points: tuple[Point, ...]
     questions: tuple[str, ...] = ()  # what its report answers
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
+    notes: tuple[str, ...] = ()  # what was done with settings that change nothing in some points
     asked: tuple[str, ...] = ()  # the overrides
 
     @property
@@ -112,8 +116,8 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
         added = [axis.override(0) for axis in axes if axis.prefix and not axis.is_group]
         if added:  # their values are put into the points without Hydra
             _compose([*fixed, *added])
-        parts = Assembly(axes, fixed, cfg, compose=_compose, plain=_plain)
-        points = tuple(Point(choice=choice, config=config) for choice, config in parts.points(constraints.allows))
+        pairs, notes = _points(axes, overrides, cfg, constraints)
+        points = tuple(Point(choice=choice, config=config) for choice, config in pairs)
         if not points:
             raise ConfigError(
                 f"no point of {name} is left: its tied axes and exclusions (conf/grid/{name}.yaml, grid) allow none of "
@@ -126,7 +130,32 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
             questions=rules.questions,
             budget_gpu_hours=rules.budget_gpu_hours,
             asked=tuple(arguments),
+            notes=notes,
         )
+
+
+def _points(
+    axes: Sequence[Axis], overrides: Sequence[Override], cfg: DictConfig, constraints: Constraints
+) -> tuple[list[Pair], tuple[str, ...]]:
+    """The points that differ, and what was done with settings that change nothing in some."""
+    fixed = [item for item in overrides if not item.is_sweep_override()]
+    lines = [str(item.input_line) for item in fixed]
+    points = Assembly(axes, lines, cfg, compose=_compose, plain=_plain).points(constraints.allows)
+    left = [axis for axis in axes if axis.is_group or not _may_be_idle(axis.key)]
+    options = GlobalHydra.instance().config_loader().get_group_options
+    rest = [str(item.input_line) for item in fixed if options(item.key_or_group) or not _may_be_idle(item.key_or_group)]
+    if len(left) == len(axes) and len(rest) == len(lines):
+        return list(points), ()
+    base = cfg if len(rest) == len(lines) else _compose(rest)
+    unset = {
+        tuple(choice.values()): config
+        for choice, config in Assembly(left, rest, base, compose=_compose, plain=_plain).points(lambda _: True)
+    }
+    return merged(points, lambda choice: unset[tuple(choice[axis.key] for axis in left)])
+
+
+def _may_be_idle(key: str) -> bool:
+    return any(overlap(key, name) for name in NAMES)
 
 
 def _axes(cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]) -> tuple[list[Axis], Constraints]:

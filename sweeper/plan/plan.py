@@ -49,6 +49,7 @@ class Plan:
     results_dir: Path
     questions: tuple[str, ...] = ()  # what the grid's report answers
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
+    notes: tuple[str, ...] = ()  # what was done with settings that change nothing in some points
     unchecked: str | None = None  # why verl was not asked whether it accepts the runs
 
     def count(self) -> dict[State, int]:
@@ -80,10 +81,14 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
     """
     planner = _Planner(results_dir, grid.asked)
     runs = tuple(planner.planned(point) for point in grid.points)
-    repeated = [run_id for run_id, n in Counter(run.run_id for run in runs if run.run_id).items() if n > 1]
+    of_id = Counter(run.run_id for run in runs if run.run_id)
+    repeated = [run_id for run_id, n in of_id.items() if n > 1]
     if repeated:
         twins = [dict(run.choice) for run in runs if run.run_id == repeated[0]]
-        raise ConfigError(f"these points are the same run ({repeated[0]}): {twins}; remove one from the axes")
+        raise ConfigError(
+            f"{of_id.total()} points are {len(of_id)} different runs; these are the same run ({repeated[0]}): "
+            f"{', '.join(map(str, twins[:3]))}{' ...' if twins[3:] else ''}; leave all but one out of the axes"
+        )
     axes = {axis.key: axis.labels for axis in grid.axes}
     plan = Plan(
         grid=grid.name,
@@ -92,6 +97,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         results_dir=results_dir,
         questions=grid.questions,
         budget_gpu_hours=grid.budget_gpu_hours,
+        notes=grid.notes,
     )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
 

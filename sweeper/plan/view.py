@@ -26,11 +26,12 @@ def plan_text(plan: Plan) -> str:
     """Totals first, then one line per run (of many: per group that costs the same), then what is refused."""
     axes = " x ".join(f"{key} ({len(labels)})" for key, labels in plan.axes.items())
     left_out = math.prod(len(labels) for labels in plan.axes.values()) - len(plan.runs)
-    ruled = f" less {left_out} tied or excluded" if left_out else ""
+    why = "tied, excluded or the same runs" if plan.notes else "tied or excluded"
+    ruled = f" less {left_out} {why}" if left_out else ""
     head = f"{plan.grid}: {len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
     rows = [_line(run) for run in plan.runs] if len(plan.runs) <= LINES else _groups(plan)
-    parts = [f"{head}: {counts}", *_folders(plan.runs)]
+    parts = [f"{head}: {counts}", *plan.notes, *_folders(plan.runs)]
     parts += (
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
     )
@@ -171,6 +172,7 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
         "grid": plan.grid,
         "axes": {key: list(labels) for key, labels in plan.axes.items()},
         "counts": {str(state): n for state, n in plan.count().items()},
+        "notes": list(plan.notes),
         "totals": asdict(plan.totals),
         "data": look_json(looks([run.spec for run in plan.to_run if run.spec], plan.results_dir)),
         "verl": {"status": "checked" if plan.unchecked is None else "unchecked", "reason": plan.unchecked},

@@ -42,7 +42,7 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["cluster=slurm", "model.resources.gpus_per_node=16"], "needs 1 x 16 GPUs .* at most 16 x 8"),
         (["cluster=slurm", "model.resources.nodes=99"], "needs 99 x 1 GPUs"),
         (["model.resources.nodes=2"], "use cluster=slurm"),
-        (["cluster=slurm", "model.path=conf"], "model.path=conf is a folder seen from here"),
+        (["cluster=slurm", "model.source=hub", "model.path=conf"], "model.path=conf is a folder seen from here"),
         (["model.resources.tensor_parallel=2"], "tensor_parallel=2 .* use 1"),
         (["model.resources.sequence_parallel=2"], "sequence_parallel=2 must divide .* use 1"),
         (["model.resources.gpus_per_node=3"], "training.train_batch_size=16 .* do not divide among 3 training workers"),

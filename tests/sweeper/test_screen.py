@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,9 @@ def test_too_few_sometimes_solved_problems_end_the_run_with_the_keys_to_change(
 
 
 def test_screening_is_part_of_the_identity_only_when_it_is_on() -> None:
-    assert spec("data.screen.max_problems=7").run_id == spec().run_id
+    data = spec().data
+    changed = replace(spec(), data=replace(data, screen=replace(data.screen, max_problems=7)))
+    assert changed.run_id == spec().run_id
     assert screened().run_id != spec("data_scale=n64").run_id
 
 

@@ -121,7 +121,9 @@ def test_what_decides_the_rows_and_prompts_is_part_of_identity(override: str) ->
 
 
 def test_how_fine_tuning_goes_is_part_of_identity_only_where_there_is_some() -> None:
-    assert spec("training.sft.lr=1e-3").run_id == spec().run_id
+    sft = dataclasses.replace(spec().training.sft, lr=1e-3)
+    changed = dataclasses.replace(spec(), training=dataclasses.replace(spec().training, sft=sft))
+    assert changed.run_id == spec().run_id
     shared = "data.sft_share=0.5"
     assert spec(shared, "training.sft.lr=1e-3").run_id != spec(shared).run_id
 
