@@ -1,7 +1,6 @@
 """Specs from composed configs: a part that many points share is validated once and shared by their specs."""
 
 from dataclasses import MISSING, fields, replace
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import rewards
@@ -10,7 +9,6 @@ from sweeper.inputs.data import with_digests
 from sweeper.inputs.own_reward import with_scorers
 from sweeper.inputs.scorer_versions import versions
 from sweeper.spec.bounds import validated
-from sweeper.spec.cluster import Executor
 from sweeper.spec.data import Data, DomainMix
 from sweeper.spec.dotted import dotted
 from sweeper.spec.reward import Reward
@@ -47,11 +45,6 @@ class SpecMaker:
                 and (field.default_factory is MISSING)
             ):
                 raise ConfigError(f"{name} has no value: set it")
-        if values["cluster"].executor is Executor.slurm and "%" in str(Path(config["results_dir"]).absolute()):
-            raise ConfigError(
-                f"results_dir={config['results_dir']}: SLURM and submitit replace what follows a % in a log's path; "
-                "take a folder without it"
-            )
         values["reward"] = self._with_versions(**values)
         return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
 

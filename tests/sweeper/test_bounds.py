@@ -182,7 +182,6 @@ ON_SLURM = {
     "cluster.secrets_file=": "cluster.secrets_file=''",
     "cluster.container.runtime=pyxis": "cluster.container.image is empty, and cluster.container.runtime=pyxis",
     "cluster.container.runtime=apptainer": "cluster.container.image is empty",
-    "results_dir=/tmp/pct%j": "results_dir=/tmp/pct%j: SLURM and submitit replace",
     "results_dir=runs/%A": "results_dir=runs/%A",
 }
 

@@ -22,7 +22,6 @@ UNKNOWN = {  # override: the key that is named, and the ones that are offered
     "+cluster.gres=gpu:a100:4": ("cluster.gres", "cluster.name"),
     "+trainer.total_epochs=3": ("trainer.total_epochs", "training.total_steps"),
     "+trainer={total_epochs: 3}": ("trainer.total_epochs", "training.total_steps"),
-    "+algorithm={kl: {coef: 3}}": ("algorithm.kl.coef", "algorithm.kl.loss_coef"),
     "data.filters=[{column: level, lo: 1}]": ("data.filters.lo", "data.filters"),
     "+algorithm/kl=hard": ("algorithm/kl", "algorithm.kl"),
     "+grid.replicate=3": ("grid.replicate", "grid.replicates"),
