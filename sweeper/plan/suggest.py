@@ -48,6 +48,8 @@ def suggest(
         ConfigError: the grid mixes series that one law cannot describe, or has no point with a known cost.
         SweeperError: no law can be fitted to the rows.
     """
+    if len(plan.refused) == len(plan.runs):
+        raise ConfigError(f"{len(plan.runs)} of {len(plan.runs)} points cannot run: {plan.refused[0].reason}")
     if not any((results_dir / "rows").glob("*.json")):
         raise ConfigError(
             f"{results_dir} has no rows yet, and a prediction needs some; run the cheapest points first (python -m "
@@ -55,8 +57,6 @@ def suggest(
         )
     runs = [run for run in plan.to_run if run.spec is not None and run.cost is not None]
     priced = [run for run in runs if run.cost is not None and run.cost.device_hours]
-    if len(plan.refused) == len(plan.runs):
-        raise ConfigError(f"{len(plan.runs)} of {len(plan.runs)} points cannot run: {plan.refused[0].reason}")
     if not priced:
         raise ConfigError(
             f"none of {len(runs)} points left to run has a known cost; run one of each model first, or set "
