@@ -1,5 +1,6 @@
 """Overrides as Hydra's own parser reads them: which are axes, their values, and how to write what it cannot read."""
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -73,12 +74,18 @@ def _how_to_write(argument: str, error: Exception) -> str:
         return what
     if value.startswith(",") or value.endswith(","):
         return f"{what}; values stand on both sides of every comma"
-    quoted = f"{key}={QuotedString(text=value, quote=Quote.double).with_quotes()}"
+    if value.startswith(("[", "{")):
+        return f"{what}; is each bracket closed, and each text in it quoted?"
+    quoted = _quoted(key, os.path.expanduser(value))  # noqa: PTH111 - a Path would drop a slash
     try:
         OverridesParser.create().parse_override(quoted)
     except HydraException:
         return f"{what}; a key has letters, digits, '.', '_', '-' and '/'"
     return f"{what}; a text with such characters is quoted twice, for Hydra and for the shell: {shlex.quote(quoted)}"
+
+
+def _quoted(key: str, value: str) -> str:
+    return f"{key}={QuotedString(text=value, quote=Quote.double).with_quotes()}"
 
 
 def grid_of(overrides: Sequence[Override]) -> str | None:
@@ -88,6 +95,8 @@ def grid_of(overrides: Sequence[Override]) -> str | None:
         ConfigError: several grids, or what is no name.
     """
     grids = [item for item in overrides if item.key_or_group == "grid"]
+    if any(item.is_delete() for item in grids):
+        raise ConfigError("~grid takes a grid out that is not there: leave +grid=… out")
     if len(grids) > 1 or any(item.is_sweep_override() or isinstance(item.value(), list) for item in grids):
         raise ConfigError(
             "several grids in one command (+grid=a,b): their axes would not multiply. "
@@ -109,6 +118,11 @@ def axis_of(item: Override, options: Sequence[str], *, repeats: bool = False) ->
     """
     prefix = "++" if item.is_force_add() else "+" if item.is_add() else ""
     key = item.get_key_element().removeprefix(prefix)
+    if key == "results_dir":
+        whole = shlex.quote(_quoted(key, str(item.input_line).partition("=")[2]))
+        raise ConfigError(
+            f"{item.input_line}: all runs of a command share one folder; a comma in it is quoted: {whole}"
+        )
     values = _values(item, options)
     if not values:
         among = f" Choose from: {', '.join(options)}" if options else ""

@@ -103,10 +103,12 @@ def test_a_grid_that_is_not_narrow_enough_still_asks_for_m() -> None:
         ("ü=3", "a key has letters"),
         ("results_dir=a=b", re.escape("""'results_dir="a=b"'""")),
         ("container.image=nvcr.io#x", re.escape("""'container.image="nvcr.io#x"'""")),
-        ("data_root=~/data", re.escape("""'data_root="~/data"'""")),
+        ("data_root=~/data", re.escape(f"""'data_root="{Path.home()}/data"'""")),
+        ("results_dir=/tmp/a,b", re.escape("""'results_dir="/tmp/a,b"'""")),
+        ("~grid", "leave [+]grid=… out"),
         ("data_root=/daten/über", re.escape("""'data_root="/daten/über"'""")),
         ("data_root=a&b", re.escape("""'data_root="a&b"'""")),
-        ("eval.ks=[1,2", "no viable alternative"),
+        ("eval.ks=[1,2", "no viable alternative.*is each bracket closed"),
     ],
 )
 @pytest.mark.parametrize("more", [[], ["+grid=smoke", "data_scale=n128"]], ids=["alone", "on a grid"])
