@@ -175,6 +175,9 @@ def _place(error: Exception) -> str:
 
 
 def _short(text: str) -> str:
+    said, is_traced, trace = text.strip().partition("Traceback (most recent call last):")
+    if is_traced:  # inside a library's words: its last line says what happened
+        text = f"{said}{trace.strip().splitlines()[-1]}"
     lines = [line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}…" for line in text.strip().splitlines()]
     if len(lines) <= _LINES:
         return "\n".join(lines)

@@ -41,6 +41,8 @@ class PromptLengths:
         Raises:
             DataError: It cannot be loaded, or there is no chat template.
         """
+        if Path(tokenizer).is_absolute() and not Path(tokenizer).is_dir():  # transformers takes seconds to say so
+            raise DataError(f"tokenizer={tokenizer} is no folder. Give a model's folder.")
         from transformers import AutoTokenizer
 
         try:

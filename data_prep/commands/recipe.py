@@ -2,6 +2,8 @@
 
 import argparse
 
+from data_prep.spec import DataError
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the verb `recipe`."""
@@ -20,8 +22,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace) -> int:
     """Executes the verb."""
-    from data_prep.choosing.curriculum_recipe import holdout_positions, subset_positions
+    from data_prep.choosing.curriculum_recipe import N_TRAIN, holdout_positions, subset_positions
 
+    if not arguments.holdout and not 1 <= arguments.size <= N_TRAIN:
+        raise DataError(f"--size {arguments.size}: the recipe has 1 to {N_TRAIN} rows.")
     positions = holdout_positions() if arguments.holdout else subset_positions(arguments.size)
     print("\n".join(map(str, positions.tolist())))
     return 0

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.parquet:
         table.to_parquet(rows, options.parquet)
         print(options.parquet)
-    elif options.sql:
+    elif options.sql is not None:
         from tabulate import tabulate
 
         names, answer = table.query(rows, options.sql)

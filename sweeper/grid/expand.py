@@ -26,9 +26,10 @@ from sweeper.grid.constraints import Constraints, GridRules
 from sweeper.grid.known import is_key, no_such_key, refuse_unknown
 from sweeper.grid.merging import Pair, merged
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, refuse_no_option, text_of
-from sweeper.grid.project import conf_folders
+from sweeper.grid.project import check_grid_file, conf_folders
 from sweeper.grid.schema import register, setting
 from sweeper.host.errors import ConfigError
+from sweeper.host.patience import counted
 from sweeper.spec.bounds import validated
 from sweeper.spec.dotted import overlap
 from sweeper.spec.idle import NAMES
@@ -96,6 +97,8 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
     if multirun is None:
         multirun = bool(grid or sweeps)
     fixed = [str(item.input_line) for item in overrides if not item.is_sweep_override()]
+    if grid:
+        check_grid_file(grid)
     with hydra_session():
         options = GlobalHydra.instance().config_loader().get_group_options
         for item in overrides:
@@ -140,7 +143,11 @@ def _points(
     """The points that differ, and what was done with settings that change nothing in some."""
     fixed = [item for item in overrides if not item.is_sweep_override()]
     lines = [str(item.input_line) for item in fixed]
-    points = Assembly(axes, lines, cfg, compose=_compose, plain=_plain).points(constraints.allows)
+    points = counted(
+        Assembly(axes, lines, cfg, compose=_compose, plain=_plain).points(constraints.allows),
+        total=math.prod(len(axis.values) for axis in axes),
+        what="composing",
+    )
     left = [axis for axis in axes if axis.is_group or not _may_be_idle(axis.key)]
     options = GlobalHydra.instance().config_loader().get_group_options
     rest = [str(item.input_line) for item in fixed if options(item.key_or_group) or not _may_be_idle(item.key_or_group)]

@@ -4,10 +4,12 @@ The current folder is one if it has the file `sweeper_project.yaml`, which `pyth
 makes it one: a `conf/` without that file belongs to another program and is not read.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import conf
+from sweeper.host.errors import ConfigError
 
 MARKER = "sweeper_project.yaml"
 
@@ -49,3 +51,21 @@ def own_files() -> Iterator[str]:
 def replaced() -> tuple[str, ...]:
     """Of `own_files`, those that take the place of a file of the package."""
     return tuple(name for name in own_files() if (packaged_conf() / f"{name}.yaml").is_file())
+
+
+def check_grid_file(grid: str) -> None:
+    """Refuse a grid file whose settings would be read as those of the `grid` block; Hydra says which grids there are.
+
+    Raises:
+        ConfigError: the line that says otherwise is missing, or hidden by a byte-order mark.
+    """
+    for path in (folder / "grid" / f"{grid}.yaml" for folder in conf_folders()):
+        if not path.is_file():
+            continue
+        text = path.read_text(errors="replace")
+        if text.startswith("\ufeff"):
+            raise ConfigError(f"{path} begins with a byte-order mark, which hides its first line; save it without one")
+        head = re.match(r"(?:[ \t]*(?:#.*)?\n)*", f"{text}\n")
+        if head is None or not re.search(r"#\s*@package\s+_global_", head.group()):
+            raise ConfigError(f"{path}: its first line must be: # @package _global_")
+        return

@@ -12,6 +12,7 @@ from pathlib import Path
 from sweeper.grid.assembly import Plain
 from sweeper.grid.expand import Grid, Point
 from sweeper.host.errors import ConfigError, DamagedError
+from sweeper.host.patience import counted
 from sweeper.launch.slurm.queue import Queue
 from sweeper.plan.cost import Cost, Pricer
 from sweeper.plan.refusals import check, unknown_partitions
@@ -80,7 +81,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         ConfigError: two points describe the same run.
     """
     planner = _Planner(results_dir, grid.asked)
-    runs = tuple(planner.planned(point) for point in grid.points)
+    runs = tuple(planner.planned(point) for point in counted(grid.points, total=len(grid.points), what="planning"))
     of_id = Counter(run.run_id for run in runs if run.run_id)
     repeated = [run_id for run_id, n in of_id.items() if n > 1]
     if repeated:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,10 @@ def records(rows: Sequence[ResultRow]) -> list[Record]:
 
 
 def columns(records: Sequence[Record]) -> list[str]:
-    """All columns that occur, in order of first appearance."""
+    """All columns that occur, in order of first appearance; of no records those that every row has."""
+    if not records:
+        unknown: dict[str, Any] = dict.fromkeys(item.name for item in fields(ResultRow))
+        return list(record(ResultRow(**unknown | {"base": (), "trained": (), "curve": ()})))
     return list(dict.fromkeys(name for item in records for name in item))
 
 
@@ -183,10 +187,14 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
     with duckdb.connect() as connection:
         connection.register("results", _arrow(rows))
         try:
-            answer = connection.execute(sql)
-        except duckdb.Error as error:
+            answer: Any = connection.execute(sql)
+            if answer is None or not answer.description:
+                raise ResultsError(f"--sql {sql!r}: there is nothing to answer; write a SELECT over the table results")
+            return [item[0] for item in answer.description], answer.fetchall()
+        except (duckdb.Error, ImportError) as error:
+            if "pytz" in str(error):  # which nothing but DuckDB's times with a zone needs
+                raise ResultsError("--sql: write a time with a zone as text, as in now()::text") from None
             raise ResultsError(f"--sql: {error}") from None
-        return [item[0] for item in answer.description], answer.fetchall()
 
 
 def _arrow(rows: Sequence[ResultRow]) -> Any:
@@ -194,4 +202,4 @@ def _arrow(rows: Sequence[ResultRow]) -> Any:
 
     found = records(rows)
     names = columns(found)
-    return pyarrow.Table.from_pylist([{name: item.get(name) for name in names} for item in found])
+    return pyarrow.table({name: [item.get(name) for item in found] for name in names})

@@ -41,6 +41,10 @@ def _raise(error: BaseException) -> Callable[[], int]:
         (_raise(MemoryError()), ["the memory of this machine is not enough"]),
         (_raise(UserError("\n".join(f"line {n}" for n in range(9)))), ["line 2\n", "… and 6 more lines"]),
         (_raise(UserError("x" * 5000)), ["xxx…"]),
+        (
+            _raise(UserError("no: Traceback (most recent call last):\n  File\nKeyError: 'a'")),
+            ["error: no: KeyError: 'a'"],
+        ),
     ],
 )
 def test_an_error_is_told_in_one_to_four_lines_with_what_to_do(

@@ -13,6 +13,7 @@ from hydra import compose, initialize_config_dir
 import sweeper.grid.expand
 from sweeper.grid.expand import _plain, expand, group_options
 from sweeper.grid.schema import register
+from sweeper.host import patience
 from sweeper.host.errors import ConfigError
 from sweeper.plan.plan import spec_from
 from sweeper.spec.run import RunSpec
@@ -176,3 +177,33 @@ def test_a_thousand_points_expand_in_seconds() -> None:
     start = time.monotonic()
     assert len(grid("+grid=model_scale", "seed=range(0,125)")) == 1000
     assert time.monotonic() - start < 60  # a hang guard; the measured figure is in `make bench`
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# a title\nhydra:\n  sweeper:\n    params:\n      seed: 0,1\n", r"own\.yaml: its first line must be"),
+        ("", r"own\.yaml: its first line must be: # @package _global_"),
+        ("- a\n", r"own\.yaml: its first line must be"),
+        ("\ufeff# @package _global_\nseed: 1\n", r"own\.yaml begins with a byte-order mark"),
+    ],
+)
+def test_a_grid_file_that_would_be_read_as_the_grid_block_is_refused(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sweeper_project.yaml").touch()
+    (tmp_path / "conf" / "grid").mkdir(parents=True)
+    (tmp_path / "conf" / "grid" / "own.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=said):
+        expand(["+grid=own"], multirun=None)
+
+
+def test_long_work_says_how_far_it_is_and_short_work_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list(patience.counted(range(3), total=3, what="planning")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(patience, "SECONDS", 0.0)
+    assert list(patience.counted(range(2), total=2000, what="planning")) == [0, 1]
+    assert capsys.readouterr().err == "planning: 0 of 2,000 points\nplanning: 1 of 2,000 points\n"

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from sweeper.host.errors import ResultsError
@@ -200,3 +201,12 @@ def test_a_row_written_before_these_settings_is_read_with_nulls(tmp_path: Path) 
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(values))
     assert read_row(path) == old
+
+
+def test_no_rows_have_the_header_of_any_row(tmp_path: Path) -> None:
+    names = table.columns([])
+    assert names == [name for name in table.columns([table.record(row(spec()))]) if "@" not in name]
+    assert table.to_csv([]) == ",".join(names) + "\n"
+    table.to_parquet([], tmp_path / "none.parquet")
+    assert pq.read_schema(tmp_path / "none.parquet").names == names
+    assert table.query([], "select model, seed from results") == (["model", "seed"], [])
