@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
             print_json("status", statuses)
         else:
             print(status_text(statuses, queue, time.time()), flush=True)
+        damaged += map(DamagedError, queue.damaged)
         say_damaged(damaged, what="what they say is not in this answer")
         if not options.watch:
             return EXIT_OK

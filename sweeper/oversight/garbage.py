@@ -68,7 +68,7 @@ def find(results_dir: Path, queue: Queue, *, now: float) -> list[Garbage]:
     done -= queue.elements.keys()
     return [
         *_checkpoints(results_dir, done),
-        *([] if queue.error else _arrays(results_dir, done)),
+        *([] if queue.error or queue.damaged else _arrays(results_dir, done)),
         *_half_written(results_dir, now),
     ]
 

@@ -55,7 +55,7 @@ def _tell_held(statuses: Sequence[Status], results_dir: Path, queue: Queue) -> N
     from sweeper.launch.slurm.array import chunks
     from sweeper.launch.slurm.canary import waiting
 
-    canaries = waiting(results_dir, chunks(results_dir))
+    canaries = waiting(results_dir, chunks(results_dir, []))
     for item in held:
         canary = canaries.get(item["run_id"])
         if canary is not None:

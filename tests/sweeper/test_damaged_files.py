@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.cli.main import main
+from sweeper.host.errors import DamagedError
+from sweeper.launch.slurm.array import Chunk, chunks
 from sweeper.plan.plan import make_plan, save_grid
 from sweeper.rows.row import Failure, row_path, write_row
 from sweeper.runs.folder import Heartbeat, RunDir
@@ -160,6 +162,26 @@ def test_the_analysis_leaves_a_damaged_row_out_and_says_so(results: Path) -> Non
     assert done.returncode == 0, done.stderr
     assert f"left out: {damaged} is damaged: it is empty" in done.stderr
     assert "damaged files: " in (results / "reports" / "adhoc.html").read_text()
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_a_damaged_file_of_an_array_stops_nobody_but_who_submits(
+    content: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chunk = Chunk.exported(results, [runs(results)["interrupted"].run_id], code="code")
+    path = chunk.write(results, "#!/bin/sh\n").with_suffix(".json")
+    path.write_text(CONTENTS[content](path.read_text()))
+    where = ["--results", str(results)]
+    code, out, err = answer(capsys, "status", *where)
+    assert (code, "1 done, 1 failed, 1 interrupted" in out) == (0, True)
+    assert f"{path} is damaged: " in err
+    assert f"scancel --name={chunk.name}" in err
+    assert answer(capsys, "retry", "--dry-run", *where)[0] == 0
+    assert answer(capsys, "plan", *AXES, f"results_dir={results}")[0] == 0
+    assert answer(capsys, "gc", "--yes", *where)[0] == 0
+    assert path.exists()
+    with pytest.raises(DamagedError, match=f"{chunk.name}.json is damaged"):  # what is queued is not known
+        chunks(results)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"x": [1, 2]}'])

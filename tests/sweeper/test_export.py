@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.cli.main import main
-from sweeper.launch.slurm import export
+from sweeper.launch.slurm import export, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks
 from sweeper.launch.slurm.queue import Queue
 from sweeper.runs.folder import RunDir
@@ -93,6 +93,31 @@ def test_an_export_that_fails_leaves_nothing(
     assert [path for path in results.glob("*/*") if path.parent.name in ("runs", "grids")] == []
     assert sorted(path.name for path in (results / "slurm").iterdir()) == ["lock", "logs"]
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        (
+            "sbatch: error: Batch job submission failed: Invalid account or account/partition combination",
+            "cluster.account",
+        ),
+        ("sbatch: error: invalid partition specified: gpu", "cluster.partition"),
+        ("sbatch: error: Batch job submission failed: Invalid qos specification", "cluster.qos"),
+        ("sbatch: error: Requested time limit is invalid (missing or exceeds some limit)", "model.resources.hours"),
+        ("sbatch: error: Memory specification can not be satisfied", "cluster.memory_gb_per_gpu"),
+    ],
+)
+def test_what_sbatch_refuses_is_said_once_with_the_key_to_change(
+    said: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sbatch").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    with pytest.raises(scheduler.SchedulerError) as refusal:
+        scheduler.ask(["sbatch", "x.sh"])
+    assert str(refusal.value).startswith(said.replace("error: ", ""))
+    assert key in str(refusal.value)
 
 
 def test_an_export_of_nothing_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged, write_atomic
 from sweeper.spec.run_id import RunId
 
@@ -87,7 +88,10 @@ class Chunk:
     def job(self, results_dir: Path) -> int | None:
         """The array's job id; None: not recorded."""
         path = folder(results_dir) / f"{self.name}.job"
-        return int(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        with undamaged(path, cure="remove it: SLURM's queue names the job again while it is there"):
+            return int(path.read_text())
 
     def forget(self, results_dir: Path) -> None:
         """Take away a chunk that SLURM never got."""
@@ -100,9 +104,25 @@ def folder(results_dir: Path) -> Path:
     return results_dir / "slurm"
 
 
-def chunks(results_dir: Path) -> list[Chunk]:
-    """All chunks of a results folder, in order of name: a file each, so who needs them reads them once."""
-    return [Chunk.read(results_dir, path.stem) for path in sorted(folder(results_dir).glob(f"{PREFIX}*.json"))]
+def chunks(results_dir: Path, damaged: list[DamagedError] | None = None) -> list[Chunk]:
+    """All chunks of a results folder, in order of name: a file each, so who needs them reads them once.
+
+    Args:
+        results_dir: Root of the results.
+        damaged: Gets an error for each file that is none, which is left out; None: such a file is an error.
+
+    Raises:
+        DamagedError: a file is no chunk; whoever submits does not know then what is queued.
+    """
+    found = []
+    for path in sorted(folder(results_dir).glob(f"{PREFIX}*.json")):
+        try:
+            found.append(Chunk.read(results_dir, path.stem))
+        except DamagedError as error:
+            if damaged is None:
+                raise
+            damaged.append(error)
+    return found
 
 
 def in_json(shape: "Shape") -> dict[str, Any]:

@@ -22,7 +22,7 @@ def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId,
     Raises:
         SchedulerError: squeue did not answer.
     """
-    by_name = {chunk.name: chunk for chunk in (chunks(results_dir) if known is None else known)}
+    by_name = {chunk.name: chunk for chunk in (chunks(results_dir, []) if known is None else known)}
     found: dict[RunId, Element] = {}
     recorded: set[str] = set()
     for element in scheduler.queue() if by_name else ():
@@ -50,7 +50,7 @@ def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[R
     found: dict[RunId, tuple[int, int] | None] = {}
     rows = row_path(results_dir, "").parent
     with_row = {path.stem for path in rows.glob("*.json")}
-    for chunk in chunks(results_dir) if known is None else known:
+    for chunk in chunks(results_dir, []) if known is None else known:
         job = chunk.job(results_dir)
         if job is None and chunk.is_exported:
             continue

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeper.host.errors import DamagedError
 from sweeper.host.files import write_atomic
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import Job, State, state_of
@@ -33,6 +34,7 @@ class Queue:
     endings: Mapping[RunId, str]  # of submitted runs that are in the queue no more and have no row
     error: str | None = None  # SLURM did not answer: then `endings` names the submitted runs
     time: float = 0.0  # Unix seconds of the question; 0: there was nothing to ask
+    damaged: tuple[str, ...] = ()  # files of arrays that cannot be read: which runs are theirs is not known
     failures: int = 0  # questions in a row without an answer
 
     @classmethod
@@ -44,14 +46,16 @@ class Queue:
         from sweeper.launch.slurm.array import chunks
         from sweeper.launch.slurm.ledger import live, submitted
 
-        now, known = time.time(), chunks(results_dir)
+        damaged: list[DamagedError] = []
+        now, known = time.time(), chunks(results_dir, damaged)
+        broken = tuple(map(str, damaged))
         try:
             elements = live(results_dir, known)
         except scheduler.SchedulerError as error:
             endings = dict.fromkeys(submitted(results_dir, known), "")
             if not endings and isinstance(error, scheduler.NoSlurmError):
-                return cls(elements={}, endings={})  # nothing was submitted that SLURM could know of
-            return cls(elements={}, endings=endings, error=str(error), time=now)
+                return cls(elements={}, endings={}, damaged=broken)  # nothing was submitted that SLURM could know of
+            return cls(elements={}, endings=endings, error=str(error), time=now, damaged=broken)
         # Not recorded and not in the queue: SLURM never got it, or it ended before anyone looked; the folder tells.
         gone = {
             run_id: where
@@ -65,7 +69,7 @@ class Queue:
         else:
             missing = "ended; no account of it"
         endings = {run_id: ended.get(where, missing) for run_id, where in gone.items()}
-        return cls(elements=elements, endings=endings, time=now)
+        return cls(elements=elements, endings=endings, time=now, damaged=broken)
 
     @classmethod
     def recent(cls, results_dir: Path) -> "Queue":
