@@ -103,7 +103,8 @@ class Evidence:
     @cached_property
     def answers(self) -> dict[str, Answer | Failed]:
         """Answers to the questions of the grid, or to all of them, by name."""
-        asked = [name for name in self.selection.questions or QUESTIONS if name in QUESTIONS]
+        record = self.selection.record
+        asked = [name for name in (record and record.questions) or QUESTIONS if name in QUESTIONS]
         found = side_by_side([partial(QUESTIONS[name].ask, self.selection) for name in asked])
         return dict(zip(asked, found, strict=True))
 

@@ -19,7 +19,7 @@ from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm, 
 from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.rows.counts import read_lines
 from sweeper.rows.differences import between_rows
-from sweeper.rows.grid_file import Membership
+from sweeper.rows.grid_file import Membership, tell_others
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
 
 Floats = NDArray[np.float64]
@@ -78,12 +78,10 @@ class Run:
 class Selection:
     """What a report is about: runs that have a row, and ids of a grid's runs that have none."""
 
-    grid: str | None
-    axes: dict[str, list[str]]
+    record: Membership | None  # of the grid; None: every row there is
     runs: tuple[Run, ...]
     missing: tuple[str, ...]
     digest: str  # of every file read
-    questions: tuple[str, ...] = ()  # of `analysis.questions` that the grid is for; empty: all
     damaged: tuple[str, ...] = ()  # what is wrong with files that should be rows, of whatever run
 
     @property
@@ -140,18 +138,18 @@ class Point:
 
 
 def select(results_dir: Path, grid: str | None = None) -> Selection:
-    """Read the rows of a grid, or all rows.
+    """Read the rows of a grid, or all rows; of a grid launched in several ways stderr says which it is.
 
     Raises:
-        ResultsError: no folder, no row, an unknown grid, or a file that is not what it should be.
+        ConfigError: an unknown grid, or one launched in several ways of which none has its name.
+        ResultsError: no folder, no row, or a file that is not what it should be.
     """
     if not (results_dir / "rows").is_dir():
         raise ResultsError(f"{results_dir} holds no rows/ folder: is --results the folder that the sweep wrote to?")
-    axes: dict[str, list[str]] = {}
-    members: list[str] | None = None
-    questions: tuple[str, ...] = ()
-    if grid is not None:
-        axes, members, questions = _grid(results_dir, grid)
+    record = None if grid is None else Membership.read(results_dir, grid)
+    if record is not None:
+        tell_others(results_dir, record.name)
+    members = None if record is None else [member.run_id for member in record.members]
     hasher = hashlib.sha256()
     runs = []
     damaged: list[DamagedError] = []
@@ -173,12 +171,10 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
     places = {run.row.run_id: tuple(item.place(i) for item in own) for i, run in enumerate(runs)}
     runs.sort(key=lambda run: (*_order(run), places[run.row.run_id], run.row.seed, run.row.run_id))
     return Selection(
-        grid=grid,
-        axes=axes,
+        record=record,
         runs=tuple(runs),
         missing=missing,
         digest=hasher.hexdigest()[:16],
-        questions=questions,
         damaged=tuple(map(str, damaged)),
     )
 
@@ -257,16 +253,6 @@ def _order(run: Run) -> tuple[int, str, float, str, str, tuple[float, ...]]:
     scale = float("inf") if row.n_unique is None else float(row.n_unique)
     settings = tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n))
     return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, settings)
-
-
-def _grid(results_dir: Path, grid: str) -> tuple[dict[str, list[str]], list[str], tuple[str, ...]]:
-    path = results_dir / "grids" / f"{grid}.json"
-    if not path.exists():
-        known = ", ".join(sorted(item.stem for item in path.parent.glob("*.json"))) or "none"
-        raise ResultsError(f"--grid {grid}: {path} is not there; known grids: {known}")
-    found = Membership.read(results_dir, grid)
-    axes = {key: list(labels) for key, labels in found.axes.items()}
-    return axes, [str(member.run_id) for member in found.members], found.questions
 
 
 def _counts(path: Path, hasher: "hashlib._Hash") -> Counts | None:

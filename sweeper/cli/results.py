@@ -60,13 +60,18 @@ def rows_of(
     run_ids: Sequence[str] | None = None,
     damaged: list[DamagedError],
 ) -> "list[ResultRow]":
-    """The rows of the given runs; else of a grid; else all; `damaged` gets what is no row, of whatever run."""
-    from sweeper.rows.grid_file import Membership
+    """The rows of the given runs; else of a grid; else all; `damaged` gets what is no row, of whatever run.
+
+    Of a grid launched in several ways stderr says which it is.
+    """
+    from sweeper.rows.grid_file import Membership, tell_others
     from sweeper.rows.row import read_rows
 
     members = set(run_ids) if run_ids is not None else None
     if members is None and grid is not None:
-        members = {member.run_id for member in Membership.read(results_dir, grid).members}
+        record = Membership.read(results_dir, grid)
+        tell_others(results_dir, record.name)
+        members = {member.run_id for member in record.members}
     return [row for row in read_rows(results_dir, damaged) if members is None or row.run_id in members]
 
 

@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from typing import Annotated
 
 from sweeper.host.errors import ConfigError
-from sweeper.spec.bounds import PositiveOrZero, Range, Word
+from sweeper.spec.bounds import Name, PositiveOrZero, Range, Word
 
 Labels = Mapping[str, str]  # the chosen value of each axis, as written
 
@@ -26,6 +26,7 @@ Labels = Mapping[str, str]  # the chosen value of each axis, as written
 class GridRules:
     """The `grid` block of a grid file; part of no run's identity."""
 
+    name: Name | None = None  # of the record and the report; null: after the grid, or the axes, and what is fixed
     questions: tuple[Word, ...] = ()  # names of analysis/questions
     replicates: Annotated[int, Range(1, 1_000_000)] | None = None  # seeds per point; null: the one seed of the config
     tie: tuple[list[str], ...] = ()  # axes whose first values belong together, and so on

@@ -28,8 +28,10 @@ from sweeper.grid.merging import Pair, merged
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, refuse_no_option, text_of
 from sweeper.grid.project import check_grid_file, conf_folders
 from sweeper.grid.schema import register, setting
+from sweeper.grid.title import launch_of
 from sweeper.host.errors import ConfigError
 from sweeper.host.patience import counted
+from sweeper.rows.grid_file import Launch
 from sweeper.spec.bounds import validated
 from sweeper.spec.dotted import overlap
 from sweeper.spec.idle import NAMES
@@ -45,9 +47,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """An expanded grid; `name` is None for a single point of no grid."""
+    """An expanded grid; `launch` is None for a single point of no grid."""
 
-    name: str | None
+    launch: Launch | None
     axes: tuple[Axis, ...]
     points: tuple[Point, ...]
     questions: tuple[str, ...] = ()  # what its report answers
@@ -106,7 +108,7 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
         cfg = _compose(fixed)
         setting(cfg, "data_root")  # else it is told of as data.root, which follows it
         rules = rules_of(cfg)
-        axes, constraints = _axes(cfg, rules, overrides)
+        own, axes, constraints = _axes(cfg, rules, overrides)
         if not multirun and any(len(axis.values) > 1 for axis in axes):
             what = sweeps[0].input_line if sweeps else f"+grid={grid}" if grid else "grid.replicates"
             command = f"python -m sweeper {shlex.join(arguments)} -m"
@@ -115,7 +117,8 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
             raise ConfigError("nothing varies: name a grid (+grid=model_scale) or an axis (seed=0,1), or leave out -m")
         if (n := math.prod(len(axis.values) for axis in axes)) > MAX_VALUES:
             raise ConfigError(f"{' '.join(arguments)} has {n:,} points, and {MAX_VALUES:,} are the most; take fewer")
-        name = grid or ("adhoc" if multirun else None)
+        several = grid is not None or multirun
+        launch = launch_of(grid, rules.name, overrides, axes, own) if several else None
         added = [axis.override(0) for axis in axes if axis.prefix and not axis.is_group]
         if added:  # their values are put into the points without Hydra
             _compose([*fixed, *added])
@@ -123,11 +126,11 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
         points = tuple(Point(choice=choice, config=config) for choice, config in pairs)
         if not points:
             raise ConfigError(
-                f"no point of {name} is left: its tied axes and exclusions (conf/grid/{name}.yaml, grid) allow none of "
+                f"no point of {grid} is left: its tied axes and exclusions (conf/grid/{grid}.yaml, grid) allow none of "
                 f"{' '.join(arguments)}"
             )
         return Grid(
-            name=name,
+            launch=launch,
             axes=tuple(axes),
             points=points,
             questions=rules.questions,
@@ -165,8 +168,10 @@ def _may_be_idle(key: str) -> bool:
     return any(overlap(key, name) for name in NAMES)
 
 
-def _axes(cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]) -> tuple[list[Axis], Constraints]:
-    """The axes of a grid, its own first, then those of the command; and which of their combinations are points."""
+def _axes(
+    cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]
+) -> tuple[list[str], list[Axis], Constraints]:
+    """The keys of a grid's own axes; all its axes, these first; and which of their combinations are points."""
     given = {item.key_or_group for item in overrides}
     tied = {key for keys in rules.tie for key in keys}
     params = list(cfg.hydra.sweeper.get("params") or ())
@@ -185,7 +190,7 @@ def _axes(cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]) -> t
     axes += [axis_of(item, options(item.key_or_group)) for item in overrides if item.is_sweep_override()]
     if rules.replicates is not None and "seed" not in given:
         axes.append(Axis(key="seed", is_group=False, values=tuple(range(rules.replicates))))
-    return axes, constraints
+    return list(own), axes, constraints
 
 
 def group_options() -> dict[str, list[str]]:

@@ -10,7 +10,9 @@ from typing import Any
 from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError
 from sweeper.launch.slurm.queue import Queue
-from sweeper.rows.grid_file import Member, Membership, grids
+from sweeper.rows.differences import short_name, unnamed
+from sweeper.rows.earlier_row import frozen_settings
+from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_others
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
 from sweeper.runs.folder import Attempt, Heartbeat, RunDir, find_run
@@ -44,7 +46,16 @@ def run_statuses(
         for grid, member in _members(results_dir, which, damaged)
     ]
     _tell_held(statuses, results_dir, queue)
+    _tell_apart([item for item in statuses if item["choice"] is None], results_dir)
     return statuses
+
+
+def _tell_apart(alone: Sequence[Status], results_dir: Path) -> None:
+    """Say of runs that no grid has what differs between them and is not in their ids."""
+    specs = [RunDir(results_dir=results_dir, run_id=item["run_id"]).spec_path for item in alone]
+    own = unnamed([frozen_settings(path) for path in specs])
+    for i, item in enumerate(alone):
+        item["choice"] = {difference.key: difference.texts[i] for difference in own} or None
 
 
 def _tell_held(statuses: Sequence[Status], results_dir: Path, queue: Queue) -> None:
@@ -77,8 +88,9 @@ def _members(
 ) -> Iterator[tuple[Membership | None, Member]]:
     """Every run once: with the first grid that it belongs to, in the order of its axes; then those of no grid."""
     names = grids(results_dir)
-    if which in names:
-        grid = Membership.read(results_dir, str(which))
+    if which is not None and matching(results_dir, which):
+        grid = Membership.read(results_dir, which)
+        tell_others(results_dir, grid.name)
         yield from ((grid, member) for member in grid.members)
         return
     one = None if which is None else find_run(results_dir, which).run_id
@@ -117,7 +129,7 @@ def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Que
     diagnosis = run_dir.diagnosis(ended) if state in (State.failed, State.interrupted) else None
     return {
         "run_id": run_dir.run_id,
-        "grid": grid.grid if grid else None,
+        "grid": grid.name if grid else None,
         "choice": dict(zip(grid.axes, member.choice, strict=True)) if grid and member.choice else None,
         "state": str(state),
         "attempts": None if done else len(attempts),
@@ -186,7 +198,7 @@ def _section(members: Sequence[Status]) -> str:
     out.append("  ".join("-" * width for width in widths))
     first, last = members[0]["choice"] is not None and len(members[0]["choice"]) > 1, None
     for item, row in zip(members, cells, strict=True):
-        value = next(iter(item["choice"].values())) if first else None
+        value = next(iter(item["choice"].values())) if first and item["choice"] else None
         if last is not None and value != last:
             out.append("")
         last = value
@@ -196,9 +208,10 @@ def _section(members: Sequence[Status]) -> str:
 
 def _line(item: Status) -> Mapping[str, str | None]:
     beat = Heartbeat(**item["progress"]) if item["progress"] else None
+    choice = item["choice"] or {}
     training = beat is not None and beat.phase == "train" and beat.step is not None
     return {
-        **(item["choice"] or {}),
+        **{short_name(key, choice): text for key, text in choice.items()},
         "state": item["state"],
         "tries": None if item["attempts"] in (None, 0, 1) else str(item["attempts"]),
         "step": f"{beat.step}/{beat.total_steps}" if beat and training else None,

@@ -19,7 +19,7 @@ from sweeper.plan.refusals import check, unknown_partitions
 from sweeper.plan.retry import Considered, consider
 from sweeper.plan.spec_maker import SpecMaker
 from sweeper.plan.totals import Totals, totals_of
-from sweeper.rows.grid_file import Member, Membership
+from sweeper.rows.grid_file import Launch, Member, Membership, grids, readable, record_name
 from sweeper.rows.row import read_rows
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
@@ -44,7 +44,8 @@ class PlannedRun:
 class Plan:
     """A partition of a grid's points by state."""
 
-    grid: str | None
+    grid: str | None  # the name of its record and report; None: a single point
+    launch: Launch | None
     axes: Mapping[str, tuple[str, ...]]
     runs: tuple[PlannedRun, ...]
     results_dir: Path
@@ -91,8 +92,10 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
             f"{', '.join(map(str, twins[:3]))}{' ...' if twins[3:] else ''}; leave all but one out of the axes"
         )
     axes = {axis.key: axis.labels for axis in grid.axes}
+    run_ids = [run.run_id for run in runs if run.run_id is not None]
     plan = Plan(
-        grid=grid.name,
+        grid=None if grid.launch is None else record_name(results_dir, grid.launch, run_ids),
+        launch=grid.launch,
         axes=axes,
         runs=runs,
         results_dir=results_dir,
@@ -190,17 +193,33 @@ def refuse(plan: Plan, reasons: Mapping[str, str]) -> Plan:
 
 
 def save_grid(plan: Plan, results_dir: Path) -> None:
-    """Remember which runs belong to a grid, for `status`, `results` and reports; a single point belongs to none."""
-    if plan.grid is None:
+    """Remember which runs belong to a grid, for `status`, `results` and reports; a single point belongs to none.
+
+    A record that has them all already stays as it is, and no run ever leaves one.
+    """
+    if plan.grid is None or plan.launch is None:
         return
+    axes = {**{key: (text,) for key, text in plan.launch.narrowed.items()}, **plan.axes}
     members = tuple(
         Member(
             run_id=run.run_id,
-            choice=tuple(run.choice[key] for key in plan.axes),
+            choice=tuple({**plan.launch.narrowed, **run.choice}[key] for key in axes),
             devices=run.cost.devices if run.cost else None,
             device_hours=run.cost.device_hours if run.cost else None,
         )
         for run in plan.runs
         if run.run_id is not None
     )
-    Membership(grid=plan.grid, axes=dict(plan.axes), members=members, questions=plan.questions).write(results_dir)
+    record = Membership(
+        name=plan.grid,
+        grid=plan.launch.grid,
+        axes=axes,
+        members=members,
+        questions=plan.questions,
+        settings=plan.launch.settings,
+    )
+    for known in readable(results_dir, [plan.grid] if plan.grid in grids(results_dir) else ()):
+        if known.holds(member.run_id for member in members):
+            return
+        record = known.widened(record)
+    record.write(results_dir)

@@ -9,12 +9,12 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from rewards.program import last_words
 from sweeper.grid.expand import Grid, expand
+from sweeper.grid.project import conf_folders
 from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.plan.plan import Plan, PlannedRun, spec_from
 from sweeper.spec.dotted import dotted, render
@@ -150,10 +150,11 @@ def _series(specs: Sequence[RunSpec]) -> Json:
 def _settings(grid: Grid, arguments: Sequence[str]) -> list[str]:
     """What all points of a grid share, as overrides of a single run: the grid file's own settings, then the rest."""
     own: list[str] = []
-    if grid.name not in (None, "adhoc"):
+    if grid.launch is not None and grid.launch.grid is not None:
         import yaml
 
-        values = yaml.safe_load(files("conf").joinpath("grid", f"{grid.name}.yaml").read_text())
+        found = (folder / "grid" / f"{grid.launch.grid}.yaml" for folder in conf_folders())
+        values = yaml.safe_load(next(path for path in found if path.exists()).read_text())
         settings = dotted({key: value for key, value in values.items() if key not in ("hydra", "grid")})
         own = [f"{key}={render(value)}" for key, value in settings.items()]
     varying = {axis.key for axis in grid.axes} | {"grid", "results_dir"}

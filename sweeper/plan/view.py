@@ -15,6 +15,7 @@ from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import Memory
 from sweeper.plan.plan import Plan, PlannedRun
 from sweeper.plan.totals import Totals
+from sweeper.rows.differences import unnamed
 from sweeper.rows.flops import axis_note
 from sweeper.spec.run import RunSpec
 
@@ -30,7 +31,7 @@ def plan_text(plan: Plan) -> str:
     ruled = f" less {left_out} {why}" if left_out else ""
     head = f"{plan.grid}: {len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
-    rows = [_line(run) for run in plan.runs] if len(plan.runs) <= LINES else _groups(plan)
+    rows = _lines(plan.runs) if len(plan.runs) <= LINES else _groups(plan)
     parts = [f"{head}: {counts}", *plan.notes, *_folders(plan.runs)]
     parts += (
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
@@ -64,9 +65,15 @@ def _table(rows: Sequence[Mapping[str, object]]) -> str:
     return tabulate(cells, headers="keys", tablefmt="simple", missingval="-", disable_numparse=True)
 
 
-def _line(run: PlannedRun) -> dict[str, object]:
-    name = str(run.run_id) if run.run_id else " ".join(f"{key}={value}" for key, value in run.choice.items())
-    return {"run": name, "state": str(run.state), **_figures(run.spec, run.cost)}
+def _lines(runs: Sequence[PlannedRun]) -> list[dict[str, object]]:
+    """One line per run, with what differs between runs and is not in their names."""
+    own = unnamed([None if run.spec is None else run.spec.settings() for run in runs])
+    lines = []
+    for i, run in enumerate(runs):
+        name = str(run.run_id) if run.run_id else " ".join(f"{key}={value}" for key, value in run.choice.items())
+        told = {item.name: item.texts[i] for item in own}
+        lines.append({"run": name, **told, "state": str(run.state), **_figures(run.spec, run.cost)})
+    return lines
 
 
 def _groups(plan: Plan) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ model it is not.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -25,6 +25,7 @@ NAMED_BY = {  # what names each part, or one key of it; "": nothing does
     "training.": "model.family",
     "eval.": "model.family",
     "data.": "model.family",
+    "reward.scorers": "reward.path",
     "data.root": "",
     "data.digest": "data.root",
     "data.annotations": "",
@@ -33,11 +34,20 @@ NAMED_BY = {  # what names each part, or one key of it; "": nothing does
     "data.solutions_digest": "data.sft_solutions",
 }
 INSTEAD = {"training.actor_lr": "model.actor_lr", "algorithm.critic_lr": "training.critic_lr"}  # where it is null
-NAMES = {"training.actor_lr": "lr", "data.root": "data", "training.train_batch_size": "batch"}
+NAMES = {
+    "training.actor_lr": "lr",
+    "training.train_batch_size": "batch",
+    "data.root": "data",
+    "data_root": "data",
+    "reward.path": "reward",
+}
+IN_IDS = {  # what the readable part of a run's id tells
+    *("model.name", "algorithm.name", "domain_mix.name", "data_scale.name", "data_scale.n_unique", "curriculum.name"),
+    *("data.sft_share", "seed"),
+}
 IN_ROWS = {  # what a row tells in columns of its own
-    *("model.name", "algorithm.name", "domain_mix.name", "data_scale.name", "curriculum.name", "seed"),
-    *("data_scale.n_unique", "data_scale.epochs", "data.sft_share", "training.total_steps"),
-    *("algorithm.rollout_n", "algorithm.lora.rank"),
+    *IN_IDS,
+    *("data_scale.epochs", "training.total_steps", "algorithm.rollout_n", "algorithm.lora.rank"),
     *("algorithm.kl.in_loss", "algorithm.kl.loss_coef", "algorithm.kl.in_reward", "algorithm.kl.reward_coef"),
 }
 VAGUE = (
@@ -91,6 +101,11 @@ def between_rows(rows: Sequence[ResultRow]) -> list[Difference]:
     return [item for item in differences([row.settings for row in rows]) if item.key not in IN_ROWS]
 
 
+def unnamed(settings: Sequence[Settings | None]) -> list[Difference]:
+    """What tells runs apart beside their ids."""
+    return [item for item in differences(settings) if item.key not in IN_IDS]
+
+
 def differences(settings: Sequence[Settings | None]) -> list[Difference]:
     """What tells runs apart, in the order of their settings."""
     known = [item for item in settings if item is not None]
@@ -100,7 +115,7 @@ def differences(settings: Sequence[Settings | None]) -> list[Difference]:
         values = tuple(None if item is None else _value(item, key) for item in settings)
         texts = _texts(values)
         said = tuple("unknown" if item is None else text for item, text in zip(settings, texts, strict=True))
-        found.append(Difference(key=key, name=_short(key, keys), values=values, texts=said))
+        found.append(Difference(key=key, name=short_name(key, keys), values=values, texts=said))
     return found
 
 
@@ -125,7 +140,7 @@ def _value(settings: Settings, key: str) -> Any:
     return settings.get(INSTEAD[key]) if value is None and key in INSTEAD else value
 
 
-def _short(key: str, keys: Sequence[str]) -> str:
+def short_name(key: str, keys: Collection[str]) -> str:
     """The end of a key that no other of the keys has and that says what it is; some have a name of their own."""
     parts = key.split(".")
     for n in range(1, len(parts)):
@@ -146,4 +161,6 @@ def written(value: Any) -> str:
     if isinstance(value, float) and value and math.isfinite(value) and not 1e-2 <= abs(value) < 1e6:
         mantissa, _, exponent = f"{value:e}".partition("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "digest" in item for item in value):
+        return ",".join(item["digest"] for item in value)  # files by their content
     return value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else render(value)

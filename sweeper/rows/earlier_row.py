@@ -16,8 +16,13 @@ def completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
         samples, responses = values.get("train_samples"), values.get("rollout_n")
         drawn = n * reuse if n and reuse else samples / responses if samples and responses else None
         values["problems_seen"], values["reuse"] = seen_of(n, drawn) if n and drawn else (None, reuse)
-    spec = path.parent.parent / "runs" / path.stem / "spec.json"
-    if "settings" not in values and spec.exists():
-        with suppress(ValueError, KeyError, TypeError, AttributeError):  # a damaged spec is for `status` to tell
-            values["settings"] = settings(json.loads(spec.read_text()))
+    if "settings" not in values:
+        values["settings"] = frozen_settings(path.parent.parent / "runs" / path.stem / "spec.json")
     return values
+
+
+def frozen_settings(spec: Path) -> dict[str, Any] | None:
+    """`RunSpec.settings` of a frozen specification of any version; None where there is none, or it is damaged."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # a damaged spec is for `status` to tell
+        return settings(json.loads(spec.read_text()))
+    return None

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.estimates.points import disagreement, gain, mean_gain, pass_at
 from analysis.runs.selection import points_of, select, series_of
-from sweeper.host.errors import ResultsError
+from sweeper.host.errors import ConfigError, ResultsError
 from sweeper.rows.passk import pass_at_k
 from sweeper.rows.row import problems_path
 from tests.analysis.synthetic_rows import Truth, write_counts, write_grid
@@ -26,7 +26,7 @@ def test_a_grid_selects_its_runs_and_counts_the_missing_ones(tmp_path: Path) -> 
 
 def test_an_unknown_grid_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     write_grid(tmp_path, models={"tiny-40k": 27_000})
-    with pytest.raises(ResultsError, match="known grids: model_scale"):
+    with pytest.raises(ConfigError, match="known grids: model_scale"):
         select(tmp_path, "model_scal")
 
 

@@ -129,7 +129,9 @@ def status(results: Path) -> None:
         Member(run_id=RunId(run_id), choice=(str(seed),), devices=8, device_hours=1.0)
         for seed, run_id in enumerate(run_ids)
     )
-    Membership(grid="large", axes={"seed": tuple(map(str, range(N_STATUS)))}, members=members).write(results)
+    Membership(name="large", grid="large", axes={"seed": tuple(map(str, range(N_STATUS)))}, members=members).write(
+        results
+    )
     command = [sys.executable, "-m", "sweeper", "status", "--results", str(results)]
     calls = _count_calls(results)
     taken = []

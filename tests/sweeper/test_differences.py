@@ -84,6 +84,19 @@ def test_folders_are_told_by_their_last_name_where_that_tells_them_apart() -> No
     assert texts("/a/one", "/b/one") == ("/a/one", "/b/one")
 
 
+def test_rewards_are_told_by_their_files_and_by_their_content_where_a_file_has_changed() -> None:
+    def texts(*rewards: tuple[str | None, str]) -> dict[str, tuple[str, ...]]:
+        scorers = [[{"source": "", "file": path, "digest": digest}] if path else None for path, digest in rewards]
+        settings = [
+            {key: value for key, value in (("reward.path", path), ("reward.scorers", own)) if value}
+            for (path, _), own in zip(rewards, scorers, strict=True)
+        ]
+        return {item.name: item.texts for item in differences(settings)}
+
+    assert texts((None, ""), ("mine.py:score", "0a")) == {"reward": ("unset", "mine.py:score")}
+    assert texts(("mine.py:score", "0a"), ("mine.py:score", "0b")) == {"scorers": ("0a", "0b")}
+
+
 def test_a_run_whose_settings_are_not_known_is_said_to_be_unknown() -> None:
     (item,) = differences([{"x": 1}, None, {"x": 2}, {}])
     assert (item.texts, item.values) == (("1", "unknown", "2", "unset"), (1, None, 2, None))

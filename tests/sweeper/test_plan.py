@@ -205,14 +205,21 @@ def test_an_unmeasured_model_on_a_known_gpu_is_priced_by_the_roofline(tmp_path: 
 def test_a_grid_remembers_its_runs(tmp_path: Path) -> None:
     found = plan(tmp_path, "seed=0,1")
     save_grid(found, tmp_path)
-    assert [member.run_id for member in Membership.read(tmp_path, "adhoc").members] == [
+    assert [member.run_id for member in Membership.read(tmp_path, "by_seed").members] == [
         run.run_id for run in found.runs
     ]
 
 
+def test_what_varies_and_is_not_in_the_ids_is_a_column_of_the_plan(tmp_path: Path) -> None:
+    found = plan(tmp_path, "model=tiny-40k", "training.actor_lr=1e-3,3e-4", "+verl.actor_rollout_ref.rollout.top_k=5,7")
+    table = [line.split() for line in plan_text(found).splitlines()[-6:]]
+    assert table[0][:4] == ["run", "lr", "top_k", "state"]
+    assert [line[1:3] for line in table[2:]] == [["1e-3", "5"], ["1e-3", "7"], ["3e-4", "5"], ["3e-4", "7"]]
+
+
 def test_an_unknown_grid_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     save_grid(plan(tmp_path, "seed=0,1"), tmp_path)
-    with pytest.raises(ConfigError, match="known: adhoc"):
+    with pytest.raises(ConfigError, match="known grids: by_seed"):
         Membership.read(tmp_path, "model_scale")
 
 
@@ -259,7 +266,7 @@ def test_a_value_left_open_is_refused_by_name(tmp_path: Path) -> None:
 
     point = expand((), multirun=False).points[0]
     config = {**point.config, "training": {**point.config["training"], "actor_lr": "???"}}
-    found = make_plan(Grid(name=None, axes=(), points=(Point(choice={}, config=config),)), tmp_path)
+    found = make_plan(Grid(launch=None, axes=(), points=(Point(choice={}, config=config),)), tmp_path)
     assert found.runs[0].state is State.refused
     assert "training.actor_lr has no value" in str(found.runs[0].reason)
 

@@ -44,7 +44,7 @@ def lines(results: Path) -> list[list[str]]:
 
 def test_axis_values_are_columns_and_groups_are_apart(results: Path) -> None:
     found = lines(results)
-    assert found[0] == ["adhoc:"]
+    assert found[0] == ["by_model:"]
     assert found[1][:5] == ["model", "seed", "state", "step", "reward"]
     assert [line[:3] for line in found[3:8]] == [
         ["tiny-40k", "0", "done"],
@@ -66,7 +66,7 @@ def test_device_hours_are_those_of_the_row_and_of_attempts_still_without_one(res
 
 
 def test_planned_device_hours_are_those_of_the_launch(results: Path) -> None:
-    path = results / "grids" / "adhoc.json"
+    path = results / "grids" / "by_model.json"
     values = json.loads(path.read_text())
     assert values["device_hours"] == [None] * 4  # nothing was measured when it was planned
     path.write_text(json.dumps(values | {"device_hours": [1.0, 2.0, 3.0, 4.0]}))
@@ -76,19 +76,19 @@ def test_planned_device_hours_are_those_of_the_launch(results: Path) -> None:
 
 
 def test_a_grid_file_of_an_earlier_version_still_names_its_runs(results: Path) -> None:
-    path = results / "grids" / "adhoc.json"
+    path = results / "grids" / "by_model.json"
     values = json.loads(path.read_text())
     path.write_text(json.dumps({key: values[key] for key in ("grid", "axes", "run_ids")}))
-    assert len(Membership.read(results, "adhoc").members) == 4
+    assert len(Membership.read(results, "by_model").members) == 4
     assert "tiny-130k" in status_text(run_statuses(results, None))
 
 
 def test_a_run_of_no_grid_and_one_of_two_grids_are_told_once(results: Path) -> None:
-    values = json.loads((results / "grids" / "adhoc.json").read_text())
+    values = json.loads((results / "grids" / "by_model.json").read_text())
     (results / "grids" / "other.json").write_text(json.dumps(values | {"grid": "other"}))
     (results / "runs" / "alone-0123").mkdir()
     statuses = run_statuses(results, None)
-    assert [item["grid"] for item in statuses] == ["adhoc"] * 4 + [None]
+    assert [item["grid"] for item in statuses] == ["by_model"] * 4 + [None]
     assert [item["grid"] for item in run_statuses(results, "other")] == ["other"] * 4
     assert len(run_statuses(results, "alone")) == 1
 

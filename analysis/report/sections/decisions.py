@@ -102,10 +102,11 @@ def _next(evidence: Evidence, best: list[Best]) -> list[tuple[str, str]]:
         for item in law.joint.estimates
         if item.value is None
     ]
-    if selection.grid is not None and points:
+    if selection.record is not None and selection.record.grid is not None and points:
+        command = " ".join((f"+grid={selection.record.grid}", *(selection.record.settings or ())))
         steps.append(
             (
-                f"python -m sweeper suggest +grid={selection.grid} --budget-gpu-hours N",
+                f"python -m sweeper suggest {command} --budget-gpu-hours N",
                 "Ranks points of a grid by what they would tell about a prediction for their cost.",
             )
         )

@@ -54,7 +54,7 @@ def selection(
     generator = np.random.default_rng(rng)
     difficulty = generator.normal(0.8, 1.5, n_problems)
     made = [_run(item, generator, difficulty, n_samples, seed_sd, interaction) for item in runs]
-    return Selection(grid="planted", axes={}, runs=tuple(made), missing=missing, digest="0")
+    return Selection(record=None, runs=tuple(made), missing=missing, digest="0")
 
 
 def curve(
