@@ -170,7 +170,7 @@ def _cleaned(found: FolderRows, spec: DataSpec, dropped: list[DroppedRecord]) ->
     if not never_trained:
         train, measured = _hold_out(train, spec)
         never_trained = measured
-    train, more = clean(train, never_trained, spec.cleaning)
+    train, more = clean(train, never_trained, spec.cleaning, spec.own_rewards)
     dropped += [record_of(item.row, item.step, item.reason) for item in more]
     forbidden: dict[str, list[Row]] = {}
     for row in never_trained:

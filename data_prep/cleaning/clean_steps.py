@@ -17,13 +17,14 @@ def without_duplicates(train: list[Row], options: Cleaning) -> Clean:
     return drop_exact_duplicates(train)
 
 
-def clean(train: list[Row], evaluation: Sequence[Row], options: Cleaning) -> Clean:
+def clean(train: list[Row], evaluation: Sequence[Row], options: Cleaning, own_rewards: Sequence[str] = ()) -> Clean:
     """Applies the other chosen steps to training rows.
 
     Args:
         train: Rows to clean, each problem once.
         evaluation: Every row that a model is ever measured on.
         options: Which steps, and how strict.
+        own_rewards: The user's own reward functions (`data_prep.spec.DataSpec`).
     """
     dropped: list[Dropped] = []
     if options.contamination and evaluation:
@@ -44,6 +45,6 @@ def clean(train: list[Row], evaluation: Sequence[Row], options: Cleaning) -> Cle
     if options.golds:
         from data_prep.cleaning.gold import drop_bad_gold
 
-        train, more = drop_bad_gold(train)
+        train, more = drop_bad_gold(train, own_rewards)
         dropped += more
     return train, dropped

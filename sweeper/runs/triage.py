@@ -75,7 +75,10 @@ _REWARD_FRAME = re.compile(r'File "[^"]*/(rewards|reward_manager|reward_loop|rew
 _DATA_FRAME = re.compile(r'File "[^"]*/(data_prep/[^"]*|rl_dataset)\.py"')
 _EXCEPTION = re.compile(r"^([\w.]+\.)?\w*(Error|Exception|Invalid)\b(\(\w+\))?: ?\S")
 _TEXTS = (
-    (FailureClass.reward, re.compile(r"Reward function is not implemented|JudgeUnavailable|SandboxUnavailable")),
+    (
+        FailureClass.reward,
+        re.compile(r"Reward function is not implemented|JudgeUnavailable|SandboxUnavailable|OwnRewardError"),
+    ),
     (
         FailureClass.data,
         re.compile(r"^(data_prep\.\w+\.)?(DataError|BadRow)\b|ArrowInvalid|Parquet magic bytes not found"),

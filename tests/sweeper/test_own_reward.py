@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from sweeper.cli.output import EXIT_OK, EXIT_USAGE
+from sweeper.cli.output import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from sweeper.evaluation.measure import measure, suite_digest
 from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError
@@ -22,6 +22,9 @@ from sweeper.host.process import Children
 from sweeper.inputs.data import prepare_all, prepared
 from sweeper.plan.plan import make_plan, spec_from
 from sweeper.rows.counts import read_counts
+from sweeper.rows.differences import differences
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import read_rows
 from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from sweeper.training.overrides import OWN_REWARDS, Files, verl_overrides
@@ -190,6 +193,30 @@ def test_rows_that_nobody_knows_are_prepared_where_a_reward_covers_them_and_refu
             prepare_all([spec(*SMALL, "data_root=data", *sources)], results, say=lambda _: None)
 
 
+def test_golds_that_a_reward_of_ones_own_refuses_are_left_out(project: Path) -> None:
+    asked = (*SMALL, "data_root=data", "reward.path=my_rewards.py:score", "data.cleaning.golds=true")
+    asked += ("data_scale.n_unique=null",)
+    manifests = []
+    score = "def score(solution_str, ground_truth, extra_info, **_):\n"
+    score += "    return float(solution_str == ground_truth and extra_info['level'] > 0)\n"
+    for right_answer in ("", "def right_answer(ground_truth, **_):\n    return ground_truth\n"):
+        (project / "my_rewards.py").write_text(score + right_answer)
+        data = prepared(spec(*asked), project / "results", tokenizer=None)
+        manifests.append(json.loads(data.manifest.read_text()))
+    unchecked, checked = manifests
+    assert "bad gold" not in unchecked["dropped"]
+    assert 0 < checked["dropped"]["bad gold"] <= 8  # a third of 24 rows has level 0
+    assert checked["files"]["train"]["rows"] + checked["dropped"]["bad gold"] == unchecked["files"]["train"]["rows"]
+
+
+def test_runs_that_differ_in_their_reward_are_told_apart_by_its_name(project: Path) -> None:
+    (project / "other.py").write_text(REWARD)
+    files = ("reward.path=null", "reward.path=my_rewards.py:score", "reward.path=other.py:score")
+    (told,) = differences([spec(file).settings() for file in files])
+    assert (told.key, told.name) == ("reward.path", "reward")
+    assert told.texts == ("unset", "my_rewards.py:score", "other.py:score")
+
+
 def test_rows_of_no_domain_that_is_asked_for_are_refused_with_what_to_ask_for(project: Path) -> None:
     asked = ("data_root=data", "reward.path=my_rewards.py:score")
     words = r"problems of own \(24 rows\) alone, and math, code, logic, stem is asked for.*: domain_mix=own 'eval.dom"
@@ -288,6 +315,19 @@ def test_a_base_model_is_measured_anew_under_another_reward(project: Path) -> No
         )
     }
     assert len(names) == 3
+
+
+def test_a_function_that_always_fails_ends_its_run_before_training_with_its_error_in_the_row(project: Path) -> None:
+    pytest.importorskip("verl", reason="needs verl")
+    (project / "my_rewards.py").write_text("def score(**_): return undefined\n")
+    settings = (*SMALL, "model=tiny-40k", "model.warm_start.steps=0", "data_root=data", "training.total_steps=2")
+    command = [sys.executable, "-m", "sweeper", *settings, "reward.path=my_rewards.py:score"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == EXIT_FAILED, done.stderr
+    (row,) = read_rows(project / "results")
+    assert row.failure is not None
+    assert (row.failure.phase, row.failure.failure_class) == ("evaluate base", FailureClass.reward)
+    assert "failed for 10 of the last 10 answers; the last: NameError: name 'undefined' is not" in row.failure.reason
 
 
 def test_partial_credit_is_a_setting_that_training_alone_uses() -> None:

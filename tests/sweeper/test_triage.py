@@ -156,6 +156,15 @@ LOGS = [
         "division by zero",
     ),
     (
+        "a reward function of the user's own that fails, as Ray shows it",
+        [
+            "ray.exceptions.RayTaskError(OwnRewardError): ray::RewardLoopWorker.compute_score() (pid=1, ip=1.2.3.4)",
+            "rewards.own.own_scorer.OwnRewardError: a.py:score failed for 10 of the last 10 answers",
+        ],
+        FailureClass.reward,
+        "OwnRewardError",
+    ),
+    (
         "an exception of verl's own data set",
         [
             "Traceback (most recent call last):",
