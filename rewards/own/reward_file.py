@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rewards.program import UserError
 
+_OURS = Path(__file__).resolve().parents[1]  # installed, even where it lies beside the file: its scorers have versions
+
 
 class BadRewardFile(UserError, ValueError):
     """A reward function that cannot be used; the message names it and says why, in one line."""
@@ -105,7 +107,7 @@ def _imported(tree: ast.Module, folder: Path) -> Iterator[str]:
             top = name.partition(".")[0]
             if (folder / f"{top}.py").is_file():
                 yield f"{top}.py"
-            elif top and (folder / top).is_dir():
+            elif top and (folder / top).is_dir() and (folder / top).resolve() != _OURS:
                 yield from (path.relative_to(folder).as_posix() for path in sorted((folder / top).rglob("*.py")))
 
 

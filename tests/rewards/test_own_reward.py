@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import rewards
 from rewards import (
     BadRewardFile,
     Domain,
@@ -184,6 +185,15 @@ def test_a_file_is_known_by_its_bytes_and_those_that_it_imports_from_its_folder(
     assert RewardFile.read(tmp_path / "my_rewards.py").digest == file.digest
     file.write(tmp_path / "elsewhere")
     assert RewardFile.read(tmp_path / "elsewhere" / "my_rewards.py") == file
+
+
+def test_our_own_package_beside_the_file_is_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "rewards").symlink_to(Path(rewards.__file__).parent)
+    written(
+        tmp_path, "return compute_score(data_source, solution_str, '1')", before="from rewards import compute_score\n"
+    )
+    assert RewardFile.read(tmp_path / "my_rewards.py").names == ["my_rewards.py"]
+    assert compute_score("math__math", "\\boxed{1}", "2", own=[f"{tmp_path}/my_rewards.py:score"])["score"] == 1.0
 
 
 @pytest.mark.parametrize(
