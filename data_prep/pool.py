@@ -191,7 +191,7 @@ def _hold_out(rows: Sequence[Row], spec: DataSpec) -> tuple[list[Row], list[Row]
     if n is None:
         raise DataError(
             f"data_root={spec.root} has no files for evaluation (online_eval/), so some rows must be held out of its "
-            "flat files: set n_eval_per_domain to a number."
+            "flat files: set eval.problems_per_domain to a number."
         )
     held_out: set[str] = set()
     for domain in domains_in_use(spec):

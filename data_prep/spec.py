@@ -193,12 +193,12 @@ class DataSpec:
             raise DataError(f"data_scale.n_unique={self.n_unique} must be at least 1.")
         if self.n_val_per_domain < 1 or (self.n_eval_per_domain is not None and self.n_eval_per_domain < 1):
             raise DataError(
-                f"n_val_per_domain={self.n_val_per_domain} and n_eval_per_domain={self.n_eval_per_domain} "
-                "must be at least 1."
+                f"eval.val_problems_per_domain={self.n_val_per_domain} and eval.problems_per_domain="
+                f"{self.n_eval_per_domain} must be at least 1."
             )
         if self.root is None and (self.n_unique is None or self.n_eval_per_domain is None):
             raise DataError(
-                "synthetic tasks are endless: data_scale.n_unique and n_eval_per_domain must be numbers. "
+                "synthetic tasks are endless: data_scale.n_unique and eval.problems_per_domain must be numbers. "
                 "Set them, or data_root to a folder."
             )
         self._check_order()

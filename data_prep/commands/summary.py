@@ -105,7 +105,7 @@ def summarise(
     """
     usable: list[Examined] = []
     layout = files_of(paths)
-    files, problems = [], [f"{doubt.file}: {doubt.message}" for doubt in layout.doubts]
+    files, problems = [], [f"{doubt.file}: {doubt.kind}: {doubt.message}" for doubt in layout.doubts]
     for file in layout.files:
         total, unusable = 0, 0
         for item in examined(file):

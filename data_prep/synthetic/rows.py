@@ -68,7 +68,7 @@ def held_out_rows(spec: DataSpec) -> dict[Domain, list[Row]]:
         DataError: An endless spec, or a domain without tasks.
     """
     if spec.n_eval_per_domain is None:
-        raise DataError("synthetic data needs n_eval_per_domain.")
+        raise DataError("synthetic data needs eval.problems_per_domain.")
     n = max(spec.n_eval_per_domain, spec.n_val_per_domain)
     return {
         domain: list(itertools.islice(_generated(domain, Split.HELD_OUT, _HELD_OUT_SEED), n))
