@@ -1,5 +1,6 @@
 """Fetches a source from the Hugging Face hub into a folder that `data_root` can point at."""
 
+import itertools
 import json
 import shutil
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from data_prep.sources.source import Source
 from data_prep.spec import DataError
 
 CARD = "source.json"
+_BATCH = 1024
 
 
 def fetch(
@@ -44,7 +46,7 @@ def fetch(
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out} is not empty and was not made by a fetch. Give another folder (--out).")
     snapshot = _snapshot(source, revision or source.revision, offline=offline, cache=cache)
-    make_once(out, done=CARD, make=partial(_copy, source, snapshot))
+    make_once(out, done=CARD, make=partial(_copy if source.patterns else _write_splits, source, snapshot))
     return snapshot.name
 
 
@@ -57,6 +59,38 @@ def _copy(source: Source, snapshot: Path, out: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     _write_columns(source, out / FILE_NAME)
+    _write_card(source, snapshot, out)
+
+
+def _write_splits(source: Source, snapshot: Path, out: Path) -> None:
+    """One parquet file per split, named by it, a batch at a time, however large it is."""
+    import datasets
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    what = f"{source.repository} at {snapshot.name}"
+    try:
+        datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # the files are here: nobody is asked
+        found = datasets.load_dataset(str(snapshot), name=source.subset, streaming=True)
+        unknown = sorted(set(source.splits) - set(found))
+        if unknown:
+            raise DataError(f"{what} has no split {unknown[0]}. It has {', '.join(found)}.")
+        for split in source.splits or found:
+            tables = found[split].with_format("arrow").iter(batch_size=_BATCH)
+            first = next(tables)
+            with pq.ParquetWriter(out / f"{split}.parquet", first.schema, compression="zstd") as writer:
+                for table in itertools.chain([first], tables):
+                    writer.write_table(table.cast(first.schema))
+    except (ValueError, OSError, StopIteration, pa.ArrowException, datasets.exceptions.DatasetsError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"{what} cannot be read by datasets: {error}. Name a subset with --subset, or a split."
+        ) from error
+    _write_card(source, snapshot, out)
+
+
+def _write_card(source: Source, snapshot: Path, out: Path) -> None:
     about = {"name": source.name, "licence": source.licence, "repository": source.repository}
     (out / CARD).write_text(json.dumps(about | {"revision": snapshot.name}, indent=2, sort_keys=True) + "\n")
 
@@ -71,7 +105,7 @@ def _snapshot(source: Source, revision: str | None, *, offline: bool, cache: Pat
             str(source.repository),
             repo_type="dataset",
             revision=revision,
-            allow_patterns=list(source.patterns),
+            allow_patterns=list(source.patterns) or None,
             local_files_only=offline,
             cache_dir=cache,
         )

@@ -21,7 +21,9 @@ class Source:
         repository: Data set on the hub.
         revision: Commit that is fetched unless another is asked for. None: the newest at the first fetch, whose
             commit is then written to `source.json` and fetched ever after.
-        patterns: Files of the repository that are fetched.
+        patterns: Files of the repository that are fetched as they are; none: `datasets` reads its splits.
+        subset: Configuration that is read; None: the only one.
+        splits: That are read; none: all.
         columns: File pattern to columns, for files that are not in verl's.
     """
 
@@ -32,7 +34,28 @@ class Source:
     repository: str | None = None
     revision: str | None = None
     patterns: tuple[str, ...] = ()
+    subset: str | None = None
+    splits: tuple[str, ...] = ()
     columns: Mapping[str, ColumnMapping] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def of_the_hub(repository: str, *, subset: str | None = None, splits: tuple[str, ...] = ()) -> Source:
+    """Any data set of the hub, read split by split.
+
+    Args:
+        repository: As `owner/name`.
+        subset: Configuration that is read; None: the only one.
+        splits: That are read; none: all.
+    """
+    return Source(
+        name=" ".join([repository, *([subset] if subset else []), *splits]),
+        title=repository,
+        licence="as its card says",
+        how=f"python -m data_prep fetch {repository}",
+        repository=repository,
+        subset=subset,
+        splits=splits,
+    )
 
 
 SOURCES: dict[str, Source] = {

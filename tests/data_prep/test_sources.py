@@ -11,7 +11,7 @@ import pytest
 from data_prep.materialise import materialise
 from data_prep.sources.hub import fetch
 from data_prep.sources.layout import folder_digest
-from data_prep.sources.source import SOURCES
+from data_prep.sources.source import SOURCES, of_the_hub
 from data_prep.spec import DataError, DataSpec
 from rewards import check_source
 
@@ -107,6 +107,41 @@ def test_a_fetched_source_is_prepared_without_a_network_and_states_its_revision(
     prepared = materialise(spec, tmp_path / "out")
     assert pq.read_metadata(prepared.evaluation).num_rows == 4
     assert json.loads(prepared.manifest.read_text())["source"]["revision"] == _COMMIT
+
+
+def test_any_data_set_of_the_hub_is_read_by_its_splits_at_a_commit(tmp_path: Path) -> None:
+    cache, out = tmp_path / "cache", tmp_path / "mine"
+    rows = [{"question": f"How many are {i} and 1?", "answer": str(i + 1)} for i in range(3000)]
+    files = {"data/train-00000-of-00002.parquet": rows[:2000], "data/train-00001-of-00002.parquet": rows[2000:2900]}
+    _cached(cache, "someone/sums", files | {"data/test-00000-of-00001.parquet": rows[2900:]})
+    source = of_the_hub("someone/sums")
+    assert fetch(source, out, offline=True, cache=cache, revision=_COMMIT) == _COMMIT
+    assert pq.read_table(out / "train.parquet").to_pylist() == rows[:2900]
+    assert pq.read_table(out / "test.parquet").to_pylist() == rows[2900:]
+    assert json.loads((out / "source.json").read_text())["revision"] == _COMMIT
+    (out / "columns.yaml").write_text('"*": {prompt: question, ground_truth: answer, data_source: openai/gsm8k}\n')
+    spec = DataSpec(root=str(out), n_unique=64, n_eval_per_domain=16)
+    manifest = json.loads(materialise(spec, tmp_path / "out").manifest.read_text())
+    assert [(file["file"], file["role"], file["rows"]) for file in manifest["inputs"]] == [
+        ("test.parquet", "evaluation", 100),
+        ("train.parquet", "train", 2900),
+    ]
+    assert manifest["source"]["revision"] == _COMMIT
+    fetch(of_the_hub("someone/sums", splits=("test",)), tmp_path / "test alone", offline=True, cache=cache)
+    assert {path.name for path in (tmp_path / "test alone").iterdir()} == {"test.parquet", "source.json"}
+
+
+def test_a_split_or_subset_that_is_not_there_is_named(tmp_path: Path) -> None:
+    rows = [{"question": "1+1?", "answer": "2"}]
+    _cached(tmp_path / "cache", "someone/sums", {"train.parquet": rows})
+    for source, words in (
+        (of_the_hub("someone/sums", splits=("test",)), "has no split test. It has train"),
+        (of_the_hub("someone/sums", subset="main"), "cannot be read by datasets"),
+        (of_the_hub("someone/nothing"), "not in the Hugging Face cache"),
+    ):
+        with pytest.raises(DataError, match=words):
+            fetch(source, tmp_path / "mine", offline=True, cache=tmp_path / "cache")
+        assert not (tmp_path / "mine").exists()
 
 
 def test_a_finished_fetch_is_not_repeated_and_never_overwritten(tmp_path: Path) -> None:
