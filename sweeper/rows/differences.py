@@ -32,7 +32,6 @@ NAMED_BY = {  # what names each part, or one key of it; "": nothing does
     "data.annotation_digests": "data.annotations",
     "data.sft_solutions": "",
     "data.solutions_digest": "data.sft_solutions",
-    "reward.scorers": "reward.path",
 }
 INSTEAD = {"training.actor_lr": "model.actor_lr", "algorithm.critic_lr": "training.critic_lr"}  # where it is null
 NAMES = {
