@@ -101,9 +101,7 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         run_id=run_id(history),
         group_id=_group_id(size, names, labels),
         status=Status.failed if history.finished is False else Status.completed,
-        failure=Failure(phase="train", reason="its logger says that it ended with an error", log=str(path))
-        if history.finished is False
-        else None,
+        failure=_failure(history, path),
         model=size.name,
         family=size.family,
         n_params=size.n_params,
@@ -129,6 +127,12 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         provenance=None,
         imported=Imported(kind=history.kind, path=str(path), sha256=sha256, name=history.name, missing=missing),
     )
+
+
+def _failure(history: History, path: Path) -> Failure | None:
+    if history.finished is not False:
+        return None
+    return Failure(phase="train", reason="its logger says that it ended with an error", log=str(path))
 
 
 def _ours(history: History, labels: Labels, *, path: Path, sha256: str) -> ResultRow:

@@ -63,10 +63,7 @@ def suggest(
             "cluster.gpu_type for an estimate"
         )
     settings = _settings(grid, arguments)
-    targets = [_spec([*_without(settings, shlex.split(text)), *shlex.split(text)]) for text in predict]
-    if not targets:
-        everyone = [run.spec for run in plan.runs if run.spec is not None]
-        targets = [max(everyone, key=lambda spec: (_size(spec), spec.n_unique or 0, -spec.seed))]
+    targets = _targets(plan, settings, predict)
     request = {
         "budget": budget,
         "law": law,
@@ -85,6 +82,13 @@ def suggest(
         pick["command"] = _command(by_id[pick["run_id"]], settings)
     bases = {run.cost.basis for run in priced if run.cost}
     return answer | {"budget": budget, "without_cost": len(runs) - len(priced), "cost_basis": sorted(bases)}
+
+
+def _targets(plan: Plan, settings: Sequence[str], predict: Sequence[str]) -> list[RunSpec]:
+    if predict:
+        return [_spec([*_without(settings, shlex.split(text)), *shlex.split(text)]) for text in predict]
+    everyone = [run.spec for run in plan.runs if run.spec is not None]
+    return [max(everyone, key=lambda spec: (_size(spec), spec.n_unique or 0, -spec.seed))]
 
 
 def suggest_text(answer: Json) -> str:

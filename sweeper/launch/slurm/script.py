@@ -102,8 +102,7 @@ def render(
         wckey=None,  # type: ignore[arg-type]  # leaves the flag out: not every cluster has such keys
         stderr_to_stdout=True,
         additional_parameters={
-            **({"hold": True} if is_held else {}),
-            **({"dependency": ":".join(["afterany", *map(str, wait_for)])} if wait_for else {}),
+            **_waiting(is_held, wait_for),
             "requeue": True,
             "chdir": code,
             # SLURM keeps a job's environment: only what was named goes there.
@@ -114,6 +113,11 @@ def render(
         srun_args=["--kill-on-bad-exit=1", *cores, *flags],
     )
     return f"{text}\n".replace(_PERCENT, "%%")
+
+
+def _waiting(is_held: bool, wait_for: Sequence[int]) -> dict[str, str | bool]:
+    held: dict[str, str | bool] = {"hold": True} if is_held else {}
+    return held | ({"dependency": ":".join(["afterany", *map(str, wait_for)])} if wait_for else {})
 
 
 def setup(shape: Shape, code: str) -> list[str]:
