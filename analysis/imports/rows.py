@@ -79,9 +79,9 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
     Raises:
         ResultsError: the model's size is not known.
     """
-    missing: dict[str, str] = {}
     if TRACKED in history.summary:
         return _ours(history, labels, path=path, sha256=sha256)
+    missing: dict[str, str] = {}
     labels = _with_settings(labels, history.config)
     size = _size(history, labels)
     curve = tuple(curve_point(step, values) for step, values in history.steps)
@@ -94,13 +94,12 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         if f"{_SETTINGS}run_id" in history.config
         else "a validation curve is no pass@k: measure the checkpoint"
     )
-    if history.finished is None:
-        missing["status"] = "the source does not say how the run ended; taken for completed"
+    status = _status(history, missing)
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(history),
         group_id=_group_id(size, names, labels),
-        status=Status.failed if history.finished is False else Status.completed,
+        status=status,
         failure=_failure(history, path),
         model=size.name,
         family=size.family,
@@ -127,6 +126,12 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         provenance=None,
         imported=Imported(kind=history.kind, path=str(path), sha256=sha256, name=history.name, missing=missing),
     )
+
+
+def _status(history: History, missing: dict[str, str]) -> Status:
+    if history.finished is None:
+        missing["status"] = "the source does not say how the run ended; taken for completed"
+    return Status.failed if history.finished is False else Status.completed
 
 
 def _failure(history: History, path: Path) -> Failure | None:

@@ -75,7 +75,6 @@ def render(
 
     command, flags = in_environment(arguments, shape, results_dir, code)
     left_out = replaced(shape.sbatch)
-    memory = None if shape.memory_gb is None else f"{shape.memory_gb}GB"
     cpus = None if "cpus-per-task" in left_out else shape.cpus_per_node
     # srun does not take it over from sbatch since Slurm 22.05 (sbatch(1)): a task may be bound to one core.
     cores = [] if cpus is None else [f"--cpus-per-task={cpus}"]
@@ -91,7 +90,7 @@ def render(
         ntasks_per_node=1,
         gpus_per_node=None if "gpus-per-node" in left_out else shape.gpus_per_node or None,
         cpus_per_task=cpus,
-        mem=None if "mem" in left_out else memory,
+        mem=f"{shape.memory_gb}GB" if shape.memory_gb is not None and "mem" not in left_out else None,
         signal_delay_s=shape.signal_seconds,
         exclude=",".join(shape.exclude) or None,
         setup=[*setup(shape, code), *before],
