@@ -76,7 +76,7 @@ class Cluster:
 class Logging:
     """Trackers beside verl's console and file loggers; never part of identity."""
 
-    backends: tuple[str, ...] = ()  # verl's names: wandb, tensorboard, mlflow, swanlab, ...
+    backends: tuple[Word, ...] = ()  # verl's names: wandb, tensorboard, mlflow, swanlab, ...
     wandb: bool = False  # short for wandb in `backends`
     project: Text = "rl-scaling"
 

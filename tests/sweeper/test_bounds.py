@@ -182,7 +182,6 @@ ON_SLURM = {
     "cluster.secrets_file=": "cluster.secrets_file=''",
     "cluster.container.runtime=pyxis": "cluster.container.image is empty, and cluster.container.runtime=pyxis",
     "cluster.container.runtime=apptainer": "cluster.container.image is empty",
-    "results_dir=runs/%A": "results_dir=runs/%A",
 }
 
 
@@ -203,13 +202,14 @@ TAKEN = [
     (
         "training.weight_decay=0",
         "training.lr_warmup_steps=0",
+        "algorithm.kl.in_loss=true",
         "algorithm.kl.loss_coef=0",
         "algorithm.entropy_coeff=-0.1",
     ),
     ("eval.temperature=0", "eval.ks=[1]"),
     ("cluster.confirm_gpu_hours=0", "cluster.max_loss_minutes=null"),
-    ("training.top_p=1", "algorithm.gamma=0", "algorithm.clip_ratio_high=4"),
-    ("results_dir=/tmp/100%",),
+    ("training.top_p=1", "algorithm=ppo", "algorithm.gamma=0", "algorithm.clip_ratio_high=4"),
+    ("results_dir=/tmp/100%j", "cluster=slurm"),  # the job's logs lie there: test_batch_script
 ]
 
 
