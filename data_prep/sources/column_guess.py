@@ -43,13 +43,14 @@ def columns_command(folder: Path, lines: Sequence[str]) -> str:
 
 
 def undeclared(folder: Path) -> Iterator[tuple[str, Record]]:
-    """The name and first row of every file whose columns are neither verl's nor declared.
+    """The name and first row of every file to be read whose columns are neither verl's nor declared.
 
     Raises:
         DataError: A file cannot be read.
     """
     layout, declared = source_layout(folder), read_mappings(folder)
-    for name in sorted([file.name for file in layout.files] + [item.name for item in layout.unread]):
+    # A CSV file without declared columns is not read; it matters where nothing else is there.
+    for name in [file.name for file in layout.files] or sorted(item.name for item in layout.unread):
         found = declared_of(name, declared)
         if format_of(name) is None or (found is not None and found.mapping is not None):
             continue

@@ -25,12 +25,14 @@ class Glance:
     Attributes:
         rows: By role.
         train: Rows for training by domain; None where some are not counted, or of sources that are nobody's.
+        evaluation: Rows that may be evaluated on, likewise; of a folder without evaluation files there are none.
         uncounted: Files whose rows are in neither: large ones without a count of their own, and those of `datasets`.
         said: What is not read, and what was decided that names leave open.
     """
 
     rows: Mapping[Role, int]
     train: Mapping[Domain, int] | None
+    evaluation: Mapping[Domain, int] | None
     uncounted: tuple[str, ...]
     said: tuple[str, ...]
 
@@ -43,7 +45,7 @@ def glance(root: Path) -> Glance:
     """
     layout = training_layout(root)
     rows: Counter[Role] = Counter()
-    train: Counter[str] = Counter()
+    sources: dict[Role, Counter[str]] = {role: Counter() for role in Role}
     uncounted, left = [], _READ_THROUGH
     for file in layout.files:
         if format_of(file.path.name) is not Format.parquet:
@@ -51,16 +53,21 @@ def glance(root: Path) -> Glance:
         if left < 0 or format_of(file.path.name) in (Format.csv, Format.tsv, Format.arrow):
             uncounted.append(file.name)
             continue
-        sources = rows_by_source(file)
-        rows[file.role] += sum(sources.values())
-        if file.role is Role.train:
-            train.update(sources)
-        if file.mapping is not None or "" in sources:
+        here = rows_by_source(file)
+        rows[file.role] += sum(here.values())
+        sources[file.role].update(here)
+        if file.mapping is not None or "" in here:
             number, raw = next(records(file.path))
             where = f"{file.path} row {number}"
             source_of(raw if file.mapping is None else file.mapping.apply(raw, where), where)
-    by_domain = None if uncounted else _by_domain(train)
-    return Glance(rows=rows, train=by_domain, uncounted=tuple(uncounted), said=tuple(layout.said()))
+    measured = sources[Role.evaluation] or sources[Role.offline_evaluation]
+    return Glance(
+        rows=rows,
+        train=None if uncounted else _by_domain(sources[Role.train]),
+        evaluation=None if uncounted else _by_domain(measured),
+        uncounted=tuple(uncounted),
+        said=tuple(layout.said()),
+    )
 
 
 def _by_domain(sources: Mapping[str, int]) -> dict[Domain, int] | None:

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.choosing.annotations import side_file
-from data_prep.choosing.scale import check_enough, refuse_none
 from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.materialise import TOO_LONG_TO_VALIDATE, materialise
 from data_prep.sources.column_guess import guessed_columns
 from data_prep.sources.glance import Glance, glance
 from data_prep.sources.layout import folder_digest
-from data_prep.sources.role import Role
 from data_prep.spec import DataError, DataSpec, file_digest
-from rewards import Domain
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.models import folder_at_hand
 from sweeper.inputs.own_reward import frozen, refuse_idle
@@ -110,29 +107,6 @@ def glance_at(root: str, digest: str | None) -> Glance:
     del digest
     try:
         return glance(Path(root))
-    except DataError as error:
-        raise ConfigError(str(error)) from None
-
-
-def check_folder(spec: RunSpec) -> None:
-    """Refuses a folder that surely has too few problems: more are left out only when the data are made.
-
-    Raises:
-        ConfigError: how many problems of which domain there are; or a file that cannot be read.
-    """
-    if spec.data.root is None:
-        return
-    seen, data = glance_at(spec.data.root, spec.data.digest), data_spec(spec)
-    if seen.train is None or data.recipe is not None:
-        return
-    held_out = 0
-    if not any(n for role, n in seen.rows.items() if role is not Role.train):
-        held_out = max(data.n_eval_per_domain or 0, data.n_val_per_domain)
-    available = {domain: max(seen.train.get(domain, 0) - held_out, 0) for domain in Domain}
-    try:
-        for domain in data.train_domains:
-            refuse_none(data, domain, available[domain])
-        check_enough(data, available)
     except DataError as error:
         raise ConfigError(str(error)) from None
 

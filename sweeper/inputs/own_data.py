@@ -8,20 +8,18 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from data_prep.choosing.mix import domain_counts
-from data_prep.pool import domains_in_use
 from data_prep.sources.column_guess import columns_command, guessed_columns, undeclared
 from data_prep.sources.column_mapping import FILE_NAME
 from data_prep.sources.folder import read_folder
-from data_prep.sources.layout import training_layout
 from data_prep.sources.role import Role
 from data_prep.spec import BadRows, DataError, DataSpec
 from rewards import Domain
+from sweeper.host.errors import ConfigError
+from sweeper.inputs.data import glance_at
 
-LOOKED_AT = 50e6  # bytes of data that a plan reads; larger folders are read when a launch makes its data
 ROOM_TO_ASK = 200  # tokens of a prompt that has room for words that ask for the answer in a box
 _MIXES = ("math", "code", "logic", "stem", "own")  # conf/domain_mix of one domain
 
@@ -68,37 +66,8 @@ def _sets(override: str, key: str) -> bool:
     return given == key or given.startswith(f"{key}.")
 
 
-def rows_of(spec: DataSpec) -> Rows | None:
-    """The problems of a folder; None: there is no folder, or it is too large to be read now.
-
-    Raises:
-        DataError: A file that cannot be read, or whose columns or sources are unknown.
-    """
-    if spec.root is None or spec.recipe is not None:
-        return None
-    return _rows(spec.root, spec.digest, domains_in_use(spec), spec.own_rewards)
-
-
-@cache
-def _rows(root: str, _digest: str | None, used: tuple[Domain, ...], own_rewards: tuple[str, ...]) -> Rows | None:
-    folder = Path(root)
-    if sum(file.path.stat().st_size for file in training_layout(folder).files) > LOOKED_AT:
-        return None
-    return _read(folder, used, own_rewards)
-
-
-def _read(folder: Path, used: tuple[Domain, ...], own_rewards: tuple[str, ...]) -> Rows:
-    try:
-        found = read_folder(folder, domains=tuple(Domain), bad_rows=BadRows.drop, own_rewards=own_rewards)
-    except DataError:  # perhaps of a domain that this run leaves out
-        found = read_folder(folder, domains=used, bad_rows=BadRows.drop, own_rewards=own_rewards)
-    by_role = {role: Counter(row.domain for row in rows) for role, rows in found.rows.items()}
-    evaluation = by_role[Role.evaluation] or by_role[Role.offline_evaluation]
-    return Rows(by_role[Role.train], evaluation, tuple(row.reason for row in found.bad))
-
-
 def lack_of(spec: DataSpec, *, mix: str, batch: int, template: bool) -> Lack | None:
-    """What keeps a run from training on its folder; None: nothing does, or the folder is too large to be read now.
+    """What keeps a run from training on its folder; None: nothing that can be seen at a glance.
 
     Args:
         spec: The run's data.
@@ -107,24 +76,38 @@ def lack_of(spec: DataSpec, *, mix: str, batch: int, template: bool) -> Lack | N
         template: Whether a prompt has room for words that ask for the answer in a box.
 
     Raises:
-        DataError: A file that cannot be read, or whose sources are unknown.
+        ConfigError: A file that cannot be read.
     """
-    lack = Lack()
-    wrong = [] if spec.root is None or spec.recipe is not None else list(undeclared(Path(spec.root)))
-    if not wrong:
-        rows = rows_of(spec)
-    else:
-        folder, (name, first) = Path(str(spec.root)), wrong[0]
-        others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        lines = guessed_columns(folder, template=template)
-        cure = "" if lines else " (declare them: docs/data.md)"
-        columns = f"the columns of {name}{others} mean: {', '.join(first)}{cure}"
-        lack.problems.append(f"{FILE_NAME} does not say what {columns}")
-        rows = _as_if(folder, lines, spec) if lines else None
-        lack.columns = columns_command(folder, lines) if lines else None
-    if rows is not None:
+    if spec.root is None:
+        return None
+    folder, lack = Path(spec.root), Lack()
+    try:
+        seen = glance_at(spec.root, spec.digest)
+        rows = None if seen.train is None else Rows(Counter(seen.train), Counter(seen.evaluation or {}))
+    except ConfigError:
+        rows = _undeclared(folder, spec, lack, template=template)
+        if not lack.problems:
+            raise
+    if rows is not None and spec.recipe is None:
         _Needs(spec, rows, lack).check(mix, batch)
     return lack if lack.problems else None
+
+
+def _undeclared(folder: Path, spec: DataSpec, lack: Lack, *, template: bool) -> Rows | None:
+    """Notes files whose columns are not known; the folder's rows as they would be with the columns that are guessed."""
+    try:
+        wrong = list(undeclared(folder))
+        if not wrong:
+            return None
+        (name, first), others = wrong[0], f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        guess = guessed_columns(folder, template=template)
+        cure = "" if guess else " (declare them: docs/data.md)"
+        rows = _as_if(folder, guess, spec) if guess else None
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+    lack.problems.append(f"{FILE_NAME} does not say what the columns of {name}{others} mean: {', '.join(first)}{cure}")
+    lack.columns = columns_command(folder, guess) if guess else None
+    return rows
 
 
 def _as_if(folder: Path, lines: Sequence[str], spec: DataSpec) -> Rows:
@@ -133,7 +116,10 @@ def _as_if(folder: Path, lines: Sequence[str], spec: DataSpec) -> Rows:
         for path in folder.iterdir():
             (Path(temporary) / path.name).symlink_to(path.resolve())
         (Path(temporary) / FILE_NAME).write_text("\n".join(lines))
-        return _read(Path(temporary), domains_in_use(spec), spec.own_rewards)
+        found = read_folder(Path(temporary), domains=tuple(Domain), bad_rows=BadRows.drop, own_rewards=spec.own_rewards)
+    by_role = {role: Counter(row.domain for row in rows) for role, rows in found.rows.items()}
+    evaluation = by_role[Role.evaluation] or by_role[Role.offline_evaluation]
+    return Rows(by_role[Role.train], evaluation, tuple(row.reason for row in found.bad))
 
 
 class _Needs:

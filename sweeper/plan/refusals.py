@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from data_prep.prompt_style import STYLES
-from data_prep.spec import DataError, Order
+from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
-from sweeper.inputs.data import check_folder, data_spec
+from sweeper.inputs.data import data_spec
 from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
 from sweeper.launch.slurm import options
 from sweeper.plan.misfit import misfit
@@ -45,8 +45,8 @@ def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[st
     refuse_shape(spec)
     _check_screen(spec)
     _check_data(spec)
+    _check_folder(spec, asked, trains=trains)
     if trains:
-        _check_folder(spec, asked)
         _check_amount(spec)
     _check_sampling(spec)
     _check_cluster(spec)
@@ -92,17 +92,11 @@ def _check_data(spec: RunSpec) -> None:
         raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
 
 
-def _check_folder(spec: RunSpec, asked: Sequence[str]) -> None:
-    wanted, batch = data_spec(spec), spec.training.train_batch_size
-    try:
-        lack = lack_of(
-            wanted, mix=spec.domain_mix.name, batch=batch, template=spec.training.max_prompt_length >= ROOM_TO_ASK
-        )
-    except DataError as error:
-        raise ConfigError(str(error)) from None
+def _check_folder(spec: RunSpec, asked: Sequence[str], *, trains: bool) -> None:
+    batch, has_room = spec.training.train_batch_size, spec.training.max_prompt_length >= ROOM_TO_ASK
+    lack = lack_of(data_spec(spec), mix=spec.domain_mix.name, batch=batch if trains else 1, template=has_room)
     if lack is not None:
-        raise ConfigError(lack.text(str(wanted.root), asked))
-    check_folder(spec)  # counts of a folder that is too large for its rows to be read now
+        raise ConfigError(lack.text(str(spec.data.root), asked))
 
 
 def _check_amount(spec: RunSpec) -> None:

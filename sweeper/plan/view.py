@@ -7,8 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from sweeper.host.amounts import duration, size
-from sweeper.inputs.data import data_spec
-from sweeper.inputs.own_data import Rows, rows_of
 from sweeper.plan.cost import Cost
 from sweeper.plan.data_look import look_json, look_lines, looks
 from sweeper.plan.gpu import GIB
@@ -32,7 +30,7 @@ def plan_text(plan: Plan) -> str:
     head = f"{plan.grid}: {len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
     rows = _lines(plan.runs) if len(plan.runs) <= LINES else _groups(plan)
-    parts = [f"{head}: {counts}", *plan.notes, *_folders(plan.runs)]
+    parts = [f"{head}: {counts}", *plan.notes]
     parts += (
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
     )
@@ -40,21 +38,6 @@ def plan_text(plan: Plan) -> str:
     parts += look_lines(looks([run.spec for run in plan.to_run if run.spec], plan.results_dir))
     parts += ["", _table(rows), *_memories(plan.runs), *_reasons(plan.runs)]
     return "\n".join(parts)
-
-
-def _folders(runs: Sequence[PlannedRun]) -> list[str]:
-    """Every different folder of problems that the runs are to use, and how many it has."""
-    specs = {run.spec.data.root: run.spec for run in runs if run.spec and run.cost and run.spec.data.root}
-    return [f"data: {root}, {_problems(rows_of(data_spec(spec)))}" for root, spec in specs.items()]
-
-
-def _problems(rows: Rows | None) -> str:
-    if rows is None:
-        return "too large to be read now; a launch reads it before anything starts"
-    train, evaluation = (
-        ", ".join(f"{n} {domain}" for domain, n in sorted(counts.items())) for counts in (rows.train, rows.evaluation)
-    )
-    return f"problems for training {train}, for evaluation {evaluation or 'some of these, held out'}"
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> str:

@@ -22,7 +22,6 @@ VERL = [
     }
     for n in range(100)
 ]
-NO_GOLD = {**VERL[0], "reward_model": {"ground_truth": None}}
 
 
 def lines(folder: Path, name: str, rows: Sequence[object]) -> None:
@@ -61,7 +60,7 @@ def few(folder: Path) -> None:
 
 
 def with_a_row_without_gold(folder: Path) -> None:
-    lines(folder, "train.jsonl", [*VERL, NO_GOLD])
+    lines(folder, "train.jsonl", [*QA[:100], {"question": "1+1=?", "answer": None}])
 
 
 def of_two_domains(folder: Path) -> None:
@@ -108,7 +107,7 @@ def test_all_that_a_folder_lacks_is_told_at_once_and_the_command_with_it_works(
         subprocess.run(columns.removesuffix("&& "), shell=True, check=True)
     words = shlex.split(command)
     assert sweeper(["plan", *words]) == 0
-    assert f"data: {tmp_path / 'mine'}, problems for training " in capsys.readouterr().out
+    assert f"data: {tmp_path / 'mine'}: " in capsys.readouterr().out
     assert data_prep(["prepare", *words]) == 0
 
 
@@ -117,8 +116,7 @@ def test_all_that_a_folder_lacks_is_told_at_once_and_the_command_with_it_works(
     [
         ([{"foo": 1, "bar": 2}], "mean: foo, bar (declare them: docs/data.md)"),
         (QA[:1], "add rows"),
-        ([NO_GOLD], "no row can be trained on"),
-        ([{**VERL[0], "data_source": "unheard_of"}], "data_source 'unheard_of' is unknown"),
+        ([{"question": "1+1=?", "answer": None}], "no row can be trained on"),
     ],
 )
 def test_what_no_setting_mends_is_told_without_a_command(
@@ -135,16 +133,6 @@ def test_sources_of_a_domain_that_a_run_leaves_out_do_not_matter(tmp_path: Path)
     lines(tmp_path / "mine", "train.jsonl", [*VERL, {**VERL[0], "data_source": "stem__nobody_scores"}])
     words = [f"data_root={tmp_path / 'mine'}", "domain_mix=math", "data_scale=n64", "eval.domains=[math]"]
     assert sweeper(["plan", *words]) == 0
-
-
-def test_a_folder_too_large_to_be_read_at_every_plan_is_named_as_unread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sweeper.inputs.own_data.LOOKED_AT", 100)
-    lines(tmp_path / "mine", "train.jsonl", VERL)
-    assert sweeper(["plan", f"data_root={tmp_path / 'mine'}", "domain_mix=math"]) == 0
-    said = capsys.readouterr().out
-    assert f"data: {tmp_path / 'mine'}, too large to be read now; a launch reads it before anything starts" in said
 
 
 def test_inspect_proposes_the_columns_and_shows_the_problems_once_they_are_declared(
