@@ -3,7 +3,7 @@
 Every setting of a run is in one of two lists, by the part of the specification that holds it: `SCIENCE` can change a
 result and makes a run's id, `OTHER` cannot. A setting in neither is in no id, and a test refuses it. So that a setting
 added later leaves the id of every old run as it was, a null is left out, and so is a value that `BEFORE` declares to
-mean the same as before the setting was there.
+mean the same as before the setting was there. verl's keys count as they are: a null there is a value that verl is told.
 """
 
 from collections.abc import Mapping
@@ -94,7 +94,6 @@ def science(spec: Plain) -> dict[str, Any]:
         spec: All fields of a `RunSpec`, as plain JSON values.
     """
     found = science_of("", spec)
-    found["verl"] = _without_nulls(spec["verl"])
     model, data, training = found["model"], found["data"] | found.pop("curriculum"), found["training"]
     # The step size is the regime's if it states one, else the model's.
     if (actor_lr := model.pop("actor_lr", None)) is not None:
@@ -133,9 +132,3 @@ def science_of(part: str, values: Plain) -> dict[str, Any]:
             value = [science_of(key, one) for one in value] if isinstance(value, list) else science_of(key, value)
         found[name] = value
     return found
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return value

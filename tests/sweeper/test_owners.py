@@ -1,5 +1,6 @@
 """A key of verl's that a setting of ours decides is not the user's to set, however it is written."""
 
+import importlib.util
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -128,10 +129,10 @@ def test_a_setting_decides_the_keys_that_it_is_named_for(full: RunSpec) -> None:
 
 @pytest.fixture(scope="module")
 def verls_own() -> DictConfig:
-    import verl
-
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(Path(verl.__path__[0]) / "trainer" / "config"), version_base=None):
+    found = importlib.util.find_spec("verl")
+    assert found
+    with initialize_config_dir(str(Path(str(found.origin)).parent / "trainer" / "config"), version_base=None):
         return compose("ppo_trainer")
 
 

@@ -65,6 +65,7 @@ def test_resources_cluster_logging_and_save_freq_are_not_identity() -> None:
         "eval.n_samples=256",
         "model.warm_start.steps=10",
         "+verl.actor_rollout_ref.rollout.top_k=5",
+        "+verl.actor_rollout_ref.rollout.max_num_batched_tokens=null",
     ],
 )
 def test_whatever_can_change_the_result_changes_the_id(override: str) -> None:
