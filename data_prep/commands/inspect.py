@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -63,9 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(text_of(summary))
         for folder in filter(Path.is_dir, arguments.paths):
-            if proposed := guessed_columns(folder, template=True):
-                print(f"\na first {FILE_NAME}, guessed from the names of the columns:")
-                print(f"    {columns_command(folder, proposed)}")
+            with suppress(DataError):  # a file that cannot be read is among the problems
+                if proposed := guessed_columns(folder, template=True):
+                    print(f"\na first {FILE_NAME}, guessed from the names of the columns:")
+                    print(f"    {columns_command(folder, proposed)}")
     return 1 if summary.problems else 0
 
 

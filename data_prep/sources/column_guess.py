@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_prep.sources.column_mapping import FILE_NAME, read_mappings
 from data_prep.sources.conversion import REQUIRED
-from data_prep.sources.file_format import format_of, plain_name
+from data_prep.sources.file_format import Format, format_of, plain_name
 from data_prep.sources.layout import declared_of, source_layout
 from data_prep.sources.record_file import Record, records
 
@@ -49,10 +49,11 @@ def undeclared(folder: Path) -> Iterator[tuple[str, Record]]:
         DataError: A file cannot be read.
     """
     layout, declared = source_layout(folder), read_mappings(folder)
-    # A CSV file without declared columns is not read; it matters where nothing else is there.
-    for name in [file.name for file in layout.files] or sorted(item.name for item in layout.unread):
+    # A table without declared columns is not read; it matters where nothing else is there.
+    tables = [item.name for item in layout.unread if format_of(item.name) in (Format.csv, Format.tsv)]
+    for name in [file.name for file in layout.files] or sorted(tables):
         found = declared_of(name, declared)
-        if format_of(name) is None or (found is not None and found.mapping is not None):
+        if not (folder / name).is_file() or (found is not None and found.mapping is not None):
             continue
         _, first = next(iter(records(folder / name)))
         if not set(REQUIRED) <= set(first):

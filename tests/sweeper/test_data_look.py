@@ -30,6 +30,7 @@ def folder(tmp_path: Path) -> Path:
         rows = [record(f"What is {n}+{n}?{' Think well!' * 9 * (n % 5 == 0)}", str(2 * n)) for n in numbers]
         (root / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (root / "notes.txt").write_text("mine")
+    (root / "about.json").write_text('{"licence": "mine"}')
     return root
 
 
@@ -38,6 +39,7 @@ def test_a_plan_says_which_rows_a_folder_has_and_what_is_not_read(tmp_path: Path
     text = plan_text(made)
     assert f"data: {folder}: 100 rows for training, 10 rows for evaluation\n" in text
     assert "1 file not read, ending .txt" in text
+    assert "1 file not read, one JSON object and no list of rows: about.json" in text
     [look] = plan_json(made, overrides=None)["data"]
     assert look["folder"] == {"train": 100, "evaluation": 10, "offline_evaluation": 0}
     assert look["prepared"] is None
