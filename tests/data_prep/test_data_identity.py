@@ -29,6 +29,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "annotations": ({}, ("two.jsonl",)),
     "cleaning": ({}, Cleaning(exact_duplicates=False)),
     "recipe": ({}, Recipe.guru_math_cl),
+    "own_rewards": ({}, ("own_source=mine.py:score",)),
 }
 
 
