@@ -95,10 +95,7 @@ def test_where_it_changes_nothing_a_run_is_the_one_without_it(axes: str) -> None
 def test_the_plan_says_it(tmp_path: Path) -> None:
     made = plan(tmp_path, "algorithm.kl.in_loss=true,false", "algorithm.kl.loss_coef=0.01,0.04")
     text = plan_text(made)
-    assert (
-        "adhoc: 3 runs = algorithm.kl.in_loss (2) x algorithm.kl.loss_coef (2) less 1 tied, excluded or the same"
-        in text
-    )
+    assert ": 3 runs = algorithm.kl.in_loss (2) x algorithm.kl.loss_coef (2) less 1 tied, excluded or the same" in text
     note = "algorithm.kl.loss_coef changes nothing where algorithm.kl.in_loss=false: left as it was in 2 points"
     assert note in text
     assert plan_json(made, overrides=None)["notes"] == list(made.notes)
