@@ -107,7 +107,9 @@ def test_every_domain_and_shape_arrives_whole(
         table = pq.read_table(file).slice(0, 1).to_pylist()
         table[0]["prompt"] = [{"role": "user", "content": f"Held out: {file.stem}, of all the files, what is it?"}]
         pq.write_table(pa.Table.from_pylist(table), tmp_path / "guru" / "online_eval" / file.name)
-    _check_round_trip(tmp_path / "guru", tmp_path / "out", tiny_model, n, Domain)
+    _check_round_trip(
+        tmp_path / "guru", tmp_path / "out", tiny_model, n, [domain for domain in Domain if domain is not Domain.OWN]
+    )
 
 
 @pytest.mark.parametrize("is_synthetic", [True, False])

@@ -79,7 +79,7 @@ def test_of_files_that_are_made_a_plan_says_the_rows_and_what_was_left_out(tmp_p
     wanted = replace(wanted, model=replace(wanted.model, source=ModelSource.hub, path=str(model)))
     results = tmp_path / "results"
     prepared(wanted, results, tokenizer=None)
-    [line, _] = look_lines(looks([wanted], results))
+    line, *_ = look_lines(looks([wanted], results))
     assert line.endswith("; made: 64 to train on, 4 to validate on, 4 for pass@k; prompts not counted yet")
     prepared(wanted, results, tokenizer=folder_at_hand(wanted.model, results))
     [look] = looks([wanted], results)
