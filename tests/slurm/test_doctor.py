@@ -32,7 +32,7 @@ def test_a_fitting_profile_is_right_and_a_job_tells_what_it_finds(lab: Lab, tmp_
     assert done.returncode == 0, checks
     assert {check["verdict"] for check in checks if check["name"] != "results_dir"} == {"ok"}
     on_node = [check["name"].split()[0] for check in checks if " on " in check["name"]]
-    assert on_node == ["Python", "packages", "sandbox", "results_dir"]
+    assert on_node == ["Python", "packages", "TMPDIR", "sandbox", "results_dir"]
     assert lab.ask("squeue", "-h") == ""
     assert list((tmp_path / "slurm").glob("doctor*")) == []
 
