@@ -20,8 +20,6 @@ from sweeper.training import tracking
 
 _LONGEST_ID = 200  # bytes; a file system takes 255 for a name, and rows and their temporary files end in more
 
-LONGEST_NAME = 160  # of a run: file systems take 255 bytes, and the names of its files are longer
-
 
 def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[str] = ()) -> None:
     """Refuse what cannot run, naming the key and the cure.
@@ -35,11 +33,6 @@ def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[st
     Raises:
         ConfigError: the first problem found; of a folder of data all that are.
     """
-    if len(spec.run_id) > LONGEST_NAME:
-        raise ConfigError(
-            f"the run's name would have {len(spec.run_id)} characters, and {LONGEST_NAME} are the most that names of "
-            "its files leave; shorten model.name, algorithm.name, domain_mix.name or curriculum.name"
-        )
     _check_regime(spec, family)
     _check_sizes(spec)
     refuse_shape(spec)

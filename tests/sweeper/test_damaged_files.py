@@ -103,7 +103,7 @@ def test_a_run_with_a_damaged_file_is_shown_as_damaged_and_the_others_as_ever(
     assert "1 of 1 runs without a result are tried again" in out
     assert str(path) in err
 
-    code, out, err = answer(capsys, "results", "adhoc", *where, "--csv")
+    code, out, err = answer(capsys, "results", "by_seed", *where, "--csv")
     assert code == 0
     assert len(out.splitlines()) == (2 if name == "row" else 3)
     assert (f"{path} is damaged" in err) == (name == "row")
@@ -126,14 +126,14 @@ def test_a_run_that_is_done_is_done_whatever_else_of_it_is_damaged(name: str, re
 def test_runs_of_a_damaged_grid_file_are_found_by_their_folders(
     content: str, results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = results / "grids" / "adhoc.json"
+    path = results / "grids" / "by_seed+tiny-40k.json"
     path.write_text(CONTENTS[content](path.read_text()))
     where = ["--results", str(results)]
     code, out, err = answer(capsys, "status", *where)
     assert code == 0
     assert "1 done, 1 failed, 1 interrupted" in out
     assert f"{path} is damaged: " in err
-    code, out, err = answer(capsys, "results", "adhoc", *where)
+    code, out, err = answer(capsys, "results", "by_seed", *where)
     assert code == 2
     assert f"{path} is damaged: " in err
     assert "the next launch of the grid writes it anew" in err
@@ -157,11 +157,11 @@ def test_rows_that_are_none_are_counted_and_left_out(results: Path, capsys: pyte
 def test_the_analysis_leaves_a_damaged_row_out_and_says_so(results: Path) -> None:
     damaged = row_path(results, runs(results)["failed"].run_id)
     damaged.write_text("")
-    command = [sys.executable, "-m", "analysis", "report", "--results", str(results), "--grid", "adhoc"]
+    command = [sys.executable, "-m", "analysis", "report", "--results", str(results), "--grid", "by_seed"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"left out: {damaged} is damaged: it is empty" in done.stderr
-    assert "damaged files: " in (results / "reports" / "adhoc.html").read_text()
+    assert "damaged files: " in (results / "reports" / "by_seed.html").read_text()
 
 
 @pytest.mark.parametrize("content", CONTENTS)

@@ -48,7 +48,10 @@ def told(*points: str) -> list[tuple[str, str, tuple[str, ...]]]:
             [("data.seed", "data.seed", ("0", "1")), ("seed", "seed", ("0", "1"))],
         ),
         (
-            ("training.sft.lr=1e-4 training.temperature=0.7", "training.sft.lr=1e-3 training.temperature=1.0"),
+            (
+                "data.sft_share=0.1 training.sft.lr=1e-4 training.temperature=0.7",
+                "data.sft_share=0.1 training.sft.lr=1e-3 training.temperature=1.0",
+            ),
             [
                 ("training.temperature", "temperature", ("0.7", "1")),
                 ("training.sft.lr", "sft.lr", ("1e-4", "1e-3")),

@@ -40,7 +40,7 @@ def test_an_export_blocks_no_later_launch_and_no_other_verb(tmp_path: Path, caps
     assert "2 runs in 1 arrays" in capsys.readouterr().out
     assert states(tmp_path, capsys) == states(tmp_path, capsys, *ON_SLURM) == ["new", "new"]
     assert Queue.ask(tmp_path).error is None
-    for verb in (["status"], ["retry", "--dry-run"], ["cancel", "adhoc"], ["gc"]):
+    for verb in (["status"], ["retry", "--dry-run"], ["cancel", "by_seed"], ["gc"]):
         assert main([*verb, "--results", str(tmp_path)]) == 0
         out, err = capsys.readouterr()
         assert "squeue" not in out + err

@@ -99,7 +99,7 @@ def test_a_second_launch_leaves_a_running_run_alone_and_cancel_ends_the_first(tm
         assert "1 running" in second.stdout
         assert "1 of 1 runs are running in another process, which this launch leaves them to" in second.stderr
         assert "interrupted" not in second.stdout + second.stderr
-        assert main(["cancel", "adhoc", "--results", str(tmp_path)]) == 0
+        assert main(["cancel", "by_seed", "--results", str(tmp_path)]) == 0
         _, told = first.communicate(timeout=60)
     finally:
         first.kill()
