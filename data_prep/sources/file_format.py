@@ -4,8 +4,10 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -35,7 +37,9 @@ _FORMATS = {
 }
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(_FORMATS)}; compressed too: {', '.join(COMPRESSIONS)}"
+UNREADABLE = (EOFError, OSError, zlib.error, lzma.LZMAError)  # of a file, or of its compression
 _PEEK = 1 << 16
+_NEXT_OBJECT = re.compile(rb"\}[ \t\r]*\n\s*\{")  # no line ends inside a string of JSON
 
 
 def format_of(name: str) -> Format | None:
@@ -85,10 +89,14 @@ def decompressed(path: Path) -> Iterator[Path]:
         yield plain
 
 
-def holds_rows(path: Path) -> bool:
-    """Whether a `.json` file is a list, or has an object on each line: one object alone describes other files."""
-    with opened(path) as stream:
-        start = stream.read(_PEEK).removeprefix(b"\xef\xbb\xbf").lstrip()
-    first, line_end, rest = start.partition(b"\n")
-    is_object_a_line = first.rstrip().endswith(b"}") and bool(line_end) and rest.lstrip().startswith(b"{")
-    return start.startswith(b"[") or (start.startswith(b"{") and is_object_a_line)
+def is_one_object(path: Path) -> bool:
+    """Whether a `.json` file has one object alone, which describes other files, and no list nor several objects.
+
+    What cannot be read is none: whoever reads it says why.
+    """
+    try:
+        with opened(path) as stream:
+            start = stream.read(_PEEK).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except UNREADABLE:
+        return False
+    return start.startswith(b"{") and not _NEXT_OBJECT.search(start)

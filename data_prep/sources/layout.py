@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data_prep.files.manifest import MANIFEST
 from data_prep.sources.column_mapping import FILE_NAME, ColumnMapping, Declared, read_mappings
-from data_prep.sources.file_format import ENDINGS, Format, format_of, holds_rows, plain_name
+from data_prep.sources.file_format import ENDINGS, Format, format_of, is_one_object, plain_name
 from data_prep.sources.finding import Kind
 from data_prep.sources.role import Role, named_layout, named_split
 from data_prep.sources.tree import Unread, walk
@@ -214,11 +214,8 @@ def _why_unread(path: Path, name: str, declared: Declared | None) -> str | None:
         return f"its columns are not declared in {FILE_NAME} (docs/data.md)"
     if kind is Format.arrow and path.name.startswith("cache-"):
         return "a cache of datasets"
-    if kind is Format.json:
-        try:
-            return None if holds_rows(path) else "one JSON object and no list of rows"
-        except (OSError, EOFError) as error:
-            return f"it cannot be read ({error})"
+    if kind is Format.json and is_one_object(path):
+        return "one JSON object and no list of rows"
     return None
 
 

@@ -7,12 +7,12 @@ rows (`[{"x": 1}]` becomes `['{"x":1}']`, a number beside text becomes text), an
 
 import csv
 import json
-import lzma
-import zlib
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from data_prep.sources.file_format import Format, decompressed, format_of, opened
+from data_prep.sources.file_format import UNREADABLE, Format, decompressed, format_of, opened
 from data_prep.spec import DataError
 
 Record = Mapping[str, object]
@@ -36,12 +36,19 @@ def records(path: Path) -> Iterator[tuple[int, Record]]:
         _refuse_pointer(path)
         for number, record in _READERS[format_of(path.name) or Format.json_lines](path):
             yield number, record
-    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        raise DataError(
-            f"{path} cannot be read after row {number}: {error}. Fetch it again, or take it out of data_root."
-        ) from error
+    except UNREADABLE as error:
+        raise _broken(path, "", number, error, "Fetch it again") from error
     if number < 0:
         raise DataError(f"{path} holds no row. Take it out of data_root, or fetch it again.")
+
+
+def _broken(path: Path, kind: str, last: int, error: Exception, cure: str) -> DataError:
+    """The error of a file that cannot be read on after its row `last`; -1: none was read."""
+    place = f" after row {last}" if last >= 0 else ""
+    said = " ".join(str(error).split()).rstrip(".")
+    return DataError(
+        f"{path} cannot be read{kind and f' as {kind}'}{place}: {said}. {cure}, or take it out of data_root."
+    )
 
 
 def _refuse_pointer(path: Path) -> None:
@@ -64,10 +71,7 @@ def _parquet(path: Path) -> Iterator[tuple[int, Record]]:
                     yield from enumerate(_plain(path, start, batch), start)
                     start += batch.num_rows
         except (pa.ArrowException, OSError) as error:
-            raise DataError(
-                f"{path} cannot be read as parquet after row {start}: {error}. Fetch it again, or take it out of "
-                "data_root."
-            ) from error
+            raise _broken(path, Format.parquet, start - 1, error, "Fetch it again") from error
 
 
 def _plain(path: Path, start: int, batch: object) -> list[Record]:
@@ -134,22 +138,28 @@ def _by_datasets(path: Path) -> Iterator[tuple[int, Record]]:
     import datasets
 
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # else each local file is counted on the hub: 3 s without one
-    kind = format_of(path.name)
-    with decompressed(path) as plain:
+    kind = format_of(path.name) or Format.arrow
+    with decompressed(path) as unpacked, _plainly_named(unpacked) as plain:
         number = -1
         try:
-            separator = {Format.csv: ",", Format.tsv: "\t"}.get(kind) if kind else None
+            separator = {Format.csv: ",", Format.tsv: "\t"}.get(kind)
             options = {} if separator is None else _csv_options(plain, separator)
             builder = "arrow" if separator is None else "csv"
             rows = datasets.load_dataset(builder, data_files=[str(plain)], split="train", streaming=True, **options)
             for number, record in enumerate(rows):
                 # An empty cell is no value.
                 yield number, {n: v if v != "" else None for n, v in record.items()} if separator else record
-        except (ValueError, OSError, datasets.exceptions.DatasetsError) as error:
-            raise DataError(
-                f"{path} cannot be read as {kind} after row {number}: {error}. Repair the file, or take it out of "
-                "data_root."
-            ) from error
+        except (ValueError, OSError, csv.Error, datasets.exceptions.DatasetsError) as error:
+            raise _broken(path, kind, number, error, "Repair the file") from error
+
+
+@contextmanager
+def _plainly_named(path: Path) -> Iterator[Path]:
+    """The file under a path that says nothing but where it is: `datasets` takes `[`, `*` and `::` for patterns."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, f"rows{path.suffix}")
+        link.symlink_to(path.absolute())
+        yield link
 
 
 def _csv_options(path: Path, separator: str) -> dict[str, object]:

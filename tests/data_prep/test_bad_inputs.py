@@ -1,6 +1,8 @@
 """Whatever a folder holds: `validate` names each fault by file and kind, `prepare` refuses or reads, nothing breaks."""
 
+import gzip
 import json
+import lzma
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +99,15 @@ BAD: dict[str, tuple[Callable[[Path], None], str, str | None]] = {
     "an Arrow that is none": (_file("b.arrow", b"ARROW, but not really"), "b.arrow: unreadable: ", "as Arrow"),
     "a JSON list cut short": (_file("b.json", b'[{"a": 1}, {"b"'), "b.json: unreadable: .*not JSON", "not JSON"),
     "a JSON list of numbers": (_file("b.json", b"[1, 2]"), "row 0: int instead", "row 0: int instead"),
+    "a JSON that is a git-lfs pointer": (
+        _file("b.json", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"),
+        "unreadable: .*git lfs pull", "git lfs pull"),
+    "an empty JSON": (_file("b.json", b""), "b.json: unreadable: ", "holds no row"),
+    "objects over several lines": (_file("b.json", b'{\n"a": 1\n}\n{\n"a": 2\n}\n'), "row 0: not JSON", "not JSON"),
+    "a JSON cut while compressed": (
+        _file("b.json.gz", gzip.compress(b'[{"a": 1}]')[:-9]), "b.json.gz: unreadable: ", "cannot be read: Compressed"),
+    "a JSON whose compression is damaged": (
+        _file("b.json.xz", lzma.compress(b'[{"a": 1}]')[:24] + b"?" * 40), "b.json.xz: unreadable: ", "cannot be read"),
     "a name that says both": (_file("train_test.jsonl", b"{}"), "unclear role: ", "does not say whether"),
 }  # fmt: skip
 

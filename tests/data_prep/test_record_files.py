@@ -120,7 +120,8 @@ def test_a_damaged_compressed_file_is_named(tmp_path: Path, name: str, ending: s
     ("text", "words"),
     [
         ("a,b\n1,2\n1,2,3\n", r"line 3"),
-        ("", "cannot be read as CSV"),
+        ("", "cannot be read as CSV: "),
+        ('"a,b\n' + "1,2\n" * 40_000, "field larger than"),
         ("a,b\n", "holds no row"),
         ("a,a\n1,2\n", "cannot be read as CSV"),
         ('a,b\n"1,2\n', "cannot be read as CSV"),
@@ -133,6 +134,16 @@ def test_a_bad_csv_file_is_named(tmp_path: Path, text: str | bytes, words: str) 
     with pytest.raises(DataError, match=words) as caught:
         list(records(path))
     assert "a.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize("folder", ["a[1]", "a*", "a::b", ".hidden", "a b?"])
+@pytest.mark.parametrize("name", ["a.csv", "a.arrow"])
+def test_a_file_is_read_whatever_its_folder_is_called(tmp_path: Path, folder: str, name: str) -> None:
+    write, expected = _WRITERS[name]
+    for one in (folder, "ab"):
+        (tmp_path / one).mkdir()
+        write(tmp_path / one / name)
+    assert [row for _, row in records(tmp_path / folder / name)] == expected
 
 
 def test_a_csv_file_is_a_source_once_its_columns_are_declared_and_golds_stay_as_written(tmp_path: Path) -> None:
