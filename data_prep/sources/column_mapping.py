@@ -46,9 +46,9 @@ class ColumnMapping:
             DataError: No or two data_sources, a template without the problem.
         """
         if (self.data_source is None) == (self.data_source_column is None):
-            raise DataError(f"{FILE_NAME}: set exactly one of data_source and data_source_column.")
+            raise DataError("set exactly one of data_source and data_source_column.")
         if "{prompt}" not in self.template:
-            raise DataError(f"{FILE_NAME}: template {self.template!r} must contain {{prompt}}.")
+            raise DataError(f"template {self.template!r} must contain {{prompt}}.")
 
     def apply(self, record: Record, where: str) -> Record:
         """The record in verl's columns; columns without a meaning are kept as further columns.
@@ -142,7 +142,7 @@ def _declared(path: Path, pattern: str, values: Any) -> Declared:
 def _mapping(path: Path, pattern: str, values: dict[Any, Any]) -> ColumnMapping:
     from pydantic import TypeAdapter, ValidationError
 
-    unknown = sorted(set(values) - set(ColumnMapping.__dataclass_fields__))
+    unknown = sorted(map(str, set(values) - set(ColumnMapping.__dataclass_fields__)))
     if unknown:
         known = ", ".join(ColumnMapping.__dataclass_fields__)
         raise DataError(f"{path}: {pattern} has unknown entries {unknown}. Known: {known}.")
@@ -150,5 +150,5 @@ def _mapping(path: Path, pattern: str, values: dict[Any, Any]) -> ColumnMapping:
         return TypeAdapter(ColumnMapping).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path}: {pattern}: {name}: {first['msg']}") from error
+        place = ": ".join([str(path), pattern, *([".".join(map(str, first["loc"]))] if first["loc"] else [])])
+        raise DataError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from error

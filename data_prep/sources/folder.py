@@ -31,7 +31,7 @@ class InputFile:
 class FolderRows:
     """All rows of a folder's domains in use, in the order of files and rows.
 
-    `notes` counts what was repaired, not read, or is of domains not in use; `bad` are rows that could not be converted.
+    `notes` counts what was repaired, not read, decided, or is of domains not in use; `bad` are rows that could not be converted.
     """
 
     rows: dict[Role, list[Row]] = field(default_factory=lambda: {role: [] for role in Role})
@@ -52,7 +52,7 @@ def read_folder(
     result, unused = FolderRows(), Counter[Domain]()
     with _no_collection():
         layout = training_layout(root)
-        result.notes.update(f"file not read: {item.why}" for item in layout.unread)
+        result.notes.update([*(f"file not read: {item.why}" for item in layout.unread), *layout.notes])
         for file in layout.files:
             known: dict[str, Domain] = {}
             total = 0

@@ -113,15 +113,17 @@ def _settled(
     files: list[SourceFile], unread: list[Unread], doubts: list[Doubt], declared: dict[str, Declared]
 ) -> Layout:
     """The layout; of a folder of evaluation files alone, all are for training where it is a published set of them."""
-    notes: list[str] = []
+    names = [item.name for item in (*files, *unread)]
+    idle = [pattern for pattern in declared if not any(_is_called(name, pattern) for name in names)]
+    notes = [f'{FILE_NAME} declares "{pattern}", and no file is called so' for pattern in idle]
     if files and not any(file.role is Role.train for file in files):
         is_flat = all(_former_role(file.name, declared_of(file.name, declared)) is not Role.train for file in files)
-        names = _some([file.name for file in files])
+        some = _some([file.name for file in files])
         if is_flat:
             files = [replace(file, role=Role.train) for file in files]
-            notes.append(f"every file is named for evaluation, and all are taken for training: {names}")
+            notes.append(f"every file is named for evaluation, and all are taken for training: {some}")
         else:
-            notes.append(f"there is nothing to train on: by their names all files are for evaluation: {names}")
+            notes.append(f"there is nothing to train on: by their names all files are for evaluation: {some}")
     return Layout(files=tuple(files), unread=tuple(unread), doubts=tuple(doubts), notes=tuple(notes))
 
 
@@ -191,9 +193,19 @@ def _digest(path: Path) -> str:
 
 
 def declared_of(name: str, declared: dict[str, Declared]) -> Declared | None:
-    """What `columns.yaml` says of a file, whose name may be in any case and compressed."""
+    """What `columns.yaml` says of a file: the first pattern with columns, and the first that only says what it is for.
+
+    The name may be in any case and compressed.
+    """
+    found = [one for pattern, one in declared.items() if _is_called(name, pattern)]
+    columns = next((one for one in found if one.mapping is not None), None)
+    use = next((one for one in found if one.mapping is None), columns)
+    return None if use is None else Declared(columns.mapping if columns else None, use.evaluation)
+
+
+def _is_called(name: str, pattern: str) -> bool:
     names = {name, plain_name(name), name.lower(), plain_name(name).lower()}
-    return next((d for pattern, d in declared.items() if any(fnmatch.fnmatch(n, pattern) for n in names)), None)
+    return any(fnmatch.fnmatch(one, pattern) for one in names)
 
 
 def _former_role(name: str, declared: Declared | None) -> Role:

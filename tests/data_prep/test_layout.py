@@ -122,6 +122,31 @@ def test_what_cannot_be_told_is_refused_with_the_cure_and_asked_once(
     assert main(["validate", str(tmp_path)]) == 0
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_a_file_is_for_may_be_declared_beside_its_columns(tmp_path: Path, is_first: bool) -> None:
+    columns = "{prompt: question, ground_truth: answer, data_source: gsm8k}"
+    entries = ['"my_test_v2.jsonl": {evaluation: true}', f'"*.jsonl": {columns}'][:: 1 if is_first else -1]
+    for name in ("a.jsonl", "my_test_v2.jsonl"):
+        (tmp_path / name).write_text('{"question": "How many?", "answer": "1"}\n')
+    (tmp_path / "columns.yaml").write_text("\n".join(entries))
+    files = training_layout(tmp_path).files
+    assert [(file.name, file.role) for file in files] == [
+        ("a.jsonl", Role.train),
+        ("my_test_v2.jsonl", Role.evaluation),
+    ]
+    assert all(file.mapping is not None for file in files)
+
+
+def test_a_declaration_that_no_file_has_the_name_of_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _problems(tmp_path / "in", a_jsonl=range(100, 140))
+    (tmp_path / "in" / "columns.yaml").write_text('"tset.jsonl": {evaluation: true}\n"a.*": {evaluation: false}\n')
+    said = 'columns.yaml declares "tset.jsonl", and no file is called so'
+    assert main(["validate", str(tmp_path / "in")]) == 0
+    assert f"note: {said}\n" in capsys.readouterr().out
+    spec = DataSpec(root=str(tmp_path / "in"), n_unique=8, n_eval_per_domain=4, n_val_per_domain=2)
+    assert json.loads(materialise(spec, tmp_path / "out").manifest.read_text())["notes"] == {said: 1}
+
+
 def test_a_folder_with_a_test_file_alone_is_refused_for_training_and_can_be_looked_at(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,8 +61,9 @@ def test_another_declaration_is_another_source(tmp_path: Path) -> None:
     [
         ("[1, 2]", "file patterns"),
         ("'*': {prompt: q}", "ground_truth"),
-        ("'*': {prompt: q, ground_truth: a}", "exactly one of data_source"),
+        ("'*': {prompt: q, ground_truth: a}", r"/columns\.yaml: \*: set exactly one of data_source"),
         ("'*': {prompt: q, ground_truth: a, data_source: gsm8k, colour: red}", r"unknown entries \['colour'\]"),
+        ("'*': {prompt: q, ground_truth: a, 1: b, colour: red}", r"unknown entries \['1', 'colour'\]"),
         ("'*': {prompt: q, ground_truth: a, data_source: gsm8k, template: Solve}", "must contain"),
         ("'*': {prompt: nothing, ground_truth: a, data_source: gsm8k}", r"row 0: no column \['nothing'\]"),
         (
