@@ -31,7 +31,8 @@ class InputFile:
 class FolderRows:
     """All rows of a folder's domains in use, in the order of files and rows.
 
-    `notes` counts what was repaired, not read, decided, or is of domains not in use; `bad` are rows that could not be converted.
+    `notes` counts what was repaired, not read, decided, or is of domains not in use; `bad` are rows that could not be
+    converted.
     """
 
     rows: dict[Role, list[Row]] = field(default_factory=lambda: {role: [] for role in Role})

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import math
+import os
 import resource
 import socket
 import sys
@@ -24,6 +25,8 @@ _SHOWN = 300
 def main(control: int, file: str, function: str, memory_mb: str) -> None:
     """Greet with `error` or with `renders`, then answer requests until the other end is closed."""
     connection = socket.socket(fileno=control)
+    # A process that the user's code forks and lets run on would answer too, and every later answer be another's.
+    os.register_at_fork(after_in_child=connection.close)
     try:
         module = _loaded(Path(file))
         score = _checked(module, function)
@@ -104,13 +107,15 @@ def _plain(returned: Any) -> dict[str, Any]:
 
 
 def _number(what: str, value: Any) -> float:
-    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
-        value = value.item()  # of numpy
-    if not isinstance(value, int | float):
+    try:
+        number = float(value.item() if hasattr(value, "item") else value)  # of numpy and torch
+    except (TypeError, ValueError, RuntimeError):
+        number = None
+    if number is None or isinstance(value, str | bytes):
         raise TypeError(f"{what} is {str(value)[:80]!r} of type {type(value).__name__}, not a number")
-    if not math.isfinite(value):
+    if not math.isfinite(number):
         raise ValueError(f"{what} is {value}, not a finite number")
-    return float(value)
+    return number
 
 
 def _told(error: BaseException, file: str) -> str:

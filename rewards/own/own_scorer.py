@@ -22,7 +22,7 @@ from rewards.problem.verdict import Outcome, Verdict
 from rewards.program import UserError
 from rewards.sandbox.execution import Limits
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout
-from rewards.sandbox.worker import Worker, WorkerPool, pool_size
+from rewards.sandbox.worker import START_LIMIT_S, Worker, WorkerPool, pool_size
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +167,12 @@ def _why_not(file: RewardFile, function: str) -> str | None:
         file.write(Path(folder))
         try:
             _started(f"{folder}/{file.name}:{function}").kill()
-        except (OwnRewardError, WorkerDied) as error:
-            return str(error).partition(" does not load: ")[2] or str(error)
+        except OwnRewardError as error:
+            said = str(error).partition(" does not load: ")[2]
+            copied = "; a run loads a copy of it and of the modules that it imports, so name other files by whole paths"
+            return said.replace(f"{folder}/", "") + (copied if folder in said else "")
+        except WorkerDied as error:
+            if isinstance(error.__cause__, WorkerTimeout):
+                return f"its code did not come to its end within {START_LIMIT_S:g} s of loading"
+            return "its code ended the process that loads it"
     return None

@@ -113,7 +113,8 @@ def _imported(tree: ast.Module, folder: Path) -> Iterator[str]:
 
 def _version(content: bytes, path: Path) -> str | None:
     for node in _parsed(content, path).body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "VERSION" for t in node.targets):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.Assign | ast.AnnAssign) and any(getattr(t, "id", None) == "VERSION" for t in targets):
             if not isinstance(node.value, ast.Constant) or not isinstance(node.value.value, str | int | float):
                 raise BadRewardFile(f'{path} line {node.lineno}: VERSION must be written out, as in VERSION = "1"')
             return str(node.value.value)

@@ -22,7 +22,7 @@ from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive_frame, sen
 
 logger = logging.getLogger(__name__)
 
-_START_LIMIT_S = 120.0
+START_LIMIT_S = 120.0
 _CLEAN = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -64,7 +64,7 @@ class Worker:
             )
         self._socket = ours
         try:
-            self.hello: dict[str, object] = json.loads(receive_frame(ours, time.monotonic() + _START_LIMIT_S))
+            self.hello: dict[str, object] = json.loads(receive_frame(ours, time.monotonic() + START_LIMIT_S))
         except (WorkerDied, WorkerTimeout) as error:
             self.kill()
             raise WorkerDied(f"{module} did not start: {error}") from error

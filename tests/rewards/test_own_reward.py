@@ -50,6 +50,9 @@ def exact(tmp_path: Path) -> str:
         ("return -2.5", -2.5, 0.0, "wrong", ""),
         ("import numpy\nreturn numpy.float32(0.5)", 0.5, 0.0, "wrong", ""),
         ("import numpy\nreturn numpy.array([1.0])", 1.0, 1.0, "correct", ""),
+        ("import torch\nreturn torch.tensor(0.5)", 0.5, 0.0, "wrong", ""),
+        ("import fractions\nreturn fractions.Fraction(1, 2)", 0.5, 0.0, "wrong", ""),
+        ("import decimal\nreturn decimal.Decimal('0.5')", 0.5, 0.0, "wrong", ""),
         ("return {'score': 0.5, 'acc': True, 'pred': 7, 'more': []}", 0.5, 1.0, "correct", "7"),
         ("return {'score': 3.0, 'acc': 0}", 3.0, 0.0, "wrong", ""),
         ("return {'score': 1.0}", 1.0, 1.0, "correct", ""),
@@ -75,6 +78,8 @@ def test_what_a_function_returns_is_the_reward_and_says_whether_the_answer_is_ri
         ("return float('inf')", "error", "ValueError: the score is inf, not a finite number"),
         ("return None", "error", "TypeError: the score is 'None' of type NoneType, not a number"),
         ("return 'right'", "error", "TypeError: the score is 'right' of type str, not a number"),
+        ("return (1.0, 'why')", "error", "of type tuple, not a number"),
+        ("import numpy\nreturn numpy.array([1.0, 2.0])", "error", "of type ndarray, not a number"),
         ("return {'reward': 1}", "error", "TypeError: returned a dictionary without 'score', with ['reward']"),
         ("return {'score': 1, 'acc': 0.5}", "error", "ValueError: acc is 0.5, not 0 or 1"),
         ("exit(3)", "error", "SystemExit: 3 (line 2)"),
@@ -122,6 +127,13 @@ def test_a_function_that_fails_for_most_answers_ends_the_run_after_ten(tmp_path:
         compute_score("x", "9", "", own=own)
 
 
+@pytest.mark.parametrize("before", ["", "import os\nos.fork()\n"])
+def test_a_process_that_a_function_forks_and_lets_run_on_answers_nothing(tmp_path: Path, before: str) -> None:
+    own = [written(tmp_path, "import os\nos.fork()\nreturn float(solution_str)", before)]
+    scores = [compute_score("x", str(number), "", own=own)["score"] for number in range(12)]
+    assert scores == [float(number) for number in range(12)]
+
+
 def test_one_call_a_batch_and_an_awaited_call_score_alike(exact: str) -> None:
     items = [ScoreItem(data_source="poetry", solution_str=text, ground_truth="a") for text in ("a", "b", "a")]
     single = [compute_score(i.data_source, i.solution_str, i.ground_truth, own=[exact]) for i in items]
@@ -165,7 +177,7 @@ def test_a_source_that_nobody_knows_is_of_the_domain_own_once_a_function_covers_
 
 
 def test_a_file_is_known_by_its_bytes_and_those_that_it_imports_from_its_folder(tmp_path: Path) -> None:
-    before = "VERSION = '1.2'\nimport json, helper\nfrom parts.one import two\n"
+    before = "VERSION: str = '1.2'\nimport json, helper\nfrom parts.one import two\n"
     written(tmp_path, "from late import x\nreturn 1", before=before)
     (tmp_path / "helper.py").write_text("import deeper\n")
     (tmp_path / "parts").mkdir()
@@ -208,12 +220,21 @@ def test_our_own_package_beside_the_file_is_no_part_of_it(tmp_path: Path) -> Non
         ("import no_such_package\n", "score", r"ModuleNotFoundError: No module named 'no_such_package' \(line 1\)"),
         ("1 / 0\n", "score", "ZeroDivisionError: division by zero"),
         ("exit(0)\n", "score", "SystemExit"),
-        ("import os\nos._exit(0)\n", "score", "did not start"),
+        ("import os\nos._exit(0)\n", "score", "its code ended the process that loads it"),
+        ("while True: pass\n", "score", "its code did not come to its end within 1 s of loading"),
+        (
+            "open(__file__[:-3])\n",
+            "score",
+            r"No such file or directory: 'my_rewards' \(line 1\); a run loads a copy of it",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line_that_names_the_file(
-    text: str | None, function: str, words: str, tmp_path: Path
+    text: str | None, function: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if text == "while True: pass\n":
+        for module in ("rewards.sandbox.worker", "rewards.own.own_scorer"):
+            monkeypatch.setattr(f"{module}.START_LIMIT_S", 1.0)
     path = tmp_path / "my_rewards.py"
     if text is not None:
         path.write_text(text)
