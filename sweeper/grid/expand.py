@@ -67,9 +67,12 @@ def results_dir_of(config: Plain) -> Path:
     """The results folder of a composed config, absolute.
 
     Raises:
-        ConfigError: it is empty: that would be the current folder.
+        ConfigError: it is empty, which would be the current folder, or a file is in its place or above it.
     """
-    return Path(setting(config, "results_dir")).resolve()
+    path = Path(setting(config, "results_dir")).resolve()
+    if file := next((place for place in (path, *path.parents) if place.is_file()), None):
+        raise ConfigError(f"results_dir={path}: {file} is a file; name a folder")
+    return path
 
 
 @contextmanager

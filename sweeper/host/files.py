@@ -6,6 +6,7 @@ cache, outside a results folder.) What a killed writer of either leaves is `.<na
 to become; `is_leftover` knows it.
 """
 
+import errno
 import fcntl
 import os
 import socket
@@ -66,17 +67,22 @@ def undamaged(path: Path, *, cure: str) -> Iterator[None]:
         cure: What to do if it is damaged.
 
     Raises:
-        DamagedError: the block found another content than ours.
+        DamagedError: the block found another content than ours, or could not read it.
     """
     try:
         yield
-    except IsADirectoryError:
-        raise DamagedError(f"{path} is damaged: it is a folder; {cure}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except PermissionError as error:
+        raise DamagedError(f"{path} cannot be read: {error.strerror}; check its rights") from error
+    except OSError as error:  # a folder, a link to nothing or to itself, a file in its folder's place
+        raise DamagedError(f"{path} is damaged: {error.strerror or error}; {cure}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         text = " ".join(str(error).split())[:200]
-        why = (
-            "it is empty" if not path.stat().st_size else f"{text} is missing" if isinstance(error, KeyError) else text
-        )
+        if not path.stat().st_size:
+            why = "it is empty"
+        elif isinstance(error, KeyError):
+            why = f"{text} is missing"
+        else:
+            why = text if isinstance(error, ValueError) else "it holds something else than was written into it"
         raise DamagedError(f"{path} is damaged: {why}; {cure}") from error
 
 
@@ -125,8 +131,10 @@ def is_locked(path: Path) -> bool:
     """Whether another holds the lock on a file; False: nobody does, or there is no such file."""
     try:
         file = path.open("r")
-    except FileNotFoundError:
-        return False
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP):
+            return False
+        raise
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

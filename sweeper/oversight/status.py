@@ -113,7 +113,7 @@ def _members(
 def _folders(results_dir: Path) -> list[RunId]:
     try:
         with os.scandir(results_dir / "runs") as entries:
-            return sorted(RunId(entry.name) for entry in entries if entry.is_dir())
+            return sorted(RunId(entry.name) for entry in entries if Path(entry).is_dir())
     except FileNotFoundError:
         return []
 

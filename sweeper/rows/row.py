@@ -263,11 +263,15 @@ def read_rows(results_dir: Path, damaged: list[DamagedError] | None = None) -> I
     """
     for path in sorted((results_dir / "rows").glob("*.json")):
         try:
-            yield read_row(path)
+            row = read_row(path)
+            if row.run_id != path.stem:  # a copy would count a run twice
+                raise DamagedError(f"{path} is damaged: it holds the row of {row.run_id}; remove it, or name it so")
         except DamagedError as error:
             if damaged is None:
                 raise
             damaged.append(error)
+        else:
+            yield row
 
 
 @cache

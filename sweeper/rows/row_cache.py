@@ -40,16 +40,18 @@ def briefs(results_dir: Path, damaged: list[DamagedError]) -> dict[RunId, Brief]
         known = found_there if isinstance(found_there, dict) else {}
     found, kept, is_new = {}, {}, False
     for entry in _rows(results_dir):
-        about = entry.stat()
-        run_id, stamp = RunId(entry.name.removesuffix(".json")), [about.st_mtime_ns, about.st_size]
+        run_id = RunId(entry.name.removesuffix(".json"))
         values = known.get(run_id)
-        if not isinstance(values, list) or len(values) != 2 + len(fields(Brief)) or values[:2] != stamp:
-            is_new = True
-            try:
+        try:
+            with undamaged(Path(entry.path), cure=ROW_CURE):
+                about = entry.stat()
+            stamp = [about.st_mtime_ns, about.st_size]
+            if not isinstance(values, list) or len(values) != 2 + len(fields(Brief)) or values[:2] != stamp:
+                is_new = True
                 values = [*stamp, *astuple(_brief(Path(entry.path)))]
-            except DamagedError as error:
-                damaged.append(error)
-                continue
+        except DamagedError as error:
+            damaged.append(error)
+            continue
         kept[run_id] = values
         status, pass1, hours, reason = values[2:]
         found[run_id] = Brief(status=Status(status), pass1=pass1, device_hours=hours, reason=reason)

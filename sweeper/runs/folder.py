@@ -11,6 +11,7 @@ Where a run stands follows from them: `sweeper.runs.state`.
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,11 +141,15 @@ class RunDir:
         return adjustment.applied(RunSpec.read(self.spec_path), adjustment.read(self.path))
 
     def attempts(self) -> list[Attempt]:
-        """All tries, oldest first."""
-        try:  # `status` asks this of thousands of runs; a glob takes three times as long
-            paths = sorted((self.path / "attempts").iterdir())
-        except FileNotFoundError:
-            return []
+        """All tries, oldest first.
+
+        Raises:
+            DamagedError: a file is where their folder, or the run's, should be.
+        """
+        folder, paths = self.path / "attempts", list[Path]()
+        # `status` asks this of thousands of runs; a glob takes three times as long.
+        with undamaged(folder, cure="move what is there away, and launch the run again"), suppress(FileNotFoundError):
+            paths = sorted(folder.iterdir())
         return [Attempt(path=path) for path in paths if path.name[0].isdigit()]
 
     def new_attempt(self) -> Attempt:
@@ -187,6 +192,8 @@ class RunDir:
         """What is wrong with its row, or with a file of its folder; None: nothing."""
         try:
             self.row()
+            with undamaged(self.lock, cure="remove it"), suppress(FileNotFoundError):
+                self.lock.open().close()
             if self.spec_path.exists():
                 with undamaged(self.spec_path, cure=SPEC_CURE):
                     json.loads(self.spec_path.read_text())["spec_version"]

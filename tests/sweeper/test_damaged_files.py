@@ -1,17 +1,20 @@
 """A file of a results folder that is empty, cut or another program's: told with its path, all else as ever."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from analysis.runs.selection import select
 from sweeper.cli.main import main
 from sweeper.host.errors import DamagedError
+from sweeper.inputs.data import prepared
 from sweeper.launch.slurm.array import Chunk, chunks
 from sweeper.plan.plan import make_plan, save_grid
-from sweeper.rows.row import Failure, row_path, write_row
+from sweeper.rows.row import Failure, problems_path, row_path, write_row
 from sweeper.runs.folder import Heartbeat, RunDir
 from sweeper.runs.state import State, state_of
 from sweeper.spec.run_id import RunId
@@ -19,12 +22,20 @@ from tests.sweeper.points import grid_of
 from tests.sweeper.rows import row
 
 AXES = ("model=tiny-40k", "seed=0,1,2")
+GRID = "by_seed+tiny-40k"
 BEAT = {"phase": "train", "step": 3, "total_steps": 40, "reward": 0.25, "val_pass1": None, "seconds_left": 90.0}
 CONTENTS = {
     "empty": lambda _: "",
     "cut": lambda text: text[: len(text) // 2],
     "foreign": lambda _: '{"name": "x"}',
     "a list": lambda _: "[1, 2]\n",
+    "nested": lambda _: "[" * 100_000,
+}
+PLACES = {
+    "a folder": lambda path: path.mkdir(),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a link to nothing": lambda path: path.symlink_to(path.with_name("nothing")),
+    "a file": lambda path: path.write_text("x"),
 }
 
 
@@ -103,7 +114,7 @@ def test_a_run_with_a_damaged_file_is_shown_as_damaged_and_the_others_as_ever(
     assert "1 of 1 runs without a result are tried again" in out
     assert str(path) in err
 
-    code, out, err = answer(capsys, "results", "by_seed", *where, "--csv")
+    code, out, err = answer(capsys, "results", GRID, *where, "--csv")
     assert code == 0
     assert len(out.splitlines()) == (2 if name == "row" else 3)
     assert (f"{path} is damaged" in err) == (name == "row")
@@ -113,6 +124,57 @@ def test_a_run_with_a_damaged_file_is_shown_as_damaged_and_the_others_as_ever(
     assert f"{damaged.run_id}: damaged" in out
     assert str(path) in out
     assert answer(capsys, "gc", *where)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        *((name, "a folder") for name in FILES if name != "row"),
+        *((name, place) for name in ("folder", "attempts") for place in ("a file", "a link to itself")),
+        *(("lock", place) for place in ("a folder", "a link to itself")),
+    ],
+)
+def test_a_run_with_something_else_in_the_place_of_its_file_or_folder_is_damaged(
+    name: str, place: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = runs(results)["interrupted"]
+    folders = {"folder": damaged.path, "attempts": damaged.path / "attempts", "lock": damaged.lock}
+    path = folders[name] if name in folders else FILES[name](damaged)
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    PLACES[place](path)
+    where = ["--results", str(results)]
+    assert state_of(damaged) is State.damaged
+    code, out, err = answer(capsys, "status", *where)
+    assert (code, f"{path}" in out) == (0, True), err
+    code, out, err = answer(capsys, "retry", "--dry-run", *where)
+    assert (code, "1 of 1 runs without a result are tried again" in out) == (0, True), err
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ["rows", "grids"])
+def test_something_else_in_the_place_of_a_row_or_grid_stops_no_reader_of_the_others(
+    name: str, place: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = results / name / ("foreign.json" if name == "rows" else f"{GRID}.json")
+    path.unlink(missing_ok=True)
+    PLACES[place](path)
+    where = ["--results", str(results)]
+    for words in (["status"], ["results"], ["retry", "--dry-run"], ["gc"], ["why", runs(results)["failed"].run_id]):
+        code, _, err = answer(capsys, *words, *where)
+        assert (code, "Errno" in err) == (0, False), err
+    code, out, err = answer(capsys, "status", *where)
+    assert "1 done, 1 failed, 1 interrupted" in out
+    assert f"{path} is damaged: " in err
+
+
+def test_a_copy_of_a_row_counts_no_run_twice(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = row_path(results, runs(results)["done"].run_id)
+    shutil.copy(path, path.with_name("copy.json"))
+    code, out, err = answer(capsys, "results", "--results", str(results), "--csv")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert f"copy.json is damaged: it holds the row of {path.stem}" in err
 
 
 @pytest.mark.parametrize("name", ["heartbeat", "exit", "env", "spec"])
@@ -126,14 +188,14 @@ def test_a_run_that_is_done_is_done_whatever_else_of_it_is_damaged(name: str, re
 def test_runs_of_a_damaged_grid_file_are_found_by_their_folders(
     content: str, results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = results / "grids" / "by_seed+tiny-40k.json"
+    path = results / "grids" / f"{GRID}.json"
     path.write_text(CONTENTS[content](path.read_text()))
     where = ["--results", str(results)]
     code, out, err = answer(capsys, "status", *where)
     assert code == 0
     assert "1 done, 1 failed, 1 interrupted" in out
     assert f"{path} is damaged: " in err
-    code, out, err = answer(capsys, "results", "by_seed", *where)
+    code, out, err = answer(capsys, "results", GRID, *where)
     assert code == 2
     assert f"{path} is damaged: " in err
     assert "the next launch of the grid writes it anew" in err
@@ -157,11 +219,35 @@ def test_rows_that_are_none_are_counted_and_left_out(results: Path, capsys: pyte
 def test_the_analysis_leaves_a_damaged_row_out_and_says_so(results: Path) -> None:
     damaged = row_path(results, runs(results)["failed"].run_id)
     damaged.write_text("")
-    command = [sys.executable, "-m", "analysis", "report", "--results", str(results), "--grid", "by_seed"]
+    command = [sys.executable, "-m", "analysis", "report", "--results", str(results), "--grid", GRID]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"left out: {damaged} is damaged: it is empty" in done.stderr
-    assert "damaged files: " in (results / "reports" / "by_seed.html").read_text()
+    assert "damaged files: " in (results / "reports" / f"{GRID}.html").read_text()
+
+
+def test_the_analysis_leaves_a_run_with_damaged_counts_out_and_says_so(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = results / "rows"
+    counts = problems_path(results, "copy")
+    (rows / "copy.json").write_text(json.dumps(json.loads(next(rows.glob("*.json")).read_text()) | {"run_id": "copy"}))
+    counts.write_text("no counts")
+    found = select(results)
+    assert "copy" not in {run.row.run_id for run in found.runs}
+    assert len(found.runs) == 2
+    assert f"left out: run copy: {counts} is not a file of per-problem counts" in capsys.readouterr().err
+
+
+def test_a_damaged_manifest_of_data_is_named_with_its_cure(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(capsys, "plan", *AXES, f"results_dir={results}")[0] == 0
+    folder = prepared(runs(results)["interrupted"].spec(), results, tokenizer=None).manifest.parent
+    for content in ("", "{", "[1]", '{"files": {}}'):
+        (folder / "manifest.json").write_text(content)
+        code, _, err = answer(capsys, "plan", *AXES, f"results_dir={results}")
+        assert (code, err.count("\n")) == (2, 1)
+        assert f"{folder / 'manifest.json'} is damaged" in err
+        assert f"remove {folder}" in err
 
 
 @pytest.mark.parametrize("content", CONTENTS)
@@ -176,7 +262,10 @@ def test_a_damaged_file_of_an_array_stops_nobody_but_who_submits(
     assert (code, "1 done, 1 failed, 1 interrupted" in out) == (0, True)
     assert f"{path} is damaged: " in err
     assert f"scancel --name={chunk.name}" in err
-    assert answer(capsys, "retry", "--dry-run", *where)[0] == 0
+    code, _, err = answer(capsys, "retry", "--dry-run", *where)
+    assert (code, f"{path} is damaged: " in err) == (0, True)
+    code, _, err = answer(capsys, "cancel", GRID, *where)
+    assert (code, f"{path} is damaged: " in err, "none is cancelled" in err) == (1, True, True)
     assert answer(capsys, "plan", *AXES, f"results_dir={results}")[0] == 0
     assert answer(capsys, "gc", "--yes", *where)[0] == 0
     assert path.exists()
