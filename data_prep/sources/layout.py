@@ -113,7 +113,7 @@ def _settled(
     files: list[SourceFile], unread: list[Unread], doubts: list[Doubt], declared: dict[str, Declared]
 ) -> Layout:
     """The layout; of a folder of evaluation files alone, all are for training where it is a published set of them."""
-    names = [item.name for item in (*files, *unread)]
+    names = [*(file.name for file in files), *(item.name for item in unread)]
     idle = [pattern for pattern in declared if not any(_is_called(name, pattern) for name in names)]
     notes = [f'{FILE_NAME} declares "{pattern}", and no file is called so' for pattern in idle]
     if files and not any(file.role is Role.train for file in files):
