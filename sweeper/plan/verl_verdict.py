@@ -113,14 +113,15 @@ def _names_and_batches(config: Any) -> None:
     """What verl itself would find out only in its first training step.
 
     Raises:
-        ValueError: an unknown estimator or KL estimator, or batches that do not divide.
+        ValueError: an unknown estimator, policy loss or KL estimator, or batches that do not divide.
     """
     import torch
-    from verl.trainer.ppo.core_algos import get_adv_estimator_fn, kl_penalty
+    from verl.trainer.ppo.core_algos import get_adv_estimator_fn, get_policy_loss_fn, kl_penalty
 
-    get_adv_estimator_fn(config.algorithm.adv_estimator)
-    zero = torch.zeros(1, 1)
     actor = config.actor_rollout_ref.actor
+    get_adv_estimator_fn(config.algorithm.adv_estimator)
+    get_policy_loss_fn(actor.policy_loss.loss_mode)
+    zero = torch.zeros(1, 1)
     for key, name in (
         ("algorithm.kl_penalty", config.algorithm.kl_penalty),
         ("actor.kl_loss_type", actor.kl_loss_type),

@@ -17,6 +17,7 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
     "lora with a kl loss": ("algorithm.lora.rank=8", "algorithm.kl.in_loss=true"),
     "adaptive kl in the reward": ("algorithm.kl.in_reward=true", "algorithm.kl.reward_controller=adaptive"),
     "a verl key": ("+verl.actor_rollout_ref.rollout.top_k=5",),
+    "another policy loss": ("+verl.actor_rollout_ref.actor.policy_loss.loss_mode=gspo",),
     "wandb": ("logging.wandb=true",),
 }
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -37,10 +38,14 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         "ppo_mini_batch_size=64",
     ),
     "a zero to divide by": (
-        ("+verl.actor_rollout_ref.actor.ppo_mini_batch_size=0",),
-        "by zero (with verl.actor_rollout_ref.actor.ppo_mini_batch_size=0)",
+        (
+            "+verl.actor_rollout_ref.actor.use_dynamic_bsz=false",
+            "+verl.actor_rollout_ref.actor.ppo_micro_batch_size=0",
+        ),
+        "by zero (with verl.actor_rollout_ref.actor.use_dynamic_bsz=false",
     ),
     "an unknown advantage estimator": (("algorithm.adv_estimator=gea",), "gea"),
+    "an unknown policy loss": (("+verl.actor_rollout_ref.actor.policy_loss.loss_mode=gsop",), "gsop. Supported modes"),
     "an unknown kl penalty": (("algorithm.kl.in_reward=true", "algorithm.kl.reward_penalty=k7"), "k7"),
 }
 
