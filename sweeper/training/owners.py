@@ -84,7 +84,7 @@ DECIDED = {
     "algorithm.kl.target": "algorithm.kl_ctrl.target_kl",
     "cluster.device": "trainer.device",
     "algorithm.critic_warmup": "trainer.critic_warmup",
-    "logging.wandb": "trainer.logger",
+    "logging.backends": "trainer.logger",
     "logging.project": "trainer.project_name",
     "eval.val_freq": "trainer.test_freq",
     "training.save_freq": "trainer.save_freq",

@@ -165,7 +165,7 @@ REFUSED = {
     "+verl.trainer.n_gpus_per_node=4": "model.resources.gpus_per_node",
     "+verl.trainer.nnodes=2": "model.resources.nodes",
     "+verl.trainer={nnodes: 2}": "verl.trainer.nnodes=2: model.resources.nodes decides it",
-    "+verl={trainer: {logger: [console]}}": "logging.wandb",
+    "+verl={trainer: {logger: [console]}}": "logging.backends",
     "+verl.trainer=null": "decides trainer.",
     "+verl.actor_rollout_ref.actor.optim={lr: 1}": "training.actor_lr",
     "+verl.actor_rollout_ref.actor.optim.lr_warmup_steps_ratio=0.1": "training.lr_warmup_steps",
@@ -180,7 +180,7 @@ REFUSED = {
     "+verl.reward.custom_reward_function.path=my.py": "reward.path",
     "+verl.reward.custom_reward_function={path: my.py, name: f}": "reward.path",
     "+verl.data.seed=3": "seed decides it",
-    "+verl.trainer.logger=[wandb]": "logging.wandb",
+    "+verl.trainer.logger=[wandb]": "logging.backends",
     "+verl.trainer.experiment_name=mine": "the run's id",
     "+verl.hydra.run.dir=/tmp": "the run's own folder",
 }
