@@ -48,15 +48,8 @@ class DataLook:
             rows = [f"{n:,} rows for {uses.get(use, use.replace('_', ' '))}" for use, n in self.folder.items() if n]
             words.append(f"{self.root}: {', '.join(rows) or 'not counted'}")
         if self.prepared is not None:
-            files = {
-                "train": "to train on",
-                "val": "to validate on",
-                "evaluation": "for pass@k",
-                "sft": "to fine-tune on",
-            }
-            words.append(
-                "made: " + ", ".join(f"{self.prepared[k]:,} {use}" for k, use in files.items() if k in self.prepared)
-            )
+            rows = [f"{self.prepared[name]:,} {use}" for name, use in _USES.items() if name in self.prepared]
+            words.append(f"made: {', '.join(rows)}")
             if self.dropped:
                 words.append("left out: " + ", ".join(f"{n:,} {step}" for step, n in self.dropped.items()))
             if not self.lengths:
