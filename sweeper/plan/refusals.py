@@ -18,7 +18,8 @@ from sweeper.spec.cluster import ContainerRuntime, Executor
 from sweeper.spec.run import RunSpec
 from sweeper.training import tracking
 
-_LONGEST_ID = 200  # bytes; a file system takes 255 for a name, and rows and their temporary files end in more
+# Bytes. A file system takes 255 for a name; a row's temporary file adds its host's, of up to 64, and 20 more.
+_LONGEST_ID = 160
 
 
 def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[str] = ()) -> None:

@@ -248,7 +248,7 @@ def test_names_that_are_too_long_together_are_refused() -> None:
     config = base()
     for part in ("model", "algorithm", "domain_mix"):
         config = with_value(config, f"{part}.name", part[0] * 64)
-    with pytest.raises(ConfigError, match="bytes long, and a run's name, which is that of its files, at most 200"):
+    with pytest.raises(ConfigError, match="bytes long, and a run's name, which is that of its files, at most 160"):
         check(spec_from(config), family="tiny")
 
 
