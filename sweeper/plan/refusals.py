@@ -15,6 +15,7 @@ from sweeper.plan.misfit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.plan.shape_refusals import refuse_division, refuse_shape
 from sweeper.spec.cluster import ContainerRuntime, Executor
+from sweeper.spec.model import ModelSource
 from sweeper.spec.run import RunSpec
 from sweeper.training import tracking
 
@@ -57,6 +58,11 @@ def _check_regime(spec: RunSpec, family: str) -> None:
         raise ConfigError(
             f"model={spec.model.name} belongs to model_family={spec.model.family}, but model_family={family} sets the "
             f"training regime; add model_family={spec.model.family}"
+        )
+    if spec.model.path is None and spec.model.source is not ModelSource.tiny:
+        raise ConfigError(
+            f"model.source={spec.model.source} of {spec.model.name} needs model.path: a hub id or a local folder; of "
+            "gguf, a file in a package"
         )
     if spec.actor_lr is None:
         raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")

@@ -30,6 +30,8 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
     ("overrides", "cure"),
     [
         (["model=qwen2.5-0.5b"], "add model_family=qwen2.5"),
+        (["model.source=hub"], "model.source=hub of tiny-130k needs model.path: a hub id"),
+        (["model.source=gguf"], "model.source=gguf of tiny-130k needs model.path: .* a file in a package"),
         (["training.ppo_mini_batch_size=5"], "not a multiple of training.ppo_mini_batch_size=5; change one"),
         (["data_scale.n_unique=8"], "lower the batch or use more problems"),
         (["data_scale=full"], r"needs a data folder \(data_root=…\)"),
