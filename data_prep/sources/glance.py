@@ -48,7 +48,7 @@ def glance(root: Path) -> Glance:
     sources: dict[Role, Counter[str]] = {role: Counter() for role in Role}
     uncounted, left = [], _READ_THROUGH
     for file in layout.files:
-        if format_of(file.path.name) is not Format.parquet:
+        if file.path.suffix.lower() != ".parquet":
             left -= file.path.stat().st_size
         if left < 0 or format_of(file.path.name) in (Format.csv, Format.tsv, Format.arrow):
             uncounted.append(file.name)

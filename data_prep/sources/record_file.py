@@ -42,6 +42,28 @@ def records(path: Path) -> Iterator[tuple[int, Record]]:
         raise DataError(f"{path} holds no row. Take it out of data_root, or fetch it again.")
 
 
+def column(path: Path, name: str) -> list[object]:
+    """The values of one column, None where a row or the file has none; of a parquet file nothing else is read.
+
+    Raises:
+        DataError: See `records`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if format_of(path.name) is not Format.parquet:
+        return [record.get(name) for _, record in records(path)]
+    try:
+        _refuse_pointer(path)
+        with decompressed(path) as plain, pq.ParquetFile(plain) as file:
+            if name not in file.schema_arrow.names:
+                return [None] * file.metadata.num_rows
+            values: list[object] = file.read(columns=[name]).column(0).to_pylist()
+            return values
+    except (pa.ArrowException, UnicodeDecodeError, *UNREADABLE) as error:
+        raise _broken(path, Format.parquet, -1, error, "Fetch it again") from error
+
+
 def _broken(path: Path, kind: str, last: int, error: Exception, cure: str) -> DataError:
     """The error of a file that cannot be read on after its row `last`; -1: none was read."""
     place = f" after row {last}" if last >= 0 else ""

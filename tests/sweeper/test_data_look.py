@@ -72,6 +72,21 @@ def test_a_plan_refuses_rows_without_the_columns_with_the_line_for_columns_yaml(
     assert "{prompt: question, ground_truth: answer, data_source: math__in}" in run.reason
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "a.parquet is a git-lfs pointer"),
+        (b"PAR1, but cut off", "a.parquet cannot be read as parquet: "),
+    ],
+)
+def test_a_plan_names_the_parquet_file_that_cannot_be_read(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.parquet").write_bytes(content)
+    [run] = plan(tmp_path, f"data_root={tmp_path / 'in'}", "data_scale=n64", "seed=0,1", *_MATH).runs[:1]
+    assert run.state is State.refused
+    assert words in str(run.reason)
+
+
 def test_of_files_that_are_made_a_plan_says_the_rows_and_what_was_left_out(tmp_path: Path, folder: Path) -> None:
     model = byte_level_tokenizer(tmp_path / "model")
     (model / "config.json").write_text("{}")
