@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data_prep.files.row import Row
+from data_prep.sources.column_guess import columns_command, guessed_columns
 from data_prep.sources.column_mapping import read_mappings
 from data_prep.sources.conversion import BadRow, source_of, to_row
 from data_prep.sources.file_format import ENDINGS, format_of
@@ -49,7 +50,9 @@ def _folder(path: Path) -> Layout:
     layout = source_layout(path)
     if not layout.files:
         there = f" There: {'; '.join(layout.said())}." if layout.unread else ""
-        raise DataError(f"{path} holds no data file ({ENDINGS}). Give files, or a folder with some.{there}")
+        guess = guessed_columns(path, template=True)
+        cure = f" This declares them: {columns_command(path, guess)}" if guess else ""
+        raise DataError(f"{path} holds no data file ({ENDINGS}). Give files, or a folder with some.{there}{cure}")
     return replace(
         layout,
         files=tuple(replace(file, name=f"{path.name}/{file.name}") for file in layout.files),

@@ -12,6 +12,8 @@ _EVALUATION = re.compile(
 )
 _TRAIN = re.compile(r"train(?:s|ing|set|data|split)?")
 _LOOKS_LIKE = ("test", "val", "dev", "eval")
+_ENDS_LIKE = re.compile(r"\w+test(?:s|set|sets)?")  # mytest, mathtests
+_ENGLISH = ("contest", "latest", "greatest", "fastest", "shortest", "smartest")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TWO_WORDS = re.compile(r"\b(hold|held)[\W_]*out")
 
@@ -46,7 +48,8 @@ def named_split(name: str) -> Role | None:
         name: Path below the folder.
 
     Returns:
-        None where it cannot be told: words of both kinds, such a word inside a name, or one that only begins like it.
+        None where it cannot be told: words of both kinds, such a word inside a name, or one that only begins or ends
+        like it.
     """
     *folders, file = name.split("/")
     said = {_said(part) for part in (*folders, stem(file))}
@@ -62,8 +65,9 @@ def _said(part: str) -> str:
     words = [word for word in re.findall(r"[a-z]+", plain) if word != "of"]
     is_train = any(_TRAIN.fullmatch(word) for word in words)
     found = [place for place, word in enumerate(words) if _EVALUATION.fullmatch(word)]
-    if is_train and not found:
-        return Role.train
     if found and not is_train and (found[0] == 0 or found[-1] == len(words) - 1):
         return Role.evaluation
-    return "unclear" if found or (words and words[0].startswith(_LOOKS_LIKE)) else ""
+    if is_train and not found:
+        return Role.train
+    glued = any(_ENDS_LIKE.fullmatch(word) and not word.removesuffix("s").endswith(_ENGLISH) for word in words)
+    return "unclear" if found or glued or (words and words[0].startswith(_LOOKS_LIKE)) else ""

@@ -1,6 +1,7 @@
 """Which files of a folder are read, what each is for, and what is said of the rest."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -71,6 +72,12 @@ def test_a_folder_of_evaluation_files_alone_is_flat(tmp_path: Path) -> None:
         ("train/values.parquet", Role.train),
         ("math.parquet", Role.train),
         ("contest.jsonl", Role.train),
+        ("code_contests.parquet", Role.train),
+        ("shortest_paths.jsonl", Role.train),
+        ("humaneval.parquet", Role.train),
+        ("mytest.jsonl", None),
+        ("gsm8ktest.parquet", None),
+        ("math/mathtests.jsonl", None),
         ("latest.jsonl", Role.train),
         ("medieval.jsonl", Role.train),
         ("train_test_split.parquet", None),
@@ -191,6 +198,17 @@ def test_a_folder_of_which_nothing_can_be_read_says_what_lies_there(tmp_path: Pa
     (tmp_path / "rows.xlsx").write_text("")
     with pytest.raises(DataError, match=r"no file that can be read.*not declared in columns\.yaml.*rows\.xlsx"):
         training_layout(tmp_path)
+
+
+@pytest.mark.parametrize("verb", ["inspect", "validate"])
+def test_a_folder_of_a_table_alone_is_answered_with_the_line_that_declares_its_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    (tmp_path / "rows.csv").write_text("question,answer\nHow many?,1\n")
+    assert main([verb, str(tmp_path)]) == 2
+    command = capsys.readouterr().err.partition("This declares them: ")[2]
+    subprocess.run(command, shell=True, check=True)
+    assert main([verb, str(tmp_path)]) == 0
 
 
 def test_links_are_followed_and_one_that_leads_back_is_named(tmp_path: Path) -> None:
