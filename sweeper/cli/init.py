@@ -40,14 +40,12 @@ def make(given: str, folder: Path) -> list[str]:
     """Write the project's files, or nothing; returns their names relative to `folder`.
 
     Raises:
-        ConfigError: `given` is empty, the folder holds something, or cannot be written.
+        ConfigError: the folder holds something, or cannot be written; `given` is what it is called there.
     """
-    if not given.strip():
-        raise ConfigError("init: the folder's name is empty; name one, e.g. init myproject")
     try:
         existed = folder.exists()
         if existed and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigError(f"init {given}: it is there already and not empty; name a new folder")
+            raise ConfigError(f"init {given}: it is there already and no empty folder; name a new one")
         try:
             shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         except BaseException:

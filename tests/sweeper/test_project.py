@@ -133,13 +133,13 @@ def test_a_file_without_a_title_does_not_end_the_catalogue(project: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("full", "init full: it is there already and not empty; name a new folder"),
-        ("file", "init file: it is there already and not empty; name a new folder"),
+        ("full", "init full: it is there already and no empty folder; name a new one"),
+        ("file", "init file: it is there already and no empty folder; name a new one"),
         ("file/below", "init file/below: Not a directory; name a folder that can be written"),
         ("/proc/none/x", "init /proc/none/x: No such file or directory; name a folder that can be written"),
         ("x" * 300, "File name too long; name a folder that can be written"),
-        ("", "init: the folder's name is empty; name one, e.g. init myproject"),
-        (" ", "init: the folder's name is empty; name one, e.g. init myproject"),
+        ("", "argument '' is empty: is a variable of the shell unset?"),
+        (" ", "argument ' ' is empty: is a variable of the shell unset?"),
     ],
 )
 def test_a_folder_that_cannot_be_made_is_refused_in_one_line(name: str, reason: str, tmp_path: Path) -> None:
