@@ -57,6 +57,7 @@ def left_out(selection: Selection) -> list[str]:
     if selection.missing:
         what = "run of the grid has" if len(selection.missing) == 1 else "runs of the grid have"
         notes.append(f"{len(selection.missing)} {what} no row yet")
+    notes += [f"left out: {text}" for text in selection.damaged]
     return notes
 
 

@@ -82,7 +82,7 @@ class Selection:
     runs: tuple[Run, ...]
     missing: tuple[str, ...]
     digest: str  # of every file read
-    damaged: tuple[str, ...] = ()  # what is wrong with files that should be rows, of whatever run
+    damaged: tuple[str, ...] = ()  # what is wrong with files of rows and counts, of whatever run
 
     @property
     def completed(self) -> tuple[Run, ...]:
@@ -157,16 +157,24 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         if members is not None and row.run_id not in members:
             continue
         hasher.update(row_path(results_dir, row.run_id).read_bytes())
-        trained, base = (_counts(path(results_dir, row.run_id), hasher) for path in (problems_path, base_problems_path))
+        paths = (path(results_dir, row.run_id) for path in (problems_path, base_problems_path))
+        try:
+            trained, base = (_counts(path, hasher) for path in paths)
+        except ResultsError as error:
+            damaged.append(DamagedError(f"run {row.run_id}: {error}"))
+            continue
         runs.append(Run(row=row, trained=trained, base=base))
-    for error in damaged:
-        print(f"left out: {error}", file=sys.stderr)
+    if not runs and damaged:
+        raise damaged[0]
+    for broken in damaged:
+        print(f"left out: {broken}", file=sys.stderr)
     if not runs:
         raise ResultsError(
             f"{results_dir / 'rows'} holds no row of {grid or 'any run'} yet; see: python -m sweeper status"
         )
     there = {run.row.run_id for run in runs}
-    missing = tuple(run_id for run_id in members or () if run_id not in there)
+    absent = [run_id for run_id in members or () if run_id not in there]
+    missing = tuple(run_id for run_id in absent if not row_path(results_dir, run_id).exists())  # the rest are damaged
     own = between_rows([run.row for run in runs])
     places = {run.row.run_id: tuple(item.place(i) for item in own) for i, run in enumerate(runs)}
     runs.sort(key=lambda run: (*_order(run), places[run.row.run_id], run.row.seed, run.row.run_id))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.files.manifest import MANIFEST
+from data_prep.spec import DataError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +31,18 @@ class PreparedData:
 
     @classmethod
     def at(cls, folder: Path) -> "PreparedData":
-        """The files in a finished folder."""
-        files = json.loads((folder / MANIFEST).read_text())["files"]
-        content = "".join(f"{split}:{files[split]['sha256']}\n" for split in sorted(files))
+        """The files in a finished folder.
+
+        Raises:
+            DataError: its manifest is not what was written.
+        """
+        try:
+            about = json.loads((folder / MANIFEST).read_text())
+            files, _ = about["files"], about["dropped"]
+            content = "".join(f"{split}:{files[split]['sha256']}\n" for split in sorted(files))
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            cure = f"remove {folder}: the next launch makes it anew"
+            raise DataError(f"{folder / MANIFEST} is damaged ({type(error).__name__}); {cure}") from error
         dropped = folder / "dropped.parquet"
         return cls(
             train=folder / "train.parquet",

@@ -4,7 +4,8 @@ import argparse
 import sys
 
 from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
-from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
+from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json, say_damaged
+from sweeper.host.errors import DamagedError
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     for run_dir in left:
         host, _ = holder(run_dir.lock) or ("another machine", 0)
         print(f"{run_dir.run_id} runs on {host}, or is another user's: cancel it there", file=sys.stderr)
+    say_damaged([*map(DamagedError, queue.damaged)], what="which jobs are theirs is not known, so none is cancelled")
     if queue.error is not None:
         raise scheduler.SchedulerError(f"SLURM does not answer, so its jobs are not cancelled: {queue.error}")
-    return EXIT_FAILED if left else EXIT_OK
+    return EXIT_FAILED if left or queue.damaged else EXIT_OK

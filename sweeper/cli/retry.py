@@ -97,6 +97,7 @@ def _without_result(
     queue = Queue.ask(results_dir)
     if queue.error is not None:
         raise ConfigError(f"SLURM does not answer, so what failed is not known; try again later: {queue.error}")
+    damaged += map(DamagedError, queue.damaged)
     found = []
     for run_id in chosen(results_dir, which):
         run_dir = RunDir(results_dir=results_dir, run_id=run_id)

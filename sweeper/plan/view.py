@@ -27,7 +27,8 @@ def plan_text(plan: Plan) -> str:
     left_out = math.prod(len(labels) for labels in plan.axes.values()) - len(plan.runs)
     why = "tied, excluded or the same runs" if plan.notes else "tied or excluded"
     ruled = f" less {left_out} {why}" if left_out else ""
-    head = f"{plan.grid}: {len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
+    what = f"{len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
+    head = f"{plan.grid}: {what}" if plan.grid else what
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
     rows = _lines(plan.runs) if len(plan.runs) <= LINES else _groups(plan)
     parts = [f"{head}: {counts}", *plan.notes]
