@@ -1,9 +1,9 @@
 """Bootstrap over problems, exact and fast: equal problems are drawn together.
 
 Drawing P problems with replacement and counting how often each *kind* of problem (the same values at every k) comes up
-is a multinomial over kinds. With n samples per problem has at most n + 1 kinds, so 10,000 draws of 10,000 problems cost
-10,000 x 129 numbers instead of 10^8. Where kinds are about as many as problems, problems are drawn one by one:
-in blocks, or once for all values of as many problems.
+is a multinomial over kinds. With n samples per problem there are at most n + 1 kinds, so 10,000 draws of 10,000
+problems cost 10,000 x 129 numbers instead of 10^8. Where kinds are about as many as problems, problems are drawn one by
+one: in blocks, or once for all values of as many problems.
 """
 
 from functools import lru_cache
