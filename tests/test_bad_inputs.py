@@ -80,7 +80,8 @@ CASES: list[tuple[str, str]] = [
     # results folders
     *((f"S {verb} --results {{b}}/none", "{b}/none") for verb in READERS),
     *((f"S {verb} --results {{b}}/file.txt", "it is a file") for verb in READERS),
-    ("S status --results {b}/emtpy", "did you mean {b}/empty?"),
+    ("S status --results {b}/emtpy", "did you mean {b}/empty"),
+    *((f"S {verb} results_dir={{r}}", "write --results {r}") for verb in READERS),
     ("S status --results", "--results"),
     ("S status nothing --results {r}", "nothing"),
     ("S why nothing --results {r}", "nothing"),

@@ -38,10 +38,10 @@ def results_folder(options: argparse.Namespace) -> Path:
     if path.is_dir():
         return path.resolve()
     what = "it is a file" if path.exists() else "there is no such folder"
-    there = path.absolute().parent
-    near = difflib.get_close_matches(path.name, [item.name for item in there.iterdir()] if there.is_dir() else [], n=1)
-    hint = f"did you mean {path.parent / near[0]}?" if near else "name the one that runs went to (their results_dir)"
-    raise ConfigError(f"--results {path}: {what}; {hint} A first launch makes it: python -m sweeper +grid=smoke -m")
+    beside = [item.name for item in path.absolute().parent.glob("*/")]
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    hint = f"did you mean {path.parent / near[0]}" if near else "name the one that runs went to (their results_dir)"
+    raise ConfigError(f"--results {path}: {what}; {hint}. A first launch makes it: python -m sweeper +grid=smoke -m")
 
 
 def add_overrides(parser: argparse.ArgumentParser, *, example: str, at_least_one: bool = False) -> None:

@@ -115,7 +115,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
     parser, verbs = parsers()
     if arguments and arguments[0] in verbs:
         # Arguments of a verb may stand before and after its flags, which argparse's own subparsers do not allow.
-        chosen = verbs[arguments[0]].parse_intermixed_args(arguments[1:])
+        verb = verbs[arguments[0]]
+        folder = next((item for item in arguments if item.startswith("results_dir=")), None)
+        if folder is not None and "--results" in verb.format_usage():
+            raise ConfigError(f"{folder}: {arguments[0]} starts nothing; write --results {folder.partition('=')[2]}")
+        chosen = verb.parse_intermixed_args(arguments[1:])
         if hasattr(chosen, "overrides"):
             _say_replaced()
         return int(chosen.run(chosen))

@@ -161,7 +161,7 @@ def _settings(grid: Grid, arguments: Sequence[str]) -> list[str]:
         values = yaml.safe_load(next(path for path in found if path.exists()).read_text())
         settings = dotted({key: value for key, value in values.items() if key not in ("hydra", "grid")})
         own = [f"{key}={render(value)}" for key, value in settings.items()]
-    varying = {axis.key for axis in grid.axes} | {"grid", "results_dir"}
+    varying = {axis.key for axis in grid.axes} | {"grid"}
     rest = [item for item in arguments if _key(item) not in varying]
     return [*_without(own, rest), *rest]
 
@@ -182,7 +182,7 @@ def _spec(overrides: Sequence[str]) -> RunSpec:
 def _command(run: PlannedRun, settings: Sequence[str]) -> str:
     """A command that runs just this point; checked to give its id."""
     chosen = [f"{key}={value}" for key, value in run.choice.items()]
-    overrides = [*_without(settings, chosen), *chosen]
+    overrides = sorted([*_without(settings, chosen), *chosen], key=lambda item: _key(item) == "results_dir")
     if _spec(overrides).run_id != run.run_id:
         raise SweeperError(
             f"{' '.join(overrides)} is not {run.run_id}: this grid's points cannot be started one by one"

@@ -61,6 +61,7 @@ def test_picks_fit_the_budget_narrow_the_prediction_and_come_as_commands(
     for pick in picks:
         words = shlex.split(pick["command"])
         assert words[:3] == ["python", "-m", "sweeper"]
+        assert words[-1] == f"results_dir={results}"
         assert spec(*words[3:]).run_id == pick["run_id"]
         assert pick["run_id"] in left
 
