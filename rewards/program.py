@@ -178,7 +178,8 @@ def _short(text: str) -> str:
     said, is_traced, trace = text.strip().partition("Traceback (most recent call last):")
     if is_traced:  # inside a library's words: its last line says what happened
         text = f"{said}{trace.strip().splitlines()[-1]}"
-    lines = [line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}…" for line in text.strip().splitlines()]
+    told = filter(str.strip, text.splitlines())
+    lines = [line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}…" for line in told]
     if len(lines) <= _LINES:
         return "\n".join(lines)
     return "\n".join([*lines[: _LINES - 1], f"… and {len(lines) - _LINES + 1} more lines ({TRACEBACK_VARIABLE}=1)"])

@@ -69,12 +69,13 @@ def write_report(results_dir: Path, *, grid: str | None, out: Path) -> Written:
         ResultsError: there is nothing to report, or a file is not what it should be.
     """
     evidence = Evidence(selection=select(results_dir, grid))
+    _tables(out).mkdir(parents=True, exist_ok=True)  # a place that cannot be written is told before the work
     return publish(evidence, page_sections(evidence), out)
 
 
 def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Written:
     """Write the page and the data of its sections."""
-    tables = out.with_name(f"{out.stem}_tables")
+    tables = _tables(out)
     for section in sections:
         for name, frame in section.data().items():
             write_atomic(tables / f"{name}.csv", csv_text(frame))
@@ -86,6 +87,10 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
         said = [f"The result could not be put in sentences: {said.why}."]
     write_atomic(out, render(evidence, sections, said, tables=tables.name))
     return Written(out, tables, tuple(failed))
+
+
+def _tables(out: Path) -> Path:
+    return out.with_name(f"{out.stem}_tables")
 
 
 def page_sections(evidence: Evidence) -> list[Section]:
