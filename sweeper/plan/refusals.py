@@ -67,8 +67,8 @@ def _check_regime(spec: RunSpec, family: str) -> None:
     kl = spec.algorithm.kl
     if "algorithm.kl_ctrl.horizon" in spec.verl_keys and not (kl.in_reward and kl.reward_controller == "adaptive"):
         raise ConfigError(
-            f"verl.algorithm.kl_ctrl.horizon changes nothing, because algorithm.kl.in_reward={str(kl.in_reward).lower()} "
-            f"and algorithm.kl.reward_controller={kl.reward_controller}; set true and adaptive, or leave it out"
+            "verl.algorithm.kl_ctrl.horizon changes nothing, because "
+            f"algorithm.kl.in_reward={str(kl.in_reward).lower()} and algorithm.kl.reward_controller={kl.reward_controller}; set true and adaptive, or leave it out"
         )
     if spec.actor_lr is None:
         raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")

@@ -13,6 +13,7 @@ from sweeper.oversight.check import Verdict
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab
 from tests.sweeper.points import spec
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slurm
 # What tests/slurm/up makes: four nodes of 8 GPUs, 16 CPUs and 64 GB.
@@ -33,7 +34,7 @@ def test_a_fitting_profile_is_right_and_a_job_tells_what_it_finds(lab: Lab, tmp_
     assert {check["verdict"] for check in checks if check["name"] != "results_dir"} == {"ok"}
     on_node = [check["name"].split()[0] for check in checks if " on " in check["name"]]
     assert on_node == ["Python", "packages", "TMPDIR", "sandbox", "results_dir"]
-    assert lab.ask("squeue", "-h") == ""
+    assert wait_until(lambda: lab.ask("squeue", "-h") == "", 60)  # an ended job is COMPLETING for a while
     assert list((tmp_path / "slurm").glob("doctor*")) == []
 
 
