@@ -68,7 +68,8 @@ def _check_regime(spec: RunSpec, family: str) -> None:
     if "algorithm.kl_ctrl.horizon" in spec.verl_keys and not (kl.in_reward and kl.reward_controller == "adaptive"):
         raise ConfigError(
             "verl.algorithm.kl_ctrl.horizon changes nothing, because "
-            f"algorithm.kl.in_reward={str(kl.in_reward).lower()} and algorithm.kl.reward_controller={kl.reward_controller}; set true and adaptive, or leave it out"
+            f"algorithm.kl.in_reward={str(kl.in_reward).lower()} and "
+            f"algorithm.kl.reward_controller={kl.reward_controller}; set true and adaptive, or leave it out"
         )
     if spec.actor_lr is None:
         raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")
