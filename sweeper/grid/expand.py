@@ -4,9 +4,7 @@ Hydra composes about 12 configs a second, far too slow for thousands of points, 
 (`sweeper.grid.assembly`) from each option composed once.
 """
 
-import difflib
 import math
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +20,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
+from sweeper.grid.composition_error import refusal_of
 from sweeper.grid.constraints import Constraints, GridRules
-from sweeper.grid.known import is_key, no_such_key, refuse_unknown
+from sweeper.grid.known import refuse_unknown
 from sweeper.grid.merging import Pair, merged
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, refuse_no_option, text_of
 from sweeper.grid.project import check_grid_file, conf_folders
@@ -219,50 +218,9 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
     try:
         composed = compose("config", overrides=list(overrides), return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_cure(error, overrides)) from None
+        raise ConfigError(refusal_of(error, overrides)) from None
     refuse_unknown(composed)
     return composed
-
-
-def _cure(error: Exception, overrides: Sequence[str]) -> str:
-    """Hydra's message in one line, with the nearest existing key or option and how to write an axis."""
-    cause = error.__cause__
-    text = " ".join(f"{error} {cause or ''}".split())
-    loader = GlobalHydra.instance().config_loader()
-    if match := re.search(r"Could not find '([\w.\-]+)/([^']+)'", text):
-        group, option = match.groups()
-        options = loader.get_group_options(group)
-        near = difflib.get_close_matches(option, options, n=3, cutoff=0.4)
-        hint = f"Did you mean {' or '.join(near)}? " if near else ""
-        return f"{group}={option}: there is no such {group}. {hint}Choose one of: {', '.join(options)}"
-    if match := re.search(
-        r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text
-    ):
-        return _unknown_key(match.group(1), text)
-    for item in overrides:
-        key, _, value = item.partition("=")
-        if value.startswith("["):
-            return (
-                f"{item}: a list is one value, not an axis. To sweep write {key}={value.strip('[]')} with -m. ({text})"
-            )
-    if "sweeper.params" in text or "hydra.sweeper" in text:
-        return f"a grid file's axis is not a string; write 'a,b,c' or 'range(0,3)', not a YAML list. ({text})"
-    return text
-
-
-def _unknown_key(named: str, text: str) -> str:
-    """What Hydra's `text` about the key it named comes to, with the whole key and the file it stands in."""
-    whole = re.search(r"full_key: (\S+)", text)
-    inner = whole.group(1) if whole else named
-    key = inner if inner.endswith(named) else named
-    if is_key(key):
-        if inner == key or not whole:
-            return text
-        key = inner if inner.startswith(f"{key}.") else f"{key}.{inner}"
-    if "is not in struct" in text:  # a mapping that takes any name
-        return f"{key} is not there yet; to add it write +{key}=…"
-    file = re.match(r"In '([^']+)'", text)
-    return (f"{file.group(1)}.yaml: " if file else "") + no_such_key(key)
 
 
 def _plain(cfg: DictConfig) -> Plain:
@@ -270,7 +228,7 @@ def _plain(cfg: DictConfig) -> Plain:
     try:
         plain: Plain = OmegaConf.to_container(visible, resolve=True, enum_to_str=True)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
-        raise ConfigError(" ".join(str(error).split())) from None
+        raise ConfigError(refusal_of(error, ())) from None
     return plain
 
 

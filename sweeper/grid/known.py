@@ -40,6 +40,8 @@ def no_such_key(key: str) -> str:
     beside = [name for name in known if name.rpartition(".")[0] == part and last in name.rpartition(".")[2]]
     near = list(dict.fromkeys([*beside, *difflib.get_close_matches(key, known, n=3, cutoff=0.6)]))[:3]
     hint = f"Did you mean {' or '.join(near)}?" if near else "See every key with: python -m sweeper --cfg job"
+    if key.startswith("cluster."):
+        return f"unknown key {key}. {hint} (An option of sbatch is set with cluster.sbatch.{last.replace('_', '-')}=…)"
     return f"unknown key {key}. {hint} (A verl key is set with +verl.{key}=…)"
 
 

@@ -19,7 +19,7 @@ UNKNOWN = {  # override: the key that is named, and the ones that are offered
     "+training.lr=1e-5,1e-4": ("training.lr", "training.actor_lr"),
     "++algorithm.kl.loss_coeff=0.1": ("algorithm.kl.loss_coeff", "algorithm.kl.loss_coef"),
     "+model.resources.gpus=8": ("model.resources.gpus", "model.resources.gpus_per_node"),
-    "+cluster.gres=gpu:a100:4": ("cluster.gres", "cluster.name"),
+    "+cluster.gres=gpu:a100:4": ("cluster.gres", "cluster.sbatch.gres"),
     "+trainer.total_epochs=3": ("trainer.total_epochs", "training.total_steps"),
     "+trainer={total_epochs: 3}": ("trainer.total_epochs", "training.total_steps"),
     "data.filters=[{column: level, lo: 1}]": ("data.filters.lo", "data.filters"),
@@ -39,7 +39,7 @@ def test_a_key_that_nobody_reads_is_refused_with_the_nearest_ones(override: str)
     text = str(refused.value)
     assert text.startswith(f"unknown key {key}. ")
     assert near in text
-    assert "A verl key is set with +verl." in text
+    assert "A verl key is set with +verl." in text or "An option of sbatch is set with cluster.sbatch." in text
 
 
 def test_every_unknown_key_is_named() -> None:
