@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from data_prep.cleaning.lengths import PromptLimit
 from data_prep.materialise import found
 from data_prep.sources.role import Role
+from rewards import BadRewardFile
 from sweeper.inputs.data import data_spec, glance_at
 from sweeper.inputs.models import folder_at_hand
+from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
 _SHOWN = 4
@@ -98,7 +100,11 @@ def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:
     limit = None
     if tokenizer is not None:
         limit = PromptLimit(tokenizer=tokenizer, max_tokens=spec.training.max_prompt_length)
-    made = found(data_spec(spec), results_dir / "data", limit)
+    own = spec.reward.references(results_dir / FOLDER)
+    try:
+        made = found(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
+    except BadRewardFile:  # a function whose file no launch has kept yet has made no data
+        made = None
     about = None if made is None else json.loads(made[0].manifest.read_text())
     return DataLook(
         root=spec.data.root,

@@ -20,6 +20,7 @@ from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
 from sweeper.host.process import Children
 from sweeper.inputs.data import prepare_all, prepared
+from sweeper.plan.data_look import looks
 from sweeper.plan.plan import make_plan, spec_from
 from sweeper.rows.counts import read_counts
 from sweeper.rows.differences import differences
@@ -201,8 +202,12 @@ def test_golds_that_a_reward_of_ones_own_refuses_are_left_out(project: Path) -> 
     score += "    return float(solution_str == ground_truth and extra_info['level'] > 0)\n"
     for right_answer in ("", "def right_answer(ground_truth, **_):\n    return ground_truth\n"):
         (project / "my_rewards.py").write_text(score + right_answer)
+        [look] = looks([spec(*asked)], project / "results")
+        assert look.prepared is None
         data = prepared(spec(*asked), project / "results", tokenizer=None)
         manifests.append(json.loads(data.manifest.read_text()))
+        [look] = looks([spec(*asked)], project / "results")
+        assert look.prepared == {split: file["rows"] for split, file in manifests[-1]["files"].items()}
     unchecked, checked = manifests
     assert "bad gold" not in unchecked["dropped"]
     assert 0 < checked["dropped"]["bad gold"] <= 8  # a third of 24 rows has level 0
