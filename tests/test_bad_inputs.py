@@ -182,6 +182,8 @@ CASES: list[tuple[str, str]] = [
     ("D inspect {b}/good.jsonl --prompt-style nothing", "nothing"),
     ("D inspect {b}/good.jsonl --prompt-style qwq", "--tokenizer"),
     ("D fetch nothing", "nothing"),
+    ("D fetch gsm8k --offline --split train --out {o}/x", "--split"),
+    ("D fetch --subset main", "--subset"),
     ("D fetch gsm8k --offline --revision nothing --out {o}/x", "gsm8k"),
     ("D recipe nothing", "nothing"),
     ("D recipe guru_math_cl", "--size"),

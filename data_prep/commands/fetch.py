@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     from data_prep.sources.hub import fetch
     from data_prep.sources.source import SOURCES, of_the_hub
 
+    if (arguments.subset or arguments.split) and "/" not in (arguments.source or ""):
+        raise DataError("--subset and --split choose from an OWNER/NAME of the hub; leave them out, or name one.")
     if arguments.source is None:
         for source in SOURCES.values():
             print(f"{source.name}: {source.title}\n  licence: {source.licence}\n  get it: {source.how}")
