@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     plan, results_dir = planned(options.overrides, multirun=options.multirun or None)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     if plan.refused:
-        reasons = "\n".join(str(run.reason) for run in plan.refused)
+        reasons = "\n".join(dict.fromkeys(str(run.reason) for run in plan.refused))
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run; nothing was written:\n{reasons}")
     if any(spec.cluster.executor is not Executor.slurm for spec in specs):
         raise ConfigError("cluster=local has no batch scripts; add cluster=slurm")

@@ -120,6 +120,14 @@ def test_what_sbatch_refuses_is_said_once_with_the_key_to_change(
     assert key in str(refusal.value)
 
 
+def test_an_export_says_once_why_points_cannot_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exported(tmp_path, "algorithm.rollout_n=1") == 2
+    first, *reasons = capsys.readouterr().err.splitlines()
+    assert first == "error: 2 of 2 points cannot run; nothing was written:"
+    assert reasons == ["algorithm.rollout_n=1: GRPO compares responses of a group; use 2 or more"]
+    assert not (tmp_path / "slurm").exists()
+
+
 def test_an_export_of_nothing_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from sweeper.rows.row import write_row
     from tests.sweeper.points import plan
