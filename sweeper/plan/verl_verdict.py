@@ -104,7 +104,8 @@ def verdict(overrides: Sequence[str]) -> str | None:
             omega_conf_to_dataclass(OmegaConf.select(config, key))
         _names_and_batches(config)
     except Exception as error:  # verl's checks divide, look up and convert: what they stumble over would not run either
-        first = " ".join(str(error).split())[:400] or type(error).__name__
+        # Hydra's advice, to add a key with "+", is not for a key of verl's as it is written here.
+        first = " ".join(str(error).split()).partition(" To append to your config")[0][:400] or type(error).__name__
         return f"verl {importlib.metadata.version('verl')} refuses the configuration: {first}"
     return _wrong_type(config, overrides)
 

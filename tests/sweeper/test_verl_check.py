@@ -21,7 +21,7 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
     "wandb": ("logging.wandb=true",),
 }
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
-    "an unknown verl key": (("+verl.actor_rollout_ref.rollout.topk=5",), "topk"),
+    "an unknown verl key": (("+verl.actor_rollout_ref.rollout.topk=5",), "rollout.topk'. (with verl."),
     "a word for a number": (("+verl.trainer.esi_redundant_time=soon",), "esi_redundant_time"),
     "a number for a switch": (("+verl.trainer.balance_batch=3",), "balance_batch"),
     "an unknown loss aggregation": (("algorithm.loss_agg_mode=tokens",), "tokens"),
