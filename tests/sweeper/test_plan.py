@@ -30,8 +30,7 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
     ("overrides", "cure"),
     [
         (["model=qwen2.5-0.5b"], "add model_family=qwen2.5"),
-        (["model.source=hub"], "model.source=hub of tiny-130k needs model.path: a hub id"),
-        (["model.source=gguf"], "model.source=gguf of tiny-130k needs model.path: .* a file in a package"),
+        (["model.source=gguf"], "model.source=gguf of tiny-130k needs model.path: a hub id .* a file in a package"),
         (["+verl.algorithm.kl_ctrl.horizon=50"], "horizon changes nothing, because algorithm.kl.in_reward=false and"),
         (["+verl.algorithm.kl_ctrl.horizon=50", "algorithm.kl.in_reward=true"], "kl.reward_controller=fixed; set true"),
         (["training.ppo_mini_batch_size=5"], "not a multiple of training.ppo_mini_batch_size=5; change one"),
