@@ -94,13 +94,13 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         if f"{_SETTINGS}run_id" in history.config
         else "a validation curve is no pass@k: measure the checkpoint"
     )
-    status = _status(history, missing)
+    status, failure = _ended(history, path, missing)
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(history),
         group_id=_group_id(size, names, labels),
         status=status,
-        failure=_failure(history, path),
+        failure=failure,
         model=size.name,
         family=size.family,
         n_params=size.n_params,
@@ -128,16 +128,13 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
     )
 
 
-def _status(history: History, missing: dict[str, str]) -> Status:
+def _ended(history: History, path: Path, missing: dict[str, str]) -> tuple[Status, Failure | None]:
+    if history.finished is False:
+        reason = "its logger says that it ended with an error"
+        return Status.failed, Failure(phase="train", reason=reason, log=str(path))
     if history.finished is None:
         missing["status"] = "the source does not say how the run ended; taken for completed"
-    return Status.failed if history.finished is False else Status.completed
-
-
-def _failure(history: History, path: Path) -> Failure | None:
-    if history.finished is not False:
-        return None
-    return Failure(phase="train", reason="its logger says that it ended with an error", log=str(path))
+    return Status.completed, None
 
 
 def _ours(history: History, labels: Labels, *, path: Path, sha256: str) -> ResultRow:
