@@ -73,7 +73,9 @@ def test_a_bad_node_is_not_used_for_the_next_attempt(make: Make, tmp_path: Path)
     row_path(tmp_path, spec.run_id).unlink()  # as if the run had ended with what its log says now
     with run_dir.attempts()[0].log.open("a") as log:
         log.write("RuntimeError: CUDA error: uncorrectable ECC error encountered\n")
-    (run_dir.attempts()[0].path / "exit.json").unlink()
+    ending = run_dir.attempts()[0].path / "exit.json"
+    assert wait_until(ending.exists, 30)  # the row is written first
+    ending.unlink()
     assert wait_until(lambda: not live(tmp_path), 30)
     time.sleep(1)
     done = retry(tmp_path)
