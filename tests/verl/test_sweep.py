@@ -195,7 +195,7 @@ def test_the_sweep_prints_the_table_and_leaves_an_offline_report(
     results: Path, swept: "subprocess.CompletedProcess[str]"
 ) -> None:
     assert swept.stdout.count("completed") == 3
-    report = results / "reports" / "by_seed.html"
+    (report,) = (results / "reports").glob("by_algorithm+*.html")
     assert str(report) in swept.stdout
     assert "<html" in report.read_text().lower()
     assert 'src="http' not in report.read_text()
