@@ -71,7 +71,7 @@ def _json(path: Path) -> list[dict[str, Any]]:
         values = json.loads(text)
     except json.JSONDecodeError:
         try:
-            values = [json.loads(line) for line in text.splitlines() if line.strip()]
+            values = [json.loads(line) for line in text.split("\n") if line.strip()]
         except json.JSONDecodeError as error:
             raise ResultsError(f"{path} is neither JSON nor lines of JSON: {error}") from error
     values = values if isinstance(values, list) else [values]

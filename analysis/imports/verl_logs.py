@@ -20,7 +20,7 @@ def read_metrics(path: Path) -> History | None:
 
     A torn last line is left out, as is any other that is not such an object.
     """
-    records = [record for line in _text(path).splitlines() if (record := _record(line)) is not None]
+    records = [record for line in _text(path).split("\n") if (record := _record(line)) is not None]
     return History.of(records, name=path.stem, kind="verl metrics") if records else None
 
 

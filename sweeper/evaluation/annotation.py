@@ -133,7 +133,7 @@ def write_rates(counts: Sequence[ProblemCount], model: str, path: Path) -> None:
 
 def write_solutions(counts_file: Path, path: Path) -> int:
     """The first correct answer of each solved problem, for `data.sft_solutions`; returns how many there are."""
-    kept = (json.loads(line) for line in samples_path(counts_file).read_text().splitlines())
+    kept = (json.loads(line) for line in samples_path(counts_file).read_text(encoding="utf-8").split("\n") if line)
     solved = [{"problem_id": item["problem_id"], "solution": item["correct"]} for item in kept if item["correct"]]
     write_atomic(path, "".join(json.dumps(item) + "\n" for item in solved))
     return len(solved)

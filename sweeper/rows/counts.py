@@ -94,7 +94,7 @@ def read_lines(path: Path, *keys: str, is_part: bool = False) -> list[dict[str, 
     """
     not_one = f"{path} is not a file of per-problem counts"
     try:
-        texts = path.read_text(encoding="utf-8-sig").splitlines()
+        texts = path.read_text(encoding="utf-8-sig").split("\n")  # a text may hold other ends of lines
     except FileNotFoundError:
         raise ResultsError(f"{path} is not a file") from None
     except UnicodeDecodeError as error:

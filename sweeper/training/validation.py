@@ -21,7 +21,9 @@ def validation_tokens(folder: Path, tokenizer: Path) -> Tokens | None:
     """
     if not tokenizer.exists():
         return None
-    lines = [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
+    # Not splitlines(): a model's text may hold other ends of lines, such as U+2028, which JSON does not escape.
+    texts = [text for path in sorted(folder.glob("*.jsonl")) for text in path.read_text(encoding="utf-8").split("\n")]
+    lines = [json.loads(text) for text in texts if text]
     if not lines:
         return None
     from tokenizers import Tokenizer

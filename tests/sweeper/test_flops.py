@@ -263,5 +263,11 @@ def test_validations_are_counted_from_their_texts(tmp_path: Path) -> None:
     for step in (0, 5):
         (folder / f"{step}.jsonl").write_text(json.dumps({"input": "1+1?", "output": "<answer>2"}) + "\n")
     assert validation_tokens(folder, tmp_path / "tokenizer.json") == Tokens(sequences=2, total=12, response=4)
+    # A model's text may hold what other readers take for the end of a line.
+    odd = {"input": "1+1?", "output": "<answer>2\u2028\u0085\x1c"}
+    (folder / "9.jsonl").write_text(json.dumps(odd, ensure_ascii=False) + "\n", encoding="utf-8")
+    counted = validation_tokens(folder, tmp_path / "tokenizer.json")
+    assert counted is not None
+    assert counted.sequences == 3
     assert validation_tokens(tmp_path / "none", tmp_path / "tokenizer.json") is None
     assert validation_tokens(folder, tmp_path / "other.json") is None
