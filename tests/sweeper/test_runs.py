@@ -149,11 +149,18 @@ def test_an_attempt_after_the_failed_row_is_what_counts(tmp_path: Path) -> None:
     assert run_dir.diagnosis().failure_class is FailureClass.disk  # type: ignore[union-attr]
 
 
-def test_a_frozen_spec_is_not_changed_by_freezing_again(tmp_path: Path) -> None:
+def test_the_spec_of_a_run_that_has_begun_is_not_changed_by_freezing_again(tmp_path: Path) -> None:
     run_dir = folder(tmp_path)
+    run_dir.new_attempt()
     before = run_dir.spec_path.read_text()
     run_dir.freeze(spec("seed=7"))
     assert run_dir.spec_path.read_text() == before
+
+
+def test_a_run_that_never_began_takes_what_is_launched_now(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    run_dir.freeze(spec("cluster.max_parallel=1"))
+    assert run_dir.spec() == spec("cluster.max_parallel=1")
 
 
 def test_attempts_are_numbered_in_order(tmp_path: Path) -> None:
