@@ -31,7 +31,7 @@ AXES = {
 @pytest.mark.parametrize("override", ONE_VALUE)
 def test_a_comma_inside_a_value_makes_no_axis(override: str) -> None:
     assert len(expand([override], multirun=None).points) == 1
-    assert expand([override], multirun=None).name is None
+    assert expand([override], multirun=None).launch is None
 
 
 @pytest.mark.parametrize("override", AXES)
@@ -55,7 +55,8 @@ def test_a_grid_narrowed_to_one_point_runs_with_its_name_and_settings(
     grid: str, narrowed: list[str], multirun: bool | None
 ) -> None:
     found = expand([f"+grid={grid}", *narrowed], multirun=multirun)
-    assert found.name == grid
+    assert found.launch is not None
+    assert (found.launch.name, found.launch.grid) == (grid, grid)
     assert len(found.points) == 1
     assert found.questions
     if grid == "smoke":

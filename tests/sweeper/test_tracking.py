@@ -149,8 +149,11 @@ def test_the_settings_are_the_runs_identity_and_its_place_in_its_grids_and_nothi
 ) -> None:
     run = logging("wandb", verl={"trainer.notes": "cost: ${100}", "trainer.list": ["${x}"]})
     member = Member(run_id=run.run_id, choice=("tiny-40k", "0"))
-    other = Membership(grid="other", axes={}, members=())
-    for grid in (Membership(grid="g", axes={"model": ("tiny-40k",), "seed": ("0",)}, members=(member,)), other):
+    other = Membership(name="other", grid="other", axes={}, members=())
+    for grid in (
+        Membership(name="g", grid="g", axes={"model": ("tiny-40k",), "seed": ("0",)}, members=(member,)),
+        other,
+    ):
         grid.write(tmp_path)
     (tmp_path / "grids" / "damaged.json").write_text("")
     found = tracking.settings(run, tmp_path)

@@ -74,7 +74,7 @@ def test_what_would_train_is_refused_with_the_cure(words: tuple[str, ...], progr
     [
         (("sweeper", "options"), "model_scale"),
         (("sweeper", "--help"), "verbs"),
-        (("sweeper", "status"), "python -m sweeper +grid=model_scale -m"),
+        (("sweeper", "status", "--results", "."), "python -m sweeper +grid=model_scale -m"),
         (("analysis", "ask", "--list"), "How does performance after training change with model size?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
