@@ -76,10 +76,10 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
             return EXIT_OK
         _follow(plan, results_dir, with_canary=options.canary)
     elif specs:
-        from sweeper.launch.local import at_once, run_local
+        from sweeper.launch.local import run_local
         from sweeper.launch.progress import reporter
 
-        run_local(specs, results_dir, max_parallel=at_once(cluster), reporter=reporter(len(specs)))
+        run_local(specs, results_dir, reporter(len(specs)))
     return _tell(plan, results_dir)
 
 

@@ -54,10 +54,10 @@ def run(options: argparse.Namespace) -> int:
     there = [spec for spec in specs if spec.cluster.executor is Executor.slurm]
     submitted = _submit(there, results_dir, as_json=options.json) if there else {}
     if here:
-        from sweeper.launch.local import at_once, run_local
+        from sweeper.launch.local import run_local
         from sweeper.launch.progress import reporter
 
-        run_local(here, results_dir, max_parallel=at_once(here[0].cluster), reporter=reporter(len(here)))
+        run_local(here, results_dir, reporter(len(here)))
     if options.json:
         print_json("retry", {"runs": [_plain(item) for item in found], "submitted": submitted})
     else:

@@ -21,21 +21,23 @@ from sweeper.host.process import die_with_parent
 from sweeper.job.exit import EXIT_TERMINATED
 from sweeper.launch.progress import Reporter
 from sweeper.runs.folder import RunDir
-from sweeper.spec.cluster import Cluster
 from sweeper.spec.run import RunSpec
 
 GRACE_SECONDS = 15.0
 
 
-def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int, reporter: Reporter) -> None:
+def run_local(specs: Sequence[RunSpec], results_dir: Path, reporter: Reporter) -> None:
     """Freeze every spec, then run all of them; a failed run does not stop the others.
 
     Args:
-        specs: What to run.
+        specs: What to run, on one cluster's settings, which say how many jobs are alive at once.
         results_dir: Root of runs and rows.
-        max_parallel: Jobs alive at once, at least 1.
         reporter: Told of every change.
     """
+    if not specs:
+        return
+    cluster = specs[0].cluster
+    most = cluster.local_processes(on_gpus=resolve_device(cluster.device) is Device.cuda)
     waiting = []
     for spec in _one_of_each_model_first(specs):
         waiting.append(RunDir(results_dir=results_dir, run_id=spec.run_id))
@@ -45,7 +47,7 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int,
     active: dict[RunDir, subprocess.Popen[bytes]] = {}
     try:
         while waiting or active:
-            while waiting and len(active) < max_parallel:
+            while waiting and len(active) < most:
                 run_dir = waiting.pop(0)
                 reporter.started(run_dir)
                 if run_dir.cancelled.exists():
@@ -62,11 +64,6 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, *, max_parallel: int,
     except BaseException:
         _stop(list(active.values()))
         raise
-
-
-def at_once(cluster: Cluster) -> int:
-    """Runs alive at the same time on this machine: its GPUs are used in turns, since runs would take each other's."""
-    return 1 if resolve_device(cluster.device) is Device.cuda else cluster.max_parallel
 
 
 def _one_of_each_model_first(specs: Sequence[RunSpec]) -> list[RunSpec]:

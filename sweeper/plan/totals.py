@@ -73,17 +73,17 @@ def _schedule(due: Sequence[tuple[RunSpec, Cost]]) -> tuple[int, float | None, i
     cluster = due[0][0].cluster
     largest = max(cost.devices for _, cost in due)
     if cluster.executor is Executor.local:
-        together = 1 if due[0][1].on_gpus else cluster.max_parallel
-        ceiling, needs = together, [1] * len(due)
+        together = slots = ceiling = cluster.local_processes(on_gpus=due[0][1].on_gpus)
+        needs = [1] * len(due)
     else:
         whole = cluster.max_nodes * max(1, cluster.gpus_per_node)
         ceiling = max(largest, whole if cluster.max_gpus is None else min(whole, cluster.max_gpus))
         needs = [cost.devices for _, cost in due]
-        together = min(cluster.max_parallel, ceiling // largest)
+        slots = cluster.max_parallel or len(due)
+        together = min(slots, ceiling // largest)
     hours = [cost.hours for _, cost in due]
     known = None not in hours
     free, now, current, last_round = ceiling, 0.0, 0, 0
-    slots = ceiling if cluster.executor is Executor.local else max(1, cluster.max_parallel)
     running: list[tuple[float, int, int]] = []  # end, GPUs, round
     for need, length in zip(needs, hours, strict=True):
         while free < need or len(running) >= slots:

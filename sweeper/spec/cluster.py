@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
+from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
 from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Range, Text, Word
 
@@ -44,7 +45,7 @@ class Cluster:
     confirm_gpu_hours: PositiveOrZero | None = None  # a launch expected to take more asks first; null: never
     gpus_per_node: CountOrZero = 1
     max_nodes: Count = 1
-    max_parallel: Count = 1  # runs at once
+    max_parallel: Count | None = 1  # runs at once, on SLURM of all jobs of a results folder; null: no bound
     partition: Word | None = None
     account: Word | None = None
     qos: Word | None = None
@@ -70,6 +71,18 @@ class Cluster:
     container: Container = field(default_factory=Container)
     environment: tuple[Word, ...] = ()  # variables that pass from the submitter to its jobs, by name; no secrets
     secrets_file: Text | None = None  # NAME=value lines, mode 0600, seen by every node; read by the job itself
+
+    def local_processes(self, *, on_gpus: bool) -> int:
+        """Runs alive at once on this machine: its GPUs are used in turns, since runs would take each other's.
+
+        Raises:
+            ConfigError: nothing bounds them.
+        """
+        if on_gpus:
+            return 1
+        if self.max_parallel is None:
+            raise ConfigError("cluster.max_parallel=null: runs on this machine need a number, say 2")
+        return self.max_parallel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,27 +26,29 @@ def capped(spec: RunSpec, ceiling: int) -> RunSpec:
     return replace(spec, cluster=replace(spec.cluster, max_gpus=ceiling))
 
 
-def most_in_use(results: Path, specs: Sequence[RunSpec], seconds: float) -> int:
-    """GPUs in use at the worst moment that was seen, once every run is done."""
+def most_in_use(results: Path, specs: Sequence[RunSpec], seconds: float) -> tuple[int, int]:
+    """GPUs and runs in use at the worst moments that were seen, once every run is done."""
     gpus = {spec.run_id: spec.model.resources.devices for spec in specs}
-    most = 0
+    most, most_runs = 0, 0
 
     def watch() -> bool:
-        nonlocal most
+        nonlocal most, most_runs
         running = [run_id for run_id, element in live(results).items() if element.state == "RUNNING"]
-        most = max(most, sum(gpus[run_id] for run_id in running))
+        most, most_runs = max(most, sum(gpus[run_id] for run_id in running)), max(most_runs, len(running))
         found = states(results)
         return len(found) == len(specs) and set(found.values()) == {State.done}
 
     assert wait_until(watch, seconds)
-    return most
+    return most, most_runs
 
 
-def test_a_ceiling_holds_over_all_shapes(make: Make, tmp_path: Path) -> None:
+def test_a_ceiling_of_gpus_and_of_runs_holds_over_all_shapes(make: Make, tmp_path: Path) -> None:
     specs = [capped(make(f"seed={seed}", step_seconds=1), 4) for seed in range(6)]
     specs += [capped(shaped(make("model=tiny-130k", f"seed={seed}", step_seconds=1), gpus=2), 4) for seed in range(4)]
-    submit(specs, tmp_path)
-    assert 2 <= most_in_use(tmp_path, specs, 200) <= 4
+    submit([replace(spec, cluster=replace(spec.cluster, max_parallel=3)) for spec in specs], tmp_path)
+    gpus, runs = most_in_use(tmp_path, specs, 200)
+    assert 2 <= gpus <= 4
+    assert 2 <= runs <= 3
 
 
 def test_a_ceiling_below_the_sum_of_the_shapes_holds_over_several_submissions(make: Make, tmp_path: Path) -> None:
@@ -60,7 +62,7 @@ def test_a_ceiling_below_the_sum_of_the_shapes_holds_over_several_submissions(ma
         return {run_id for run_id, element in live(tmp_path).items() if element.reason == "Dependency"}
 
     assert wait_until(lambda: waiting() == {spec.run_id for spec in (*wide, *long)}, 5)
-    assert most_in_use(tmp_path, [*narrow, *wide, *long], 200) == 2
+    assert most_in_use(tmp_path, [*narrow, *wide, *long], 200)[0] == 2
 
 
 def test_a_ceiling_holds_over_the_arrays_of_a_large_shape(make: Make, lab: Lab, tmp_path: Path) -> None:
@@ -96,4 +98,4 @@ def test_exported_scripts_hold_the_ceiling_when_they_are_submitted_as_told(make:
     assert lines[0].startswith("job1=$(sbatch --parsable ")
     assert lines[1].startswith("sbatch --dependency=afterany:$job1 ")
     subprocess.run(["bash", "-ec", "\n".join(lines)], check=True, capture_output=True)
-    assert most_in_use(tmp_path, specs, 120) == 2
+    assert most_in_use(tmp_path, specs, 120)[0] == 2

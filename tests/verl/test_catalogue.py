@@ -6,7 +6,9 @@ with the catalogue (tests/test_grid_catalogue.py).
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from sweeper.grid.expand import expand, group_options, hydra_session
 from sweeper.plan.plan import make_plan
@@ -17,7 +19,7 @@ from sweeper.spec.run import RunSpec
 pytestmark = pytest.mark.verl
 
 GPU = ("cluster=slurm", "cluster.gpu_type=H200")
-# Those that need a data folder get one; a plan reads nothing of it but its content's digest.
+# Those that need a data folder get one; a plan counts its rows, and reads none.
 FAMILIES: dict[str, tuple[str, ...]] = {
     "tiny": (),
     "smollm2": ("data_root={root}",),
@@ -52,12 +54,22 @@ MODELS = {
     "guru-32b": "qwen2.5-32b",
     "paper-2509-25300": "qwen2.5-7b",
 }
+# A data source of every domain.
+ONE_OF_EACH = (
+    "math__deepscaler_preview",
+    "codegen__primeintellect",
+    "logic__zebra_puzzle",
+    "stem__web",
+    "simulation__codeio",
+    "table__hitab",
+)
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rows")
-    (folder / "rows.parquet").write_bytes(b"rows")
+    sources = [source for source in ONE_OF_EACH for _ in range(60_000)]
+    parquet.write_table(pa.table({"data_source": sources}), folder / "rows.parquet")
     return folder
 
 

@@ -37,6 +37,7 @@ class Chunk:
     gpus: int = 1  # of one run
     at_once: int = 1  # elements that may be active
     lane: int = 1  # GPUs that it and the arrays it waits for use in turns
+    lane_runs: int | None = None  # runs that they may have active; None: as many as the GPUs hold
     after: tuple[int, ...] = ()  # jobs that must have ended before an element starts
     is_exported: bool = False  # a person submits it, or nobody
     shape: Mapping[str, Any] = field(default_factory=dict)  # as `in_json` has it

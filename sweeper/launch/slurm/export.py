@@ -12,7 +12,7 @@ from sweeper.host.environment import unsetting
 from sweeper.host.files import locked
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
-from sweeper.launch.slurm.ceiling import places
+from sweeper.launch.slurm.ceiling import Ceiling, places
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.snapshot import freeze
 from sweeper.launch.slurm.submit import Batch, batches
@@ -73,10 +73,10 @@ def _written(
 ) -> list[Script]:
     """The scripts of some arrays, written; what takes them away again is left in `undo`."""
     written: list[Script] = []
-    ceiling = specs[0].cluster.max_gpus if specs else None
+    ceiling = Ceiling.of(specs[0].cluster) if specs else Ceiling()
     for batch, place in zip(new, places([item.wanted for item in new], ceiling), strict=True):
-        width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
-        chunk = Chunk.exported(results_dir, batch.run_ids, code=str(code), shape=in_json(batch.shape), **width)
+        about = {"code": str(code), "shape": in_json(batch.shape), "gpus": batch.shape.gpus}
+        chunk = Chunk.exported(results_dir, batch.run_ids, **about, **place.width)
         if not (folder(results_dir) / f"{chunk.name}.json").exists():
             undo.callback(chunk.forget, results_dir)
         path = chunk.write(results_dir, script(chunk, batch.shape, results_dir))

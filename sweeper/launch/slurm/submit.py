@@ -10,7 +10,7 @@ from pathlib import Path
 from sweeper.host.files import locked
 from sweeper.launch.slurm import canary, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
-from sweeper.launch.slurm.ceiling import Live, Wanted, places
+from sweeper.launch.slurm.ceiling import Ceiling, Live, Wanted, places
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.queue import kept
 from sweeper.launch.slurm.scheduler import Element, QueueFullError, SchedulerError
@@ -132,7 +132,8 @@ def _submit_new(
 ) -> None:
     code = freeze(results_dir)
     new = batches(specs, scheduler.max_array_size(), results_dir, known, with_canary=with_canary)
-    found = places([batch.wanted for batch in new], specs[0].cluster.max_gpus, _live(results_dir, known, here))
+    ceiling = Ceiling.of(specs[0].cluster)
+    found = places([batch.wanted for batch in new], ceiling, _live(results_dir, known, here))
     last: list[list[int]] = []  # per array, the jobs that must have ended before what comes after it
     for batch, place in zip(new, found, strict=True):
         after = [job for item in place.after for job in ([item.job] if isinstance(item, Live) else last[item])]
@@ -143,15 +144,14 @@ def _submit_new(
             continue
         while waiting:
             part = waiting[:size]
-            width = {"gpus": batch.shape.gpus, "at_once": place.at_once, "lane": place.lane}
             about = {"canary": batch.canary, "shape": in_json(batch.shape), "after": tuple(last[-1])}
-            chunk = Chunk.new(part, code=str(code), **about, **width)
+            chunk = Chunk.new(part, code=str(code), gpus=batch.shape.gpus, **about, **place.width)
             job = _submit_chunk(chunk, batch.shape, results_dir, known, done, lock)
             if job is not None:
                 known.append(chunk)
                 waiting = waiting[size:]
                 # Parts of one array would be active side by side, each up to the whole throttle.
-                last[-1] = [job] if specs[0].cluster.max_gpus is not None else []
+                last[-1] = [job] if ceiling else []
             elif len(part) > 1:
                 size = len(part) // 2  # a smaller array may still fit
             else:
@@ -176,7 +176,9 @@ def _live(results_dir: Path, known: Sequence[Chunk], here: Mapping[RunId, Elemen
         needed = sum(left[job] * arrays[job].gpus for job in lane)
         gpus = min(arrays[last].lane, needed)
         is_held = any(not held.isdisjoint(arrays[job].run_ids) for job in lane)
-        found.append(Live(job=last, gpus=gpus, rounds=needed / gpus, is_held=is_held))
+        chunk = arrays[last]
+        runs = min(chunk.at_once if chunk.lane_runs is None else chunk.lane_runs, sum(left[job] for job in lane))
+        found.append(Live(job=last, gpus=gpus, runs=runs, rounds=needed / gpus, is_held=is_held))
     return found
 
 

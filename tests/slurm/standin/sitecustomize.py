@@ -66,10 +66,10 @@ def _replace(job):  # type: ignore[no-untyped-def]
             time.sleep(float(os.environ.get("STANDIN_STEP_SECONDS", "0.1")))
             if step == 2:
                 taken = bytearray(os.urandom(1 << 20)) * int(os.environ.get("STANDIN_MEMORY_MB", "0"))
+            with attempt.metrics.open("a") as file:  # before the step is saved: a kill in between must not lose it
+                file.write(json.dumps({"step": step, "data": {"critic/score/mean": 0.5}}) + "\n")
             checkpoint.at(run_dir.checkpoints, step).mkdir(exist_ok=True)
             write_atomic(run_dir.checkpoints / "latest_checkpointed_iteration.txt", str(step))
-            with attempt.metrics.open("a") as file:
-                file.write(json.dumps({"step": step, "data": {"critic/score/mean": 0.5}}) + "\n")
 
         del taken
         yield from ()  # measured nothing
