@@ -2,11 +2,9 @@
 
 import asyncio
 import inspect
-import json
 import math
 import os
 import resource
-import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rewards.sandbox.frames import WorkerDied, receive_frame, send_frame
+from rewards.sandbox.frames import send, serve
 
 PARAMETERS = ("data_source", "solution_str", "ground_truth", "extra_info")
 # Of the user's file, and optional: a response that must be right, for the check of golds.
@@ -24,24 +22,18 @@ _SHOWN = 300
 
 def main(control: int, file: str, function: str, memory_mb: str) -> None:
     """Greet with `error` or with `renders`, then answer requests until the other end is closed."""
-    connection = socket.socket(fileno=control)
     # A process that the user's code forks and lets run on would answer too, and every later answer be another's.
-    os.register_at_fork(after_in_child=connection.close)
+    os.register_at_fork(after_in_child=lambda: os.close(control))
     try:
         module = _loaded(Path(file))
         score = _checked(module, function)
     except BaseException as error:
-        send_frame(connection, json.dumps({"error": _told(error, file)}).encode())
+        send(control, {"error": _told(error, file)})
         return
     renderer = getattr(module, RENDERER, None)
     _limit_memory(int(memory_mb))
-    send_frame(connection, json.dumps({"renders": callable(renderer)}).encode())
-    while True:
-        try:
-            request = json.loads(receive_frame(connection))
-        except WorkerDied:
-            return
-        send_frame(connection, json.dumps(_answer(request, score, renderer, file)).encode())
+    send(control, {"renders": callable(renderer)})
+    serve(control, lambda request: _answer(request, score, renderer, file))
 
 
 def _loaded(path: Path) -> ModuleType:

@@ -45,8 +45,7 @@ class OwnScorer:
             reference: `FILE.py:FUNCTION`.
         """
         self._reference = reference
-        self._start = partial(_started, reference)
-        self.pool = WorkerPool("rewards.own.inside", pool_size(), start=self._start)
+        self.pool = WorkerPool(pool_size(), partial(_started, reference))
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
 
@@ -88,9 +87,8 @@ class OwnScorer:
         return str(answer["text"])
 
     def _ask(self, request: Mapping[str, object]) -> dict[str, object]:
-        payload = json.dumps(request, default=str).encode()
         try:
-            answer: dict[str, object] = json.loads(self.pool.ask(payload, LIMITS.wall_s))
+            answer: dict[str, object] = self.pool.use(lambda worker: worker.ask(request, LIMITS.wall_s))
         except WorkerTimeout:
             words = f"no result within {LIMITS.wall_s:g} s"
             return {"outcome": Outcome.TIMEOUT, "error": f"TimeoutError: {words}"}

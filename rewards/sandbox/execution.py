@@ -2,14 +2,13 @@
 
 import contextlib
 import fcntl
-import json
 import os
 import select
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive_frame, send_request
+from rewards.sandbox.frames import WorkerTimeout, receive, send, send_with, write_whole
 from rewards.sandbox.worker import Worker
 
 # The sandbox process keeps the limit itself; this long after it the process is taken for stuck, and replaced.
@@ -41,9 +40,7 @@ def memory_file(content: bytes) -> int:
     """A descriptor of a sealed file in memory, to be read only; the caller closes it."""
     descriptor = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        write_whole(descriptor, content)
         fcntl.fcntl(descriptor, *_SEALS)
         os.lseek(descriptor, 0, os.SEEK_SET)
     except BaseException:
@@ -63,30 +60,18 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
         output_limit: Bytes; a child that writes more is killed, and its output cut here.
 
     Raises:
-        WorkerDied: The worker is gone; unusable.
-        WorkerTimeout: The worker is stuck; killed and unusable.
+        WorkerDied: The worker is gone.
+        WorkerTimeout: The worker is stuck.
     """
     deadline = time.monotonic() + limits.wall_s + GRACE_S
-    request = {
-        "kind": kind,
-        "cpu_s": limits.cpu_s,
-        "wall_s": limits.wall_s,
-        "memory_mb": limits.memory_mb,
-    }
     reading, writing = os.pipe()
     try:
         try:
-            send_request(worker.connection, json.dumps(request).encode(), [*given, writing])
+            send_with(worker.connection, {"kind": kind, **asdict(limits)}, [*given, writing])
         finally:
             os.close(writing)
         os.set_blocking(reading, False)
         return _collect(worker, reading, deadline, output_limit)
-    except OSError as error:
-        worker.kill()
-        raise WorkerDied(str(error)) from error
-    except (WorkerDied, WorkerTimeout):
-        worker.kill()
-        raise
     finally:
         os.close(reading)
 
@@ -108,12 +93,12 @@ def _collect(worker: Worker, reading: int, deadline: float, output_limit: int) -
                 if len(output) > output_limit:
                     flooded = True
                     # Answered, like any run, with how it ended; the zygote's serve loop skips the message itself.
-                    send_request(worker.connection, b"{}")
+                    send(worker.connection.fileno(), {})
                 if flooded or not more:
                     poller.unregister(reading)
         if any(descriptor == worker.connection.fileno() for descriptor, _ in ready):
             break
-    answer = json.loads(receive_frame(worker.connection, deadline))
+    answer = receive(worker.connection.fileno(), deadline)
     while not flooded and _read_some(reading, output, output_limit):
         flooded = len(output) > output_limit
     return Ended(

@@ -26,8 +26,9 @@ _CONNECTIONS = 16
 _SERVICE_S = 30.0
 _RESPONSE_LIMIT = 64 << 20
 _MODULES = (
-    *("encoding", "agreement", "cell", "peer", "remote_objects", "solution_server"),
-    *("known_names", "stand_ins", "rewriting", "tester"),
+    "frames",
+    *("inside.encoding", "inside.agreement", "inside.cell", "inside.peer", "inside.remote_objects"),
+    *("inside.solution_server", "inside.known_names", "inside.stand_ins", "inside.rewriting", "inside.tester"),
 )
 
 
@@ -161,12 +162,12 @@ import json, os, random, subprocess, sys, tempfile, types
 
 def load(sources):
     for name in ("rewards", "rewards.sandbox", "rewards.sandbox.inside"):
-        package = sys.modules[name] = types.ModuleType(name)
-        package.__path__ = []
+        sys.modules[name] = types.ModuleType(name)
+        sys.modules[name].__path__ = []
     for name, source in sources.items():
-        module = types.ModuleType("rewards.sandbox.inside." + name)
-        sys.modules["rewards.sandbox.inside." + name] = module
-        setattr(package, name, module)
+        module = sys.modules["rewards.sandbox." + name] = types.ModuleType(name)
+        package, _, last = name.rpartition(".")
+        setattr(sys.modules["rewards.sandbox" + ("." + package if package else "")], last, module)
         exec(compile(source, name, "exec"), module.__dict__)
 
 def quiet():
@@ -183,12 +184,12 @@ def given(text):
 _CALLS = """
 printed = quiet()
 load(SOURCES)
+from rewards.sandbox import frames
 from rewards.sandbox.inside import cell
-reading, writing = os.pipe()
 report = tempfile.TemporaryFile()
 status = cell.run_calls(given(TEXTS[0]), report.fileno())
 report.seek(0)
-cell.write_whole(printed, b"\\n" + NONCE.encode() + report.read())
+frames.write_whole(printed, b"\\n" + NONCE.encode() + report.read())
 os._exit(status)
 """
 _TESTS = """
@@ -207,13 +208,13 @@ child.stdin.close()
 os.close(to_solution)
 os.close(from_solution)
 load(SOURCES)
-from rewards.sandbox.inside import cell
+from rewards.sandbox import frames
 from rewards.sandbox.inside import tester
 report = tempfile.TemporaryFile()
 status = tester.run_tests(given(TEXTS[1]), to_tester, from_tester, report.fileno())
 child.kill()
 report.seek(0)
-cell.write_whole(printed, b"\\n" + NONCE.encode() + report.read())
+frames.write_whole(printed, b"\\n" + NONCE.encode() + report.read())
 os._exit(status)
 """
 _SERVE = """
@@ -225,8 +226,8 @@ solution_server.serve_solution(*map(int, sys.argv[1:]))
 
 def _bootstrap(kind: str, texts: list[str], nonce: str) -> str:
     """A script that brings our own harness along and runs it there."""
-    folder = Path(__file__).resolve().parent / "inside"
-    sources = {name: (folder / f"{name}.py").read_text() for name in _MODULES}
+    folder = Path(__file__).resolve().parent
+    sources = {name: (folder / f"{name.replace('.', '/')}.py").read_text() for name in _MODULES}
     values = {"SOURCES": sources, "TEXTS": texts, "NONCE": nonce, "PREAMBLE": _PREAMBLE, "SERVE": _SERVE}
     head = "\n".join(f"{name} = {value!r}" for name, value in values.items())
     return f"{head}\n{_PREAMBLE}\n{_CALLS if kind == 'calls' else _TESTS}"

@@ -36,7 +36,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rewards.sandbox.execution import Ended, Limits, execute, memory_file
-from rewards.sandbox.frames import WorkerDied, WorkerTimeout
+from rewards.sandbox.frames import WorkerTimeout
 from rewards.sandbox.inside.encoding import decode_value
 from rewards.sandbox.remote import RemoteSandbox
 from rewards.sandbox.walls.isolation import (
@@ -93,8 +93,7 @@ class ProgramRun:
     stdout: str
 
 
-_pool = WorkerPool("rewards.sandbox.inside.zygote", pool_size(), start=start_worker)
-
+_pool = WorkerPool(pool_size(), start_worker)
 
 # Where solutions may want more address space than their limit: importing these takes several hundred megabytes of it.
 _BIG_LIBRARIES = re.compile(r"^\s*(?:import|from)\s+(?:numpy|scipy|pandas|sympy|networkx)\b", re.MULTILINE)
@@ -109,19 +108,12 @@ def _run(kind: str, contents: Sequence[bytes], limits: Limits, output_limit: int
     try:
         for content in contents:
             given.append(memory_file(content))
-        for attempt in range(2):
-            try:
-                with _pool.borrow() as worker:
-                    return execute(worker, kind, given, limits, output_limit)
-            except WorkerTimeout:
-                return None
-            except WorkerDied:
-                if attempt == 1:
-                    raise
+        return _pool.use(lambda worker: execute(worker, kind, given, limits, output_limit))
+    except WorkerTimeout:
+        return None
     finally:
         for descriptor in given:
             os.close(descriptor)
-    raise WorkerDied(kind)
 
 
 @lru_cache(maxsize=1)

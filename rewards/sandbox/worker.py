@@ -6,7 +6,6 @@ signal handler and no alarm, so it works from any thread (verl calls scorers off
 """
 
 import contextlib
-import json
 import logging
 import os
 import queue
@@ -17,10 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
-from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive_frame, send_frame
+from rewards.sandbox.frames import WorkerDied, WorkerTimeout, receive, send
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 START_LIMIT_S = 120.0
 _CLEAN = {
@@ -64,7 +66,7 @@ class Worker:
             )
         self._socket = ours
         try:
-            self.hello: dict[str, object] = json.loads(receive_frame(ours, time.monotonic() + START_LIMIT_S))
+            self.hello: dict[str, object] = receive(ours.fileno(), time.monotonic() + START_LIMIT_S)
         except (WorkerDied, WorkerTimeout) as error:
             self.kill()
             raise WorkerDied(f"{module} did not start: {error}") from error
@@ -79,23 +81,16 @@ class Worker:
         """Process id of the helper."""
         return self._process.pid
 
-    def ask(self, request: bytes, limit_s: float) -> bytes:
-        """Sends one request and waits for its answer.
+    def ask(self, request: object, limit_s: float) -> Any:
+        """Sends one request and waits for its answer, both what JSON can hold.
 
         Raises:
-            WorkerDied: The process is gone; the worker is unusable.
-            WorkerTimeout: It took longer than `limit_s` seconds; the worker is killed and unusable.
+            WorkerDied: The process is gone.
+            WorkerTimeout: It took longer than `limit_s` seconds.
         """
         deadline = time.monotonic() + limit_s
-        try:
-            send_frame(self._socket, request)
-            return receive_frame(self._socket, deadline)
-        except OSError as error:
-            self.kill()
-            raise WorkerDied(str(error)) from error
-        except (WorkerDied, WorkerTimeout):
-            self.kill()
-            raise
+        send(self._socket.fileno(), request)
+        return receive(self._socket.fileno(), deadline)
 
     def kill(self) -> None:
         """SIGKILLs and reaps the process; safe to call twice."""
@@ -111,15 +106,8 @@ class Worker:
 class WorkerPool:
     """At most `size` workers, started when first needed, handed to one thread at a time."""
 
-    def __init__(
-        self,
-        module: str,
-        size: int,
-        python_flags: tuple[str, ...] = ("-I",),
-        start: Callable[[], Worker] | None = None,
-    ) -> None:
-        self._module = module
-        self._start = start or (lambda: Worker(module, python_flags))
+    def __init__(self, size: int, start: Callable[[], Worker]) -> None:
+        self._start = start
         self._size = size
         self._reset()
         # A forked copy must not talk on its parent's sockets: two processes would read each other's answers.
@@ -144,7 +132,7 @@ class WorkerPool:
 
     @contextlib.contextmanager
     def borrow(self) -> Iterator[Worker]:
-        """Lends a running worker; one that raised is replaced by a fresh one at the next borrowing.
+        """Lends a running worker; one whose use raised is killed, and replaced by a fresh one at the next borrowing.
 
         Raises:
             WorkerDied: A new worker could not be started.
@@ -157,51 +145,40 @@ class WorkerPool:
                 worker = self._start()
                 with self._lock:
                     self._alive.add(worker)
-                logger.debug("started %s pid=%d", self._module, worker.pid)
+                logger.debug("started a helper process, pid=%d", worker.pid)
             yield worker
             keep = worker
-        except (WorkerDied, WorkerTimeout):
-            if worker is not None:
-                with self._lock:
-                    self._alive.discard(worker)
-            raise
-        except BaseException:
-            # An interrupt in mid-request leaves an answer under way: this worker may not serve anyone else.
-            if worker is not None:
-                worker.kill()
-                with self._lock:
-                    self._alive.discard(worker)
-            raise
         finally:
+            # Whatever was raised, an answer may be under way: this worker may not serve anyone else.
+            if worker is not None and keep is None:
+                self._end(worker)
             slots.put(keep)
 
-    def ask(self, request: bytes, limit_s: float, check: Callable[[Worker], None] | None = None) -> bytes:
-        """Borrows, asks once, returns. A worker that turns out dead is replaced and asked again, once.
+    def _end(self, worker: Worker) -> None:
+        worker.kill()
+        with self._lock:
+            self._alive.discard(worker)
 
-        Args:
-            request: Payload.
-            limit_s: Seconds until the worker is killed and `WorkerTimeout` raised.
-            check: Called with the worker before the request; may raise to refuse it.
+    def use(self, action: Callable[[Worker], Result]) -> Result:
+        """What `action` makes of a worker; if that turns out dead, of another one.
+
+        Raises:
+            WorkerDied: Both died, or none could be started.
+            WorkerTimeout: As the action raises it.
         """
-        for attempt in range(2):
-            try:
-                with self.borrow() as worker:
-                    if check is not None:
-                        check(worker)
-                    return worker.ask(request, limit_s)
-            except WorkerDied:
-                if attempt == 1:
-                    raise
-        raise WorkerDied(self._module)
+        try:
+            with self.borrow() as worker:
+                return action(worker)
+        except WorkerDied:
+            with self.borrow() as worker:
+                return action(worker)
 
     def close(self) -> None:
         """Kills all workers; waits for those that are at work."""
         # All at once: a slot that was put back would be the next one taken.
         for worker in [self._slots.get() for _ in range(self._size)]:
             if worker is not None:
-                worker.kill()
-                with self._lock:
-                    self._alive.discard(worker)
+                self._end(worker)
             self._slots.put(None)
 
 

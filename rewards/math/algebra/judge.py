@@ -1,7 +1,6 @@
 """Symbolic equality of two answers by math-verify, in a process that is killed when it is late."""
 
 import contextlib
-import json
 import re
 import threading
 from enum import StrEnum
@@ -12,7 +11,7 @@ from rewards.sandbox.worker import Worker, WorkerPool, pool_size
 LIMIT_S = 2.0
 
 # Each process holds sympy (about 100 MB), so fewer than the sandbox's.
-_pool = WorkerPool("rewards.math.algebra.worker", min(2, pool_size()))
+_pool = WorkerPool(min(2, pool_size()), lambda: Worker("rewards.math.algebra.worker"))
 
 
 class MathVerifyMissing(ImportError):
@@ -90,7 +89,7 @@ def judge(pred: str, gold: str) -> Judgement:
         MathVerifyMissing: math-verify is not installed.
     """
     try:
-        answer = json.loads(_pool.ask(json.dumps({"pred": pred, "gold": gold}).encode(), LIMIT_S, check=_installed))
+        answer = _pool.use(lambda worker: _asked(worker, pred, gold))
     except WorkerTimeout:
         _start_spare()  # so that the next comparison does not wait for the import
         return Judgement.TIMEOUT
@@ -99,9 +98,11 @@ def judge(pred: str, gold: str) -> Judgement:
     return Judgement.EQUAL if answer.get("equal") is True else Judgement.DIFFERENT
 
 
-def _installed(worker: Worker) -> None:
+def _asked(worker: Worker, pred: str, gold: str) -> dict[str, object]:
     if "error" in worker.hello:
         raise MathVerifyMissing(
             f"math answers need math-verify, which this Python cannot import ({worker.hello['error']}). "
             "Install it: pip install math-verify"
         )
+    answer: dict[str, object] = worker.ask({"pred": pred, "gold": gold}, LIMIT_S)
+    return answer

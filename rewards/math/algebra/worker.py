@@ -5,26 +5,23 @@ locked down (`rewards.sandbox.walls.lockdown`), without limits of its own in tim
 """
 
 import contextlib
-import json
 import logging
 import os
-import socket
 from collections.abc import Callable
 
-from rewards.sandbox.frames import WorkerDied, receive_frame, send_frame
+from rewards.sandbox.frames import send, serve
 from rewards.sandbox.walls import lockdown
 
 _MEMORY_BYTES = 4 << 30
 _CPU_S = 24 * 3600
 
 
-def main(control_fd: int) -> None:
+def main(control: int) -> None:
     """Loads math-verify, locks this process down, says hello, answers `{"pred", "gold"}` with `{"equal"}`."""
-    control = socket.socket(fileno=control_fd)
     try:
         same = _load()
     except ImportError as error:
-        send_frame(control, json.dumps({"error": str(error)}).encode())
+        send(control, {"error": str(error)})
         return
     same("\\frac{2}{4}+x", "\\frac{1}{2}+x")  # imports what is imported late, before files and threads are locked away
     os.dup2(1, 2)
@@ -34,18 +31,15 @@ def main(control_fd: int) -> None:
     lockdown.set_limits(cpu_s=_CPU_S, memory_bytes=_MEMORY_BYTES)
     with contextlib.suppress(OSError):
         lockdown.SeccompFilter.for_this_machine().install()
-    send_frame(control, b"{}")
-    while True:
+    send(control, {})
+
+    def answer(request: dict[str, str]) -> dict[str, object]:
         try:
-            request = json.loads(receive_frame(control))
-        except WorkerDied:
-            return
-        answer: dict[str, object]
-        try:
-            answer = {"equal": same(request["pred"], request["gold"])}
-        except (Exception, RecursionError) as error:  # a parser's failure on model text is an answer
-            answer = {"error": type(error).__name__}
-        send_frame(control, json.dumps(answer).encode())
+            return {"equal": same(request["pred"], request["gold"])}
+        except Exception as error:  # a parser's failure on model text is an answer
+            return {"error": type(error).__name__}
+
+    serve(control, answer)
 
 
 def _load() -> Callable[[str, str], bool]:

@@ -14,6 +14,7 @@ import sys
 import types
 from collections.abc import Callable
 
+from rewards.sandbox.frames import write_whole
 from rewards.sandbox.inside.encoding import encode_value
 
 _EXIT_RAISED = 1
@@ -22,25 +23,9 @@ _EXIT_RAISED = 1
 def read_whole(descriptor: int) -> bytes:
     """All bytes of a sealed memory file, which others may be reading too; closes it."""
     try:
-        size = os.fstat(descriptor).st_size
-        parts = []
-        offset = 0
-        while offset < size:
-            part = os.pread(descriptor, size - offset, offset)
-            if not part:
-                break
-            parts.append(part)
-            offset += len(part)
-        return b"".join(parts)
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
     finally:
         os.close(descriptor)
-
-
-def write_whole(descriptor: int, payload: bytes) -> None:
-    """Writes all of `payload`; blocks while a pipe is full."""
-    view = memoryview(payload)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def fresh_module(name: str) -> types.ModuleType:

@@ -5,9 +5,6 @@ classes, instances, iterators of the program) goes over as a reference, which th
 """
 
 import builtins
-import json
-import os
-import struct
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -15,11 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from rewards.sandbox.frames import WorkerDied, receive, send
 from rewards.sandbox.inside.encoding import decode_value, encode_value
-
-_HEADER = struct.Struct("=I")
-_MAX_FRAME = 32 << 20
-
 
 # Types, exceptions and pure functions: what either side may hand to the other by name.
 _BUILTINS = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {
@@ -56,9 +50,9 @@ class Peer:
             Raised: The answer is an exception.
             Gone: There is none.
         """
-        self._send([operation, *operands])
+        self.say([operation, *operands])
         while True:
-            message = self._receive()
+            message = self.hear()
             match message:
                 case ["return", reply]:
                     return reply
@@ -69,7 +63,7 @@ class Peer:
     def serve(self) -> None:
         """Serves until the other side is gone."""
         while True:
-            self._serve(self._receive())
+            self._serve(self.hear())
 
     def _serve(self, message: list[object]) -> None:
         try:
@@ -79,47 +73,26 @@ class Peer:
         except BaseException as error:  # of the candidate's or the tests' functions: it belongs to the other side
             reply = ["raise", *coded_exception(error)]
         try:
-            self._send(reply)
+            self.say(reply)
         except (RecursionError, ValueError, TypeError):
-            self._send(["raise", ["ValueError"], []])
+            self.say(["raise", ["ValueError"], []])
 
     def say(self, reply: object) -> None:
-        """Answers a question that was never asked: how the start went."""
-        self._send(reply)
+        """Sends one message, such as the answer to a question that was never asked: how the start went."""
+        try:
+            send(self._writing, reply)
+        except WorkerDied as error:
+            raise Gone from error
 
     def hear(self) -> list[object]:
         """The next message, whatever it is."""
-        return self._receive()
-
-    def _send(self, message: object) -> None:
-        payload = json.dumps(message).encode()
-        view = memoryview(_HEADER.pack(len(payload)) + payload)
-        while view:
-            try:
-                view = view[os.write(self._writing, view) :]
-            except OSError as error:
-                raise Gone from error
-
-    def _receive(self) -> list[object]:
-        (size,) = _HEADER.unpack(self._exactly(_HEADER.size))
-        if size > _MAX_FRAME:
-            raise Gone
         try:
-            message = json.loads(self._exactly(size))
-        except (ValueError, RecursionError) as error:
+            message = receive(self._reading)
+        except WorkerDied as error:
             raise Gone from error
         if not isinstance(message, list) or not message:
             raise Gone
         return message
-
-    def _exactly(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            part = os.read(self._reading, min(size - len(parts), 1 << 20))
-            if not part:
-                raise Gone
-            parts += part
-        return bytes(parts)
 
 
 def coded_exception(error: BaseException) -> tuple[list[str], list[object]]:

@@ -14,8 +14,9 @@ import types
 from collections.abc import Collection
 from typing import Any
 
+from rewards.sandbox.frames import write_whole
 from rewards.sandbox.inside import rewriting, stand_ins
-from rewards.sandbox.inside.cell import prepare_interpreter, read_whole, write_whole
+from rewards.sandbox.inside.cell import prepare_interpreter, read_whole
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS, MEMBERS
 from rewards.sandbox.inside.remote_objects import Solution
 

@@ -7,7 +7,6 @@ every child has a copy, holds nothing of any run. It forks, watches the clock, k
 
 import contextlib
 import gc
-import json
 import os
 import resource
 import select
@@ -20,7 +19,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewards.sandbox.frames import WorkerDied, receive_request, send_frame
+from rewards.sandbox.frames import WorkerDied, receive_with, send
 from rewards.sandbox.inside import cell, solution_server, tester
 from rewards.sandbox.walls import landlock, library_folders, lockdown, namespaces
 
@@ -56,14 +55,12 @@ def main(control_fd: int, level: str) -> None:
         seccomp = None
         missing["seccomp"] = str(error)
     _forget_ourselves()
-    send_frame(control, json.dumps({"layers": layers, "missing": missing}).encode())
-    while True:
-        try:
-            payload, descriptors = receive_request(control)
-        except (WorkerDied, ConnectionError):
-            return
-        if descriptors:  # a request to stop has none; it may arrive when its run has just ended
-            send_frame(control, _run(control, seccomp, json.loads(payload), descriptors))
+    send(control_fd, {"layers": layers, "missing": missing})
+    with contextlib.suppress(WorkerDied):
+        while True:
+            request, descriptors = receive_with(control)
+            if descriptors:  # a request to stop has none; it may arrive when its run has just ended
+                send(control_fd, _run(control, seccomp, request, descriptors))
 
 
 def _preload() -> None:
@@ -153,7 +150,7 @@ def _run(
     seccomp: lockdown.SeccompFilter | None,
     request: dict[str, float | str],
     descriptors: list[int],
-) -> bytes:
+) -> dict[str, object]:
     """Forks the children for a request, sees the first to its end, and says how it ended."""
     children, pipes = _children(str(request["kind"]), descriptors)
     started = [_start(child, seccomp, request) for child in children]
@@ -167,8 +164,7 @@ def _run(
     _, status, _ = ends[0]
     signalled = os.WIFSIGNALED(status)
     used_up = any(_used_up(one, used, float(request["cpu_s"])) for _, one, used in ends)
-    answer = {"exit": None if signalled else os.WEXITSTATUS(status), "late": overran or used_up}
-    return json.dumps(answer).encode()
+    return {"exit": None if signalled else os.WEXITSTATUS(status), "late": overran or used_up}
 
 
 def _used_up(status: int, used: resource.struct_rusage, cpu_s: float) -> bool:
