@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from rewards.answers.answer_tag import last_answer
-from rewards.answers.literal import BadLiteral, parse_literal
+from rewards.answers.literal import gold_literal
 from rewards.problem.bad_ground_truth import BadGroundTruth
-from rewards.problem.extraction import after_thinking
-from rewards.problem.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.extraction import after_thinking, last_answer
+from rewards.problem.verdict import Verdict, judged
 
 Grid = tuple[tuple[int, ...], ...]
 
@@ -24,10 +23,7 @@ def parse_grid(ground_truth: str) -> Grid:
     Raises:
         BadGroundTruth: Not a non-empty rectangle of integers.
     """
-    try:
-        rows = parse_literal(ground_truth, 1 << 20)
-    except BadLiteral as error:
-        raise BadGroundTruth(f"ground_truth is no grid: {error}") from error
+    rows = gold_literal(ground_truth, "grid")
     if not isinstance(rows, list | tuple) or not rows or not all(isinstance(row, list | tuple) and row for row in rows):
         raise BadGroundTruth(f"ground_truth is no list of rows: {ground_truth[:80]!r}")
     if not all(type(cell) is int for row in rows for cell in row) or len({len(row) for row in rows}) != 1:
@@ -37,13 +33,13 @@ def parse_grid(ground_truth: str) -> Grid:
 
 def score_arc(response: str, gold: Grid) -> Verdict:
     """Right only if the answer holds one grid (or the same one again) and it is the gold one, cell by cell."""
-    answer = last_answer(after_thinking(response))
-    if answer is None:
-        return Verdict(outcome=Outcome.NO_ANSWER)
-    if len(answer) > max(_MAX_ANSWER, 16 * len(gold) * len(gold[0])):
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
+    most = max(_MAX_ANSWER, 16 * len(gold) * len(gold[0]))
+    return judged(last_answer(after_thinking(response)), lambda answer: _shows(answer, gold), most)
+
+
+def _shows(answer: str, gold: Grid) -> bool:
     grids = _grids(answer) if "[" in answer else _plain_grid(answer)
-    return verdict_of(bool(grids) and all(grid == gold for grid in grids), answer)
+    return bool(grids) and all(grid == gold for grid in grids)
 
 
 def _grids(answer: str) -> list[Grid | None]:

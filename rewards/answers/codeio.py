@@ -3,15 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from rewards.answers.literal import MAX_LITERAL, BadLiteral, LiteralScanner, parse_literal
+from rewards.answers.literal import MAX_LITERAL, BadLiteral, LiteralScanner, gold_literal, parse_literal
 from rewards.problem.bad_ground_truth import BadGroundTruth
-from rewards.problem.extraction import after_thinking, last_boxed
-from rewards.problem.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.extraction import after_thinking, fenced_blocks, last_boxed
+from rewards.problem.verdict import Verdict, judged
 from rewards.sandbox.inside.agreement import WRITTEN, values_agree
 
 _KEYED = re.compile(r"""\A\s*["']?(output|input)["']?\s*:""")
 _KEY = re.compile(r"""["'](output|input)["']\s*:""")
-_FENCE = re.compile(r"```[ \t]*([\w+-]*)[ \t]*")
 _DATA_TAGS = frozenset({"", "json", "json5", "jsonc", "python", "py", "text", "txt", "plaintext"})
 _TEX_ESCAPE = re.compile(r"\\([{}_$%&#])")
 _TEX_WRAPPER = re.compile(r"\A\s*\\(?:text|texttt|mathtt|mathrm)\s*\{(.*)\}\s*\Z", re.DOTALL)
@@ -33,10 +32,7 @@ def parse_prediction(ground_truth: str) -> Prediction:
         BadGroundTruth: It is neither an output nor an input.
     """
     text = ground_truth.strip()
-    try:
-        value = parse_literal(text if text.startswith("{") else f"{{{text}}}", 1 << 22)
-    except BadLiteral as error:
-        raise BadGroundTruth(f"ground_truth is no JSON: {error}") from error
+    value = gold_literal(text if text.startswith("{") else f"{{{text}}}", "JSON")
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in ("output", "input"):
         raise BadGroundTruth(f'ground_truth is not one "output" or "input": {text[:80]!r}')
     key, wanted = next(iter(value.items()))
@@ -45,16 +41,15 @@ def parse_prediction(ground_truth: str) -> Prediction:
 
 def score_codeio(response: str, gold: Prediction) -> Verdict:
     """Compares by value (`rewards.sandbox.inside.agreement`); no answer is not null."""
-    answer = _last_candidate(after_thinking(response))
-    if answer is None:
-        return Verdict(outcome=Outcome.NO_ANSWER)
-    if len(answer) > max(MAX_LITERAL, 4 * gold.length):
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    try:
-        value = _value(answer, gold.key, max(MAX_LITERAL, 4 * gold.length))
-    except BadLiteral:
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    return verdict_of(values_agree(value, gold.value, WRITTEN), answer)
+    most = max(MAX_LITERAL, 4 * gold.length)
+
+    def agrees(answer: str) -> bool:
+        try:
+            return values_agree(_value(answer, gold.key, most), gold.value, WRITTEN)
+        except BadLiteral:
+            return False
+
+    return judged(_last_candidate(after_thinking(response)), agrees, most)
 
 
 def _last_candidate(text: str) -> str | None:
@@ -75,16 +70,10 @@ def _last_candidate(text: str) -> str | None:
 
 def _last_block(text: str) -> tuple[int, str] | None:
     """The last block that is tagged as JSON or has one of the keys; if there is none, the last that may be data."""
-    fences = list(_FENCE.finditer(text))
-    data: tuple[int, str] | None = None
-    for opening, closing in reversed(list(zip(fences[::2], fences[1::2], strict=False))):
-        content, tag = text[opening.end() : closing.start()], opening.group(1).lower()
-        if not content.strip() or tag not in _DATA_TAGS:
-            continue
-        if tag.startswith("json") or _KEY.search(content) or _KEYED.match(content):
-            return opening.end(), content
-        data = data or (opening.end(), content)
-    return data
+    blocks = [block for block in fenced_blocks(text) if block.tag in _DATA_TAGS]
+    sure = [b for b in blocks if b.tag.startswith("json") or _KEY.search(b.content) or _KEYED.match(b.content)]
+    last = (sure or blocks)[-1:]
+    return (last[0].start, last[0].content) if last else None
 
 
 def _last_object(text: str) -> str | None:

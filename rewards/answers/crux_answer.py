@@ -3,31 +3,26 @@
 import re
 from dataclasses import dataclass
 
-from rewards.answers.literal import MAX_LITERAL, Arguments, BadLiteral, LiteralScanner, parse_literal
-from rewards.problem.extraction import last_boxed
+from rewards.answers.literal import MAX_LITERAL, Arguments, BadLiteral, LiteralScanner
+from rewards.problem.extraction import fenced_blocks, last_boxed
 
-_FENCE = re.compile(r"```[ \t]*([\w+-]*)[ \t]*")
 _ANSWER_MARKS = re.compile(r"\[/?(?:ANSWER|PYTHON)\]|</?answer>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`f(arguments) == value`; either part may be missing."""
+    """`f(arguments) == value`; either part may be missing. The value is in a tuple, to tell None from nothing."""
 
     arguments: Arguments | None
-    value: object
-    has_value: bool
+    value: tuple[object] | None
 
 
 def answer_text(text: str) -> str | None:
     """The last complete fenced block, else the last box, else the last line that asserts, else the whole text."""
-    fences = list(_FENCE.finditer(text))
-    pairs = list(zip(fences[::2], fences[1::2], strict=False))
-    for opening, closing in reversed(pairs):
-        content = text[opening.end() : closing.start()].strip()
-        if content:
-            return content
-    if fences:
+    blocks = fenced_blocks(text)
+    if blocks:
+        return blocks[-1].content.strip()
+    if "```" in text:
         return None  # the only block was never closed, or is empty
     box = last_boxed(text)
     if box is not None:
@@ -64,7 +59,7 @@ def read_claim(answer: str, code: str, name: str) -> Claim:
     if asserted and scanner.take(","):
         scanner.value()
     scanner.end()
-    if asserted and not (claim.arguments is not None and claim.has_value):
+    if asserted and None in (claim.arguments, claim.value):
         raise BadLiteral("an assertion of something else than equality")
     return claim
 
@@ -77,14 +72,14 @@ def _equation(scanner: LiteralScanner, name: str, text: str) -> Claim:
     if _calls(text, scanner, name):
         arguments = _call(scanner, name)
         if scanner.take("=="):
-            return Claim(arguments, scanner.value(), True)
+            return Claim(arguments, (scanner.value(),))
         if scanner.take("is"):
-            return Claim(arguments, _singleton(scanner), True)
-        return Claim(arguments, None, False)
+            return Claim(arguments, (_singleton(scanner),))
+        return Claim(arguments, None)
     value = scanner.value()
     if scanner.take("=="):
-        return Claim(_call(scanner, name), value, True)
-    return Claim(None, value, True)
+        return Claim(_call(scanner, name), (value,))
+    return Claim(None, (value,))
 
 
 def _call(scanner: LiteralScanner, name: str) -> Arguments:
@@ -109,11 +104,3 @@ def read_arguments(text: str) -> Arguments | None:
     except BadLiteral:
         return None
     return arguments
-
-
-def read_value(text: str) -> tuple[object] | None:
-    """The literal in `text`, in a tuple to tell None from nothing."""
-    try:
-        return (parse_literal(text),)
-    except BadLiteral:
-        return None

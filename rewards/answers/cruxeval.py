@@ -5,10 +5,11 @@ anew from the values that were read.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from rewards.answers.crux_answer import Claim, answer_text, read_arguments, read_claim, read_value
-from rewards.answers.literal import Arguments, BadLiteral, parse_literal
+from rewards.answers.crux_answer import Claim, answer_text, read_arguments, read_claim
+from rewards.answers.literal import Arguments, BadLiteral, gold_literal, parse_literal
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
@@ -43,10 +44,7 @@ def parse_execution(ground_truth: str, reference: str = "", prompt: str = "", gi
     Raises:
         BadGroundTruth: No function in it.
     """
-    try:
-        gold = parse_literal(ground_truth, 1 << 20)
-    except BadLiteral as error:
-        raise BadGroundTruth(f"ground_truth is no JSON: {error}") from error
+    gold = gold_literal(ground_truth, "JSON")
     if not isinstance(gold, dict):
         raise BadGroundTruth("ground_truth is no JSON object")
     code = gold.get("functional") or gold.get("code")
@@ -86,20 +84,7 @@ def score_output(response: str, gold: Execution) -> Verdict:
     Raises:
         SandboxUnavailable: The function has to be run and cannot be isolated here.
     """
-    claim, answer = _claim(response, gold)
-    if answer is None:
-        return Verdict(outcome=Outcome.NO_ANSWER)
-    if claim is None or not claim.has_value:
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    if claim.arguments is not None and gold.input_text is not None and not _same_call(claim.arguments, gold):
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    expected = read_value(gold.expected_text) if gold.expected_text else None
-    if expected is not None and not values_agree(claim.value, expected[0], EXACT):
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    if expected is not None and (claim.arguments is None or gold.input_text is not None):
-        return Verdict(outcome=Outcome.CORRECT, pred=answer)
-    call = gold.input_text or (claim.arguments.source() if claim.arguments is not None else None)
-    return _held_against(gold, call, claim.value, answer)
+    return _scored(response, gold, _output)
 
 
 def score_input(response: str, gold: Execution) -> Verdict:
@@ -108,60 +93,76 @@ def score_input(response: str, gold: Execution) -> Verdict:
     Raises:
         SandboxUnavailable: The function cannot be isolated here.
     """
-    claim, answer = _claim(response, gold)
-    if answer is None:
-        return Verdict(outcome=Outcome.NO_ANSWER)
-    arguments = _proposed(claim, answer)
-    expected = read_value(gold.expected_text) if gold.expected_text else None
-    if arguments is None:
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    if claim is not None and claim.arguments is not None and claim.has_value:
-        if expected is not None and not values_agree(claim.value, expected[0], EXACT):
-            return Verdict(outcome=Outcome.WRONG, pred=answer)
-        expected = expected or (claim.value,)
-    if expected is None:
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    return _held_against(gold, arguments.source(), expected[0], answer)
+    return _scored(response, gold, _input)
 
 
-def _claim(response: str, gold: Execution) -> tuple[Claim | None, str | None]:
+def _scored(response: str, gold: Execution, read: Callable[[str, Execution], tuple[str | None, object]]) -> Verdict:
+    """Holds what `read` makes of the answer, a call's arguments and its value, against the function.
+
+    It raises BadLiteral where the answer is wrong as it stands; arguments of None say that it is right so.
+    """
     answer = answer_text(after_thinking(response))
     if answer is None:
-        return None, None
+        return Verdict(outcome=Outcome.NO_ANSWER)
     try:
-        return read_claim(answer, gold.code, gold.name), answer
+        arguments, value = read(answer, gold)
     except BadLiteral:
-        return None, answer
+        return verdict_of(False, answer)
+    if arguments is None or len(arguments) > _MAX_ARGUMENTS:
+        return verdict_of(arguments is None, answer)
+    try:
+        returned = run_calls(gold.code, [f"{gold.name}({arguments})"], limits=LIMITS)
+    except WorkerDied:
+        return Verdict(outcome=Outcome.ERROR, pred=answer)
+    if returned.status is RunStatus.TIMEOUT:
+        return Verdict(outcome=Outcome.TIMEOUT, pred=answer)
+    return verdict_of(bool(returned.values) and values_agree(value, returned.values[0], EXACT), answer)
 
 
-def _proposed(claim: Claim | None, answer: str) -> Arguments | None:
-    """The arguments of the call, or the whole answer as bare arguments."""
-    if claim is not None and claim.arguments is not None:
-        return claim.arguments
-    return read_arguments(answer) if len(answer) <= _MAX_ARGUMENTS else None
+def _output(answer: str, gold: Execution) -> tuple[str | None, object]:
+    claim = read_claim(answer, gold.code, gold.name)
+    if claim.value is None:
+        raise BadLiteral("no value")
+    if claim.arguments is not None and gold.input_text is not None and not _same_call(claim.arguments, gold.input_text):
+        raise BadLiteral("another call")
+    expected = _expected(gold)
+    if expected is not None and not values_agree(claim.value, expected, EXACT):
+        raise BadLiteral("another value")
+    if expected is not None and (claim.arguments is None or gold.input_text is not None):
+        return None, claim.value
+    call = gold.input_text or (claim.arguments.source() if claim.arguments else None)
+    if call is None:
+        raise BadLiteral("no call")
+    return call, claim.value[0]
 
 
-def _same_call(arguments: Arguments, gold: Execution) -> bool:
-    given = read_arguments(gold.input_text or "")
+def _input(answer: str, gold: Execution) -> tuple[str | None, object]:
+    try:
+        claim = read_claim(answer, gold.code, gold.name)
+    except BadLiteral:
+        claim = Claim(None, None)
+    arguments, claimed = claim.arguments, claim.value
+    if arguments is None:  # the whole answer may be bare arguments
+        arguments, claimed = read_arguments(answer) if len(answer) <= _MAX_ARGUMENTS else None, None
+    expected = _expected(gold)
+    if claimed is not None and expected is not None and not values_agree(claimed, expected, EXACT):
+        raise BadLiteral("another value")
+    expected = expected or claimed
+    if arguments is None or expected is None:
+        raise BadLiteral("no arguments, or no value that they should give")
+    return arguments.source(), expected[0]
+
+
+def _expected(gold: Execution) -> tuple[object] | None:
+    """The value that the problem gives, in a tuple to tell None from nothing."""
+    try:
+        return (parse_literal(gold.expected_text),) if gold.expected_text else None
+    except BadLiteral:
+        return None
+
+
+def _same_call(arguments: Arguments, input_text: str) -> bool:
+    given = read_arguments(input_text)
     if given is not None:
         return values_agree([arguments.positional, arguments.named], [given.positional, given.named], EXACT)
-    return "".join(arguments.source().split()) == "".join((gold.input_text or "").split())
-
-
-def _held_against(gold: Execution, call: str | None, value: object, answer: str) -> Verdict:
-    if call is None or len(call) > _MAX_ARGUMENTS:
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    status, returned = _returned(gold.code, f"{gold.name}({call})")
-    if status is RunStatus.TIMEOUT:
-        return Verdict(outcome=Outcome.TIMEOUT, pred=answer)
-    if status is None:
-        return Verdict(outcome=Outcome.ERROR, pred=answer)
-    return verdict_of(status is RunStatus.DONE and values_agree(value, returned, EXACT), answer)
-
-
-def _returned(code: str, call: str) -> tuple[RunStatus | None, object]:
-    try:
-        results = run_calls(code, [call], limits=LIMITS)
-    except WorkerDied:
-        return None, None
-    return results.status, results.values[0] if results.values else None
+    return "".join(arguments.source().split()) == "".join(input_text.split())

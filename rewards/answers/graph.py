@@ -2,11 +2,10 @@
 
 import re
 
-from rewards.answers.answer_tag import last_answer
 from rewards.answers.plain_text import unwrapped
 from rewards.problem.bad_ground_truth import BadGroundTruth
-from rewards.problem.extraction import after_thinking
-from rewards.problem.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.extraction import after_thinking, last_answer
+from rewards.problem.verdict import Verdict, judged
 
 _MAX_ANSWER = 4096
 _MARGIN = " \n\t\"'`.,;:!()[]{}"
@@ -28,12 +27,7 @@ def parse_path(ground_truth: str) -> str:
 
 def score_graph(response: str, gold: str) -> Verdict:
     """Right if the answer is the gold word; case, quotes, blanks at its ends and a full stop say nothing."""
-    answer = last_answer(after_thinking(response))
-    if answer is None:
-        return Verdict(outcome=Outcome.NO_ANSWER)
-    if len(answer) > _MAX_ANSWER:
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
-    return verdict_of(_word(answer) == gold, answer)
+    return judged(last_answer(after_thinking(response)), lambda answer: _word(answer) == gold, _MAX_ANSWER)
 
 
 def _word(text: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.sandbox.source_text import source_of
 
 _MAX_DEPTH = 64
@@ -57,6 +58,18 @@ def parse_literal(text: str, max_characters: int = MAX_LITERAL) -> object:
     value = scanner.value()
     scanner.end()
     return value
+
+
+def gold_literal(ground_truth: str, what: str) -> object:
+    """The value of a gold answer, of at most 4 MB.
+
+    Raises:
+        BadGroundTruth: It is no literal, and so no `what`.
+    """
+    try:
+        return parse_literal(ground_truth, 1 << 22)
+    except BadLiteral as error:
+        raise BadGroundTruth(f"ground_truth is no {what}: {error}") from error
 
 
 class LiteralScanner:

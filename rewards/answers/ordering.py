@@ -3,12 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from rewards.answers.answer_tag import last_answer
-from rewards.answers.literal import BadLiteral, parse_literal
+from rewards.answers.literal import gold_literal
 from rewards.answers.plain_text import unwrapped
 from rewards.problem.bad_ground_truth import BadGroundTruth
-from rewards.problem.extraction import after_thinking
-from rewards.problem.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.extraction import after_thinking, last_answer
+from rewards.problem.verdict import Verdict, judged
 
 _SEPARATOR = re.compile(r"[,;\n]|->|→")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\]")
@@ -22,10 +21,7 @@ def parse_order(ground_truth: str) -> tuple[str, ...]:
     Raises:
         BadGroundTruth: It is not a list of names.
     """
-    try:
-        names = parse_literal(ground_truth, 1 << 20)
-    except BadLiteral as error:
-        raise BadGroundTruth(f"ground_truth is not a list of names: {ground_truth[:80]!r}") from error
+    names = gold_literal(ground_truth, "list of names")
     if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
         raise BadGroundTruth(f"ground_truth is not a list of names: {ground_truth[:80]!r}")
     return tuple(str(name) for name in names)
@@ -36,24 +32,20 @@ def score_ordering(response: str, order: Sequence[str]) -> Verdict:
 
     Read are `['a', 'b']`, `a, b`, `a -> b` and one name a line, numbered or not. Two lists that differ are no answer.
     """
-    answer = last_answer(after_thinking(response))
-    if answer is None:
-        return Verdict(outcome=Outcome.NO_ANSWER)
-    if len(answer) > max(_MAX_ANSWER, 4 * sum(map(len, order))):
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
+    most = max(_MAX_ANSWER, 4 * sum(map(len, order)))
+    return judged(last_answer(after_thinking(response)), lambda answer: _says(answer, order), most)
+
+
+def _says(answer: str, order: Sequence[str]) -> bool:
     wanted = [_name(name) for name in order]
-    lists = [_names(text) for text in _BRACKETED.findall(answer)] or [_names(answer), _names(_after_colon(answer))]
+    lists = [_names(text) for text in _BRACKETED.findall(answer)] or [_names(answer), _names(answer.partition(":")[2])]
     if "[" in answer:
-        return verdict_of(all(names == wanted for names in lists), answer)
-    return verdict_of(wanted in lists, answer)
+        return all(names == wanted for names in lists)
+    return wanted in lists
 
 
 def _names(text: str) -> list[str]:
     return [name for name in map(_name, _SEPARATOR.split(text)) if name]
-
-
-def _after_colon(answer: str) -> str:
-    return answer.partition(":")[2]
 
 
 def _name(text: str) -> str:

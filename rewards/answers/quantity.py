@@ -1,16 +1,20 @@
 """Whether two written quantities are the same: numbers within the gold's precision, in units of the same dimension."""
 
+import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from rewards.answers.closed_form import read_closed_form
 from rewards.answers.plain_text import unwrapped
-from rewards.answers.unit_text import read_unit
 from rewards.answers.written_number import WrittenNumber, read_number
+from rewards.math.equality.value import value_of
 from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS
-from rewards.math.reading.unit import Unit
+from rewards.math.reading.parser import parse
+from rewards.math.reading.scripts import scripts_as_tex
+from rewards.math.reading.text import normalise
+from rewards.math.reading.tokens import Unreadable
+from rewards.math.reading.unit import Unit, parse_unit
 
 # What a measured value may differ by, at most, however coarsely the gold is written.
 _RELATIVE = Fraction(1, 200)
@@ -23,6 +27,18 @@ _NO_NAMES = {"or", "and", "to", "not", "times", "x", *MULTIPLIERS, *ABBREVIATED_
 _NO_UNIT = Unit(Fraction(1), ())
 _SYMBOL = re.compile(
     r"^\s*(?:\\?[A-Za-z]{1,10} ?){1,3}(?:_\{?[^{}=\s]{1,12}\}?|\([a-z]\))?\s*(?:=|\\approx|≈|:)\s*(?=[^=]+$)"
+)
+
+
+_MAX_LENGTH = 200  # of an expression
+_MAX_UNIT = 100
+_DEGREES = re.compile(r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degree|°|º|\bdegrees?|\bdeg)\s*(C(?:elsius)?|F(?:ahrenheit)?)\b")
+_KELVINS = re.compile(r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degree|°)\s*K\b")
+_ANGLE = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\degree\b")
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
+_UNIT = re.compile(r"(?:\\[,;: ]|\s|~)*\\(?:text|mathrm|rm)\s*\{([^{}]*)\}\s*$")
+_EXPRESSION = re.compile(
+    r"\\(?:sqrt|frac|dfrac|tfrac|pi|ln|log|exp|sin|cos|tan|arc|cdot|times)|[√π]|[a-z]\(|\^|\d\s*[*/+-]"
 )
 
 
@@ -59,12 +75,45 @@ def read_quantity(answer: str) -> Quantity | None:
     unit = read_unit(number.rest.strip().rstrip(".")) if number else None
     computed = None
     if number is None or (unit is None and _is_operator(number.rest)):
-        computed = read_closed_form(text)
+        computed = _closed_form(text)
         unit = read_unit(computed.rest) if computed else unit
     number = computed or number
     if number is None:
         return None
     return Quantity(number, unwrapped(number.rest).strip().rstrip(".").strip("()[] "), unit, computed is not None)
+
+
+def _closed_form(answer: str) -> WrittenNumber | None:
+    """The expression's real value, to the precision of a float, as an exactly written number; None if it has none."""
+    if len(answer) > _MAX_LENGTH or not _EXPRESSION.search(answer):
+        return None
+    unit = _UNIT.search(answer)
+    expression = answer[: unit.start()] if unit else answer
+    try:
+        value = value_of(parse(normalise(expression)))
+    except Unreadable:
+        return None
+    if value is None:
+        return None
+    number = complex(value)
+    if not math.isfinite(number.real) or abs(number.imag) > 1e-12 * max(1.0, abs(number.real)):
+        return None
+    return WrittenNumber(Fraction(number.real), False, None, Fraction(0), unit.group(1).strip() if unit else "")
+
+
+def read_unit(text: str) -> Unit | None:
+    r"""The unit that `text` writes: `m/s^2`, `kg·m²`, `\text{J/(mol K)}`, `kilometers per hour`; None if unknown."""
+    return parse_unit(_plain(text)) if len(text) <= _MAX_UNIT else None
+
+
+def _plain(text: str) -> str:
+    text = _FRACTION.sub(r"(\1)/(\2)", scripts_as_tex(text))
+    text = _KELVINS.sub("K", text)
+    text = re.sub(r"\\mu\b\s*", "µ", re.sub(r"\\Omega\b", "Ω", text)).replace("º", "°")
+    text = re.sub(r"\\(?:cdot|times)(?![A-Za-z])|[·⋅∙×]", "*", text)  # noqa: RUF001
+    text = unwrapped(text.replace("$", " \\$") if text.strip() == "$" else text)
+    text = _DEGREES.sub(lambda m: f"°{m.group(1)[0]}", text)
+    return _ANGLE.sub("°", text)
 
 
 def _is_operator(rest: str) -> bool:

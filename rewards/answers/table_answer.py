@@ -9,7 +9,7 @@ from rewards.answers.written_number import WrittenNumber, read_number
 from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_boxed
-from rewards.problem.verdict import Outcome, Verdict, verdict_of
+from rewards.problem.verdict import Verdict, judged
 
 # Cells are rounded and so are answers computed from them; but a count or a year is exact.
 _RELATIVE = Fraction(1, 1000)
@@ -35,20 +35,16 @@ def parse_answers(ground_truth: str) -> tuple[str, ...]:
 
 def score_table(response: str, gold: Sequence[str]) -> Verdict:
     """Every gold answer is matched by exactly one given answer, in any order."""
-    answer = last_boxed(after_thinking(response))
-    if answer is None:
-        return Verdict(outcome=Outcome.NO_ANSWER)
-    if len(answer) > max(_MAX_ANSWER, 4 * sum(map(len, gold))):
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
+    most = max(_MAX_ANSWER, 4 * sum(map(len, gold)))
+    return judged(last_boxed(after_thinking(response)), lambda answer: _has_all(answer, gold), most)
+
+
+def _has_all(answer: str, gold: Sequence[str]) -> bool:
     if len(gold) == 1:
-        return verdict_of(same_answer(answer, gold[0]), answer)
+        return same_answer(answer, gold[0])
     parts = [part for part in _PIPE.split(answer) if part.strip()]
     if len(parts) != len(gold):
         parts = [part for part in _COMMA.split(unwrapped(answer)) if part.strip()] if len(parts) == 1 else parts
-    return verdict_of(_all_match(parts, gold), answer)
-
-
-def _all_match(parts: Sequence[str], gold: Sequence[str]) -> bool:
     if len(parts) != len(gold) or len(parts) > _MAX_PARTS:
         return False
     left = list(parts)

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rewards.answers.answer_tag import last_answer
-from rewards.answers.literal import BadLiteral, parse_literal
+from rewards.answers.literal import BadLiteral, gold_literal, parse_literal
 from rewards.answers.plain_text import unwrapped
 from rewards.problem.bad_ground_truth import BadGroundTruth
-from rewards.problem.extraction import after_thinking
+from rewards.problem.extraction import after_thinking, last_answer
 from rewards.problem.verdict import Outcome, Verdict
 
 
@@ -25,10 +24,7 @@ def parse_table(ground_truth: str) -> Table:
     Raises:
         BadGroundTruth: Not a header with distinct names and rows of that length.
     """
-    try:
-        table = _table(parse_literal(ground_truth, 1 << 20))
-    except BadLiteral as error:
-        raise BadGroundTruth(f"ground_truth is no table: {error}") from error
+    table = _table(gold_literal(ground_truth, "table"))
     if table is None or not table.rows or not table.header or len(set(table.header)) != len(table.header):
         raise BadGroundTruth(f"ground_truth is no table with header and rows: {ground_truth[:80]!r}")
     if any(len(row) != len(table.header) for row in table.rows):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rewards.code.assertions import AssertionTests, read_assertions
 from rewards.code.known_helpers import missing_helper
-from rewards.code.names import free_names
+from rewards.code.solution import free_names
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.sandbox.inside.agreement import JSON, Incomparable, values_agree
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS

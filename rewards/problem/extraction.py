@@ -11,6 +11,9 @@ _MAX_GAP = 10
 _MAX_JOIN = 70
 _JOIN = re.compile(r"[,;]|\b(?:and|or)\b")
 _BRACE = re.compile(r"\\\\|\\[{}]|[{}]")
+_TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
+_WHOLE_FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n?(.*?)\n?\s*```\s*\Z", re.DOTALL)
+_TAGGED_FENCE = re.compile(r"```[ \t]*([\w+-]*)[ \t]*")
 _FENCE = re.compile(r"`{3,}|~{3,}")
 _PYTHON_TAGS = frozenset({"python", "py", "python3"})
 
@@ -68,6 +71,43 @@ def _complete_boxes(text: str) -> list[tuple[int, int, int]]:
                 complete.append((boxes[opened], opened, where))
     complete.sort(key=lambda box: box[1])
     return complete
+
+
+def last_answer(text: str) -> str | None:
+    """Content of the last complete, non-empty `<answer>...</answer>`; None if there is none.
+
+    An empty tag, as in a quoted instruction, is passed over. A fence around the whole content is taken off.
+    """
+    best: str | None = None
+    opened: int | None = None
+    for tag in _TAG.finditer(text):
+        if not tag.group(1):
+            opened = tag.end()
+        elif opened is not None:
+            content = text[opened : tag.start()].strip()
+            best = content or best
+            opened = None
+    if best is None:
+        return None
+    fenced = _WHOLE_FENCE.match(best) if best.startswith("```") else None
+    return fenced.group(1).strip() if fenced else best
+
+
+@dataclass(frozen=True, slots=True)
+class FencedBlock:
+    """What stands between two fences of three backticks, where it starts, and the word behind the first, lower case."""
+
+    start: int
+    tag: str
+    content: str
+
+
+def fenced_blocks(text: str) -> list[FencedBlock]:
+    """Complete blocks of any kind that are not empty, in order."""
+    fences = list(_TAGGED_FENCE.finditer(text))
+    pairs = zip(fences[::2], fences[1::2], strict=False)
+    blocks = [FencedBlock(a.end(), a.group(1).lower(), text[a.end() : b.start()]) for a, b in pairs]
+    return [block for block in blocks if block.content.strip()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What a scorer says about one answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,3 +53,10 @@ class Verdict:
 def verdict_of(is_correct: bool, pred: str) -> Verdict:
     """CORRECT or WRONG."""
     return Verdict(outcome=Outcome.CORRECT if is_correct else Outcome.WRONG, pred=pred)
+
+
+def judged(answer: str | None, is_right: Callable[[str], bool], most: int) -> Verdict:
+    """NO_ANSWER where there is none, WRONG unread where it has more than `most` characters, else as `is_right` says."""
+    if answer is None:
+        return Verdict(outcome=Outcome.NO_ANSWER)
+    return verdict_of(len(answer) <= most and is_right(answer), answer)

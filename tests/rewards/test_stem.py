@@ -6,7 +6,7 @@ import time
 import pytest
 
 from rewards import BadGroundTruth, check_gold, compute_score
-from rewards.answers.unit_text import read_unit
+from rewards.answers.quantity import read_unit
 from tests.rewards.labelled import is_right
 
 _RIGHT = [
