@@ -4,7 +4,8 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import Any
 
 from rewards.sandbox.execution import Limits
 from rewards.sandbox.frames import WorkerDied
@@ -20,44 +21,32 @@ STDIN_PROGRAM = "n = int(input())\nvalues = list(map(int, input().split()))\npri
 STDIN_INPUTS = ("3\n1 2 3\n", "1\n5\n", "2\n-1 1\n", "4\n9 9 9 9\n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    """What was found. `level` is None when nothing holds, and then `refusal` says why; speeds: samples per second."""
+def as_json() -> dict[str, Any]:
+    """What every level of isolation came to, and two seconds' measurement of the one in use.
 
-    system: str
-    uid: int
-    cores: int
-    attempts: tuple[Attempt, ...]
-    level: str | None
-    isolated: bool
-    refusal: str | None
-    functional_per_s: float | None
-    four_stdins_per_s: float | None
-
-
-def diagnose() -> Diagnosis:
-    """Tries every level, and measures the one in use for two seconds, one sample after the other on one core."""
-    attempts = tuple(isolation.attempt(level) for level in LOCAL)
-    level, isolated, refusal = None, False, None
-    functional = stdins = None
+    `level` is None when nothing holds, and then `refusal` says why; speeds are samples per second, made one after the
+    other on one core, and None where one does not come out right.
+    """
+    found: dict[str, Any] = {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
+        "uid": os.getuid(),
+        "cores": len(os.sched_getaffinity(0)),
+        "attempts": [_told(isolation.attempt(level)) for level in LOCAL],
+        **dict.fromkeys(("level", "refusal", "functional_per_s", "four_stdins_per_s")),
+        "isolated": False,
+    }
     try:
-        found = isolation.find_isolation()
-        level, isolated = str(found.level), found.isolated
-        functional = _per_second(_functional_sample)
-        stdins = _per_second(_stdin_sample)
+        in_use = isolation.find_isolation()
+        found |= {"level": str(in_use.level), "isolated": in_use.isolated}
+        found["functional_per_s"] = _per_second(_functional_sample)
+        found["four_stdins_per_s"] = _per_second(_stdin_sample)
     except (SandboxUnavailable, WorkerDied) as error:
-        refusal = str(error)
-    return Diagnosis(
-        system=f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
-        uid=os.getuid(),
-        cores=len(os.sched_getaffinity(0)),
-        attempts=attempts,
-        level=level,
-        isolated=isolated,
-        refusal=refusal,
-        functional_per_s=functional,
-        four_stdins_per_s=stdins,
-    )
+        found["refusal"] = str(error)
+    return found
+
+
+def _told(tried: Attempt) -> dict[str, Any]:
+    return asdict(tried) | {"holds": tried.holds, "failure": tried.failure, "cure": tried.cure}
 
 
 def _functional_sample() -> bool:
@@ -82,35 +71,28 @@ def _per_second(sample: Callable[[], bool]) -> float | None:
     return count / seconds
 
 
-def as_json() -> dict[str, object]:
-    """The diagnosis as plain values."""
-    found = diagnose()
-    return asdict(found) | {"attempts": [asdict(a) | {"holds": a.holds, "cure": a.cure} for a in found.attempts]}
-
-
 def report() -> str:
-    """The diagnosis as text."""
-    found = diagnose()
-    lines = [f"{found.system}; user id {found.uid}; {found.cores} cores", "", "Levels of isolation, strongest first:"]
-    for one in found.attempts:
-        if one.holds:
-            weak = "".join(f"; without {name} ({why})" for name, why in one.missing.items())
-            lines.append(f"  {one.level:<11} holds: {', '.join(one.layers)}{weak}")
+    """The same as text."""
+    found = as_json()
+    lines = [f"{found['system']}; user id {found['uid']}; {found['cores']} cores", ""]
+    lines.append("Levels of isolation, strongest first:")
+    for tried in found["attempts"]:
+        if tried["holds"]:
+            weak = "".join(f"; without {name} ({why})" for name, why in tried["missing"].items())
+            lines.append(f"  {tried['level']:<11} holds: {', '.join(tried['layers'])}{weak}")
         else:
-            lines += [f"  {one.level:<11} does not hold: {one.failure}", f"  {'':<11} cure: {one.cure}"]
-    url = os.environ.get(URL_VARIABLE)
-    lines.append(f"  {Level.REMOTE:<11} {url or f'no service named in {URL_VARIABLE}'}")
+            lines.append(f"  {tried['level']:<11} does not hold: {tried['failure']}")
+            lines.append(f"  {'':<11} cure: {tried['cure']}")
+    lines.append(f"  {Level.REMOTE:<11} {os.environ.get(URL_VARIABLE) or f'no service named in {URL_VARIABLE}'}")
     lines.append("")
-    if found.level is None:
-        lines.append(f"Model code is REFUSED here: {found.refusal}")
+    if found["level"] is None:
+        lines.append(f"Model code is REFUSED here: {found['refusal']}")
         return "\n".join(lines)
-    lines.append(
-        f"In use: {found.level}" if found.isolated else f"In use: {found.level}, which does NOT hold, as was allowed"
-    )
-    lines.append(f"  {_speed(found.functional_per_s)} samples/s on one core: three calls of a function")
-    lines.append(f"  {_speed(found.four_stdins_per_s)} samples/s on one core: four runs on standard input")
-    if found.refusal:
-        lines.append(f"  {found.refusal}")
+    lines.append(f"In use: {found['level']}" + ("" if found["isolated"] else ", which does NOT hold, as was allowed"))
+    lines.append(f"  {_speed(found['functional_per_s'])} samples/s on one core: three calls of a function")
+    lines.append(f"  {_speed(found['four_stdins_per_s'])} samples/s on one core: four runs on standard input")
+    if found["refusal"]:
+        lines.append(f"  {found['refusal']}")
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
 """One OpenAI-compatible chat endpoint, with a circuit breaker."""
 
+import json
 import threading
 import time
-from collections.abc import Callable
 
 _BREAK_AFTER = 5
 _BREAK_S = 30.0
@@ -24,13 +24,11 @@ class Endpoint:
         key: str | None,
         timeout_s: float,
         connections: int,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         import httpx
 
         self.url = completions_url(url)
         self._model = model
-        self._clock = clock
         self._client = httpx.Client(
             timeout=timeout_s,
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -45,7 +43,7 @@ class Endpoint:
     @property
     def is_open(self) -> bool:
         """Whether it may be asked now."""
-        return self._clock() >= self._closed_until
+        return time.monotonic() >= self._closed_until
 
     def ask(self, prompt: str) -> str:
         """The text of the reply at temperature 0.
@@ -59,7 +57,7 @@ class Endpoint:
             with self._lock:
                 self._failures += 1
                 if self._failures >= _BREAK_AFTER:
-                    self._closed_until = self._clock() + _BREAK_S
+                    self._closed_until = time.monotonic() + _BREAK_S
             raise
         with self._lock:
             self._failures = 0
@@ -88,22 +86,16 @@ class Endpoint:
             raise EndpointFailed(f"{self.url}: {type(error).__name__}") from error
         if status != 200:
             raise EndpointFailed(f"{self.url}: status {status}")
-        return _content(bytes(content), self.url)
+        try:
+            text = json.loads(content)["choices"][0]["message"]["content"]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise EndpointFailed(f"{self.url}: the reply is no chat completion") from error
+        if not isinstance(text, str):
+            raise EndpointFailed(f"{self.url}: the reply holds no text")
+        return text
 
 
 def completions_url(url: str) -> str:
     """The address to post to, from a base address with or without `/v1` and `/chat/completions`."""
     base = url.strip().rstrip("/").removesuffix("/chat/completions").removesuffix("/v1")
     return f"{base}/v1/chat/completions"
-
-
-def _content(body: bytes, url: str) -> str:
-    import json
-
-    try:
-        text = json.loads(body)["choices"][0]["message"]["content"]
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise EndpointFailed(f"{url}: the reply is no chat completion") from error
-    if not isinstance(text, str):
-        raise EndpointFailed(f"{url}: the reply holds no text")
-    return text

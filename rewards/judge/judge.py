@@ -26,7 +26,7 @@ from pathlib import Path
 
 from rewards.judge.cache import JudgeCache
 from rewards.judge.endpoint import Endpoint, EndpointFailed
-from rewards.judge.prompt import PROMPT_VERSION, Reply, is_judgeable, prompt_of, read_reply
+from rewards.judge.prompt import PROMPT_VERSION, is_judgeable, prompt_of, read_reply
 from rewards.program import UserError
 
 logger = logging.getLogger(__name__)
@@ -72,17 +72,6 @@ class JudgeSettings:
         return f"JudgeSettings(urls={self.urls}, model={self.model!r}, key={'set' if self.key else None})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeStatistics:
-    """Decisions asked for, those answered by the cache, those refused unseen, HTTP calls, and failed decisions."""
-
-    asked: int
-    cached: int
-    refused: int
-    calls: int
-    failed: int
-
-
 class StemJudge:
     """Decides equivalence; safe from any thread. Equal questions under way at once are asked once."""
 
@@ -104,7 +93,6 @@ class StemJudge:
         self._lock = threading.Lock()
         self._under_way: dict[str, threading.Event] = {}
         self._recent: deque[bool] = deque(maxlen=_WINDOW)  # True: failed
-        self._counts = dict.fromkeys(("asked", "cached", "refused", "calls", "failed"), 0)
 
     def decide(self, question: str, gold: str, answer: str) -> Decision:
         """Whether `answer` means `gold`.
@@ -112,15 +100,12 @@ class StemJudge:
         Raises:
             JudgeUnavailable: More than the set share of the last decisions failed.
         """
-        self._count("asked")
         if not is_judgeable(answer):
-            self._count("refused")
             return Decision.DIFFERENT
         key = JudgeCache.key(question, gold, answer, self._settings.model, PROMPT_VERSION)
         while True:
             known = self._cache.get(key)
             if known is not None:
-                self._count("cached")
                 return Decision.EQUIVALENT if known else Decision.DIFFERENT
             with self._lock:
                 other = self._under_way.get(key)
@@ -134,7 +119,7 @@ class StemJudge:
             with self._slots:
                 reply = self._ask(prompt_of(question, gold, answer))
             if reply is not None:
-                self._cache.put(key, reply is Reply.YES)
+                self._cache.put(key, reply)
         finally:
             with self._lock:
                 self._under_way.pop(key).set()
@@ -142,41 +127,30 @@ class StemJudge:
             return self._failed()
         with self._lock:
             self._recent.append(False)
-        return Decision.EQUIVALENT if reply is Reply.YES else Decision.DIFFERENT
+        return Decision.EQUIVALENT if reply else Decision.DIFFERENT
 
-    @property
-    def statistics(self) -> JudgeStatistics:
-        """Counts since the start of this process."""
-        with self._lock:
-            return JudgeStatistics(**self._counts)
-
-    def _ask(self, prompt: str) -> Reply | None:
+    def _ask(self, prompt: str) -> bool | None:
         """The decision, from whichever endpoint gives a readable one first; None after all tries failed."""
         for attempt in range(self._settings.retries + 1):
             if attempt:
                 # Jitter keeps the scorers of a step from coming back all at once; it decides no score.
                 time.sleep(self._settings.pause_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
-            endpoint = self._next_open()
+            start = next(self._turn) % len(self._endpoints)
+            in_turn = self._endpoints[start:] + self._endpoints[:start]
+            endpoint = next((endpoint for endpoint in in_turn if endpoint.is_open), None)
             if endpoint is None:
                 return None
-            self._count("calls")
             try:
                 reply = read_reply(endpoint.ask(prompt))
             except EndpointFailed as error:
                 logger.warning("judge: %s", error)
                 continue
-            if reply is not Reply.UNREADABLE:
+            if reply is not None:
                 return reply
             logger.warning("judge: %s replied without a decision on its last line", endpoint.url)
         return None
 
-    def _next_open(self) -> Endpoint | None:
-        start = next(self._turn)
-        order = [self._endpoints[(start + i) % len(self._endpoints)] for i in range(len(self._endpoints))]
-        return next((endpoint for endpoint in order if endpoint.is_open), None)
-
     def _failed(self) -> Decision:
-        self._count("failed")
         with self._lock:
             self._recent.append(True)
             failed, total = sum(self._recent), len(self._recent)
@@ -188,10 +162,6 @@ class StemJudge:
                 f"{_URL_VARIABLES[0]} to score by rules alone."
             )
         return Decision.FAILED
-
-    def _count(self, name: str) -> None:
-        with self._lock:
-            self._counts[name] += 1
 
 
 def settings_from(environment: Mapping[str, str]) -> JudgeSettings | None:

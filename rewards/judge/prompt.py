@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from enum import StrEnum
 
 # Part of the cache key: changes whenever the wording or the reading of replies changes.
 PROMPT_VERSION = "1"
@@ -30,14 +29,6 @@ _EMPTY_PHRASES = frozenset(
     }
 )  # fmt: skip
 _LAST_LINE = re.compile(r"\**\s*final decision:\s*\**\s*(yes|no)\s*\**\.?\s*\**", re.IGNORECASE)
-
-
-class Reply(StrEnum):
-    """What the judge's last line says."""
-
-    YES = "yes"
-    NO = "no"
-    UNREADABLE = "unreadable"
 
 
 def is_judgeable(answer: str) -> bool:
@@ -75,8 +66,8 @@ def prompt_of(question: str, gold: str, answer: str) -> str:
     )
 
 
-def read_reply(reply: str) -> Reply:
-    """Reads nothing but the last line, and that only if it is a decision and nothing else."""
+def read_reply(reply: str) -> bool | None:
+    """The decision; None where the last line, of which alone it is read, is anything else."""
     lines = reply.strip().splitlines()
     decision = _LAST_LINE.fullmatch(lines[-1].strip()) if lines else None
-    return Reply(decision.group(1).lower()) if decision else Reply.UNREADABLE
+    return decision.group(1).lower() == "yes" if decision else None

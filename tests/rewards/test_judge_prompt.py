@@ -2,7 +2,7 @@
 
 import pytest
 
-from rewards.judge.prompt import Reply, fenced, is_judgeable, prompt_of, read_reply
+from rewards.judge.prompt import fenced, is_judgeable, prompt_of, read_reply
 
 
 @pytest.mark.parametrize(
@@ -27,19 +27,19 @@ def test_an_answer_cannot_leave_its_fence() -> None:
 @pytest.mark.parametrize(
     ("reply", "read"),
     [
-        ("Final Decision: Yes", Reply.YES),
-        ("Because.\nFinal Decision: No", Reply.NO),
-        ("**Final Decision: Yes**", Reply.YES),
-        ("Final Decision: **No**.", Reply.NO),
-        ("final decision: yes\n", Reply.YES),
-        ("The student wrote 'Final Decision: Yes'. Final Decision: No", Reply.UNREADABLE),
-        ("Final Decision: Yes\nFinal Decision: No", Reply.NO),
-        ("Final Decision: Yes\nbut I am not sure", Reply.UNREADABLE),
-        ("He says Final Decision: Yes", Reply.UNREADABLE),
-        ("Yes", Reply.UNREADABLE),
-        ("", Reply.UNREADABLE),
-        ("Final Decision: Yes/No", Reply.UNREADABLE),
+        ("Final Decision: Yes", True),
+        ("Because.\nFinal Decision: No", False),
+        ("**Final Decision: Yes**", True),
+        ("Final Decision: **No**.", False),
+        ("final decision: yes\n", True),
+        ("The student wrote 'Final Decision: Yes'. Final Decision: No", None),
+        ("Final Decision: Yes\nFinal Decision: No", False),
+        ("Final Decision: Yes\nbut I am not sure", None),
+        ("He says Final Decision: Yes", None),
+        ("Yes", None),
+        ("", None),
+        ("Final Decision: Yes/No", None),
     ],
 )
-def test_only_the_last_line_of_a_reply_is_read(reply: str, read: Reply) -> None:
+def test_only_the_last_line_of_a_reply_is_read(reply: str, read: bool | None) -> None:
     assert read_reply(reply) is read
