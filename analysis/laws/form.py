@@ -6,7 +6,7 @@ squares (variable projection), so a search over starts has as many dimensions as
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +14,6 @@ from analysis.laws.sample import Floats, Integers
 
 LN10 = float(np.log(10.0))
 Bounds = tuple[float, float]
-
-
-class Link(StrEnum):
-    """How eta becomes y."""
-
-    identity = "y = eta"
-    log10 = "y = 10^eta"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,32 +32,29 @@ class Columns:
     group: Integers
     n_groups: int
 
-    def ratio(self, role: str) -> Floats:
-        """Values over their reference."""
-        return self.values[role] / self.reference[role]
-
     def log_ratio(self, role: str) -> Floats:
-        """Natural logarithm of `ratio`."""
-        return np.asarray(np.log(self.ratio(role)), dtype=np.float64)
+        """Natural logarithm of values over their reference."""
+        return np.asarray(np.log(self.values[role] / self.reference[role]), dtype=np.float64)
+
+    def power(self, role: str, exponent: Floats) -> Floats:
+        """(x / reference)^-exponent: draws x rows."""
+        return np.asarray(np.exp(-exponent[:, None] * self.log_ratio(role)[None, :]), dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter as it is reported.
 
     Attributes:
         name: Symbol of the source.
         unit: Of the reported number; `x`, `n`, ... stand for the unit of that column, `y` for that of the response.
-        meaning: In words.
-        bounds: Range allowed, from the training columns and responses. Never from held-out rows.
+        bounds: Range allowed, or how it follows from the training columns and responses. Never from held-out rows.
         log: Whether the solver works on its logarithm (a scale: N0, C_mid).
         limit: Whether it is the value at infinite x, which data that stop early do not determine.
     """
 
     name: str
     unit: str
-    meaning: str
-    bounds: Callable[[Columns, Floats], Bounds]
+    bounds: Bounds | Callable[[Columns, Floats], Bounds]
     log: bool = False
     limit: bool = False
 
@@ -78,21 +68,20 @@ class Form:
         equation: As people read it.
         source: Paper.
         roles: Columns needed, in the order of the command line.
-        link: From eta to y.
+        log10: Whether y = 10^eta; else y = eta.
         theta: Non-linear parameters, at most two.
         beta: Linear parameters; with `level_per_group`, one more linear parameter E[group] for each group follows.
         basis: (theta draws x n_theta, columns) -> draws x rows x n_beta, without the levels of groups.
         slopes: (theta, beta, columns) -> d eta / d theta, draws x rows x n_theta.
         shift: (theta, beta, columns, sign) -> beta with the references put in (sign +1) or taken out (-1). Level
             parameters of groups are the last columns of beta.
-        positive: Whether all roles must be positive.
     """
 
     name: str
     equation: str
     source: str
     roles: tuple[str, ...]
-    link: Link
+    log10: bool
     theta: tuple[Parameter, ...]
     beta: tuple[Parameter, ...]
     basis: Callable[[Floats, Columns], Floats]
@@ -104,11 +93,6 @@ class Form:
     def parameters(self) -> tuple[Parameter, ...]:
         """Non-linear, then linear ones, without the levels of groups."""
         return (*self.theta, *self.beta)
-
-
-def fixed_bounds(low: float, high: float) -> Callable[[Columns, Floats], Bounds]:
-    """The same range for all data."""
-    return lambda _columns, _y: (low, high)
 
 
 def around(role: str, below: float, above: float) -> Callable[[Columns, Floats], Bounds]:

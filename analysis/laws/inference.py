@@ -51,7 +51,7 @@ class Inference:
             return low, high
         middle, slope = _gradient(self.fit, rows)
         half = self.quantile * np.sqrt(np.einsum("np,pq,nq->n", slope, self.spread, slope))
-        if self.fit.form.link == "y = 10^eta":
+        if self.fit.form.log10:
             return middle * np.exp(-half / middle), middle * np.exp(half / middle)
         return middle - half, middle + half
 

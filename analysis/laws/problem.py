@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.laws.form import LN10, Columns, Form, Link
+from analysis.laws.form import LN10, Columns, Form
 from analysis.laws.losses import Loss
 from analysis.laws.sample import Floats, LawError, Sample
 
@@ -76,7 +76,7 @@ class Problem:
     def predict(self, coordinates: Floats, columns: Columns | None = None) -> Floats:
         """Mean response: draws x rows."""
         eta = self.eta(coordinates, columns)
-        return eta if self.form.link is Link.identity else np.asarray(10.0**eta)
+        return np.asarray(10.0**eta) if self.form.log10 else eta
 
     def linearise(self, coordinates: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Residuals (draws x rows) and the derivative of the fitted value (draws x rows x coordinates).
@@ -91,7 +91,7 @@ class Problem:
             if item.log:
                 slopes[:, :, j] *= theta[:, j, None]
         jacobian = np.concatenate([slopes, design], axis=2)
-        if self.form.link is Link.log10:
+        if self.form.log10:
             if self.log:
                 return np.log(y) - LN10 * eta, LN10 * jacobian
             fitted = np.exp(LN10 * np.minimum(eta, 300.0))
@@ -153,7 +153,7 @@ def bind(form: Form, sample: Sample, loss: Loss) -> Problem:
     _check(form, sample, loss)
     reference = {role: float(np.exp(np.mean(np.log(sample.columns[role])))) for role in form.roles}
     columns = columns_of(form, sample, sample.groups, reference)
-    bounds = [item.bounds(columns, sample.y) for item in form.parameters]
+    bounds = [item.bounds(columns, sample.y) if callable(item.bounds) else item.bounds for item in form.parameters]
     if form.level_per_group:
         bounds += [(-np.inf, np.inf)] * len(sample.groups)
     table = np.array(bounds, dtype=np.float64)
@@ -184,7 +184,7 @@ def _check(form: Form, sample: Sample, loss: Loss) -> None:
         raise LawError(
             f"all {sample.n_rows} training rows have --y {sample.y[0]:g} - nothing changes, so nothing to fit"
         )
-    if (loss.log or form.link is Link.log10) and np.any(sample.y <= 0):
+    if (loss.log or form.log10) and np.any(sample.y <= 0):
         raise LawError(
             f"{int(np.sum(sample.y <= 0))} rows have --y <= 0 (smallest: {sample.y.min():g}), whose logarithm does not "
             f"exist - {form.name} with --loss {loss.name} needs positive values: leave them out with --where, fit "

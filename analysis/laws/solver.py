@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.laws.form import LN10, Link
+from analysis.laws.form import LN10
 from analysis.laws.losses import Kind, Loss
 from analysis.laws.problem import Problem
 from analysis.laws.sample import Floats
@@ -186,7 +186,7 @@ def best_fit(
 
 def _in_eta(problem: Problem, y: Floats, w: Floats) -> tuple[Floats, Floats]:
     """Responses and weights for least squares in eta."""
-    if problem.form.link is Link.log10:
+    if problem.form.log10:
         return np.log(y) / LN10, w if problem.log else w * y * y
     return y, w / (y * y) if problem.log else w
 

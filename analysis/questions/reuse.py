@@ -10,10 +10,10 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale
 from analysis.estimates.numerals import signed
 from analysis.estimates.panel import Arm, Panel, panel
+from analysis.laws.catalogue import DATA_REUSE
 from analysis.laws.fitting import fit
 from analysis.laws.inference import Inference, infer
 from analysis.laws.sample import LawError, Sample
-from analysis.laws.surfaces import DATA_REUSE
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import law_rows

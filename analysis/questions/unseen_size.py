@@ -12,14 +12,13 @@ import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Mark, Scale, Trace
 from analysis.estimates.numerals import short
-from analysis.laws.curves import POWER
+from analysis.laws.catalogue import KN_LOGLINEAR, POWER
 from analysis.laws.fitting import Fit, fit
 from analysis.laws.heldout import evaluate
 from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2
 from analysis.laws.sample import LawError, Sample
 from analysis.laws.student import quantile
-from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import points_of_curves
 from analysis.questions.levels import joined

@@ -8,8 +8,7 @@ from importlib.metadata import version
 
 from analysis.estimates.numerals import short
 from analysis.estimates.points import disagreement
-from analysis.laws.catalogue import ZOO
-from analysis.laws.surfaces import KN_LOGLINEAR
+from analysis.laws.catalogue import KN_LOGLINEAR, ZOO
 from analysis.report.evidence import Evidence
 from analysis.row_laws import power_law
 from analysis.runs.checkpoints import FEWEST_STEPS

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.laws.catalogue import ZOO
+from analysis.laws.catalogue import KN_LOGLINEAR, ZOO
 from analysis.laws.form import Form
 from analysis.laws.heldout import last_value
 from analysis.laws.inference import Inference
 from analysis.laws.sample import LawError
-from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.row_laws.curve_law import FEWEST_SIZES, CurveLaw, fitted, prediction_band, sample_of
 from analysis.runs.checkpoints import Axis, Checkpoint
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.laws.catalogue import KN_LOGLINEAR, POWER
 from analysis.laws.covariance import covariance
-from analysis.laws.curves import POWER
 from analysis.laws.fitting import Fit, Weights, fit
 from analysis.laws.form import Form
 from analysis.laws.inference import Inference, infer
@@ -21,7 +21,6 @@ from analysis.laws.losses import L2
 from analysis.laws.resampling import jackknife
 from analysis.laws.sample import Floats, LawError, Sample
 from analysis.laws.student import quantile
-from analysis.laws.surfaces import KN_LOGLINEAR
 from analysis.runs.checkpoints import Axis, Checkpoint
 
 FEWEST_SIZES = 3  # for a slope that depends on size by two parameters

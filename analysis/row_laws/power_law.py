@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.laws.curves import POWER
+from analysis.laws.catalogue import POWER
 from analysis.laws.fitting import Fit, fit
 from analysis.laws.losses import LOG_L2
 from analysis.laws.resampling import jackknife

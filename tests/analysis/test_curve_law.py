@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.laws.curves import POWER
+from analysis.laws.catalogue import POWER
 from analysis.laws.fitting import fit
 from analysis.laws.inference import Inference
 from analysis.laws.losses import LOG_L2

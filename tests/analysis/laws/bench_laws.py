@@ -10,10 +10,10 @@ import time
 import numpy as np
 from scipy.optimize import curve_fit
 
+from analysis.laws.catalogue import KN_LOGLINEAR
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.resampling import bootstrap
 from analysis.laws.sample import Floats, Sample
-from analysis.laws.surfaces import KN_LOGLINEAR
 
 SIZES = (0.5, 1.5, 3.0, 7.0, 14.0, 32.0, 72.0)
 ROWS = (105, 105, 105, 105, 105, 104, 103)

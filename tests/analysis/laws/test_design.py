@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from analysis.laws.curves import POWER
+from analysis.laws.catalogue import CHINCHILLA, KN_LOGLINEAR, POWER
 from analysis.laws.design import choose
 from analysis.laws.fitting import fit
 from analysis.laws.losses import LOG_L2
 from analysis.laws.resampling import bootstrap
 from analysis.laws.sample import Floats, LawError, Sample
-from analysis.laws.surfaces import CHINCHILLA, KN_LOGLINEAR
 from tests.analysis.laws.outside import needs_data, points
 from tests.analysis.laws.synthetic import curve, kn_sample
 

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-from analysis.laws.catalogue import FORMS, form_named
-from analysis.laws.curves import POWER, SIGMOID
+from analysis.laws.catalogue import FORMS, KN_LOGLINEAR, POWER, SIGMOID, form_named
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.losses import L2, LOG_L2, Loss, parse_loss
 from analysis.laws.problem import bind
 from analysis.laws.sample import Floats, LawError, Sample
-from analysis.laws.surfaces import KN_LOGLINEAR
 from tests.analysis.laws.synthetic import K_MAX, LEVELS, N0, SIZES, X, curve, exp_saturation, kn_sample, power_floor
 from tests.analysis.laws.synthetic import sigmoid as sigmoid_curve
 

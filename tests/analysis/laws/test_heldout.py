@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
-from analysis.laws.catalogue import FORMS, ZOO
-from analysis.laws.curves import POWER
+from analysis.laws.catalogue import FORMS, KN_LOGLINEAR, POWER, ZOO
 from analysis.laws.fitting import fit
 from analysis.laws.heldout import error_of, evaluate, rehearse, split
 from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2, parse_loss
 from analysis.laws.ranking import BASELINE, rank
 from analysis.laws.sample import Floats, LawError, Sample
-from analysis.laws.surfaces import KN_LOGLINEAR
 from tests.analysis.laws.synthetic import X, ar1, curve, kn_sample
 from tests.analysis.laws.test_forms import samples
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.laws.curves import POWER, POWER_FLOOR, SIGMOID
+from analysis.laws.catalogue import CHINCHILLA, KN_LOGLINEAR, POWER, POWER_FLOOR, SIGMOID
 from analysis.laws.estimate import Status
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
@@ -14,7 +14,6 @@ from analysis.laws.inference import LOWER_BOUND, Inference, infer
 from analysis.laws.losses import L2, LOG_L2, Loss, parse_loss
 from analysis.laws.resampling import Unit, bootstrap
 from analysis.laws.sample import Floats, Sample
-from analysis.laws.surfaces import CHINCHILLA, KN_LOGLINEAR
 from tests.analysis.laws.synthetic import K_MAX, N0, X, ar1, curve, kn_loss, kn_sample, power_floor, sigmoid
 
 SIMULATIONS = 200

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.laws.curves import POWER, SIGMOID
+from analysis.laws.catalogue import CHINCHILLA, KN_LOGLINEAR, POWER, SIGMOID
 from analysis.laws.fitting import Fit, Weights, fit
 from analysis.laws.heldout import evaluate, rehearse, split
 from analysis.laws.losses import L2, LOG_L2, Loss, parse_loss
 from analysis.laws.sample import Sample
-from analysis.laws.surfaces import CHINCHILLA, KN_LOGLINEAR
 from tests.analysis.laws.outside import needs_data, points
 from tests.analysis.laws.synthetic import curve, sigmoid
 

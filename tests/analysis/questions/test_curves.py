@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.drawing.answer import Status
-from analysis.laws.curves import EXP_SATURATION, POWER
+from analysis.laws.catalogue import EXP_SATURATION, POWER
 from analysis.laws.fitting import fit
 from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2
