@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.imports.history import History
 from sweeper.host.errors import ResultsError
+from sweeper.host.json_lines import json_lines
 
 STEPS = ("_step", "step", "Step", "global_step", "training/global_step")
 # wandb's panel export names a column "run - metric", beside "run - metric__MIN" and "__MAX".
@@ -66,13 +67,12 @@ def _cell(text: str | None) -> float | str | None:
 
 
 def _json(path: Path) -> list[dict[str, Any]]:
-    text = path.read_text(encoding="utf-8")
     try:
-        values = json.loads(text)
+        values = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError:
         try:
-            values = [json.loads(line) for line in text.split("\n") if line.strip()]
-        except json.JSONDecodeError as error:
+            values = [line for _, line in json_lines(path)]
+        except ValueError as error:
             raise ResultsError(f"{path} is neither JSON nor lines of JSON: {error}") from error
     values = values if isinstance(values, list) else [values]
     if not all(isinstance(value, dict) for value in values):

@@ -1,12 +1,12 @@
 """verl's own logs: the file logger's JSON lines, and the lines of its console logger."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from analysis.imports.history import History
+from sweeper.host.json_lines import json_lines
 
 # "step:12 - actor/entropy:0.37 - val-core/x/acc/mean@1:np.float64(0.25)", after whatever Ray puts before it.
 _LINE = re.compile(r"(?:^|\s)step:(\d+)((?: - \S+:\S+)+)\s*$")
@@ -20,7 +20,8 @@ def read_metrics(path: Path) -> History | None:
 
     A torn last line is left out, as is any other that is not such an object.
     """
-    records = [record for line in _text(path).split("\n") if (record := _record(line)) is not None]
+    lines = json_lines(path, skip_damaged=True)
+    records = [record for _, line in lines if (record := _record(line)) is not None]
     return History.of(records, name=path.stem, kind="verl metrics") if records else None
 
 
@@ -30,11 +31,10 @@ def read_console(path: Path) -> History | None:
     return History.of(records, name=path.stem, kind="verl console") if records else None
 
 
-def _record(line: str) -> tuple[int, dict[str, Any]] | None:
+def _record(line: Any) -> tuple[int, dict[str, Any]] | None:
     try:
-        value = json.loads(line)
-        return int(value["step"]), dict(value["data"])
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+        return int(line["step"]), dict(line["data"])
+    except (LookupError, TypeError, ValueError):
         return None
 
 

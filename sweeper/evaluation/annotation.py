@@ -13,6 +13,7 @@ from data_prep.spec import PASS_RATE
 from sweeper.evaluation.measure import measure_base
 from sweeper.host import temporary
 from sweeper.host.files import whole, write_atomic
+from sweeper.host.json_lines import json_lines
 from sweeper.host.machine import resolve_device, threads_for
 from sweeper.host.process import Children
 from sweeper.inputs.data import prepared
@@ -133,7 +134,7 @@ def write_rates(counts: Sequence[ProblemCount], model: str, path: Path) -> None:
 
 def write_solutions(counts_file: Path, path: Path) -> int:
     """The first correct answer of each solved problem, for `data.sft_solutions`; returns how many there are."""
-    kept = (json.loads(line) for line in samples_path(counts_file).read_text(encoding="utf-8").split("\n") if line)
+    kept = [item for _, item in json_lines(samples_path(counts_file))]
     solved = [{"problem_id": item["problem_id"], "solution": item["correct"]} for item in kept if item["correct"]]
     write_atomic(path, "".join(json.dumps(item) + "\n" for item in solved))
     return len(solved)

@@ -4,7 +4,6 @@ The one reader of counts files: what a run, an annotation and the analysis read 
 problem is refused everywhere, since nothing was measured.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ResultsError
+from sweeper.host.json_lines import json_lines
 from sweeper.rows.flops import Tokens
 from sweeper.rows.passk import Count, mean_pass_at_k
 from sweeper.rows.row import PassAtK, Score
@@ -94,20 +94,14 @@ def read_lines(path: Path, *keys: str, is_part: bool = False) -> list[dict[str, 
     """
     not_one = f"{path} is not a file of per-problem counts"
     try:
-        texts = path.read_text(encoding="utf-8-sig").split("\n")  # a text may hold other ends of lines
+        lines = list(json_lines(path))
     except FileNotFoundError:
         raise ResultsError(f"{path} is not a file") from None
-    except UnicodeDecodeError as error:
-        raise ResultsError(f"{not_one}: not UTF-8 text: {error}") from None
+    except ValueError as error:
+        raise ResultsError(f"{not_one}: {error}") from error
     found, needed = [], (*KEYS, *keys)
-    for number, text in enumerate(texts, 1):
-        if not text.strip():
-            continue
+    for number, line in lines:
         where = f"{not_one}: line {number}"
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ResultsError(f"{where}: {error}") from error
         if not isinstance(line, dict):
             raise ResultsError(f"{where}: not a JSON object")
         missing = [key for key in needed if key not in line]

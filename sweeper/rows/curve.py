@@ -1,11 +1,11 @@
 """The training curve of a run, from what verl logs."""
 
-import json
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweeper.host.json_lines import json_lines
 from sweeper.rows.row import CurvePoint
 
 TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
@@ -33,14 +33,9 @@ def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
 
 def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:
     """(step, metrics) in the order logged."""
-    found = []
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:  # the last line of a killed attempt
-            continue
-        found.append((int(record["step"]), record["data"]))
-    return found
+    if not path.exists():
+        return []
+    return [(int(record["step"]), record["data"]) for _, record in json_lines(path, skip_damaged=True)]
 
 
 def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:

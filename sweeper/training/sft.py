@@ -1,12 +1,12 @@
 """Supervised fine-tuning with verl's own trainer: the warm start of a model before RL."""
 
-import json
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
+from sweeper.host.json_lines import json_lines
 from sweeper.host.machine import Device, free_port
 from sweeper.host.process import Children
 from sweeper.rows.flops import Tokens
@@ -110,7 +110,7 @@ def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) ->
     if not weights.is_dir():
         raise RunFailedError(f"supervised fine-tuning left no weights at {weights}")
     shutil.copytree(weights, out, dirs_exist_ok=True)
-    steps = [json.loads(line)["data"] for line in metrics.read_text().splitlines()]
+    steps = [step["data"] for _, step in json_lines(metrics)]
     tokens = [data["train/global_tokens"] for data in steps if "train/global_tokens" in data]
     return Tokens(sequences=wanted.settings.batch_size * len(tokens), total=sum(tokens))
 

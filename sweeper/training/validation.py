@@ -1,8 +1,8 @@
 """What verl's validations generated, counted from the texts that it writes (`trainer.validation_data_dir`)."""
 
-import json
 from pathlib import Path
 
+from sweeper.host.json_lines import json_lines
 from sweeper.rows.flops import Tokens
 
 
@@ -21,9 +21,7 @@ def validation_tokens(folder: Path, tokenizer: Path) -> Tokens | None:
     """
     if not tokenizer.exists():
         return None
-    # Not splitlines(): a model's text may hold other ends of lines, such as U+2028, which JSON does not escape.
-    texts = [text for path in sorted(folder.glob("*.jsonl")) for text in path.read_text(encoding="utf-8").split("\n")]
-    lines = [json.loads(text) for text in texts if text]
+    lines = [line for path in sorted(folder.glob("*.jsonl")) for _, line in json_lines(path)]
     if not lines:
         return None
     from tokenizers import Tokenizer
