@@ -31,26 +31,17 @@ _NFC_GROWTH = 3
 class PromptLengths:
     """Counts prompts with one tokenizer and chat template, the turn that starts the answer included."""
 
-    def __init__(self, tokenizer: str | Path, *, chat_template: str | None = None) -> None:
-        """Loads the tokenizer.
+    def __init__(self, tokenizer: Any, *, chat_template: str | None = None) -> None:
+        """Takes up the tokenizer.
 
         Args:
-            tokenizer: Folder of a model, or the id of one in the hub's cache.
+            tokenizer: Folder of a model, the id of one in the hub's cache, or a tokenizer of transformers.
             chat_template: Used instead of the tokenizer's own; see `data_prep.prompt_style`.
 
         Raises:
             DataError: It cannot be loaded, or there is no chat template.
         """
-        if Path(tokenizer).is_absolute() and not Path(tokenizer).is_dir():  # transformers takes seconds to say so
-            raise DataError(f"tokenizer={tokenizer} is no folder. Give a model's folder.")
-        from transformers import AutoTokenizer
-
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"tokenizer={tokenizer} cannot be loaded from this machine: {error}. Give a model's folder."
-            ) from error
+        self._tokenizer: Any = _loaded(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
         if chat_template is not None:
             self._tokenizer.chat_template = chat_template
         if not self._tokenizer.chat_template:
@@ -125,6 +116,19 @@ class PromptLengths:
         chat = [{"role": "user", "content": _MARK}]
         text = str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
         return len(text.encode()) if text.count(_MARK) == 1 else None
+
+
+def _loaded(tokenizer: str | Path) -> Any:
+    if Path(tokenizer).is_absolute() and not Path(tokenizer).is_dir():  # transformers takes seconds to say so
+        raise DataError(f"tokenizer={tokenizer} is no folder. Give a model's folder.")
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"tokenizer={tokenizer} cannot be loaded from this machine: {error}. Give a model's folder."
+        ) from error
 
 
 def drop_too_long(rows: Sequence[Row], *, tokenizer: str | Path, max_tokens: int) -> Clean:

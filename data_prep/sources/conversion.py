@@ -87,7 +87,7 @@ def to_row(record: Record, where: str, own_rewards: tuple[str, ...] = ()) -> tup
     """
     source = str(record["data_source"])
     domain, is_ours = _domain_of(source, own_rewards), covering(source, own_rewards) is None
-    prompt, repaired = _messages(record["prompt"], where)
+    prompt, repaired = messages_of(record["prompt"], where)
     reward_model = record["reward_model"]
     if not isinstance(reward_model, dict) or reward_model.get("ground_truth") is None:
         raise BadGold(f"{where}: reward_model has no ground_truth. Fix the row or take the file out of data_root.")
@@ -201,7 +201,12 @@ def _rest(record: Record, reward_model: Mapping[str, object], extra: Mapping[str
     return {name: value for name, value in rest.items() if value is not None}
 
 
-def _messages(prompt: object, where: str) -> tuple[tuple[Message, ...], str | None]:
+def messages_of(prompt: object, where: str) -> tuple[tuple[Message, ...], str | None]:
+    """The turns of a prompt, and what was repaired in it, or None.
+
+    Raises:
+        BadRow: It is no list of messages that ends with a question.
+    """
     messages = _as_messages(prompt)
     if messages is None:
         raise BadRow(

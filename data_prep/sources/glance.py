@@ -1,11 +1,13 @@
 """What a folder holds, at a glance: rows by use and domain, without converting any."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.sources.conversion import source_of
+from data_prep.files.row import Message
+from data_prep.sources.conversion import BadRow, messages_of, source_of
 from data_prep.sources.file_format import Format, format_of
 from data_prep.sources.layout import training_layout
 from data_prep.sources.record_file import records
@@ -68,6 +70,21 @@ def glance(root: Path) -> Glance:
         uncounted=tuple(uncounted),
         said=tuple(layout.said()),
     )
+
+
+def training_prompts(root: Path, domains: Collection[Domain]) -> Iterator[tuple[Message, ...]]:
+    """The prompts of the rows for training whose domain is one of `domains`, one after the other; broken ones not.
+
+    Raises:
+        DataError: As `glance` says.
+    """
+    for file in training_layout(root).files:
+        for number, raw in records(file.path) if file.role is Role.train else ():
+            where = f"{file.path} row {number}"
+            record = raw if file.mapping is None else file.mapping.apply(raw, where)
+            with suppress(UnknownDataSource, BadRow):
+                if domain_of(source_of(record, where)) in domains:
+                    yield messages_of(record["prompt"], where)[0]
 
 
 def _by_domain(sources: Mapping[str, int]) -> dict[Domain, int] | None:

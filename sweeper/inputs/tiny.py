@@ -12,7 +12,7 @@ from sweeper.spec.model import Architecture
 
 # verl asks every Qwen2-like tokenizer for <|im_end|>.
 PAD, END, USER, ASSISTANT = "<|pad|>", "<|im_end|>", "<|user|>", "<|assistant|>"
-# Two tokens of frame a message: a tiny model's context is precious.
+FRAME = 2  # tokens around a message: a tiny model's context is precious
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] }}"
     "{% if message['role'] == 'assistant' %}{{ '<|im_end|>' }}{% endif %}{% endfor %}"

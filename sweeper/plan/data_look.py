@@ -12,6 +12,7 @@ from data_prep.sources.role import Role
 from rewards import BadRewardFile
 from sweeper.inputs.data import data_spec, glance_at
 from sweeper.inputs.models import folder_at_hand
+from sweeper.spec.model import ModelSource
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
@@ -30,7 +31,8 @@ class DataLook:
         notes: What lies in the folder and is not read or not counted here.
         prepared: Rows by file; None where the files are not made yet.
         dropped: Rows that preparation left out, by step; None likewise.
-        lengths: Whether prompts were held against `training.max_prompt_length`; a run does so where it has not been.
+        uncounted: Why prompts were not held against `training.max_prompt_length`, as a launch does; None: they were, or
+            one that fits was seen.
         runs: How many runs have this data.
     """
 
@@ -39,7 +41,7 @@ class DataLook:
     notes: tuple[str, ...]
     prepared: dict[str, int] | None
     dropped: dict[str, int] | None
-    lengths: bool
+    uncounted: str | None
     runs: int
 
     def lines(self) -> list[str]:
@@ -54,8 +56,8 @@ class DataLook:
             words.append(f"made: {', '.join(rows)}")
             if self.dropped:
                 words.append("left out: " + ", ".join(f"{n:,} {step}" for step, n in self.dropped.items()))
-            if not self.lengths:
-                words.append("prompts not counted yet")
+        if self.uncounted is not None:
+            words.append(f"prompts not counted: {self.uncounted}")
         return [f"data: {'; '.join(words)}" if words else "", *(f"      {note}" for note in self.notes)]
 
 
@@ -112,6 +114,12 @@ def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:
         notes=notes,
         prepared=None if about is None else {split: file["rows"] for split, file in about["files"].items()},
         dropped=None if about is None else about["dropped"],
-        lengths=made is not None and made[1],
+        uncounted=_uncounted(spec, tokenizer, made is None or made[1]),
         runs=runs,
     )
+
+
+def _uncounted(spec: RunSpec, tokenizer: Path | None, is_looked_at: bool) -> str | None:
+    if tokenizer is None and spec.model.source is not ModelSource.tiny:
+        return "the model is not on this machine"
+    return None if is_looked_at else "a launch counts them"

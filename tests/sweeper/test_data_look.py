@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -95,10 +96,12 @@ def test_of_files_that_are_made_a_plan_says_the_rows_and_what_was_left_out(tmp_p
     results = tmp_path / "results"
     prepared(wanted, results, tokenizer=None)
     line, *_ = look_lines(looks([wanted], results))
-    assert line.endswith("; made: 64 to train on, 4 to validate on, 4 for pass@k; prompts not counted yet")
+    assert line.endswith(
+        "; made: 64 to train on, 4 to validate on, 4 for pass@k; prompts not counted: a launch counts them"
+    )
     prepared(wanted, results, tokenizer=folder_at_hand(wanted.model, results))
     [look] = looks([wanted], results)
-    assert look.lengths
+    assert look.uncounted is None
     assert look.prepared is not None
     assert look.prepared["train"] == 64
     assert look.dropped is not None
@@ -113,3 +116,46 @@ def test_looking_takes_less_than_a_second_for_ten_thousand_runs(tmp_path: Path, 
     begun = time.process_time()
     looks(specs, tmp_path)
     assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("style", ["model", "chatml"])
+def test_a_plan_counts_prompts_of_tiny_models_before_any_is_built(tmp_path: Path, style: str) -> None:
+    settings = ("training.max_prompt_length=1", f"model.prompt_style={style}")
+    [run, _] = plan(tmp_path / "results", "seed=0,1", *settings).runs
+    assert run.state is State.refused
+    assert re.match(r"training\.max_prompt_length=1: none of the first 64 synthetic \w+ problems", str(run.reason))
+    assert "tokens, 1 allowed" in str(run.reason)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_plan_refuses_a_folder_of_which_no_prompt_is_short_enough_and_takes_one_with_a_single_such(
+    tmp_path: Path, folder: Path
+) -> None:
+    asked = (f"data_root={folder}", "data_scale=n64", *_MATH)
+    [run, _] = plan(tmp_path / "results", "seed=0,1", *asked, "training.max_prompt_length=8").runs
+    assert run.state is State.refused
+    assert f"training.max_prompt_length=8: none of the 100 problems of data_root={folder} has so short a" in str(
+        run.reason
+    )
+    more = shutil.copytree(folder, tmp_path / "more")
+    short = record("1+1", "2") | {"prompt": [{"role": "user", "content": "1+1"}]}
+    (more / "train_more.jsonl").write_text(json.dumps(short) + "\n")
+    asked = (f"data_root={more}", *asked[1:])
+    [run, _] = plan(tmp_path / "results", "seed=0,1", *asked, "training.max_prompt_length=8").runs
+    assert run.state is State.new
+
+
+def test_a_plan_counts_prompts_of_a_model_that_is_at_hand(tmp_path: Path, folder: Path) -> None:
+    model = byte_level_tokenizer(tmp_path / "model")
+    (model / "config.json").write_text("{}")
+    asked = (f"data_root={folder}", "data_scale=n64", *_MATH, "model.source=hub", f"model.path={model}")
+    [run, _] = plan(tmp_path / "results", "seed=0,1", *asked, "training.max_prompt_length=9").runs
+    assert run.state is State.refused
+    assert "training.max_prompt_length=9: none of the 100 problems" in str(run.reason)
+
+
+def test_of_a_model_that_is_not_at_hand_a_plan_says_that_prompts_were_not_counted_and_why(tmp_path: Path) -> None:
+    absent = ("model.source=hub", "model.path=owner/absent")
+    made = plan(tmp_path / "results", "seed=0,1", *absent, "training.max_prompt_length=1")
+    assert [run.state for run in made.runs] == [State.new] * 2
+    assert "\ndata: prompts not counted: the model is not on this machine\n" in plan_text(made)
