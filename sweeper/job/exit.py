@@ -11,7 +11,6 @@ from sweeper.job.row import row_of
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.triage import Diagnosis, Ending, classify, of_exception, tail
-from sweeper.spec.run import RunSpec
 from sweeper.training import checkpoint
 from sweeper.training.context import JobContext, now
 from sweeper.training.tracking import tell
@@ -47,12 +46,11 @@ def on_sigusr2(signum: int, frame: FrameType | None) -> None:
     raise Expired
 
 
-def finish(job: JobContext, spec: RunSpec, measured: Measured, error: BaseException | None) -> int:
+def finish(job: JobContext, measured: Measured, error: BaseException | None) -> int:
     """Write down how an attempt ended, and the run's row if it is done or has failed.
 
     Args:
         job: The attempt.
-        spec: The run.
         measured: What its phases returned.
         error: What ended them; None: they have all ended.
 
@@ -73,14 +71,14 @@ def finish(job: JobContext, spec: RunSpec, measured: Measured, error: BaseExcept
             return EXIT_EXPIRED
     else:
         failure = None if error is None else _failure(job, error)
-    row = row_of(job, spec, measured, failure)
+    row = row_of(job, measured, failure)
     write_row(job.results, row)
     ending = {"status": row.status, "phase": job.phase, "time": now()}
     if failure is not None:
         ending |= {"class": failure.failure_class, "evidence": failure.evidence}
     job.attempt.write("exit", ending)
     with suppress(Terminated, Expired):  # all that counts is written
-        tell(job, spec, row)
+        tell(job, row)
     return EXIT_FAILED if failure else 0
 
 

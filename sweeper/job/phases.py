@@ -15,7 +15,6 @@ from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
 from sweeper.inputs.models import PreparedModel, prepare
 from sweeper.rows.counts import ProblemCount
 from sweeper.rows.row import base_problems_path, problems_path
-from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext
 from sweeper.training.final_weights import final_weights
 from sweeper.training.train import Trained, train
@@ -34,7 +33,7 @@ class Measured:
     evaluated: Evaluated | None = None
 
 
-def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
+def phases(job: JobContext) -> Iterator[Measured]:
     """Do the work of a run; phases that an earlier attempt finished are not repeated.
 
     Yields:
@@ -45,7 +44,7 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
         SweeperError: a phase failed.
         DataError: the data cannot be prepared.
     """
-    wanted = spec.model.resources.nodes
+    spec, wanted = job.spec, job.spec.model.resources.nodes
     if job.node.count != wanted:
         raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
     job.enter("data")
@@ -73,13 +72,13 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
             spec,
             train_file=data.train,
             out=job.run_dir.path / "train.parquet",
-            count=partial(_screening, job, spec, start.model),
+            count=partial(_screening, job, start.model),
         )
     yield (done := replace(done, n_unique=_n_rows(train_file)))
     job.enter("train")
-    trained = train(job, spec, model=start.model.path, train_file=train_file, val_file=data.val)
+    trained = train(job, model=start.model.path, train_file=train_file, val_file=data.val)
     yield (done := replace(done, trained=trained))
-    weights = final_weights(job, spec)
+    weights = final_weights(job)
     job.enter("evaluate")
     evaluated = measure(
         spec,
@@ -95,9 +94,9 @@ def phases(job: JobContext, spec: RunSpec) -> Iterator[Measured]:
     write_atomic(problems_path(job.results, job.run_dir.run_id), evaluated.file.read_text())
 
 
-def _screening(job: JobContext, spec: RunSpec, model: PreparedModel, problems: Path) -> list[ProblemCount]:
-    n = spec.data.screen.n_samples
-    return measure_base(spec, job.children, job.results, model=model, problems=problems, n=n, screening=True).counts
+def _screening(job: JobContext, model: PreparedModel, problems: Path) -> list[ProblemCount]:
+    n = job.spec.data.screen.n_samples
+    return measure_base(job.spec, job.children, job.results, model=model, problems=problems, n=n, screening=True).counts
 
 
 def _n_rows(file: Path) -> int:

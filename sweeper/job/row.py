@@ -18,21 +18,19 @@ from sweeper.rows.row import (
     Status,
     Timing,
 )
-from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext, now, stamp
 from sweeper.training.validation import validation_tokens
 
 
-def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure | None) -> ResultRow:
+def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> ResultRow:
     """The row of an attempt that ends now.
 
     Args:
         job: The attempt; its curve and times, and those of the attempts before it, are read from their files.
-        spec: The run.
         measured: What the phases returned; all of it unless there is a `failure`.
         failure: Why the run has no result; None: it has one.
     """
-    timing = _timing(job, measured)  # before the time that the rest takes
+    spec, timing = job.spec, _timing(job, measured)  # before the time that the rest takes
     curve = read_curve(item.metrics for item in job.run_dir.attempts())
     points = [point for point in curve if point.reward is not None]
     steps = len(points)
@@ -70,9 +68,9 @@ def row_of(job: JobContext, spec: RunSpec, measured: Measured, failure: Failure 
         train_samples=steps * spec.training.train_batch_size * spec.algorithm.rollout_n,
         train_tokens=_tokens(points),
         timing=timing,
-        provenance=_provenance(job, spec, measured),
-        gpu_seconds=_gpu_seconds(job, spec, points),
-        flops=_flops(job, spec, measured, points),
+        provenance=_provenance(job, measured),
+        gpu_seconds=_gpu_seconds(job, points),
+        flops=_flops(job, measured, points),
         base=scores(base.counts, spec.eval.ks) if base else (),
         trained=scores(evaluated.counts, spec.eval.ks) if evaluated else (),
         curve=tuple(curve),
@@ -86,16 +84,16 @@ def _tokens(points: Sequence[CurvePoint]) -> int | None:
     return sum(tokens) if points and len(tokens) == len(points) else None
 
 
-def _flops(job: JobContext, spec: RunSpec, measured: Measured, points: Sequence[CurvePoint]) -> Flops | None:
+def _flops(job: JobContext, measured: Measured, points: Sequence[CurvePoint]) -> Flops | None:
     """The ledger; None when the tokens are unknown."""
     tokens = _tokens(points)
     if tokens is None:
         return None
-    per_step = spec.training.train_batch_size * spec.algorithm.rollout_n
+    per_step = job.spec.training.train_batch_size * job.spec.algorithm.rollout_n
     responses = [per_step * point.response_length for point in points if point.response_length is not None]
     tokenizer = measured.model.path / "tokenizer.json" if measured.model else None
     return training_flops(
-        spec,
+        job.spec,
         steps=len(points),
         rollouts=Tokens(
             sequences=len(points) * per_step,
@@ -108,11 +106,11 @@ def _flops(job: JobContext, spec: RunSpec, measured: Measured, points: Sequence[
     )
 
 
-def _gpu_seconds(job: JobContext, spec: RunSpec, points: Sequence[CurvePoint]) -> float | None:
+def _gpu_seconds(job: JobContext, points: Sequence[CurvePoint]) -> float | None:
     seconds = [point.seconds for point in points if point.seconds is not None]
     if job.children.device is not Device.cuda or not seconds:
         return None
-    return sum(seconds) * spec.model.resources.devices
+    return sum(seconds) * job.spec.model.resources.devices
 
 
 def _timing(job: JobContext, measured: Measured) -> Timing:
@@ -128,7 +126,7 @@ def _timing(job: JobContext, measured: Measured) -> Timing:
     )
 
 
-def _provenance(job: JobContext, spec: RunSpec, measured: Measured) -> Provenance:
+def _provenance(job: JobContext, measured: Measured) -> Provenance:
     commit, dirty = git_state()
     return Provenance(
         git_commit=commit,
@@ -136,7 +134,7 @@ def _provenance(job: JobContext, spec: RunSpec, measured: Measured) -> Provenanc
         host=hostname(),
         device=job.children.device,
         device_name=device_name(job.children.device),
-        n_devices=spec.model.resources.devices,
+        n_devices=job.spec.model.resources.devices,
         versions=versions(),
         data_digest=measured.data.manifest.parent.name if measured.data else None,
         model_digest=measured.model.digest if measured.model else None,

@@ -38,7 +38,7 @@ def run(results_dir: Path, run_id: RunId) -> int:
         with locked(run_dir.lock, wait=False):
             if has_result(results_dir, run_id):
                 return 0  # queued twice, or requeued after its end
-            return _attempt(run_dir, run_dir.spec())
+            return _attempt(run_dir)
     except LockedError as error:
         print(error, file=sys.stderr)
         return EXIT_LOCKED
@@ -64,21 +64,21 @@ def _help(run_dir: RunDir, node: Node) -> int:
         return EXIT_TERMINATED
 
 
-def _attempt(run_dir: RunDir, spec: RunSpec) -> int:
+def _attempt(run_dir: RunDir) -> int:
     attempt = run_dir.new_attempt()
     _redirect(attempt.log)
     adopt_orphans()
     signal.signal(signal.SIGTERM, on_sigterm)
     signal.signal(signal.SIGUSR2, on_sigusr2)
-    job, measured = begin(run_dir, spec, attempt), Measured()
+    job, measured = begin(run_dir, run_dir.spec(), attempt), Measured()
     error: BaseException | None = None
     try:
         with temporary.with_room():
-            for so_far in phases(job, spec):
+            for so_far in phases(job):
                 measured = so_far
     except (Terminated, Expired, KeyboardInterrupt, SweeperError, OSError, ValueError) as caught:
         error = caught
-    return finish(job, spec, measured, error)
+    return finish(job, measured, error)
 
 
 def begin(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> JobContext:
@@ -99,6 +99,7 @@ def begin(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> JobContext:
     )
     watch = Watch(spec, attempt, hostname(), os.getpid())
     return JobContext(
+        spec=spec,
         run_dir=run_dir,
         attempt=attempt,
         watch=watch,

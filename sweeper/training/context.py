@@ -1,4 +1,4 @@
-"""One attempt at a run while it lives: what each of its phases needs beside the specification."""
+"""One attempt at a run while it lives: what each of its phases needs."""
 
 import time
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sweeper.host.process import Children
 from sweeper.runs.folder import Attempt, RunDir
+from sweeper.spec.run import RunSpec
 from sweeper.training.ray_nodes import Node
 from sweeper.training.watch import Watch
 
@@ -16,6 +17,7 @@ class JobContext:
     """An attempt, on the node that executes its phases.
 
     Attributes:
+        spec: What the run is.
         run_dir: The run's folder.
         attempt: This attempt's own.
         watch: Knows the phase and publishes it; the only part that changes.
@@ -25,6 +27,7 @@ class JobContext:
         began: The same by `time.monotonic()`, less the seconds of the attempts before it.
     """
 
+    spec: RunSpec
     run_dir: RunDir
     attempt: Attempt
     watch: Watch

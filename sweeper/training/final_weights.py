@@ -5,17 +5,17 @@ from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
 from sweeper.host.process import run_child
-from sweeper.spec.run import RunSpec
 from sweeper.training import checkpoint
 from sweeper.training.context import JobContext
 
 
-def final_weights(job: JobContext, spec: RunSpec) -> Path:
+def final_weights(job: JobContext) -> Path:
     """Folder in Hugging Face's format with the weights after the last step, low-rank adapters merged in.
 
     Raises:
         RunFailedError: verl left none, or merging failed.
     """
+    spec = job.spec
     actor = checkpoint.policy(job.run_dir.checkpoints, spec.total_steps)
     if not checkpoint.weights(actor).is_dir():
         raise RunFailedError(f"verl ended without an error but left no weights of step {spec.total_steps} in {actor}")

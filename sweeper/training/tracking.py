@@ -117,8 +117,9 @@ def variables(run_dir: RunDir, attempt: Attempt, shell: Mapping[str, str]) -> di
     return found
 
 
-def tell(job: JobContext, spec: RunSpec, row: ResultRow) -> None:
+def tell(job: JobContext, row: ResultRow) -> None:
     """Give a run's row, which is written, to its trackers; what fails is printed, and the row is safe all the same."""
+    spec = job.spec
     if not spec.logging.trackers:
         return
     message = {

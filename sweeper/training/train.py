@@ -45,12 +45,11 @@ class Trained:
     startup_s: float | None = None
 
 
-def train(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_file: Path) -> Trained:
-    """Train until `spec.total_steps`, resuming from verl's last checkpoint.
+def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> Trained:
+    """Train until all steps are made, resuming from verl's last checkpoint.
 
     Args:
         job: The attempt.
-        spec: What to train, and how.
         model: What to start from, a folder in Hugging Face's format.
         train_file: Parquet file in verl's columns.
         val_file: As `train_file`, for validations.
@@ -61,9 +60,9 @@ def train(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_
     earlier = read_curve(item.metrics for item in job.run_dir.attempts())
     logged = max((point.step for point in earlier if point.reward is not None), default=0)
     checkpoint.rewind(job.run_dir.checkpoints, logged)
-    if checkpoint.trained_steps(job.run_dir.checkpoints) >= spec.total_steps:
+    if checkpoint.trained_steps(job.run_dir.checkpoints) >= job.spec.total_steps:
         return Trained()
-    spec = _saving_in_time(spec, job.run_dir)
+    spec = _saving_in_time(job)
     children = replace(job.children, on_tick=job.watch.tick)
     with ExitStack() as around:
         # Where its sockets' paths are short enough (`host.temporary`), so not in the run's folder.
@@ -94,9 +93,10 @@ def train(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_
     return Trained(seconds=seconds, startup_s=job.watch.startup_s)
 
 
-def _saving_in_time(spec: RunSpec, run_dir: RunDir) -> RunSpec:
+def _saving_in_time(job: JobContext) -> RunSpec:
     """The run with checkpoints so close that no more than `cluster.max_loss_minutes` can be lost."""
-    save_freq = step_time.save_freq(spec, step_time.measured(run_dir, spec))
+    spec = job.spec
+    save_freq = step_time.save_freq(spec, step_time.measured(job.run_dir, spec))
     if save_freq == spec.training.save_freq:
         return spec
     print(f"a checkpoint every {save_freq} steps: cluster.max_loss_minutes={spec.cluster.max_loss_minutes}", flush=True)

@@ -186,7 +186,7 @@ def test_a_row_holds_kl_term_adapters_and_rollouts_of_its_run(tmp_path: Path) ->
     run = spec("algorithm=grpo", "algorithm.kl.in_loss=true", "algorithm.kl.loss_coef=0.04", "algorithm.rollout_n=16")
     run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
     run_dir.freeze(run)
-    found = row_of(begin(run_dir, run, run_dir.new_attempt()), run, Measured(), FAILURE)
+    found = row_of(begin(run_dir, run, run_dir.new_attempt()), Measured(), FAILURE)
     assert (found.rollout_n, found.lora_rank, found.kl_loss_coef, found.kl_reward_coef) == (16, 0, 0.04, 0.0)
     _, answer = table.query([found], "select rollout_n, lora_rank, kl_loss_coef, kl_reward_coef from results")
     assert answer == [(16, 0, 0.04, 0.0)]

@@ -69,7 +69,7 @@ def trained(results: Path, run: RunSpec, *, first: int, last: int) -> Attempt:
 def told(results: Path, run: RunSpec, attempt: Attempt, found: ResultRow) -> str:
     """What the job's log says after its row was given to the trackers."""
     job = begin(RunDir(results_dir=results, run_id=run.run_id), run, attempt)
-    tracking.tell(job, run, found)
+    tracking.tell(job, found)
     return attempt.log.read_text() if attempt.log.exists() else ""
 
 

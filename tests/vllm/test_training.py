@@ -52,7 +52,7 @@ class Job:
         one = spec("model=tiny-40k", *SMALL, *overrides)
         data = materialise(data_spec(one), self.run_dir.results_dir / "data")
         attempt = self.run_dir.new_attempt()
-        train(begin(self.run_dir, one, attempt), one, model=self._model, train_file=data.train, val_file=data.val)
+        train(begin(self.run_dir, one, attempt), model=self._model, train_file=data.train, val_file=data.val)
         lines = [json.loads(line) for line in attempt.metrics.read_text().splitlines()]
         return {line["step"]: line["data"] for line in lines}
 
