@@ -10,7 +10,6 @@ from analysis.questions import QUESTIONS
 from analysis.report.side_by_side import Failed, side_by_side
 from analysis.row_laws.backtest import Backtest, backtests
 from analysis.row_laws.curve_law import CurveLaw, curve_laws
-from analysis.row_laws.final import Law, fit_laws
 from analysis.runs.checkpoints import Checkpoint, checkpoints
 from analysis.runs.selection import Point, Run, Selection, points_of, series_of, varying_fields
 
@@ -68,11 +67,6 @@ class Evidence:
     def table_ks(self) -> list[int]:
         """The k beyond 1 that tables show."""
         return table_ks(self.points)
-
-    @cached_property
-    def laws(self) -> list[Law]:
-        """Power laws of the error at the end of training."""
-        return fit_laws(self.runs)
 
     @cached_property
     def checkpoints(self) -> list[Checkpoint]:

@@ -20,14 +20,10 @@ from analysis.report.sections import (
     cost,
     curves,
     decisions,
-    endpoint,
     every_run,
     heldout,
-    parameters,
     passk,
     provenance,
-    residuals,
-    slopes,
     solved,
     training,
 )
@@ -37,11 +33,7 @@ from sweeper.host.files import write_atomic
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     curves.section,
-    residuals.section,
     heldout.section,
-    parameters.section,
-    slopes.section,
-    endpoint.section,
     passk.section,
     solved.section,
     training.section,
@@ -80,11 +72,11 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
         for name, frame in section.data().items():
             write_atomic(tables / f"{name}.csv", csv_text(frame))
             write_atomic(tables / f"{name}.json", json_text(frame))
-    said = tried(lambda: reading(evidence.runs, evidence.laws))
+    said = tried(lambda: reading(evidence.points))
     failed = [f"{section.title}: {section.failed}" for section in sections if section.failed]
     if isinstance(said, Failed):
         failed.insert(0, f"The result in sentences: {said.why}")
-        said = [f"The result could not be put in sentences: {said.why}."]
+        said = f"The result could not be put in sentences: {said.why}."
     write_atomic(out, render(evidence, sections, said, tables=tables.name))
     return Written(out, tables, tuple(failed))
 
@@ -96,7 +88,7 @@ def _tables(out: Path) -> Path:
 def page_sections(evidence: Evidence) -> list[Section]:
     """The decisions, the answers to the questions, and what they rest on; one that fails says so in its place."""
     # What several sections draw on, before they are built side by side; where it fails, they do.
-    tried(lambda: (evidence.laws, evidence.backtests))
+    tried(lambda: evidence.backtests)
     known = {name: found for name, found in evidence.answers.items() if isinstance(found, Answer)}
     work = {
         decisions.TITLE: partial(decisions.section, evidence),
@@ -118,12 +110,12 @@ def _failed(title: str, found: Failed) -> Section:
     return Section(anchor=title.lower().replace(" ", "-"), title=title, missing=(said,), failed=found.why)
 
 
-def render(evidence: Evidence, sections: Sequence[Section], paragraphs: Sequence[str], *, tables: str) -> str:
+def render(evidence: Evidence, sections: Sequence[Section], said: str, *, tables: str) -> str:
     """The page as text."""
     return template("report.html.j2").render(
         selection=evidence.selection,
         ended=_measured_between(evidence.selection),
-        paragraphs=paragraphs,
+        said=said,
         decisions=sections[0],
         verdicts=[
             (f"question-{name}", QUESTIONS[name].title, short_verdict(item.verdict), item.status)

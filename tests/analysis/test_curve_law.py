@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from analysis.laws.catalogue import POWER
@@ -12,7 +11,7 @@ from analysis.laws.inference import Inference
 from analysis.laws.losses import LOG_L2
 from analysis.questions import QUESTIONS
 from analysis.report.evidence import Evidence
-from analysis.report.sections import parameters, slopes
+from analysis.report.sections import curves
 from analysis.row_laws.curve_law import own_law, sample_of
 from analysis.runs.checkpoints import Axis, Checkpoint, checkpoints
 from analysis.runs.selection import select
@@ -93,18 +92,24 @@ def test_report_and_questions_print_the_same_law_of_the_same_curves(folder: Path
     evidence = Evidence(selection=chosen)
     answer = QUESTIONS["compute"].ask(chosen)
     asked = answer.tables["curves"].set_index("arm")
-    drawn_slopes = slopes.section(evidence).figures[0].data
-    own = drawn_slopes[drawn_slopes["group"] == slopes.OWN]
+    (drawn_slopes,) = (figure.data for figure in curves.section(evidence).figures if figure.name == "slopes")
+    own = drawn_slopes[drawn_slopes["group"] == curves.OWN]
     of_report = own[["y", "low", "high"]].to_numpy(dtype=np.float64)
     of_question = asked[["alpha", "low", "high"]].to_numpy(dtype=np.float64)
     assert len(of_report) == 6  # two series of three sizes
     for line in of_report:
         assert (of_question == line).all(axis=1).sum() == 1
-    table: pd.DataFrame = parameters.section(evidence).tables[0].data
-    joint = table[(table["axis"] == "compute") & (table["scope"] == "all sizes")]
+    joint = [law.joint for law in evidence.curve_laws if law.axis is Axis.compute]
     asked_joint = answer.tables["k_of_n"].dropna(subset=["low"])
     for name in ("N0", "K_max"):
-        ours = joint[joint["parameter"] == name][["value", "low_0", "high_0"]].to_numpy(dtype=np.float64)
+        ours = np.array([_ends(law, name) for law in joint])
         theirs = asked_joint[asked_joint["parameter"] == name][["value", "low", "high"]].to_numpy(dtype=np.float64)
         assert len(ours) == 2
         np.testing.assert_array_equal(ours[ours[:, 1].argsort()], theirs[theirs[:, 1].argsort()])
+
+
+def _ends(law: Inference | str, name: str) -> tuple[float | None, ...]:
+    assert isinstance(law, Inference)
+    (found,) = (item for item in law.estimates if item.name == name)
+    assert found.interval is not None
+    return found.value, found.interval.low, found.interval.high
