@@ -5,12 +5,14 @@ JSON form holds the same; a number that is not known is null.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import pandas as pd
+
+from analysis.passk.estimate import Estimate
 
 
 class Status(StrEnum):
@@ -61,6 +63,31 @@ class Trace:
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
 
+    @classmethod
+    def of(cls, label: str, group: str, places: Iterable[float], values: Iterable[Estimate]) -> "Trace":
+        """Points with their intervals."""
+        y, low, high = zip(*values, strict=True)
+        return cls(label=label, group=group, mark=Mark.point, x=tuple(map(float, places)), y=y, low=low, high=high)
+
+
+def band_and_line(
+    label: str,
+    group: str,
+    x: Iterable[float],
+    y: Iterable[float],
+    ends: Iterable[Iterable[float]],
+    *,
+    band: str,
+    mark: Mark = Mark.line,
+) -> tuple[Trace, Trace]:
+    """A line with the area between the two ends of its interval, which has the label `band`."""
+    places, middle = tuple(map(float, x)), tuple(map(float, y))
+    low, high = (tuple(map(float, end)) for end in ends)
+    return (
+        Trace(label=band, group=group, mark=Mark.band, x=places, y=middle, low=low, high=high),
+        Trace(label=label, group=group, mark=mark, x=places, y=middle),
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
@@ -100,6 +127,11 @@ class Bar:
     high: float | None = None
     note: str = ""
 
+    @classmethod
+    def of(cls, label: str, found: Estimate, note: str = "") -> "Bar":
+        """A line with an interval."""
+        return cls(label=label, value=found.value, low=found.low, high=found.high, note=note)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:
@@ -109,6 +141,12 @@ class Forest:
     axis: Scale
     bars: tuple[Bar, ...]
     guides: tuple[Guide, ...] = ()  # of axis "x"
+
+    @classmethod
+    def of_differences(cls, title: str, axis: str, bars: Iterable[Bar], *, zero: str) -> "Forest":
+        """With a line at 0, which is called `zero`."""
+        guide = Guide(axis="x", value=0.0, label=zero)
+        return cls(title=title, axis=Scale(label=axis), bars=tuple(bars), guides=(guide,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

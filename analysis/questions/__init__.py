@@ -5,7 +5,7 @@ Importing this package is cheap: a question's file is imported when it is asked.
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from analysis.drawing.answer import Answer
@@ -25,10 +25,6 @@ class Settings:
     target: float | None = None
 
 
-class _Module(Protocol):
-    def answer(self, question: "Question", selection: "Selection", settings: Settings) -> "Answer": ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A question with its heading; `ask` answers it."""
@@ -39,89 +35,39 @@ class Question:
 
     def ask(self, selection: "Selection", settings: Settings | None = None) -> "Answer":
         """Answer it from the runs of a selection. Never raises for want of data: the answer says what is missing."""
-        module = cast("_Module", import_module(f"analysis.questions.{self.name}"))
-        return module.answer(self, selection, settings or Settings())
+        module = import_module(f"analysis.questions.{self.name}")
+        found: Answer = module.answer(self, selection, settings or Settings())
+        return found
 
 
-QUESTIONS: dict[str, Question] = {
-    "size": Question(
-        name="size",
-        title="Model size",
-        text="How does performance after training change with model size?",
+_ASKED = (  # name, title, text
+    ("size", "Model size", "How does performance after training change with model size?"),
+    ("steps", "Training steps", "How does performance change with training steps?"),
+    ("data", "Data", "How does performance change with the number of problems seen in training?"),
+    ("compute", "Compute", "How does performance change with training compute?"),
+    (
+        "sample_efficiency",
+        "Sample efficiency",
+        "How many samples does each model size, or arm of one size, need to reach a given performance?",
     ),
-    "steps": Question(
-        name="steps",
-        title="Training steps",
-        text="How does performance change with training steps?",
+    (
+        "compute_efficiency",
+        "Compute efficiency",
+        "What does a FLOP gain, what does a given performance cost, and how much compute does one arm save?",
     ),
-    "data": Question(
-        name="data",
-        title="Data",
-        text="How does performance change with the number of problems seen in training?",
+    ("marginal_return", "Marginal return", "What does one more doubling of problems seen, or of their reuse, add?"),
+    ("reuse", "Data reuse", "How often can each problem be reused before performance suffers?"),
+    (
+        "sft_share",
+        "SFT and RL",
+        "Which share of a fixed number of problems should go to supervised fine-tuning before RL?",
     ),
-    "compute": Question(
-        name="compute",
-        title="Compute",
-        text="How does performance change with training compute?",
-    ),
-    "sample_efficiency": Question(
-        name="sample_efficiency",
-        title="Sample efficiency",
-        text="How many samples does each model size, or arm of one size, need to reach a given performance?",
-    ),
-    "compute_efficiency": Question(
-        name="compute_efficiency",
-        title="Compute efficiency",
-        text="What does a FLOP gain, what does a given performance cost, and how much compute does one arm save?",
-    ),
-    "marginal_return": Question(
-        name="marginal_return",
-        title="Marginal return",
-        text="What does one more doubling of problems seen, or of their reuse, add?",
-    ),
-    "reuse": Question(
-        name="reuse",
-        title="Data reuse",
-        text="How often can each problem be reused before performance suffers?",
-    ),
-    "sft_share": Question(
-        name="sft_share",
-        title="SFT and RL",
-        text="Which share of a fixed number of problems should go to supervised fine-tuning before RL?",
-    ),
-    "curriculum": Question(
-        name="curriculum",
-        title="Curriculum",
-        text="Does an ordered curriculum beat mixed order, or are they equivalent?",
-    ),
-    "transfer": Question(
-        name="transfer",
-        title="Transfer",
-        text="How much of a domain's own gain does training on another domain give?",
-    ),
-    "min_data": Question(
-        name="min_data",
-        title="Minimum data",
-        text="How few problems of a domain are enough?",
-    ),
-    "stability": Question(
-        name="stability",
-        title="Stability",
-        text="Did training overfit, narrow or collapse?",
-    ),
-    "algorithm": Question(
-        name="algorithm",
-        title="Algorithms",
-        text="Which algorithm is best at the same compute?",
-    ),
-    "unseen_size": Question(
-        name="unseen_size",
-        title="An unseen size",
-        text="Do the smaller models predict the largest?",
-    ),
-    "rest_of_run": Question(
-        name="rest_of_run",
-        title="The rest of a run",
-        text="Does the first part of a run predict its last?",
-    ),
-}
+    ("curriculum", "Curriculum", "Does an ordered curriculum beat mixed order, or are they equivalent?"),
+    ("transfer", "Transfer", "How much of a domain's own gain does training on another domain give?"),
+    ("min_data", "Minimum data", "How few problems of a domain are enough?"),
+    ("stability", "Stability", "Did training overfit, narrow or collapse?"),
+    ("algorithm", "Algorithms", "Which algorithm is best at the same compute?"),
+    ("unseen_size", "An unseen size", "Do the smaller models predict the largest?"),
+    ("rest_of_run", "The rest of a run", "Does the first part of a run predict its last?"),
+)
+QUESTIONS = {name: Question(name=name, title=title, text=text) for name, title, text in _ASKED}

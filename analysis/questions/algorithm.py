@@ -6,29 +6,28 @@ with the uncertainty of alpha drawn along; the arm that defines C* is not moved.
 no comparison at matched compute, and the one at the end of training is given instead and said to be that.
 """
 
-from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.drawing.answer import Answer, Bar, Forest
 from analysis.estimates.numerals import short, signed
 from analysis.estimates.panel import Panel, between, panel, two_sided
 from analysis.passk.crossed import holm
-from analysis.passk.estimate import Estimate
+from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws
 from analysis.questions.levels import joined
-from analysis.questions.reply import left_out, missing, reply
+from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, arms, strata
 from analysis.runs.checkpoints import Axis
-from analysis.runs.selection import Floats, Run, Selection
+from analysis.runs.selection import Floats, Selection
+from analysis.runs.spent import mean_flops
 
-ALPHA = 0.05
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Contrast:
+class _Contrast(NamedTuple):
     stratum: str
     one: str
     other: str
@@ -39,9 +38,8 @@ class _Contrast:
     reason: str | None
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes = left_out(selection)
     contrasts: list[_Contrast] = []
     for stratum in strata(selection.completed, free=["algorithm"]):
@@ -61,26 +59,18 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 "one": item.one,
                 "other": item.other,
                 "matched_flops": item.compute,
-                "difference_matched": item.matched.value if item.matched else None,
-                "matched_low": item.matched.low if item.matched else None,
-                "matched_high": item.matched.high if item.matched else None,
+                **(item.matched or NONE).columns("difference_matched", "matched_"),
                 **item.at_end.columns("difference_at_end", "end_"),
                 "p_holm": p,
                 "why_not_matched": item.reason,
             }
         )
-        bars.append(Bar(label=f"{name}, {item.stratum}", value=shown.value, low=shown.low, high=shown.high, note=where))
+        bars.append(Bar.of(f"{name}, {item.stratum}", shown, where))
         said.append(f"{item.stratum}: {name} {where} {signed(shown)}{'' if decided else ', undecided'}")
     notes.append(f"decided: Holm-corrected p below {ALPHA:g} over {len(contrasts)} pairs; intervals are 95% each")
     tables = {"differences": pd.DataFrame(rows)}
-    figures = {
-        "differences": Forest(
-            title="algorithms at matched compute",
-            axis=Scale(label="difference in pass@1"),
-            bars=tuple(bars),
-            guides=(Guide(axis="x", value=0.0, label="no difference"),),
-        )
-    }
+    title = "algorithms at matched compute"
+    figures = {"differences": Forest.of_differences(title, "difference in pass@1", bars, zero="no difference")}
     reason = None
     if all(item.matched is None for item in contrasts):
         reason = f"no pair could be brought to the same compute: {contrasts[0].reason}"
@@ -97,35 +87,23 @@ def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
     if isinstance(found, str):
         notes.append(f"{stratum.label}: {found}")
         return []
-    notes += [note for note in found.notes if note not in notes]
+    notes += found.notes
     moved, compute, reason = _matched(found, notes)
     contrasts = []
-    for i in range(len(members)):
-        for j in range(i + 1, len(members)):
-            if members[i].label == members[j].label:
-                continue  # two configurations of one algorithm: another question's
-            gap = found.gap(i, j)
-            matched, p = (None if moved is None else gap.interval()), gap.p_value()
-            if moved is not None and not moved.at_end.issuperset((i, j)):
-                draws = moved.draws[:, i] - moved.draws[:, j]
-                matched, p = between(float(moved.values[i] - moved.values[j]), draws), two_sided(draws)
-            contrasts.append(
-                _Contrast(
-                    stratum=stratum.label,
-                    one=members[i].label,
-                    other=members[j].label,
-                    at_end=gap.interval(),
-                    matched=matched,
-                    compute=compute,
-                    p=p,
-                    reason=reason,
-                )
-            )
+    for i, j in combinations(range(len(members)), 2):
+        one, other = members[i].label, members[j].label
+        if one == other:
+            continue  # two configurations of one algorithm: another question's
+        gap = found.gap(i, j)
+        matched, p = (None if moved is None else gap.interval()), gap.p_value()
+        if moved is not None and not moved.at_end.issuperset((i, j)):
+            draws = moved.draws[:, i] - moved.draws[:, j]
+            matched, p = between(float(moved.values[i] - moved.values[j]), draws), two_sided(draws)
+        contrasts.append(_Contrast(stratum.label, one, other, gap.interval(), matched, compute, p, reason))
     return contrasts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Moved:
+class _Moved(NamedTuple):
     """Arms at the same compute; those of `at_end` had no more and were not moved."""
 
     values: Floats
@@ -135,7 +113,7 @@ class _Moved:
 
 def _matched(found: Panel, notes: list[str]) -> tuple[_Moved | None, float | None, str | None]:
     """(arms at C*, C*, why not)."""
-    totals = [_compute(arm.runs) for arm in found.arms]
+    totals = [mean_flops(run.row for run in arm.runs) for arm in found.arms]
     known = [total for total in totals if total is not None]
     if len(known) < len(totals):
         return None, None, "training FLOPs were not counted for every run"
@@ -157,8 +135,3 @@ def _matched(found: Panel, notes: list[str]) -> tuple[_Moved | None, float | Non
         values[i] = 1 - (1 - values[i]) * (total / least) ** alpha
         draws[:, i] = 1 - (1 - draws[:, i]) * (total / least) ** steps
     return _Moved(values=values, draws=draws, at_end=frozenset(at_end)), least, None
-
-
-def _compute(runs: tuple[Run, ...]) -> float | None:
-    totals = [run.row.flops.total for run in runs if run.row.flops is not None and run.row.flops.total]
-    return float(np.mean(totals)) if len(totals) == len(runs) else None

@@ -5,6 +5,7 @@ varied together this is the law of size again, and is said to be. Along: the cur
 own cumulative FLOPs, and over three sizes or more the k(N) law.
 """
 
+import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Scale
@@ -19,18 +20,18 @@ from analysis.row_laws import final
 from analysis.row_laws.power_law import PowerLaw
 from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Run, Selection
+from analysis.runs.spent import mean_flops
+
+NO_FLOPS = "no run has a count of its training FLOPs"
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes = left_out(selection)
-    runs = [run for run in selection.completed if run.row.flops is not None and run.row.flops.total]
+    runs = counted_runs(selection, notes)
     if not runs:
-        return missing(question, "no run has a count of its training FLOPs", notes)
-    axes = sorted({run.row.flops.accounting for run in runs if run.row.flops})
-    notes.append(f"compute is {Axis.compute}; accounting {', '.join(axes)}")
-    if len(axes) > 1:
+        return missing(question, NO_FLOPS, notes)
+    if len({run.row.flops.accounting for run in runs if run.row.flops}) > 1:
         notes.append("runs counted by several accountings are not on one axis: read exponents within one of them")
     several = _between(runs, notes)
     laws = arm_laws(configurations(runs), Axis.compute, notes)
@@ -48,7 +49,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     said = []
     decided = any(item.falls is not None for item in laws) or any(found.decided for found in several)
     if overall is not None:
-        notes += [note for note in overall.notes if note not in notes]
+        notes += overall.notes
         said.append(f"between all configurations: {law_sentence(overall.result, overall.ladder)}")
         decided |= isinstance(overall.result, PowerLaw) and not overall.result.warnings
     if laws:
@@ -58,14 +59,21 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
+def counted_runs(selection: Selection, notes: list[str]) -> list[Run]:
+    """Completed runs with a total of their training FLOPs; a note says how they were counted."""
+    runs = [run for run in selection.completed if mean_flops([run.row])]
+    if runs:
+        accountings = sorted({run.row.flops.accounting for run in runs if run.row.flops})
+        notes.append(f"compute is {Axis.compute}; accounting {', '.join(accountings)}")
+    return runs
+
+
 def _between(runs: list[Run], notes: list[str]) -> list[Levels]:
-    several = []
+    several: list[Levels] = []
     for stratum in strata(runs, free=["model", "n_unique", "reuse", "steps"]):
-        members = []
-        for arm in configurations(stratum.runs):
-            totals = [run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]
-            members.append(Arm(label=arm.label, x=float(sum(totals) / len(totals)), runs=arm.runs))
-        found = levels(stratum.label, tuple(sorted(members, key=lambda arm: arm.x)), notes)
-        if found is not None:
-            several.append(found)
+        members = [
+            Arm(label=arm.label, x=mean_flops(run.row for run in arm.runs) or np.nan, runs=arm.runs)
+            for arm in configurations(stratum.runs)
+        ]
+        several += levels(stratum.label, tuple(sorted(members, key=lambda arm: arm.x)), notes)
     return several

@@ -15,6 +15,7 @@ from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
 from analysis.estimates.panel import Arm, between, panel
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
+from analysis.questions.compute import NO_FLOPS, counted_runs
 from analysis.questions.curve_laws import ArmLaw, arm_laws
 from analysis.questions.levels import joined
 from analysis.questions.reply import left_out, missing, reply
@@ -23,6 +24,7 @@ from analysis.questions.strata import configurations
 from analysis.row_laws.extrapolation_reach import Reach, reach
 from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
+from analysis.runs.spent import mean_flops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,21 +57,16 @@ class _Saving:
         return self.multiplier is not None and None not in self.multiplier
 
     def row(self) -> dict[str, object]:
-        ends = (
-            self.multiplier.columns("multiplier") if self.multiplier else dict.fromkeys(("multiplier", "low", "high"))
-        )
         names = {"arm": self.arm, "reference": self.reference, "target": self.level}
-        return names | ends | {"reason": self.reason}
+        return names | (self.multiplier or NONE).columns("multiplier") | {"reason": self.reason}
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
     """See the module."""
     notes = left_out(selection)
-    runs = [run for run in selection.completed if run.row.flops is not None and run.row.flops.total]
+    runs = counted_runs(selection, notes)
     if not runs:
-        return missing(question, "no run has a count of its training FLOPs", notes)
-    accountings = sorted({run.row.flops.accounting for run in runs if run.row.flops})
-    notes.append(f"compute is {Axis.compute}; accounting {', '.join(accountings)}")
+        return missing(question, NO_FLOPS, notes)
     arms = configurations(runs)
     gains = [found for arm in arms if (found := _gain(arm, notes)) is not None]
     fitted = [item for item in arm_laws(arms, Axis.compute, notes) if item.law is not None]
@@ -108,18 +105,16 @@ def _gain(arm: Arm, notes: list[str]) -> _Gain | None:
     if isinstance(found, str):
         notes.append(f"gain of {arm.label}: {found}")
         return None
-    notes += [note for note in found.notes[1:] if note not in notes]
-    total = float(np.mean([run.row.flops.total for run in arm.runs if run.row.flops and run.row.flops.total]))
+    notes += found.notes[1:]
+    total = mean_flops(run.row for run in arm.runs) or np.nan
     value, low, high = found.value(0)
     ends = (None if end is None else end / total for end in (low, high))
     return _Gain(arm=arm, flops=total, gain=value, per_flop=Estimate(value / total, *ends))
 
 
 def _gain_forest(gains: list[_Gain]) -> Forest:
-    bars = (Bar(label=item.arm.label, **item.per_flop._asdict()) for item in gains)
-    return Forest(
-        title="gain in pass@1 for each FLOP", axis=Scale(label="gain in pass@1 / training FLOP"), bars=tuple(bars)
-    )
+    bars = tuple(Bar.of(item.arm.label, item.per_flop) for item in gains)
+    return Forest(title="gain in pass@1 for each FLOP", axis=Scale(label="gain in pass@1 / training FLOP"), bars=bars)
 
 
 def _cost(item: ArmLaw, found: Reach, level: float | None) -> dict[str, object]:

@@ -15,12 +15,11 @@ from analysis.estimates.numerals import signed
 from analysis.estimates.panel import LOWER_BOUND, common_problems
 from analysis.passk.crossed import CrossedMean, crossed_mean, holm
 from analysis.questions import Question, Settings
-from analysis.questions.reply import left_out, missing, p_text, reply
+from analysis.questions.reply import ALPHA, left_out, missing, p_text, reply
 from analysis.questions.strata import Stratum, strata
 from analysis.runs.selection import Run, Selection
 
 MIXED = "mixed"
-ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +83,7 @@ def _row(item: _Contrast, p: float | None, margin: float) -> dict[str, object]:
 
 def _forest(contrasts: list[_Contrast], margin: float, *, several: bool) -> Forest:
     bars = (
-        Bar(label=f"{item.curriculum}{f', {item.stratum}' if several else ''}", value=e.value, low=e.low, high=e.high)
-        for item in contrasts
-        for e in [item.mean.interval()]
+        Bar.of(f"{item.curriculum}{f', {item.stratum}' if several else ''}", item.mean.interval()) for item in contrasts
     )
     return Forest(
         title="ordered minus mixed",

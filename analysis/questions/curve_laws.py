@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.drawing.answer import Chart, Mark, Scale, Trace
+from analysis.drawing.answer import Chart, Mark, Scale, Trace, band_and_line
 from analysis.estimates.panel import Arm
 from analysis.laws.estimate import Estimate
 from analysis.laws.inference import LOWER_BOUND, Inference
@@ -72,14 +72,14 @@ def arm_laws(arms: Sequence[Arm], axis: Axis, notes: list[str]) -> list[ArmLaw]:
         model, size = points[0].model, float(points[0].size)
         item = ArmLaw(label=arm.label, model=model, size=size, points=tuple(points), law=law, reason=reason)
         found.append(item)
-        said = [f"curves: {LOWER_BOUND}"] if law and LOWER_BOUND in law.flags else []
+        if law and LOWER_BOUND in law.flags:
+            notes.append(f"curves: {LOWER_BOUND}")
         if min(sum(point.run_id == name for point in points) for name in item.run_ids) < FEW_ROWS:
-            said.append(
+            notes.append(
                 f"curves have fewer than {FEW_ROWS} validations: correlation between them could not be estimated"
             )
         if any(point.held_out for point in points):
-            said.append(HELD_OUT)
-        notes += [note for note in said if note not in notes]
+            notes.append(HELD_OUT)
     return found
 
 
@@ -98,16 +98,13 @@ def points_of_curves(runs: Sequence[Run], label: str, axis: Axis, notes: list[st
 def law_row(item: ArmLaw) -> dict[str, object]:
     """One table row per arm; `validations` counts those that were fitted."""
     alpha = item.alpha
-    ends = alpha.interval if alpha else None
     return {
         "arm": item.label,
         "n_params_non_embedding": item.size,
         "seeds": len(item.run_ids),
         "validations": sum(not point.held_out for point in item.points),
         "alpha": alpha.value if alpha else None,
-        "low": ends.low if ends else None,
-        "high": ends.high if ends else None,
-        "interval": ends.method if ends else None,
+        **_ends(alpha),
         "note": item.reason or (alpha.reason if alpha else None),
     }
 
@@ -115,20 +112,22 @@ def law_row(item: ArmLaw) -> dict[str, object]:
 def law_rows(law: Inference | str, label: str) -> list[dict[str, object]]:
     """One table row per parameter; a single row with the reason where there is no law."""
     if isinstance(law, str):
-        empty = dict.fromkeys(("parameter", "value", "low", "high", "interval"))
-        return [{"runs": label, **empty, "status": law}]
+        return [{"runs": label, "parameter": None, "value": None, **_ends(None), "status": law}]
     return [
-        {
-            "runs": label,
-            "parameter": item.name,
-            "value": item.value,
-            "low": item.interval.low if item.interval else None,
-            "high": item.interval.high if item.interval else None,
-            "interval": item.interval.method if item.interval else None,
-            "status": item.reason or str(item.status),
-        }
+        {"runs": label, "parameter": item.name, "value": item.value}
+        | _ends(item)
+        | {"status": item.reason or str(item.status)}
         for item in law.estimates
     ]
+
+
+def _ends(item: Estimate | None) -> dict[str, object]:
+    ends = item.interval if item else None
+    return {
+        "low": ends.low if ends else None,
+        "high": ends.high if ends else None,
+        "interval": ends.method if ends else None,
+    }
 
 
 def curve_chart(title: str, laws: Sequence[ArmLaw], axis: Axis) -> Chart:
@@ -149,19 +148,9 @@ def curve_chart(title: str, laws: Sequence[ArmLaw], axis: Axis) -> Chart:
         order = np.argsort(data.columns["x"], kind="stable")
         rows = data.take(order)
         low, high = item.law.band(rows)
-        x, fitted = tuple(rows.columns["x"].tolist()), tuple((1 - item.law.fit.predict(rows)).tolist())
-        traces.append(
-            Trace(
-                label=f"{item.label}, 95% of the law",
-                group=item.label,
-                mark=Mark.band,
-                x=x,
-                y=fitted,
-                low=tuple((1 - high).tolist()),
-                high=tuple((1 - low).tolist()),
-            )
-        )
-        traces.append(Trace(label=f"{item.label}, power law", group=item.label, mark=Mark.line, x=x, y=fitted))
+        fitted, band = 1 - item.law.fit.predict(rows), f"{item.label}, 95% of the law"
+        name = f"{item.label}, power law"
+        traces += band_and_line(name, item.label, rows.columns["x"], fitted, (1 - high, 1 - low), band=band)
     return Chart(
         title=title, x=Scale(label=str(axis), log=True), y=Scale(label="validation pass@1"), traces=tuple(traces)
     )

@@ -21,9 +21,8 @@ SEEN = "problems seen"
 DESIGNS = {"same samples, less reuse": ("n_unique", "reuse"), "same reuse, more steps": ("n_unique", "steps")}
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes = left_out(selection)
     several = data_levels(selection, notes)
     if not several:
@@ -69,6 +68,5 @@ def data_levels(selection: Selection, notes: list[str]) -> list[tuple[str, Level
             label = design if stratum.label == ALL_RUNS else f"{design}, {stratum.label}"
             what, x = amount_of_data(stratum)
             found = levels(label, arms(stratum, label=lambda row: row.data_scale, x=x), notes)
-            if found is not None:
-                several.append((what, found))
+            several += [(what, item) for item in found]
     return several

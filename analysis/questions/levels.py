@@ -4,11 +4,12 @@ The slope is that of a line of pass@1 in log2 x through all arms. The law is err
 (`analysis.row_laws.power_law`); it needs four levels, its interval resamples configurations.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.drawing.answer import Chart, Mark, Scale, Trace
+from analysis.drawing.answer import Chart, Scale, Trace, band_and_line
 from analysis.estimates.numerals import short, signed
 from analysis.estimates.panel import Arm, Panel, Trend, panel, trend
 from analysis.row_laws.power_law import NotFitted, Observation, PowerLaw, fit_power_law
@@ -32,19 +33,25 @@ class Levels:
         return low is not None and high is not None and not low <= 0 <= high
 
 
-def levels(label: str, arms: tuple[Arm, ...], notes: list[str]) -> Levels | None:
-    """Of the arms of a stratum; None with fewer than two values of x, or where a note says why. Adds to the notes."""
-    if len({arm.x for arm in arms}) < 2:
-        return None
-    found = panel(arms)
+def levels(label: str, arms: tuple[Arm, ...], notes: list[str]) -> list[Levels]:
+    """Of the arms of a stratum; none with fewer than two values of x, or where a note says why. Adds to the notes."""
+    found = compared(label, arms, notes) if len({arm.x for arm in arms}) > 1 else None
+    slope = trend(found) if found else None
+    return [Levels(label=label, panel=found, trend=slope, law=_law(arms))] if found and slope else []
+
+
+def compared(
+    label: str, arms: Sequence[Arm], notes: list[str], *, domain: str = "all", gain: bool = False
+) -> Panel | None:
+    """Arms beside each other; None where a note says why, or x has one value. Adds to the notes."""
+    found = panel(arms, domain=domain, gain=gain)
     if isinstance(found, str):
         notes.append(f"{label}: {found}")
         return None
-    slope = trend(found)
-    if slope is None:
+    if len(set(found.x.tolist())) < 2:
         return None
-    notes += [note for note in found.notes if note not in notes]
-    return Levels(label=label, panel=found, trend=slope, law=_law(arms))
+    notes += found.notes
+    return found
 
 
 def sentence(found: Levels, doubling: str) -> str:
@@ -89,19 +96,16 @@ def joined(sentences: list[str]) -> str:
 
 def level_rows(found: Levels, x_name: str) -> list[dict[str, object]]:
     """One table row an arm."""
-    rows: list[dict[str, object]] = []
-    for i, arm in enumerate(found.panel.arms):
-        value = found.panel.value(i)
-        rows.append(
-            {
-                "runs": found.label,
-                "arm": arm.label,
-                x_name: arm.x,
-                "seeds": len(arm.runs),
-                **value.columns("pass1"),
-            }
-        )
-    return rows
+    return [
+        {
+            "runs": found.label,
+            "arm": arm.label,
+            x_name: arm.x,
+            "seeds": len(arm.runs),
+            **found.panel.value(i).columns("pass1"),
+        }
+        for i, arm in enumerate(found.panel.arms)
+    ]
 
 
 def trend_row(found: Levels) -> dict[str, object]:
@@ -124,16 +128,7 @@ def trend_row(found: Levels) -> dict[str, object]:
 
 def points(found: Panel, *, label: str, group: str) -> Trace:
     """The arms of a panel as points with their intervals."""
-    values = [found.value(i) for i in range(len(found.arms))]
-    return Trace(
-        label=label,
-        group=group,
-        mark=Mark.point,
-        x=tuple(found.x.tolist()),
-        y=tuple(value.value for value in values),
-        low=tuple(value.low for value in values),
-        high=tuple(value.high for value in values),
-    )
+    return Trace.of(label, group, found.x, [found.value(i) for i in range(len(found.arms))])
 
 
 def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
@@ -143,30 +138,16 @@ def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
         traces.append(points(found.panel, label=found.label, group=found.label))
         if isinstance(found.law, PowerLaw):
             grid = np.geomspace(found.law.x_min, found.law.x_max, 40)
-            line = tuple(1 - found.law.predict(float(at)) for at in grid)
-            bands = [found.law.band(float(at)) for at in grid]
-            known = [band for band in bands if band is not None]
-            if len(known) == len(grid):
-                traces.append(
-                    Trace(
-                        label=f"{found.label}, 95% of the law",
-                        group=found.label,
-                        mark=Mark.band,
-                        x=tuple(grid.tolist()),
-                        y=line,
-                        low=tuple(1 - band[1] for band in known),
-                        high=tuple(1 - band[0] for band in known),
-                    )
-                )
-            traces.append(
-                Trace(
-                    label=f"{found.label}, power law of the error",
-                    group=found.label,
-                    mark=Mark.line,
-                    x=tuple(grid.tolist()),
-                    y=line,
-                )
+            ends = [found.law.band(float(at)) or (np.nan, np.nan) for at in grid]
+            band, line = band_and_line(
+                f"{found.label}, power law of the error",
+                found.label,
+                grid,
+                [1 - found.law.predict(float(at)) for at in grid],
+                ([1 - high for _, high in ends], [1 - low for low, _ in ends]),
+                band=f"{found.label}, 95% of the law",
             )
+            traces += [line] if found.law.covariance is None else [band, line]
     return Chart(title=title, x=x, y=Scale(label="pass@1 after training"), traces=tuple(traces))
 
 

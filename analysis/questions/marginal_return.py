@@ -8,10 +8,10 @@ import math
 
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.drawing.answer import Answer, Bar, Forest
 from analysis.estimates.numerals import signed
 from analysis.estimates.panel import Panel
-from analysis.passk.estimate import Estimate
+from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.data import data_levels
 from analysis.questions.levels import Levels, joined, levels, sentence
@@ -20,9 +20,8 @@ from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Selection
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes = left_out(selection)
     several = data_levels(selection, notes)
     several += [("reuse of the same problems", found) for found in _reuse_levels(selection, notes)]
@@ -40,37 +39,27 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 "from": float(found.panel.x.min()),
                 "to": float(found.panel.x.max()),
                 **slope.columns("per_doubling"),
-                "last_doubling": last.value if last else None,
-                "last_low": last.low if last else None,
-                "last_high": last.high if last else None,
+                **(last or NONE).columns("last_doubling", "last_"),
             }
         )
-        bars.append(Bar(label=f"{what}: {found.label}", value=slope.value, low=slope.low, high=slope.high))
+        bars.append(Bar.of(f"{what}: {found.label}", slope))
         text = sentence(found, what)
         if last is not None and len(found.panel.arms) > 2:
             text += f"; the last doubling alone {signed(last)}"
         said.append(text)
     tables = {"returns": pd.DataFrame(rows)}
-    figures = {
-        "returns": Forest(
-            title="pass@1 for each doubling",
-            axis=Scale(label="change in pass@1 for each doubling"),
-            bars=tuple(bars),
-            guides=(Guide(axis="x", value=0.0, label="no return"),),
-        )
-    }
+    change = "change in pass@1 for each doubling"
+    figures = {"returns": Forest.of_differences("pass@1 for each doubling", change, bars, zero="no return")}
     reason = None if any(found.decided for _, found in several) else "every return has an interval that holds 0"
     return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 
 
 def _reuse_levels(selection: Selection, notes: list[str]) -> list[Levels]:
     """Of strata where the same number of problems is seen more often, in more steps."""
-    several = []
+    several: list[Levels] = []
     for stratum in strata(selection.completed, free=("reuse", "steps")):
         members = arms(stratum, label=lambda row: f"tau {row.reuse:.3g}", x=lambda row: row.reuse)
-        found = levels("same problems" if stratum.label == ALL_RUNS else stratum.label, members, notes)
-        if found is not None:
-            several.append(found)
+        several += levels("same problems" if stratum.label == ALL_RUNS else stratum.label, members, notes)
     return several
 
 

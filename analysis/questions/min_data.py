@@ -10,11 +10,11 @@ import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale
 from analysis.estimates.numerals import signed
-from analysis.estimates.panel import Panel, panel
+from analysis.estimates.panel import Panel
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.data import amount_of_data
-from analysis.questions.levels import points
+from analysis.questions.levels import compared, points
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Run, Selection
@@ -29,41 +29,41 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         domain = _domain(stratum.runs)
         label = stratum.label if stratum.label != ALL_RUNS else stratum.runs[0].row.domain_mix
         what, x = amount_of_data(stratum)
-        found = panel(arms(stratum, label=lambda row: str(row.n_unique), x=x), domain=domain, gain=True)
-        if isinstance(found, str):
-            notes.append(f"{label}: {found}")
-            continue
-        if len(set(found.x.tolist())) < 2:
+        members = arms(stratum, label=lambda row: str(row.n_unique), x=x)
+        found = compared(label, members, notes, domain=domain, gain=True)
+        if found is None:
             continue
         gains = [found.value(i) for i in range(len(found.arms))]
         behind = [found.difference(i, len(gains) - 1) for i in range(len(gains))]
-        for arm, gain, gap in zip(found.arms, gains, behind, strict=True):
-            rows.append(_row(label, domain, arm.x, len(arm.runs), gain, gap))
-        notes += [note for note in found.notes if note not in notes]
+        rows += [
+            {
+                "runs": label,
+                "measured_on": domain,
+                "problems": int(arm.x),
+                "seeds": len(arm.runs),
+                **gain.columns("gain", "gain_"),
+                **gap.columns("difference_to_largest", "difference_to_largest_"),
+            }
+            for arm, gain, gap in zip(found.arms, gains, behind, strict=True)
+        ]
         figures[label] = _chart(label, what, found)
         enough = _first([_holds_zero(gap) for gap in behind[:-1]])
         same = _first([_within(gap, settings.margin) for gap in behind[:-1]])
         positive = _first([gain.low is not None and gain.low > 0 for gain in gains])
         answered_any |= positive is not None
-        largest = found.x[-1]
-        said.append(
-            f"{label} (gain on {domain}): "
-            + (
-                f"a gain above 0 from {found.x[positive]:.0f} problems on"
-                if positive is not None
-                else f"no gain above 0 up to {largest:.0f} problems ({signed(gains[-1])} at the largest)"
-            )
-            + (
-                f", within noise of {largest:.0f} from {found.x[enough]:.0f} on"
-                if enough is not None
-                else f", no smaller n within noise of {largest:.0f}"
-            )
-            + (
-                f", equivalent to it within {settings.margin:g} from {found.x[same]:.0f} on"
-                if same is not None
-                else f", none shown equivalent within {settings.margin:g}"
-            )
+        largest, margin = found.x[-1], settings.margin
+        parts = (
+            f"no gain above 0 up to {largest:.0f} problems ({signed(gains[-1])} at the largest)"
+            if positive is None
+            else f"a gain above 0 from {found.x[positive]:.0f} problems on",
+            f"no smaller n within noise of {largest:.0f}"
+            if enough is None
+            else f"within noise of {largest:.0f} from {found.x[enough]:.0f} on",
+            f"none shown equivalent within {margin:g}"
+            if same is None
+            else f"equivalent to it within {margin:g} from {found.x[same]:.0f} on",
         )
+        said.append(f"{label} (gain on {domain}): {', '.join(parts)}")
     if not said:
         return missing(
             question, "no configuration with a measured base model was run with two numbers of problems", notes
@@ -96,17 +96,6 @@ def _holds_zero(gap: Estimate) -> bool:
 
 def _within(gap: Estimate, margin: float) -> bool:
     return gap.low is not None and gap.high is not None and -margin < gap.low and gap.high < margin
-
-
-def _row(label: str, domain: str, n: float, seeds: int, gain: Estimate, gap: Estimate) -> dict[str, object]:
-    return {
-        "runs": label,
-        "measured_on": domain,
-        "problems": int(n),
-        "seeds": seeds,
-        **gain.columns("gain", "gain_"),
-        **gap.columns("difference_to_largest", "difference_to_largest_"),
-    }
 
 
 def _chart(label: str, what: str, found: Panel) -> Chart:

@@ -9,6 +9,8 @@ from analysis.estimates.panel import LOWER_BOUND
 from analysis.questions import Question
 from analysis.runs.selection import Selection
 
+ALPHA = 0.05  # corrected p below which a sentence says that there is a difference
+
 
 def reply(
     question: Question,
@@ -21,7 +23,7 @@ def reply(
 ) -> Answer:
     """What the rows say; with a reason, that they do not determine the quantity asked for.
 
-    A chart without a trace is left out: there is nothing to draw.
+    A chart without a trace is left out: there is nothing to draw. A note is said once.
     """
     return Answer(
         name=question.name,
@@ -31,7 +33,7 @@ def reply(
         reason=reason,
         tables=tables,
         figures={name: item for name, item in (figures or {}).items() if not isinstance(item, Chart) or item.traces},
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
@@ -43,7 +45,7 @@ def missing(question: Question, reason: str, notes: Sequence[str] = ()) -> Answe
         verdict=f"Not answered: {reason}.",
         status=Status.missing,
         reason=reason,
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 

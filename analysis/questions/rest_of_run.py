@@ -10,15 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.drawing.answer import Answer, Bar, Forest
 from analysis.laws.ranking import BASELINE, Ranked, rank
 from analysis.laws.sample import LawError, Sample
 from analysis.passk.crossed import CrossedMean, crossed_mean, holm
 from analysis.questions import Question, Settings
-from analysis.questions.reply import left_out, missing, reply
+from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.runs.selection import Run, Selection
 
-ALPHA = 0.05  # Holm-corrected over forms: the best of several is compared
 FEWEST_POINTS = 20  # five before the first cut
 MOST_CURVES = 12  # each costs some twenty fits
 
@@ -49,9 +48,8 @@ class _Beside:
         }
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes = left_out(selection)
     what, curves = _curves(selection.completed, notes)
     if not curves:
@@ -100,14 +98,9 @@ def _ranked(curves: dict[str, Sample], notes: list[str]) -> dict[str, dict[str, 
 
 
 def _forest(compared: list[_Beside]) -> Forest:
-    ends = [(item.form, item.gap.interval()) for item in compared]
-    bars = (Bar(label=form, value=gap.value, low=gap.low, high=gap.high) for form, gap in ends)
-    return Forest(
-        title="held-out error minus that of the last value",
-        axis=Scale(label="difference of mean absolute errors"),
-        bars=tuple(bars),
-        guides=(Guide(axis="x", value=0.0, label="last value"),),
-    )
+    bars = (Bar.of(item.form, item.gap.interval()) for item in compared)
+    title, axis = "held-out error minus that of the last value", "difference of mean absolute errors"
+    return Forest.of_differences(title, axis, bars, zero="last value")
 
 
 def _beside(form: str, ranked: dict[str, dict[str, Ranked]]) -> _Beside | None:

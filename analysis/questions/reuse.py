@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale
 from analysis.estimates.numerals import signed
-from analysis.estimates.panel import Arm, Panel, panel
+from analysis.estimates.panel import Arm, Panel
 from analysis.laws.catalogue import DATA_REUSE
 from analysis.laws.fitting import fit
 from analysis.laws.inference import Inference, infer
@@ -17,7 +17,7 @@ from analysis.laws.sample import LawError, Sample
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import law_rows
-from analysis.questions.levels import joined, points
+from analysis.questions.levels import compared, joined, points
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import Selection
@@ -28,16 +28,13 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     notes, rows, laws, said = left_out(selection), [], [], []
     figures: dict[str, Figure] = {}
     for stratum in strata(selection.completed, free=("n_unique", "reuse")):
-        found = panel(arms(stratum, label=lambda row: f"{row.reuse:.3g}", x=lambda row: row.reuse))
-        if isinstance(found, str):
-            notes.append(f"{stratum.label}: {found}")
-            continue
-        if len(set(found.x.tolist())) < 2:
+        members = arms(stratum, label=lambda row: f"{row.reuse:.3g}", x=lambda row: row.reuse)
+        found = compared(stratum.label, members, notes)
+        if found is None:
             continue
         gaps = [found.difference(i, 0) for i in range(len(found.arms))]
         for i, arm in enumerate(found.arms):
             rows.append(_row(stratum.label, arm, found.value(i), gaps[i]))
-        notes += [note for note in found.notes if note not in notes]
         figures[stratum.label] = _chart(stratum.label, found)
         said.append(f"{stratum.label}: {_finding(found, gaps, settings.margin)}")
         laws += law_rows(_law(found), stratum.label)

@@ -7,9 +7,10 @@ each size stands beside it: a level near the base model's rewards a good start, 
 
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Chart, Mark, Scale, Trace
+from analysis.drawing.answer import Answer, Chart, Scale, Trace
 from analysis.estimates.numerals import short
 from analysis.estimates.panel import Arm
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, law_row
 from analysis.questions.levels import joined
@@ -23,7 +24,6 @@ from analysis.runs.selection import Selection
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
     """See the module."""
     notes, rows, said, traces = left_out(selection), [], [], []
-    n_numbers = 0
     for label, members in _compared(selection):
         laws = [item for item in arm_laws(members, Axis.data, notes) if item.law is not None]
         if len(laws) < 2:
@@ -32,21 +32,12 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         level = settings.target or common_level(laws)
         reached = [(item, reach(item.law, 1 - level)) for item in laws if item.law is not None]
         numbers = [(item, found) for item, found in reached if found.x is not None]
-        n_numbers += len(numbers)
         rows += [_row(label, level, item, found) for item, found in reached]
         said.append(f"{label}: pass@1 {level:.3f} takes {', '.join(reach_text(*pair) for pair in reached)}")
         if numbers:
-            traces.append(
-                Trace(
-                    label=f"{label}, R* = {level:.3f}",
-                    group=label,
-                    mark=Mark.point,
-                    x=tuple(item.size for item, _ in numbers),
-                    y=tuple(found.x or 0.0 for _, found in numbers),
-                    low=tuple(found.low for _, found in numbers),
-                    high=tuple(found.high for _, found in numbers),
-                )
-            )
+            sizes = [item.size for item, _ in numbers]
+            needed = [Estimate(found.x or 0.0, found.low, found.high) for _, found in numbers]
+            traces.append(Trace.of(f"{label}, R* = {level:.3f}", label, sizes, needed))
     if not said:
         return missing(question, "no two arms with validation curves were run", notes)
     notes.append(

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Bar, Chart, Figure, Forest, Guide, Mark, Scale, Trace
+from analysis.drawing.answer import Answer, Bar, Chart, Figure, Forest, Guide, Scale, band_and_line
 from analysis.estimates.numerals import plain
-from analysis.estimates.panel import Panel, panel
+from analysis.estimates.panel import Panel
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
-from analysis.questions.levels import points
+from analysis.questions.levels import compared, points
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Floats, Selection
@@ -32,42 +33,28 @@ class Optimum:
     """Where the quadratic is highest.
 
     Attributes:
-        share: Best share; None: refused.
-        low: Ends of its 95% interval.
-        high: Likewise.
-        flat_low: Ends of the shares within one standard error of the top.
-        flat_high: Likewise.
-        at_edge: Share of draws whose best share is an end of the range tried, or that bend upwards.
+        share: Best share with its 95% interval, or why none is given.
+        flat: First and last of the shares within one standard error of the top.
         grid: Shares of the fitted curve.
-        fitted: The curve, with the ends of its 95% band.
-        band_low: Likewise.
-        band_high: Likewise.
+        fitted: The curve.
+        band: Lower and upper ends of its 95% band, 2 x shares.
         misfit: Whether the arms lie further off the quadratic than seeds and problems explain.
-        reason: Why no share is given.
     """
 
-    share: float | None
-    low: float | None
-    high: float | None
-    flat_low: float | None
-    flat_high: float | None
-    at_edge: float
+    share: Estimate | str
+    flat: tuple[float, float]
     grid: Floats
     fitted: Floats
-    band_low: Floats
-    band_high: Floats
+    band: Floats
     misfit: bool
-    reason: str | None
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes, rows, said, reasons = left_out(selection), [], [], []
     figures: dict[str, Figure] = {}
     for name, found in _panels(selection, notes):
         rows += _rows(name, found)
-        notes += [note for note in found.notes if note not in notes]
         shares = len(set(found.x.tolist()))
         if shares < MIN_SHARES:
             reasons.append(f"{name}: {shares} shares, a quadratic with a check needs {MIN_SHARES}")
@@ -80,12 +67,13 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 f"{name}: the shares lie further off a quadratic than seeds and problems explain, so the intervals "
                 f"are widened; the best share measured is {found.x[int(np.argmax(found.values))]:.2f}"
             )
-        if best.share is None:
-            reasons.append(f"{name}: {best.reason}")
+        if isinstance(best.share, str):
+            reasons.append(f"{name}: {best.share}")
         else:
+            share, low, high = best.share
             said.append(
-                f"{name}: the best share is {best.share:.2f} [{best.low:.2f}, {best.high:.2f}]; shares from "
-                f"{best.flat_low:.2f} to {best.flat_high:.2f} are within one standard error of it"
+                f"{name}: the best share is {share:.2f} [{low:.2f}, {high:.2f}]; shares from {best.flat[0]:.2f} to "
+                f"{best.flat[1]:.2f} are within one standard error of it"
             )
     if not rows:
         return missing(question, "no two shares of SFT were run with the same total of problems", notes)
@@ -102,29 +90,24 @@ def _panels(selection: Selection, notes: list[str]) -> Iterator[tuple[str, Panel
     for total in sorted({total for run in with_total if (total := _total(run.row)) is not None}):
         members = [run for run in with_total if _total(run.row) == total]
         for stratum in strata(members, free=["n_unique", "n_sft", "steps", "reuse"]):
-            found = panel(arms(stratum, label=lambda row: f"{_share(row):.3g}", x=_share))
-            if isinstance(found, str):
-                notes.append(f"{stratum.label}: {found}")
-            elif len(set(found.x.tolist())) > 1:
+            found = compared(stratum.label, arms(stratum, label=lambda row: f"{_share(row):.3g}", x=_share), notes)
+            if found is not None:
                 yield f"{total} problems" + ("" if stratum.label == ALL_RUNS else f", {stratum.label}"), found
 
 
 def _rows(name: str, found: Panel) -> list[dict[str, object]]:
     """One table row a share."""
     top = int(np.argmax(found.values))
-    rows: list[dict[str, object]] = []
-    for i, arm in enumerate(found.arms):
-        value, gap = found.value(i), found.difference(i, top)
-        rows.append(
-            {
-                "runs": name,
-                "share": arm.x,
-                "seeds": len(arm.runs),
-                **value.columns("pass1"),
-                **gap.columns("difference_to_best", "difference_to_best_"),
-            }
-        )
-    return rows
+    return [
+        {
+            "runs": name,
+            "share": arm.x,
+            "seeds": len(arm.runs),
+            **found.value(i).columns("pass1"),
+            **found.difference(i, top).columns("difference_to_best", "difference_to_best_"),
+        }
+        for i, arm in enumerate(found.arms)
+    ]
 
 
 def optimum(found: Panel) -> Optimum:
@@ -151,30 +134,22 @@ def optimum(found: Panel) -> Optimum:
     best, of_draws = int(np.argmax(fitted)), np.argmax(curves, axis=1)
     inside = (of_draws > 0) & (of_draws < len(grid) - 1)
     at_edge = float(1 - inside.mean())
-    band_low, band_high = np.quantile(curves, [0.025, 0.975], axis=0)
-    reason = None
-    if best in (0, len(grid) - 1):
-        reason = f"the fitted curve is highest at the edge of the shares tried ({grid[best]:.2f}): try shares beyond it"
-    elif at_edge > MOST_AT_EDGE:
-        reason = f"{at_edge:.0%} of the draws are highest at an edge of the shares tried: the curve is too flat"
-    low, high = np.quantile(grid[of_draws], [0.025, 0.975])
     # The standard error of a loss against the top, share by share, from the same draws.
     behind = (curves - curves[:, [best]]).std(axis=0)
     flat = grid[fitted[best] - fitted <= behind]
-    ok = reason is None
+    low, high = np.quantile(grid[of_draws], [0.025, 0.975])
+    share: Estimate | str = Estimate(float(grid[best]), float(low), float(high))
+    if best in (0, len(grid) - 1):
+        share = f"the fitted curve is highest at the edge of the shares tried ({grid[best]:.2f}): try shares beyond it"
+    elif at_edge > MOST_AT_EDGE:
+        share = f"{at_edge:.0%} of the draws are highest at an edge of the shares tried: the curve is too flat"
     return Optimum(
-        share=float(grid[best]) if ok else None,
-        low=float(low) if ok else None,
-        high=float(high) if ok else None,
-        flat_low=float(flat.min()) if ok else None,
-        flat_high=float(flat.max()) if ok else None,
-        at_edge=at_edge,
+        share=share,
+        flat=(float(flat.min()), float(flat.max())),
         grid=grid,
         fitted=fitted,
-        band_low=band_low,
-        band_high=band_high,
+        band=np.quantile(curves, [0.025, 0.975], axis=0),
         misfit=bool(df > 0 and misfit > float(np.quantile(expected, 0.95))),
-        reason=reason,
     )
 
 
@@ -195,30 +170,17 @@ def _logit(share: Floats) -> Floats:
 
 def _forest(found: Panel) -> Forest:
     values = [found.value(i) for i in range(len(found.arms))]
-    bars = [
-        Bar(label=arm.label, value=value.value, low=value.low, high=value.high, note=plain(value))
-        for arm, value in zip(found.arms, values, strict=True)
-    ]
+    bars = [Bar.of(arm.label, value, plain(value)) for arm, value in zip(found.arms, values, strict=True)]
     return Forest(title="pass@1 by share of SFT", axis=Scale(label="pass@1 after training"), bars=tuple(bars))
 
 
 def _chart(found: Panel, best: Optimum) -> Chart:
-    grid = tuple(best.grid.tolist())
-    fitted = tuple(best.fitted.tolist())
-    traces = (
-        Trace(
-            label="95% band of the fit",
-            group="fit",
-            mark=Mark.band,
-            x=grid,
-            y=fitted,
-            low=tuple(best.band_low.tolist()),
-            high=tuple(best.band_high.tolist()),
-        ),
-        Trace(label="quadratic in logit share", group="fit", mark=Mark.line, x=grid, y=fitted),
-        points(found, label="measured, 95% over problems and seeds", group="measured"),
+    curve = band_and_line(
+        "quadratic in logit share", "fit", best.grid, best.fitted, best.band, band="95% band of the fit"
     )
-    guides = () if best.share is None else (Guide(axis="x", value=best.share, label=f"best {best.share:.2f}"),)
+    traces = (*curve, points(found, label="measured, 95% over problems and seeds", group="measured"))
+    top = () if isinstance(best.share, str) else (best.share.value,)
+    guides = tuple(Guide(axis="x", value=share, label=f"best {share:.2f}") for share in top)
     return Chart(
         title="pass@1 by share of SFT",
         x=Scale(label="share of problems for SFT"),

@@ -4,21 +4,19 @@ import pandas as pd
 
 from analysis.drawing.answer import Answer, Scale
 from analysis.questions import Question, Settings
-from analysis.questions.levels import joined, level_chart, level_rows, levels, sentence, trend_row, with_law
+from analysis.questions.levels import Levels, joined, level_chart, level_rows, levels, sentence, trend_row, with_law
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import Selection
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
-    notes, several = left_out(selection), []
+    notes = left_out(selection)
+    several: list[Levels] = []
     for stratum in strata(selection.completed, free=["model"]):
         members = arms(stratum, label=lambda row: row.model, x=lambda row: row.n_params_non_embedding)
-        found = levels(stratum.label, members, notes)
-        if found is not None:
-            several.append(found)
+        several += levels(stratum.label, members, notes)
     if not several:
         return missing(question, "no two model sizes were run with otherwise the same settings", notes)
     notes.append("x is parameters without embedding and head")

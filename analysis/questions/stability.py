@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Chart, Figure, Guide, Mark, Scale, Trace
+from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale, Trace
 from analysis.estimates.panel import LOWER_BOUND
 from analysis.estimates.points import all_ks, gain
 from analysis.passk.crossover import Crossover, crossover
@@ -69,9 +69,8 @@ class _Compared:
         return high is not None and high < 0
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes = left_out(selection)
     if not selection.completed:
         return missing(question, "no run was completed", notes)
@@ -228,17 +227,10 @@ def _sample(runs: tuple[Run, ...], *, base: bool) -> Sample:
 
 
 def _crossing_row(item: _Compared) -> dict[str, object]:
-    turn = item.turn
-    return {
-        "runs": item.label,
-        "seeds": item.seeds,
-        "crossover_k": turn.k if turn else None,
-        "low": turn.low if turn else None,
-        "high": turn.high if turn else None,
-        "largest_k": turn.largest_k if turn else None,
-        "probability_none": turn.probability_none if turn else None,
-        "verdict": turn.verdict if turn else "fewer than two ks",
-    }
+    fields = ("k", "low", "high", "largest_k", "probability_none", "verdict")
+    found = {name: getattr(item.turn, name) for name in fields} if item.turn else dict.fromkeys(fields)
+    named = {"runs": item.label, "seeds": item.seeds, "crossover_k": found.pop("k")}
+    return named | found | ({} if item.turn else {"verdict": "fewer than two ks"})
 
 
 def _chart(compared: list[_Compared]) -> Chart:
@@ -246,18 +238,6 @@ def _chart(compared: list[_Compared]) -> Chart:
         title="trained minus base pass@k",
         x=Scale(label="k", log=True),
         y=Scale(label="difference in pass@k"),
-        traces=tuple(_trace(item.label, item.gains) for item in compared),
+        traces=tuple(Trace.of(item.label, item.label, item.gains, item.gains.values()) for item in compared),
         guides=(Guide(axis="y", value=0.0, label="base model"),),
-    )
-
-
-def _trace(label: str, gains: dict[int, Estimate]) -> Trace:
-    return Trace(
-        label=label,
-        group=label,
-        mark=Mark.point,
-        x=tuple(float(k) for k in gains),
-        y=tuple(found.value for found in gains.values()),
-        low=tuple(found.low for found in gains.values()),
-        high=tuple(found.high for found in gains.values()),
     )

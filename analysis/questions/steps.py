@@ -17,9 +17,8 @@ from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes = left_out(selection)
     laws = arm_laws(configurations(selection.completed), Axis.steps, notes)
     if not laws:
@@ -60,9 +59,8 @@ def kn_table(selection: Selection, axis: Axis, notes: list[str]) -> list[dict[st
     for stratum in strata(selection.completed, free=["model"]):
         law = joint_law(points_of_curves(stratum.runs, stratum.label, axis, []), axis)
         rows += law_rows(law, stratum.label)
-        note = f"k(N) law: {LOWER_BOUND}"
-        if isinstance(law, Inference) and LOWER_BOUND in law.flags and note not in notes:
-            notes.append(note)
+        if isinstance(law, Inference) and LOWER_BOUND in law.flags:
+            notes.append(f"k(N) law: {LOWER_BOUND}")
     if any(row["parameter"] is not None for row in rows):
         notes.append(f"k(N) law: equal weight a size, x = {axis}; its levels E are log10 of the error at x = 1")
     return rows

@@ -55,15 +55,19 @@ def arms(
     Configurations without an x are left out. Two configurations may share an x: they differ in a setting that rows
     do not hold.
     """
-    groups: dict[str, list[Run]] = {}
-    for run in stratum.runs:
-        groups.setdefault(run.row.group_id, []).append(run)
     found = []
-    for members in groups.values():
+    for members in _seeds(stratum.runs):
         place = x(members[0].row)
         if place is not None:
             found.append(Arm(label=label(members[0].row), x=float(place), runs=tuple(members)))
     return tuple(sorted(found, key=lambda arm: (arm.x, arm.label)))
+
+
+def _seeds(runs: Sequence[Run]) -> list[list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.row.group_id, []).append(run)
+    return list(groups.values())
 
 
 def _own_settings(rows: Sequence[ResultRow]) -> dict[str, Callable[[ResultRow], Hashable]]:
@@ -90,10 +94,8 @@ def _said(name: str, value: Hashable) -> str:
 
 def configurations(runs: Sequence[Run]) -> tuple[Arm, ...]:
     """Every configuration with its seeds, smallest model first; labels hold as many factors as tell them apart."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.row.group_id, []).append(run)
-    rows = [members[0].row for members in groups.values()]
+    groups = _seeds(runs)
+    rows = [members[0].row for members in groups]
     factors = FACTORS | other_settings(rows)
     used: list[str] = []
     for name in factors:
@@ -104,7 +106,7 @@ def configurations(runs: Sequence[Run]) -> tuple[Arm, ...]:
     labels = [", ".join(_said(name, factors[name](row)) for name in used) for row in rows]
     seen: dict[str, int] = {}
     found = []
-    for label, members in zip(labels, groups.values(), strict=True):
+    for label, members in zip(labels, groups, strict=True):
         seen[label] = seen.get(label, 0) + 1
         own = label if seen[label] == 1 else f"{label} ({seen[label]})"
         found.append(Arm(label=own, x=float(members[0].row.n_params_non_embedding), runs=tuple(members)))

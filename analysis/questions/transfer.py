@@ -15,13 +15,11 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Cell, HeatMap
 from analysis.estimates.panel import Arm, between, panel
 from analysis.passk.crossed import crossed_mean, holm
-from analysis.passk.estimate import Estimate
+from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
-from analysis.questions.reply import left_out, missing, reply
+from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, strata
 from analysis.runs.selection import Floats, Run, Selection
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +32,8 @@ class _Entry:
     why: str
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes, tables, figures, said = left_out(selection), [], {}, []
     n_numbers = 0
     for stratum in strata(selection.completed, free=["domain_mix", "n_unique", "reuse"]):
@@ -108,26 +105,16 @@ def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
         if isinstance(gains, str):
             notes.append(f"{stratum.label}, gains on {test}: {gains}")
             continue
-        notes += [note for note in gains.notes if note not in notes]
+        notes += gains.notes
         own = trained_on.index(test)
         for i, name in enumerate([*trained_on, *mixes]):
             value = gains.value(i)
-            found_ratio = (
-                "the unit itself"
-                if i == own
-                else ratio(value, gains.value(own), gains.draws[:, i], gains.draws[:, own])
-            )
-            is_number = not isinstance(found_ratio, str)
-            found.append(
-                _Entry(
-                    train=name,
-                    test=test,
-                    gain=value,
-                    p=crossed_mean(gains.each[i]).p_value() if name in trained_on else None,
-                    ratio=found_ratio if isinstance(found_ratio, Estimate) else None,
-                    why="" if is_number else str(found_ratio),
-                )
-            )
+            share: Estimate | str = "the unit itself"
+            if i != own:
+                share = ratio(value, gains.value(own), gains.draws[:, i], gains.draws[:, own])
+            number, why = (None, share) if isinstance(share, str) else (share, "")
+            p = crossed_mean(gains.each[i]).p_value() if name in trained_on else None
+            found.append(_Entry(train=name, test=test, gain=value, p=p, ratio=number, why=why))
     return found
 
 
@@ -138,9 +125,7 @@ def _row(label: str, item: _Entry, p: float | None) -> dict[str, object]:
         "measured_on": item.test,
         **item.gain.columns("gain", "gain_"),
         "p_holm": p,
-        "transfer": item.ratio.value if item.ratio else None,
-        "transfer_low": item.ratio.low if item.ratio else None,
-        "transfer_high": item.ratio.high if item.ratio else None,
+        **(item.ratio or NONE).columns("transfer", "transfer_"),
         "why_no_ratio": item.why,
     }
 

@@ -6,11 +6,12 @@ value of the next smaller size. One predicted size is one trial: it can refute a
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Chart, Figure, Mark, Scale, Trace
+from analysis.drawing.answer import Answer, Chart, Figure, Mark, Scale, Trace, band_and_line
 from analysis.estimates.numerals import short
 from analysis.laws.catalogue import KN_LOGLINEAR, POWER
 from analysis.laws.fitting import Fit, fit
@@ -19,6 +20,7 @@ from analysis.laws.inference import infer
 from analysis.laws.losses import LOG_L2
 from analysis.laws.sample import LawError, Sample
 from analysis.laws.student import quantile
+from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import points_of_curves
 from analysis.questions.levels import joined
@@ -31,9 +33,8 @@ from analysis.runs.selection import Run, Selection
 FEWEST = 3  # smaller sizes a line in log size needs, one of them to contradict it
 
 
-def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
+def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    del settings
     notes, rows, said = left_out(selection), [], []
     figures: dict[str, Figure] = {}
     sizes = set()
@@ -48,7 +49,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         held = [run for run in runs if run.row.n_params_non_embedding == largest]
         final = _final(stratum.label, rest, held, largest, figures)
         rows.append(final | _curves(rest, held))
-        if final["predicted"] is not None:
+        if final["note"] is None:
             said.append(_said(stratum.label, final))
         else:
             notes.append(f"{stratum.label}: {final['note']}")
@@ -66,47 +67,39 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
 
 
-def _said(label: str, final: dict[str, object]) -> str:
-    predicted, low, high, measured, off, last = (
-        float(str(final[name])) for name in ("predicted", "low", "high", "measured", "law_off", "last_value_off")
-    )
+def _said(label: str, final: dict[str, Any]) -> str:
+    predicted, low, high, measured = (final[name] for name in ("predicted", "low", "high", "measured"))
     inside = "inside" if low <= measured <= high else "outside"
-    closer = "closer" if off < last else "no closer"
+    closer = "closer" if final["law_off"] < final["last_value_off"] else "no closer"
     return (
         f"{label}: the largest size was predicted at {predicted:.3f} [{low:.3f}, {high:.3f}] and measured at "
-        f"{measured:.3f}, {inside} the interval; the law is off by {off:.3f}, the next smaller size by {last:.3f}: "
-        f"{closer} than the last value"
+        f"{measured:.3f}, {inside} the interval; the law is off by {final['law_off']:.3f}, the next smaller size by "
+        f"{final['last_value_off']:.3f}: {closer} than the last value"
     )
 
 
-def _final(label: str, rest: list[Run], held: list[Run], largest: int, figures: dict[str, Figure]) -> dict[str, object]:
-    """The held-out runs enter only the last lines."""
+def _final(label: str, rest: list[Run], held: list[Run], largest: int, figures: dict[str, Figure]) -> dict[str, Any]:
+    """The held-out runs enter only the last lines; `note` says why there is no prediction."""
     before = max(run.row.n_params_non_embedding for run in rest)
     last = float(np.mean([run.pass1() or 0.0 for run in rest if run.row.n_params_non_embedding == before]))
+    predicted, note = NONE, None
+    try:
+        law = fit(POWER, _rows(rest), loss=LOG_L2, keep_repeats=True)
+        middle, low, high = (float(1 - end[0]) for end in _predict(law, np.array([float(largest)])))
+        predicted = Estimate(middle, high, low)
+        figures[label] = _chart(label, law, rest, held, largest)
+    except LawError as error:
+        note = str(error)
     measured = float(np.mean([run.pass1() or 0.0 for run in held]))
-    row: dict[str, object] = {
+    return {
         "runs": label,
         "n_params_non_embedding": largest,
         "smaller_sizes": len({run.row.n_params_non_embedding for run in rest}),
-        "predicted": None,
-        "low": None,
-        "high": None,
+        **predicted.columns("predicted"),
         "measured": measured,
-        "law_off": None,
+        "law_off": abs(predicted.value - measured),
         "last_value_off": abs(last - measured),
-        "note": None,
-    }
-    try:
-        law = fit(POWER, _rows(rest), loss=LOG_L2, keep_repeats=True)
-        middle, low, high = _predict(law, np.array([float(largest)]))
-    except LawError as error:
-        return row | {"note": str(error)}
-    figures[label] = _chart(label, law, rest, held, largest)
-    return row | {
-        "predicted": 1 - float(middle[0]),
-        "low": 1 - float(high[0]),
-        "high": 1 - float(low[0]),
-        "law_off": abs(1 - float(middle[0]) - measured),
+        "note": note,
     }
 
 
@@ -149,25 +142,15 @@ def _chart(label: str, law: Fit, rest: list[Run], held: list[Run], largest: int)
     data = [float(run.row.n_params_non_embedding) for run in rest]
     inside = np.geomspace(min(data), max(data), 30)
     outside = np.geomspace(max(data), largest, 12)
-    traces = []
+    traces: list[Trace] = []
     for grid, mark, name in ((inside, Mark.line, "law of the smaller sizes"), (outside, Mark.dashed, "prediction")):
         middle, low, high = _predict(law, grid)
-        x, y = tuple(grid.tolist()), tuple((1 - middle).tolist())
-        ends = tuple((1 - high).tolist()), tuple((1 - low).tolist())
-        traces.append(
-            Trace(label=f"{name}, 95% for a run", group=label, mark=Mark.band, x=x, y=y, low=ends[0], high=ends[1])
-        )
-        traces.append(Trace(label=name, group=label, mark=mark, x=x, y=y))
+        band = f"{name}, 95% for a run"
+        traces += band_and_line(name, label, grid, 1 - middle, (1 - high, 1 - low), band=band, mark=mark)
     for runs, mark, name in ((rest, Mark.point, "fitted"), (held, Mark.hollow, "held out")):
-        traces.append(
-            Trace(
-                label=name,
-                group=label,
-                mark=mark,
-                x=tuple(float(run.row.n_params_non_embedding) for run in runs),
-                y=tuple(run.pass1() or 0.0 for run in runs),
-            )
-        )
+        x = tuple(float(run.row.n_params_non_embedding) for run in runs)
+        y = tuple(run.pass1() or 0.0 for run in runs)
+        traces.append(Trace(label=name, group=label, mark=mark, x=x, y=y))
     return Chart(
         title=f"the largest size ({short(largest)}) from smaller ones",
         x=Scale(label="non-embedding parameters", log=True),

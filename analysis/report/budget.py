@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from analysis.estimates.points import pass_at, step_up
 from analysis.passk.estimate import Estimate
 from analysis.runs.selection import Point
+from analysis.runs.spent import mean_flops
 
 MOST_BUDGETS = 5
 
@@ -40,28 +39,22 @@ class Best:
 
 def best_within_budgets(points: Sequence[Point]) -> list[Best]:
     """A few budgets, each the cost of a configuration, from where there is a choice to the dearest."""
-    priced = [(cost, point, score) for point in points if (cost := cost_of(point)) and (score := pass_at(point, 1))]
+    priced = [
+        (cost, point, score)
+        for point in points
+        if (cost := mean_flops(run.row for run in point.runs)) and (score := pass_at(point, 1))
+    ]
     priced.sort(key=lambda item: item[0])
-    costs = [cost for cost, _, _ in priced]
-    found: list[Best] = []
-    for budget in _budgets(costs):
-        within = sorted(
-            ((point, score) for cost, point, score in priced if cost <= budget), key=lambda item: -item[1].value
-        )
-        (point, score), others = within[0], within[1:]
+    found = []
+    for budget in _budgets([cost for cost, _, _ in priced]):
+        within = [(point, score) for cost, point, score in priced if cost <= budget]
+        (point, score), *others = sorted(within, key=lambda item: -item[1].value)
         runner_up = others[0][0] if others else None
         lead = step_up(runner_up, point) if runner_up else None
         found.append(
             Best(budget=budget, point=point, score=score, candidates=len(within), runner_up=runner_up, lead=lead)
         )
     return found
-
-
-def cost_of(point: Point) -> float | None:
-    """Mean model FLOPs of training of one run; None where a run has no ledger."""
-    costs = [run.row.flops.total if run.row.flops else None for run in point.runs]
-    known = [cost for cost in costs if cost is not None]
-    return float(np.mean(known)) if known and len(known) == len(costs) else None
 
 
 def _budgets(costs: Sequence[float]) -> list[float]:

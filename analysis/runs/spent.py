@@ -4,7 +4,17 @@ A row holds totals. Responses are shared out by step. FLOPs of supervised fine-t
 is shared out by the tokens of each step's batch where every step logged them, else by step.
 """
 
+import statistics
+from collections.abc import Iterable
+
 from sweeper.rows.row import ResultRow
+
+
+def mean_flops(rows: Iterable[ResultRow]) -> float | None:
+    """Model FLOPs of training of one run, a mean over its seeds; None where a row has no total."""
+    totals = [row.flops.total if row.flops else None for row in rows]
+    known = [total for total in totals if total]
+    return statistics.fmean(known) if known and len(known) == len(totals) else None
 
 
 def samples_at(row: ResultRow, step: int) -> float | None:

@@ -15,13 +15,14 @@ from analysis.cli import main
 from analysis.drawing.page import Section, csv_text
 from analysis.laws.inference import Inference
 from analysis.questions import QUESTIONS, Settings
-from analysis.report.budget import best_within_budgets, cost_of
+from analysis.report.budget import best_within_budgets
 from analysis.report.evidence import Evidence
 from analysis.report.report import page_sections, publish, write_report
 from analysis.row_laws.curve_law import curve_laws
 from analysis.row_laws.final import Axis, fit_laws
 from analysis.row_laws.power_law import NotFitted
 from analysis.runs.selection import select
+from analysis.runs.spent import mean_flops
 from sweeper.host.errors import ResultsError
 from sweeper.rows.row import base_problems_path, problems_path, read_rows, row_path
 from tests.analysis.synthetic_rows import SIZES, Truth, write_grid
@@ -248,7 +249,7 @@ def test_the_best_within_a_budget_costs_no_more_than_it(whole: Whole) -> None:
     found = best_within_budgets(whole.evidence.points)
     assert len(found) >= 2
     for item in found:
-        cost = cost_of(item.point)
+        cost = mean_flops(run.row for run in item.point.runs)
         assert cost is not None
         assert cost <= item.budget
     values = [item.score.value for item in found]
