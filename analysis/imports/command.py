@@ -102,14 +102,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _table(histories: "list[History]") -> str:
     """One line per run and step, one column per metric; an empty cell was not logged."""
-    import csv
-    import io
+    import pandas as pd
 
-    metrics = list(dict.fromkeys(name for item in histories for _, values in item.steps for name in values))
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["run", "step", *metrics])
-    for item in histories:
-        for step, values in item.steps:
-            writer.writerow([item.name, step, *(values.get(name) for name in metrics)])
-    return buffer.getvalue()
+    frame = pd.DataFrame([values for item in histories for _, values in item.steps])
+    frame.insert(0, "step", [step for item in histories for step, _ in item.steps], allow_duplicates=True)
+    frame.insert(0, "run", [item.name for item in histories for _ in item.steps], allow_duplicates=True)
+    return frame.to_csv(index=False, lineterminator="\n")

@@ -39,33 +39,6 @@ class Labels:
     gpus: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Size:
-    name: str
-    family: str
-    n_params: int
-    n_params_non_embedding: int
-    nominal: int
-    architecture: Architecture | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Names:
-    algorithm: str | None
-    domain_mix: str | None
-    data_scale: str | None
-    seed: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Amounts:
-    samples: int | None
-    problems_seen: int | None
-    reuse: float | None
-    tokens: int | None
-    gpu_seconds: float | None
-
-
 def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number: int = 0) -> ResultRow:
     """A run's row.
 
@@ -83,7 +56,7 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         return _ours(history, labels, path=path, sha256=sha256)
     missing: dict[str, str] = {}
     labels = _with_settings(labels, history.config)
-    size = _size(history, labels)
+    size, nominal = _size(history, labels)
     curve = tuple(curve_point(step, values) for step, values in history.steps)
     trained = [point for point in curve if point.reward is not None]
     steps = _said(missing, "steps", len(trained) or None, "no training reward (critic/score/mean) was logged")
@@ -95,30 +68,25 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         else "a validation curve is no pass@k: measure the checkpoint"
     )
     status, failure = _ended(history, path, missing)
+    identity = {
+        "model": size["model"],
+        "algorithm": names["algorithm"],
+        "mix": names["domain_mix"],
+        "scale": names["data_scale"],
+        "n_unique": labels.n_unique,
+    }
+    fields: dict[str, Any] = size | {name: said or UNKNOWN for name, said in names.items()} | amounts
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(history),
-        group_id=_group_id(size, names, labels),
+        group_id=digest_of({"imported": identity}),  # of runs that differ in nothing that is known but their seed
         status=status,
         failure=failure,
-        model=size.name,
-        family=size.family,
-        n_params=size.n_params,
-        n_params_non_embedding=size.n_params_non_embedding,
-        n_params_head=size.architecture.n_params_head if size.architecture else None,
-        n_params_active=size.architecture.n_params_active if size.architecture else None,
-        algorithm=names.algorithm or UNKNOWN,
-        domain_mix=names.domain_mix or UNKNOWN,
-        data_scale=names.data_scale or UNKNOWN,
+        **fields,
         n_unique=labels.n_unique,
-        problems_seen=amounts.problems_seen,
-        reuse=amounts.reuse,
-        seed=number if names.seed is None else names.seed,
+        seed=_seed(history.config, labels, number, missing),
         steps=steps,
-        train_samples=amounts.samples,
-        train_tokens=amounts.tokens,
-        flops=None if amounts.tokens is None else _published(size, amounts.tokens),
-        gpu_seconds=amounts.gpu_seconds,
+        flops=None if amounts["train_tokens"] is None else _published(nominal, amounts["train_tokens"]),
         base=(),
         trained=(),
         curve=curve,
@@ -177,52 +145,53 @@ def _said(missing: dict[str, str], name: str, value: Value | None, cure: str) ->
     return value
 
 
-def _names(config: Mapping[str, Any], labels: Labels, missing: dict[str, str]) -> _Names:
+def _names(config: Mapping[str, Any], labels: Labels, missing: dict[str, str]) -> dict[str, Any]:
     """What was trained on what; adds to what is missing."""
     algorithm = labels.algorithm or _text(config, "algorithm.adv_estimator")
-    algorithm = _said(missing, "algorithm", algorithm, "use --algorithm")
-    mix = _said(missing, "domain_mix", labels.domain_mix, "use --domain-mix")
     scale = labels.data_scale or (f"n{labels.n_unique}" if labels.n_unique else None)
-    scale = _said(missing, "data_scale", scale, "use --data-scale or --n-unique")
+    names = {
+        "algorithm": _said(missing, "algorithm", algorithm, "use --algorithm"),
+        "domain_mix": _said(missing, "domain_mix", labels.domain_mix, "use --domain-mix"),
+        "data_scale": _said(missing, "data_scale", scale, "use --data-scale or --n-unique"),
+    }
     _said(missing, "n_unique", labels.n_unique, "use --n-unique")
+    return names
+
+
+def _seed(config: Mapping[str, Any], labels: Labels, number: int, missing: dict[str, str]) -> int:
     seed = labels.seed if labels.seed is not None else _whole(config, "data.seed")
-    seed = _said(missing, "seed", seed, "numbered; use --seed")
-    return _Names(algorithm=algorithm, domain_mix=mix, data_scale=scale, seed=seed)
+    said = _said(missing, "seed", seed, "numbered; use --seed")
+    return number if said is None else said
 
 
 def _amounts(
     config: Mapping[str, Any], labels: Labels, trained: list[CurvePoint], steps: int | None, missing: dict[str, str]
-) -> _Amounts:
-    """What training used up; adds to what is missing."""
+) -> dict[str, Any]:
+    """What training used up, as fields of a row; adds to what is missing."""
     batch, responses = (_whole(config, key) for key in ("data.train_batch_size", "actor_rollout_ref.rollout.n"))
-    samples = steps * batch * responses if steps and batch and responses else None
-    samples = _said(missing, "train_samples", samples, "it needs the configuration, which wandb logs hold")
-    problems_seen, reuse = seen_of(labels.n_unique, steps * batch if steps and batch else None)
-    _said(missing, "problems_seen", problems_seen, "it needs --n-unique, and the configuration, which wandb logs hold")
+    seen, reuse = seen_of(labels.n_unique, steps * batch if steps and batch else None)
     tokens = [point.tokens for point in trained if point.tokens is not None]
-    total = sum(tokens) if tokens and len(tokens) == len(trained) else None
-    total = _said(missing, "train_tokens", total, "perf/total_num_tokens was not logged at every step")
-    seconds = _gpu_seconds(trained, config, labels)
-    seconds = _said(missing, "gpu_seconds", seconds, "use --gpus; step times must be logged")
-    return _Amounts(samples=samples, problems_seen=problems_seen, reuse=reuse, tokens=total, gpu_seconds=seconds)
+    found = {
+        "train_samples": steps * batch * responses if steps and batch and responses else None,
+        "problems_seen": seen,
+        "train_tokens": sum(tokens) if tokens and len(tokens) == len(trained) else None,
+        "gpu_seconds": _gpu_seconds(trained, config, labels),
+    }
+    cures = (
+        "it needs the configuration, which wandb logs hold",
+        "it needs --n-unique, and the configuration, which wandb logs hold",
+        "perf/total_num_tokens was not logged at every step",
+        "use --gpus; step times must be logged",
+    )
+    for (name, value), cure in zip(found.items(), cures, strict=True):
+        _said(missing, name, value, cure)
+    return {"reuse": reuse, **found}
 
 
 def run_id(history: History) -> str:
     """The run's name and a hash of its metrics: importing the same run again gives the same id."""
     slug = re.sub(r"[^A-Za-z0-9.]+", "-", history.name).strip("-.")[:60] or "run"
     return f"{slug}_imported-{digest_of([history.name, history.steps])}"
-
-
-def _group_id(size: _Size, names: _Names, labels: Labels) -> str:
-    """The same for runs that differ in nothing that is known but their seed."""
-    identity = {
-        "model": size.name,
-        "algorithm": names.algorithm,
-        "mix": names.domain_mix,
-        "scale": names.data_scale,
-        "n_unique": labels.n_unique,
-    }
-    return digest_of({"imported": identity})
 
 
 def known_models() -> dict[str, Mapping[str, Any]]:
@@ -244,41 +213,31 @@ def _completed(value: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]
     return value
 
 
-def _size(history: History, labels: Labels) -> _Size:
+def _size(history: History, labels: Labels) -> tuple[dict[str, Any], int]:
+    """The fields of a row that say its model's size, and its nominal size."""
     known = known_models()
     path = _text(history.config, "actor_rollout_ref.model.path")
     names = {str(value.get("path") or name).rpartition("/")[2].lower(): name for name, value in known.items()}
     name = labels.model or names.get((path or "").rstrip("/").rpartition("/")[2].lower())
     if name in known:
-        value = known[name]
-        shape = Architecture(**value["architecture"])
-        return _Size(
-            name=value["name"],
-            family=value["family"],
-            n_params=shape.n_params,
-            n_params_non_embedding=shape.n_params_non_embedding,
-            nominal=value.get("nominal_params") or shape.n_params,
-            architecture=shape,
-        )
+        shape = Architecture(**known[name]["architecture"])
+        sizes = ("n_params", "n_params_non_embedding", "n_params_head", "n_params_active")
+        fields = {"model": known[name]["name"], "family": known[name]["family"]}
+        fields |= {size: getattr(shape, size) for size in sizes}
+        return fields, known[name].get("nominal_params") or shape.n_params
     if labels.n_params is None or labels.n_params_non_embedding is None:
         raise ResultsError(
             f"{history.name}: the size of its model ({name or path or 'not named'}) is not known; say --model with "
             f"one of {', '.join(sorted(known))}, or --n-params and --n-params-non-embedding"
         )
-    return _Size(
-        name=name or path or UNKNOWN,
-        family=UNKNOWN,
-        n_params=labels.n_params,
-        n_params_non_embedding=labels.n_params_non_embedding,
-        nominal=labels.n_params,
-        architecture=None,
-    )
+    fields = {"model": name or path or UNKNOWN, "family": UNKNOWN, "n_params": labels.n_params}
+    return fields | {"n_params_non_embedding": labels.n_params_non_embedding}, labels.n_params
 
 
-def _published(size: _Size, tokens: int) -> Flops:
+def _published(nominal: int, tokens: int) -> Flops:
     """The one convention that tokens and a size are enough for."""
     none = dict.fromkeys(("generation", "log_prob", "reference", "actor", "critic", "evaluation", "total"))
-    return Flops(accounting="6NT only (imported)", **none, published_6nt=6 * size.nominal * tokens)
+    return Flops(accounting="6NT only (imported)", **none, published_6nt=6 * nominal * tokens)
 
 
 def _gpu_seconds(points: list[CurvePoint], config: Mapping[str, Any], labels: Labels) -> float | None:
