@@ -17,13 +17,13 @@ from analysis.report.evidence import Evidence
 from analysis.report.reading import reading
 from analysis.report.sections import (
     answers,
+    checklist,
     cost,
     curves,
     decisions,
     every_run,
     heldout,
     passk,
-    provenance,
     solved,
     training,
 )
@@ -39,7 +39,7 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     training.section,
     cost.section,
     every_run.section,
-    provenance.section,
+    checklist.section,
 )
 
 

@@ -6,6 +6,10 @@ The items follow the reporting checklist of (Mis)fitting (arXiv:2502.18969): hyp
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
+import pandas as pd
+
+from analysis.drawing.frame_table import frame_table
+from analysis.drawing.page import Section
 from analysis.estimates.numerals import short
 from analysis.estimates.points import disagreement
 from analysis.laws.catalogue import KN_LOGLINEAR, ZOO
@@ -14,20 +18,26 @@ from analysis.row_laws import power_law
 from analysis.runs.checkpoints import FEWEST_STEPS
 from analysis.runs.selection import Run, Selection, points_of
 
-Item = tuple[str, str, str]  # part, item, statement
 READERS = ("numpy", "scipy", "pandas", "matplotlib")
 
 
-def checklist(evidence: Evidence) -> list[Item]:
-    """(part, item, statement) in reading order."""
+def section(evidence: Evidence) -> Section:
+    """One table of statements."""
     selection, runs = evidence.selection, evidence.runs
-    return [
-        *(("hypothesis", *item) for item in _hypothesis()),
-        *(("set-up", *item) for item in _set_up(runs)),
-        *(("data", *item) for item in _data(selection, runs)),
-        *(("fitting", *item) for item in _fitting(evidence)),
-        *(("provenance", *item) for item in _provenance(selection, runs)),
-    ]
+    parts = {
+        "hypothesis": _hypothesis(),
+        "set-up": _set_up(runs),
+        "data": _data(selection, runs),
+        "fitting": _fitting(evidence),
+        "provenance": _provenance(selection, runs),
+    }
+    table = frame_table(
+        pd.DataFrame([{"part": part, "item": item, "statement": said} for part in parts for item, said in parts[part]]),
+        name="checklist",
+        caption="After the checklist of (Mis)fitting, arXiv:2502.18969: hypothesis, set-up, data, fitting.",
+        fold=99,
+    )
+    return Section(anchor="provenance", title="How these numbers were made", tables=(table,))
 
 
 def _hypothesis() -> list[tuple[str, str]]:
@@ -156,13 +166,22 @@ def _fitting(evidence: Evidence) -> list[tuple[str, str]]:
 
 def _provenance(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
     found = [run.row.provenance for run in runs if run.row.provenance]
-    versions = {name: {item.versions[name] for item in found if name in item.versions} for name in _names(found)}
+    versions: dict[str, set[str]] = {}
+    for name, said in (pair for item in found for pair in item.versions.items()):
+        versions.setdefault(name, set()).add(said)
     return [
         (
             "Versions",
             "; ".join(f"{name} {_listed(items)}" for name, items in sorted(versions.items())) or "not recorded",
         ),
-        ("Code", _code(rows_commits=[(item.git_commit, item.git_dirty) for item in found])),
+        (
+            "Code",
+            _listed(
+                f"{item.git_commit}{' with uncommitted changes' if item.git_dirty else ''}"
+                for item in found
+                if item.git_commit
+            ),
+        ),
         ("Devices", _listed(f"{item.n_devices} x {item.device_name} ({item.device})" for item in found)),
         ("Training data", _listed(item.data_digest for item in found if item.data_digest)),
         ("Base models", _listed(item.model_digest for item in found if item.model_digest)),
@@ -204,16 +223,6 @@ def _checks(runs: Sequence[Run]) -> str:
             "some configurations share model and label; they differ in settings that a row does not hold (spec.json)"
         )
     return "; ".join(parts) or "every row's pass@1 is the mean of its per-problem counts"
-
-
-def _code(rows_commits: Sequence[tuple[str | None, bool | None]]) -> str:
-    return _listed(
-        f"{commit}{' with uncommitted changes' if dirty else ''}" for commit, dirty in rows_commits if commit
-    )
-
-
-def _names(provenance: Iterable[object]) -> list[str]:
-    return sorted({name for item in provenance for name in getattr(item, "versions", {})})
 
 
 def _listed(values: Iterable[object]) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Scale, Stack, Stacks
@@ -12,7 +11,7 @@ from analysis.drawing.page import Section, Table
 from analysis.estimates.numerals import short
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
-from sweeper.rows.row import Flops
+from sweeper.rows.row import Flops, ResultRow
 
 TITLE = "Where the compute goes"
 PHASES = {
@@ -47,36 +46,33 @@ def section(evidence: Evidence) -> Section:
 
 
 def _costs(runs: Sequence[Run]) -> pd.DataFrame:
-    """Means over the runs of a model and algorithm; None where a run has none."""
-    groups: dict[tuple[str, str], list[tuple[Run, Flops]]] = {}
-    for run in runs:
-        if run.row.flops is not None and run.row.flops.total is not None:
-            groups.setdefault((run.row.model, run.row.algorithm), []).append((run, run.row.flops))
-    records = []
-    for (model, algorithm), members in groups.items():
-        rows, ledgers = [run.row for run, _ in members], [flops for _, flops in members]
-        total, plain = _mean([flops.total for flops in ledgers]), _mean([flops.published_6nt for flops in ledgers])
-        records.append(
-            {
-                "model": model,
-                "algorithm": algorithm,
-                "runs": len(members),
-                **{name: _mean([getattr(flops, name) for flops in ledgers]) for name in PHASES},
-                "total": total,
-                "6nt": plain,
-                "total_over_6nt": total / plain if total and plain else None,
-                "evaluation": _mean([flops.evaluation for flops in ledgers]),
-                "tokens": _mean([row.train_tokens for row in rows]),
-                "gpu_seconds": _mean([row.gpu_seconds for row in rows]),
-                "train_seconds": _mean([row.timing.train_s if row.timing else None for row in rows]),
-            }
-        )
-    return pd.DataFrame(records)
+    """Means over the runs of a model and algorithm; NaN where a run has none."""
+    each = pd.DataFrame([_record(run.row, run.row.flops) for run in runs if run.row.flops and run.row.flops.total])
+    if each.empty:
+        return each
+    by = each.groupby(["model", "algorithm"], sort=False)
+    costs = by.agg(_mean).reset_index()
+    costs.insert(2, "runs", by.size().to_numpy())
+    costs.insert(list(costs).index("evaluation"), "total_over_6nt", costs["total"] / costs["6nt"])
+    return costs
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known and len(known) == len(values) else None
+def _mean(values: "pd.Series[float]") -> float:
+    return float(values.astype(float).mean(skipna=False))
+
+
+def _record(row: ResultRow, flops: Flops) -> dict[str, object]:
+    return {
+        "model": row.model,
+        "algorithm": row.algorithm,
+        **{name: getattr(flops, name) for name in PHASES},
+        "total": flops.total,
+        "6nt": flops.published_6nt,
+        "evaluation": flops.evaluation,
+        "tokens": row.train_tokens,
+        "gpu_seconds": row.gpu_seconds,
+        "train_seconds": row.timing.train_s if row.timing else None,
+    }
 
 
 def _shares(costs: pd.DataFrame) -> Stacks:

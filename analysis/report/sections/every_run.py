@@ -16,30 +16,7 @@ from sweeper.rows.differences import between_rows
 from sweeper.rows.table import Record, records
 
 FOLD = 40  # lines from which the table stands behind a click
-COLUMNS = (  # of the results table
-    "status",
-    "model",
-    "n_params",
-    "n_params_non_embedding",
-    "algorithm",
-    "domain_mix",
-    "data_scale",
-    "n_unique",
-    "problems_seen",
-    "n_sft",
-    "reuse",
-    "curriculum",
-    "rollout_n",
-    "lora_rank",
-    "kl_loss_coef",
-    "kl_reward_coef",
-    "seed",
-    "steps",
-    "train_samples",
-    "train_tokens",
-    "flops",
-    "gpu_seconds",
-)
+HIDDEN = ("n_params_active", "n_params_head", "prompt_tokens", "response_tokens")  # beside the ledger of FLOPs
 TITLES = {
     "model": "model",
     "n_params_non_embedding": "parameters without embedding",
@@ -89,21 +66,17 @@ def results_table(selection: Selection) -> pd.DataFrame:
 
 
 def _record(run: Run, flat: Record, own: Sequence[str]) -> dict[str, object]:
-    row, alone = run.row, Point(series="", runs=(run,))
-    improvement = gain(alone) or NONE
-    found: dict[str, object] = {"run_id": row.run_id, "group_id": row.group_id}
-    found |= {name: flat[name] for name in (*COLUMNS, *own)}
-    found |= {
+    """What `results` has of a run, but for its phases, with the interval of its gain."""
+    row, names = run.row, list(flat)
+    fields = [name for name in names[names.index("status") : names.index("total_s")] if not name.startswith("flops_")]
+    scores = [name for name in names if "pass@" in name and "_" not in name.removeprefix("base_")]
+    return {
+        "run_id": row.run_id,
+        "group_id": row.group_id,
+        **{name: flat[name] for name in (*fields, *own) if name not in HIDDEN},
         "wall_s": flat["total_s"],
-        "gain_pass@1": improvement.value,
-        "gain_pass@1_low": improvement.low,
-        "gain_pass@1_high": improvement.high,
-    }
-    for prefix, base in (("base_", True), ("", False)):
-        score = row.score(base=base)
-        found |= {f"{prefix}pass@{item.k}": item.value for item in (score.pass_at_k if score else ())}
-    failure = row.failure
-    return found | {
-        "reason": f"{failure.phase}: {failure.reason}" if failure else None,
-        "log": failure.log if failure else None,
+        **(gain(Point(series="", runs=(run,))) or NONE).columns("gain_pass@1", "gain_pass@1_"),
+        **{name: flat[name] for name in scores},
+        "reason": f"{row.failure.phase}: {row.failure.reason}" if row.failure else None,
+        "log": row.failure.log if row.failure else None,
     }

@@ -48,17 +48,10 @@ def section(evidence: Evidence) -> Section:
 
 def pass_at_k_table(points: Sequence[Point], ks: Sequence[int]) -> pd.DataFrame:
     """One line per point, domain and k: base, trained and paired gain with 95% intervals."""
-    return pd.DataFrame(
-        [
-            _record(point, domain) | _measured(point, domain, k)
-            for point in points
-            for domain in domains_of(point)
-            for k in ks
-        ]
-    )
+    return pd.DataFrame([_record(point, domain, k) for point in points for domain in domains_of(point) for k in ks])
 
 
-def _record(point: Point, domain: str) -> dict[str, object]:
+def _record(point: Point, domain: str, k: int) -> dict[str, object]:
     score = point.row.score(domain)
     return {
         "model": point.row.model,
@@ -69,19 +62,11 @@ def _record(point: Point, domain: str) -> dict[str, object]:
         "domain": domain,
         "n_problems": score.n_problems if score else None,
         "n_samples": score.n_samples if score else None,
+        "k": k,
+        **(pass_at(point, k, base=True, domain=domain) or NONE).columns("base", "base_"),
+        **(pass_at(point, k, domain=domain) or NONE).columns("trained", "trained_"),
+        **(gain(point, k, domain=domain) or NONE).columns("gain", "gain_"),
     }
-
-
-def _measured(point: Point, domain: str, k: int) -> dict[str, object]:
-    record: dict[str, object] = {"k": k}
-    for name, found in (
-        ("base", pass_at(point, k, base=True, domain=domain)),
-        ("trained", pass_at(point, k, domain=domain)),
-        ("gain", gain(point, k, domain=domain)),
-    ):
-        value, low, high = found or NONE
-        record |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    return record
 
 
 def domains_of(point: Point) -> list[str]:
@@ -118,15 +103,14 @@ def _trace(line: pd.DataFrame, column: str, name: str, mark: Mark) -> Trace:
 
 
 def _domain_table(evidence: Evidence) -> Table:
-    records = []
-    for point in evidence.points:
-        for domain in domains_of(point):
-            found = {name: value for name, value in _measured(point, domain, 1).items() if name != "k"}
-            for k in evidence.table_ks:
-                pair = value_at(point, k, base=True, domain=domain), value_at(point, k, domain=domain)
-                found |= {f"base_pass@{k}": pair[0], f"pass@{k}": pair[1]}
-            records.append(_record(point, domain) | found)
-    frame = pd.DataFrame(records)
+    frame = pass_at_k_table(evidence.points, [1]).drop(columns="k")
+    for k in evidence.table_ks:
+        for side, base in (("base_", True), ("", False)):
+            frame[f"{side}pass@{k}"] = [
+                value_at(point, k, base=base, domain=domain)
+                for point in evidence.points
+                for domain in domains_of(point)
+            ]
     titles = {"model": "model", "series": evidence.varying, "seeds": "seeds", "domain": "domain"}
     titles |= {"n_problems": "problems", "base": "base pass@1", "trained": "trained pass@1", "gain": "paired gain"}
     ks = [f"{side}pass@{k}" for k in evidence.table_ks for side in ("base_", "")]

@@ -9,10 +9,12 @@ from analysis.drawing.answer import Scale, Stack, Stacks
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section
+from analysis.passk.crossed import holm
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Counts, Point
 
 TITLE = "Problems gained and lost"
+Whole = NDArray[np.int64]
 LEVEL = 0.05  # of the family of problems of one configuration
 PARTS = {
     "both": "solved by both",
@@ -58,8 +60,10 @@ def _counts(point: Point) -> tuple[list[Counts], list[Counts]] | None:
 
 
 def _record(point: Point, base: list[Counts], trained: list[Counts]) -> dict[str, object]:
-    n0, c0 = _total([item.n for item in base]), _total([item.c for item in base])
-    n1, c1 = _total([item.n for item in trained]), _total([item.c for item in trained])
+    (n0, c0), (n1, c1) = (
+        (np.sum([item.n for item in counts], axis=0), np.sum([item.c for item in counts], axis=0))
+        for counts in (base, trained)
+    )
     before, after = c0 > 0, c1 > 0
     up, down = _clearly_different(n0, c0, n1, c1)
     return {
@@ -78,22 +82,11 @@ def _record(point: Point, base: list[Counts], trained: list[Counts]) -> dict[str
     }
 
 
-def _total(columns_of: list[tuple[int, ...]]) -> NDArray[np.int64]:
-    total: NDArray[np.int64] = np.array(columns_of, dtype=np.int64).sum(axis=0)
-    return total
-
-
-def _clearly_different(
-    n0: NDArray[np.int64], c0: NDArray[np.int64], n1: NDArray[np.int64], c1: NDArray[np.int64]
-) -> tuple[int, int]:
+def _clearly_different(n0: Whole, c0: Whole, n1: Whole, c1: Whole) -> tuple[int, int]:
     """Problems whose share of correct samples rose and fell, Holm's correction over the problems."""
     shared = (c0 + c1) / (n0 + n1)
     error = np.sqrt(shared * (1 - shared) * (1 / n0 + 1 / n1))
     difference = c1 / n1 - c0 / n0
     z = np.divide(difference, error, out=np.zeros_like(difference), where=error > 0)
-    p = 2 * norm.sf(np.abs(z))
-    order = np.argsort(p, kind="stable")
-    passed = p[order] <= LEVEL / (len(p) - np.arange(len(p)))
-    count = len(p) if passed.all() else int(np.argmin(passed))
-    chosen = order[:count]
+    chosen = np.array([p is not None and p <= LEVEL for p in holm((2 * norm.sf(np.abs(z))).tolist())])
     return int((difference[chosen] > 0).sum()), int((difference[chosen] < 0).sum())

@@ -45,22 +45,10 @@ def section(evidence: Evidence) -> Section:
 
 def curves_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One line per run and training step."""
-    records = [
-        {
-            "run_id": run.row.run_id,
-            "step": point.step,
-            "reward": point.reward,
-            "val_pass@1": point.val_pass1,
-            "response_length": point.response_length,
-            "entropy": point.entropy,
-            "kl": point.kl,
-            "tokens": point.tokens,
-            "seconds": point.seconds,
-        }
-        for run in runs
-        for point in run.row.curve
-    ]
-    return pd.DataFrame(records)
+    points = [point for run in runs for point in run.row.curve]
+    frame = pd.DataFrame(points).rename(columns={"val_pass1": "val_pass@1"})
+    frame.insert(0, "run_id", [run.row.run_id for run in runs for _ in run.row.curve])
+    return frame
 
 
 def _logged(runs: Sequence[Run], field: str) -> bool:
