@@ -62,21 +62,6 @@ def letter_of(answer: str, options: Mapping[str, str] | None = None) -> str | No
     return named[0] if len(named) == 1 else None
 
 
-def boxed_letter(response: str, options: Mapping[str, str] | None = None) -> str | None:
-    """The option named by the last box; without any box, by the last `Answer: ...`."""
-    text = after_thinking(response)
-    box = last_boxed(text)
-    return letter_of(box, options) if box is not None else _stated(text, options)
-
-
-def stated_letter(response: str, options: Mapping[str, str] | None = None) -> str | None:
-    """The option named by the last `Answer: ...`; without any, by the last box (GPQA's no_box variants)."""
-    text = after_thinking(response)
-    stated = _stated(text, options)
-    box = None if stated else last_boxed(text)
-    return letter_of(box, options) if box is not None else stated
-
-
 def _stated(text: str, options: Mapping[str, str] | None) -> str | None:
     """From the rest of the line after the last `answer:` or `answer is`; if that is empty, from the next line."""
     stated = [match.end() for match in _ANSWER_LINE.finditer(text)]
@@ -97,8 +82,16 @@ def _stated(text: str, options: Mapping[str, str] | None) -> str | None:
 def score_choice(
     response: str, letter: str, options: Mapping[str, str] | None = None, *, boxed: bool = True
 ) -> Verdict:
-    """Compares the option that the response names with the gold letter."""
-    named = boxed_letter(response, options) if boxed else stated_letter(response, options)
+    """Compares the option that the response names with the gold letter.
+
+    That is the one in the last box and, without any box, the one of the last `Answer: ...`; if not `boxed`, as in
+    GPQA's no_box variants, that of the last `Answer: ...` goes first.
+    """
+    text = after_thinking(response)
+    box = last_boxed(text)
+    named = _stated(text, options) if box is None or not boxed else None
+    if named is None and box is not None:
+        named = letter_of(box, options)
     if named is None:
         return Verdict(outcome=Outcome.NO_ANSWER)
     return verdict_of(named == letter, named)

@@ -3,7 +3,6 @@
 import math
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 
 from rewards.answers.plain_text import unwrapped
@@ -28,8 +27,6 @@ _NO_UNIT = Unit(Fraction(1), ())
 _SYMBOL = re.compile(
     r"^\s*(?:\\?[A-Za-z]{1,10} ?){1,3}(?:_\{?[^{}=\s]{1,12}\}?|\([a-z]\))?\s*(?:=|\\approx|≈|:)\s*(?=[^=]+$)"
 )
-
-
 _MAX_LENGTH = 200  # of an expression
 _MAX_UNIT = 100
 _DEGREES = re.compile(r"(?:\^\s*\{?\s*\\circ\s*\}?|\\degree|°|º|\bdegrees?|\bdeg)\s*(C(?:elsius)?|F(?:ahrenheit)?)\b")
@@ -40,14 +37,6 @@ _UNIT = re.compile(r"(?:\\[,;: ]|\s|~)*\\(?:text|mathrm|rm)\s*\{([^{}]*)\}\s*$")
 _EXPRESSION = re.compile(
     r"\\(?:sqrt|frac|dfrac|tfrac|pi|ln|log|exp|sin|cos|tan|arc|cdot|times)|[√π]|[a-z]\(|\^|\d\s*[*/+-]"
 )
-
-
-class Comparison(StrEnum):
-    """What comparing two quantities says."""
-
-    SAME = "same"
-    DIFFERENT = "different"
-    UNDECIDED = "undecided"  # one of them is no quantity, or its unit is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,36 +110,28 @@ def _is_operator(rest: str) -> bool:
     return rest[:1] in tuple("\\^*/+-(√π")
 
 
-def compare_quantities(answer: str, gold: str) -> Comparison:
-    """Compares values in the same unit.
+def same_quantity(answer: str, gold: str) -> bool | None:
+    """Compares values in the same unit; None: one of them is no quantity, or its unit is not known.
 
     A unit missing on either side is supplied by the other, since questions often name it. 5 cm is not 5 m, and 0.05 m
     is 5 cm.
     """
     given, wanted = read_quantity(answer), read_quantity(gold)
     if given is None or wanted is None:
-        return Comparison.UNDECIDED
+        return None
     if (given.is_computed or wanted.is_computed) and not (given.number.is_decimal or wanted.number.is_decimal):
-        return Comparison.UNDECIDED  # two exact expressions are a matter of algebra
-    known = all(quantity.unit is not None or not quantity.unit_text for quantity in (given, wanted))
-    if not known:
+        return None  # two exact expressions are a matter of algebra
+    same = close_to(given.number, wanted.number)
+    if not all(quantity.unit is not None or not quantity.unit_text for quantity in (given, wanted)):
         if "".join(given.unit_text.split()).casefold() == "".join(wanted.unit_text.split()).casefold():
-            return _said(close_to(given.number, wanted.number))
-        if (given.unit_text and wanted.unit_text) or not _is_name(given.unit_text or wanted.unit_text):
-            return Comparison.UNDECIDED
-        return _said(close_to(given.number, wanted.number))
+            return same
+        one_has_none = not given.unit_text or not wanted.unit_text
+        return same if one_has_none and _is_name(given.unit_text or wanted.unit_text) else None
     if given.unit is None or wanted.unit is None:
-        same = close_to(given.number, wanted.number)
-        if not same and (_is_ratio(given) or _is_ratio(wanted)):
-            same = _same_in_si(given, wanted)
-        return _said(same)
+        return same or ((_is_ratio(given) or _is_ratio(wanted)) and _same_in_si(given, wanted))
     if given.unit.dimension != wanted.unit.dimension:
-        return Comparison.DIFFERENT
-    return _said(close_to(given.number, wanted.number) if given.unit == wanted.unit else _same_in_si(given, wanted))
-
-
-def _said(same: bool) -> Comparison:
-    return Comparison.SAME if same else Comparison.DIFFERENT
+        return False
+    return same if given.unit == wanted.unit else _same_in_si(given, wanted)
 
 
 def _is_name(text: str) -> bool:

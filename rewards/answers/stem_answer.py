@@ -5,10 +5,9 @@ numerical difference is final; the same parts, if there are several; the same ma
 """
 
 import re
-from enum import StrEnum
 
 from rewards.answers.plain_text import same_words, unwrapped
-from rewards.answers.quantity import Comparison, compare_quantities, read_quantity, without_symbol
+from rewards.answers.quantity import read_quantity, same_quantity, without_symbol
 from rewards.judge.judge import Decision, StemJudge, configured_judge
 from rewards.math.answer import score_math
 from rewards.problem.extraction import after_thinking, last_boxed
@@ -21,14 +20,6 @@ _ELEMENT = (
 )
 _FORMULA = re.compile(rf"\d*(?:(?:{_ELEMENT})|[()\[\]]|(?<=[A-Za-z)\]])\d+)+(?:\^?\d*[+-])?(?:\((?:s|l|g|aq)\))?")
 _PARTS = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+|\\quad|\\\\")
-
-
-class Rule(StrEnum):
-    """What the rules say of an answer."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    UNDECIDED = "undecided"
 
 
 def score_stem(response: str, gold: str, question: str = "", judge: StemJudge | None = None) -> Verdict:
@@ -51,9 +42,9 @@ def score_stem(response: str, gold: str, question: str = "", judge: StemJudge | 
         return Verdict(outcome=Outcome.NO_ANSWER)
     if len(answer) > max(_MAX_ANSWER, 2 * len(gold)):
         return Verdict(outcome=Outcome.WRONG, pred=answer)
-    rule = apply_rules(answer, gold)
-    if rule is not Rule.UNDECIDED:
-        return verdict_of(rule is Rule.RIGHT, answer)
+    decided = same_by_rules(answer, gold)
+    if decided is not None:
+        return verdict_of(decided, answer)
     judge = judge or configured_judge()
     if judge is None:
         return Verdict(outcome=Outcome.WRONG, pred=answer)
@@ -63,20 +54,18 @@ def score_stem(response: str, gold: str, question: str = "", judge: StemJudge | 
     return verdict_of(decision is Decision.EQUIVALENT, answer)
 
 
-def apply_rules(answer: str, gold: str) -> Rule:
-    """Decides by reading and by computer algebra, as far as they go."""
+def same_by_rules(answer: str, gold: str) -> bool | None:
+    """Decides by reading and by computer algebra, as far as they go; None: undecided."""
     if _is_formula(gold) and _is_formula(answer):
-        return Rule.RIGHT if _formula(answer) == _formula(gold) else Rule.UNDECIDED
+        return _formula(answer) == _formula(gold) or None
     if _same_text(answer, gold):
-        return Rule.RIGHT
-    compared = compare_quantities(answer, gold)
-    if compared is Comparison.SAME:
-        return Rule.RIGHT
-    if compared is Comparison.DIFFERENT:
-        return Rule.WRONG
-    if _same_parts(answer, gold) or score_math(f"\\boxed{{{answer}}}", gold).outcome is Outcome.CORRECT:
-        return Rule.RIGHT
-    return Rule.UNDECIDED
+        return True
+    decided = same_quantity(answer, gold)
+    if decided is None and (
+        _same_parts(answer, gold) or score_math(f"\\boxed{{{answer}}}", gold).outcome is Outcome.CORRECT
+    ):
+        return True
+    return decided
 
 
 def _same_text(answer: str, gold: str) -> bool:
@@ -97,7 +86,7 @@ def _same_parts(answer: str, gold: str) -> bool:
     return all(
         _same_text(part, gold_part)
         or (_is_formula(gold_part) and _formula(part) == _formula(gold_part))
-        or compare_quantities(part, gold_part) is Comparison.SAME
+        or same_quantity(part, gold_part) is True
         for part, gold_part in zip(given, wanted, strict=True)
     )
 

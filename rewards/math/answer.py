@@ -3,7 +3,7 @@ r"""Scores mathematics: the last box against the gold answer, by reading first a
 import re
 from functools import lru_cache
 
-from rewards.math.algebra.judge import Judgement, is_too_heavy, judge, prepare
+from rewards.math.algebra.judge import NotJudged, is_too_heavy, judge, prepare
 from rewards.math.equality.compare import same_answer
 from rewards.math.equality.wording import same_wording
 from rewards.math.reading.node import Node
@@ -23,20 +23,12 @@ _BEYOND_READING = re.compile(
 _CACHE_ENTRIES = 16_384
 
 
-class _NotJudged(Exception):
-    """Computer algebra gave no answer about a pair; not remembered, since a busy machine may be the reason."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-
-
 def score_math(response: str, ground_truth: str) -> Verdict:
     r"""Compares the last complete `\boxed{}` after any thinking part with the gold answer.
 
     Where the gold answer is an enumeration, boxes side by side (`\boxed{1}` and `\boxed{2}`) count as one. Values
     are compared exactly or to 60 digits; what is not read here goes to math-verify. At most
-    `math_judge.LIMIT_S` seconds are spent there.
+    `rewards.math.algebra.judge.LIMIT_S` seconds are spent there.
     """
     prepare()
     final = after_thinking(response)
@@ -80,7 +72,7 @@ def _compare(answer: str, ground_truth: str) -> Verdict:
         return verdict_of(answer.strip() == ground_truth.strip(), answer)
     try:
         return verdict_of(_is_equal(answer, ground_truth), answer)
-    except _NotJudged as failure:
+    except NotJudged as failure:
         return Verdict(outcome=failure.outcome, pred=answer)
 
 
@@ -102,7 +94,7 @@ def _is_equal(answer: str, ground_truth: str) -> bool:
     for text, tree in ((pred, pred_tree), (gold, gold_tree)):
         if tree is None and _BEYOND_READING.search(text) is None:
             return False  # not well formed
-    return _is_worth_judging(pred, gold) and _judged(pred, gold)
+    return _is_worth_judging(pred, gold) and judge(pred, gold)
 
 
 _normal = lru_cache(maxsize=_CACHE_ENTRIES)(normalise)
@@ -121,12 +113,3 @@ def _is_worth_judging(pred: str, gold: str) -> bool:
     return not is_too_heavy(pred, gold) and not any(
         "\\ldots" in text or _PROSE.search(text) is not None for text in (pred, gold)
     )
-
-
-def _judged(pred: str, gold: str) -> bool:
-    judgement = judge(pred, gold)
-    if judgement is Judgement.TIMEOUT:
-        raise _NotJudged(Outcome.TIMEOUT)
-    if judgement is Judgement.ERROR:
-        raise _NotJudged(Outcome.ERROR)
-    return judgement is Judgement.EQUAL

@@ -146,29 +146,22 @@ class ScoreItem:
 
 def score_batch(items: Sequence[ScoreItem], *, partial_credit: bool = False, own: Sequence[str] = ()) -> list[Score]:
     """`compute_score` of every item, in order, many at once; equal items are scored once."""
-    first_of: dict[bytes, int] = {}
-    representative: list[int] = []
-    for index, item in enumerate(items):
-        scorer = scorer_of(item.data_source, tuple(own))
-        question = question_of(item.ground_truth, item.extra_info, scorer.fields)
-        key = _key(scorer.family, item.data_source, item.solution_str, question)
-        representative.append(first_of.setdefault(key, index))
-    distinct = sorted(first_of.values())
+    keys = [_key_of(item, own) for item in items]
+    distinct = dict(zip(keys, items, strict=True))
 
-    def score(index: int) -> Score:
-        item = items[index]
-        return compute_score(
-            item.data_source,
-            item.solution_str,
-            item.ground_truth,
-            item.extra_info,
-            partial_credit=partial_credit,
-            own=own,
-        )
+    def score(item: ScoreItem) -> Score:
+        given = item.data_source, item.solution_str, item.ground_truth, item.extra_info
+        return compute_score(*given, partial_credit=partial_credit, own=own)
 
     with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="rewards") as executor:
-        scored = dict(zip(distinct, executor.map(score, distinct), strict=True))
-    return [dict(scored[index]) for index in representative]
+        scored = dict(zip(distinct, executor.map(score, distinct.values()), strict=True))
+    return [dict(scored[key]) for key in keys]
+
+
+def _key_of(item: ScoreItem, own: Sequence[str]) -> bytes:
+    scorer = scorer_of(item.data_source, tuple(own))
+    question = question_of(item.ground_truth, item.extra_info, scorer.fields)
+    return _key(scorer.family, item.data_source, item.solution_str, question)
 
 
 _executor: ThreadPoolExecutor | None = None

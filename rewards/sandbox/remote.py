@@ -13,7 +13,7 @@ import ssl
 import time
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from rewards.sandbox.execution import Ended, Limits
@@ -34,15 +34,6 @@ _MODULES = (
 
 class RemoteOutage(WorkerDied):
     """The service did not answer, or not as such a service does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteRun:
-    """How the service says a program ended. `finished` is False when it ran out of time."""
-
-    finished: bool
-    exit: int | None
-    stdout: str
 
 
 class RemoteSandbox:
@@ -66,11 +57,11 @@ class RemoteSandbox:
         """Raises RemoteOutage unless the service runs a program and gives its output back."""
         nonce = secrets.token_hex(16)
         run = self.run(f"print(input() + {nonce[:16]!r})", nonce[16:] + "\n", 10.0)
-        if run.stdout.strip() != nonce[16:] + nonce[:16]:
+        if run.output.strip() != (nonce[16:] + nonce[:16]).encode():
             raise RemoteOutage(f"{self._url} did not run a program that prints what it reads")
 
-    def run(self, code: str, stdin: str, wall_s: float) -> RemoteRun:
-        """Runs one program.
+    def run(self, code: str, stdin: str, wall_s: float) -> Ended:
+        """Runs one program; how much it may print is for the caller to see to.
 
         Raises:
             RemoteOutage: After some attempts, of which each is as long as the program's time and half a minute.
@@ -119,23 +110,18 @@ class RemoteSandbox:
         if kind == "program":
             code, stdin = (content.decode("utf-8", "replace") for content in contents)
             run = self.run(code, stdin, limits.wall_s)
-            output = run.stdout.encode("utf-8", "replace")
+            output = run.output
         else:
             texts = [content.decode() for content in contents]
             run = self.run(_bootstrap(kind, texts, nonce), "", limits.wall_s)
             # Evidence that the harness got to its end, and where its report starts; not a proof against forging, which
             # values need not be (what they must equal is not there) and which tests are protected from otherwise.
-            _, found, report = run.stdout.rpartition(nonce)
-            output = report.strip().encode("utf-8", "replace") if found else b""
-        return Ended(
-            exit=run.exit,
-            late=not run.finished,
-            flooded=len(output) > output_limit,
-            output=output[:output_limit],
-        )
+            _, found, report = run.output.rpartition(nonce.encode())
+            output = report.strip() if found else b""
+        return replace(run, flooded=len(output) > output_limit, output=output[:output_limit])
 
 
-def _parsed(answer: object) -> RemoteRun:
+def _parsed(answer: object) -> Ended:
     """Of the service's answer: `status`, and in `run_result` `status`, `return_code`, `stdout`."""
     if not isinstance(answer, Mapping):
         raise ValueError("an answer that is no object")
@@ -150,10 +136,11 @@ def _parsed(answer: object) -> RemoteRun:
     code = result.get("return_code")
     if finished and not isinstance(code, int):
         raise ValueError("a finished run without return_code")
-    return RemoteRun(
-        finished=finished,
+    return Ended(
         exit=code if isinstance(code, int) and code >= 0 else None,
-        stdout=str(result.get("stdout") or ""),
+        late=not finished,
+        flooded=False,
+        output=str(result.get("stdout") or "").encode("utf-8", "replace"),
     )
 
 

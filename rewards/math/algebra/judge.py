@@ -3,8 +3,9 @@
 import contextlib
 import re
 import threading
-from enum import StrEnum
+from functools import lru_cache
 
+from rewards.problem.verdict import Outcome
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout
 from rewards.sandbox.worker import Worker, WorkerPool, pool_size
 
@@ -18,13 +19,12 @@ class MathVerifyMissing(ImportError):
     """math-verify cannot be imported by this interpreter."""
 
 
-class Judgement(StrEnum):
-    """The symbolic comparison's answer."""
+class NotJudged(Exception):
+    """Computer algebra gave no answer about a pair; not remembered, since a busy machine may be the reason."""
 
-    EQUAL = "equal"
-    DIFFERENT = "different"
-    TIMEOUT = "timeout"
-    ERROR = "error"
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
 
 
 _HEAVY = re.compile(r"\\(?:int|prod|lim|sum|iint|oint)(?![a-z])|!{2,}|\)!.*!")
@@ -35,19 +35,11 @@ _BRACKET = re.compile(r"[(\[{]|\\l(?:floor|ceil)")
 _ANY_BRACKET = re.compile(r"[()\[\]{}]|\\[lr](?:floor|ceil)")
 _MAX_BRACKETS = 60
 _MAX_DEPTH = 12
-_preparation = threading.Lock()
-_is_prepared = False
 
 
+@lru_cache(maxsize=1)
 def prepare() -> None:
     """Starts a comparison process in the background, once: importing sympy takes longer than most comparisons."""
-    global _is_prepared
-    if _is_prepared:
-        return
-    with _preparation:
-        if _is_prepared:
-            return
-        _is_prepared = True
     _start_spare()
 
 
@@ -80,22 +72,21 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def judge(pred: str, gold: str) -> Judgement:
-    """Whether `pred` equals `gold`, two TeX expressions, within `LIMIT_S` seconds of wall time.
-
-    A text that math-verify cannot parse is DIFFERENT. ERROR is a process that dies twice on the same pair.
+def judge(pred: str, gold: str) -> bool:
+    """Whether `pred` equals `gold`, two TeX expressions; a text that math-verify cannot parse equals nothing.
 
     Raises:
+        NotJudged: TIMEOUT after `LIMIT_S` seconds of wall time; ERROR if the process dies twice on the same pair.
         MathVerifyMissing: math-verify is not installed.
     """
     try:
         answer = _pool.use(lambda worker: _asked(worker, pred, gold))
     except WorkerTimeout:
         _start_spare()  # so that the next comparison does not wait for the import
-        return Judgement.TIMEOUT
+        raise NotJudged(Outcome.TIMEOUT) from None
     except WorkerDied:
-        return Judgement.ERROR
-    return Judgement.EQUAL if answer.get("equal") is True else Judgement.DIFFERENT
+        raise NotJudged(Outcome.ERROR) from None
+    return answer.get("equal") is True
 
 
 def _asked(worker: Worker, pred: str, gold: str) -> dict[str, object]:

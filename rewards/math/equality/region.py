@@ -42,11 +42,6 @@ def is_region_like(node: Node) -> bool:
     return node.op is Op.LIST and any(is_region_like(arg) for arg in node.args)
 
 
-def variables(node: Node) -> frozenset[str]:
-    """The names that inequalities constrain."""
-    return symbols(node)
-
-
 def region(node: Node) -> Region | None:
     """The set that a node describes, None if it does not describe one that can be read."""
     match node.op:

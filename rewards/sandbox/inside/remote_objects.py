@@ -74,11 +74,10 @@ class Solution:
             coded = [self._encode(argument) for argument in arguments]
             coded_named = [[name, self._encode(value)] for name, value in named.items()]
             table = self._coded_table()
-            result, positional, by_name, twins = self.ask("call", number, coded, coded_named, table)
-            for index, after in positional:
-                _assign(arguments[index], self._decode(after))
-            for name, after in by_name:
-                _assign(named[name], self._decode(after))
+            result, changed, twins = self.ask("call", number, coded, coded_named, table)
+            given = dict(enumerate(arguments)) | named
+            for slot, after in changed:
+                _assign(given[slot], self._decode(after))
             for index, attributes in twins:
                 for name, after in attributes:
                     setattr(self._table[index][0], name, self._decode(after))
@@ -219,36 +218,6 @@ class Remote(Opaque):
     def __iter__(self) -> Iterator[Any]:
         return iter(_solution(self).operation("iter", self))
 
-    def __getitem__(self, index: object) -> Any:
-        return _solution(self).operation("getitem", self, index)
-
-    def __setitem__(self, index: object, value: object) -> None:
-        _solution(self).operation("setitem", self, index, value)
-
-    def __delitem__(self, index: object) -> None:
-        _solution(self).operation("delitem", self, index)
-
-    def __len__(self) -> int:
-        return int(_solution(self).operation("len", self))
-
-    def __bool__(self) -> bool:
-        return _solution(self).operation("bool", self) is True
-
-    def __str__(self) -> str:
-        return str(_plain(_solution(self).operation("str", self), str))
-
-    def __repr__(self) -> str:
-        return str(_plain(_solution(self).operation("repr", self), str))
-
-    def __int__(self) -> int:
-        return int(_plain(_solution(self).operation("int", self), int))
-
-    def __index__(self) -> int:
-        return int(_plain(_solution(self).operation("index", self), int))
-
-    def __float__(self) -> float:
-        return float(_plain(_solution(self).operation("float", self), float))
-
 
 class RemoteIterator(Remote):
     """Stands in for an iterator or generator; fetches its items in batches."""
@@ -281,10 +250,18 @@ def _number(remote: Remote) -> int:
     return found
 
 
-def _plain(value: object, kind: type) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"not a plain {kind.__name__}")
-    return value
+def _unary(name: str, kind: type) -> Callable[[Remote], Any]:
+    def operation(self: Remote) -> Any:
+        value = _solution(self).operation(name, self)
+        if type(value) is not kind:
+            raise TypeError(f"not a plain {kind.__name__}")
+        return value
+
+    return operation
+
+
+def _of_items(name: str) -> Callable[..., Any]:
+    return lambda self, *operands: _solution(self).operation(name, self, *operands)
 
 
 def _binary(name: str) -> Callable[[Any, Any], Any]:
@@ -295,5 +272,17 @@ def _binary(name: str) -> Callable[[Any, Any], Any]:
     return operation
 
 
+for _name, _kind in {
+    "len": int,
+    "bool": bool,
+    "str": str,
+    "repr": str,
+    "int": int,
+    "index": int,
+    "float": float,
+}.items():
+    setattr(Remote, f"__{_name}__", _unary(_name, _kind))
+for _name in ("getitem", "setitem", "delitem"):
+    setattr(Remote, f"__{_name}__", _of_items(_name))
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul"):
     setattr(Remote, f"__{_name}__", _binary(_name))

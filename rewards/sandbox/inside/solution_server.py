@@ -82,23 +82,18 @@ class _Server:
             result = function(*given, **keywords)
             position = next((i for i, one in enumerate(given) if one is result and type(one) in _MUTABLE), None)
             coded = self._encode(result) if position is None else ["argument", position]
-            return [coded, *self._changes(given, arguments, keywords, named), self._twin_changes(table)]
+            before = [*enumerate(arguments), *named]
+            return [coded, self._changes(dict(enumerate(given)) | keywords, before), self._twin_changes(table)]
         finally:
             self._twins, self._twin_numbers = outer
 
-    def _changes(
-        self, given: list[Any], arguments: list[Any], keywords: dict[str, Any], named: list[Any]
-    ) -> tuple[list[object], list[object]]:
-        """The arguments that the call changed in place, positional and by name."""
-        positional: list[object] = []
-        by_name: list[object] = []
-        for index, (value, before) in enumerate(zip(given, arguments, strict=True)):
-            if type(value) in _MUTABLE and (after := self._encode(value)) != before:
-                positional.append([index, after])
-        for name, before in named:
-            if type(keywords[name]) in _MUTABLE and (after := self._encode(keywords[name])) != before:
-                by_name.append([name, after])
-        return positional, by_name
+    def _changes(self, given: dict[Any, Any], coded: list[Any]) -> list[object]:
+        """The arguments that the call changed in place, by position or name."""
+        changes: list[object] = []
+        for slot, before in coded:
+            if type(given[slot]) in _MUTABLE and (after := self._encode(given[slot])) != before:
+                changes.append([slot, after])
+        return changes
 
     def _make_twins(self, table: list[Any]) -> None:
         """Instances of the program's own classes of the same names, for instances of the tests' classes."""

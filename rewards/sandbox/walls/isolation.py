@@ -5,6 +5,7 @@ import os
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from rewards.program import UserError
 from rewards.sandbox.frames import WorkerDied
@@ -107,7 +108,6 @@ def _examine(worker: Worker, level: Level) -> Attempt:
 
 
 _lock = threading.Lock()
-_found: Isolation | SandboxUnavailable | None = None
 
 
 def find_isolation() -> Isolation:
@@ -118,31 +118,25 @@ def find_isolation() -> Isolation:
     Raises:
         SandboxUnavailable: None holds, and running without isolation is not allowed.
     """
-    global _found
     with _lock:
-        if _found is None:
-            try:
-                _found = _find()
-            except SandboxUnavailable as error:
-                _found = error
-        if isinstance(_found, SandboxUnavailable):
-            raise SandboxUnavailable(str(_found))
-        return _found
+        found = _find()
+    if isinstance(found, str):
+        raise SandboxUnavailable(found)
+    return found
 
 
 def forget_isolation() -> None:
     """Lets the next call of `find_isolation` look again."""
-    global _found
     with _lock:
-        _found = None
+        _find.cache_clear()
 
 
-def _find() -> Isolation:
+@lru_cache(maxsize=1)
+def _find() -> Isolation | str:
+    """What holds, or why nothing does."""
     wanted = os.environ.get(LEVEL_VARIABLE)
     if wanted and wanted not in (*LOCAL, Level.REMOTE):
-        raise SandboxUnavailable(
-            f"{LEVEL_VARIABLE}={wanted} is not a level of isolation: use one of {', '.join((*LOCAL, Level.REMOTE))}"
-        )
+        return f"{LEVEL_VARIABLE}={wanted} is not a level of isolation: use one of {', '.join((*LOCAL, Level.REMOTE))}"
     attempts: list[Attempt] = []
     for level in LOCAL:
         if wanted and wanted != level:
@@ -159,7 +153,7 @@ def _find() -> Isolation:
     failures = " ".join(f"{a.level}: {a.failure}; cure: {a.cure}." for a in attempts)
     message = f"no isolation for model code holds on this machine. {failures}"
     if os.environ.get(ALLOW_UNISOLATED_VARIABLE) != "1" or not attempts:
-        raise SandboxUnavailable(
+        return (
             f"{message} Or name a SandboxFusion-compatible service in {URL_VARIABLE}, leave code out of the domain "
             f"mix, or, if this machine holds nothing of value, set {ALLOW_UNISOLATED_VARIABLE}=1 to run model code "
             f"without isolation."
