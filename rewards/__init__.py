@@ -11,65 +11,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rewards.judge.judge import JudgeUnavailable
-    from rewards.own.covering import domain_of
-    from rewards.own.own_scorer import OwnRewardError
-    from rewards.own.reward_file import BadRewardFile
-    from rewards.problem.bad_ground_truth import BadGroundTruth
-    from rewards.problem.domains import Domain, UnknownDataSource
-    from rewards.problem.question import gold_text
-    from rewards.problem.verdict import Outcome
-    from rewards.route.router import (
-        SUITE_VERSION,
-        ScoreItem,
-        check_gold,
-        check_source,
-        compute_score,
-        compute_score_async,
-        score_batch,
-    )
-    from rewards.route.scorers import UnsupportedDataSource
-    from rewards.sandbox.runs import SandboxUnavailable, sandbox_layers
+    from rewards.judge.judge import JudgeUnavailable as JudgeUnavailable
+    from rewards.own.covering import domain_of as domain_of
+    from rewards.own.own_scorer import OwnRewardError as OwnRewardError
+    from rewards.own.reward_file import BadRewardFile as BadRewardFile
+    from rewards.problem.bad_ground_truth import BadGroundTruth as BadGroundTruth
+    from rewards.problem.domains import Domain as Domain
+    from rewards.problem.domains import UnknownDataSource as UnknownDataSource
+    from rewards.problem.question import gold_text as gold_text
+    from rewards.problem.verdict import Outcome as Outcome
+    from rewards.route.router import SUITE_VERSION as SUITE_VERSION
+    from rewards.route.router import ScoreItem as ScoreItem
+    from rewards.route.router import check_gold as check_gold
+    from rewards.route.router import check_source as check_source
+    from rewards.route.router import compute_score as compute_score
+    from rewards.route.router import compute_score_async as compute_score_async
+    from rewards.route.router import score_batch as score_batch
+    from rewards.route.scorers import UnsupportedDataSource as UnsupportedDataSource
+    from rewards.sandbox.runs import SandboxUnavailable as SandboxUnavailable
+    from rewards.sandbox.runs import sandbox_layers as sandbox_layers
 
-__all__ = [
-    "SUITE_VERSION",
-    "BadGroundTruth",
-    "BadRewardFile",
-    "Domain",
-    "JudgeUnavailable",
-    "Outcome",
-    "OwnRewardError",
-    "SandboxUnavailable",
-    "ScoreItem",
-    "UnknownDataSource",
-    "UnsupportedDataSource",
-    "check_gold",
-    "check_source",
-    "compute_score",
-    "compute_score_async",
-    "domain_of",
-    "gold_text",
-    "sandbox_layers",
-    "score_batch",
-]
-_ROUTER = "rewards.route.router"
-_MODULES = {  # of what is not the router's
-    "BadGroundTruth": "rewards.problem.bad_ground_truth",
-    "BadRewardFile": "rewards.own.reward_file",
-    "Domain": "rewards.problem.domains",
-    "JudgeUnavailable": "rewards.judge.judge",
-    "Outcome": "rewards.problem.verdict",
-    "OwnRewardError": "rewards.own.own_scorer",
-    "SandboxUnavailable": "rewards.sandbox.runs",
-    "UnknownDataSource": "rewards.problem.domains",
-    "UnsupportedDataSource": "rewards.route.scorers",
-    "domain_of": "rewards.own.covering",
-    "gold_text": "rewards.problem.question",
-    "sandbox_layers": "rewards.sandbox.runs",
+_MODULES = {
+    "BadGroundTruth": "problem.bad_ground_truth",
+    "BadRewardFile": "own.reward_file",
+    "Domain": "problem.domains",
+    "JudgeUnavailable": "judge.judge",
+    "Outcome": "problem.verdict",
+    "OwnRewardError": "own.own_scorer",
+    "SandboxUnavailable": "sandbox.runs",
+    "UnknownDataSource": "problem.domains",
+    "UnsupportedDataSource": "route.scorers",
+    "domain_of": "own.covering",
+    "gold_text": "problem.question",
+    "sandbox_layers": "sandbox.runs",
+    **dict.fromkeys(("SUITE_VERSION", "ScoreItem", "check_gold", "check_source"), "route.router"),
+    **dict.fromkeys(("compute_score", "compute_score_async", "score_batch"), "route.router"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES.get(name, _ROUTER)), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -6,8 +6,9 @@ as `9**9**9` is not a literal, so there is nothing to compute.
 
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.sandbox.source_text import source_of
@@ -77,6 +78,7 @@ class LiteralScanner:
 
     def __init__(self, text: str, position: int = 0) -> None:
         self._text = text
+        self._has_comma = False
         self.position = position
 
     def take(self, token: str) -> bool:
@@ -100,7 +102,7 @@ class LiteralScanner:
         """Literals up to the closing bracket of a call, which is passed."""
         positional: list[object] = []
         named: list[tuple[str, object]] = []
-        while not self.take(")"):
+        for _ in self._listed(")"):
             self._skip()
             name = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)").match(self._text, self.position)
             if name:
@@ -110,10 +112,6 @@ class LiteralScanner:
                 raise BadLiteral("positional argument after a named one")
             else:
                 positional.append(self.value())
-            if not self.take(","):
-                if not self.take(")"):
-                    raise BadLiteral("arguments are not separated by commas")
-                break
         return Arguments(tuple(positional), tuple(named))
 
     def value(self, depth: int = 0) -> object:
@@ -128,11 +126,11 @@ class LiteralScanner:
         first = self._text[self.position : self.position + 1]
         if first == "[":
             self.position += 1
-            return self._items("]", depth)[0]
+            return [self.value(depth + 1) for _ in self._listed("]")]
         if first == "(":
             self.position += 1
-            items, comma = self._items(")", depth)
-            return items[0] if len(items) == 1 and not comma else tuple(items)
+            items = [self.value(depth + 1) for _ in self._listed(")")]
+            return items[0] if len(items) == 1 and not self._has_comma else tuple(items)
         if first == "{":
             self.position += 1
             return self._braced(depth)
@@ -146,23 +144,22 @@ class LiteralScanner:
             return _number(number.group())
         return self._word()
 
-    def _items(self, closing: str, depth: int) -> tuple[list[object], bool]:
-        items: list[object] = []
-        comma = False
+    def _listed(self, closing: str) -> Iterator[None]:
+        """Once for each item, which the caller reads, up to the closing bracket, which is passed."""
+        self._has_comma = False  # in front of the bracket passed last
         while not self.take(closing):
-            items.append(self.value(depth + 1))
-            comma = self.take(",")
-            if not comma:
+            yield
+            self._has_comma = self.take(",")
+            if not self._has_comma:
                 if not self.take(closing):
                     raise BadLiteral(f"no {closing!r}")
-                break
-        return items, comma
+                return
 
     def _braced(self, depth: int) -> object:
         pairs: dict[Hashable, object] = {}
         members: set[Hashable] = set()
         is_first = True
-        while not self.take("}"):
+        for _ in self._listed("}"):
             key = self.value(depth + 1)
             if isinstance(key, list | dict | set) or not _is_hashable(key):
                 raise BadLiteral("a key or member that cannot be one")
@@ -174,23 +171,18 @@ class LiteralScanner:
                 pairs[key] = self.value(depth + 1)
             else:
                 members.add(key)
-            if not self.take(","):
-                if not self.take("}"):
-                    raise BadLiteral("no '}'")
-                break
         return members or pairs
 
     def _strings(self) -> str | bytes:
-        parts: list[str | bytes] = []
+        parts: list[Any] = []
         while string := _STRING.match(self._text, self.position):
             self.position = string.end()
             parts.append(_string(string.group()))
             self._skip()
-        if all(isinstance(part, str) for part in parts):
-            return "".join(part for part in parts if isinstance(part, str))
-        if all(isinstance(part, bytes) for part in parts):
-            return b"".join(part for part in parts if isinstance(part, bytes))
-        raise BadLiteral("text and bytes mixed")
+        if len(set(map(type, parts))) != 1:
+            raise BadLiteral("text and bytes mixed")
+        joined: str | bytes = type(parts[0])().join(parts)
+        return joined
 
     def _word(self) -> object:
         word = _WORD.match(self._text, self.position)

@@ -132,14 +132,13 @@ def _defines(solution: Solution, name: str, given: frozenset[str]) -> bool:
 @lru_cache(maxsize=64)
 def _names_given_by(prefix: str) -> frozenset[str]:
     try:
-        tree = ast.parse(prefix)
+        tree, names = ast.parse(prefix), bound_names(prefix)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset(re.findall(r"\w+", prefix))
-    names = bound_names(tree.body)
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and node.module in _STAR_IMPORTED:
             names |= set(dir(importlib.import_module(node.module)))
-    return frozenset(names)
+    return names
 
 
 _STAR_IMPORTED = frozenset(

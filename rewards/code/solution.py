@@ -3,6 +3,7 @@
 import ast
 import builtins
 import re
+import symtable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,10 +83,19 @@ def _analysed(source: str) -> Solution:
     if len(source) > MAX_CODE or "\0" in source:
         return Solution(source, None)
     try:
-        tree = ast.parse(source)
+        return Solution(source, bound_names(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Solution(source, None)
-    return Solution(source, frozenset(bound_names(tree.body)))
+
+
+def bound_names(source: str) -> frozenset[str]:
+    """Names that code binds at its top level.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: It does not compile.
+    """
+    names = symtable.symtable(source, "program", "exec").get_symbols()
+    return frozenset(name.get_name() for name in names if name.is_assigned() or name.is_imported())
 
 
 def free_names(node: ast.AST) -> set[str]:
@@ -104,22 +114,3 @@ def free_names(node: ast.AST) -> set[str]:
         elif isinstance(inner, ast.ExceptHandler) and inner.name:
             own.add(inner.name)
     return read - own
-
-
-def bound_names(body: Sequence[ast.stmt]) -> set[str]:
-    """Names that statements bind, outside of functions and classes."""
-    names: set[str] = set()
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-            continue
-        if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            continue
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        waiting += ast.iter_child_nodes(node)
-    return names

@@ -20,7 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,17 +59,13 @@ class JudgeSettings:
 
     urls: tuple[str, ...]
     model: str = _DEFAULT_MODEL
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     cache: Path | None = None
     timeout_s: float = 30.0
     retries: int = 2
     pause_s: float = 0.5
     concurrency: int = 32
     max_error_rate: float = 0.05
-
-    def __repr__(self) -> str:
-        """Without the key."""
-        return f"JudgeSettings(urls={self.urls}, model={self.model!r}, key={'set' if self.key else None})"
 
 
 class StemJudge:
