@@ -91,7 +91,7 @@ def _draws(text: str) -> int:
 
 def fit_csv(options: argparse.Namespace) -> str:
     """What `fit CSV` prints."""
-    from analysis.laws.rendering import answer_json, answer_text
+    from analysis.laws.rendering import answer_text
     from analysis.laws.request import answer
     from analysis.laws.sample import LawError
 
@@ -101,28 +101,19 @@ def fit_csv(options: argparse.Namespace) -> str:
         raise LawError("fit CSV needs --y - name the column of the loss, error or pass rate")
     found = answer(options)
     if options.json:
-        return json.dumps({"command": "fit", "data": answer_json(found)}, indent=1, allow_nan=False)
+        return json.dumps({"command": "fit", "data": found}, indent=1, allow_nan=False)
     return answer_text(found)
 
 
 def rank_csv(options: argparse.Namespace) -> str:
     """What `rank CSV` prints."""
-    from pathlib import Path
-
-    from analysis.laws.losses import parse_loss
-    from analysis.laws.ranking import ORIGINS, rank
-    from analysis.laws.rendering import ranking_json, ranking_text
-    from analysis.laws.request import measured, sample_of, selected
+    from analysis.laws.rendering import ranking_text
+    from analysis.laws.request import ranking
     from analysis.laws.sample import LawError
-    from analysis.laws.table import read_table
 
     if not options.y:
         raise LawError("rank CSV needs --y - name the column of the loss, error or pass rate")
-    table = selected(read_table(Path(options.csv)), options.where)
-    options.sd = None
-    columns = {"x": options.x, "y": options.y}
-    sample = sample_of(measured(table, columns, options)[0], columns, options)
-    ranked = rank(sample, loss=parse_loss(options.loss, residual=options.residual))
+    found = ranking(options)
     if options.json:
-        return json.dumps({"command": "rank", "data": ranking_json(ranked, ORIGINS)}, indent=1, allow_nan=False)
-    return ranking_text(ranked, ORIGINS)
+        return json.dumps({"command": "rank", "data": found}, indent=1, allow_nan=False)
+    return ranking_text(found)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.laws.fitting import Fit
-from analysis.laws.problem import columns_of
 from analysis.laws.sample import Floats, LawError, Sample
 
 RIDGE = 1e-8  # of the information, so that a draw without a term still has an inverse
@@ -84,6 +83,7 @@ def _variance(inverse: Floats, g: Floats) -> Floats:
 
 def _slopes(fit: Fit, coordinates: Floats, rows: Sample) -> Floats:
     """Derivatives of the fitted value on the scale of the loss, by free coordinate: draws x rows x coordinates."""
-    columns = columns_of(fit.form, rows, fit.problem.groups, dict(fit.problem.columns.reference))
-    _, jacobian = replace(fit.problem, columns=columns).linearise(coordinates, np.ones(rows.n_rows))
+    _, jacobian = replace(fit.problem, columns=fit.problem.columns_of(rows)).linearise(
+        coordinates, np.ones(rows.n_rows)
+    )
     return jacobian[:, :, ~np.isfinite(fit.fixed)]

@@ -1,15 +1,18 @@
 """A parameter of a law as it may be printed: a number with its intervals, or why it is none."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
 from analysis.laws.fitting import Fit
 from analysis.laws.sample import Floats
+from analysis.laws.student import Interval
 
 EDGE = 1e-6  # of a range, within which an estimate is at its end
 CEILING_NEEDS = 1.5  # of C_mid, that data must reach for a ceiling to mean anything
+Ends = tuple[str, Floats, Floats]  # method, low and high ends of all natural coordinates (logarithms of scales)
 
 
 class Status(StrEnum):
@@ -19,20 +22,6 @@ class Status(StrEnum):
     fixed = "fixed"
     at_bound = "at bound"
     not_identified = "not identified"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """Ends of a nominal 95% interval; None where the data set no limit on that side."""
-
-    low: float | None
-    high: float | None
-    method: str
-
-    def text(self, digits: int) -> str:
-        """`[low, high]` to so many significant digits; `no limit` where the data set none."""
-        low, high = ("no limit" if end is None else f"{end:.{digits}g}" for end in (self.low, self.high))
-        return f"[{low}, {high}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +48,7 @@ class Estimate:
 
 
 def estimate_of(
-    fit: Fit,
-    place: int,
-    natural: Floats,
-    intervals: list[tuple[str, Floats, Floats]],
-    singular: tuple[int, ...],
+    fit: Fit, place: int, natural: Floats, intervals: Sequence[Ends], singular: tuple[int, ...]
 ) -> Estimate:
     """A parameter with its intervals, or why it is no number.
 
@@ -71,57 +56,53 @@ def estimate_of(
         fit: Whose parameter.
         place: Of the parameter among the natural coordinates.
         natural: Coordinates of the fit; logarithms of scales.
-        intervals: Method, low and high ends of all coordinates; the first is the one that counts.
+        intervals: The first is the one that counts.
         singular: Places of coordinates that the rows leave open.
     """
-    problem = fit.problem
-    name, unit = problem.names[place], _unit(fit, place)
-    log = bool(problem.scales[place])
-    value = float(np.exp(natural[place]) if log else natural[place])
+    problem, parameters, here = fit.problem, fit.form.parameters, float(natural[place])
+
+    def reported(coordinate: float) -> float:
+        return float(np.exp(coordinate)) if problem.scales[place] else float(coordinate)
+
+    def end(coordinate: float) -> float | None:
+        return reported(coordinate) if np.isfinite(coordinate) else None
+
+    unit = parameters[place].unit if place < len(parameters) else "log10 y"
+    name, value = problem.names[place], reported(here)
+    held = Estimate(name=name, unit=unit, value=value, interval=None, others=(), status=Status.fixed)
     if np.isfinite(fit.fixed[place]):
-        return Estimate(name=name, unit=unit, value=value, interval=None, others=(), status=Status.fixed)
-    shown = [_interval(method, *_within(fit, place, low[place], high[place]), log) for method, low, high in intervals]
-    main = shown[0] if shown else None
-    status, reason = Status.ok, None
+        return held
+    ends = [(method, *_within(fit, place, low[place], high[place])) for method, low, high in intervals]
+    shown = [Interval(low=end(low), high=end(high), method=method) for method, low, high in ends]
+    found = replace(held, interval=shown[0] if shown else None, others=tuple(shown[1:]), status=Status.ok)
     lower, upper = problem.lower[place], problem.upper[place]
     # Bounds hold for the solver's coordinates; those of coefficients relative to a reference are 0 or infinite.
-    width = upper - lower if np.isfinite(upper - lower) else max(1.0, abs(natural[place]))
-    if min(natural[place] - lower, upper - natural[place]) <= EDGE * width:
-        side = "lower" if natural[place] - lower < upper - natural[place] else "upper"
-        end = float(np.exp(lower if side == "lower" else upper)) if log else (lower if side == "lower" else upper)
-        status, reason = Status.at_bound, f"the best fit is the {side} end of the range allowed, {end:.4g}"
+    width = upper - lower if np.isfinite(upper - lower) else max(1.0, abs(here))
+    if min(here - lower, upper - here) <= EDGE * width:
+        side, bound = ("lower", lower) if here - lower < upper - here else ("upper", upper)
+        status, reason = Status.at_bound, f"the best fit is the {side} end of the range allowed, {reported(bound):.4g}"
     elif place in singular:
         status, reason = Status.not_identified, "these rows give the same fit for other values of it"
+    elif open_ended := _open_ended(fit, place, ends):
+        status, reason = Status.not_identified, open_ended
     else:
-        reason = _open_ended(fit, place, intervals)
-        status = Status.not_identified if reason else Status.ok
-    return Estimate(
-        name=name,
-        unit=unit,
-        value=value if status is Status.ok else None,
-        interval=main,
-        others=tuple(shown[1:]),
-        status=status,
-        reason=reason,
-    )
+        return found
+    return replace(found, value=None, status=status, reason=reason)
 
 
-def _open_ended(fit: Fit, place: int, intervals: list[tuple[str, Floats, Floats]]) -> str | None:
+def _open_ended(fit: Fit, place: int, ends: Sequence[tuple[str, float, float]]) -> str | None:
     """Why a parameter is not identified although it has an optimum."""
-    parameters = fit.form.parameters
-    if place >= len(parameters):
+    if place >= len(fit.form.parameters):
         return None
-    item = parameters[place]
-    if item.limit and fit.form.name == "sigmoid":
+    if fit.form.parameters[place].limit and fit.form.name == "sigmoid":
         middle, reach = fit.natural["C_mid"], float(fit.sample.columns["x"].max())
         if reach < CEILING_NEEDS * middle:
             return f"the data end at {reach / middle:.2f} C_mid, a ceiling needs {CEILING_NEEDS:g}"
-    profiles = [item for item in intervals if "profile" in item[0]]
-    for _, lows, highs in profiles or intervals[:1]:
-        low, high = _within(fit, place, lows[place], highs[place])
-        ends = [side for side, end in (("below", low), ("above", high)) if not np.isfinite(end)]
-        if ends:
-            return f"the data set no limit {' and '.join(ends)} it within the range allowed"
+    profiles = [item for item in ends if "profile" in item[0]]
+    for _, low, high in profiles or ends[:1]:
+        open_ = [side for side, end in (("below", low), ("above", high)) if not np.isfinite(end)]
+        if open_:
+            return f"the data set no limit {' and '.join(open_)} it within the range allowed"
     return None
 
 
@@ -134,19 +115,8 @@ def _within(fit: Fit, place: int, low: float, high: float) -> tuple[float, float
     parameters = fit.form.parameters
     if place >= len(parameters):
         return low, high
+    lower, upper = float(fit.problem.lower[place]), float(fit.problem.upper[place])
     if place < len(fit.form.theta) or parameters[place].limit:
-        lower, upper = float(fit.problem.lower[place]), float(fit.problem.upper[place])
         margin = EDGE * (upper - lower) if np.isfinite(upper - lower) else 0.0
         return (low if low > lower + margin else -np.inf), (high if high < upper - margin else np.inf)
-    return max(low, float(fit.problem.lower[place])), min(high, float(fit.problem.upper[place]))
-
-
-def _interval(method: str, low: float, high: float, log: bool) -> Interval:
-    ends = [float(np.exp(end)) if log else float(end) for end in (low, high)]
-    finite = [end if np.isfinite(start) else None for end, start in zip(ends, (low, high), strict=True)]
-    return Interval(low=finite[0], high=finite[1], method=method)
-
-
-def _unit(fit: Fit, place: int) -> str:
-    parameters = fit.form.parameters
-    return parameters[place].unit if place < len(parameters) else "log10 y"
+    return max(low, lower), min(high, upper)

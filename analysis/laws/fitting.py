@@ -7,10 +7,9 @@ from enum import StrEnum
 import numpy as np
 
 from analysis.laws.form import Form
-from analysis.laws.levels import LevelRule, level_of, rules_for
+from analysis.laws.levels import LevelRule, level_by, rules_for
 from analysis.laws.losses import L2, Loss
-from analysis.laws.polish import polish
-from analysis.laws.problem import Problem, bind, columns_of
+from analysis.laws.problem import Problem, bind
 from analysis.laws.sample import Floats, LawError, Sample
 from analysis.laws.solver import best_fit
 
@@ -71,13 +70,13 @@ class Fit:
 
     def predict_with(self, coordinates: Floats, rows: Sample, *, rules: tuple[LevelRule, ...] | None = None) -> Floats:
         """The same for other coordinates (bootstrap draws): draws x rows."""
-        columns = columns_of(self.form, rows, self.problem.groups, dict(self.problem.columns.reference))
+        columns = self.problem.columns_of(rows)
         found = self.problem.predict(coordinates, columns)
         unknown = columns.group < 0
         if self.form.level_per_group and unknown.any():
-            rules = rules or rules_for(self.sample.y)
-            level = level_of(self.problem, coordinates, columns.values["n"][unknown], rules)
-            found[:, unknown] *= 10.0**level
+            sizes, rules = columns.values["n"][unknown], rules or rules_for(self.sample.y)
+            levels = [level_by(rule, self.problem, coordinates, sizes) for rule in rules]
+            found[:, unknown] *= 10.0 ** np.mean(levels, axis=0)
         return found
 
 
@@ -107,11 +106,9 @@ def fit(
     problem = bind(form, sample, loss)
     known = _fixed(problem, fixed or {})
     w = row_weights(sample, weights)
-    y = sample.y[None, :]
-    found = best_fit(problem, y, w[None, :], loss, known)
-    if not np.isfinite(found.objective[0]):
+    coordinates, objective = best_fit(problem, sample.y, w, loss, known)
+    if not np.isfinite(objective):
         raise LawError(f"{form.name} has no finite {loss.name} anywhere on these rows - take another --loss or --law")
-    found = polish(problem, found, y, w[None, :], loss, known)
     return Fit(
         form=form,
         sample=sample,
@@ -121,8 +118,8 @@ def fit(
         problem=problem,
         row_weights=w,
         fixed=known,
-        coordinates=found.coordinates[0],
-        objective=float(found.objective[0]),
+        coordinates=coordinates,
+        objective=objective,
     )
 
 
@@ -144,26 +141,18 @@ def row_weights(sample: Sample, weights: Weights) -> Floats:
 
 
 def _fixed(problem: Problem, fixed: Mapping[str, float]) -> Floats:
-    known = np.full(problem.n_parameters, np.nan)
-    theta_names = [item.name for item in problem.form.theta]
-    for name, value in fixed.items():
-        if name in theta_names:
-            j = theta_names.index(name)
-            log = problem.form.theta[j].log
-            if log and not value > 0:
-                raise LawError(f"--fix {name}={value:g}: {name} is a scale and must be positive")
-            known[j] = np.log(value) if log else value
-        elif name in problem.names and not _referenced(problem, name):
-            known[problem.names.index(name)] = value
-        else:
-            allowed = [item for item in problem.names if not _referenced(problem, item)]
-            raise LawError(f"--fix {name}: {problem.form.name} can hold {', '.join(allowed)} at a value")
-    return known
-
-
-def _referenced(problem: Problem, name: str) -> bool:
-    """Whether a parameter's coordinate is relative to a reference and so cannot be held by itself."""
-    place = problem.names.index(name)
+    # A coordinate that is relative to a reference cannot be held by itself: it moves when references are taken out.
     probe = np.clip(np.full((1, problem.n_parameters), 0.5), problem.lower, problem.upper)
-    moved = problem.without_reference(probe)[0, place]
-    return bool(abs(moved - probe[0, place]) > 1e-12 * max(1.0, abs(moved)))
+    moved = problem.without_reference(probe)
+    own = np.isclose(moved, probe, rtol=1e-12, atol=1e-12)[0]
+    allowed = [name for name, ours in zip(problem.names, own, strict=True) if ours]
+    known = np.full(problem.n_parameters, np.nan)
+    for name, value in fixed.items():
+        if name not in allowed:
+            raise LawError(f"--fix {name}: {problem.form.name} can hold {', '.join(allowed)} at a value")
+        place = problem.names.index(name)
+        log = bool(problem.scales[place])
+        if log and not value > 0:
+            raise LawError(f"--fix {name}={value:g}: {name} is a scale and must be positive")
+        known[place] = np.log(value) if log else value
+    return known

@@ -88,7 +88,7 @@ def split(sample: Sample, held_out: NDArray[np.bool_]) -> tuple[Sample, Sample]:
 
 def evaluate(fit: Fit, held: Sample) -> tuple[GroupError, ...]:
     """Errors of a fitted law on held-out rows, a group at a time."""
-    predicted = fit.predict(held)
+    predicted, rules = fit.predict(held), rules_for(fit.sample.y)
     codes = held.group_codes
     found = []
     for i, group in enumerate(held.groups):
@@ -102,9 +102,9 @@ def evaluate(fit: Fit, held: Sample) -> tuple[GroupError, ...]:
                 n=int(rows.sum()),
                 trained=int(known.sum()),
                 error=error_of(predicted[rows], part.y),
-                last_value=float(np.mean(np.abs(last_value(fit.sample, known, part) - part.y))),
-                by_rule=_by_rule(fit, part) if unseen else {},
-                level_tuned=error_of(_tuned(predicted[rows], part.y), part.y) if unseen else None,
+                last_value=_mae(_last_value(fit.sample, known, part), part.y),
+                by_rule={rule: _mae(fit.predict(part, rules=(rule,)), part.y) for rule in rules} if unseen else {},
+                level_tuned=error_of(predicted[rows] * _tuning(predicted[rows], part.y), part.y) if unseen else None,
             )
         )
     return tuple(found)
@@ -133,8 +133,8 @@ def rehearse(fit: Fit) -> tuple[SizeStep, ...]:
     return tuple(steps)
 
 
-def _by_rule(fit: Fit, part: Sample) -> dict[LevelRule, float]:
-    return {rule: float(np.mean(np.abs(fit.predict(part, rules=(rule,)) - part.y))) for rule in rules_for(fit.sample.y)}
+def _mae(predicted: Floats | float, measured: Floats) -> float:
+    return float(np.mean(np.abs(predicted - measured)))
 
 
 def error_of(predicted: Floats, measured: Floats) -> Error:
@@ -143,14 +143,14 @@ def error_of(predicted: Floats, measured: Floats) -> Error:
     variance = float(np.var(measured))
     mse = float(np.mean(off**2))
     return Error(
-        mae=float(np.mean(np.abs(off))),
+        mae=_mae(predicted, measured),
         rmse=float(np.sqrt(mse)),
         bias=float(np.mean(off)),
         r2=1 - mse / variance if variance > 0 else None,
     )
 
 
-def last_value(training: Sample, known: NDArray[np.bool_], held: Sample) -> float:
+def _last_value(training: Sample, known: NDArray[np.bool_], held: Sample) -> float:
     """Mean response at the last training x of the group, or of the group nearest in log size."""
     if not known.any() and "n" in training.columns and training.group is not None:
         distance = np.abs(np.log(training.columns["n"]) - np.log(held.columns["n"][0]))
@@ -162,6 +162,6 @@ def last_value(training: Sample, known: NDArray[np.bool_], held: Sample) -> floa
     return float(np.mean(rows.y[last]))
 
 
-def _tuned(predicted: Floats, measured: Floats) -> Floats:
-    """Predictions multiplied by the one factor that makes their mean log error zero: a fitted level."""
-    return np.asarray(predicted * np.exp(np.mean(np.log(measured) - np.log(predicted))))
+def _tuning(predicted: Floats, measured: Floats) -> float:
+    """The one factor of predictions that makes their mean log error zero: a fitted level."""
+    return float(np.exp(np.mean(np.log(measured) - np.log(predicted))))

@@ -46,8 +46,3 @@ def level_by(rule: LevelRule, problem: Problem, coordinates: Floats, sizes: Floa
     if rule is LevelRule.logit:
         return np.asarray(-np.log10(1.0 + np.exp(-found)))
     return np.asarray(found)
-
-
-def level_of(problem: Problem, coordinates: Floats, sizes: Floats, rules: tuple[LevelRule, ...]) -> Floats:
-    """The mean over rules."""
-    return np.asarray(np.mean([level_by(rule, problem, coordinates, sizes) for rule in rules], axis=0))

@@ -5,7 +5,8 @@ taken relative to their geometric mean: condition numbers stay small and units d
 the same without the reference, the parameters people report.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +46,12 @@ class Problem:
     @property
     def scales(self) -> NDArray[np.bool_]:
         """Which coordinates are logarithms of the reported parameter."""
-        return np.array([item.log for item in self.form.parameters] + [False] * self._n_levels)
+        logs = [item.log for item in self.form.parameters]
+        return np.array(logs + [False] * (self.n_parameters - len(logs)))
 
-    @property
-    def _n_levels(self) -> int:
-        return len(self.groups) if self.form.level_per_group else 0
+    def columns_of(self, rows: Sample) -> Columns:
+        """Columns of rows whose groups may be unknown to the law."""
+        return _columns(self.form, rows, self.groups, self.columns.reference)
 
     def theta_of(self, coordinates: Floats) -> Floats:
         """Non-linear parameters in natural units."""
@@ -111,13 +113,7 @@ class Problem:
 
     def unscaled(self) -> "Problem":
         """The same problem with references of 1: its coordinates are the natural ones (logarithms of scales)."""
-        ones = dict.fromkeys(self.columns.reference, 1.0)
-        columns = Columns(
-            values=self.columns.values, reference=ones, group=self.columns.group, n_groups=self.columns.n_groups
-        )
-        return Problem(
-            form=self.form, columns=columns, groups=self.groups, log=self.log, lower=self.lower, upper=self.upper
-        )
+        return replace(self, columns=replace(self.columns, reference=dict.fromkeys(self.columns.reference, 1.0)))
 
     def without_reference(self, coordinates: Floats) -> Floats:
         """Coordinates of `unscaled` for coordinates of this problem."""
@@ -132,8 +128,7 @@ class Problem:
         return np.concatenate([natural[:, : self.n_theta], self.form.shift(theta, beta, self.columns, -1)], axis=1)
 
 
-def columns_of(form: Form, sample: Sample, groups: tuple[str, ...], reference: dict[str, float]) -> Columns:
-    """Columns of rows whose groups may be unknown to the law."""
+def _columns(form: Form, sample: Sample, groups: tuple[str, ...], reference: Mapping[str, float]) -> Columns:
     place = {label: i for i, label in enumerate(groups)}
     labels = sample.group if sample.group is not None else ("",) * sample.n_rows
     return Columns(
@@ -152,7 +147,7 @@ def bind(form: Form, sample: Sample, loss: Loss) -> Problem:
     """
     _check(form, sample, loss)
     reference = {role: float(np.exp(np.mean(np.log(sample.columns[role])))) for role in form.roles}
-    columns = columns_of(form, sample, sample.groups, reference)
+    columns = _columns(form, sample, sample.groups, reference)
     bounds = [item.bounds(columns, sample.y) if callable(item.bounds) else item.bounds for item in form.parameters]
     if form.level_per_group:
         bounds += [(-np.inf, np.inf)] * len(sample.groups)

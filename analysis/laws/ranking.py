@@ -38,16 +38,12 @@ class Ranked:
     mae: float
     bias: float
     by_origin: tuple[float, ...]
-    wins: float | None
-    aicc: float | None
-    n_failed: int
+    wins: float | None = None
+    aicc: float | None = None
+    n_failed: int = 0
 
 
-def rank(
-    sample: Sample,
-    *,
-    loss: Loss = L2,
-) -> list[Ranked]:
+def rank(sample: Sample, *, loss: Loss = L2) -> list[Ranked]:
     """Forms of one curve in x, best first; a form that fails anywhere comes after those that do not.
 
     Args:
@@ -57,79 +53,50 @@ def rank(
     Raises:
         LawError: a curve is too short to be cut.
     """
-    codes = sample.group_codes
-    curves = [sample.take(codes == i) for i in range(len(sample.groups))]
-    curves = [curve.take(np.argsort(curve.columns["x"], kind="stable")) for curve in curves]
-    short = min(len(curve.y) for curve in curves)
+    curves = []
+    for i in range(len(sample.groups)):
+        curve = sample.take(sample.group_codes == i)
+        order = np.argsort(curve.columns["x"], kind="stable")
+        # Without the label of its run, which would only add a group to the fit.
+        curves.append(Sample(columns={"x": curve.columns["x"][order]}, y=curve.y[order]))
+    short = min(curve.n_rows for curve in curves)
     if int(short * ORIGINS[0]) < 5:
         raise LawError(f"the shortest curve has {short} rows: ranking needs 5 before the first cut at {ORIGINS[0]:g}")
-    cuts = [_Cut.of(curve) for curve in curves]
-    last = np.array([[np.mean(np.abs(gap)) for gap in cut.last_value()] for cut in cuts])
-    drift = np.array([[np.mean(gap) for gap in cut.last_value()] for cut in cuts])
-    found = [
-        Ranked(
-            form=BASELINE,
-            mae=float(last.mean()),
-            bias=float(drift.mean()),
-            by_origin=tuple(last.mean(axis=0).tolist()),
-            wins=None,
-            aicc=None,
-            n_failed=0,
-        )
-    ]
-    found += [item for form in ZOO if (item := _ranked(form, cuts, last, loss)) is not None]
+    last = _off(curves, None, loss)
+    found = [_ranked(BASELINE, *last)]
+    for form in ZOO:
+        mae, bias = _off(curves, form, loss)
+        if not np.isnan(mae).all():
+            wins, aicc = float(np.mean(mae < last[0])), _aicc(form, curves, loss)
+            found.append(_ranked(form.name, mae, bias, wins=wins, aicc=aicc))
     return sorted(found, key=lambda item: (item.n_failed > 0, item.mae))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cut:
-    """A curve in order of x, and how many of its rows lie before each cut."""
-
-    curve: Sample
-    places: tuple[int, ...]
-
-    @classmethod
-    def of(cls, curve: Sample) -> "_Cut":
-        return cls(curve=curve, places=tuple(int(len(curve.y) * origin) for origin in ORIGINS))
-
-    def last_value(self) -> list[Floats]:
-        """Last value seen minus what followed, one array a cut."""
-        return [self.curve.y[place - 1] - self.curve.y[place:] for place in self.places]
-
-    def predicted(self, form: Form, loss: Loss) -> list[Floats | None]:
-        """Predicted minus measured of what followed, one array a cut; None: no fit."""
-        found: list[Floats | None] = []
-        for place in self.places:
-            before, after = _plain(self.curve, 0, place), _plain(self.curve, place, len(self.curve.y))
-            try:
-                found.append(fit(form, before, loss=loss).predict(after) - after.y)
-            except LawError:
-                found.append(None)
-        return found
-
-
-def _ranked(form: Form, cuts: Sequence[_Cut], last: Floats, loss: Loss) -> Ranked | None:
-    """A form beside the errors of the last value (curves x cuts); None: it could not be fitted anywhere."""
-    gaps = [cut.predicted(form, loss) for cut in cuts]
-    off = np.array([[np.nan if gap is None else np.mean(np.abs(gap)) for gap in of_curve] for of_curve in gaps])
-    lean = np.array([[np.nan if gap is None else np.mean(gap) for gap in of_curve] for of_curve in gaps])
-    failed = int(np.isnan(off).sum())
-    if failed == off.size:
-        return None
+def _ranked(name: str, mae: Floats, bias: Floats, *, wins: float | None = None, aicc: float | None = None) -> Ranked:
     return Ranked(
-        form=form.name,
-        mae=float(np.nanmean(off)),
-        bias=float(np.nanmean(lean)),
-        by_origin=tuple(np.nanmean(off, axis=0).tolist()),
-        wins=float(np.mean(off < last)),
-        aicc=_aicc(form, [cut.curve for cut in cuts], loss),
-        n_failed=failed,
+        form=name,
+        mae=float(np.nanmean(mae)),
+        bias=float(np.nanmean(bias)),
+        by_origin=tuple(np.nanmean(mae, axis=0).tolist()),
+        wins=wins,
+        aicc=aicc,
+        n_failed=int(np.isnan(mae).sum()),
     )
 
 
-def _plain(curve: Sample, begin: int, end: int) -> Sample:
-    """Rows of a curve without the label of its run, which would only add a group to the fit."""
-    return Sample(columns={"x": curve.columns["x"][begin:end]}, y=curve.y[begin:end])
+def _off(curves: Sequence[Sample], form: Form | None, loss: Loss) -> tuple[Floats, Floats]:
+    """Mean absolute error and bias after each cut of a form, or of the last value: curves x cuts; NaN: no fit."""
+    found = np.full((2, len(curves), len(ORIGINS)), np.nan)
+    for i, curve in enumerate(curves):
+        for j, origin in enumerate(ORIGINS):
+            before, after = np.split(np.arange(curve.n_rows), [int(curve.n_rows * origin)])
+            rows = curve.take(after)
+            try:
+                predicted = fit(form, curve.take(before), loss=loss).predict(rows) if form else curve.y[before[-1]]
+            except LawError:
+                continue
+            found[:, i, j] = np.mean(np.abs(predicted - rows.y)), np.mean(predicted - rows.y)
+    return found[0], found[1]
 
 
 def _aicc(form: Form, curves: Sequence[Sample], loss: Loss) -> float | None:
@@ -137,9 +104,9 @@ def _aicc(form: Form, curves: Sequence[Sample], loss: Loss) -> float | None:
         return None
     total = 0.0
     for curve in curves:
-        n, p = len(curve.y), len(form.parameters) + 1
+        n, p = curve.n_rows, len(form.parameters) + 1
         try:
-            rss = fit(form, _plain(curve, 0, n), loss=loss).objective
+            rss = fit(form, curve, loss=loss).objective
         except LawError:
             return None
         total += n * float(np.log(max(rss, 1e-300) / n)) + 2 * p + 2 * p * (p + 1) / (n - p - 1)

@@ -1,51 +1,28 @@
-"""What a fit is asked for on the command line, and its answer."""
+"""What `fit CSV` and `rank CSV` are asked for on the command line, and their answers as JSON values."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from analysis.laws.catalogue import form_named
+from analysis.laws.estimate import Estimate
 from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
-from analysis.laws.heldout import GroupError, SizeStep, evaluate, rehearse, split
-from analysis.laws.inference import Inference, infer
+from analysis.laws.heldout import LEAKY, GroupError, evaluate, rehearse, split
+from analysis.laws.inference import infer
 from analysis.laws.losses import parse_loss
+from analysis.laws.ranking import ORIGINS, rank
 from analysis.laws.sample import LawError, Sample
 from analysis.laws.table import Table, read_table
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A fitted law with what was asked.
-
-    Attributes:
-        path: Of the file.
-        digest: SHA-256 of the file.
-        where: Condition on rows, or None.
-        holdout: Condition on held-out rows, or None.
-        columns: Role to column or expression.
-        inference: The fit with its intervals.
-        held_out: Errors a group; empty without --holdout.
-        n_held_out: Rows.
-        n_missing: Rows left out because a cell of a column used is empty.
-        rehearsal: Training sizes predicted from smaller ones, where the law was asked for an unseen size.
-    """
-
-    path: str
-    digest: str
-    where: str | None
-    holdout: str | None
-    columns: dict[str, str]
-    inference: Inference
-    held_out: tuple[GroupError, ...]
-    n_held_out: int
-    n_missing: int
-    rehearsal: tuple[SizeStep, ...]
+ROLES = ("x", "n", "d", "unique", "tau")
+Json = dict[str, Any]
 
 
-def answer(options: argparse.Namespace) -> Answer:
+def answer(options: argparse.Namespace) -> Json:
     """Read, split, fit, infer, and only then look at held-out rows.
 
     Raises:
@@ -53,36 +30,83 @@ def answer(options: argparse.Namespace) -> Answer:
     """
     form = form_named(options.law)
     loss = parse_loss(options.loss, residual=options.residual)
-    table = selected(read_table(Path(options.csv)), options.where)
+    table = _selected(read_table(Path(options.csv)), options.where)
     columns = _columns(form, options)
-    table, n_missing = measured(table, columns, options)
-    sample = sample_of(table, columns, options)
+    table, n_missing = _measured(table, columns, options)
+    sample = _sample(table, columns, options)
     held = None
     if options.holdout is not None:
         sample, held = split(sample, table.condition(options.holdout, "--holdout"))
     found = fit(form, sample, loss=loss, weights=Weights(options.weights), fixed=_fixed(options.fix))
     inference = infer(found, draws=options.draws)
     errors = evaluate(found, held) if held is not None else ()
-    return Answer(
-        path=options.csv,
-        digest=table.digest,
-        where=options.where,
-        holdout=options.holdout,
-        columns=columns,
-        inference=inference,
-        held_out=errors,
-        rehearsal=rehearse(found) if any(item.trained == 0 for item in errors) else (),
-        n_held_out=held.n_rows if held is not None else 0,
-        n_missing=n_missing,
-    )
+    sample = found.sample
+    return {
+        "law": form.name,
+        "equation": form.equation,
+        "source": form.source,
+        "loss": loss.name,
+        "residual": "log" if loss.log else "linear",
+        "weights": str(found.weights),
+        "columns": columns,
+        "n": sample.n_rows,
+        "n_held_out": held.n_rows if held is not None else 0,
+        "n_missing": n_missing,
+        "groups": {label: int((sample.group_codes == i).sum()) for i, label in enumerate(sample.groups)},
+        "parameters": {item.name: _estimate(item) for item in inference.estimates},
+        "interval": inference.method,
+        "objective": found.objective,
+        "objective_mean": found.objective / float(found.row_weights.sum()),
+        "held_out": [_group(item) for item in errors],
+        "rehearsal": [asdict(item) for item in rehearse(found)] if any(item.trained == 0 for item in errors) else [],
+        "flags": list(inference.flags),
+        "file": options.csv,
+        "sha256": table.digest,
+        "where": options.where,
+        "holdout": options.holdout,
+    }
 
 
-def selected(table: Table, where: str | None) -> Table:
-    """Rows of a condition.
+def ranking(options: argparse.Namespace) -> Json:
+    """Forms of one curve, best first.
 
     Raises:
-        LawError: no row satisfies it.
+        LawError: as `answer`.
     """
+    table = _selected(read_table(Path(options.csv)), options.where)
+    columns = {"x": options.x, "y": options.y}
+    sample = _sample(_measured(table, columns, options)[0], columns, options)
+    ranked = rank(sample, loss=parse_loss(options.loss, residual=options.residual))
+    return {"origins": list(ORIGINS), "forms": [asdict(item) for item in ranked]}
+
+
+def _estimate(item: Estimate) -> Json:
+    """A parameter; one that is no number has the value null and a reason."""
+    ends = [{"low": i.low, "high": i.high, "method": i.method} for i in (item.interval, *item.others) if i]
+    none = dict.fromkeys(("low", "high", "method"))
+    return {
+        "value": item.value,
+        **(ends[0] if item.interval else none),
+        "unit": item.unit,
+        "status": str(item.status),
+        "reason": item.reason,
+        "other_intervals": ends[1:],
+    }
+
+
+def _group(item: GroupError) -> Json:
+    return {
+        "group": item.group,
+        "n": item.n,
+        "n_trained": item.trained,
+        **asdict(item.error),
+        "last_value_mae": item.last_value,
+        "mae_by_level_rule": {rule.name: mae for rule, mae in item.by_rule.items()},
+        "level_tuned_on_held_out": asdict(item.level_tuned) | {"note": LEAKY} if item.level_tuned else None,
+    }
+
+
+def _selected(table: Table, where: str | None) -> Table:
     if where is None:
         return table
     rows = table.condition(where, "--where")
@@ -91,14 +115,10 @@ def selected(table: Table, where: str | None) -> Table:
     return table.take(rows)
 
 
-def measured(table: Table, columns: dict[str, str], options: argparse.Namespace) -> tuple[Table, int]:
-    """Rows without an empty cell in the columns used, and how many others there are.
-
-    Raises:
-        LawError: every row has one.
-    """
+def _measured(table: Table, columns: dict[str, str], options: argparse.Namespace) -> tuple[Table, int]:
+    """Rows without an empty cell in the columns used, and how many others there are."""
     used = {f"--{role}": text for role, text in columns.items()}
-    used |= {f"--{name}": text for name in ("group", "run", "sd") if (text := getattr(options, name)) is not None}
+    used |= {f"--{name}": text for name in ("group", "run", "sd") if (text := getattr(options, name, None)) is not None}
     empty = {option: np.asarray(table.values(text, option).isna(), dtype=np.bool_) for option, text in used.items()}
     missing = np.any(list(empty.values()), axis=0)
     if missing.all():
@@ -107,19 +127,15 @@ def measured(table: Table, columns: dict[str, str], options: argparse.Namespace)
     return table.take(~missing), int(missing.sum())
 
 
-def sample_of(table: Table, columns: dict[str, str], options: argparse.Namespace) -> Sample:
-    """Arrays for the columns named."""
+def _sample(table: Table, columns: dict[str, str], options: argparse.Namespace) -> Sample:
     roles = {role: table.numbers(text, f"--{role}") for role, text in columns.items() if role in ROLES}
     return Sample(
         columns=roles,
         y=table.numbers(columns["y"], "--y"),
         group=table.labels(options.group, "--group") if options.group else None,
         run=table.labels(options.run, "--run") if options.run else None,
-        sd=table.numbers(options.sd, "--sd") if options.sd else None,
+        sd=table.numbers(options.sd, "--sd") if getattr(options, "sd", None) else None,
     )
-
-
-ROLES = ("x", "n", "d", "unique", "tau")
 
 
 def _columns(form: Form, options: argparse.Namespace) -> dict[str, str]:

@@ -27,30 +27,20 @@ class Unit(StrEnum):
 class Draws:
     """Refitted coordinates of the natural parameters (logarithms of scales), draws x coordinates.
 
-    Levels of a group that a draw left out are NaN.
+    Levels of a group that a draw left out are NaN; a draw without enough different groups is not among them.
     """
 
     unit: Unit
     coordinates: Floats
     solver_coordinates: Floats
     n_units: int
-    n_lost: int  # draws without enough different groups
 
 
 def unit_of(fit: Fit) -> Unit:
     """Runs where a group has several, else groups where there are several, else rows."""
-    if fit.sample.clusters is None:
+    if not fit.sample.runs:
         return Unit.row
-    return Unit.run if max(runs_in_groups(fit)) > 1 else Unit.group
-
-
-def runs_in_groups(fit: Fit) -> list[int]:
-    """Number of runs of each group; empty where rows are independent."""
-    clusters = fit.sample.clusters
-    if clusters is None:
-        return []
-    codes = fit.sample.group_codes
-    return [len(np.unique(clusters[codes == i])) for i in range(len(fit.sample.groups))]
+    return Unit.run if max(map(len, fit.sample.runs)) > 1 else Unit.group
 
 
 def bootstrap(fit: Fit, *, unit: Unit | None = None, draws: int = DRAWS, seed: int = SEED) -> Draws:
@@ -61,39 +51,24 @@ def bootstrap(fit: Fit, *, unit: Unit | None = None, draws: int = DRAWS, seed: i
     """
     unit = unit or unit_of(fit)
     rng = np.random.default_rng(seed)
-    codes = fit.sample.group_codes
-    if unit is Unit.row:
-        strata = [np.arange(fit.sample.n_rows)]
-        membership = np.arange(fit.sample.n_rows)
-    elif unit is Unit.group:
-        strata, membership = [np.arange(len(fit.sample.groups))], codes
-    else:
-        clusters = fit.sample.clusters
-        if clusters is None:
-            raise LawError("a bootstrap over runs needs --run or --group")
-        strata, membership = [np.unique(clusters[codes == i]) for i in range(len(fit.sample.groups))], clusters
+    strata, membership = fit.sample.runs, fit.sample.clusters
+    if unit is not Unit.run or membership is None:
+        membership = np.arange(fit.sample.n_rows) if unit is Unit.row else fit.sample.group_codes
+        strata = [np.unique(membership)]
     n_units = sum(len(item) for item in strata)
     if max(len(item) for item in strata) < 2:
         raise LawError(f"one {unit} cannot be resampled - give more, or name the column of runs with --run")
     counts = np.zeros((draws, n_units))
     for members in strata:
         counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=draws)
-    multiplicity = counts[:, membership]
-    enough = np.ones(draws, dtype=np.bool_)
-    if unit is Unit.group and fit.form.level_per_group:
-        enough = (counts > 0).sum(axis=1) >= FEWEST_SIZES
-    found = _refit(fit, multiplicity[enough], unit)
+    sizes = unit is Unit.group and fit.form.level_per_group
+    if sizes:
+        counts = counts[(counts > 0).sum(axis=1) >= FEWEST_SIZES]
+    found = _refit(fit, counts[:, membership], unit)
     natural = fit.problem.without_reference(found)
-    if unit is Unit.group and fit.form.level_per_group:
-        levels = natural[:, -len(fit.problem.groups) :]
-        levels[counts[enough] == 0] = np.nan
-    return Draws(
-        unit=unit,
-        coordinates=natural,
-        solver_coordinates=found,
-        n_units=n_units,
-        n_lost=int((~enough).sum()),
-    )
+    if sizes:
+        natural[:, -n_units:][counts == 0] = np.nan
+    return Draws(unit=unit, coordinates=natural, solver_coordinates=found, n_units=n_units)
 
 
 def jackknife(fit: Fit) -> tuple[Floats, float] | None:
@@ -102,19 +77,17 @@ def jackknife(fit: Fit) -> tuple[Floats, float] | None:
     None unless every group has two runs and together at least two degrees of freedom. For seeds of one balanced curve
     this is the mean and t interval of separate fits per seed.
     """
-    counts = runs_in_groups(fit)
-    clusters = fit.sample.clusters
-    if clusters is None or min(counts) < 2 or sum(counts) - len(counts) < 2:
+    runs, clusters = fit.sample.runs, fit.sample.clusters
+    if clusters is None or min(map(len, runs)) < 2 or sum(map(len, runs)) - len(runs) < 2:
         return None
-    n_runs = sum(counts)
-    multiplicity = np.stack([(clusters != i).astype(np.float64) for i in range(n_runs)])
+    n_runs = sum(map(len, runs))
+    multiplicity = (clusters != np.arange(n_runs)[:, None]).astype(np.float64)
     natural = fit.problem.without_reference(_refit(fit, multiplicity, Unit.run))
-    group_of_run = np.array([fit.sample.group_codes[clusters == i][0] for i in range(n_runs)])
     matrix = np.zeros((natural.shape[1], natural.shape[1]))
-    for group, r in enumerate(counts):
-        around = natural[group_of_run == group] - natural[group_of_run == group].mean(axis=0)
-        matrix += (r - 1) / r * around.T @ around
-    return matrix, float(n_runs - len(counts))
+    for members in runs:
+        around = natural[members] - natural[members].mean(axis=0)
+        matrix += (len(members) - 1) / len(members) * around.T @ around
+    return matrix, float(n_runs - len(runs))
 
 
 def _refit(fit: Fit, multiplicity: Floats, unit: Unit) -> Floats:

@@ -62,6 +62,12 @@ class Sample:
         place = {name: i for i, name in enumerate(sorted(set(names)))}
         return np.array([place[name] for name in names], dtype=np.intp)
 
+    @property
+    def runs(self) -> list[Integers]:
+        """Clusters of each group; empty where rows are independent."""
+        clusters, codes = self.clusters, self.group_codes
+        return [] if clusters is None else [np.unique(clusters[codes == i]) for i in range(len(self.groups))]
+
     def take(self, rows: NDArray[np.bool_] | Integers) -> "Sample":
         """The rows of a mask or of indices, in that order."""
         index: Integers = np.arange(self.n_rows)[rows]

@@ -21,6 +21,7 @@ GIVE_UP = 1e14  # damping
 CHUNK = 400_000  # numbers in one Jacobian: 3 MB stay in cache, ten times as many take twice as long
 LEVELS = {0: 1, 1: 32, 2: 14}  # values of each non-linear parameter among the starts
 KEEP = 8  # starts refined
+ROUNDS = 60  # of linear programs
 LAD_CORNERS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # of the Huber sequence that ends in absolute deviations
 
 
@@ -62,7 +63,7 @@ def solve(
     for begin in range(0, n_draws, size):
         part = slice(begin, begin + size)
         for step in _sequence(loss):
-            found[part], _ = _descend(problem, found[part], y[part], w[part], step, mask[part])
+            found[part] = _descend(problem, found[part], y[part], w[part], step, mask[part])
         values[part] = objective(problem, found[part], y[part], w[part], loss)
     return Solution(found, values)
 
@@ -73,14 +74,11 @@ def _sequence(loss: Loss) -> list[Loss]:
     return [Loss(name="", kind=Kind.huber, log=loss.log, delta=corner) for corner in LAD_CORNERS]
 
 
-def _descend(
-    problem: Problem, start: Floats, y: Floats, w: Floats, loss: Loss, mask: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+def _descend(problem: Problem, start: Floats, y: Floats, w: Floats, loss: Loss, mask: NDArray[np.bool_]) -> Floats:
     found = start.copy()
     damping = np.full(len(start), 1e-3)
     residual, jacobian = problem.linearise(found, y)
     value = (w * loss.rho(residual)).sum(axis=1)
-    final = value.copy()
     active = np.flatnonzero(np.isfinite(value))
     residual, jacobian, value, damping = residual[active], jacobian[active], value[active], damping[active]
     stalled = np.zeros(len(active), dtype=np.intp)
@@ -111,13 +109,12 @@ def _descend(
         small = gain <= TOLERANCE * np.maximum(value, 1e-300)
         stalled = np.where(better & ~small & ~lost, 0, stalled + np.where(lost, 3, 1))
         value = np.where(better, new_value, value)
-        final[active] = value
         damping = np.where(better, np.maximum(damping / 8, 1e-12), damping * 6)
         going = (damping < GIVE_UP) & (stalled < 9) & (value > 0)
         if not going.all():
             active, residual, jacobian = active[going], residual[going], jacobian[going]
             value, damping, stalled = value[going], damping[going], stalled[going]
-    return found, final
+    return found
 
 
 def _step(normal: Floats, downhill: Floats, damping: Floats, move: NDArray[np.bool_]) -> Floats:
@@ -131,57 +128,35 @@ def _step(normal: Floats, downhill: Floats, damping: Floats, move: NDArray[np.bo
     return np.asarray(scale * np.linalg.solve(scaled, (scale * downhill)[:, :, None])[:, :, 0])
 
 
-def starts(problem: Problem, y: Floats, w: Floats, loss: Loss, fixed: Floats, *, keep: int = KEEP) -> Floats:
-    """The best projections of a grid over the non-linear parameters: draws x keep x coordinates.
+def best_fit(problem: Problem, y: Floats, w: Floats, loss: Loss, fixed: Floats) -> tuple[Floats, float]:
+    """The best of several local minima: coordinates and objective.
 
-    For each theta of the grid the linear parameters are least squares in eta (weighted for the loss's scale), clipped
-    to their bounds, and ranked by the true objective.
+    For each theta of a grid the linear parameters are least squares in eta (weighted for the loss's scale), clipped
+    to their bounds, and the best `KEEP` by the true objective are refined.
 
     Args:
         problem: What is fitted.
-        y: draws x rows.
-        w: draws x rows.
-        loss: Ranks the projections.
-        fixed: One row of coordinates; NaN where free.
-        keep: Starts a draw.
+        y: One response a row.
+        w: Their weights.
+        loss: What is minimised; absolute deviations to the last digits.
+        fixed: Coordinates; NaN where free.
     """
     target, weight = _in_eta(problem, y, w)
-    grid = _grid(problem, fixed)
-    n_draws, n_theta = len(y), problem.n_theta
-    candidates = np.empty((n_draws, len(grid), problem.n_parameters))
-    values = np.empty((n_draws, len(grid)))
-    known = np.isfinite(fixed[n_theta:])
-    for i, theta in enumerate(grid):
+    root, n_theta, free = np.sqrt(weight), problem.n_theta, ~np.isfinite(fixed)
+    open_, held = free[n_theta:], np.where(free, 0.0, fixed)[n_theta:]
+    candidates, values = [], []
+    for theta in _grid(problem, fixed):
         design = problem.design(problem.theta_of(theta[None, :]))[0]
-        rest = target - design[:, known] @ fixed[n_theta:][known]
-        beta = np.tile(np.where(known, fixed[n_theta:], 0.0), (n_draws, 1))
-        beta[:, ~known] = _least_squares(design[:, ~known], rest, weight)
-        candidates[:, i, :n_theta] = theta
-        candidates[:, i, n_theta:] = np.clip(beta, problem.lower[n_theta:], problem.upper[n_theta:])
-        values[:, i] = objective(problem, candidates[:, i], y, w, loss)
-    order = np.argsort(values, axis=1, kind="stable")[:, :keep]
-    return np.take_along_axis(candidates, order[:, :, None], axis=1)
-
-
-def best_fit(
-    problem: Problem, y: Floats, w: Floats, loss: Loss, fixed: Floats | None = None, *, keep: int = KEEP
-) -> Solution:
-    """The best of several local minima for each row of a batch (y and w: draws x rows)."""
-    known = np.full(problem.n_parameters, np.nan) if fixed is None else fixed
-    begin = starts(problem, y, w, loss, known, keep=keep)
-    n_draws, n_starts, n = begin.shape
-    found = solve(
-        problem,
-        begin.reshape(-1, n),
-        np.repeat(y, n_starts, axis=0),
-        np.repeat(w, n_starts, axis=0),
-        loss,
-        ~np.isfinite(known),
-    )
-    values = found.objective.reshape(n_draws, n_starts)
-    best = np.argmin(values, axis=1)
-    rows = np.arange(n_draws)
-    return Solution(found.coordinates.reshape(n_draws, n_starts, n)[rows, best], values[rows, best])
+        beta = held.copy()
+        rest = (target - design @ held) * root
+        beta[open_] = np.linalg.lstsq(design[:, open_] * root[:, None], rest, rcond=None)[0]
+        candidates.append(np.concatenate([theta, np.clip(beta, problem.lower[n_theta:], problem.upper[n_theta:])]))
+        values.append(objective(problem, candidates[-1][None, :], y, w, loss)[0])
+    order = np.argsort(values, kind="stable")[:KEEP]
+    found = solve(problem, np.array(candidates)[order], y, w, loss, free)
+    best = int(np.argmin(found.objective))
+    here, value = found.coordinates[best], float(found.objective[best])
+    return _polished(problem, here, value, y, w, loss, free) if loss.kind is Kind.absolute else (here, value)
 
 
 def _in_eta(problem: Problem, y: Floats, w: Floats) -> tuple[Floats, Floats]:
@@ -205,16 +180,37 @@ def _grid(problem: Problem, fixed: Floats) -> Floats:
     return np.array(np.meshgrid(*axes, indexing="ij")).reshape(problem.n_theta, -1).T if axes else np.empty((1, 0))
 
 
-def _least_squares(design: Floats, target: Floats, weight: Floats) -> Floats:
-    """Weighted least squares for each row of target and weight; a column without weight gets 0."""
-    if len(target) == 1:
-        root = np.sqrt(weight[0])
-        return np.asarray(np.linalg.lstsq(design * root[:, None], target[0] * root, rcond=None)[0])[None, :]
-    normal = np.einsum("np,bn,nq->bpq", design, weight, design, optimize=True)
-    right = (weight * target) @ design
-    diagonal = np.einsum("bii->bi", normal)
-    scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
-    scaled = normal * scale[:, :, None] * scale[:, None, :]
-    n = design.shape[1]
-    scaled[:, np.arange(n), np.arange(n)] = np.where(diagonal > 0, 1.0 + 1e-12, 1.0)
-    return np.asarray(scale * np.linalg.solve(scaled, (scale * right)[:, :, None])[:, :, 0])
+def _polished(
+    problem: Problem, here: Floats, value: float, y: Floats, w: Floats, loss: Loss, free: NDArray[np.bool_]
+) -> tuple[Floats, float]:
+    """Exact least absolute deviations: a sequence of linear programs from the end of the Huber sequence.
+
+    Each minimises the sum of w |r - J s| over a step s in a box, which shrinks whenever the true objective does not
+    fall, until none larger than 1e-9 of the coordinates helps. The minimum lies where as many residuals as parameters
+    are zero, which no smooth method reaches to more than a few digits.
+    """
+    from scipy.optimize import linprog
+
+    used = np.flatnonzero(w > 0)
+    m, p = len(used), int(free.sum())
+    box = 0.05 * np.maximum(np.abs(here[free]), 1e-3)
+    cost = np.concatenate([np.zeros(p), w[used], w[used]])
+    for _ in range(ROUNDS):
+        residual, jacobian = (item[0, used] for item in problem.linearise(here[None, :], y))
+        low = np.maximum(-box, problem.lower[free] - here[free])
+        high = np.minimum(box, problem.upper[free] - here[free])
+        # Steps in units of the box: coordinates differ by orders of magnitude.
+        equal = np.hstack([jacobian[:, free] * box, np.eye(m), -np.eye(m)])
+        limits = [*zip(low / box, high / box, strict=True), *([(0, None)] * (2 * m))]
+        done = linprog(cost, A_eq=equal, b_eq=residual, bounds=limits, method="highs")
+        there = here.copy()
+        if done.status == 0:
+            there[free] = np.clip(here[free] + done.x[:p] * box, problem.lower[free], problem.upper[free])
+        found = float(objective(problem, there[None, :], y, w, loss)[0])
+        if found < value:
+            here, value, box = there, found, box * 1.5
+        else:
+            box = box / 4
+            if np.all(box < 1e-9 * np.maximum(np.abs(here[free]), 1e-3)):
+                break
+    return here, value

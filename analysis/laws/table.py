@@ -64,16 +64,13 @@ class Table:
             LawError: there is no such column, or it holds text.
         """
         values = self.values(text, option)
-        if not pd.api.types.is_numeric_dtype(values):
-            try:
-                values = pd.to_numeric(values)
-            except (ValueError, TypeError):
-                first = next(item for item in values if not _is_number(item))
-                raise LawError(
-                    f"{option} {text}: {first!r} is not a number - name a numeric column, or leave the row out with "
-                    "--where"
-                ) from None
-        return np.asarray(values, dtype=np.float64)
+        numbers = pd.to_numeric(values, errors="coerce")  # not float(): that accepts 1_000
+        if (bad := numbers.isna() & values.notna()).any():
+            raise LawError(
+                f"{option} {text}: {values[bad].iloc[0]!r} is not a number - name a numeric column, or leave the row "
+                "out with --where"
+            )
+        return np.asarray(numbers, dtype=np.float64)
 
     def labels(self, text: str, option: str) -> tuple[str, ...]:
         """A column as labels; whole numbers without decimals.
@@ -158,11 +155,3 @@ def read_table(path: Path) -> Table:
     if len(first) > len(header):  # pandas would take the surplus first fields as labels and shift every column
         raise LawError(f"{path}: {len(first)} fields a row, but {len(header)} column names - name every column")
     return Table(path=path, digest=hashlib.sha256(data).hexdigest(), frame=frame)
-
-
-def _is_number(item: Any) -> bool:
-    try:
-        pd.to_numeric(item)  # not float(): that accepts 1_000, which a column of numbers does not
-    except (ValueError, TypeError):
-        return False
-    return True

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.laws.student import LEVEL
-from analysis.passk.crossover import log_grid
+from analysis.passk.paired import log_grid
 from analysis.passk.prior import kinds_of
 from analysis.passk.sample import Sample
 
@@ -28,10 +28,10 @@ class Extrapolated:
     """Predicted mean pass@k; `low` and `high` span both models and their bootstraps."""
 
     k: int
-    beta_binomial: float | None
-    power_law: float | None
-    low: float | None
-    high: float | None
+    beta_binomial: float | None = None
+    power_law: float | None = None
+    low: float | None = None
+    high: float | None = None
     reason: str | None = None
 
 
@@ -45,7 +45,7 @@ def extrapolate(
     fewest = int(sample.n.min())
     reason = _refusal(sample, fewest)
     if reason is not None:
-        return [Extrapolated(k=k, beta_binomial=None, power_law=None, low=None, high=None, reason=reason) for k in ks]
+        return [Extrapolated(k=k, reason=reason) for k in ks]
     fitted = [k for k in log_grid(fewest, 2) if k >= FITTED_FROM]
     curves = sample.matrix(fitted)
     kinds, _, shares = kinds_of(sample)
@@ -53,25 +53,17 @@ def extrapolate(
     flat = np.full(sample.n_problems, 1.0)
     betas, start = _beta_binomial(kinds, flat @ shares, wanted, None)
     powers = _power_law(fitted, curves.mean(axis=0), wanted)
-    found: list[tuple[Floats, Floats]] = []
-    for _ in range(draws):
-        weights = rng.multinomial(sample.n_problems, flat / len(flat)).astype(np.float64)
-        found.append(
-            (
-                _beta_binomial(kinds, weights @ shares, wanted, start)[0],
-                _power_law(fitted, weights @ curves / len(flat), wanted),
-            )
-        )
+    found = []
+    for weights in rng.multinomial(sample.n_problems, flat / len(flat), size=draws).astype(np.float64):
+        drawn, _ = _beta_binomial(kinds, weights @ shares, wanted, start)
+        found.append((drawn, _power_law(fitted, weights @ curves / len(flat), wanted)))
     tail = 50 * (1 - level)
     spread = np.percentile(np.array(found), [tail, 100 - tail], axis=0)  # ends x models x ks
     low = np.minimum(spread[0].min(axis=0), np.minimum(betas, powers))
     high = np.maximum(spread[1].max(axis=0), np.maximum(betas, powers))
-    return [
-        Extrapolated(
-            k=k, beta_binomial=float(betas[i]), power_law=float(powers[i]), low=float(low[i]), high=float(high[i])
-        )
-        for i, k in enumerate(ks)
-    ]
+    ends = np.stack([betas, powers, low, high], axis=1).tolist()
+    names = ("beta_binomial", "power_law", "low", "high")
+    return [Extrapolated(k=k, **dict(zip(names, values, strict=True))) for k, values in zip(ks, ends, strict=True)]
 
 
 def _refusal(sample: Sample, fewest: int) -> str | None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,10 @@ def read_counts(path: Path, *, group: str | None = None) -> dict[str, Sample]:
     Raises:
         ResultsError: a column is missing or a value is not what it should be; says which line.
     """
-    lines = _json_lines(path) if path.suffix == ".jsonl" else _counts_in_csv(path)
+    if path.suffix == ".jsonl":
+        lines = _json_lines(path)
+    else:
+        lines = [checked(line, f"{path}, line {number}") for number, line in enumerate(_csv_lines(path, *KEYS), 2)]
     columns = lines[0].keys()
     if group is not None and group not in columns:
         raise ResultsError(f"{path} has no column {group!r} to group by; it has {', '.join(sorted(columns))}")
@@ -46,16 +48,6 @@ def _json_lines(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _counts_in_csv(path: Path) -> list[dict[str, Any]]:
-    lines = list(_csv_lines(path))
-    if not lines:
-        raise ResultsError(f"{path} holds no line: nothing was counted")
-    missing = [name for name in KEYS if name not in lines[0]]
-    if missing:
-        raise ResultsError(f"{path} lacks the column {', '.join(missing)}; it has {', '.join(sorted(lines[0]))}")
-    return [checked(line, f"{path}, line {number}") for number, line in enumerate(lines, 2)]
-
-
 def read_answers(path: Path) -> dict[str, dict[str, list[Answer]]]:
     """Answers of every group and problem, for maj@k.
 
@@ -65,18 +57,13 @@ def read_answers(path: Path) -> dict[str, dict[str, list[Answer]]]:
     Raises:
         ResultsError: a column is missing, a value is not what it should be, or one answer is both right and wrong.
     """
-    lines = list(_csv_lines(path))
-    columns = set(lines[0]) if lines else set()
-    missing = [name for name in ("problem_id", "answer", "correct") if name not in columns]
-    if missing:
-        raise ResultsError(f"{path} lacks the column {', '.join(missing)} (or any line)")
     counts: dict[tuple[str, str, str], tuple[int, bool]] = {}
-    for number, line in enumerate(lines, 2):
+    for number, line in enumerate(_csv_lines(path, "problem_id", "answer", "correct"), 2):
         verdict = line["correct"].strip().lower()
         if verdict not in ("0", "1", "true", "false"):
             raise ResultsError(f"{path}, line {number}: correct={verdict!r}; write 0 or 1")
         key = (line.get("group", ALL), line["problem_id"].strip(), line["answer"])
-        count = whole(line, "count", f"{path}, line {number}") if "count" in columns else 1
+        count = whole(line, "count", f"{path}, line {number}") if "count" in line else 1
         correct = verdict in ("1", "true")
         before = counts.get(key)
         if before is not None and before[1] is not correct:
@@ -88,7 +75,7 @@ def read_answers(path: Path) -> dict[str, dict[str, list[Answer]]]:
     return answers
 
 
-def _csv_lines(path: Path) -> Iterator[Mapping[str, str]]:
+def _csv_lines(path: Path, *needed: str) -> list[dict[str, str]]:
     if not path.is_file():
         raise ResultsError(f"{path} is not a file")
     try:
@@ -100,7 +87,13 @@ def _csv_lines(path: Path) -> Iterator[Mapping[str, str]]:
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
         raise ResultsError(f"{path} has two columns named {', '.join(sorted(repeated))}; rename one")
-    for line in reader:
+    lines = list(reader)
+    if not lines:
+        raise ResultsError(f"{path} holds no line: nothing was counted")
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise ResultsError(f"{path} lacks the column {', '.join(missing)}; it has {', '.join(sorted(names))}")
+    for line in lines:
         if None in line.values() or None in line:
             raise ResultsError(f"{path}: a line has more or fewer fields than the header: {line}")
-        yield {(key or "").strip(): value for key, value in line.items()}
+    return [dict(zip(names, line.values(), strict=True)) for line in lines]

@@ -83,14 +83,16 @@ class Sample:
             "undefined, never 1"
         )
 
+    @property
+    def lines(self) -> list[tuple[str, int, int]]:
+        """(problem id, samples, correct ones) of each line."""
+        names = [self.problem_ids[i] for i in self.problem]
+        return list(zip(names, self.n.tolist(), self.c.tolist(), strict=True))
+
     def keep(self, ids: Sequence[str]) -> "Sample":
         """Only the given problems."""
         wanted = set(ids)
-        names = np.array([self.problem_ids[i] in wanted for i in self.problem], dtype=np.bool_)
-        return Sample.of(
-            (self.problem_ids[i], int(n), int(c))
-            for i, n, c in zip(self.problem[names], self.n[names], self.c[names], strict=True)
-        )
+        return Sample.of(line for line in self.lines if line[0] in wanted)
 
 
 def shared(groups: Mapping[str, Sample]) -> bool:

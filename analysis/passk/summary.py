@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from analysis.laws.student import LEVEL
-from analysis.passk.crossover import crossover, log_grid
 from analysis.passk.estimator import pass_hat_k_values
 from analysis.passk.extrapolation import extrapolate
-from analysis.passk.interval import Interval, fixed_benchmark, over_problems, solve_rate_bound
+from analysis.passk.interval import fixed_benchmark, over_problems, solve_rate_bound
 from analysis.passk.majority import Answer, majority_at_k
-from analysis.passk.paired import difference, pair
+from analysis.passk.paired import crossover, difference, log_grid, pair
 from analysis.passk.reading import ALL
 from analysis.passk.sample import Sample, shared
 
@@ -32,41 +31,11 @@ def with_all(groups: Mapping[str, Sample]) -> dict[str, Sample]:
     """The groups, preceded by all of them together when they share no problem (domains of one suite, not models)."""
     if len(groups) < 2 or ALL in groups or shared(groups):
         return dict(groups)
-    lines = [
-        (sample.problem_ids[i], int(n), int(c))
-        for sample in groups.values()
-        for i, n, c in zip(sample.problem, sample.n, sample.c, strict=True)
-    ]
-    return {ALL: Sample.of(lines), **groups}
+    return {ALL: Sample.of(line for sample in groups.values() for line in sample.lines), **groups}
 
 
 def group_json(name: str, sample: Sample, asked: Asked) -> Json:
     """Everything about one group."""
-    defined = [k for k in asked.ks if sample.undefined(k) is None]
-    hats = [sample.mean_over_lines(pass_hat_k_values(sample.n, sample.c, k)) for k in defined]
-    values = np.hstack([sample.matrix(defined), np.column_stack(hats)]) if defined else None
-    points = []
-    for k in asked.ks:
-        if k not in defined or values is None:
-            points.append({"k": k, **_undefined(), "reason": sample.undefined(k)})
-            continue
-        column = defined.index(k)
-        interval = over_problems(values[:, column], level=asked.level)
-        hat = column + len(defined)
-        points.append(
-            {
-                "k": k,
-                "pass@k": float(values[:, column].mean()),
-                "low": interval.low,
-                "high": interval.high,
-                "method": interval.method,
-                "fixed_benchmark": asdict(fixed_benchmark(sample, k, level=asked.level)),
-                "pass^k": float(values[:, hat].mean()),
-                "pass^k_interval": asdict(over_problems(values[:, hat], level=asked.level)),
-                "reason": interval.reason,
-            }
-        )
-    beyond = [k for k in asked.ks if k not in defined]
     found: Json = {
         "group": name,
         "n_problems": sample.n_problems,
@@ -74,11 +43,27 @@ def group_json(name: str, sample: Sample, asked: Asked) -> Json:
         "n_samples": [int(sample.n.min()), int(sample.n.max())],
         "unsolved": _unsolved(sample, asked.level),
         "notes": _notes(sample),
-        "ks": points,
+        "ks": [_point(sample, k, asked.level) for k in asked.ks],
     }
+    beyond = [k for k in asked.ks if sample.undefined(k)]
     if asked.beyond and beyond:
         found["extrapolated"] = [asdict(item) for item in extrapolate(sample, beyond, level=asked.level)]
     return found
+
+
+def _point(sample: Sample, k: int, level: float) -> Json:
+    if reason := sample.undefined(k):
+        names = ("pass@k", "low", "high", "method", "fixed_benchmark", "pass^k", "pass^k_interval")
+        return {"k": k, **dict.fromkeys(names), "reason": reason}
+    values, hats = sample.per_problem(k), sample.mean_over_lines(pass_hat_k_values(sample.n, sample.c, k))
+    return {
+        "k": k,
+        "pass@k": float(values.mean()),
+        **asdict(over_problems(values, level=level)),
+        "fixed_benchmark": asdict(fixed_benchmark(sample, k, level=level)),
+        "pass^k": float(hats.mean()),
+        "pass^k_interval": asdict(over_problems(hats, level=level)),
+    }
 
 
 def pair_json(name: str, base: Sample, trained: Sample, asked: Asked) -> Json:
@@ -87,7 +72,7 @@ def pair_json(name: str, base: Sample, trained: Sample, asked: Asked) -> Json:
     ks = sorted({*asked.ks, *log_grid(largest)})
     both = pair(base, trained, ks)
     turn = crossover(both, level=asked.level)
-    gained, lost = _solved(both.trained) - _solved(both.base), _solved(both.base) - _solved(both.trained)
+    before, after = ({name for name, _, c in sample.lines if c} for sample in (both.base, both.trained))
     return {
         "group": name,
         "n_problems": both.base.n_problems,
@@ -95,7 +80,7 @@ def pair_json(name: str, base: Sample, trained: Sample, asked: Asked) -> Json:
         "dropped": len(both.dropped),
         "differences": [asdict(difference(both, k, level=asked.level)) for k in asked.ks],
         "crossover": asdict(turn) if turn else None,
-        "solved": {"gained": sorted(gained), "lost": sorted(lost)},
+        "solved": {"gained": sorted(after - before), "lost": sorted(before - after)},
     }
 
 
@@ -104,21 +89,13 @@ def majority_json(answers: Mapping[str, Sequence[Answer]], asked: Asked) -> list
     found = []
     for k in asked.ks:
         each = [majority_at_k(item, k) for item in answers.values()]
-        known = [item.value for item in each if item.value is not None]
-        whole = len(known) == len(each)
-        values = np.array(known)
-        interval = over_problems(values, level=asked.level) if whole else None
-        found.append(
-            {
-                "k": k,
-                "maj@k": float(values.mean()) if whole else None,
-                "low": interval.low if interval else None,
-                "high": interval.high if interval else None,
-                "method": interval.method if interval else None,
-                "monte_carlo_error": float(np.sqrt(sum(item.error**2 for item in each))) / len(each),
-                "reason": interval.reason if interval else next(item.reason for item in each if item.value is None),
-            }
-        )
+        known = np.array([item.value for item in each if item.value is not None])
+        point: Json = {"k": k, **dict.fromkeys(("maj@k", "low", "high", "method"))}
+        if len(known) == len(each):
+            point |= {"maj@k": float(known.mean()), **asdict(over_problems(known, level=asked.level))}
+        else:
+            point["reason"] = next(item.reason for item in each if item.value is None)
+        found.append(point | {"monte_carlo_error": float(np.sqrt(sum(item.error**2 for item in each))) / len(each)})
     return found
 
 
@@ -191,11 +168,6 @@ def pair_text(found: Json) -> str:
     return "\n".join([*lines, f"  solved at least once: {len(gained)} gained, {len(lost)} lost"])
 
 
-def _undefined() -> Json:
-    names = ("pass@k", "low", "high", "method", "fixed_benchmark", "pass^k", "pass^k_interval")
-    return dict.fromkeys(names)
-
-
 def _unsolved(sample: Sample, level: float) -> Json:
     solved = np.bincount(sample.problem, weights=sample.c, minlength=sample.n_problems) > 0
     fewest = int(sample.n[~solved[sample.problem]].min()) if not solved.all() else None
@@ -218,11 +190,6 @@ def _notes(sample: Sample) -> list[str]:
     return notes
 
 
-def _solved(sample: Sample) -> set[str]:
-    return {sample.problem_ids[i] for i, c in zip(sample.problem, sample.c, strict=True) if c}
-
-
-def _ends(item: Json | Interval) -> str:
-    values = item if isinstance(item, dict) else asdict(item)
-    ends = [f"{values[end]:.4f}" if values[end] is not None else "?" for end in ("low", "high")]
-    return f"[{ends[0]}, {ends[1]}]"
+def _ends(interval: Json) -> str:
+    low, high = ("?" if interval[end] is None else f"{interval[end]:.4f}" for end in ("low", "high"))
+    return f"[{low}, {high}]"

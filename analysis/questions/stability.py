@@ -1,7 +1,7 @@
 """Overfitting, narrowing and collapse: the base model at high k, training against held-out, KL, entropy, reward.
 
 Narrowing: paired difference of pass@k to the base model at every k, and the budget k* from which the base model is
-ahead (`analysis.passk.crossover`). The other signs are thresholds on a run's own curve; they are stated in the table
+ahead (`analysis.passk.paired`). The other signs are thresholds on a run's own curve; they are stated in the table
 and prove nothing by themselves: each flag says where to look.
 """
 
@@ -13,9 +13,8 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale, Trace
 from analysis.estimates.panel import LOWER_BOUND
 from analysis.estimates.points import all_ks, gain
-from analysis.passk.crossover import Crossover, crossover
 from analysis.passk.estimate import Estimate
-from analysis.passk.paired import pair
+from analysis.passk.paired import Crossover, crossover, pair
 from analysis.passk.sample import Sample
 from analysis.questions import Question, Settings
 from analysis.questions.curriculum import MIXED

@@ -4,21 +4,19 @@ Three protocols: the last quarter of every run; each size left out in turn; the 
 are all that a law is given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis.laws.catalogue import KN_LOGLINEAR, ZOO
 from analysis.laws.form import Form
-from analysis.laws.heldout import last_value
+from analysis.laws.heldout import GroupError, evaluate
 from analysis.laws.inference import Inference
-from analysis.laws.sample import LawError
 from analysis.row_laws.curve_law import FEWEST_SIZES, CurveLaw, fitted, prediction_band, sample_of
 from analysis.runs.checkpoints import Axis, Checkpoint
 
 LAST_QUARTER, EACH_SIZE, LARGEST = "last quarter of every run", "each size left out in turn", "largest size left out"
-Trainable = Callable[[Sequence[Checkpoint]], Inference | str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,28 +52,21 @@ class Backtest:
 
 def backtests(law: CurveLaw) -> list[Backtest]:
     """Every form and protocol that the sizes and checkpoints of a series allow."""
-    held = [point for point in law.points if point.held_out]
-    by_size = [(_of(law.points, size, held=False), _of(law.points, size, held=True)) for size in law.sizes]
+    points = law.points
     found = []
-    if held:
-        training = [point for point in law.points if not point.held_out]
+    if held := [point for point in points if point.held_out]:
         if len(law.sizes) >= FEWEST_SIZES:
-            found.append(_compare(law, KN_LOGLINEAR, LAST_QUARTER, [(training, held)], _joint(law)))
-        found += [_compare(law, form, LAST_QUARTER, by_size) for form in ZOO]
+            found.append(_compare(law, KN_LOGLINEAR, LAST_QUARTER, [([], held)], law.joint))
+        by_size = [[point for point in points if point.size == size] for size in law.sizes]
+        folds = [
+            ([item for item in own if not item.held_out], [item for item in own if item.held_out]) for own in by_size
+        ]
+        found += [_compare(law, form, LAST_QUARTER, folds) for form in ZOO]
     if len(law.sizes) > FEWEST_SIZES:
-        points = law.points
-        folds = [([item for item in points if item.size != size], _of(points, size)) for size in law.sizes]
+        folds = [([p for p in points if p.size != size], [p for p in points if p.size == size]) for size in law.sizes]
         found.append(_compare(law, KN_LOGLINEAR, EACH_SIZE, folds))
         found.append(_compare(law, KN_LOGLINEAR, LARGEST, folds[-1:]))
     return found
-
-
-def _joint(law: CurveLaw) -> Trainable:
-    return lambda _points: law.joint
-
-
-def _of(points: Sequence[Checkpoint], size: int, *, held: bool | None = None) -> list[Checkpoint]:
-    return [item for item in points if item.size == size and held in (None, item.held_out)]
 
 
 def _compare(
@@ -83,51 +74,31 @@ def _compare(
     form: Form,
     protocol: str,
     folds: Sequence[tuple[list[Checkpoint], list[Checkpoint]]],
-    fit_to: Trainable | None = None,
+    joint: Inference | str | None = None,
 ) -> Backtest:
-    """One line of the table; every fold is (training, held out)."""
-    empty = Backtest(
-        axis=law.axis,
-        series=law.series,
-        form=form.name,
-        protocol=protocol,
-        n=sum(len(item) for _, item in folds),
-    )
-    train: Trainable = fit_to or (lambda points: fitted(form, points, law.axis, draws=None))
-    off, inside, measured, baseline = [], [], [], []
+    """One line of the table; every fold is (training, held out), and `joint`, if given, what was fitted already."""
+    n = sum(len(item) for _, item in folds)
+    empty = Backtest(axis=law.axis, series=law.series, form=form.name, protocol=protocol, n=n)
+    errors: list[GroupError] = []
+    inside, measured = [], []
     for training, held in folds:
         if not held:
             continue
-        found = train(training)
+        found = joint or fitted(form, training, law.axis, draws=None)
         if isinstance(found, str):
             return replace(empty, reason=found)
         rows = sample_of(held, law.axis)
-        try:
-            off.append(found.fit.predict(rows) - rows.y)
-        except LawError as error:
-            return replace(empty, reason=str(error))
-        band = prediction_band(found, rows)
-        if band is not None:
-            inside.append((band[0] <= rows.y) & (rows.y <= band[1]))
-        measured.append(rows.y)
-        baseline.append(_last_values(training, held, law.axis))
-    gaps, values = np.concatenate(off), np.concatenate(measured)
+        errors += evaluate(found.fit, rows)
+        low, high = prediction_band(found, rows)
+        inside += ((low <= rows.y) & (rows.y <= high)).tolist()
+        measured += rows.y.tolist()
+    weights = [item.n for item in errors]
+    mae = float(np.average([item.error.mae for item in errors], weights=weights))
     return replace(
         empty,
-        mae=float(np.mean(np.abs(gaps))),
-        relative=float(np.mean(np.abs(gaps)) / np.mean(values)),
-        bias=float(np.mean(gaps)),
-        coverage=float(np.mean(np.concatenate(inside))) if len(inside) == len(off) else None,
-        last_value=float(np.mean(np.abs(np.concatenate(baseline)))),
+        mae=mae,
+        relative=mae / float(np.mean(measured)),
+        bias=float(np.average([item.error.bias for item in errors], weights=weights)),
+        coverage=float(np.mean(inside)),
+        last_value=float(np.average([item.last_value for item in errors], weights=weights)),
     )
-
-
-def _last_values(training: list[Checkpoint], held: list[Checkpoint], axis: Axis) -> list[float]:
-    """Last training value of the same size, or of the size nearest to it, minus what was measured."""
-    known, off = sample_of(training, axis), []
-    labels = known.group or ()
-    for size in sorted({item.size for item in held}):
-        part = sample_of([item for item in held if item.size == size], axis)
-        mask = np.array([label == str(size) for label in labels], dtype=np.bool_)
-        off += (last_value(known, mask, part) - part.y).tolist()
-    return off

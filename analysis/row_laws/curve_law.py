@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.laws.catalogue import KN_LOGLINEAR, POWER
-from analysis.laws.covariance import covariance
-from analysis.laws.fitting import Fit, Weights, fit
+from analysis.laws.fitting import Weights, fit
 from analysis.laws.form import Form
 from analysis.laws.inference import Inference, infer
 from analysis.laws.losses import L2
-from analysis.laws.resampling import jackknife
 from analysis.laws.sample import Floats, LawError, Sample
 from analysis.laws.student import quantile
 from analysis.runs.checkpoints import Axis, Checkpoint
@@ -64,14 +62,10 @@ def curve_laws(points: Sequence[Checkpoint], *, series: Sequence[str]) -> list[C
         for name in series:
             members = tuple(point for point in points if point.series == name and point.x(axis) is not None)
             if members:
-                found.append(curve_law(axis, name, members))
+                own = {size: own_law([p for p in members if p.size == size], axis) for size in _sizes(members)}
+                joint = joint_law(members, axis)
+                found.append(CurveLaw(axis=axis, series=name, points=members, joint=joint, own=own))
     return found
-
-
-def curve_law(axis: Axis, series: str, points: tuple[Checkpoint, ...]) -> CurveLaw:
-    """Fit the training checkpoints."""
-    own = {size: own_law([point for point in points if point.size == size], axis) for size in _sizes(points)}
-    return CurveLaw(axis=axis, series=series, points=points, joint=joint_law(points, axis), own=own)
 
 
 def own_law(points: Sequence[Checkpoint], axis: Axis, *, draws: int = DRAWS) -> Inference | str:
@@ -111,21 +105,13 @@ def _fitted(form: Form, rows: tuple[Row, ...], draws: int | None) -> Inference |
     """Several questions ask for the same."""
     weights = Weights.per_group if form.level_per_group else Weights.equal
     try:
-        found = fit(form, _sample(rows), loss=L2, weights=weights)
-        return _for_predictions(found) if draws is None else infer(found, draws=draws)
+        return infer(fit(form, _sample(rows), loss=L2, weights=weights), draws=draws)
     except LawError as error:
         return str(error)
 
 
 def _sizes(points: Sequence[Checkpoint]) -> list[int]:
     return sorted({point.size for point in points})
-
-
-def _for_predictions(found: Fit) -> Inference:
-    by_run = jackknife(found)
-    shape = covariance(found)
-    spread, df = by_run if by_run is not None else (shape.matrix, shape.df)
-    return Inference(fit=found, estimates=(), method="", flags=(), spread=spread, df=df, draws=None)
 
 
 def sample_of(points: Sequence[Checkpoint], axis: Axis) -> Sample:
@@ -147,12 +133,9 @@ def _sample(rows: Sequence[Row]) -> Sample:
     )
 
 
-def prediction_band(law: Inference, rows: Sample) -> tuple[Floats, Floats] | None:
+def prediction_band(law: Inference, rows: Sample) -> tuple[Floats, Floats]:
     """95% interval of a single new measurement at rows: the law's own interval widened by the residual scatter."""
-    try:
-        low, high = law.band(rows)
-    except LawError:
-        return None
+    low, high = law.band(rows)
     middle = law.fit.predict(rows)
     noise = quantile(max(law.fit.sample.n_rows - law.fit.n_free, 1)) * residual_sd(law)
     return middle - np.hypot(middle - low, noise), middle + np.hypot(high - middle, noise)

@@ -8,12 +8,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.laws.inference import Inference
-from analysis.laws.sample import Sample
+from analysis.laws.sample import Floats, Sample
+from analysis.passk.paired import turning_points
 
-Floats = NDArray[np.float64]
 FURTHER = 10.0  # how far beyond the data, on either side, a law is followed
 GRID = 241
 DRAWS = 1000
@@ -28,7 +27,7 @@ class Reach:
         x: None: not within the range the law is followed, `reason` says why.
         low: Lower end of the 95% interval; None: below the range.
         high: Upper end; None: beyond the range, or never.
-        draws: One x a draw; -inf: below the range, inf: beyond it or never.
+        draws: One x a draw; 0: below the range, inf: beyond it or never.
         outside: Whether x lies outside the data.
         reason: Why there is no number.
     """
@@ -44,29 +43,27 @@ class Reach:
 def reach(law: Inference, error: float, *, seed: int = SEED) -> Reach:
     """Where the law falls to an error."""
     data = law.fit.sample.columns["x"]
-    ends = math.log(float(data.min()) / FURTHER), math.log(float(data.max()) * FURTHER)
-    grid = np.linspace(*ends, GRID)
-    drawn = _coordinates(law, seed)
-    rows = _rows(law, np.exp(grid))
+    grid = np.geomspace(float(data.min()) / FURTHER, float(data.max()) * FURTHER, GRID)
+    rows = _rows(law, grid)
+    best = law.fit.predict(rows)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = _first_below(law.fit.predict_with(drawn, rows), error, grid)
-    middle = float(_first_below(law.fit.predict(rows)[None, :], error, grid)[0])
-    low, high = (float(end) for end in np.quantile(found, [0.025, 0.975], method="inverted_cdf"))
+        draws = turning_points(grid, law.fit.predict_with(_coordinates(law, seed), rows) - error)
+    x = float(turning_points(grid, best[None, :] - error)[0])
+    low, high = (float(end) for end in np.quantile(draws, [0.025, 0.975], method="inverted_cdf"))
     reason = None
-    if middle == math.inf:
-        least = float(law.fit.predict(rows).min())
+    if x == math.inf:
         reason = (
-            f"pass@1 {1 - error:.3f} is not reached within {FURTHER:g} times the data: the law comes to {1 - least:.3f}"
+            f"pass@1 {1 - error:.3f} is not reached within {FURTHER:g} times the data: the law comes to "
+            f"{1 - float(best.min()):.3f}"
         )
-    elif middle == -math.inf:
+    elif x == -math.inf:
         reason = f"pass@1 {1 - error:.3f} is reached before the first measurement"
-    x = math.exp(middle) if math.isfinite(middle) else None
     return Reach(
-        x=x,
-        low=math.exp(low) if math.isfinite(low) else None,
-        high=math.exp(high) if math.isfinite(high) else None,
-        draws=np.asarray(np.exp(found), dtype=np.float64),
-        outside=x is not None and not data.min() <= x <= data.max(),
+        x=None if reason else x,
+        low=low if math.isfinite(low) else None,
+        high=high if math.isfinite(high) else None,
+        draws=np.maximum(draws, 0.0),
+        outside=not reason and not data.min() <= x <= data.max(),
         reason=reason,
     )
 
@@ -92,17 +89,3 @@ def _rows(law: Inference, x: Floats) -> Sample:
     columns = {role: np.full(len(x), values[0]) for role, values in sample.columns.items()} | {"x": x}
     group = None if sample.group is None else (sample.group[0],) * len(x)
     return Sample(columns=columns, y=np.zeros(len(x)), group=group)
-
-
-def _first_below(curves: Floats, error: float, grid: Floats) -> Floats:
-    """Where each row first falls to the error, as ln x; -inf: before the grid, inf: nowhere on it."""
-    below = curves <= error
-    first = np.where(below.any(axis=1), below.argmax(axis=1), len(grid))
-    found = np.full(len(curves), np.inf)
-    found[first == 0] = -np.inf
-    rows = np.flatnonzero((first > 0) & (first < len(grid)))
-    after = first[rows]
-    above, under = curves[rows, after - 1], curves[rows, after]
-    share = (above - error) / (above - under)
-    found[rows] = grid[after - 1] + share * (grid[after] - grid[after - 1])
-    return found

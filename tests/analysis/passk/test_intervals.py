@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from analysis.passk.crossover import crossover, turning_points
 from analysis.passk.interval import fixed_benchmark, over_problems, solve_rate_bound
-from analysis.passk.paired import difference, pair
+from analysis.passk.paired import crossover, difference, pair, turning_points
 from analysis.passk.resampling import resampled_means
 from analysis.passk.sample import Sample
 from sweeper.host.errors import ResultsError
