@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator, NullLocator
 
@@ -11,14 +10,6 @@ from analysis.drawing.answer import Guide, Scale
 from analysis.drawing.style import NEUTRAL
 from analysis.estimates.numerals import short
 
-FINE = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5)
-TICKS = (
-    FINE,
-    (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
-    (1.0, 2.0, 3.0, 5.0, 7.0),
-    (1.0, 2.0, 5.0),
-    (1.0,),
-)
 MOST_PLACES = 9  # measured at, that get a tick each
 APART = 0.09  # of a logarithmic axis, from which two labels do not touch
 
@@ -92,16 +83,13 @@ def _log_y(axes: Axes) -> None:
 
 
 def _decimal_ticks(low: float, high: float, *, most: int) -> list[float]:
-    inside: list[float] = []
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in TICKS:
-        ticks = [step * 10.0**power for power in powers for step in steps]
-        inside = [tick for tick in ticks if low <= tick <= high]
-        if len(inside) <= most:
-            break
-    if len(inside) < 2:
-        inside = [float(f"{tick:.2g}") for tick in np.geomspace(low, high, 5)[1:-1]]
-    return inside
+    """Round numbers, as many as fit: on a decade or less they may be evenly spaced."""
+    locators = (
+        *((MaxNLocator(most, min_n_ticks=3),) if high < 10 * low else ()),
+        *(LogLocator(subs=subs) for subs in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,))),
+    )
+    inside = [[tick for tick in locator.tick_values(low, high) if low <= tick <= high] for locator in locators]
+    return next((ticks for ticks in inside if 1 < len(ticks) <= most), inside[-1])
 
 
 def _compact(value: float) -> str:

@@ -68,19 +68,15 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.rows.row import read_row, row_path, write_row
 
     renamed = dict(_pair(text) for text in options.map)
-    sources = [source for path in options.sources for source in read_source(path, renamed=renamed)]
-    histories = [(source, history) for source in sources for history in source.histories]
+    histories = [history for path in options.sources for history in read_source(path, renamed=renamed)]
     if options.csv is not None:
         if options.csv.exists():
             raise ResultsError(f"--csv {options.csv} is there already and is not overwritten; choose another name")
-        write_atomic(options.csv, _table([history for _, history in histories]))
+        write_atomic(options.csv, _table(histories))
         print(f"{options.csv}: {len(histories)} runs")
         return 0
     labels = Labels(**{name: getattr(options, name) for name in Labels.__dataclass_fields__})
-    rows = [
-        row_of(history, labels, path=source.path, sha256=source.sha256, number=number)
-        for number, (source, history) in enumerate(histories)
-    ]
+    rows = [row_of(history, labels, number=number) for number, history in enumerate(histories)]
     for row in rows:
         path = row_path(options.results, row.run_id)
         if path.exists():

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ResultsError
@@ -21,6 +22,8 @@ class History:
         config: Dotted key to value; empty where the source holds none.
         finished: Whether it ended well; None: the source does not say.
         summary: The row of a run of ours, by the names that a tracker has it under; empty: it holds none.
+        path: The first file it was read from.
+        sha256: Of all of them.
     """
 
     name: str
@@ -29,6 +32,8 @@ class History:
     config: Mapping[str, Any] = field(default_factory=dict)
     finished: bool | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
+    path: Path = Path()
+    sha256: str = ""
 
     @classmethod
     def of(cls, records: Iterable[tuple[int, Mapping[str, Any]]], **about: Any) -> "History":

@@ -1,8 +1,8 @@
 """Any source of histories, by what it is rather than by what it is called."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.imports.history import History
@@ -12,17 +12,8 @@ from analysis.imports.wandb_log import by_run, read_wandb
 from sweeper.host.errors import ResultsError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """A file that was read and the runs in it."""
-
-    path: Path
-    sha256: str
-    histories: tuple[History, ...]
-
-
-def read_source(path: Path, *, renamed: Mapping[str, str]) -> list[Source]:
-    """Read a file, or a folder with offline wandb runs anywhere below it; logs of one run are one history.
+def read_source(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
+    """The runs of a file, or of a folder with offline wandb runs anywhere below it; logs of one run are one history.
 
     Raises:
         ResultsError: there is nothing at the path, or nothing in it that can be read.
@@ -31,22 +22,22 @@ def read_source(path: Path, *, renamed: Mapping[str, str]) -> list[Source]:
         logs = list(dict.fromkeys(log.resolve() for log in path.rglob("*.wandb")))  # wandb links its latest run
         if not logs:
             raise ResultsError(f"{path} holds no wandb run (offline-run-*/run-*.wandb); name the file to import")
-        return [_source(*found, histories=[read_wandb(*found)]) for found in by_run(logs)]
+        return [_from(read_wandb(*found), *found) for found in by_run(logs)]
     if not path.is_file():
         raise ResultsError(f"there is no file {path}")
     if path.suffix == ".wandb":
-        return [_source(path, histories=[read_wandb(path)])]
+        return [_from(read_wandb(path), path)]
     for read in (read_metrics, read_console):
         history = read(path)
         if history is not None:
-            return [_source(path, histories=[history])]
+            return [_from(history, path)]
     if path.suffix.lower() in (".csv", ".json", ".jsonl"):
-        return [_source(path, histories=read_table(path, renamed=renamed))]
+        return [_from(history, path) for history in read_table(path, renamed=renamed)]
     raise ResultsError(
         f"{path} is neither a .wandb log, verl's metrics or console output, nor a CSV or JSON export: convert it to one"
     )
 
 
-def _source(*paths: Path, histories: Sequence[History]) -> Source:
+def _from(history: History, *paths: Path) -> History:
     content = b"".join(path.read_bytes() for path in paths)
-    return Source(path=paths[0], sha256=hashlib.sha256(content).hexdigest(), histories=tuple(histories))
+    return replace(history, path=paths[0], sha256=hashlib.sha256(content).hexdigest())

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, TypeVar
 
 from analysis.imports.history import History
@@ -39,21 +38,19 @@ class Labels:
     gpus: int | None = None
 
 
-def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number: int = 0) -> ResultRow:
+def row_of(history: History, labels: Labels, *, number: int = 0) -> ResultRow:
     """A run's row.
 
     Args:
         history: What was read.
         labels: What was said.
-        path: The source.
-        sha256: Of the source.
         number: The run's place among those imported together; its seed where neither source nor labels say one.
 
     Raises:
         ResultsError: the model's size is not known.
     """
     if TRACKED in history.summary:
-        return _ours(history, labels, path=path, sha256=sha256)
+        return _ours(history, labels)
     missing: dict[str, str] = {}
     labels = _with_settings(labels, history.config)
     size, nominal = _size(history, labels)
@@ -67,7 +64,7 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         if f"{_SETTINGS}run_id" in history.config
         else "a validation curve is no pass@k: measure the checkpoint"
     )
-    status, failure = _ended(history, path, missing)
+    status, failure = _ended(history, missing)
     identity = {
         "model": size["model"],
         "algorithm": names["algorithm"],
@@ -92,26 +89,30 @@ def row_of(history: History, labels: Labels, *, path: Path, sha256: str, number:
         curve=curve,
         timing=None,
         provenance=None,
-        imported=Imported(kind=history.kind, path=str(path), sha256=sha256, name=history.name, missing=missing),
+        imported=_imported(history, missing),
     )
 
 
-def _ended(history: History, path: Path, missing: dict[str, str]) -> tuple[Status, Failure | None]:
+def _imported(history: History, missing: dict[str, str]) -> Imported:
+    source = {"kind": history.kind, "path": str(history.path), "sha256": history.sha256, "name": history.name}
+    return Imported(**source, missing=missing)
+
+
+def _ended(history: History, missing: dict[str, str]) -> tuple[Status, Failure | None]:
     if history.finished is False:
         reason = "its logger says that it ended with an error"
-        return Status.failed, Failure(phase="train", reason=reason, log=str(path))
+        return Status.failed, Failure(phase="train", reason=reason, log=str(history.path))
     if history.finished is None:
         missing["status"] = "the source does not say how the run ended; taken for completed"
     return Status.completed, None
 
 
-def _ours(history: History, labels: Labels, *, path: Path, sha256: str) -> ResultRow:
+def _ours(history: History, labels: Labels) -> ResultRow:
     """The row of a run of ours, as its tracker has it, under its own id; what was said goes first."""
-    row = read_row(path, json.dumps({"curve": []} | json.loads(str(history.summary[TRACKED]))))
+    row = read_row(history.path, json.dumps({"curve": []} | json.loads(str(history.summary[TRACKED]))))
     curve = tuple(curve_point(step, values) for step, values in history.steps)
     said = {name: value for name, value in asdict(labels).items() if value is not None and name in _ROWS}
-    imported = Imported(kind=history.kind, path=str(path), sha256=sha256, name=history.name, missing={})
-    return replace(row, curve=curve, imported=imported, **said)
+    return replace(row, curve=curve, imported=_imported(history, {}), **said)
 
 
 def _with_settings(labels: Labels, config: Mapping[str, Any]) -> Labels:

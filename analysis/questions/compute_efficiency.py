@@ -43,22 +43,24 @@ class _Gain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Saving:
-    """Compute multiplier of an arm against another at a level; `reason` where there is no number."""
+    """Compute multiplier of an arm against another at a level, or why there is none."""
 
     arm: str
     reference: str
     level: float
-    multiplier: Estimate | None
-    reason: str | None
+    multiplier: Estimate | str
 
     @property
-    def limited(self) -> bool:
-        """Whether the interval has both ends."""
-        return self.multiplier is not None and None not in self.multiplier
+    def reason(self) -> str | None:
+        return self.multiplier if isinstance(self.multiplier, str) else None
+
+    @property
+    def number(self) -> Estimate:
+        return NONE if isinstance(self.multiplier, str) else self.multiplier
 
     def row(self) -> dict[str, object]:
         names = {"arm": self.arm, "reference": self.reference, "target": self.level}
-        return names | (self.multiplier or NONE).columns("multiplier") | {"reason": self.reason}
+        return names | self.number.columns("multiplier") | {"reason": self.reason}
 
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
@@ -88,7 +90,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     cheapest = min((pair for pair in reached if pair[1].x is not None), key=lambda pair: pair[1].x or 0.0, default=None)
     if cheapest and level is not None:
         said.append(f"pass@1 {level:.3f} is cheapest for {reach_text(*cheapest)} FLOPs")
-    clear = [item for item in savings if item.limited]
+    clear = [item for item in savings if not item.reason and None not in item.number]
     said += [_saving_text(item) for item in clear]
     if savings and not clear:
         said.append("no compute multiplier between arms is limited on both sides")
@@ -159,15 +161,12 @@ def _savings(laws: list[ArmLaw], settings: Settings) -> list[_Saving]:
         for item in others:
             level = settings.target or common_level([reference, item])
             found = multiplier(reference, item, level)
-            number, reason = (None, found) if isinstance(found, str) else (found, None)
-            savings.append(
-                _Saving(arm=item.label, reference=reference.label, level=level, multiplier=number, reason=reason)
-            )
+            savings.append(_Saving(arm=item.label, reference=reference.label, level=level, multiplier=found))
     return savings
 
 
 def _saving_text(item: _Saving) -> str:
-    value, low, high = item.multiplier or NONE
+    value, low, high = item.number
     return (
         f"{item.arm} needs 1/{value:.2f} [{low:.2f}, {high:.2f}] of the compute of {item.reference} at pass@1 "
         f"{item.level:.3f}"
@@ -176,11 +175,9 @@ def _saving_text(item: _Saving) -> str:
 
 def _saving_forest(savings: list[_Saving]) -> Forest:
     bars = (
-        Bar(
-            label=item.arm,
-            note=item.reason or f"reference {item.reference}",
-            **(item.multiplier._asdict() if item.multiplier else {"value": None}),
-        )
+        Bar(label=item.arm, value=None, note=item.reason)
+        if item.reason
+        else Bar.of(item.arm, item.number, f"reference {item.reference}")
         for item in savings
     )
     return Forest(

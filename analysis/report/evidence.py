@@ -5,7 +5,7 @@ from functools import cached_property, partial
 
 from analysis.drawing.answer import Answer
 from analysis.estimates.numerals import short
-from analysis.estimates.points import all_ks, table_ks
+from analysis.estimates.points import table_ks
 from analysis.questions import QUESTIONS
 from analysis.report.side_by_side import Failed, side_by_side
 from analysis.row_laws.backtest import Backtest, backtests
@@ -57,11 +57,6 @@ class Evidence:
     def varying(self) -> str:
         """What tells series apart, in words."""
         return " and ".join(varying_fields([run.row for run in self.runs]))
-
-    @cached_property
-    def ks(self) -> list[int]:
-        """Every k measured."""
-        return all_ks(self.points)
 
     @cached_property
     def table_ks(self) -> list[int]:

@@ -112,12 +112,6 @@ class Point:
         """Parameters without embedding and head."""
         return self.row.n_params_non_embedding
 
-    def pass1(self, *, base: bool = False) -> float | None:
-        """Mean pass@1 over seeds; None if a seed has none."""
-        values = [run.pass1(base=base) for run in self.runs]
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known and len(known) == len(values) else None
-
     @cached_property
     def paired(self) -> bool:
         """Whether base and trained model of every seed answered the same problems."""

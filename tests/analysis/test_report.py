@@ -15,9 +15,9 @@ from analysis.cli import main
 from analysis.drawing.page import Section, csv_text
 from analysis.laws.inference import Inference
 from analysis.questions import QUESTIONS, Settings
-from analysis.report.budget import best_within_budgets
 from analysis.report.evidence import Evidence
 from analysis.report.report import page_sections, publish, write_report
+from analysis.report.sections.decisions import best_within_budgets
 from analysis.row_laws.curve_law import curve_laws
 from analysis.row_laws.final import Axis, fit_laws
 from analysis.row_laws.power_law import NotFitted

@@ -32,7 +32,9 @@ def section(evidence: Evidence) -> Section:
         "provenance": _provenance(selection, runs),
     }
     table = frame_table(
-        pd.DataFrame([{"part": part, "item": item, "statement": said} for part in parts for item, said in parts[part]]),
+        pd.DataFrame(
+            [{"part": part, "item": item, "statement": said} for part in parts for item, said in parts[part].items()]
+        ),
         name="checklist",
         caption="After the checklist of (Mis)fitting, arXiv:2502.18969: hypothesis, set-up, data, fitting.",
         fold=99,
@@ -40,154 +42,102 @@ def section(evidence: Evidence) -> Section:
     return Section(anchor="provenance", title="How these numbers were made", tables=(table,))
 
 
-def _hypothesis() -> list[tuple[str, str]]:
-    return [
-        (
-            "Form, whole runs",
-            "error = 1 - pass@1 = A x^-alpha, no floor, no saturation; one exponent for all runs of a subset.",
-        ),
-        (
-            "Form, learning curves",
-            f"{KN_LOGLINEAR.equation}; L = 1 - validation accuracy. Compared on held-out checkpoints with "
-            f"{', '.join(form.name.replace('_', ' ') for form in ZOO)}, each curve by itself.",
-        ),
-        (
-            "Variables",
-            "Model size, training compute, responses trained on; everything else is held equal or is a series.",
-        ),
-    ]
+def _hypothesis() -> dict[str, str]:
+    return {
+        "Form, whole runs": "error = 1 - pass@1 = A x^-alpha, no floor, no saturation; one exponent for all runs of "
+        "a subset.",
+        "Form, learning curves": f"{KN_LOGLINEAR.equation}; L = 1 - validation accuracy. Compared on held-out "
+        f"checkpoints with {', '.join(form.name.replace('_', ' ') for form in ZOO)}, each curve by itself.",
+        "Variables": "Model size, training compute, responses trained on; everything else is held equal or is a "
+        "series.",
+    }
 
 
-def _set_up(runs: Sequence[Run]) -> list[tuple[str, str]]:
+def _set_up(runs: Sequence[Run]) -> dict[str, str]:
     rows = [run.row for run in runs]
     models = {f"{row.model} ({short(row.n_params_non_embedding)})" for row in rows}
-    return [
-        ("Models", _listed(models)),
-        ("Algorithms", _listed({row.algorithm for row in rows})),
-        (
-            "Training data",
-            f"scales {_listed({row.data_scale for row in rows})}; domain mixes "
-            f"{_listed({row.domain_mix for row in rows})}",
-        ),
-        ("Curriculum", _listed({row.curriculum for row in rows if row.curriculum})),
-        ("Steps", _listed({row.steps for row in rows if row.steps is not None})),
-        (
-            "Hyper-parameters",
-            "As frozen in each run's spec.json. Of them a row holds the KL term, LoRA rank and rollouts: whether they "
-            "were tuned for each size is not known to this page.",
-        ),
-    ]
+    return {
+        "Models": _listed(models),
+        "Algorithms": _listed({row.algorithm for row in rows}),
+        "Training data": f"scales {_listed({row.data_scale for row in rows})}; domain mixes "
+        f"{_listed({row.domain_mix for row in rows})}",
+        "Curriculum": _listed({row.curriculum for row in rows if row.curriculum}),
+        "Steps": _listed({row.steps for row in rows if row.steps is not None}),
+        "Hyper-parameters": "As frozen in each run's spec.json. Of them a row holds the KL term, LoRA rank and "
+        "rollouts: whether they were tuned for each size is not known to this page.",
+    }
 
 
-def _data(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
+def _data(selection: Selection, runs: Sequence[Run]) -> dict[str, str]:
     rows = [run.row for run in runs]
     samples = {score.n_samples for row in rows for score in row.trained}
     problems = {score.n_problems for row in rows for score in row.trained if score.domain == "all"}
     seeds = sorted({row.seed for row in rows})
     per_point = sorted({len(point.runs) for point in points_of(runs)})
     accountings = _listed({row.flops.accounting for row in rows if row.flops})
-    return [
-        ("Model size N", "Parameters of all layers and the final norm, without embedding and output matrix."),
-        ("Data D", "Responses generated for training (prompts x answers per prompt)."),
-        (
-            "Compute C",
-            "Model FLOPs of generation, log-probabilities, reference, actor, critic and supervised fine-tuning; "
-            f"evaluation is not included. Accounting: {accountings}. Within a run fine-tuning comes before step 1, the "
-            "rest in proportion to the tokens of the steps.",
-        ),
-        (
-            "pass@k",
-            "Unbiased estimator of Chen et al. 2021 (arXiv:2107.03374, eq. 1), "
-            "1 - C(n-c, k)/C(n, k), mean over problems, from "
-            f"{_listed(samples)} samples per problem on {_listed(problems)} problems; never verl's best@k, which "
-            "draws with replacement.",
-        ),
-        (
-            "Checkpoints",
-            "pass@k: the last one of each run, no selection on the test problems. Learning curves: verl's own "
-            "validation "
-            "set, every validation after step 0.",
-        ),
-        ("Seeds", f"Training seeds {_listed(seeds)}; {_listed(per_point)} per configuration."),
-        ("Exclusions", exclusions(selection)),
-        ("Checks", _checks(runs)),
-    ]
+    return {
+        "Model size N": "Parameters of all layers and the final norm, without embedding and output matrix.",
+        "Data D": "Responses generated for training (prompts x answers per prompt).",
+        "Compute C": "Model FLOPs of generation, log-probabilities, reference, actor, critic and supervised "
+        f"fine-tuning; evaluation is not included. Accounting: {accountings}. Within a run fine-tuning comes before "
+        "step 1, the rest in proportion to the tokens of the steps.",
+        "pass@k": "Unbiased estimator of Chen et al. 2021 (arXiv:2107.03374, eq. 1), 1 - C(n-c, k)/C(n, k), mean "
+        f"over problems, from {_listed(samples)} samples per problem on {_listed(problems)} problems; never verl's "
+        "best@k, which draws with replacement.",
+        "Checkpoints": "pass@k: the last one of each run, no selection on the test problems. Learning curves: verl's "
+        "own validation set, every validation after step 0.",
+        "Seeds": f"Training seeds {_listed(seeds)}; {_listed(per_point)} per configuration.",
+        "Exclusions": exclusions(selection),
+        "Checks": _checks(runs),
+    }
 
 
-def _fitting(evidence: Evidence) -> list[tuple[str, str]]:
+def _fitting(evidence: Evidence) -> dict[str, str]:
     held = sum(point.held_out for point in evidence.checkpoints)
-    return [
-        (
-            "Loss and weights",
-            "Whole runs: least squares of log error, each run the same weight. Learning curves: least squares of the "
-            "error, each size the same total weight.",
-        ),
-        ("Optimiser", "Variable projection from a grid of starts, refined by Levenberg-Marquardt; no randomness."),
-        (
-            "Bounds",
-            "K_max in [0, 2], N0 from 0.01 to 100 times the sizes; a value at a bound is said to be so, not printed.",
-        ),
-        (
-            "Held out",
-            f"Learning curves: the last quarter of the steps of each size with {FEWEST_STEPS} validations or more "
-            f"({held} of {len(evidence.checkpoints)} checkpoints), and each size in turn; no parameter sees them. "
-            "Whole runs: the largest size, beside the error of the next smaller one. One size is one comparison.",
-        ),
-        (
-            "Intervals, pass@k",
-            "Of a mean the delta method on the logit scale, of a gain a difference paired over problems, both with "
-            "Student's t. They cover the choice of problems, the sampling of answers and, where there are several "
-            "seeds, the runs (two-way random effects); of one seed they do not say what another would change.",
-        ),
-        (
-            "Intervals, whole runs",
-            "Jackknife over configurations (seeds of one stay together) with Student's t. It covers the scatter "
-            "between "
-            "configurations, neither the choice of problems nor what runs from one base model share; leaving sizes out "
-            f"shows part of the latter. Not fitted with fewer than {power_law.MIN_LEVELS} distinct x.",
-        ),
-        (
-            "Intervals, learning curves",
-            "Several seeds in every size: jackknife over runs. One seed: profile likelihood with AR(1) residuals, a "
-            "lower "
-            "bound on the uncertainty. Beside them a bootstrap over runs and over sizes where there are enough.",
-        ),
-        (
-            "Goodness of fit",
-            "Held-out error beside the last value. R2 is not shown: it is near 1 whatever the law is worth.",
-        ),
-        (
-            "Multiple comparisons",
-            "Intervals are for one comparison each. With many configurations some intervals miss their truth; the best "
-            "of many looks better than it is.",
-        ),
-    ]
+    return {
+        "Loss and weights": "Whole runs: least squares of log error, each run the same weight. Learning curves: "
+        "least squares of the error, each size the same total weight.",
+        "Optimiser": "Variable projection from a grid of starts, refined by Levenberg-Marquardt; no randomness.",
+        "Bounds": "K_max in [0, 2], N0 from 0.01 to 100 times the sizes; a value at a bound is said to be so, not "
+        "printed.",
+        "Held out": f"Learning curves: the last quarter of the steps of each size with {FEWEST_STEPS} validations or "
+        f"more ({held} of {len(evidence.checkpoints)} checkpoints), and each size in turn; no parameter sees them. "
+        "Whole runs: the largest size, beside the error of the next smaller one. One size is one comparison.",
+        "Intervals, pass@k": "Of a mean the delta method on the logit scale, of a gain a difference paired over "
+        "problems, both with Student's t. They cover the choice of problems, the sampling of answers and, where "
+        "there are several seeds, the runs (two-way random effects); of one seed they do not say what another would "
+        "change.",
+        "Intervals, whole runs": "Jackknife over configurations (seeds of one stay together) with Student's t. It "
+        "covers the scatter between configurations, neither the choice of problems nor what runs from one base model "
+        f"share; leaving sizes out shows part of the latter. Not fitted with fewer than {power_law.MIN_LEVELS} "
+        "distinct x.",
+        "Intervals, learning curves": "Several seeds in every size: jackknife over runs. One seed: profile "
+        "likelihood with AR(1) residuals, a lower bound on the uncertainty.",
+        "Goodness of fit": "Held-out error beside the last value. R2 is not shown: it is near 1 whatever the law is "
+        "worth.",
+        "Multiple comparisons": "Intervals are for one comparison each. With many configurations some intervals miss "
+        "their truth; the best of many looks better than it is.",
+    }
 
 
-def _provenance(selection: Selection, runs: Sequence[Run]) -> list[tuple[str, str]]:
+def _provenance(selection: Selection, runs: Sequence[Run]) -> dict[str, str]:
     found = [run.row.provenance for run in runs if run.row.provenance]
     versions: dict[str, set[str]] = {}
     for name, said in (pair for item in found for pair in item.versions.items()):
         versions.setdefault(name, set()).add(said)
-    return [
-        (
-            "Versions",
-            "; ".join(f"{name} {_listed(items)}" for name, items in sorted(versions.items())) or "not recorded",
+    return {
+        "Versions": "; ".join(f"{name} {_listed(items)}" for name, items in sorted(versions.items())) or "not recorded",
+        "Code": _listed(
+            f"{item.git_commit}{' with uncommitted changes' if item.git_dirty else ''}"
+            for item in found
+            if item.git_commit
         ),
-        (
-            "Code",
-            _listed(
-                f"{item.git_commit}{' with uncommitted changes' if item.git_dirty else ''}"
-                for item in found
-                if item.git_commit
-            ),
-        ),
-        ("Devices", _listed(f"{item.n_devices} x {item.device_name} ({item.device})" for item in found)),
-        ("Training data", _listed(item.data_digest for item in found if item.data_digest)),
-        ("Base models", _listed(item.model_digest for item in found if item.model_digest)),
-        ("Rows", f"digest {selection.digest} of every row and counts file read"),
-        ("This page", ", ".join(f"{name} {version(name)}" for name in READERS)),
-    ]
+        "Devices": _listed(f"{item.n_devices} x {item.device_name} ({item.device})" for item in found),
+        "Training data": _listed(item.data_digest for item in found if item.data_digest),
+        "Base models": _listed(item.model_digest for item in found if item.model_digest),
+        "Rows": f"digest {selection.digest} of every row and counts file read",
+        "This page": ", ".join(f"{name} {version(name)}" for name in READERS),
+    }
 
 
 def exclusions(selection: Selection) -> str:

@@ -1,15 +1,47 @@
 """The first page: what was found, what is best at which budget, and what to run next."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import pandas as pd
 
 from analysis.drawing.frame_table import frame_table
-from analysis.drawing.page import DASH, Section, Table
+from analysis.drawing.page import Section, Table
+from analysis.estimates.points import pass_at, step_up
 from analysis.laws.inference import Inference
-from analysis.report.budget import Best, best_within_budgets
+from analysis.passk.estimate import NONE, Estimate
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point
+from analysis.runs.spent import mean_flops
 
 TITLE = "What to decide"
+MOST_BUDGETS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The highest pass@1 among configurations that cost no more than a budget.
+
+    Attributes:
+        budget: Model FLOPs of training, of one run.
+        point: The best configuration.
+        score: Its pass@1.
+        candidates: Configurations within the budget.
+        runner_up: The next best, None where there is one candidate.
+        lead: Best minus runner-up, paired over problems.
+    """
+
+    budget: float
+    point: Point
+    score: Estimate
+    candidates: int
+    runner_up: Point | None
+    lead: Estimate | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval of the lead excludes 0."""
+        return self.lead is not None and self.lead.low is not None and self.lead.low > 0
 
 
 def section(evidence: Evidence) -> Section:
@@ -21,10 +53,40 @@ def section(evidence: Evidence) -> Section:
         tables.append(_budget_table(best))
     else:
         missing.append("No configuration has both a pass@1 and a ledger of FLOPs, so no budget can be compared.")
-    steps = _next(evidence, best)
+    steps = list(_next(evidence, best)) or [
+        ("Nothing is missing that this page could name", "Widen the grid, or check on other problems.")
+    ]
     frame = pd.DataFrame(steps, columns=["what", "why"])
     tables.append(frame_table(frame, name="next", caption="What to run next, most telling first."))
     return Section(anchor="decisions", title=TITLE, tables=tuple(tables), missing=tuple(missing))
+
+
+def best_within_budgets(points: Sequence[Point]) -> list[Best]:
+    """A few budgets, each the cost of a configuration, from where there is a choice to the dearest."""
+    priced = [
+        (cost, point, score)
+        for point in points
+        if (cost := mean_flops(run.row for run in point.runs)) and (score := pass_at(point, 1))
+    ]
+    priced.sort(key=lambda item: item[0])
+    found = []
+    for budget in _budgets([cost for cost, _, _ in priced]):
+        within = [(point, score) for cost, point, score in priced if cost <= budget]
+        (point, score), *others = sorted(within, key=lambda item: -item[1].value)
+        runner_up = others[0][0] if others else None
+        lead = step_up(runner_up, point) if runner_up else None
+        found.append(
+            Best(budget=budget, point=point, score=score, candidates=len(within), runner_up=runner_up, lead=lead)
+        )
+    return found
+
+
+def _budgets(costs: Sequence[float]) -> list[float]:
+    """Costs at which configurations of about equal price are all within."""
+    steps = [costs[i] for i in range(len(costs)) if i + 1 == len(costs) or costs[i + 1] > 1.5 * costs[i]]
+    if len(steps) <= MOST_BUDGETS:
+        return steps
+    return [steps[round(i * (len(steps) - 1) / (MOST_BUDGETS - 1))] for i in range(MOST_BUDGETS)]
 
 
 def _budget_table(best: list[Best]) -> Table:
@@ -33,14 +95,10 @@ def _budget_table(best: list[Best]) -> Table:
             "budget_flops": item.budget,
             "best_group_id": item.point.row.group_id,
             "best": _name(item.point),
-            "pass@1": item.score.value,
-            "pass@1_low": item.score.low,
-            "pass@1_high": item.score.high,
+            **item.score.columns("pass@1", "pass@1_"),
             "candidates": item.candidates,
             "next_best": _name(item.runner_up) if item.runner_up else None,
-            "lead": item.lead.value if item.lead else None,
-            "lead_low": item.lead.low if item.lead else None,
-            "lead_high": item.lead.high if item.lead else None,
+            **(item.lead or NONE).columns("lead", "lead_"),
             "clear": item.clear,
             "verdict": _verdict(item),
         }
@@ -64,37 +122,36 @@ def _verdict(item: Best) -> str:
     return "clear" if item.clear else "not clear: the interval contains 0"
 
 
-def _next(evidence: Evidence, best: list[Best]) -> list[tuple[str, str]]:
+def _next(evidence: Evidence, best: list[Best]) -> Iterator[tuple[str, str]]:
     """Steps that follow from what is missing, failed or undecided."""
     selection, points = evidence.selection, evidence.points
-    steps = []
     if selection.missing or selection.failed:
-        steps.append(
-            (
-                f"Repeat the sweep's command: {len(selection.missing)} missing and {len(selection.failed)} failed runs",
-                "Finished runs are kept, failed ones start again from their last checkpoint.",
-            )
+        yield (
+            f"Repeat the sweep's command: {len(selection.missing)} missing and {len(selection.failed)} failed runs",
+            "Finished runs are kept, failed ones start again from their last checkpoint.",
         )
     alone = [point for point in points if len(point.runs) == 1]
     if alone:
-        steps.append(
-            (
-                f"More seeds: {len(alone)} of {len(points)} configurations have one (seed=0,1,2)",
-                "With one seed the spread between training runs is unknown; every interval here leaves it out.",
-            )
+        yield (
+            f"More seeds: {len(alone)} of {len(points)} configurations have one (seed=0,1,2)",
+            "With one seed the spread between training runs is unknown; every interval here leaves it out.",
         )
-    unclear = [item for item in best if item.lead is not None and not item.clear]
-    if unclear:
-        item = unclear[-1]
-        steps.append(
-            (
-                f"{_name(item.point)} and {_name(item.runner_up) if item.runner_up else DASH} again, with further "
-                "seeds or "
-                "more problems (eval.problems_per_domain)",
-                f"Their order at {item.budget:.1e} FLOPs is not decided.",
-            )
+    unclear = [(item, item.runner_up) for item in best if item.runner_up is not None and not item.clear]
+    for item, other in unclear[-1:]:
+        yield (
+            f"{_name(item.point)} and {_name(other)} again, with further seeds or more problems "
+            "(eval.problems_per_domain)",
+            f"Their order at {item.budget:.1e} FLOPs is not decided.",
+        )
+    if selection.record is not None and selection.record.grid is not None and points:
+        command = " ".join((f"+grid={selection.record.grid}", *(selection.record.settings or ())))
+        yield (
+            f"python -m sweeper suggest {command} --budget-gpu-hours N",
+            "Ranks points of a grid by what they would tell about a prediction for their cost.",
         )
     reasons = {law.joint for law in evidence.curve_laws if isinstance(law.joint, str)}
+    if reasons:
+        yield "More model sizes, or more validations per run (eval.val_freq)", "; ".join(sorted(reasons)) + "."
     open_ended = [
         f"{item.name} is {item.status} ({law.series}, {law.axis.name}: {item.reason})"
         for law in evidence.curve_laws
@@ -102,21 +159,8 @@ def _next(evidence: Evidence, best: list[Best]) -> list[tuple[str, str]]:
         for item in law.joint.estimates
         if item.value is None
     ]
-    if selection.record is not None and selection.record.grid is not None and points:
-        command = " ".join((f"+grid={selection.record.grid}", *(selection.record.settings or ())))
-        steps.append(
-            (
-                f"python -m sweeper suggest {command} --budget-gpu-hours N",
-                "Ranks points of a grid by what they would tell about a prediction for their cost.",
-            )
-        )
-    if reasons:
-        steps.append(
-            ("More model sizes, or more validations per run (eval.val_freq)", "; ".join(sorted(reasons)) + ".")
-        )
     if open_ended:
-        steps.append(("A larger and a smaller model, or longer runs", "; ".join(open_ended[:3]) + "."))
-    return steps or [("Nothing is missing that this page could name", "Widen the grid, or check on other problems.")]
+        yield "A larger and a smaller model, or longer runs", "; ".join(open_ended[:3]) + "."
 
 
 def _name(point: Point) -> str:

@@ -10,7 +10,7 @@ from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section, Table
 from analysis.estimates.numerals import short
-from analysis.estimates.points import gain, pass_at, value_at
+from analysis.estimates.points import all_ks, gain, pass_at, value_at
 from analysis.passk.estimate import NONE
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point
@@ -21,9 +21,10 @@ BASE = "base model"
 
 def section(evidence: Evidence) -> Section:
     """Curves per model, and everything by domain."""
-    if not evidence.ks:
+    ks = all_ks(evidence.points)
+    if not ks:
         return Section(anchor="passk", title=TITLE, missing=("No pass@k was measured.",))
-    frame = pass_at_k_table(evidence.points, evidence.ks)
+    frame = pass_at_k_table(evidence.points, ks)
     seeds = sorted({len(point.runs) for point in evidence.points})
     counts = " or ".join(str(count) for count in seeds)
     lead = (
