@@ -41,8 +41,8 @@ def _replace(job):  # type: ignore[no-untyped-def]
     from sweeper.host.process import run_child
     from sweeper.training import checkpoint
 
-    def phases(context, spec):  # type: ignore[no-untyped-def]
-        run_dir, attempt, watch = context.run_dir, context.attempt, context.watch
+    def phases(context):  # type: ignore[no-untyped-def]
+        spec, run_dir, attempt, watch = context.spec, context.run_dir, context.attempt, context.watch
         watch.name = "train"
         run_dir.checkpoints.mkdir(exist_ok=True)
         key = hashlib.sha256(os.environ.get("WANDB_API_KEY", "").encode()).hexdigest()
