@@ -74,6 +74,11 @@ class CpuPlatform(PlatformBase):  # type: ignore[misc]  # verl has no types
     vendor_name = "cpu"
     device_module = _DeviceModule("sweeper.verl_cpu.device")
 
+    def _nothing(self, *_: Any, **__: Any) -> None:
+        """There is no device to choose, to wait for or to profile, no allocator or cache of one, and no CUDA."""
+
+    set_device = synchronize = set_allocator_settings = empty_cache = profiler_start = profiler_stop = cudart = _nothing
+
     def is_available(self) -> bool:
         """There is always a processor."""
         return True
@@ -91,25 +96,11 @@ class CpuPlatform(PlatformBase):  # type: ignore[misc]  # verl has no types
         """One processor, however many cores."""
         return 1
 
-    def set_device(self, device_index: int) -> None:
-        """Nothing to choose."""
-
-    def synchronize(self, device_index: int | None = None) -> None:
-        """Nothing runs asynchronously."""
-
     def manual_seed(self, seed: int) -> None:
         """Seed the CPU generator."""
         torch.manual_seed(seed)
 
-    def manual_seed_all(self, seed: int) -> None:
-        """Seed the CPU generator."""
-        torch.manual_seed(seed)
-
-    def set_allocator_settings(self, settings: str) -> None:
-        """No device allocator."""
-
-    def empty_cache(self) -> None:
-        """No device cache."""
+    manual_seed_all = manual_seed
 
     def get_device_capability(self, device_index: int = 0) -> tuple[None, None]:
         """No compute capability."""
@@ -130,12 +121,6 @@ class CpuPlatform(PlatformBase):  # type: ignore[misc]  # verl has no types
         del msg
         yield
 
-    def profiler_start(self) -> None:
-        """No device profiler."""
-
-    def profiler_stop(self) -> None:
-        """No device profiler."""
-
     def ray_resource_name(self) -> str:
         """GPU or NPU: verl's resource pools know no other; Ray takes a logical count (`ray_init.num_gpus`)."""
         return "GPU"
@@ -147,10 +132,6 @@ class CpuPlatform(PlatformBase):  # type: ignore[misc]  # verl has no types
     def is_ipc_supported(self) -> bool:
         """No device memory to share."""
         return False
-
-    def cudart(self) -> None:
-        """No CUDA runtime."""
-        return
 
 
 def register() -> None:

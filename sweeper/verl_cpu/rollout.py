@@ -121,32 +121,11 @@ class CpuServer:
         for request, sample in zip(batch, samples, strict=True):
             request.answer.set_result(sample)
 
-    async def wake_up(self, tags: Any = None) -> None:
-        """Part of verl's control interface; nothing sleeps here."""
+    async def _nothing(self, *_: Any, **__: Any) -> None:
+        """The rest of verl's control interface: nothing sleeps, is cached or profiled here."""
 
-    async def sleep(self) -> None:
-        """See `wake_up`."""
-
-    async def clear_kv_cache(self) -> None:
-        """See `wake_up`."""
-
-    async def release_kv_cache(self) -> None:
-        """See `wake_up`."""
-
-    async def resume_kv_cache(self) -> None:
-        """See `wake_up`."""
-
-    async def start_profile(self, **_: Any) -> None:
-        """See `wake_up`."""
-
-    async def stop_profile(self) -> None:
-        """See `wake_up`."""
-
-    async def abort_all_requests(self, reject_request: bool = False) -> None:
-        """See `wake_up`."""
-
-    async def resume_generation(self) -> None:
-        """See `wake_up`."""
+    wake_up = sleep = clear_kv_cache = release_kv_cache = resume_kv_cache = _nothing
+    start_profile = stop_profile = abort_all_requests = resume_generation = _nothing
 
 
 class CpuAdapter(BaseRollout):  # type: ignore[misc]  # verl has no types
