@@ -20,7 +20,7 @@ from tests.sweeper.rows import row
 
 MODULES = {"S": "sweeper.cli.main", "D": "data_prep.cli", "R": "rewards.cli", "A": "analysis.cli"}
 PROGRAMS = {"S": "sweeper", "D": "data_prep", "R": "rewards", "A": "analysis"}
-VERBS_OF_DATA = {"fetch", "inspect", "validate", "recipe"}
+VERBS_OF_DATA = {"fetch", "inspect", "validate"}
 VERBS_OF_ANALYSIS = {"report", "ask", "fit", "rank", "passk", "import"}
 SECONDS = 10.0  # of CPU
 LFS = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d7a' * 16}\nsize 12345\n"
@@ -185,11 +185,6 @@ CASES: list[tuple[str, str]] = [
     ("D fetch gsm8k --offline --split train --out {o}/x", "--split"),
     ("D fetch --subset main", "--subset"),
     ("D fetch gsm8k --offline --revision nothing --out {o}/x", "gsm8k"),
-    ("D recipe nothing", "nothing"),
-    ("D recipe guru_math_cl", "--size"),
-    ("D recipe guru_math_cl --size many", "--size"),
-    ("D recipe guru_math_cl --size 0", "--size"),
-    ("D recipe guru_math_cl --size 999999", "999999"),
     # rewards
     ("R check {b}/none.parquet", "{b}/none.parquet"),
     ("R check {b}/empty", "{b}/empty"),

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from data_prep.spec import DataError
 
-N_SOURCE, N_SOURCE_EASY = 54_404, 11_804
-N_HOLDOUT_EASY = N_HOLDOUT_HARD = 250
 N_TRAIN, N_EASY = 51_200, 11_554
 PUBLISHED_SIZES = (25_600, 12_800, 10_240, 5_120, 2_560, 2_048, 1_024, 512)
 _EASY_SEED, _HARD_SEED = 42, 43
@@ -47,13 +45,6 @@ def subset_positions(k: int) -> Positions:
     return np.concatenate([np.sort(easy), np.sort(hard)])
 
 
-def holdout_positions() -> Positions:
-    """Positions, in the first sort, of the 500 held-out rows as drawn; their file sorts them again. Shape (500,)."""
-    easy = _drawn(_EASY_SEED, N_SOURCE_EASY, N_HOLDOUT_EASY)
-    hard = N_SOURCE_EASY + _drawn(_HARD_SEED, N_SOURCE - N_SOURCE_EASY, N_HOLDOUT_HARD)
-    return np.concatenate([easy, hard])
-
-
 def recipe_rows(positions: Positions, k: int) -> NDArray[np.intp]:
     """Which of the rows at `positions` make the subset of `k`, in its order. Shape (k,).
 
@@ -70,7 +61,7 @@ def recipe_rows(positions: Positions, k: int) -> NDArray[np.intp]:
     found = known[where] == wanted if len(known) else np.zeros(k, dtype=np.bool_)
     if not found.all():
         raise DataError(
-            f"data_scale.n_unique={k} with recipe=guru_math_cl: {int((~found).sum())} of its {k} rows are not in "
+            f"data_scale.n_unique={k} with data.recipe=guru_math_cl: {int((~found).sum())} of its {k} rows are not in "
             f"data_root, the first at position {int(wanted[~found][0])}. Add the published file of {k} rows or a "
             "larger one (math__sampled_1_*.parquet); positions are in its column __index_level_0__."
         )

@@ -13,11 +13,9 @@ from data_prep.choosing.curriculum_recipe import (
     N_EASY,
     N_TRAIN,
     PUBLISHED_SIZES,
-    holdout_positions,
     recipe_rows,
     subset_positions,
 )
-from data_prep.cli import main
 from data_prep.materialise import materialise
 from data_prep.spec import DataError, DataSpec, Order, Recipe
 from tests.outside import needs, published
@@ -31,7 +29,6 @@ _PUBLISHED = {
     10240: "7de7a9f37dc6f1ae",
     12800: "fc5f220af59eb576",
 }
-_HOLDOUT = "cf61f18b0abab58e"
 
 # The published files themselves, where they lie beside the checkout or where GURU_MATH_CURRICULUM says.
 _FILES = published("GURU_MATH_CURRICULUM", "guru", "math_curriculum")
@@ -45,10 +42,6 @@ def _digest(positions: np.ndarray) -> str:  # type: ignore[type-arg]
 @pytest.mark.parametrize("size", _PUBLISHED)
 def test_a_subset_takes_the_published_rows_in_the_published_order(size: int) -> None:
     assert _digest(subset_positions(size)) == _PUBLISHED[size]
-
-
-def test_the_holdout_takes_the_published_rows() -> None:
-    assert _digest(np.sort(holdout_positions())) == _HOLDOUT
 
 
 def test_published_subsets_nest_although_their_paper_calls_them_independent() -> None:
@@ -70,22 +63,11 @@ def test_rows_that_are_not_at_hand_are_named() -> None:
         recipe_rows(subset_positions(512)[:1], 512)
 
 
-def test_the_command_line_prints_the_positions(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["recipe", "guru_math_cl", "--size", "512"]) == 0
-    assert list(map(int, capsys.readouterr().out.split())) == subset_positions(512).tolist()
-
-
 @_needs_files
 @pytest.mark.parametrize("size", _PUBLISHED)
 def test_the_published_files_state_these_positions(size: int) -> None:
     (file,) = _FILES.glob(f"math__sampled_*_{size}.parquet")
     assert pq.read_table(file).column("__index_level_0__").to_pylist() == subset_positions(size).tolist()
-
-
-@_needs_files
-def test_the_published_holdout_states_these_positions() -> None:
-    extras = pq.read_table(_FILES / "holdout_500.parquet").column("extra_info").to_pylist()
-    assert sorted(extra["index"] for extra in extras) == np.sort(holdout_positions()).tolist()
 
 
 @_needs_files
