@@ -178,8 +178,8 @@ def _from_generators(spec: DataSpec, identity: dict[str, object], limit: PromptL
     kept, dropped = _filtered(spec, index)
     if len(kept) < len(candidates):
         raise DataError(
-            f"filters leave {len(kept)} of the {len(candidates)} synthetic problems that data_scale.n_unique asks for, "
-            "and no others have been measured. Set no filter, or data_root, or data.screen."
+            f"data.filters leaves {len(kept)} of the {len(candidates)} synthetic problems that data_scale.n_unique "
+            "asks for, and no others have been measured. Set no filter, or data_root, or data.screen."
         )
     parts = _parts(spec, index, np.array(kept, dtype=np.intp), {})
     held_out = held_out_rows(spec)
@@ -237,7 +237,7 @@ def _from_pool(
     parts = _parts(spec, index, selected, solutions)
     evaluation = _measured(spec, held_out, spec.n_eval_per_domain)
     if not len(evaluation):
-        raise DataError("no held-out problem is left to evaluate on (eval_domains). Choose domains that data_root has.")
+        raise DataError("no held-out problem is left to evaluate on (eval.domains). Choose domains that data_root has.")
     val = _measured(spec, held_out, spec.n_val_per_domain)
     too_long, to_validate = too_long_rows(pool.held_out, held_out, val.tolist(), limit, TOO_LONG_TO_VALIDATE)
     val = _some_left(val[[row not in too_long for row in val.tolist()]], limit)

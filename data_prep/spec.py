@@ -63,10 +63,12 @@ class PassRateRange:
             DataError: No column, bounds outside 0 to 1, or in the wrong order.
         """
         if not self.column:
-            raise DataError("a filter has no column: name a pass-rate column, e.g. qwen2.5_7b_pass_rate.")
+            raise DataError(
+                "a filter of data.filters has no column: name a pass-rate column, e.g. qwen2.5_7b_pass_rate."
+            )
         if not 0.0 <= self.low <= self.high <= 1.0:
             raise DataError(
-                f"a filter on {self.column} from {self.low} to {self.high} holds nothing: "
+                f"a filter of data.filters on {self.column} from {self.low} to {self.high} holds nothing: "
                 "0 <= low <= high <= 1 is needed."
             )
 
@@ -105,11 +107,13 @@ class Cleaning:
             DataError: A threshold outside (0, 1], or a length limit without a tokenizer.
         """
         if self.near_duplicates is not None and not 0.0 < self.near_duplicates <= 1.0:
-            raise DataError(f"near_duplicates={self.near_duplicates} must be above 0 and at most 1, or null.")
+            raise DataError(
+                f"data.cleaning.near_duplicates={self.near_duplicates} must be above 0 and at most 1, or null."
+            )
         if self.max_prompt_tokens is not None and not (1 <= self.max_prompt_tokens <= 10**9 and self.tokenizer):
             raise DataError(
-                f"max_prompt_tokens={self.max_prompt_tokens} with tokenizer={self.tokenizer}: a limit from 1 to 10^9 "
-                "and the folder of the tokenizer to count with are both needed."
+                f"data.cleaning.max_prompt_tokens={self.max_prompt_tokens} with tokenizer={self.tokenizer}: a limit "
+                "from 1 to 10^9 and the folder of the tokenizer to count with are both needed."
             )
 
 
@@ -183,11 +187,11 @@ class DataSpec:
         unknown = sorted({*self.weights, *(self.eval_domains or ())} - set(Domain))
         if unknown:
             raise DataError(
-                f"unknown domains {unknown} (domain_mix weights, eval_domains). Known: {', '.join(Domain)}."
+                f"unknown domains {unknown} (domain_mix.weights, eval.domains). Known: {', '.join(Domain)}."
             )
         if not self.train_domains or any(not 0 <= weight < float("inf") for weight in self.weights.values()):
             raise DataError(
-                f"domain_mix weights {dict(self.weights)} must be >= 0 and at least one > 0. Set one, e.g. math: 1."
+                f"domain_mix.weights={dict(self.weights)} must be >= 0 and at least one > 0. Set one, e.g. math: 1."
             )
         if self.n_unique is not None and self.n_unique < 1:
             raise DataError(f"data_scale.n_unique={self.n_unique} must be at least 1.")
@@ -207,27 +211,30 @@ class DataSpec:
     def _check_order(self) -> None:
         if self.order is Order.staged and sorted(self.stages) != sorted(self.train_domains):
             raise DataError(
-                f"order=staged with stages={list(self.stages)}: name each training domain once, here "
-                f"{', '.join(self.train_domains)}."
+                f"curriculum.order=staged with curriculum.stages={list(self.stages)}: name each training domain once, "
+                f"here {', '.join(self.train_domains)}."
             )
         if self.order is not Order.staged and self.stages:
-            raise DataError(f"stages={list(self.stages)} mean something only with order=staged, not {self.order}.")
+            raise DataError(
+                f"curriculum.stages={list(self.stages)} mean something only with curriculum.order=staged, not "
+                f"{self.order}."
+            )
         if self.order is Order.mixed and self.order_by is not None:
             raise DataError(
-                f"order_by={self.order_by} has no meaning with order=mixed. Set order to easy_to_hard, hard_to_easy "
-                "or staged, or order_by to null."
+                f"curriculum.order_by={self.order_by} has no meaning with curriculum.order=mixed. Set the order to "
+                "easy_to_hard, hard_to_easy or staged, or order_by to null."
             )
 
     def _check_selection(self) -> None:
         if not 0.0 <= self.sft_share < 1.0:
-            raise DataError(f"sft_share={self.sft_share} must be at least 0 and below 1: RL needs problems too.")
+            raise DataError(f"data.sft_share={self.sft_share} must be at least 0 and below 1: RL needs problems too.")
         if self.recipe is None:
             return
         others = self.stratify_by or self.filters or self.annotations
         if self.root is None or self.train_domains != (Domain.MATH,) or self.n_unique is None or others:
             raise DataError(
-                f"recipe={self.recipe} chooses math rows of a folder itself: set data_root, a mix of math alone and "
-                "data_scale.n_unique, and no filter, stratify_by or annotations."
+                f"data.recipe={self.recipe} chooses math rows of a folder itself: set data_root, a mix of math alone "
+                "and data_scale.n_unique, and no data.filters, data.stratify_by or data.annotations."
             )
 
     @property

@@ -20,7 +20,7 @@ def read_solutions(path: str) -> dict[str, str]:
     for number, record in records(side_file(path)):
         name, solution = record.get("problem_id"), record.get("solution")
         if not isinstance(name, str) or not isinstance(solution, str) or not solution.strip():
-            raise DataError(f"{path} row {number} (sft_solutions): needs problem_id and solution, both text.")
+            raise DataError(f"{path} row {number} (data.sft_solutions): needs problem_id and solution, both text.")
         solutions.setdefault(name, solution)
     return solutions
 
@@ -37,13 +37,15 @@ def read_pass_rates(paths: tuple[str, ...]) -> dict[str, dict[str, float]]:
             name = record.get("problem_id")
             columns = [column for column in record if column.endswith(PASS_RATE)]
             if not isinstance(name, str) or not columns:
-                raise DataError(f"{path} row {number} (annotations): needs problem_id and a column *{PASS_RATE}.")
+                raise DataError(f"{path} row {number} (data.annotations): needs problem_id and a column *{PASS_RATE}.")
             for column in columns:
                 value = record[column]
                 if value is None:
                     continue
                 if not isinstance(value, int | float) or not 0 <= value <= 1:
-                    raise DataError(f"{path} row {number} (annotations): {column}={value!r} is not between 0 and 1.")
+                    raise DataError(
+                        f"{path} row {number} (data.annotations): {column}={value!r} is not between 0 and 1."
+                    )
                 rates.setdefault(column, {})[name] = float(value)
     return rates
 
@@ -66,5 +68,5 @@ def side_file(path: str) -> Path:
     """
     file = Path(path)
     if not file.is_file():
-        raise DataError(f"{path} (sft_solutions, annotations) is not a file. Give a parquet or JSONL file.")
+        raise DataError(f"{path} (data.sft_solutions, data.annotations) is not a file. Give a parquet or JSONL file.")
     return file

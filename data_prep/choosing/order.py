@@ -37,8 +37,8 @@ def _easiness(spec: DataSpec, index: RowIndex, rows: Rows) -> NDArray[np.float64
         first = index.problem_id[rows[np.flatnonzero(np.isnan(values))[0]]]
         known = ", ".join(sorted(index.pass_rates)) or "none"
         raise DataError(
-            f"order={spec.order}: {unknown} of {len(rows)} training problems have no {column} (order_by), the first "
-            f"{first}. Set order_by to a column that all have (pass rates here: {known}), "
-            "give it in an annotations file, or filter on it."
+            f"curriculum.order={spec.order}: {unknown} of {len(rows)} training problems have no {column}, the first "
+            f"{first}. Set curriculum.order_by to a column that all have (pass rates here: {known}), "
+            "give it in a file of data.annotations, or filter on it (data.filters)."
         )
     return values

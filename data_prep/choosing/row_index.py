@@ -48,8 +48,8 @@ class RowIndex:
         if column not in self.pass_rates:
             known = ", ".join([DIFFICULTY, *sorted(self.pass_rates)])
             raise DataError(
-                f"no training problem has the column {column} (order_by, stratify_by, filters). There are: {known}. "
-                "Choose another, or give it in an annotations file."
+                f"no training problem has the column {column} (curriculum.order_by, data.stratify_by, data.filters). "
+                f"There are: {known}. Choose another, or give it in a file of data.annotations."
             )
         return self.pass_rates[column]
 

@@ -69,8 +69,8 @@ def refuse_none(spec: DataSpec, domain: Domain, available: int, skipped: str = "
     """
     if not available:
         raise DataError(
-            f"data_root={spec.root} has no {domain} problem for training{skipped} (domain_mix weight of {domain}). "
-            "Set that weight to 0, add rows, or filter less (filters, cleaning)."
+            f"data_root={spec.root} has no {domain} problem for training{skipped} (domain_mix.weights.{domain}). "
+            "Set that weight to 0, add rows, or filter less (data.filters, data.cleaning)."
         )
 
 

@@ -42,7 +42,7 @@ def sft_and_rl(spec: DataSpec, index: RowIndex, rows: Rows, qualified: Collectio
         return Parts(sft=rows[:0], rl=rows)
     if n_sft == len(rows):
         raise DataError(
-            f"sft_share={spec.sft_share} of {len(rows)} problems leaves none for RL. Lower it or raise "
+            f"data.sft_share={spec.sft_share} of {len(rows)} problems leaves none for RL. Lower it or raise "
             "data_scale.n_unique."
         )
     present = Counter(str(index.domain[row]) for row in rows.tolist())
@@ -55,8 +55,8 @@ def sft_and_rl(spec: DataSpec, index: RowIndex, rows: Rows, qualified: Collectio
         ]
         if len(able) < count:
             raise DataError(
-                f"sft_share={spec.sft_share} needs {count} {domain} problems with a solution, but {len(able)} of the "
-                f"{present[domain]} chosen have one. Lower sft_share, or set sft_solutions to a file of "
+                f"data.sft_share={spec.sft_share} needs {count} {domain} problems with a solution, but {len(able)} of "
+                f"the {present[domain]} chosen have one. Lower data.sft_share, or set data.sft_solutions to a file of "
                 "rejection-sampled answers (problem_id, solution)."
             )
         able.sort(key=lambda row: content_rank(f"sft|{spec.seed}", index.problem_id[row]))

@@ -60,7 +60,7 @@ def drop_near_duplicates(rows: Sequence[Row], *, threshold: float = 0.8) -> Clea
         DataError: A threshold outside (0, 1].
     """
     if not 0.0 < threshold <= 1.0:
-        raise DataError(f"near_duplicates={threshold} must be above 0 and at most 1.")
+        raise DataError(f"--near-duplicates {threshold} must be above 0 and at most 1.")
     from data_prep.cleaning.near_duplicates import near_twins
 
     bare = [letters_and_digits(problem_text(row)) for row in rows]

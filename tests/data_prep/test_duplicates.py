@@ -208,7 +208,7 @@ def test_puzzles_of_one_template_are_no_near_duplicates() -> None:
 
 @pytest.mark.parametrize("threshold", [0.0, -1.0, 1.5])
 def test_a_threshold_that_means_nothing_is_refused(threshold: float) -> None:
-    with pytest.raises(DataError, match="near_duplicates"):
+    with pytest.raises(DataError, match="near-duplicates"):
         drop_near_duplicates([], threshold=threshold)
 
 

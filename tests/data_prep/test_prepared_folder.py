@@ -112,7 +112,7 @@ def test_fine_tuning_rl_and_evaluation_share_no_problem(tmp_path: Path, spec: Da
 
 def test_rejection_sampled_solutions_make_problems_fit_for_fine_tuning(tmp_path: Path, spec: DataSpec) -> None:
     most = replace(spec, sft_share=0.75)
-    with pytest.raises(DataError, match="sft_solutions"):
+    with pytest.raises(DataError, match=r"data\.sft_solutions"):
         materialise(most, tmp_path / "out")
     sampled = tmp_path / "sampled.jsonl"
     names = _ids(materialise(spec, tmp_path / "out"))

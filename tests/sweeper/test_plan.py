@@ -70,7 +70,7 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["data.sft_share=0.5", "training.sft.epochs=0"], r"training\.sft\.epochs=0\.0: must be above 0"),
         (["curriculum=staged", "domain_mix=math"], "name each training domain once, here math"),
         (["curriculum=easy_to_hard"], "end after the first 320 of 1024"),
-        (["curriculum.order_by=difficulty"], "no meaning with order=mixed"),
+        (["curriculum.order_by=difficulty"], "no meaning with curriculum.order=mixed"),
         (["data.recipe=guru_math_cl"], "set data_root, a mix of math alone"),
         (["model.prompt_style=shout"], "choose one of model, base"),
     ],
