@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from data_prep.choosing.rank import content_rank
@@ -29,28 +29,13 @@ _MANIFEST = "manifest.json"
 _ROW_GROUP = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     """Paths of a pool's files. `train` and `held_out` have the columns of prepared files."""
 
-    train: Path
-    train_index: Path
-    held_out: Path
-    held_out_index: Path
-    dropped: Path
-    manifest: Path
-
-    @classmethod
-    def at(cls, folder: Path) -> "Pool":
-        """The paths in `folder`."""
-        return cls(
-            train=folder / "train.parquet",
-            train_index=folder / "train.index.parquet",
-            held_out=folder / "held_out.parquet",
-            held_out_index=folder / "held_out.index.parquet",
-            dropped=folder / "dropped.parquet",
-            manifest=folder / _MANIFEST,
-        )
+    def __init__(self, folder: Path) -> None:
+        self.train, self.train_index = folder / "train.parquet", folder / "train.index.parquet"
+        self.held_out, self.held_out_index = folder / "held_out.parquet", folder / "held_out.index.parquet"
+        self.dropped, self.manifest = folder / "dropped.parquet", folder / _MANIFEST
 
 
 def domains_in_use(spec: DataSpec) -> tuple[Domain, ...]:
@@ -103,7 +88,7 @@ def pool_of(spec: DataSpec, digest: str, out_root: Path) -> Pool:
     name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
     folder = out_root / name
     make_once(folder, done=_MANIFEST, make=lambda temporary: _make(temporary, spec, root, identity))
-    return Pool.at(folder)
+    return Pool(folder)
 
 
 def too_long_rows(
@@ -141,7 +126,7 @@ def _make(folder: Path, spec: DataSpec, root: Path, identity: dict[str, object])
         train, held_out = found.rows[Role.train], _distinct(found.rows[Role.evaluation], dropped)
     else:
         train, held_out = _cleaned(found, spec, dropped)
-    pool = Pool.at(folder)
+    pool = Pool(folder)
     for rows, path, index, split in (
         (train, pool.train, pool.train_index, "train"),
         (held_out, pool.held_out, pool.held_out_index, "held_out"),

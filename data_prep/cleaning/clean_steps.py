@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from data_prep.cleaning.contamination import decontaminate
 from data_prep.cleaning.dropped import Clean, Dropped
+from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
+from data_prep.cleaning.lengths import drop_too_long
 from data_prep.files.row import Row
 from data_prep.spec import Cleaning
 
@@ -12,8 +15,6 @@ def without_duplicates(train: list[Row], options: Cleaning) -> Clean:
     """Takes out exact duplicates, if chosen: before rows are held out, so that no problem is on both sides."""
     if not options.exact_duplicates:
         return train, []
-    from data_prep.cleaning.duplicates import drop_exact_duplicates
-
     return drop_exact_duplicates(train)
 
 
@@ -28,18 +29,12 @@ def clean(train: list[Row], evaluation: Sequence[Row], options: Cleaning, own_re
     """
     dropped: list[Dropped] = []
     if options.contamination and evaluation:
-        from data_prep.cleaning.contamination import decontaminate
-
         train, more = decontaminate(train, evaluation)
         dropped += more
     if options.max_prompt_tokens is not None and options.tokenizer is not None:
-        from data_prep.cleaning.lengths import drop_too_long
-
         train, more = drop_too_long(train, tokenizer=Path(options.tokenizer), max_tokens=options.max_prompt_tokens)
         dropped += more
     if options.near_duplicates is not None:
-        from data_prep.cleaning.duplicates import drop_near_duplicates
-
         train, more = drop_near_duplicates(train, threshold=options.near_duplicates)
         dropped += more
     if options.golds:

@@ -1,6 +1,5 @@
 """What is in data files, as numbers: schema, counts, lengths, difficulty, samples."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ _LONGEST_SAMPLE = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Five order statistics of lengths; `n` is how many there are, at least 1."""
+    """Order statistics of lengths; `n` is how many there are, at least 1."""
 
     n: int
     least: int
@@ -33,12 +32,10 @@ class Spread:
         """Nearest-rank quantiles; None of nothing."""
         if not values:
             return None
-        ordered = sorted(values)
+        import numpy as np
 
-        def rank(share: float) -> int:
-            return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-        return cls(n=len(ordered), least=ordered[0], median=rank(0.5), p90=rank(0.9), p99=rank(0.99), most=ordered[-1])
+        least, median, p90, p99, most = np.quantile(values, (0, 0.5, 0.9, 0.99, 1), method="inverted_cdf").tolist()
+        return cls(n=len(values), least=least, median=median, p90=p90, p99=p99, most=most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +102,7 @@ def summarise(
     """
     usable: list[Examined] = []
     layout = files_of(paths)
-    files, problems = [], [f"{doubt.file}: {doubt.kind}: {doubt.message}" for doubt in layout.doubts]
+    files, problems = [], [*map(str, layout.doubts)]
     for file in layout.files:
         total, unusable = 0, 0
         for item in examined(file):

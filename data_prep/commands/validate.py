@@ -69,9 +69,7 @@ def validate(
         DataError: A path that is not there, or holds no data files.
     """
     layout = files_of(paths)
-    result = Validation(notes=layout.said())
-    for doubt in layout.doubts:
-        result.findings.append(Finding(kind=doubt.kind, file=doubt.file, row=None, message=doubt.message))
+    result = Validation(notes=layout.said(), findings=[*layout.doubts])
     usable: list[Examined] = []
     for file in layout.files:
         for item in examined(file, own_rewards):

@@ -1,6 +1,6 @@
 """Reads whatever files it is given, row by row, and tells what is wrong with each row instead of stopping at it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,19 +14,30 @@ from data_prep.sources.layout import Layout, SourceFile, declared_of, role_of, s
 from data_prep.sources.record_file import Record, records
 from data_prep.sources.role import Role
 from data_prep.spec import DataError
-from rewards import UnknownDataSource, check_source
+from rewards import Domain, UnknownDataSource, check_source, domain_of
 
 _STRINGIFIED = "stringified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """One row of a file. `row` is None where it cannot be used; `finding` says what is wrong, `repair` what was."""
+    """One row of a file.
+
+    Attributes:
+        file: Its name.
+        number: Of the row, from 0.
+        role: What the file's problems are for.
+        row: None where it cannot be used, or is of a domain that is not wanted.
+        record: Where there is no row: what there is, in verl's columns if it has them.
+        finding: What is wrong with it.
+        repair: What was repaired in it.
+    """
 
     file: str
     number: int
     role: Role
-    row: Row | None
+    row: Row | None = None
+    record: Record | None = None
     finding: Finding | None = None
     repair: str | None = None
 
@@ -71,17 +82,20 @@ def _file(path: Path) -> Layout:
     return Layout(files=(SourceFile(path=path, name=path.name, role=role, mapping=mapping),))
 
 
-def examined(file: SourceFile, own_rewards: tuple[str, ...] = ()) -> Iterator[Examined | Finding]:
+def examined(
+    file: SourceFile, own_rewards: tuple[str, ...] = (), domains: Collection[Domain] = tuple(Domain)
+) -> Iterator[Examined | Finding]:
     """The rows of a file in their order; ends with a finding where it cannot be read on.
 
     Args:
-        file: One of `files_of`.
+        file: One of `files_of`, or of a layout.
         own_rewards: The user's own reward functions (`data_prep.spec.DataSpec`).
+        domains: Whose rows are wanted; of others only the data_source is looked at.
     """
-    known: dict[str, str | None] = {}
+    wanted: dict[str, bool | str] = {}
     try:
         for number, raw in records(file.path):
-            yield _examined(raw, file, number, own_rewards, known)
+            yield _examined(raw, file, number, own_rewards, domains, wanted)
     except DataError as error:
         yield Finding(kind=Kind.unreadable, file=file.name, row=None, message=str(error))
 
@@ -91,41 +105,44 @@ def _examined(
     of: SourceFile,
     number: int,
     own_rewards: tuple[str, ...],
-    known: dict[str, str | None],
+    domains: Collection[Domain],
+    wanted: dict[str, bool | str],
 ) -> Examined:
-    def bad(kind: Kind, message: str) -> Examined:
-        found = Finding(kind=kind, file=of.name, row=number, message=message)
-        return Examined(file=of.name, number=number, role=of.role, row=None, finding=found)
+    where, record = f"{of.name} row {number}", raw
 
-    where = f"{of.name} row {number}"
+    def found(kind: Kind, message: str) -> Finding:
+        return Finding(kind=kind, file=of.name, row=number, message=message.removeprefix(f"{where}: "))
+
+    seen = Examined(file=of.name, number=number, role=of.role)
     try:
         record = raw if of.mapping is None else of.mapping.apply(raw, where)
         source = source_of(record, where)
     except DataError as error:
-        return bad(Kind.schema, str(error).removeprefix(f"{where}: "))
-    if source not in known:
-        known[source] = _refusal(source, own_rewards)
-    refusal = known[source]
-    if refusal is not None:
-        return bad(Kind.unknown_source, refusal)
+        return replace(seen, record=record, finding=found(Kind.schema, str(error)))
+    if source not in wanted:
+        wanted[source] = _is_wanted(source, own_rewards, domains)
+    use = wanted[source]
+    if isinstance(use, str):
+        return replace(seen, record=record, finding=found(Kind.unknown_source, use))
+    if not use:
+        return replace(seen, record=record)
     try:
         row, repair = to_row(record, where, own_rewards)
     except BadRow as error:
-        return bad(error.kind, str(error).removeprefix(f"{where}: "))
+        return replace(seen, record=record, finding=found(error.kind, str(error)))
     finding = None
     if repair is not None and repair.startswith(_STRINGIFIED):
-        finding = Finding(
-            kind=Kind.broken_prompt,
-            file=of.name,
-            row=number,
-            message=f"{repair}: models would be asked in Python's notation; `prepare` repairs it",
-        )
+        asked = "models would be asked in Python's notation; `prepare` repairs it"
+        finding = found(Kind.broken_prompt, f"{repair}: {asked}")
     return Examined(file=of.name, number=number, role=of.role, row=row, finding=finding, repair=repair)
 
 
-def _refusal(source: str, own_rewards: tuple[str, ...]) -> str | None:
+def _is_wanted(source: str, own_rewards: tuple[str, ...], domains: Collection[Domain]) -> bool | str:
+    """Whether a source's domain is one of them; why it cannot be, where it has no scorer."""
     try:
-        check_source(source, own_rewards)
+        is_wanted = domain_of(source, own_rewards) in domains
+        if is_wanted:
+            check_source(source, own_rewards)
     except UnknownDataSource as error:
         return str(error)
-    return None
+    return is_wanted

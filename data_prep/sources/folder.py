@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data_prep.files.dropped_file import DroppedRecord
+from data_prep.files.dropped_file import EXCERPT, DroppedRecord
 from data_prep.files.row import Row
-from data_prep.sources.conversion import BadRow, source_of, to_row
+from data_prep.sources.checked_folder import Examined, examined
+from data_prep.sources.finding import Finding, Kind
 from data_prep.sources.layout import training_layout
-from data_prep.sources.record_file import Record, records
 from data_prep.sources.role import Role
 from data_prep.spec import BadRows, DataError, file_digest
-from rewards import Domain, UnknownDataSource, check_source, domain_of
+from rewards import Domain, domain_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,27 +55,20 @@ def read_folder(
         layout = training_layout(root)
         result.notes.update([*(f"file not read: {item.why}" for item in layout.unread), *layout.notes])
         for file in layout.files:
-            known: dict[str, Domain] = {}
             total = 0
-            for number, raw in records(file.path):
+            for item in examined(file, own_rewards, domains):
+                if isinstance(item, Finding):
+                    raise DataError(item.message)
                 total += 1
-                where = f"{file.path} row {number}"
-                record = raw if file.mapping is None else file.mapping.apply(raw, where)
-                domain = _domain(record, known, domains, own_rewards, where)
-                if domain not in domains:
-                    unused[domain] += 1
+                if item.row is not None:
+                    result.rows[file.role].append(item.row)
+                    if item.repair is not None:
+                        result.notes[f"{item.repair} (row kept)"] += 1
+                elif item.finding is not None:
+                    result.bad.append(_bad(item, item.finding, file.path, bad_rows))
+                elif item.record is not None:
+                    unused[domain_of(str(item.record["data_source"]), own_rewards)] += 1
                     result.notes["row of a domain not in use"] += 1
-                    continue
-                try:
-                    row, repaired = to_row(record, f"{where} ({record['data_source']})", own_rewards)
-                except BadRow as error:
-                    if bad_rows is BadRows.refuse:
-                        raise
-                    result.bad.append(_bad(record, str(error)))
-                    continue
-                if repaired is not None:
-                    result.notes[f"{repaired} (row kept)"] += 1
-                result.rows[file.role].append(row)
             result.files.append(InputFile(file=file.name, role=file.role, sha256=file_digest(file.path), rows=total))
     if unused and not result.bad and not any(result.rows.values()):
         held = " and ".join(f"{domain} ({count} rows)" for domain, count in unused.items())
@@ -98,29 +91,18 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _bad(record: Record, reason: str) -> DroppedRecord:
+def _bad(item: Examined, found: Finding, path: Path, bad_rows: BadRows) -> DroppedRecord:
+    """A row that cannot be used, where it may be left out."""
+    record, where = item.record or {}, f"{path} row {item.number}"
+    if found.kind in (Kind.schema, Kind.unknown_source):
+        raise DataError(f"{where}: {found.message}")
+    reason = f"{where} ({record.get('data_source')}): {found.message}"
+    if bad_rows is BadRows.refuse:
+        raise DataError(reason)
     return DroppedRecord(
         problem_id=None,
         data_source=str(record.get("data_source")),
         step="malformed",
         reason=reason,
-        text=str(record.get("prompt"))[:300],
+        text=str(record.get("prompt"))[:EXCERPT],
     )
-
-
-def _domain(
-    record: Record,
-    known: dict[str, Domain],
-    domains: Collection[Domain],
-    own_rewards: tuple[str, ...],
-    where: str,
-) -> Domain:
-    source = source_of(record, where)
-    if source not in known:
-        try:
-            known[source] = domain_of(source, own_rewards)
-            if known[source] in domains:
-                check_source(source, own_rewards)
-        except UnknownDataSource as error:
-            raise DataError(f"{where}: {error}") from error
-    return known[source]

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from data_prep.files.row import Message
 from data_prep.sources.conversion import BadRow, messages_of, source_of
 from data_prep.sources.file_format import Format, format_of
-from data_prep.sources.layout import training_layout
-from data_prep.sources.record_file import records
+from data_prep.sources.layout import SourceFile, source_layout, training_layout
+from data_prep.sources.record_file import column, records
 from data_prep.sources.role import Role
-from data_prep.sources.source_names import rows_by_source
 from rewards import Domain, UnknownDataSource, domain_of
 
 # Bytes of files without a count of their own that are read through; the library that reads CSV and Arrow takes more
@@ -95,3 +95,31 @@ def _by_domain(sources: Mapping[str, int]) -> dict[Domain, int] | None:
         except UnknownDataSource:
             return None
     return dict(found)
+
+
+def source_names(root: Path) -> frozenset[str]:
+    """Every data_source of the rows below `root`; rows that have none are left to whoever prepares them.
+
+    Raises:
+        DataError: A file that cannot be read.
+    """
+    return frozenset(name for file in source_layout(root).files for name in rows_by_source(file) if name)
+
+
+def rows_by_source(file: SourceFile) -> Mapping[str, int]:
+    """Rows of each data_source of a file; "" counts those that have none.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    constant, name = None, "data_source"
+    if file.mapping is not None:
+        constant, name = file.mapping.data_source, str(file.mapping.data_source_column)
+    return _counted(file.path, file.path.stat().st_mtime_ns, constant, name)
+
+
+@cache
+def _counted(path: Path, changed: int, constant: str | None, name: str) -> Mapping[str, int]:
+    del changed  # a file that is written anew is read anew
+    found = [constant or value for value in column(path, name)]  # rows of code problems hold megabytes beside it
+    return Counter(value if isinstance(value, str) else "" for value in found)

@@ -14,7 +14,7 @@ from pathlib import Path
 from data_prep.files.manifest import MANIFEST
 from data_prep.sources.column_mapping import FILE_NAME, ColumnMapping, Declared, read_mappings
 from data_prep.sources.file_format import ENDINGS, Format, format_of, is_one_object, plain_name
-from data_prep.sources.finding import Kind
+from data_prep.sources.finding import Finding, Kind
 from data_prep.sources.role import Role, named_layout, named_split
 from data_prep.sources.tree import Unread, walk
 from data_prep.spec import DataError, file_digest
@@ -35,15 +35,6 @@ class SourceFile:
     mapping: ColumnMapping | None = None  # None: already in verl's columns
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """What must be settled before anything is trained on, the path below the folder, and how."""
-
-    kind: Kind
-    file: str
-    message: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """What a folder holds.
@@ -51,13 +42,13 @@ class Layout:
     Attributes:
         files: What is read, by relative path.
         unread: What is not, and why.
-        doubts: What must be settled before anything is trained on.
+        doubts: What must be settled before anything is trained on, by the path below the folder.
         notes: What was decided that names leave open.
     """
 
     files: tuple[SourceFile, ...]
     unread: tuple[Unread, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    doubts: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
     def said(self) -> list[str]:
@@ -83,7 +74,7 @@ def source_layout(root: Path) -> Layout:
         if isinstance(item, Unread):
             if format_of(item.name) and "broken link" in item.why:
                 message = f"{item.why}. Restore what it points at, or take it out."
-                doubts.append(Doubt(Kind.unreadable, item.name, message))
+                doubts.append(Finding(kind=Kind.unreadable, file=item.name, row=None, message=message))
             else:
                 unread.append(item)
             continue
@@ -91,18 +82,14 @@ def source_layout(root: Path) -> Layout:
         found = declared_of(name, declared)
         why = _why_unread(item, name, found)
         if why is None:
-            file = SourceFile(path=item, name=name, role=Role.train, mapping=found.mapping if found else None)
-            role = role_of(name, found)
+            role, mapping = role_of(name, found), found.mapping if found else None
             if role is None:
-                doubts.append(
-                    Doubt(
-                        Kind.unclear_role,
-                        name,
-                        "the name does not say whether it is for training or evaluation. Rename it or put it into "
-                        f'train/ or online_eval/, or say it in {FILE_NAME}: "{name}": {{evaluation: true}} (or false).',
-                    )
+                message = (
+                    "the name does not say whether it is for training or evaluation. Rename it or put it into "
+                    f'train/ or online_eval/, or say it in {FILE_NAME}: "{name}": {{evaluation: true}} (or false).'
                 )
-            files.append(replace(file, role=role or Role.train))
+                doubts.append(Finding(kind=Kind.unclear_role, file=name, row=None, message=message))
+            files.append(SourceFile(path=item, name=name, role=role or Role.train, mapping=mapping))
         elif why:
             unread.append(Unread(name, why))
     files.sort(key=lambda file: file.name)
@@ -110,7 +97,7 @@ def source_layout(root: Path) -> Layout:
 
 
 def _settled(
-    files: list[SourceFile], unread: list[Unread], doubts: list[Doubt], declared: dict[str, Declared]
+    files: list[SourceFile], unread: list[Unread], doubts: list[Finding], declared: dict[str, Declared]
 ) -> Layout:
     """The layout; of a folder of evaluation files alone, all are for training where it is a published set of them."""
     names = [*(file.name for file in files), *(item.name for item in unread)]

@@ -6,7 +6,7 @@ So a scorer that is new or has changed gives new ids to the runs that score with
 from collections.abc import Iterable
 from pathlib import Path
 
-from data_prep.sources.source_names import source_names
+from data_prep.sources.glance import source_names
 from data_prep.spec import DataError
 from data_prep.synthetic.tasks import DOMAINS, Split, problems
 from rewards import UnknownDataSource, domain_of
@@ -35,23 +35,18 @@ def versions(reward: Reward, *, root: str | None, domains: Iterable[str]) -> dic
         names = _synthetic(wanted) if root is None else source_names(Path(root))
     except DataError as error:
         raise ConfigError(str(error)) from None
-    families = {_family(name, own) for name in names if covering(name, own) is None and _domain(name) in wanted}
-    return {family: raised[family] for family in sorted(families) if family in raised}
+    families = {_family(name, own, wanted) for name in names}
+    return {family: raised[family] for family in sorted(raised) if family in families}
 
 
 def _synthetic(domains: set[str]) -> set[str]:
     return {next(problems(one, Split.TRAIN, seed=0)).data_source for one in DOMAINS if one in domains}
 
 
-def _domain(data_source: str) -> str | None:
+def _family(data_source: str, own: tuple[str, ...], domains: set[str]) -> str | None:
+    """Of the scorer of ours that a source of these domains has; None: preparing the data refuses it, or it has none."""
     try:
-        return str(domain_of(data_source))
+        is_ours = covering(data_source, own) is None and domain_of(data_source) in domains
+        return scorer_of(data_source, own).family if is_ours else None
     except UnknownDataSource:
-        return None  # preparing the data refuses it
-
-
-def _family(data_source: str, own: tuple[str, ...]) -> str:
-    try:
-        return scorer_of(data_source, own).family
-    except UnknownDataSource:
-        return ""
+        return None
