@@ -139,15 +139,6 @@ def base_counts_path(
     n: int | None = None,
     screening: bool = False,
 ) -> Path:
-    """Where the counts of a base model lie, measured once for all who ask for the same.
-
-    Args:
-        results_dir: Root of the results.
-        spec: Model and sampling.
-        model_digest: Of the prepared model.
-        problems: Parquet file of the problems.
-        n: Samples per problem; None: `eval.n_samples`.
-        screening: Of training problems, drawn with another seed than the evaluation's.
-    """
+    """Where `measure_base` leaves the counts of a prepared model with this digest."""
     suite = suite_digest(spec, model_digest=model_digest, data_digest=file_digest(problems), n=n)
     return results_dir / "base" / f"{spec.model.name}-{'screen-' if screening else ''}{suite}.jsonl"

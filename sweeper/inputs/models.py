@@ -60,7 +60,7 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
     digest = model_digest(model)
     out = _made(model, results_dir)
-    make_once(out, done=DONE, make=partial(_make_in_child, spec, log))
+    make_once(out, done=DONE, make=partial(_make_in_child, spec.to_json(), log))
     return PreparedModel(path=out, digest=digest)
 
 
@@ -80,10 +80,10 @@ def _made(model: Model, results_dir: Path) -> Path:
     return results_dir / "models" / f"{model.name}-{model_digest(model)}"
 
 
-def _make_in_child(spec: RunSpec, log: Path, out: Path) -> None:
+def _make_in_child(spec: str, log: Path, out: Path) -> None:
     with work_folder(out) as work:
         frozen = work / "spec.json"
-        frozen.write_text(spec.to_json())
+        frozen.write_text(spec)
         run_child([sys.executable, "-m", "sweeper.inputs.models", str(frozen), str(out)], log=log, env={})
 
 

@@ -1,5 +1,6 @@
 """How an attempt ends: the signals that stop it, what it leaves behind, its exit code."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -26,24 +27,14 @@ class Expired(BaseException):
     """SIGUSR2 arrived: the time limit is near, or a more important job wants the node."""
 
 
-def on_sigterm(signum: int, frame: FrameType | None) -> None:
-    """Handler of the signal.
+def raising(end: type[Terminated | Expired]) -> Callable[[int, FrameType | None], None]:
+    """The handler of a signal that means this end."""
 
-    Raises:
-        Terminated: always.
-    """
-    del signum, frame
-    raise Terminated
+    def handler(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        raise end
 
-
-def on_sigusr2(signum: int, frame: FrameType | None) -> None:
-    """Handler of the signal.
-
-    Raises:
-        Expired: always.
-    """
-    del signum, frame
-    raise Expired
+    return handler
 
 
 def finish(job: JobContext, measured: Measured, error: BaseException | None) -> int:

@@ -15,7 +15,7 @@ from sweeper.host.errors import SweeperError
 from sweeper.host.files import LockedError, locked
 from sweeper.host.machine import git_state, hostname, resolve_device, threads_for, versions
 from sweeper.host.process import Children, adopt_orphans, kill_descendants
-from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, finish, on_sigterm, on_sigusr2
+from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, finish, raising
 from sweeper.job.phases import Measured, phases
 from sweeper.rows.row import has_result
 from sweeper.runs import adjustment
@@ -51,12 +51,12 @@ def _help(run_dir: RunDir, node: Node) -> int:
     """Be a node beside the one that runs the phases."""
     spec = run_dir.spec()
     adopt_orphans()
-    signal.signal(signal.SIGTERM, on_sigterm)
+    signal.signal(signal.SIGTERM, raising(Terminated))
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # the first node decides
     log = run_dir.path / "nodes" / f"{node.job}-{node.rank}.txt"
     log.parent.mkdir(exist_ok=True)
     try:
-        share = share_of_node(spec, resolve_device(spec.cluster.device))
+        share = share_of_node(spec.model.resources, resolve_device(spec.cluster.device))
         with temporary.with_room():
             return ray_nodes.serve(node, run_dir.path, share, log=log)
     except (Terminated, KeyboardInterrupt):
@@ -68,8 +68,8 @@ def _attempt(run_dir: RunDir) -> int:
     attempt = run_dir.new_attempt()
     _redirect(attempt.log)
     adopt_orphans()
-    signal.signal(signal.SIGTERM, on_sigterm)
-    signal.signal(signal.SIGUSR2, on_sigusr2)
+    signal.signal(signal.SIGTERM, raising(Terminated))
+    signal.signal(signal.SIGUSR2, raising(Expired))
     job, measured = begin(run_dir, run_dir.spec(), attempt), Measured()
     error: BaseException | None = None
     try:

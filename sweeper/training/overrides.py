@@ -11,6 +11,7 @@ from sweeper.host.machine import Device
 from sweeper.spec.dotted import Value, render
 from sweeper.spec.run import RunSpec
 from sweeper.training.fork_server import worker_command
+from sweeper.training.owners import values_of
 from sweeper.training.ray_nodes import share_of_node
 
 
@@ -42,9 +43,7 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
         user set under `verl` win over ours; of those that are not the user's to set (`sweeper.training.owners`) no run
         is made.
     """
-    values: dict[str, Value] = {}
-    for part in (_data, _model, _actor, _rollout, _critic, _algorithm, _trainer):
-        values |= part(spec, files)
+    values: dict[str, Value] = values_of(spec) | _policy(spec, files) | _trainer(spec, files)
     values |= _gpu(spec) if device is Device.cuda else _cpu(spec, files)
     values |= spec.verl_keys
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
@@ -68,25 +67,22 @@ def _prefix(key: str) -> str:
     return "++" if key.startswith(_UNLISTED) else ""
 
 
-def _data(spec: RunSpec, files: Files) -> dict[str, Value]:
-    training = spec.training
-    return {
-        "data.train_files": str(files.train),
-        "data.val_files": str(files.val),
-        "data.train_batch_size": training.train_batch_size,
-        "data.max_prompt_length": training.max_prompt_length,
-        "data.max_response_length": training.max_response_length,
-        "data.filter_overlong_prompts": True,
-        "data.shuffle": spec.curriculum.order is Order.mixed,
-        "data.seed": spec.seed,
-    }
-
-
-def _model(spec: RunSpec, files: Files) -> dict[str, Value]:
+def _policy(spec: RunSpec, files: Files) -> dict[str, Value]:
     lora = spec.algorithm.lora
     values: dict[str, Value] = {
+        "data.train_files": str(files.train),
+        "data.val_files": str(files.val),
+        "data.filter_overlong_prompts": True,
+        "data.shuffle": spec.curriculum.order is Order.mixed,
         "actor_rollout_ref.model.path": str(files.model),
-        "actor_rollout_ref.model.enable_gradient_checkpointing": spec.model.resources.gradient_checkpointing,
+        "actor_rollout_ref.actor.strategy": "fsdp2",
+        "actor_rollout_ref.actor.use_dynamic_bsz": True,
+        "actor_rollout_ref.actor.optim.lr": spec.actor_lr,
+        # hf_model: plain weights beside the sharded state, read by the pass@k evaluation.
+        "actor_rollout_ref.actor.checkpoint.save_contents": ["model", "optimizer", "extra", "hf_model"],
+        "actor_rollout_ref.rollout.log_prob_use_dynamic_bsz": True,
+        "actor_rollout_ref.rollout.val_kwargs.do_sample": True,
+        "actor_rollout_ref.ref.log_prob_use_dynamic_bsz": True,
     }
     if lora.rank > 0:
         values |= {
@@ -96,134 +92,43 @@ def _model(spec: RunSpec, files: Files) -> dict[str, Value]:
             # Merged weights go to the rollout engine: the one form that every engine accepts.
             "actor_rollout_ref.model.lora.merge": True,
         }
-    return values
-
-
-def _actor(spec: RunSpec, files: Files) -> dict[str, Value]:
-    del files
-    algorithm, training, resources = spec.algorithm, spec.training, spec.model.resources
-    actor = "actor_rollout_ref.actor"
-    return {
-        f"{actor}.strategy": "fsdp2",
-        f"{actor}.ppo_mini_batch_size": training.ppo_mini_batch_size,
-        f"{actor}.ppo_epochs": algorithm.ppo_epochs,
-        f"{actor}.use_dynamic_bsz": True,
-        f"{actor}.ppo_max_token_len_per_gpu": resources.actor_tokens_per_gpu,
-        f"{actor}.clip_ratio": algorithm.clip_ratio_low,
-        f"{actor}.clip_ratio_low": algorithm.clip_ratio_low,
-        f"{actor}.clip_ratio_high": algorithm.clip_ratio_high,
-        f"{actor}.clip_ratio_c": algorithm.clip_ratio_c,
-        f"{actor}.entropy_coeff": algorithm.entropy_coeff,
-        f"{actor}.loss_agg_mode": algorithm.loss_agg_mode,
-        f"{actor}.use_kl_loss": algorithm.kl.in_loss,
-        f"{actor}.kl_loss_coef": algorithm.kl.loss_coef,
-        f"{actor}.kl_loss_type": algorithm.kl.loss_type,
-        f"{actor}.optim.clip_grad": training.grad_clip,
-        f"{actor}.optim.lr": spec.actor_lr,
-        f"{actor}.optim.lr_warmup_steps": training.lr_warmup_steps,
-        f"{actor}.optim.weight_decay": training.weight_decay,
-        f"{actor}.ulysses_sequence_parallel_size": resources.sequence_parallel,
-        f"{actor}.fsdp_config.param_offload": resources.offload,
-        f"{actor}.fsdp_config.optimizer_offload": resources.offload,
-        f"{actor}.fsdp_config.seed": spec.seed,
-        f"{actor}.data_loader_seed": spec.seed,
-        # hf_model: plain weights beside the sharded state, read by the pass@k evaluation.
-        f"{actor}.checkpoint.save_contents": ["model", "optimizer", "extra", "hf_model"],
-    }
-
-
-def _rollout(spec: RunSpec, files: Files) -> dict[str, Value]:
-    del files
-    resources, rollout = spec.model.resources, "actor_rollout_ref.rollout"
-    return {
-        f"{rollout}.n": spec.algorithm.rollout_n,
-        f"{rollout}.temperature": spec.training.temperature,
-        f"{rollout}.top_p": spec.training.top_p,
-        f"{rollout}.seed": spec.seed,
-        f"{rollout}.tensor_model_parallel_size": resources.tensor_parallel,
-        f"{rollout}.max_num_seqs": resources.max_num_seqs,
-        f"{rollout}.log_prob_use_dynamic_bsz": True,
-        f"{rollout}.log_prob_max_token_len_per_gpu": resources.log_prob_tokens_per_gpu,
-        f"{rollout}.val_kwargs.n": spec.eval.val_n,
-        f"{rollout}.val_kwargs.do_sample": True,
-        f"{rollout}.val_kwargs.temperature": spec.eval.temperature,
-        f"{rollout}.val_kwargs.top_p": spec.eval.top_p,
-        "actor_rollout_ref.ref.log_prob_use_dynamic_bsz": True,
-        "actor_rollout_ref.ref.log_prob_max_token_len_per_gpu": resources.log_prob_tokens_per_gpu,
-    }
-
-
-def _critic(spec: RunSpec, files: Files) -> dict[str, Value]:
-    if not spec.algorithm.has_critic:
-        return {}
-    training, resources = spec.training, spec.model.resources
-    lr = spec.algorithm.critic_lr if spec.algorithm.critic_lr is not None else training.critic_lr
-    return {
-        "critic.strategy": "fsdp2",
-        "critic.model.path": str(files.model),
-        "critic.model.enable_gradient_checkpointing": resources.gradient_checkpointing,
-        "critic.optim.lr": lr,
-        "critic.optim.lr_warmup_steps": training.lr_warmup_steps,
-        "critic.optim.weight_decay": training.weight_decay,
-        "critic.optim.clip_grad": training.grad_clip,
-        "critic.cliprange_value": spec.algorithm.cliprange_value,
-        "critic.ppo_max_token_len_per_gpu": resources.actor_tokens_per_gpu,
-        "critic.ulysses_sequence_parallel_size": resources.sequence_parallel,
-        "critic.fsdp.param_offload": resources.offload,
-        "critic.fsdp.optimizer_offload": resources.offload,
-        "critic.fsdp.seed": spec.seed,
-        "trainer.critic_warmup": spec.algorithm.critic_warmup,
-    }
-
-
-def _algorithm(spec: RunSpec, files: Files) -> dict[str, Value]:
-    algorithm, kl, reward = spec.algorithm, spec.algorithm.kl, spec.reward
-    values: dict[str, Value] = {
-        "algorithm.adv_estimator": algorithm.adv_estimator,
-        "algorithm.gamma": algorithm.gamma,
-        "algorithm.lam": algorithm.lam,
-        "algorithm.norm_adv_by_std_in_grpo": algorithm.norm_adv_by_std,
-        "algorithm.use_kl_in_reward": kl.in_reward,
-        "algorithm.kl_penalty": kl.reward_penalty,
-        "algorithm.kl_ctrl.type": kl.reward_controller,
-        "algorithm.kl_ctrl.kl_coef": kl.reward_coef,
-        "algorithm.kl_ctrl.target_kl": kl.target,
-        # The top-level custom_reward_function key still exists in 0.9.1 but is ignored by main_ppo.
-        "reward.custom_reward_function.path": "pkg://rewards",
-        "reward.custom_reward_function.name": "compute_score",
-    }
-    if reward.scorers:
-        values[OWN_REWARDS] = list(reward.references(files.rewards))
-    if reward.partial_credit:
-        values["reward.custom_reward_function.reward_kwargs.partial_credit"] = True
+    if spec.algorithm.has_critic:
+        own = spec.algorithm.critic_lr
+        values |= {
+            "critic.strategy": "fsdp2",
+            "critic.model.path": str(files.model),
+            "critic.optim.lr": spec.training.critic_lr if own is None else own,
+            "trainer.critic_warmup": spec.algorithm.critic_warmup,
+        }
     return values
 
 
 def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
-    # Of our settings, for trackers (`sweeper.training.tracking`).
-    more: dict[str, Value] = {}
-    if files.settings is not None:
-        more = {"hydra.searchpath": [f"file://{files.settings}"], "+sweeper": "run"}
-    return {
-        "trainer.nnodes": spec.model.resources.nodes,
-        "trainer.n_gpus_per_node": spec.model.resources.gpus_per_node,
+    reward = spec.reward
+    values: dict[str, Value] = {
+        # The top-level custom_reward_function key still exists in 0.9.1 but is ignored by main_ppo.
+        "reward.custom_reward_function.path": "pkg://rewards",
+        "reward.custom_reward_function.name": "compute_score",
         "trainer.logger": ["console", "file", *spec.logging.trackers],
-        "trainer.project_name": spec.logging.project,
         "trainer.experiment_name": spec.run_id,
         "trainer.total_training_steps": spec.total_steps,
         # Steps rule; epochs only bound them.
         "trainer.total_epochs": 1_000_000,
         "trainer.val_before_train": True,
-        "trainer.test_freq": spec.eval.val_freq,
-        "trainer.save_freq": spec.training.save_freq,
         "trainer.max_actor_ckpt_to_keep": 2,
         "trainer.max_critic_ckpt_to_keep": 2,
         "trainer.default_local_dir": str(files.checkpoints),
         "trainer.validation_data_dir": str(files.validations),
         "trainer.resume_mode": "auto",
         "hydra.run.dir": str(files.hydra),
-        **more,
     }
+    if reward.scorers:
+        values[OWN_REWARDS] = list(reward.references(files.rewards))
+    if reward.partial_credit:
+        values["reward.custom_reward_function.reward_kwargs.partial_credit"] = True
+    if files.settings is not None:  # ours, for trackers (`sweeper.training.tracking`)
+        values |= {"hydra.searchpath": [f"file://{files.settings}"], "+sweeper": "run"}
+    return values
 
 
 def _gpu(spec: RunSpec) -> dict[str, Value]:
@@ -243,7 +148,7 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
 
 def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     """What a machine without a GPU needs; docs/verl-cpu.md gives the reason of each."""
-    share = share_of_node(spec, Device.cpu)
+    share = share_of_node(spec.model.resources, Device.cpu)
     models = ["actor_rollout_ref.model"]
     engines = ["actor_rollout_ref.actor.fsdp_config", "actor_rollout_ref.ref.fsdp_config"]
     if spec.algorithm.has_critic:

@@ -26,7 +26,7 @@ from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device, free_port
 from sweeper.host.process import kill_descendants, start_child
-from sweeper.spec.run import RunSpec
+from sweeper.spec.model import Resources
 
 # A node that booted slowly may come late; one that has not come by then has a fault.
 JOIN_SECONDS = 300.0
@@ -71,13 +71,13 @@ class Share:
     gpus: int
 
 
-def share_of_node(spec: RunSpec, device: Device) -> Share:
+def share_of_node(resources: Resources, device: Device) -> Share:
     """What each node of a run gives to Ray.
 
     Where there is no GPU Ray is told of CPUs, too, since it does not look at the hardware: verl asks for one GPU a
     training process (logical, too) and places its other workers by CPUs.
     """
-    gpus = spec.model.resources.gpus_per_node
+    gpus = resources.gpus_per_node
     return Share(cpus=4 + 4 * gpus if device is Device.cpu else len(os.sched_getaffinity(0)), gpus=gpus)
 
 

@@ -79,7 +79,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
         if forks:
             around.enter_context(fork_server(forks, log=children.log, env=env))
         if job.node.count > 1:
-            share = share_of_node(spec, children.device)
+            share = share_of_node(spec.model.resources, children.device)
             cluster = ray_nodes.cluster(
                 job.node, job.run_dir.path, share, variables=env, scratch=scratch, log=children.log
             )

@@ -17,7 +17,7 @@ from sweeper.host.machine import Device
 from sweeper.spec.dotted import overlap
 from sweeper.spec.run import RunSpec
 from sweeper.training.overrides import _UNLISTED, Files, verl_overrides
-from sweeper.training.owners import DECIDED, owners, refuse_owned
+from sweeper.training.owners import MEANT, WRITTEN, owners, refuse_owned
 from tests.sweeper.points import spec
 
 ANY = Path("/any")
@@ -82,7 +82,7 @@ def test_every_key_that_is_written_is_decided_by_a_setting_or_free(full: RunSpec
     assert not [key for key in FREE if any(overlap(key, one) for one in owners())]
 
 
-@pytest.mark.parametrize("key", DECIDED)
+@pytest.mark.parametrize("key", {**WRITTEN, **MEANT})
 def test_what_decides_a_key_is_a_setting_of_ours(key: str) -> None:
     assert is_key(key)
 

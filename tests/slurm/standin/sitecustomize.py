@@ -83,7 +83,7 @@ def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
     from sweeper.training import ray_nodes
 
     scratch = Path(tempfile.mkdtemp(prefix="rl-"))
-    share, variables = ray_nodes.share_of_node(spec, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
+    share, variables = ray_nodes.share_of_node(spec.model.resources, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
     node = ray_nodes.Node.here()
     try:
         with ray_nodes.cluster(node, run_dir.path, share, variables=variables, scratch=scratch, log=attempt.log) as env:
