@@ -96,7 +96,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         said.append("no compute multiplier between arms is limited on both sides")
     if not said:
         return missing(question, "neither base models nor validation curves were measured", notes)
-    decided = clear or any((item.per_flop.low or 0) > 0 for item in gains)
+    decided = clear or any(item.per_flop.sign > 0 for item in gains)
     reason = None if decided else "no gain is clear of 0 and no multiplier is limited on both sides"
     return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 

@@ -29,8 +29,7 @@ class Levels:
     @property
     def decided(self) -> bool:
         """Whether the interval of the slope excludes 0."""
-        low, high = self.trend.slope.low, self.trend.slope.high
-        return low is not None and high is not None and not low <= 0 <= high
+        return self.trend.slope.sign != 0
 
 
 def levels(label: str, arms: tuple[Arm, ...], notes: list[str]) -> list[Levels]:

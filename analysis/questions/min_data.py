@@ -47,9 +47,9 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
             for arm, gain, gap in zip(found.arms, gains, behind, strict=True)
         ]
         figures[label] = _chart(label, what, found)
-        enough = _first([_holds_zero(gap) for gap in behind[:-1]])
+        enough = _first([gap.low is not None and gap.sign == 0 for gap in behind[:-1]])
         same = _first([_within(gap, settings.margin) for gap in behind[:-1]])
-        positive = _first([gain.low is not None and gain.low > 0 for gain in gains])
+        positive = _first([gain.sign > 0 for gain in gains])
         answered_any |= positive is not None
         largest, margin = found.x[-1], settings.margin
         parts = (
@@ -88,10 +88,6 @@ def _first(holds: list[bool]) -> int | None:
     while start and holds[start - 1]:
         start -= 1
     return start if start < len(holds) else None
-
-
-def _holds_zero(gap: Estimate) -> bool:
-    return gap.low is not None and gap.high is not None and gap.low <= 0 <= gap.high
 
 
 def _within(gap: Estimate, margin: float) -> bool:

@@ -75,9 +75,9 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
         f"{what}; the last value is off by {baseline:.4f}, a difference of {gap.value:+.4f} {ends} over runs"
     )
     p, reason = adjusted[0], None
-    if all((item.gap.interval().low or 0) > 0 for item in compared):
+    if all(item.gap.interval().sign > 0 for item in compared):
         verdict += ": repeating the last value is better"
-    elif p is None or p >= ALPHA or gap.high is None or gap.high >= 0:
+    elif p is None or p >= ALPHA or gap.sign >= 0:
         reason = "no form is shown to predict better than repeating the last value"
     return reply(question, f"{verdict}.", reason, tables=tables, figures=figures, notes=notes)
 

@@ -47,7 +47,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
 
 def _finding(found: Panel, gaps: list[Estimate], margin: float) -> str:
     first = found.x[0]
-    worse = [i for i, gap in enumerate(gaps) if gap.high is not None and gap.high < 0]
+    worse = [i for i, gap in enumerate(gaps) if gap.sign < 0]
     up_to = worse[0] - 1 if worse else len(gaps) - 1
     text = f"no loss against tau = {first:.3g} is seen up to tau = {found.x[up_to]:.3g}"
     if up_to:

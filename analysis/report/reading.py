@@ -15,8 +15,7 @@ def reading(points: Sequence[Point]) -> str:
     if not pairs:
         return "No base model was measured, so no gain can be stated."
     raised = sum(found.value > 0 for _, found in pairs)
-    above = sum(found.low is not None and found.low > 0 for _, found in pairs)
-    below = sum(found.high is not None and found.high < 0 for _, found in pairs)
+    above, below = (sum(found.sign == side for _, found in pairs) for side in (1, -1))
     sentence = (
         f"pass@1 is higher after training than before in {raised} of {len(pairs)} "
         f"configuration{'' if len(pairs) == 1 else 's'}; the paired 95% interval of the gain lies above zero in "

@@ -41,7 +41,7 @@ class Best:
     @property
     def clear(self) -> bool:
         """Whether the interval of the lead excludes 0."""
-        return self.lead is not None and self.lead.low is not None and self.lead.low > 0
+        return self.lead is not None and self.lead.sign > 0
 
 
 def section(evidence: Evidence) -> Section:

@@ -1,8 +1,8 @@
 """What verl logged during training: validation accuracy, reward, entropy, KL, response length."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 
-import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Chart, Mark, Panels, Scale, Trace
@@ -11,10 +11,12 @@ from analysis.drawing.page import Section
 from analysis.estimates.numerals import short
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
+from sweeper.rows.row import CurvePoint
 
 TITLE = "During training"
+COLUMNS = [item.name for item in fields(CurvePoint)]
 FIELDS = {
-    "val_pass1": ("accuracy on validation problems", "validation_curves"),
+    "val_pass@1": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
     "entropy": ("entropy (nats per token)", "entropy_curves"),
     "kl": ("KL to the reference (nats per token)", "kl_curves"),
@@ -24,68 +26,48 @@ FIELDS = {
 
 def section(evidence: Evidence) -> Section:
     """One figure per quantity that was logged and moves."""
+    logged = curves_table(evidence.runs)
+    absent = [label for field, (label, _) in FIELDS.items() if logged[field].isna().all()]
+    missing = (f"Not logged by these runs: {', '.join(absent)}.",) if absent else ()
     figures = []
     for field, (label, name) in FIELDS.items():
-        charts = _charts(evidence, field)
-        values = {end for chart in charts for trace in chart.traces for end in (*trace.low, *trace.high)}
-        if charts and (len(values) > 1 or field not in ("kl", "entropy")):  # a constant is no figure
+        if label not in absent and (logged[field].nunique() > 1 or field not in ("kl", "entropy")):
+            charts = _charts(evidence, logged.dropna(subset=[field]), field)
             figures.append(draw(Panels(title=label, charts=charts), name=name))
+    if not figures:
+        return Section(anchor="training", title=TITLE, missing=missing or ("No step was logged.",))
     lead = (
         "One panel per model, one line per series; several seeds are drawn as their mean with their range. The "
         "validation set is small with few samples per problem: its lines are noisier than the pass@1 at the end.",
         *evidence.not_drawn,
     )
-    absent = [label for field, (label, _) in FIELDS.items() if not _logged(evidence.runs, field)]
-    missing = (f"Not logged by these runs: {', '.join(absent)}.",) if absent else ()
-    if not figures:
-        return Section(anchor="training", title=TITLE, missing=missing or ("No step was logged.",))
     files = {"curves": curves_table(evidence.selection.runs)}
     return Section(anchor="training", title=TITLE, lead=lead, figures=tuple(figures), missing=missing, files=files)
 
 
 def curves_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One line per run and training step."""
-    points = [point for run in runs for point in run.row.curve]
-    frame = pd.DataFrame(points).rename(columns={"val_pass1": "val_pass@1"})
+    frame = pd.DataFrame([point for run in runs for point in run.row.curve], columns=COLUMNS)
     frame.insert(0, "run_id", [run.row.run_id for run in runs for _ in run.row.curve])
-    return frame
+    return frame.rename(columns={"val_pass1": "val_pass@1"})
 
 
-def _logged(runs: Sequence[Run], field: str) -> bool:
-    return any(getattr(item, field) is not None for run in runs for item in run.row.curve)
-
-
-def _charts(evidence: Evidence, field: str) -> tuple[Chart, ...]:
+def _charts(evidence: Evidence, logged: pd.DataFrame, field: str) -> tuple[Chart, ...]:
     charts = []
+    series = logged["run_id"].map(evidence.labels)
     for size, model in sorted({(run.row.n_params_non_embedding, run.row.model) for run in evidence.runs}):
-        traces = []
-        for series in evidence.drawn_series:
-            runs = [run for run in evidence.runs if run.row.model == model]
-            trace = _trace(series, [run for run in runs if evidence.labels[run.row.run_id] == series], field)
-            traces += [trace] if trace else []
+        own = logged["run_id"].isin([run.row.run_id for run in evidence.runs if run.row.model == model])
+        lines = [(name, logged[own & (series == name)]) for name in evidence.drawn_series]
+        traces = tuple(_trace(name, line, field) for name, line in lines if len(line))
         if traces:
             x, y = Scale(label="training step"), Scale(label=FIELDS[field][0])
-            charts.append(Chart(title=f"{model} ({short(size)})", x=x, y=y, traces=tuple(traces)))
+            charts.append(Chart(title=f"{model} ({short(size)})", x=x, y=y, traces=traces))
     return tuple(charts)
 
 
-def _trace(series: str, runs: Sequence[Run], field: str) -> Trace | None:
+def _trace(series: str, logged: pd.DataFrame, field: str) -> Trace:
     """The mean over runs at each step with their range."""
-    by_step: dict[int, list[float]] = {}
-    for run in runs:
-        for item in run.row.curve:
-            value = getattr(item, field)
-            if value is not None:
-                by_step.setdefault(item.step, []).append(value)
-    if not by_step:
-        return None
-    steps = sorted(by_step)
-    return Trace(
-        label=series,
-        group=series,
-        mark=Mark.line,
-        x=tuple(map(float, steps)),
-        y=tuple(float(np.mean(by_step[step])) for step in steps),
-        low=tuple(min(by_step[step]) for step in steps),
-        high=tuple(max(by_step[step]) for step in steps),
-    )
+    steps = logged.groupby("step")[field]
+    y, low, high = (tuple(map(float, found)) for found in (steps.mean(), steps.min(), steps.max()))
+    x = tuple(steps.mean().index.astype(float).tolist())
+    return Trace(label=series, group=series, mark=Mark.line, x=x, y=y, low=low, high=high)
