@@ -5,12 +5,12 @@ d = mean over seeds s and problems p of (ordered[s, p] - mixed[s, p]), with the 
 tests of |d| >= margin are rejected at 5%.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.drawing.answer import Answer, Bar, Forest, Guide
 from analysis.estimates.numerals import signed
 from analysis.estimates.panel import LOWER_BOUND, common_problems
 from analysis.passk.crossed import CrossedMean, crossed_mean, holm
@@ -43,57 +43,40 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
             notes,
         )
     adjusted = holm([item.mean.p_value() for item in contrasts])
-    findings = [_finding(item.mean, p, settings.margin) for item, p in zip(contrasts, adjusted, strict=True)]
-    rows = [
-        _row(item, p, settings.margin) | {"finding": finding}
-        for item, p, finding in zip(contrasts, adjusted, findings, strict=True)
-    ]
-    several = len({item.stratum for item in contrasts}) > 1
-    said = [
-        f"{item.curriculum}{f' ({item.stratum})' if several else ''}: {signed(item.mean.interval())} pass@1 against "
-        f"mixed, {finding}"
-        for item, finding in zip(contrasts, findings, strict=True)
-    ]
+    margin, several = settings.margin, len({item.stratum for item in contrasts}) > 1
+    rows: list[dict[str, object]] = []
+    bars, said = [], []
+    for item, p in zip(contrasts, adjusted, strict=True):
+        gap, finding = item.mean.interval(), _finding(item.mean, p, margin)
+        rows.append(
+            {
+                "runs": item.stratum,
+                "curriculum": item.curriculum,
+                "seeds": len(item.seeds),
+                "problems": item.mean.n_problems,
+                **gap.columns("difference"),
+                "p_holm": p,
+                "p_equivalence": item.mean.equivalence_p(margin),
+                "finding": finding,
+            }
+        )
+        bars.append(Bar.of(f"{item.curriculum}{f', {item.stratum}' if several else ''}", gap))
+        where = f" ({item.stratum})" if several else ""
+        said.append(f"{item.curriculum}{where}: {signed(gap)} pass@1 against mixed, {finding}")
     notes.append(
-        f"equivalence: two one-sided tests against a margin of {settings.margin:g} pass@1 (--margin), 5%; differences: "
+        f"equivalence: two one-sided tests against a margin of {margin:g} pass@1 (--margin), 5%; differences: "
         f"two-sided, Holm over {len(contrasts)}; intervals are 95% each"
     )
     if min(len(item.seeds) for item in contrasts) < 2:
         notes.append(LOWER_BOUND)
-    verdict = "; ".join(said) + "."
+    forest = Forest.of_differences("ordered minus mixed", "difference in pass@1", bars, zero="equal")
+    margins = tuple(Guide(axis="x", value=side * margin, label="margin") for side in (-1, 1))
+    figures = {"differences": replace(forest, guides=(*forest.guides, *margins))}
     tables = {"differences": pd.DataFrame(rows)}
-    figures = {"differences": _forest(contrasts, settings.margin, several=several)}
     reason = None
-    if all(finding == _UNDECIDED for finding in findings):
+    if all(row["finding"] == _UNDECIDED for row in rows):
         reason = "every interval holds both no difference and more than the margin: more seeds or problems are needed"
-    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
-
-
-def _row(item: _Contrast, p: float | None, margin: float) -> dict[str, object]:
-    return {
-        "runs": item.stratum,
-        "curriculum": item.curriculum,
-        "seeds": len(item.seeds),
-        "problems": item.mean.n_problems,
-        **item.mean.interval().columns("difference"),
-        "p_holm": p,
-        "p_equivalence": item.mean.equivalence_p(margin),
-    }
-
-
-def _forest(contrasts: list[_Contrast], margin: float, *, several: bool) -> Forest:
-    bars = (
-        Bar.of(f"{item.curriculum}{f', {item.stratum}' if several else ''}", item.mean.interval()) for item in contrasts
-    )
-    return Forest(
-        title="ordered minus mixed",
-        axis=Scale(label="difference in pass@1"),
-        bars=tuple(bars),
-        guides=(
-            Guide(axis="x", value=0.0, label="equal"),
-            *(Guide(axis="x", value=side * margin, label="margin") for side in (-1, 1)),
-        ),
-    )
+    return reply(question, "; ".join(said) + ".", reason, tables=tables, figures=figures, notes=notes)
 
 
 _UNDECIDED = "undecided"

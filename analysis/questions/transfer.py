@@ -6,8 +6,7 @@ test of a cell is of its numerator, gain on j after training on i, corrected ove
 domains are the control: their lines say what of a domain's own gain the mix has, and are not tested.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,9 +26,12 @@ class _Entry:
     train: str
     test: str
     gain: Estimate
-    p: float | None  # None: of a control, not tested
-    ratio: Estimate | None
-    why: str
+    p: float | None  # Holm-corrected; None: of a control, not tested
+    ratio: Estimate | str  # or why there is none
+
+    @property
+    def decided(self) -> bool:
+        return self.p is not None and self.p < ALPHA
 
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
@@ -40,26 +42,23 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
         entries = _entries(stratum, notes)
         if not entries:
             continue
+        figures[stratum.label] = _heat_map(stratum.label, entries)
+        tables += [_row(stratum.label, item) for item in entries]
         tested = [item for item in entries if item.p is not None]
-        adjusted = dict(zip(map(id, tested), holm([item.p for item in tested if item.p is not None]), strict=True))
-        figures[stratum.label] = _heat_map(stratum.label, entries, adjusted)
-        tables += [_row(stratum.label, item, adjusted.get(id(item))) for item in entries]
-        across = [(item, adjusted[id(item)]) for item in tested if item.train != item.test]
-        numbers = [item for item, _ in across if item.ratio is not None]
+        across = [item for item in tested if item.train != item.test]
+        numbers = [(item.ratio, item) for item in across if isinstance(item.ratio, Estimate)]
         n_numbers += len(numbers)
-        up = sum(p is not None and p < ALPHA and item.gain.value > 0 for item, p in across)
-        down = sum(p is not None and p < ALPHA and item.gain.value < 0 for item, p in across)
+        up, down = (sum(item.decided and item.gain.value * side > 0 for item in across) for side in (1, -1))
         text = (
             f"{stratum.label}: of {len(across)} pairs of different domains, {up} gain and {down} lose after Holm's "
             f"correction over {len(tested)} cells, {len(across) - up - down} are undecided"
         )
         if numbers:
-            best = max(numbers, key=lambda item: item.ratio.value if item.ratio else 0.0)
-            if best.ratio:
-                text += (
-                    f"; the largest transfer is {best.train} to {best.test}, {best.ratio.value:.2f} "
-                    f"{_ends(best.ratio)} of {best.test}'s own gain"
-                )
+            share, best = max(numbers, key=lambda pair: pair[0].value)
+            text += (
+                f"; the largest transfer is {best.train} to {best.test}, {share.value:.2f} {_ends(share)} of "
+                f"{best.test}'s own gain"
+            )
         else:
             text += "; no ratio is given, because no domain's gain from its own training is clear of 0"
         said.append(text)
@@ -112,40 +111,38 @@ def _entries(stratum: Stratum, notes: list[str]) -> list[_Entry]:
             share: Estimate | str = "the unit itself"
             if i != own:
                 share = ratio(value, gains.value(own), gains.draws[:, i], gains.draws[:, own])
-            number, why = (None, share) if isinstance(share, str) else (share, "")
             p = crossed_mean(gains.each[i]).p_value() if name in trained_on else None
-            found.append(_Entry(train=name, test=test, gain=value, p=p, ratio=number, why=why))
-    return found
+            found.append(_Entry(train=name, test=test, gain=value, p=p, ratio=share))
+    return [replace(item, p=p) for item, p in zip(found, holm([item.p for item in found]), strict=True)]
 
 
-def _row(label: str, item: _Entry, p: float | None) -> dict[str, object]:
+def _row(label: str, item: _Entry) -> dict[str, object]:
+    why, share = (item.ratio, NONE) if isinstance(item.ratio, str) else ("", item.ratio)
     return {
         "runs": label,
         "trained_on": item.train,
         "measured_on": item.test,
         **item.gain.columns("gain", "gain_"),
-        "p_holm": p,
-        **(item.ratio or NONE).columns("transfer", "transfer_"),
-        "why_no_ratio": item.why,
+        "p_holm": item.p,
+        **share.columns("transfer", "transfer_"),
+        "why_no_ratio": why,
     }
 
 
-def _heat_map(label: str, entries: list[_Entry], adjusted: Mapping[int, float | None]) -> HeatMap:
+def _heat_map(label: str, entries: list[_Entry]) -> HeatMap:
     rows = tuple(dict.fromkeys(item.train for item in entries))
     columns = tuple(dict.fromkeys(item.test for item in entries))
-    by = {(item.train, item.test): item for item in entries}
-    cells = tuple(
-        tuple(_cell(by[row, column], adjusted.get(id(by[row, column]))) for column in columns) for row in rows
-    )
+    by = {(item.train, item.test): _cell(item) for item in entries}
+    cells = tuple(tuple(by[row, column] for column in columns) for row in rows)
     return HeatMap(
         title=f"gain in pass@1, {label}", row_label="trained on", column_label="measured on", rows=rows,
         columns=columns, cells=cells,
     )  # fmt: skip
 
 
-def _cell(item: _Entry, p: float | None) -> Cell:
-    text = f"transfer {item.ratio.value:.2f} {_ends(item.ratio)}" if item.ratio else item.why
-    mark = "*" if p is not None and p < ALPHA else ""
+def _cell(item: _Entry) -> Cell:
+    text = item.ratio if isinstance(item.ratio, str) else f"transfer {item.ratio.value:.2f} {_ends(item.ratio)}"
+    mark = "*" if item.decided else ""
     return Cell(value=item.gain.value, low=item.gain.low, high=item.gain.high, mark=mark, note=text)
 
 

@@ -29,14 +29,9 @@ class Evidence:
         return self.selection.completed
 
     @cached_property
-    def measured(self) -> list[Run]:
-        """Completed runs with a pass@1."""
-        return [run for run in self.runs if run.pass1() is not None]
-
-    @cached_property
     def points(self) -> list[Point]:
-        """Configurations of measured runs, smallest model first."""
-        return points_of(self.measured, self.labels)
+        """Configurations of completed runs with a pass@1, smallest model first."""
+        return points_of([run for run in self.runs if run.pass1() is not None], self.labels)
 
     @cached_property
     def labels(self) -> dict[str, str]:
