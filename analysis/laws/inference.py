@@ -14,7 +14,7 @@ from analysis.laws.estimate import Ends, Estimate, estimate_of
 from analysis.laws.fitting import Fit
 from analysis.laws.losses import Kind
 from analysis.laws.profile import profile
-from analysis.laws.resampling import DRAWS, Draws, Unit, bootstrap, jackknife, unit_of
+from analysis.laws.resampling import DRAWS, Unit, bootstrap, jackknife, unit_of
 from analysis.laws.sample import Floats, LawError, Sample
 from analysis.laws.student import LEVEL, quantile
 
@@ -32,9 +32,8 @@ class Inference:
     estimates: tuple[Estimate, ...]
     method: str
     flags: tuple[str, ...]
-    spread: Floats | None  # covariance of natural coordinates behind prediction bands; None: use the draws
+    spread: Floats | None  # covariance of natural coordinates behind prediction bands; None: the loss is not squares
     df: float
-    draws: Draws | None
 
     @property
     def quantile(self) -> float:
@@ -42,13 +41,13 @@ class Inference:
         return quantile(self.df)
 
     def band(self, rows: Sample) -> tuple[Floats, Floats]:
-        """95% interval of the mean response at rows (not of a single measurement)."""
+        """95% interval of the mean response at rows (not of a single measurement).
+
+        Raises:
+            LawError: the loss is not squares.
+        """
         if self.spread is None:
-            if self.draws is None:
-                raise LawError("no band: nothing could be resampled")
-            values = self.fit.predict_with(np.nan_to_num(self.draws.solver_coordinates), rows)
-            low, high = np.percentile(values, TAILS, axis=0)
-            return low, high
+            raise LawError(f"--loss {self.fit.loss.name}: predictions have a band under squares only")
         middle, slope = _gradient(self.fit, rows)
         half = self.quantile * np.sqrt(np.einsum("np,pq,nq->n", slope, self.spread, slope))
         if self.fit.form.log10:
@@ -75,12 +74,12 @@ def infer(fit: Fit, *, draws: int | None = DRAWS) -> Inference:
         if draws is not None:
             intervals, flags = _analytic(fit, natural, found, by_run)
     if draws is None:
-        return Inference(fit=fit, estimates=(), method="", flags=(), spread=spread, df=df, draws=None)
-    resampled = [bootstrap(fit, unit=unit, draws=draws) for unit in _units(fit)] if draws > 1 else []
-    for item in resampled:
+        return Inference(fit=fit, estimates=(), method="", flags=(), spread=spread, df=df)
+    for unit in _units(fit) if draws else ():
+        item = bootstrap(fit, unit=unit, draws=draws)
         low, high = np.nanpercentile(item.coordinates, TAILS, axis=0)
-        intervals.append((f"bootstrap over {item.n_units} {item.unit}s", low, high))
-        if not squares and item.unit is Unit.group:
+        intervals.append((f"bootstrap over {item.n_units} {unit}s", low, high))
+        if not squares and unit is Unit.group:
             flags.append(f"bootstrap over {item.n_units} groups: few units make such intervals too narrow")
     if fit.n_repeats:
         flags.append(f"{fit.n_repeats} rows repeat another row of their run and were left out")
@@ -89,7 +88,7 @@ def infer(fit: Fit, *, draws: int | None = DRAWS) -> Inference:
     singular = undetermined(fit)
     estimates = tuple(estimate_of(fit, i, natural, intervals, singular) for i in range(len(natural)))
     flags += [f"{item.name}: {item.status} ({item.reason})" for item in estimates if item.reason]
-    if not intervals and draws > 1:
+    if draws and not intervals:
         flags.append("no interval: one run cannot be resampled, and only squares have a likelihood - give more runs")
     return Inference(
         fit=fit,
@@ -98,7 +97,6 @@ def infer(fit: Fit, *, draws: int | None = DRAWS) -> Inference:
         flags=tuple(flags),
         spread=spread,
         df=df,
-        draws=resampled[0] if resampled else None,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from analysis.laws.catalogue import ZOO
 from analysis.laws.fitting import fit
 from analysis.laws.form import Form
+from analysis.laws.heldout import error_of
 from analysis.laws.losses import L2, Kind, Loss
 from analysis.laws.sample import Floats, LawError, Sample
 
@@ -91,11 +92,14 @@ def _off(curves: Sequence[Sample], form: Form | None, loss: Loss) -> tuple[Float
         for j, origin in enumerate(ORIGINS):
             before, after = np.split(np.arange(curve.n_rows), [int(curve.n_rows * origin)])
             rows = curve.take(after)
+            predicted = np.full(len(after), curve.y[before[-1]])
             try:
-                predicted = fit(form, curve.take(before), loss=loss).predict(rows) if form else curve.y[before[-1]]
+                if form is not None:
+                    predicted = fit(form, curve.take(before), loss=loss).predict(rows)
             except LawError:
                 continue
-            found[:, i, j] = np.mean(np.abs(predicted - rows.y)), np.mean(predicted - rows.y)
+            error = error_of(predicted, rows.y)
+            found[:, i, j] = error.mae, error.bias
     return found[0], found[1]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.laws.inference import Inference
-from analysis.laws.sample import Floats, Sample
+from analysis.laws.sample import Floats, LawError, Sample
 from analysis.passk.paired import turning_points
 
 FURTHER = 10.0  # how far beyond the data, on either side, a law is followed
@@ -72,9 +72,7 @@ def _coordinates(law: Inference, seed: int) -> Floats:
     """Draws of the solver's coordinates."""
     fit = law.fit
     if law.spread is None:
-        if law.draws is None:
-            return np.asarray(fit.coordinates[None, :])
-        return np.asarray(np.nan_to_num(law.draws.solver_coordinates))
+        raise LawError(f"--loss {fit.loss.name}: laws are inverted under squares only")
     rng = np.random.default_rng(seed)
     natural = fit.problem.without_reference(fit.coordinates[None, :])[0]
     values, vectors = np.linalg.eigh(law.spread)

@@ -55,27 +55,21 @@ def answer(results_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
     draws = np.vstack([found.coordinates, resampled[np.isfinite(resampled).all(axis=1)]])
     asked, goal = (_sample(law, places, np.ones(len(places))) for places in (candidates, targets))
     design = choose(found, draws, asked, goal, [place.cost for place in candidates], budget=request["budget"])
-    after = [*(pick.variance for pick in design.picks)]
     spent = np.cumsum([pick.cost for pick in design.picks])
+    steps = [design.variance, *(pick.variance for pick in design.picks)]
+    ends = [[_interval(found, goal, i, step, n) for i in range(len(targets))] for n, step in enumerate(steps)]
     return {
         "law": law,
         "equation": found.form.equation,
         "n_rows": len(known),
         "left_out": [run.row.run_id for run, item in zip(rows, measured, strict=True) if item is None],
-        "targets": [
-            {
-                "name": place.name,
-                "now": _interval(found, goal, i, design.variance, 0),
-                "after": _interval(found, goal, i, after[-1] if after else design.variance, len(after)),
-            }
-            for i, place in enumerate(targets)
-        ],
+        "targets": [{"name": place.name, "now": ends[0][i], "after": ends[-1][i]} for i, place in enumerate(targets)],
         "picks": [
             {
                 "run_id": candidates[pick.candidate].name,
                 "cost": pick.cost,
                 "spent": float(spent[number]),
-                "width": [_width(_interval(found, goal, i, pick.variance, number + 1)) for i in range(len(targets))],
+                "width": [interval["high"] - interval["low"] for interval in ends[number + 1]],
             }
             for number, pick in enumerate(design.picks)
         ],
@@ -131,7 +125,3 @@ def _interval(found: Fit, goal: Sample, target: int, variance: Floats, more: int
     half = float(quantile(freedom + more) * np.sqrt(noise * variance[target]))
     middle = float(found.predict(goal)[target])
     return {"error": middle, "low": middle * float(np.exp(-half)), "high": middle * float(np.exp(half))}
-
-
-def _width(interval: dict[str, float]) -> float:
-    return interval["high"] - interval["low"]
