@@ -40,19 +40,12 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """Arms with their mean pass@1, or gain over the base model, on common problems.
+    """Arms with their mean pass@1, or gain over the base model, on common problems."""
 
-    Attributes:
-        arms: In the order given.
-        each: Runs x problems, one matrix an arm.
-        gain: Whether the base model was subtracted.
-        n_dropped: Problems that some arm did not answer.
-    """
-
-    arms: tuple[Arm, ...]
-    each: tuple[Floats, ...]
-    gain: bool
-    n_dropped: int
+    arms: tuple[Arm, ...]  # in the order given
+    each: tuple[Floats, ...]  # runs x problems, one matrix an arm
+    gain: bool  # whether the base model was subtracted
+    n_dropped: int  # problems that some arm did not answer
 
     @property
     def x(self) -> Floats:
@@ -196,15 +189,10 @@ def two_sided(draws: Floats) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """Change for each doubling of x: a line through the arms in log2 x.
+    """Change for each doubling of x: a line through the arms in log2 x."""
 
-    Attributes:
-        slope: With its interval.
-        scatter: Whether the scatter of arms around the line is in the interval (four arms or more).
-    """
-
-    slope: Estimate
-    scatter: bool
+    slope: Estimate  # with its interval
+    scatter: bool  # whether the scatter of arms around the line is in the interval (four arms or more)
 
 
 def trend(found: Panel) -> Trend | None:

@@ -19,19 +19,12 @@ FEW_ROWS = 20  # below it the correlation of one run is not estimated from that 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covariance:
-    """Of the natural coordinates (logarithms of scales).
+    """Of the natural coordinates (logarithms of scales)."""
 
-    Attributes:
-        matrix: Coordinates x coordinates; rows of fixed or unidentified coordinates are 0.
-        ratio: Variance over that under independent rows, one a coordinate.
-        df: Degrees of freedom of Student's t.
-        rho: Lag-1 correlation of residuals, weighted mean over runs; None for independent rows.
-    """
-
-    matrix: Floats
-    ratio: Floats
-    df: float
-    rho: float | None
+    matrix: Floats  # coordinates x coordinates; rows of fixed or unidentified coordinates are 0
+    ratio: Floats  # variance over that under independent rows, one a coordinate
+    df: float  # degrees of freedom of Student's t
+    rho: float | None  # lag-1 correlation of residuals, weighted mean over runs; None for independent rows
 
 
 def covariance(fit: Fit) -> Covariance:

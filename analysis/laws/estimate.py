@@ -26,25 +26,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A parameter as it may be printed.
-
-    Attributes:
-        name: Symbol.
-        unit: Of the numbers.
-        value: None unless the status is ok or fixed.
-        interval: None where it is fixed or no method applies.
-        others: Intervals by other methods, for comparison.
-        status: What is known.
-        reason: Why there is no number.
-    """
+    """A parameter as it may be printed."""
 
     name: str
-    unit: str
-    value: float | None
-    interval: Interval | None
-    others: tuple[Interval, ...]
-    status: Status
-    reason: str | None = None
+    unit: str  # of the numbers
+    value: float | None  # None unless the status is ok or fixed
+    interval: Interval | None  # None where it is fixed or no method applies
+    others: tuple[Interval, ...]  # intervals by other methods, for comparison
+    status: Status  # what is known
+    reason: str | None = None  # why there is no number
 
 
 def estimate_of(

@@ -23,31 +23,18 @@ class Weights(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A fitted law.
-
-    Attributes:
-        form: The equation.
-        sample: The training rows in the order used, repeats of a run's rows taken out.
-        n_repeats: Rows taken out because they repeat another row of their run.
-        loss: What was minimised.
-        weights: How rows were weighted.
-        problem: The form bound to the rows.
-        row_weights: One a row, with sum n_rows.
-        fixed: Coordinates set by the user, NaN where free.
-        coordinates: Of the solver; `natural` are the reported parameters.
-        objective: Sum of row_weights * rho(residual); with equal weights the plain sum.
-    """
+    """A fitted law."""
 
     form: Form
-    sample: Sample
-    n_repeats: int
+    sample: Sample  # the training rows in the order used, repeats of a run's rows taken out
+    n_repeats: int  # rows taken out because they repeat another row of their run
     loss: Loss
-    weights: Weights
-    problem: Problem
-    row_weights: Floats
-    fixed: Floats
-    coordinates: Floats
-    objective: float
+    weights: Weights  # how rows were weighted
+    problem: Problem  # the form bound to the rows
+    row_weights: Floats  # one a row, with sum n_rows
+    fixed: Floats  # coordinates set by the user, NaN where free
+    coordinates: Floats  # of the solver; `natural` are the reported parameters
+    objective: float  # sum of row_weights * rho(residual); with equal weights the plain sum
 
     @property
     def natural(self) -> dict[str, float]:

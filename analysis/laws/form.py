@@ -18,19 +18,12 @@ Bounds = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Explanatory variables of some rows, with the reference values the solver divides by.
+    """Explanatory variables of some rows, with the reference values the solver divides by."""
 
-    Attributes:
-        values: By role.
-        reference: By role; a power of x is computed as (x / reference)^p, so that its coefficient stays near y.
-        group: Index of each row's group among the training groups; -1 for a group not among them.
-        n_groups: Training groups.
-    """
-
-    values: Mapping[str, Floats]
-    reference: Mapping[str, float]
-    group: Integers
-    n_groups: int
+    values: Mapping[str, Floats]  # by role
+    reference: Mapping[str, float]  # by role; powers are (x / reference)^p, so that their coefficients stay near y
+    group: Integers  # index of each row's group among the training groups; -1 for a group not among them
+    n_groups: int  # training groups
 
     def log_ratio(self, role: str) -> Floats:
         """Natural logarithm of values over their reference."""
@@ -42,50 +35,31 @@ class Columns:
 
 
 class Parameter(NamedTuple):
-    """A parameter as it is reported.
+    """A parameter as it is reported."""
 
-    Attributes:
-        name: Symbol of the source.
-        unit: Of the reported number; `x`, `n`, ... stand for the unit of that column, `y` for that of the response.
-        bounds: Range allowed, or how it follows from the training columns and responses. Never from held-out rows.
-        log: Whether the solver works on its logarithm (a scale: N0, C_mid).
-        limit: Whether it is the value at infinite x, which data that stop early do not determine.
-    """
-
-    name: str
-    unit: str
-    bounds: Bounds | Callable[[Columns, Floats], Bounds]
-    log: bool = False
-    limit: bool = False
+    name: str  # symbol of the source
+    unit: str  # of the reported number; `x`, `n`, ... stand for the unit of that column, `y` for that of the response
+    bounds: Bounds | Callable[[Columns, Floats], Bounds]  # the range, or how it follows from training columns and y
+    log: bool = False  # whether the solver works on its logarithm (a scale: N0, C_mid)
+    limit: bool = False  # whether it is the value at infinite x, which data that stop early do not determine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """An equation with its parameters; pure functions of their arguments.
+    """An equation with its parameters; pure functions of their arguments."""
 
-    Attributes:
-        name: On the command line.
-        equation: As people read it.
-        source: Paper.
-        roles: Columns needed, in the order of the command line.
-        log10: Whether y = 10^eta; else y = eta.
-        theta: Non-linear parameters, at most two.
-        beta: Linear parameters; with `level_per_group`, one more linear parameter E[group] for each group follows.
-        basis: (theta draws x n_theta, columns) -> draws x rows x n_beta, without the levels of groups.
-        slopes: (theta, beta, columns) -> d eta / d theta, draws x rows x n_theta.
-        shift: (theta, beta, columns, sign) -> beta with the references put in (sign +1) or taken out (-1). Level
-            parameters of groups are the last columns of beta.
-    """
-
-    name: str
-    equation: str
-    source: str
-    roles: tuple[str, ...]
-    log10: bool
-    theta: tuple[Parameter, ...]
-    beta: tuple[Parameter, ...]
+    name: str  # on the command line
+    equation: str  # as people read it
+    source: str  # paper
+    roles: tuple[str, ...]  # columns needed, in the order of the command line
+    log10: bool  # whether y = 10^eta; else y = eta
+    theta: tuple[Parameter, ...]  # non-linear parameters, at most two
+    beta: tuple[Parameter, ...]  # linear parameters; with `level_per_group`, E[group] of each group follows
+    # (theta draws x n_theta, columns) -> draws x rows x n_beta, without the levels of groups
     basis: Callable[[Floats, Columns], Floats]
+    # (theta, beta, columns) -> d eta / d theta, draws x rows x n_theta
     slopes: Callable[[Floats, Floats, Columns], Floats]
+    # (theta, beta, columns, sign) -> beta, levels of groups last, with references put in (sign +1) or taken out (-1)
     shift: Callable[[Floats, Floats, Columns, int], Floats]
     level_per_group: bool = False
 

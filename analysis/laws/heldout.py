@@ -18,60 +18,35 @@ LEAKY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Error:
-    """How far a prediction is from measurements.
+    """How far a prediction is from measurements."""
 
-    Attributes:
-        mae: Mean absolute error, in the unit of y.
-        rmse: Root mean squared error.
-        bias: Mean of predicted minus measured.
-        r2: 1 - MSE / variance of the measurements; None for fewer than two different measurements.
-    """
-
-    mae: float
-    rmse: float
-    bias: float
-    r2: float | None
+    mae: float  # mean absolute error, in the unit of y
+    rmse: float  # root mean squared error
+    bias: float  # mean of predicted minus measured
+    r2: float | None  # 1 - MSE / variance of the measurements; None for fewer than two different measurements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupError:
-    """Held-out error of one group.
-
-    Attributes:
-        group: Label.
-        n: Held-out rows.
-        trained: Training rows of the same group.
-        error: Of the law.
-        last_value: Mean absolute error of repeating the last training value: of this group, or, without any, of the
-            group nearest in size.
-        by_rule: For an unseen size, the mean absolute error of each rule for its level alone; else empty.
-        level_tuned: The published protocol for an unseen size, which is not a prediction; None elsewhere.
-    """
+    """Held-out error of one group."""
 
     group: str
-    n: int
-    trained: int
-    error: Error
-    last_value: float
-    by_rule: dict[LevelRule, float]
-    level_tuned: Error | None
+    n: int  # held-out rows
+    trained: int  # training rows of the same group
+    error: Error  # of the law
+    last_value: float  # MAE of repeating the last training value of this group, or else of the one nearest in size
+    by_rule: dict[LevelRule, float]  # of an unseen size, the MAE of each rule for its level alone; else empty
+    level_tuned: Error | None  # the published protocol for an unseen size, which is not a prediction; None elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeStep:
-    """Rehearsal within the training rows: a size predicted from all smaller ones.
+    """Rehearsal within the training rows: a size predicted from all smaller ones."""
 
-    Attributes:
-        group: The predicted size.
-        n_smaller: Sizes fitted.
-        mae: Of the law.
-        last_value: Of the last value of the next smaller size.
-    """
-
-    group: str
-    n_smaller: int
-    mae: float
-    last_value: float
+    group: str  # the predicted size
+    n_smaller: int  # sizes fitted
+    mae: float  # of the law
+    last_value: float  # of the last value of the next smaller size
 
 
 def split(sample: Sample, held_out: NDArray[np.bool_]) -> tuple[Sample, Sample]:

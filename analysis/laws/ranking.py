@@ -23,25 +23,15 @@ BASELINE = "last value"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A form's held-out error.
+    """A form's held-out error."""
 
-    Attributes:
-        form: Name, or `last value`.
-        mae: Mean absolute error after the cut: mean over cuts and curves with equal weight.
-        bias: Mean of predicted minus measured, the same mean.
-        by_origin: `mae` of each share fitted, in the order of the origins.
-        wins: Share of (curve, cut) pairs with a smaller error than the last value; None for the last value.
-        aicc: Corrected Akaike criterion on all rows, summed over curves; None for the last value or other losses.
-        n_failed: (curve, cut) pairs without a fit.
-    """
-
-    form: str
-    mae: float
-    bias: float
-    by_origin: tuple[float, ...]
-    wins: float | None = None
-    aicc: float | None = None
-    n_failed: int = 0
+    form: str  # name, or `last value`
+    mae: float  # mean absolute error after the cut: mean over cuts and curves with equal weight
+    bias: float  # mean of predicted minus measured, the same mean
+    by_origin: tuple[float, ...]  # `mae` of each share fitted, in the order of the origins
+    wins: float | None = None  # share of (curve, cut) pairs with a smaller error than the last value; None for that
+    aicc: float | None = None  # corrected Akaike, all rows, summed over curves; None: not squares, or the last value
+    n_failed: int = 0  # (curve, cut) pairs without a fit
 
 
 def rank(sample: Sample, *, loss: Loss = L2) -> list[Ranked]:

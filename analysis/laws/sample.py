@@ -18,22 +18,14 @@ class LawError(SweeperError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Rows in the order given.
+    """Rows in the order given."""
 
-    Attributes:
-        columns: Explanatory variables by role (`x`, `n`, `d`, `unique`, `tau`), each of length n_rows.
-        y: The measured quantity: a loss, an error or a pass rate.
-        group: Label of each row's curve (a model size, an arm), or None for one curve.
-        run: Label of each row's training run within its group. None: each group is one run, or, without groups, rows
-            are independent measurements.
-        sd: Standard deviation of each row on the scale of the residual (log y for a logarithmic loss), or None.
-    """
-
-    columns: Mapping[str, Floats]
-    y: Floats
-    group: tuple[str, ...] | None = None
+    columns: Mapping[str, Floats]  # explanatory variables by role (`x`, `n`, `d`, `unique`, `tau`), n_rows each
+    y: Floats  # the measured quantity: a loss, an error or a pass rate
+    group: tuple[str, ...] | None = None  # label of each row's curve (a model size, an arm), or None for one curve
+    # Label of each row's run within its group. None: each group is one run; without groups, rows are independent.
     run: tuple[str, ...] | None = None
-    sd: Floats | None = None
+    sd: Floats | None = None  # standard deviation of each row on the scale of the residual (log y for a log loss)
 
     @property
     def n_rows(self) -> int:

@@ -34,16 +34,10 @@ ROW_NUMBER = "row_number_of_file"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of a file.
-
-    Attributes:
-        path: Where they came from.
-        digest: SHA-256 of the file's bytes.
-        frame: The rows.
-    """
+    """Rows of a file."""
 
     path: Path
-    digest: str
+    digest: str  # SHA-256 of the file's bytes
     frame: pd.DataFrame
 
     def condition(self, text: str, option: str) -> NDArray[np.bool_]:

@@ -23,19 +23,12 @@ Part = tuple[float, int]  # of a variance: its value and degrees of freedom
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossedMean:
-    """A mean over runs and problems, or a weighted sum of such means.
+    """A mean over runs and problems, or a weighted sum of such means."""
 
-    Attributes:
-        value: The mean.
-        error: Its standard error; None where there is no spread to learn from.
-        df: Degrees of freedom of Student's t.
-        n_problems: Behind it.
-    """
-
-    value: float
-    error: float | None
-    df: float
-    n_problems: int
+    value: float  # the mean
+    error: float | None  # its standard error; None where there is no spread to learn from
+    df: float  # degrees of freedom of Student's t
+    n_problems: int  # behind it
 
     def interval(self, level: float = LEVEL) -> Estimate:
         """With a central interval."""
@@ -102,17 +95,11 @@ def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: 
 
 
 class BetweenRuns(NamedTuple):
-    """Variance between the runs of an arm, pooled over arms.
+    """Variance between the runs of an arm, pooled over arms."""
 
-    Attributes:
-        variance: Of a run's mean around its arm's.
-        answering: The part of it that answering the problems again would make.
-        df: Degrees of freedom of the former; the latter has problems - 1 times as many.
-    """
-
-    variance: float
-    answering: float
-    df: int
+    variance: float  # of a run's mean around its arm's
+    answering: float  # the part of it that answering the problems again would make
+    df: int  # degrees of freedom of the former; the latter has problems - 1 times as many
 
 
 def between_runs(arms: Sequence[Floats]) -> BetweenRuns | None:

@@ -21,33 +21,19 @@ LAST_QUARTER, EACH_SIZE, LARGEST = "last quarter of every run", "each size left 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """Held-out error of a form by one protocol.
-
-    Attributes:
-        axis: Of x.
-        series: Label.
-        form: Name.
-        protocol: What was held out.
-        n: Checkpoints compared.
-        mae: Mean absolute error of the law, None where it could not be fitted.
-        relative: `mae` over the mean measured error.
-        bias: Mean of predicted minus measured.
-        coverage: Share of checkpoints inside the 95% interval of a single measurement.
-        last_value: Mean absolute error of repeating the last training value.
-        reason: Why there is no number.
-    """
+    """Held-out error of a form by one protocol."""
 
     axis: Axis
     series: str
     form: str
-    protocol: str
-    n: int
-    mae: float | None = None
-    relative: float | None = None
-    bias: float | None = None
-    coverage: float | None = None
-    last_value: float | None = None
-    reason: str | None = None
+    protocol: str  # what was held out
+    n: int  # checkpoints compared
+    mae: float | None = None  # mean absolute error of the law, None where it could not be fitted
+    relative: float | None = None  # `mae` over the mean measured error
+    bias: float | None = None  # mean of predicted minus measured
+    coverage: float | None = None  # share of checkpoints inside the 95% interval of a single measurement
+    last_value: float | None = None  # mean absolute error of repeating the last training value
+    reason: str | None = None  # why there is no number
 
 
 def backtests(law: CurveLaw) -> list[Backtest]:

@@ -28,21 +28,13 @@ Row = tuple[int, str, float, float]  # size, run, x, error
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurveLaw:
-    """The laws of one series on one axis.
-
-    Attributes:
-        axis: Of x.
-        series: Label.
-        points: Checkpoints with an x, held-out ones included.
-        joint: All sizes with one k(N), or why there is none.
-        own: Each size by itself, or why not.
-    """
+    """The laws of one series on one axis."""
 
     axis: Axis
     series: str
-    points: tuple[Checkpoint, ...]
-    joint: Inference | str
-    own: dict[int, Inference | str]
+    points: tuple[Checkpoint, ...]  # checkpoints with an x, held-out ones included
+    joint: Inference | str  # all sizes with one k(N), or why there is none
+    own: dict[int, Inference | str]  # each size by itself, or why not
 
     def best(self, size: int) -> Inference | None:
         """What describes a size in a figure: the joint law, or its own where there is none."""

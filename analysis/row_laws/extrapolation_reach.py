@@ -21,23 +21,14 @@ SEED = 51907
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Where a level is reached.
+    """Where a level is reached."""
 
-    Attributes:
-        x: None: not within the range the law is followed, `reason` says why.
-        low: Lower end of the 95% interval; None: below the range.
-        high: Upper end; None: beyond the range, or never.
-        draws: One x a draw; 0: below the range, inf: beyond it or never.
-        outside: Whether x lies outside the data.
-        reason: Why there is no number.
-    """
-
-    x: float | None
-    low: float | None
-    high: float | None
-    draws: Floats
-    outside: bool
-    reason: str | None = None
+    x: float | None  # None: not within the range the law is followed, `reason` says why
+    low: float | None  # lower end of the 95% interval; None: below the range
+    high: float | None  # upper end; None: beyond the range, or never
+    draws: Floats  # one x a draw; 0: below the range, inf: beyond it or never
+    outside: bool  # whether x lies outside the data
+    reason: str | None = None  # why there is no number
 
 
 def reach(law: Inference, error: float, *, seed: int = SEED) -> Reach:
