@@ -123,11 +123,4 @@ def _percent(rate: float | None) -> str:
 
 
 def _as_json(report: GoldReport) -> dict[str, object]:
-    return {
-        "sources": [
-            asdict(source)
-            | {"gold_pass_rate": source.gold_pass_rate, "perturbed_pass_rate": source.perturbed_pass_rate}
-            for source in report.sources
-        ],
-        "rows": [asdict(row) for row in report.exceptions],
-    }
+    return {"sources": [asdict(s) for s in report.sources], "rows": [asdict(row) for row in report.exceptions]}

@@ -134,15 +134,12 @@ class LiteralScanner:
         if first == "{":
             self.position += 1
             return self._braced(depth)
-        string = _STRING.match(self._text, self.position)
-        if string:
-            return self._strings()
         number = _NUMBER.match(self._text, self.position)
         if number:
             self.position = number.end()
             self._no_word_follows()
             return _number(number.group())
-        return self._word()
+        return self._strings() if _STRING.match(self._text, self.position) else self._word()
 
     def _listed(self, closing: str) -> Iterator[None]:
         """Once for each item, which the caller reads, up to the closing bracket, which is passed."""

@@ -62,16 +62,8 @@ class SourceReport:
     gold_passed: int
     perturbed_passed: int
     ms_per_row: float | None
-
-    @property
-    def gold_pass_rate(self) -> float | None:
-        """Share of the rendered golds that their scorer accepts."""
-        return self.gold_passed / self.rendered if self.rendered else None
-
-    @property
-    def perturbed_pass_rate(self) -> float | None:
-        """Share of the wrong answers that it accepts."""
-        return self.perturbed_passed / self.rendered if self.rendered else None
+    gold_pass_rate: float | None
+    perturbed_pass_rate: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +148,14 @@ def check_rows(rows: Iterable[GoldRow], own: Sequence[str] = ()) -> GoldReport:
 def _of_source(source: str, reports: list[RowReport]) -> SourceReport:
     timed = [report.gold_ms for report in reports if report.gold_ms is not None]
     accepted = sum(report.finding is Finding.PERTURBED_ACCEPTED for report in reports)
+    passed = accepted + sum(report.finding is Finding.GOOD for report in reports)
     return SourceReport(
         data_source=source,
         rows=len(reports),
         rendered=len(timed),
-        gold_passed=accepted + sum(report.finding is Finding.GOOD for report in reports),
+        gold_passed=passed,
         perturbed_passed=accepted,
         ms_per_row=sum(timed) / len(timed) if timed else None,
+        gold_pass_rate=passed / len(timed) if timed else None,
+        perturbed_pass_rate=accepted / len(timed) if timed else None,
     )

@@ -253,8 +253,7 @@ def sandbox_layers() -> tuple[str, ...]:
     if find_isolation().level is Level.REMOTE:
         return (str(Level.REMOTE),)
     with _pool.borrow() as worker:
-        layers = worker.hello["layers"]
-    return tuple(str(layer) for layer in layers) if isinstance(layers, list) else ()
+        return tuple(worker.hello["layers"])
 
 
 def restart() -> None:

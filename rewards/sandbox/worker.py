@@ -36,7 +36,10 @@ _CLEAN = {
 
 
 class Worker:
-    """One helper process running `module.main(control_fd, *arguments)` of this package."""
+    """One helper process running `module.main(control_fd, *arguments)` of this package.
+
+    `hello` is its first message, `connection` our end of the socket, for a conversation other than `ask`.
+    """
 
     def __init__(
         self,
@@ -64,22 +67,13 @@ class Worker:
                 start_new_session=True,
                 cwd="/",
             )
-        self._socket = ours
+        self.pid = self._process.pid
+        self.connection = ours
         try:
-            self.hello: dict[str, object] = receive(ours.fileno(), time.monotonic() + START_LIMIT_S)
+            self.hello: dict[str, Any] = receive(ours.fileno(), time.monotonic() + START_LIMIT_S)
         except (WorkerDied, WorkerTimeout) as error:
             self.kill()
             raise WorkerDied(f"{module} did not start: {error}") from error
-
-    @property
-    def connection(self) -> socket.socket:
-        """Our end, for a conversation other than one frame each way."""
-        return self._socket
-
-    @property
-    def pid(self) -> int:
-        """Process id of the helper."""
-        return self._process.pid
 
     def ask(self, request: object, limit_s: float) -> Any:
         """Sends one request and waits for its answer, both what JSON can hold.
@@ -89,18 +83,14 @@ class Worker:
             WorkerTimeout: It took longer than `limit_s` seconds.
         """
         deadline = time.monotonic() + limit_s
-        send(self._socket.fileno(), request)
-        return receive(self._socket.fileno(), deadline)
+        send(self.connection.fileno(), request)
+        return receive(self.connection.fileno(), deadline)
 
     def kill(self) -> None:
         """SIGKILLs and reaps the process; safe to call twice."""
-        self._socket.close()
+        self.connection.close()
         self._process.kill()
         self._process.wait()
-
-    def forget(self) -> None:
-        """Closes our end only: for a forked copy of the owner, whose parent still uses the process."""
-        self._socket.close()
 
 
 class WorkerPool:
@@ -108,26 +98,21 @@ class WorkerPool:
 
     def __init__(self, size: int, start: Callable[[], Worker]) -> None:
         self._start = start
-        self._size = size
+        self.size = size
         self._reset()
         # A forked copy must not talk on its parent's sockets: two processes would read each other's answers.
         os.register_at_fork(after_in_child=self._after_fork)
 
-    @property
-    def size(self) -> int:
-        """Requests that can be under way at once."""
-        return self._size
-
     def _reset(self) -> None:
         self._slots: queue.LifoQueue[Worker | None] = queue.LifoQueue()
-        for _ in range(self._size):
+        for _ in range(self.size):
             self._slots.put(None)
         self._alive: set[Worker] = set()
         self._lock = threading.Lock()
 
     def _after_fork(self) -> None:
         for worker in self._alive:
-            worker.forget()
+            worker.connection.close()  # ours alone: the parent still uses the process
         self._reset()
 
     @contextlib.contextmanager
@@ -176,7 +161,7 @@ class WorkerPool:
     def close(self) -> None:
         """Kills all workers; waits for those that are at work."""
         # All at once: a slot that was put back would be the next one taken.
-        for worker in [self._slots.get() for _ in range(self._size)]:
+        for worker in [self._slots.get() for _ in range(self.size)]:
             if worker is not None:
                 self._end(worker)
             self._slots.put(None)

@@ -94,11 +94,10 @@ def _same_equation(gold: Node, pred: Node) -> bool | None:
         return None
     if len(first) > 1:
         if [_FLIPPED.get(operator, operator) for operator in reversed(first)] == second:
-            return all(same_answer(a, b) is True for a, b in zip(gold.args, reversed(pred.args), strict=True))
-        return first == second and all(same_answer(a, b) is True for a, b in zip(gold.args, pred.args, strict=True))
+            return _each(gold.args, pred.args[::-1]) is True
+        return first == second and _each(gold.args, pred.args) is True
     if any(side.op in _NOT_SCALAR for side in (*gold.args, *pred.args)):
-        pairs = zip(gold.args, pred.args, strict=True)
-        return first == second and all(same_answer(a, b) is True for a, b in pairs)
+        return first == second and _each(gold.args, pred.args) is True
     if not symbols(gold) or not symbols(pred):
         given = pred.args if first == second else tuple(reversed(pred.args))
         if first != second and _FLIPPED.get(first[0]) != second[0]:
@@ -145,13 +144,11 @@ def _same_list(gold: Node, pred: Node) -> bool | None:
     if distinct and given_distinct:
         pairs = [[b for b, other in zip(given, given_names, strict=True) if other == name] for name in names]
         if all(len(match) == 1 for match in pairs):
-            return _all(same_answer(a, match[0]) for a, match in zip(contents, pairs, strict=True))
+            return _each(contents, [match[0] for match in pairs])
         return False
     # x_1 = 2, x_2 = 3 are the solutions for x, in any order
     is_ordered = _distinct(_unnumbered(names)) != _distinct(_unnumbered(given_names)) or pred.op is Op.TUPLE
-    if is_ordered:
-        return _all(same_answer(a, b) for a, b in zip(contents, given, strict=True))
-    return _same_unordered(contents, given)
+    return _each(contents, given) if is_ordered else _same_unordered(contents, given)
 
 
 def _unnumbered(names: Sequence[Node | None]) -> list[Node | None]:
@@ -173,11 +170,18 @@ def _all(verdicts: Iterable[bool | None]) -> bool | None:
     return result
 
 
+def _each(gold: Sequence[Node], pred: Sequence[Node]) -> bool | None:
+    """Item by item, as many on both sides."""
+    if len(gold) != len(pred):
+        return False
+    return _all(same_answer(a, b) for a, b in zip(gold, pred, strict=True))
+
+
 def _same_unordered(gold: Sequence[Node], pred: Sequence[Node]) -> bool | None:
     if len(gold) != len(pred):
         return False
     if len(gold) > _MAX_ITEMS:
-        return _all(same_answer(a, b) for a, b in zip(gold, pred, strict=True))
+        return _each(gold, pred)
     left = list(pred)
     for item in gold:
         verdicts = [same_answer(item, candidate) for candidate in left]
@@ -190,32 +194,26 @@ def _same_unordered(gold: Sequence[Node], pred: Sequence[Node]) -> bool | None:
 def _same_collection(gold: Node, pred: Node) -> bool | None:
     kinds = (gold.op, pred.op)
     if kinds == (Op.TUPLE, Op.TUPLE):
-        if gold.value != pred.value or len(gold.args) != len(pred.args):
-            return False
-        return _all(same_answer(a, b) for a, b in zip(gold.args, pred.args, strict=True))
+        return _each(gold.args, pred.args) if gold.value == pred.value else False
     if kinds == (Op.TUPLE, Op.LIST):
         if gold.value != "()" or len(gold.args) != len(pred.args):
             return False
         given, names = _bare(pred.args)
         if _distinct(names) and [str(name) for name in names] != sorted(str(name) for name in names):
             return None
-        return _all(same_answer(a, b) for a, b in zip(gold.args, given, strict=True))
+        return _each(gold.args, given)
     if kinds in ((Op.SET, Op.SET), (Op.SET, Op.LIST)):
         return _same_unordered(
             _without_repeats(gold.args), _without_repeats(pred.args) if pred.op is Op.SET else pred.args
         )
     if kinds == (Op.MATRIX, Op.MATRIX):
-        if len(gold.args) != len(pred.args):
+        if [len(row.args) for row in gold.args] != [len(row.args) for row in pred.args]:
             return False
-        cells = [list(zip(a.args, b.args, strict=False)) for a, b in zip(gold.args, pred.args, strict=True)]
-        if any(len(a.args) != len(b.args) for a, b in zip(gold.args, pred.args, strict=True)):
-            return False
-        return _all(same_answer(a, b) for row in cells for a, b in row)
+        first, second = ([cell for row in matrix.args for cell in row.args] for matrix in (gold, pred))
+        return _each(first, second)
     if Op.MATRIX in kinds and Op.TUPLE in kinds:
-        vectors = [_vector(node) for node in (gold, pred)]
-        if vectors[0] is None or vectors[1] is None or len(vectors[0]) != len(vectors[1]):
-            return False
-        return _all(same_answer(a, b) for a, b in zip(vectors[0], vectors[1], strict=True))
+        vectors = _vector(gold), _vector(pred)
+        return False if vectors[0] is None or vectors[1] is None else _each(vectors[0], vectors[1])
     for one, other in ((gold, pred), (pred, gold)):
         if one.op is Op.SET and len(one.args) == 1 and other.op not in (Op.SET, Op.LIST):
             return same_answer(*((one.args[0], other) if one is gold else (other, one.args[0])))

@@ -4,7 +4,7 @@ Work is bounded: numbers beyond `_MAX_BITS` raise `TooLarge` before they are com
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from rewards.math.reading.node import Node, Op
@@ -14,6 +14,7 @@ Point = Mapping[str, Fraction]
 _MAX_BITS = 20_000
 _MAX_WORK = 500_000
 _MAX_FACTORIAL = 2_100
+_UNARY: dict[str, Callable[[Fraction], Fraction | int]] = {"abs": abs, "floor": math.floor, "ceil": math.ceil}
 
 
 class NotExact(ArithmeticError):
@@ -133,12 +134,8 @@ class Exact:
                 raise Undefined(node.op)
 
     def _function(self, node: Node) -> Fraction:
-        if node.value == "abs":
-            return abs(self.value(node.args[0]))
-        if node.value == "floor":
-            return Fraction(math.floor(self.value(node.args[0])))
-        if node.value == "ceil":
-            return Fraction(math.ceil(self.value(node.args[0])))
+        if node.value in _UNARY:
+            return Fraction(_UNARY[node.value](self.value(node.args[0])))
         if node.value == "binom":
             return Fraction(_binomial(self.value(node.args[0]), self.value(node.args[1])))
         raise NotExact

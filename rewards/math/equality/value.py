@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from rewards.math.equality.complex import Approximate, Complex
 from rewards.math.equality.exact import Exact, NotExact, Point, Residue, TooLarge, Undefined
-from rewards.math.reading.node import Node, Op, contains, symbols
+from rewards.math.reading.node import Node, Op, anywhere, contains, symbols
 
 _DIGITS = 80
 _MAX_DIGITS = 2000
@@ -103,9 +103,7 @@ def _approximate_ratio(gold: Node, pred: Node, point: Point) -> float | None:
 
 
 def _has_bare_log(node: Node) -> bool:
-    if node.op is Op.FUNCTION and node.value == "log" and len(node.args) == 1:
-        return True
-    return any(_has_bare_log(arg) for arg in node.args)
+    return anywhere(node, lambda part: part.op is Op.FUNCTION and part.value == "log" and len(part.args) == 1)
 
 
 def _points(gold: Node, pred: Node) -> list[Point]:
@@ -114,31 +112,28 @@ def _points(gold: Node, pred: Node) -> list[Point]:
         return [{}]
     if len(names) > _MAX_SYMBOLS:
         return []
-    if any(_is_discrete(node) for node in (gold, pred)):
-        rounds = any(_rounds(node) for node in (gold, pred))
-        chosen = _DISCRETE_POINTS + (_ROUNDING_POINTS if rounds else ())
+    if anywhere(gold, _is_discrete) or anywhere(pred, _is_discrete):
+        chosen = _DISCRETE_POINTS + (_ROUNDING_POINTS if anywhere(gold, _rounds) or anywhere(pred, _rounds) else ())
         return [dict(zip(names, map(Fraction, values), strict=False)) for values in chosen]
     return [{name: Fraction(*pair) for name, pair in zip(names, pairs, strict=False)} for pairs in _POINTS]
 
 
 def _rounds(node: Node) -> bool:
-    return (node.op is Op.FUNCTION and node.value in ("floor", "ceil")) or any(_rounds(arg) for arg in node.args)
+    return node.op is Op.FUNCTION and node.value in ("floor", "ceil")
 
 
 def _is_discrete(node: Node) -> bool:
-    """Whether some symbol can only be an integer, or is most likely one: in factorials, exponents, rounding."""
+    """Whether some symbol in it can only be an integer, or is most likely one: in factorials, exponents, rounding."""
     if node.op is Op.FACTORIAL or (node.op is Op.FUNCTION and node.value in ("binom", "floor", "ceil")):
         return bool(symbols(node))
-    if node.op is Op.POWER and symbols(node.args[1]) and not contains(node.args[0], Op.CONSTANT):
-        return True
-    return any(_is_discrete(arg) for arg in node.args)
+    return node.op is Op.POWER and bool(symbols(node.args[1])) and not contains(node.args[0], Op.CONSTANT)
 
 
 def _same(gold: Node, pred: Node, log_base: int) -> bool | None:
     points = _points(gold, pred)
     agreed = False
     skipped: list[Point] = []
-    wants_complex = any(_has_imaginary(node) for node in (gold, pred))
+    wants_complex = anywhere(gold, _is_imaginary) or anywhere(pred, _is_imaginary)
     for point in points:
         verdict = _same_at(gold, pred, point, log_base, wants_complex or not point)
         if verdict is False:
@@ -165,8 +160,8 @@ def _has_value(node: Node, point: Point) -> bool:
     return True
 
 
-def _has_imaginary(node: Node) -> bool:
-    return (node.op is Op.CONSTANT and node.value == "i") or any(_has_imaginary(arg) for arg in node.args)
+def _is_imaginary(node: Node) -> bool:
+    return node.op is Op.CONSTANT and node.value == "i"
 
 
 def _same_at(gold: Node, pred: Node, point: Point, log_base: int, wants_complex: bool) -> bool | None:

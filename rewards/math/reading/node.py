@@ -1,5 +1,6 @@
 """The tree that a mathematical answer is read into. It is data: nothing in it can be executed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -60,6 +61,11 @@ def symbols(node: Node) -> frozenset[str]:
     return frozenset().union(*(symbols(arg) for arg in node.args)) if node.args else frozenset()
 
 
+def anywhere(node: Node, holds: Callable[[Node], bool]) -> bool:
+    """Whether `holds` says so of `node` or of anything below it."""
+    return holds(node) or any(anywhere(arg, holds) for arg in node.args)
+
+
 def contains(node: Node, *ops: Op) -> bool:
     """Whether `node` or anything below it is one of `ops`."""
-    return node.op in ops or any(contains(arg, *ops) for arg in node.args)
+    return anywhere(node, lambda part: part.op in ops)

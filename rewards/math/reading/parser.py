@@ -106,16 +106,13 @@ class Parser(OperandReader):
         ):
             left = Node(Op.WITHOUT, (left.args[0], left.args[1].args[0]))
         while True:
-            if self._take("\\cup"):
-                right = self._ratio()
-                left = Node(Op.UNION, (*(left.args if left.op is Op.UNION else (left,)), right))
+            if self._is("\\cup") or self._is_union_letter():
+                self._at += 1
+                left = Node(Op.UNION, (*(left.args if left.op is Op.UNION else (left,)), self._ratio()))
             elif self._take("\\cap"):
                 left = Node(Op.INTERSECTION, (left, self._ratio()))
             elif self._take("\\setminus"):
                 left = Node(Op.WITHOUT, (left, self._ratio()))
-            elif self._is_union_letter():
-                self._at += 1
-                left = Node(Op.UNION, (*(left.args if left.op is Op.UNION else (left,)), self._ratio()))
             else:
                 return left
 

@@ -96,15 +96,13 @@ def attempt(level: Level) -> Attempt:
 
 
 def _examine(worker: Worker, level: Level) -> Attempt:
-    layers, missing = worker.hello["layers"], worker.hello["missing"]
-    if not isinstance(layers, list) or not isinstance(missing, dict):
-        raise WorkerDied(f"the sandbox process greets with {worker.hello}")
+    missing: dict[str, str] = worker.hello["missing"]
     try:
         found = tuple(leaks(worker))
     except OSError as error:  # no folder for temporary files, or no descriptors left
         missing = missing | {"canary": f"could not be prepared: {error}"}
         found = ("not be tried",)
-    return Attempt(level=level, layers=tuple(layers), missing=missing, leaks=found)
+    return Attempt(level=level, layers=tuple(worker.hello["layers"]), missing=missing, leaks=found)
 
 
 _lock = threading.Lock()
