@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rewards.own.covering import domain_of as domain_of
     from rewards.own.own_scorer import OwnRewardError as OwnRewardError
     from rewards.own.reward_file import BadRewardFile as BadRewardFile
-    from rewards.problem.bad_ground_truth import BadGroundTruth as BadGroundTruth
     from rewards.problem.domains import Domain as Domain
     from rewards.problem.domains import UnknownDataSource as UnknownDataSource
+    from rewards.problem.question import BadGroundTruth as BadGroundTruth
     from rewards.problem.question import gold_text as gold_text
     from rewards.problem.verdict import Outcome as Outcome
     from rewards.route.router import SUITE_VERSION as SUITE_VERSION
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rewards.sandbox.runs import sandbox_layers as sandbox_layers
 
 _MODULES = {
-    "BadGroundTruth": "problem.bad_ground_truth",
+    "BadGroundTruth": "problem.question",
     "BadRewardFile": "own.reward_file",
     "Domain": "problem.domains",
     "JudgeUnavailable": "judge.judge",

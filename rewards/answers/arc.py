@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from rewards.answers.literal import gold_literal
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_answer
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Verdict, judged
 
 Grid = tuple[tuple[int, ...], ...]

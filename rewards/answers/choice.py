@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 
 from rewards.answers.plain_text import same_words, unwrapped
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_boxed
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
 _MAX_ANSWER = 1000

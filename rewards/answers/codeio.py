@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from rewards.answers.literal import MAX_LITERAL, BadLiteral, LiteralScanner, gold_literal, parse_literal
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, fenced_blocks, last_boxed
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Verdict, judged
 from rewards.sandbox.inside.agreement import WRITTEN, values_agree
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from rewards.answers.crux_answer import Claim, answer_text, read_arguments, read_claim
 from rewards.answers.literal import Arguments, BadLiteral, gold_literal, parse_literal
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
 from rewards.sandbox.frames import WorkerDied
 from rewards.sandbox.inside.agreement import EXACT, values_agree

@@ -3,8 +3,8 @@
 import re
 
 from rewards.answers.plain_text import unwrapped
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_answer
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Verdict, judged
 
 _MAX_ANSWER = 4096

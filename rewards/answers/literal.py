@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.question import BadGroundTruth
 from rewards.sandbox.source_text import source_of
 
 _MAX_DEPTH = 64

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from rewards.answers.literal import gold_literal
 from rewards.answers.plain_text import unwrapped
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_answer
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Verdict, judged
 
 _SEPARATOR = re.compile(r"[,;\n]|->|→")

@@ -7,8 +7,8 @@ from fractions import Fraction
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.written_number import WrittenNumber, read_number
 from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_boxed
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Verdict, judged
 
 # Cells are rounded and so are answers computed from them; but a count or a year is exact.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from rewards.answers.literal import BadLiteral, gold_literal, parse_literal
 from rewards.answers.plain_text import unwrapped
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.extraction import after_thinking, last_answer
+from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Outcome, Verdict
 
 

@@ -10,9 +10,8 @@ from functools import partial
 from rewards.check.gold_rendering import SOLUTION_FIELDS, NoRendering, Rendering, perturbed, render
 from rewards.own.covering import covering
 from rewards.own.own_scorer import OwnRewardError, own_scorer
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.domains import UnknownDataSource
-from rewards.problem.question import Question, question_of
+from rewards.problem.question import BadGroundTruth, Question, question_of
 from rewards.problem.verdict import Outcome
 from rewards.route.scorers import Scorer, scorer_of
 from rewards.sandbox.worker import pool_size

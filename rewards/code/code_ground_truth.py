@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from rewards.code.assertions import AssertionTests
 from rewards.code.functional_tests import CallTests, ScriptTests, parse_script
 from rewards.code.stdin_tests import StdinTests
-from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.question import BadGroundTruth
 
 CodeTests = AssertionTests | ScriptTests | CallTests | StdinTests
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rewards.code.assertions import AssertionTests, read_assertions
 from rewards.code.known_helpers import missing_helper
 from rewards.code.solution import free_names
-from rewards.problem.bad_ground_truth import BadGroundTruth
+from rewards.problem.question import BadGroundTruth
 from rewards.sandbox.inside.agreement import JSON, Incomparable, values_agree
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS
 from rewards.sandbox.inside.rewriting import is_check, is_of_program
@@ -115,13 +115,15 @@ def _setup(tree: ast.Module) -> str:
     for node in tree.body:
         if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not is_of_program(node)):
             # A program that does not use it must not fail for it, nor one that has something else of that name.
-            lines.append(
-                f"__before_imports = dict(globals())\ntry:\n    {ast.unparse(node)}\nexcept ImportError:\n    pass"
-            )
-            lines.append("globals().update(__before_imports)")
+            lines += ["__before_imports = dict(globals())", tolerant_import(node), "globals().update(__before_imports)"]
         elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in _NODE_HELPERS:
             lines.append(ast.unparse(node))
     return "\n".join(lines)
+
+
+def tolerant_import(node: ast.stmt) -> str:
+    """An import that does nothing where its package is not installed."""
+    return f"try:\n    {ast.unparse(node)}\nexcept ImportError:\n    pass"
 
 
 def _parse(source: str) -> ast.Module:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rewards.code.assertions import AssertionTests
 from rewards.code.code_ground_truth import CodeTests, parse_ground_truth
-from rewards.code.functional_tests import CallTests, ScriptTests
+from rewards.code.functional_tests import CallTests, ScriptTests, tolerant_import
 from rewards.code.solution import MAX_CODE, Solution, bound_names, solution_of
 from rewards.code.stdin_tests import StdinTests, same_output
 from rewards.problem.extraction import after_thinking, code_blocks
@@ -79,23 +79,17 @@ def _with_prefix(code: str, prefix: str) -> str:
 def _tolerant(prefix: str) -> str:
     """The prefix, in which an import of a package that is not installed fails only those who use it."""
     try:
-        tree = ast.parse(prefix)
+        body = ast.parse(prefix).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return prefix
-    lines = prefix.split("\n")
-    for node in tree.body:
-        module = node.module if isinstance(node, ast.ImportFrom) else None
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [module or ""]
-        is_import = isinstance(node, ast.Import | ast.ImportFrom)
-        if (
-            is_import
-            and ";" not in lines[node.lineno - 1]
-            and any(name.partition(".")[0] not in sys.stdlib_module_names for name in names)
-        ):
-            for number in range(node.lineno - 1, node.end_lineno or node.lineno):
-                lines[number] = ""
-            lines[node.lineno - 1] = f"try:\n    {ast.unparse(node)}\nexcept ImportError:\n    pass"
-    return "\n".join(lines)
+    return "\n".join(ast.unparse(node) if _is_standard(node) else tolerant_import(node) for node in body)
+
+
+def _is_standard(node: ast.stmt) -> bool:
+    """Whether this imports nothing but Python's own modules."""
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    return all(name.partition(".")[0] in sys.stdlib_module_names for name in names)
 
 
 def _may_pass(solution: Solution, tests: CodeTests, prefix: str) -> bool:

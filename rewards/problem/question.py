@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rewards.problem.bad_ground_truth import BadGroundTruth
-
 # Added by verl's reward managers in training alone.
 _OF_VERL = ("num_turns", "rollout_reward_scores")
+
+
+class BadGroundTruth(ValueError):
+    """The data's ground truth is not what its data_source promises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

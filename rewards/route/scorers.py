@@ -12,9 +12,8 @@ from rewards.code.program import SYNTHETIC_LIMITS, score_program
 from rewards.math.answer import score_gsm8k, score_integer, score_math
 from rewards.own.covering import covering
 from rewards.own.own_scorer import own_scorer
-from rewards.problem.bad_ground_truth import BadGroundTruth
 from rewards.problem.domains import Domain, UnknownDataSource, canonical, domain_of, longest_prefix
-from rewards.problem.question import Question
+from rewards.problem.question import BadGroundTruth, Question
 from rewards.problem.verdict import Verdict
 from rewards.sandbox.runs import Limits
 
