@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rewards.answers.crux_answer import Claim, answer_text, read_arguments, read_claim
-from rewards.answers.literal import Arguments, BadLiteral, gold_literal, parse_literal
-from rewards.problem.extraction import after_thinking
+from rewards.answers.literal import MAX_LITERAL, Arguments, BadLiteral, LiteralScanner, gold_literal, parse_literal
+from rewards.problem.extraction import after_thinking, fenced_blocks, last_boxed
 from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
 from rewards.sandbox.frames import WorkerDied
@@ -20,6 +19,7 @@ from rewards.sandbox.runs import Limits, RunStatus, run_calls
 LIMITS = Limits(cpu_s=2, wall_s=6.0, memory_mb=512)
 _MAX_ARGUMENTS = 1 << 14
 _DEFINED = re.compile(r"^(?:async\s+)?def\s+(\w+)\s*\(", re.MULTILINE)
+_ANSWER_MARKS = re.compile(r"\[/?(?:ANSWER|PYTHON)\]|</?answer>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def _scored(response: str, gold: Execution, read: Callable[[str, Execution], tup
 
     It raises BadLiteral where the answer is wrong as it stands; arguments of None say that it is right so.
     """
-    answer = answer_text(after_thinking(response))
+    answer = _answer_text(after_thinking(response))
     if answer is None:
         return Verdict(outcome=Outcome.NO_ANSWER)
     try:
@@ -120,7 +120,7 @@ def _scored(response: str, gold: Execution, read: Callable[[str, Execution], tup
 
 
 def _output(answer: str, gold: Execution) -> tuple[str | None, object]:
-    claim = read_claim(answer, gold.code, gold.name)
+    claim = _read_claim(answer, gold)
     if claim.value is None:
         raise BadLiteral("no value")
     if claim.arguments is not None and gold.input_text is not None and not _same_call(claim.arguments, gold.input_text):
@@ -138,12 +138,12 @@ def _output(answer: str, gold: Execution) -> tuple[str | None, object]:
 
 def _input(answer: str, gold: Execution) -> tuple[str | None, object]:
     try:
-        claim = read_claim(answer, gold.code, gold.name)
+        claim = _read_claim(answer, gold)
     except BadLiteral:
-        claim = Claim(None, None)
+        claim = _Claim(None, None)
     arguments, claimed = claim.arguments, claim.value
     if arguments is None:  # the whole answer may be bare arguments
-        arguments, claimed = read_arguments(answer) if len(answer) <= _MAX_ARGUMENTS else None, None
+        arguments, claimed = _read_arguments(answer) if len(answer) <= _MAX_ARGUMENTS else None, None
     expected = _expected(gold)
     if claimed is not None and expected is not None and not values_agree(claimed, expected, EXACT):
         raise BadLiteral("another value")
@@ -162,7 +162,98 @@ def _expected(gold: Execution) -> tuple[object] | None:
 
 
 def _same_call(arguments: Arguments, input_text: str) -> bool:
-    given = read_arguments(input_text)
+    given = _read_arguments(input_text)
     if given is not None:
         return values_agree([arguments.positional, arguments.named], [given.positional, given.named], EXACT)
     return "".join(arguments.source().split()) == "".join(input_text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """`f(arguments) == value`; either part may be missing. The value is in a tuple, to tell None from nothing."""
+
+    arguments: Arguments | None
+    value: tuple[object] | None
+
+
+def _answer_text(text: str) -> str | None:
+    """The last complete fenced block, else the last box, else the last line that asserts, else the whole text."""
+    blocks = fenced_blocks(text)
+    if blocks:
+        return blocks[-1].content.strip()
+    if "```" in text:
+        return None  # the only block was never closed, or is empty
+    box = last_boxed(text)
+    if box is not None:
+        return box
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("assert ")]
+    return lines[-1] if lines else text.strip() or None
+
+
+def _read_claim(answer: str, gold: Execution) -> _Claim:
+    """The one claim that `answer` makes; the function may be repeated as it was given, but no other statement made.
+
+    Raises:
+        BadLiteral: Not one assertion of equality between a call with literal arguments and a literal.
+    """
+    name = gold.name
+    if len(answer) > MAX_LITERAL:
+        raise BadLiteral("too long")
+    text = _ANSWER_MARKS.sub("", answer.replace("\r\n", "\n")).replace(gold.code.strip(), "\n", 1).strip().rstrip(";")
+    scanner = LiteralScanner(text)
+    asserted = scanner.take("assert")
+    bracketed = asserted and scanner.take("(")
+    if bracketed and not _calls(text, scanner, name):
+        scanner, bracketed = LiteralScanner(text), False
+        scanner.take("assert")
+    claim = _equation(scanner, name, text)
+    if bracketed and not scanner.take(")"):
+        raise BadLiteral("an open bracket")
+    if asserted and scanner.take(","):
+        scanner.value()
+    scanner.end()
+    if asserted and None in (claim.arguments, claim.value):
+        raise BadLiteral("an assertion of something else than equality")
+    return claim
+
+
+def _calls(text: str, scanner: LiteralScanner, name: str) -> bool:
+    return re.compile(rf"\s*{re.escape(name)}\s*\(").match(text, scanner.position) is not None
+
+
+def _equation(scanner: LiteralScanner, name: str, text: str) -> _Claim:
+    if _calls(text, scanner, name):
+        arguments = _call(scanner, name)
+        if scanner.take("=="):
+            return _Claim(arguments, (scanner.value(),))
+        if scanner.take("is"):
+            return _Claim(arguments, (_singleton(scanner),))
+        return _Claim(arguments, None)
+    value = scanner.value()
+    if scanner.take("=="):
+        return _Claim(_call(scanner, name), (value,))
+    return _Claim(None, (value,))
+
+
+def _call(scanner: LiteralScanner, name: str) -> Arguments:
+    if not (scanner.take(name) and scanner.take("(")):
+        raise BadLiteral(f"no call of {name}")
+    return scanner.arguments()
+
+
+def _singleton(scanner: LiteralScanner) -> object:
+    value = scanner.value()
+    if value is not None and not isinstance(value, bool):
+        raise BadLiteral("'is' with something else than None, True or False")
+    return value
+
+
+def _read_arguments(text: str) -> Arguments | None:
+    """Arguments as written between the brackets of a call, or None if they are not all literals."""
+    scanner = LiteralScanner(f"{text})")
+    try:
+        arguments = scanner.arguments()
+        scanner.end()
+    except BadLiteral:
+        return None
+    return arguments

@@ -3,7 +3,7 @@ r"""Answers in words as compared: one spelling for `\text{Red}`, `"red"`, `Red.`
 import re
 import unicodedata
 
-from rewards.math.reading.scripts import scripts_as_tex
+from rewards.math.reading.numerals import scripts_as_tex
 
 # ruff: noqa: RUF001 - look-alike characters are what this table is about
 _CHARACTERS = str.maketrans(

@@ -8,9 +8,8 @@ from fractions import Fraction
 from rewards.answers.plain_text import unwrapped
 from rewards.answers.written_number import WrittenNumber, read_number
 from rewards.math.equality.value import value_of
-from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS
+from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS, scripts_as_tex
 from rewards.math.reading.parser import parse
-from rewards.math.reading.scripts import scripts_as_tex
 from rewards.math.reading.text import normalise
 from rewards.math.reading.tokens import Unreadable
 from rewards.math.reading.unit import Unit, parse_unit

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewards.answers.plain_text import unwrapped
-from rewards.math.reading.numerals import ABOUT, COMMA_GROUPS, MONEY, without_blanks, without_thin_gaps
-from rewards.math.reading.scripts import scripts_as_tex
+from rewards.math.reading.numerals import ABOUT, COMMA_GROUPS, MONEY, scripts_as_tex, without_blanks, without_thin_gaps
 
 _MAX_LENGTH = 400
 _MAX_EXPONENT = 400

@@ -8,8 +8,7 @@ import re
 import unicodedata
 
 from rewards.math.reading.notation import known_prefix
-from rewards.math.reading.numerals import ABOUT, COMMA_GROUPS, MONEY, without_blanks, without_thin_gaps
-from rewards.math.reading.scripts import scripts_as_tex
+from rewards.math.reading.numerals import ABOUT, COMMA_GROUPS, MONEY, scripts_as_tex, without_blanks, without_thin_gaps
 from rewards.problem.extraction import last_boxed
 
 MAX_ANSWER = 4096

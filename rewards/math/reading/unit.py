@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards.math.reading.scripts import scripts_as_tex
+from rewards.math.reading.numerals import scripts_as_tex
 from rewards.math.reading.unit_table import DEFINITIONS, OFFSETS, PREFIXES
 
 # Exponents of m, kg, s, A, K, mol, cd, and of kinds that are counted apart: money, information, level (dB).

@@ -28,24 +28,11 @@ def rewritten(source: str) -> ast.Module:
 
 
 class _Rewriter(ast.NodeTransformer):
-    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
+    def _counted(self, node: ast.stmt) -> list[ast.stmt] | ast.stmt:
         self.generic_visit(node)
-        return [node, _count()]
+        return [node, ast.Expr(_call(COUNTER, []))] if _checks(node) else node
 
-    def visit_Expr(self, node: ast.Expr) -> list[ast.stmt] | ast.Expr:
-        self.generic_visit(node)
-        return [node, _count()] if is_check(node.value) else node
-
-    def visit_With(self, node: ast.With) -> list[ast.stmt] | ast.With:
-        self.generic_visit(node)
-        return [node, _count()] if any(is_check(item.context_expr) for item in node.items) else node
-
-    def visit_If(self, node: ast.If) -> list[ast.stmt] | ast.AST:
-        """An `if` that would have raised is a check as well."""
-        self.generic_visit(node)
-        if isinstance(node.body[-1], ast.Raise) and not node.orelse:
-            return [node, _count()]
-        return node
+    visit_Assert = visit_Expr = visit_With = visit_If = _counted
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
@@ -81,8 +68,16 @@ def is_of_program(statement: ast.ImportFrom) -> bool:
     return importlib.util.find_spec(root) is None
 
 
-def _count() -> ast.stmt:
-    return ast.Expr(_call(COUNTER, []))
+def _checks(statement: ast.stmt) -> bool:
+    """Whether coming to its end says that something held; an `if` that would have raised is a check as well."""
+    match statement:
+        case ast.Assert() | ast.If(body=[*_, ast.Raise()], orelse=[]):
+            return True
+        case ast.Expr(value=value):
+            return is_check(value)
+        case ast.With(items=items):
+            return any(is_check(item.context_expr) for item in items)
+    return False
 
 
 def _call(name: str, arguments: list[ast.expr]) -> ast.expr:
