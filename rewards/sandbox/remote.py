@@ -45,13 +45,14 @@ class RemoteSandbox:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise RemoteOutage(f"REWARDS_SANDBOX_URL={url} is not an http address")
         self._url = url
-        self._host = parts.hostname
-        self._port = parts.port
-        self._secure = parts.scheme == "https"
         self._path = parts.path.rstrip("/").removesuffix("/run_code") + "/run_code"
-        self._idle: queue.LifoQueue[http.client.HTTPConnection | None] = queue.LifoQueue()
-        for _ in range(_CONNECTIONS):
-            self._idle.put(None)
+        self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue()
+        for _ in range(_CONNECTIONS):  # each connects when it is first used, and again after it was closed
+            self._idle.put(
+                http.client.HTTPSConnection(parts.hostname, parts.port, context=ssl.create_default_context())
+                if parts.scheme == "https"
+                else http.client.HTTPConnection(parts.hostname, parts.port)
+            )
 
     def check(self) -> None:
         """Raises RemoteOutage unless the service runs a program and gives its output back."""
@@ -79,14 +80,7 @@ class RemoteSandbox:
 
     def _post(self, body: bytes, limit_s: float) -> object:
         connection = self._idle.get()
-        keep: http.client.HTTPConnection | None = None
         try:
-            if connection is None:
-                connection = (
-                    http.client.HTTPSConnection(self._host, self._port, context=ssl.create_default_context())
-                    if self._secure
-                    else http.client.HTTPConnection(self._host, self._port)
-                )
             connection.timeout = limit_s
             if connection.sock is not None:
                 connection.sock.settimeout(limit_s)
@@ -97,12 +91,12 @@ class RemoteSandbox:
                 raise ValueError(f"HTTP status {response.status}")
             if len(payload) > _RESPONSE_LIMIT:
                 raise ValueError("an answer of more than 64 MB")
-            keep = connection
             return json.loads(payload)
+        except BaseException:
+            connection.close()
+            raise
         finally:
-            if keep is None and connection is not None:
-                connection.close()
-            self._idle.put(keep)
+            self._idle.put(connection)
 
     def execute(self, kind: str, contents: list[bytes], limits: Limits, output_limit: int) -> Ended:
         """As `rewards.sandbox.execution.execute`, with contents in place of descriptors."""
