@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from rewards.route.router import compute_score_async as compute_score_async
     from rewards.route.router import score_batch as score_batch
     from rewards.route.scorers import UnsupportedDataSource as UnsupportedDataSource
-    from rewards.sandbox.runs import SandboxUnavailable as SandboxUnavailable
     from rewards.sandbox.runs import sandbox_layers as sandbox_layers
+    from rewards.sandbox.walls.isolation import SandboxUnavailable as SandboxUnavailable
 
 _MODULES = {
     "BadGroundTruth": "problem.question",
@@ -38,7 +38,7 @@ _MODULES = {
     "JudgeUnavailable": "judge.judge",
     "Outcome": "problem.verdict",
     "OwnRewardError": "own.own_scorer",
-    "SandboxUnavailable": "sandbox.runs",
+    "SandboxUnavailable": "sandbox.walls.isolation",
     "UnknownDataSource": "problem.domains",
     "UnsupportedDataSource": "route.scorers",
     "domain_of": "own.covering",

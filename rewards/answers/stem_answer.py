@@ -8,7 +8,7 @@ import re
 
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.quantity import read_quantity, same_quantity, without_symbol
-from rewards.judge.judge import Decision, StemJudge, configured_judge
+from rewards.judge.judge import Decision, configured_judge
 from rewards.math.answer import score_math
 from rewards.problem.extraction import after_thinking, last_boxed
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
@@ -22,17 +22,16 @@ _FORMULA = re.compile(rf"\d*(?:(?:{_ELEMENT})|[()\[\]]|(?<=[A-Za-z)\]])\d+)+(?:\
 _PARTS = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+|\\quad|\\\\")
 
 
-def score_stem(response: str, gold: str, question: str = "", judge: StemJudge | None = None) -> Verdict:
+def score_stem(response: str, gold: str, question: str = "") -> Verdict:
     """Scores the last box.
 
-    Without a judge, what is undecided is WRONG (said once in the log). If the judge fails, the
-    outcome is ERROR with `judge_failed`, never a silent 0.
+    Where the environment configures no judge, what is undecided is WRONG (said once in the log). If the judge fails,
+    the outcome is ERROR with `judge_failed`, never a silent 0.
 
     Args:
         response: Whole model output.
         gold: The gold answer.
         question: For the judge.
-        judge: Defaults to the one that the environment configures, if it does.
 
     Raises:
         JudgeUnavailable: The judge fails too often for the run to go on.
@@ -45,7 +44,7 @@ def score_stem(response: str, gold: str, question: str = "", judge: StemJudge | 
     decided = same_by_rules(answer, gold)
     if decided is not None:
         return verdict_of(decided, answer)
-    judge = judge or configured_judge()
+    judge = configured_judge()
     if judge is None:
         return Verdict(outcome=Outcome.WRONG, pred=answer)
     decision = judge.decide(question, gold, answer)

@@ -35,34 +35,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from rewards.sandbox.execution import Ended, Limits, execute, memory_file
+from rewards.sandbox.execution import Ended, execute, memory_file
+from rewards.sandbox.execution import Limits as Limits  # part of what a caller needs of this module
 from rewards.sandbox.frames import WorkerTimeout
 from rewards.sandbox.inside.encoding import decode_value
 from rewards.sandbox.remote import RemoteSandbox
-from rewards.sandbox.walls.isolation import (
-    ALLOW_UNISOLATED_VARIABLE,
-    URL_VARIABLE,
-    Level,
-    SandboxUnavailable,
-    find_isolation,
-    forget_isolation,
-    start_worker,
-)
+from rewards.sandbox.walls.isolation import URL_VARIABLE, Level, find_isolation, forget_isolation, start_worker
 from rewards.sandbox.worker import WorkerPool, pool_size
-
-__all__ = [
-    "run_program",
-    "run_calls",
-    "run_tests",
-    "sandbox_layers",
-    "restart",
-    "Limits",
-    "ProgramRun",
-    "CallResults",
-    "RunStatus",
-    "SandboxUnavailable",
-    "ALLOW_UNISOLATED_VARIABLE",
-]
 
 OUTPUT_LIMIT = 16 << 20
 _REPORT_LIMIT = 4 << 20

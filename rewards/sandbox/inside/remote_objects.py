@@ -46,17 +46,13 @@ class Solution:
             # Not an exception, which tests that expect one would take for the program's.
             os._exit(1)
 
-    def get(self, name: str) -> Any:
-        """A global of the program."""
-        return self._decode(self.ask("global", name))
+    def get(self, kind: str, *operands: object) -> Any:
+        """A value of the program: a "global" by its name, or an "attribute" by its object's number and its name."""
+        return self._decode(self.ask(kind, *operands))
 
     def operation(self, name: str, *operands: object) -> Any:
         """One of the operations that the server offers."""
-        return self._decode(self.ask("operation", name, [self._encode(operand) for operand in operands]))
-
-    def attribute(self, number: int, name: str) -> Any:
-        """An attribute of a remote object."""
-        return self._decode(self.ask("attribute", number, name))
+        return self.get("operation", name, [self._encode(operand) for operand in operands])
 
     def next_items(self, number: int) -> tuple[list[Any], BaseException | None, bool]:
         """Items of a remote iterator, the exception after them, and whether there may be more."""
@@ -112,7 +108,7 @@ class Solution:
 
     def _refer(self, value: object) -> object:
         if isinstance(value, Remote):
-            return ["remote", object.__getattribute__(value, "_number")]
+            return ["remote", value._number]
         if callable(value):
             self._callbacks.append(value)
             return ["callback", len(self._callbacks) - 1]
@@ -133,10 +129,9 @@ class Solution:
                 return self._table[number][0]
             case ["remote", int(number), "exception", list(bases)]:
                 return self._exception_class([str(base) for base in bases])
-            case ["remote", int(number), str(kind), list(bases)]:
+            case ["remote", int(number), str(kind), list()]:
                 if number not in self._known:
-                    cls = RemoteIterator if kind == "iterator" else Remote
-                    self._known[number] = cls(self, number, str(bases[0]))
+                    self._known[number] = (RemoteIterator if kind == "iterator" else Remote)(self, number)
                 return self._known[number]
         return Opaque()
 
@@ -184,27 +179,29 @@ def _assign(target: Any, after: Any) -> None:
 class Remote(Opaque):
     """Stands in for a function, class or object of the program."""
 
-    def __init__(self, solution: Solution, number: int, name: str) -> None:
+    _solution: Solution
+    _number: int
+
+    def __init__(self, solution: Solution, number: int) -> None:
         object.__setattr__(self, "_solution", solution)
         object.__setattr__(self, "_number", number)
-        object.__setattr__(self, "_type_name", name)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name not in ("__name__", "__doc__", "__dict__"):
             raise AttributeError(name)
         if name in _JUDGING:
             raise Unjudged(name)
-        return _solution(self).attribute(_number(self), name)
+        return self._solution.get("attribute", self._number, name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        _solution(self).operation("setattr", self, name, value)
+        self._solution.operation("setattr", self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        _solution(self).operation("delattr", self, name)
+        self._solution.operation("delattr", self, name)
 
     def __call__(self, *arguments: object, **named: object) -> Any:
         """Calls it in the program's process."""
-        return _solution(self).call(_number(self), arguments, named)
+        return self._solution.call(self._number, arguments, named)
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -213,10 +210,10 @@ class Remote(Opaque):
         return id(self)
 
     def __instancecheck__(self, instance: object) -> bool:
-        return isinstance(instance, Remote) and _solution(self).operation("isinstance", instance, self) is True
+        return isinstance(instance, Remote) and self._solution.operation("isinstance", instance, self) is True
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(_solution(self).operation("iter", self))
+        return iter(self._solution.operation("iter", self))
 
 
 class RemoteIterator(Remote):
@@ -228,7 +225,7 @@ class RemoteIterator(Remote):
     def __next__(self) -> Any:
         waiting = self.__dict__.setdefault("_waiting", [])
         if not waiting and not self.__dict__.get("_ended"):
-            items, error, more = _solution(self).next_items(_number(self))
+            items, error, more = self._solution.next_items(self._number)
             waiting.extend(reversed(items))
             self.__dict__["_ended"] = not more
             self.__dict__["_error"] = error
@@ -240,19 +237,9 @@ class RemoteIterator(Remote):
         raise StopIteration
 
 
-def _solution(remote: Remote) -> Solution:
-    found: Solution = object.__getattribute__(remote, "_solution")
-    return found
-
-
-def _number(remote: Remote) -> int:
-    found: int = object.__getattribute__(remote, "_number")
-    return found
-
-
 def _unary(name: str, kind: type) -> Callable[[Remote], Any]:
     def operation(self: Remote) -> Any:
-        value = _solution(self).operation(name, self)
+        value = self._solution.operation(name, self)
         if type(value) is not kind:
             raise TypeError(f"not a plain {kind.__name__}")
         return value
@@ -261,13 +248,13 @@ def _unary(name: str, kind: type) -> Callable[[Remote], Any]:
 
 
 def _of_items(name: str) -> Callable[..., Any]:
-    return lambda self, *operands: _solution(self).operation(name, self, *operands)
+    return lambda self, *operands: self._solution.operation(name, self, *operands)
 
 
 def _binary(name: str) -> Callable[[Any, Any], Any]:
     def operation(self: Remote, other: object) -> Any:
         # With a value of the tests as operand it could be told what is expected, or answer "no difference".
-        return _solution(self).operation(name, self, other) if isinstance(other, Remote) else NotImplemented
+        return self._solution.operation(name, self, other) if isinstance(other, Remote) else NotImplemented
 
     return operation
 

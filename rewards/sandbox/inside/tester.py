@@ -88,7 +88,7 @@ class _Names(dict[str, Any]):
 
     def _of_program(self, name: str) -> Any:
         try:
-            return self._solution.get(name)
+            return self._solution.get("global", name)
         except NameError:
             raise KeyError(name) from None
 

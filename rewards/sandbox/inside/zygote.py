@@ -138,11 +138,11 @@ def _forget_ourselves() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Child:
-    """What one child of a run does; `keeps` are its descriptors beside 0, 1 and 2, `streams` what becomes 0 and 1."""
+    """What one child of a run does, with the only descriptors that it has beside 2 and `streams`, its 0 and 1."""
 
-    body: Callable[[], int]
-    keeps: tuple[int, ...]
-    streams: tuple[int, int] | None = None
+    body: Callable[..., int]
+    descriptors: tuple[int, ...]
+    streams: tuple[int, ...] = ()
 
 
 def _run(
@@ -152,15 +152,16 @@ def _run(
     descriptors: list[int],
 ) -> dict[str, object]:
     """Forks the children for a request, sees the first to its end, and says how it ended."""
-    children, pipes = _children(str(request["kind"]), descriptors)
+    children = _children(str(request["kind"]), descriptors)
     started = [_start(child, seccomp, request) for child in children]
-    for descriptor in (*descriptors, *pipes):
-        os.close(descriptor)
+    for child in children:
+        for descriptor in (*child.descriptors, *child.streams):
+            os.close(descriptor)
     overran = not _wait_for_end(started[0], control, time.monotonic() + float(request["wall_s"]))
-    for child in started:
+    for process in started:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-    ends = [os.wait4(child, 0) for child in started]
+            os.kill(process, signal.SIGKILL)
+    ends = [os.wait4(process, 0) for process in started]
     _, status, _ = ends[0]
     signalled = os.WIFSIGNALED(status)
     used_up = any(_used_up(one, used, float(request["cpu_s"])) for _, one, used in ends)
@@ -178,29 +179,21 @@ def _used_up(status: int, used: resource.struct_rusage, cpu_s: float) -> bool:
     return os.WTERMSIG(status) == signal.SIGXCPU or used.ru_utime + used.ru_stime >= 0.8 * cpu_s
 
 
-def _children(kind: str, descriptors: list[int]) -> tuple[list[_Child], list[int]]:
-    """The children of a run of that kind, first the one whose end ends it, and the pipes between them."""
-    match kind:
-        case "tests":
-            code, tests, report = descriptors
-            to_solution, from_tester = os.pipe()
-            to_tester, from_solution = os.pipe()
-            return [
-                _Child(
-                    lambda: tester.run_tests(tests, to_tester, from_tester, report),
-                    (tests, to_tester, from_tester, report),
-                ),
-                # The candidate's process has neither the tests nor the descriptor for the report.
-                _Child(
-                    lambda: solution_server.serve_solution(code, to_solution, from_solution),
-                    (code, to_solution, from_solution),
-                ),
-            ], [to_solution, from_tester, to_tester, from_solution]
-        case "program":
-            code, given, output = descriptors
-            return [_Child(lambda: cell.run_program(code), (code,), (given, output))], []
-    payload, report = descriptors
-    return [_Child(lambda: cell.run_calls(payload, report), (payload, report))], []
+def _children(kind: str, descriptors: list[int]) -> list[_Child]:
+    """The children of a run of that kind, first the one whose end ends it."""
+    if kind == "calls":
+        return [_Child(cell.run_calls, tuple(descriptors))]
+    if kind == "program":
+        code, given, output = descriptors
+        return [_Child(cell.run_program, (code,), (given, output))]
+    code, tests, report = descriptors
+    to_solution, from_tester = os.pipe()
+    to_tester, from_solution = os.pipe()
+    return [
+        _Child(tester.run_tests, (tests, to_tester, from_tester, report)),
+        # The candidate's process has neither the tests nor the descriptor for the report.
+        _Child(solution_server.serve_solution, (code, to_solution, from_solution)),
+    ]
 
 
 def _start(child: _Child, seccomp: lockdown.SeccompFilter | None, request: dict[str, float | str]) -> int:
@@ -213,13 +206,13 @@ def _start(child: _Child, seccomp: lockdown.SeccompFilter | None, request: dict[
         try:
             lockdown.die_with_parent(parent)
             os.dup2(1, 2)  # 0 and 1 are /dev/null; 2 alone still leads to the owner's log
-            for stream, descriptor in enumerate(child.streams or ()):
+            for stream, descriptor in enumerate(child.streams):
                 os.dup2(descriptor, stream)
-            _close_all_but(child.keeps)
+            _close_all_but(child.descriptors)
             lockdown.set_limits(cpu_s=int(request["cpu_s"]), memory_bytes=int(request["memory_mb"]) << 20)
             if seccomp is not None:
                 seccomp.install()
-            status = child.body()
+            status = child.body(*child.descriptors)
         finally:
             os._exit(status)
     return forked

@@ -248,7 +248,7 @@ def become_nobody(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def set_limits(*, cpu_s: int, memory_bytes: int, file_bytes: int = 0) -> None:
+def set_limits(*, cpu_s: int, memory_bytes: int) -> None:
     """Resource limits; none of them can be raised again under the seccomp filter.
 
     At `cpu_s` seconds of CPU comes SIGXCPU, which may be ignored, and a second later SIGKILL.
@@ -258,6 +258,6 @@ def set_limits(*, cpu_s: int, memory_bytes: int, file_bytes: int = 0) -> None:
     """
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
