@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from rewards.route.router import compute_score_async as compute_score_async
     from rewards.route.router import score_batch as score_batch
     from rewards.route.scorers import UnsupportedDataSource as UnsupportedDataSource
-    from rewards.sandbox.runs import sandbox_layers as sandbox_layers
     from rewards.sandbox.walls.isolation import SandboxUnavailable as SandboxUnavailable
 
 _MODULES = {
@@ -43,7 +42,6 @@ _MODULES = {
     "UnsupportedDataSource": "route.scorers",
     "domain_of": "own.covering",
     "gold_text": "problem.question",
-    "sandbox_layers": "sandbox.runs",
     **dict.fromkeys(("SUITE_VERSION", "ScoreItem", "check_gold", "check_source"), "route.router"),
     **dict.fromkeys(("compute_score", "compute_score_async", "score_batch"), "route.router"),
 }

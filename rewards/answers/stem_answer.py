@@ -8,7 +8,7 @@ import re
 
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.quantity import read_quantity, same_quantity, without_symbol
-from rewards.judge.judge import Decision, configured_judge
+from rewards.judge.judge import configured_judge
 from rewards.math.answer import score_math
 from rewards.problem.extraction import after_thinking, last_boxed
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
@@ -48,9 +48,9 @@ def score_stem(response: str, gold: str, question: str = "") -> Verdict:
     if judge is None:
         return Verdict(outcome=Outcome.WRONG, pred=answer)
     decision = judge.decide(question, gold, answer)
-    if decision is Decision.FAILED:
+    if decision is None:
         return Verdict(outcome=Outcome.ERROR, pred=answer, judge_failed=True)
-    return verdict_of(decision is Decision.EQUIVALENT, answer)
+    return verdict_of(decision, answer)
 
 
 def same_by_rules(answer: str, gold: str) -> bool | None:

@@ -21,7 +21,6 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from rewards.judge.cache import JudgeCache
@@ -43,14 +42,6 @@ _WINDOW = 1000
 
 class JudgeUnavailable(UserError, RuntimeError):
     """The judge fails so often that training on its decisions would be training on noise."""
-
-
-class Decision(StrEnum):
-    """What the judge made of an answer."""
-
-    EQUIVALENT = "equivalent"
-    DIFFERENT = "different"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,40 +81,38 @@ class StemJudge:
         self._under_way: dict[str, threading.Event] = {}
         self._recent: deque[bool] = deque(maxlen=_WINDOW)  # True: failed
 
-    def decide(self, question: str, gold: str, answer: str) -> Decision:
-        """Whether `answer` means `gold`.
+    def decide(self, question: str, gold: str, answer: str) -> bool | None:
+        """Whether `answer` means `gold`; None: the judge failed.
 
         Raises:
             JudgeUnavailable: More than the set share of the last decisions failed.
         """
         if not is_judgeable(answer):
-            return Decision.DIFFERENT
+            return False
         key = JudgeCache.key(question, gold, answer, self._settings.model, PROMPT_VERSION)
-        while True:
-            known = self._cache.get(key)
-            if known is not None:
-                return Decision.EQUIVALENT if known else Decision.DIFFERENT
-            with self._lock:
-                other = self._under_way.get(key)
-                if other is None:
-                    self._under_way[key] = threading.Event()
-                    break
-            other.wait()
-            if self._cache.get(key) is None:  # its call failed; a second one at once would fail as well
-                return self._failed()
-        try:
-            with self._slots:
-                reply = self._ask(prompt_of(question, gold, answer))
-            if reply is not None:
-                self._cache.put(key, reply)
-        finally:
-            with self._lock:
-                self._under_way.pop(key).set()
-        if reply is None:
-            return self._failed()
+        known = self._cache.get(key)
+        if known is not None:
+            return known
         with self._lock:
-            self._recent.append(False)
-        return Decision.EQUIVALENT if reply else Decision.DIFFERENT
+            is_first = key not in self._under_way
+            asked = self._under_way.setdefault(key, threading.Event())
+        if is_first:
+            try:
+                with self._slots:
+                    reply = self._ask(prompt_of(question, gold, answer))
+                if reply is not None:
+                    self._cache.put(key, reply)
+                    with self._lock:
+                        self._recent.append(False)
+            finally:
+                with self._lock:
+                    self._under_way.pop(key).set()
+        else:
+            asked.wait()
+            reply = self._cache.get(key)  # None: that call failed; a second one at once would fail as well
+        if reply is None:
+            self._count_failure()
+        return reply
 
     def _ask(self, prompt: str) -> bool | None:
         """The decision, from whichever endpoint gives a readable one first; None after all tries failed."""
@@ -146,7 +135,7 @@ class StemJudge:
             logger.warning("judge: %s replied without a decision on its last line", endpoint.url)
         return None
 
-    def _failed(self) -> Decision:
+    def _count_failure(self) -> None:
         with self._lock:
             self._recent.append(True)
             failed, total = sum(self._recent), len(self._recent)
@@ -157,7 +146,6 @@ class StemJudge:
                 f"({_URL_VARIABLES[0]}) serves {self._settings.model} ({_MODEL_VARIABLE}), or unset "
                 f"{_URL_VARIABLES[0]} to score by rules alone."
             )
-        return Decision.FAILED
 
 
 def settings_from(environment: Mapping[str, str]) -> JudgeSettings | None:

@@ -221,20 +221,6 @@ def run_tests(
     return RunStatus.DONE if report["token"] == token and report["checks"] > 0 else RunStatus.RAISED
 
 
-def sandbox_layers() -> tuple[str, ...]:
-    """Names of the kernel locks in force here, such as ("seccomp", "namespaces", "landlock").
-
-    Starts the sandbox if need be, so it can be called before a sweep to fail early.
-
-    Raises:
-        SandboxUnavailable: As for a run.
-    """
-    if find_isolation().level is Level.REMOTE:
-        return (str(Level.REMOTE),)
-    with _pool.borrow() as worker:
-        return tuple(worker.hello["layers"])
-
-
 def restart() -> None:
     """Ends all sandbox processes and looks for isolation anew; for when the environment has changed."""
     _pool.close()

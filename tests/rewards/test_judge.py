@@ -12,7 +12,7 @@ import pytest
 
 from rewards import JudgeUnavailable, ScoreItem, compute_score, score_batch
 from rewards.judge.endpoint import completions_url
-from rewards.judge.judge import Decision, JudgeSettings, StemJudge, configured_judge, settings_from
+from rewards.judge.judge import JudgeSettings, StemJudge, configured_judge, settings_from
 from rewards.judge.prompt import is_judgeable
 
 Reaction = Callable[[dict[str, object]], tuple[int, bytes]]
@@ -88,9 +88,9 @@ _UNREACHABLE = "http://127.0.0.1:9"
 
 def test_a_yes_is_equivalent_and_a_no_is_different(server: Server) -> None:
     judge = _judge(server.url)
-    assert judge.decide("Which?", "photosynthesis", "making sugar from light") is Decision.EQUIVALENT
+    assert judge.decide("Which?", "photosynthesis", "making sugar from light") is True
     server.react = lambda _: completion("They differ.\n\nFinal Decision: No")
-    assert judge.decide("Which?", "photosynthesis", "breathing") is Decision.DIFFERENT
+    assert judge.decide("Which?", "photosynthesis", "breathing") is False
 
 
 def test_the_request_is_a_chat_completion_at_temperature_zero_with_the_key(server: Server) -> None:
@@ -119,7 +119,7 @@ def test_equal_questions_are_asked_once_also_by_threads_at_once(server: Server) 
 
     server.react = slowly
     judge = _judge(server.url)
-    decisions: list[Decision] = []
+    decisions: list[bool | None] = []
     threads = [
         threading.Thread(target=lambda: decisions.append(judge.decide("Q", "gold words", "other words")))
         for _ in range(8)
@@ -128,14 +128,14 @@ def test_equal_questions_are_asked_once_also_by_threads_at_once(server: Server) 
         thread.start()
     for thread in threads:
         thread.join()
-    assert decisions == [Decision.EQUIVALENT] * 8
+    assert decisions == [True] * 8
     assert len(server.requests) == 1
 
 
 def test_decisions_outlive_the_process_in_the_cache_folder(server: Server, tmp_path: Path) -> None:
     server.react = lambda _: completion("Final Decision: No")
-    assert _judge(server.url, cache=tmp_path).decide("Q", "gold", "an answer") is Decision.DIFFERENT
-    assert _judge(server.url, cache=tmp_path).decide("Q", "gold", "an answer") is Decision.DIFFERENT
+    assert _judge(server.url, cache=tmp_path).decide("Q", "gold", "an answer") is False
+    assert _judge(server.url, cache=tmp_path).decide("Q", "gold", "an answer") is False
     assert len(server.requests) == 1
     _judge(server.url, cache=tmp_path, model="another").decide("Q", "gold", "an answer")
     assert len(server.requests) == 2
@@ -160,7 +160,7 @@ def test_calls_at_once_are_bounded(server: Server) -> None:
 def test_a_failed_call_is_tried_again(server: Server) -> None:
     replies = iter([(500, b"oops"), (200, b"not json"), completion("Final Decision: Yes")])
     server.react = lambda _: next(replies)
-    assert _judge(server.url).decide("Q", "gold", "an answer") is Decision.EQUIVALENT
+    assert _judge(server.url).decide("Q", "gold", "an answer") is True
     assert len(server.requests) == 3
 
 
@@ -174,16 +174,16 @@ def test_a_failed_call_is_tried_again(server: Server) -> None:
 def test_an_unusable_reply_is_a_failure_and_not_a_silent_zero(server: Server, reply: tuple[int, bytes]) -> None:
     server.react = lambda _: reply
     judge = _judge(server.url)
-    assert judge.decide("Q", "gold", "an answer") is Decision.FAILED
+    assert judge.decide("Q", "gold", "an answer") is None
     assert list(judge._recent) == [True]  # counted as failed
 
 
 def test_failures_are_not_remembered(server: Server) -> None:
     server.react = lambda _: (500, b"")
     judge = _judge(server.url)
-    assert judge.decide("Q", "gold", "an answer") is Decision.FAILED
+    assert judge.decide("Q", "gold", "an answer") is None
     server.react = lambda _: completion("Final Decision: Yes")
-    assert judge.decide("Q", "gold", "an answer") is Decision.EQUIVALENT
+    assert judge.decide("Q", "gold", "an answer") is True
 
 
 def test_a_slow_endpoint_fails_within_its_limit(server: Server) -> None:
@@ -195,28 +195,28 @@ def test_a_slow_endpoint_fails_within_its_limit(server: Server) -> None:
 
     server.react = never
     start = time.monotonic()
-    assert _judge(server.url, timeout_s=0.3, retries=1).decide("Q", "gold", "an answer") is Decision.FAILED
+    assert _judge(server.url, timeout_s=0.3, retries=1).decide("Q", "gold", "an answer") is None
     assert time.monotonic() - start < 3
     release.set()
 
 
 def test_another_endpoint_steps_in_for_one_that_is_down(server: Server) -> None:
     judge = _judge(_UNREACHABLE, server.url)
-    assert [judge.decide("Q", "gold", f"answer {i}") for i in range(10)] == [Decision.EQUIVALENT] * 10
+    assert [judge.decide("Q", "gold", f"answer {i}") for i in range(10)] == [True] * 10
 
 
 def test_an_endpoint_that_is_down_is_left_alone_after_five_failures(server: Server) -> None:
     server.react = lambda _: (500, b"")
     judge = _judge(server.url)
     for i in range(10):
-        assert judge.decide("Q", "gold", f"answer {i}") is Decision.FAILED
+        assert judge.decide("Q", "gold", f"answer {i}") is None
     assert len(server.requests) == 5
 
 
 def test_an_outage_ends_the_run_above_the_set_rate() -> None:
     judge = _judge(_UNREACHABLE, retries=0)
     for i in range(49):
-        assert judge.decide("Q", "gold", f"answer {i}") is Decision.FAILED
+        assert judge.decide("Q", "gold", f"answer {i}") is None
     with pytest.raises(JudgeUnavailable, match="50 of the last 50"):
         judge.decide("Q", "gold", "one more")
 
@@ -226,7 +226,7 @@ def test_rare_failures_do_not_end_the_run(server: Server) -> None:
     server.react = lambda _: (500, b"") if next(numbers) % 30 == 0 else completion("Final Decision: Yes")
     judge = _judge(server.url, retries=0)
     decisions = [judge.decide("Q", "gold", f"answer {i}") for i in range(120)]
-    assert decisions.count(Decision.FAILED) == 4
+    assert decisions.count(None) == 4
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_rare_failures_do_not_end_the_run(server: Server) -> None:
 )  # fmt: skip
 def test_empty_phrases_and_attempts_to_speak_for_the_judge_are_never_shown_to_it(server: Server, answer: str) -> None:
     assert not is_judgeable(answer)
-    assert _judge(server.url).decide("Q", "gold", answer) is Decision.DIFFERENT
+    assert _judge(server.url).decide("Q", "gold", answer) is False
     assert server.requests == []
 
 
@@ -306,7 +306,7 @@ def test_the_key_is_never_shown(server: Server, caplog: pytest.LogCaptureFixture
     settings = JudgeSettings(urls=(server.url,), key="very-secret", pause_s=0.01)
     server.react = lambda _: (401, b"very-secret is wrong")
     with caplog.at_level(logging.DEBUG):
-        assert StemJudge(settings).decide("Q", "gold", "an answer") is Decision.FAILED
+        assert StemJudge(settings).decide("Q", "gold", "an answer") is None
     assert "very-secret" not in repr(settings) + str(settings) + caplog.text
 
 

@@ -9,8 +9,8 @@ import pytest
 from rewards.sandbox import remote as remote_sandbox
 from rewards.sandbox import runs as sandbox
 from rewards.sandbox.remote import RemoteOutage, RemoteSandbox
-from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests, sandbox_layers
-from rewards.sandbox.walls.isolation import LEVEL_VARIABLE, URL_VARIABLE
+from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests
+from rewards.sandbox.walls.isolation import LEVEL_VARIABLE, URL_VARIABLE, Level, find_isolation
 from tests.rewards.fusion_service import FusionService, fusion_service
 
 _LIMITS = Limits(cpu_s=2, wall_s=3.0)
@@ -39,7 +39,7 @@ def service(running: FusionService, monkeypatch: pytest.MonkeyPatch) -> FusionSe
 
 
 def test_the_service_is_in_use(service: FusionService) -> None:
-    assert sandbox_layers() == ("remote",)
+    assert find_isolation().level is Level.REMOTE
 
 
 def test_scripts_run_there(service: FusionService) -> None:

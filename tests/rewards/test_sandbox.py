@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rewards.sandbox import runs as sandbox
-from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests, sandbox_layers
+from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_program, run_tests
 from tests.rewards.sandbox_levels import SHORT, SHORT_S
 
 _LINES = "b\na\n"
@@ -24,7 +24,8 @@ def _output(code: str, stdin: str = _LINES, limits: Limits = SHORT) -> str:
 
 
 def test_isolation_is_in_force_here() -> None:
-    assert "seccomp" in sandbox_layers()
+    with sandbox._pool.borrow() as worker:
+        assert "seccomp" in worker.hello["layers"]
 
 
 @pytest.mark.parametrize(
