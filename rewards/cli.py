@@ -75,7 +75,11 @@ def add_reward(parser: argparse.ArgumentParser) -> None:
 
 def _check(files: Sequence[Path], own: Sequence[str], *, as_json: bool) -> int:
     report = check_rows(rows_of(files), examined_references(own))
-    print(json.dumps(_as_json(report), ensure_ascii=False) if as_json else text_of(report))
+    found = {
+        "sources": [asdict(source) for source in report.sources],
+        "rows": [asdict(row) for row in report.exceptions],
+    }
+    print(json.dumps(found, ensure_ascii=False) if as_json else text_of(report))
     return 1 if report.problems else 0
 
 
@@ -120,7 +124,3 @@ def _percent(rate: float | None) -> str:
     if 0 < rate < 1:
         return f"{min(max(100 * rate, 0.01), 99.99):.2f} %"
     return f"{100 * rate:.0f} %"
-
-
-def _as_json(report: GoldReport) -> dict[str, object]:
-    return {"sources": [asdict(s) for s in report.sources], "rows": [asdict(row) for row in report.exceptions]}

@@ -158,8 +158,10 @@ class LiteralScanner:
         is_first = True
         for _ in self._listed("}"):
             key = self.value(depth + 1)
-            if isinstance(key, list | dict | set) or not _is_hashable(key):
-                raise BadLiteral("a key or member that cannot be one")
+            try:
+                hash(key)
+            except TypeError as error:  # a list, or a tuple that holds one
+                raise BadLiteral("a key or member that cannot be one") from error
             colon = self.take(":")
             if not is_first and colon != bool(pairs):
                 raise BadLiteral("neither a dict nor a set")
@@ -202,14 +204,6 @@ class LiteralScanner:
         following = self._text[self.position : self.position + 1]
         if following.isalnum() or following == "_":
             raise BadLiteral("a number that runs into a word")
-
-
-def _is_hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:  # a tuple that holds a list
-        return False
-    return True
 
 
 def _number(text: str) -> int | float:

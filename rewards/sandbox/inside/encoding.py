@@ -29,11 +29,7 @@ def encode_value(value: object, other: Callable[[object], object] | None = None)
         value: Anything.
         other: Gives the form of a part that is of no plain type, a list with a tag of its own; None makes it opaque.
     """
-    return _encode(value, [_MAX_NODES], other or _opaque)
-
-
-def _opaque(value: object) -> object:  # noqa: ARG001
-    return ["?"]
+    return _encode(value, [_MAX_NODES], other or (lambda _: ["?"]))
 
 
 def _encode(value: object, budget: list[int], other: Callable[[object], object]) -> object:
@@ -78,13 +74,9 @@ def decode_value(coded: object, other: Callable[[list[object]], object] | None =
     not one of the plain types'.
     """
     try:
-        return _decode(coded, other or _undecoded)
+        return _decode(coded, other or (lambda _: Opaque()))
     except (ValueError, TypeError, ArithmeticError, IndexError, RecursionError, AttributeError, ImportError):
         return Opaque()
-
-
-def _undecoded(coded: list[object]) -> object:  # noqa: ARG001
-    return Opaque()
 
 
 def _decode(coded: object, other: Callable[[list[object]], object]) -> object:

@@ -89,7 +89,12 @@ def _locks(level: str) -> list[tuple[str, Callable[[], None]]]:
         case "landlock":
             return [("folder", _empty_folder), memory, capabilities, reading]
         case "setuid":
-            return [("chroot", _only_standard_library), ("setuid", _other_user), memory, capabilities]
+            return [
+                ("chroot", _only_standard_library),
+                ("setuid", lambda: lockdown.become_nobody(_UNUSED_UID)),
+                memory,
+                capabilities,
+            ]
     return [("folder", _empty_folder)]
 
 
@@ -119,10 +124,6 @@ def _only_standard_library() -> None:
     os.chdir("/")
     sys.path[:] = ["/", "/lib-dynload"]
     sys.path_importer_cache.clear()
-
-
-def _other_user() -> None:
-    lockdown.become_nobody(_UNUSED_UID)
 
 
 def _forget_ourselves() -> None:
