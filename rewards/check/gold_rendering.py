@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rewards.answers import arc, choice, codeio, cruxeval, graph, ordering, table_answer, zebra
+from rewards.problem.python_tree import python_tree
 from rewards.problem.question import Question
 
 
@@ -159,7 +160,7 @@ def _code(solution: str) -> Rendering:
         raise NoRendering(f"the row holds no reference solution (extra_info.{', '.join(SOLUTION_FIELDS)})")
     code = solution if "```" not in solution else solution.partition("```")[2].partition("\n")[2].rpartition("```")[0]
     try:
-        tree = ast.parse(code)
+        tree = python_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise NoRendering(f"the reference solution is not Python: {error}") from error
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]

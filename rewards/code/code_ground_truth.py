@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from rewards.code.assertions import AssertionTests
 from rewards.code.functional_tests import CallTests, ScriptTests, parse_script
 from rewards.code.stdin_tests import StdinTests
+from rewards.problem.python_tree import python_literal, python_tree
 from rewards.problem.question import BadGroundTruth
 
 CodeTests = AssertionTests | ScriptTests | CallTests | StdinTests
@@ -121,7 +122,7 @@ def _of_mapping(value: Mapping[object, object], name: str | None) -> CodeTests:
 def _with_test_functions(source: str) -> str:
     """Pytest calls the functions that are named so."""
     try:
-        tree = ast.parse(source)
+        tree = python_tree(source)
     except (SyntaxError, ValueError) as error:
         raise BadGroundTruth(f"the tests are not Python: {error}") from error
     names = [n.name for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test")]
@@ -225,7 +226,7 @@ def _json_value(text: str) -> object:
     except (ValueError, RecursionError):
         pass
     try:
-        return ast.literal_eval(text.strip())
+        return python_literal(text.strip())
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return text
 

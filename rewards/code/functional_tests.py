@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from rewards.code.assertions import AssertionTests, read_assertions
 from rewards.code.known_helpers import missing_helper
 from rewards.code.solution import free_names
+from rewards.problem.python_tree import python_tree
 from rewards.problem.question import BadGroundTruth
 from rewards.sandbox.inside.agreement import JSON, Incomparable, values_agree
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS
@@ -128,7 +129,7 @@ def tolerant_import(node: ast.stmt) -> str:
 
 def _parse(source: str) -> ast.Module:
     try:
-        return ast.parse(source)
+        return python_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadGroundTruth(f"the functional tests are not Python: {error}") from error
 

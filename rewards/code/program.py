@@ -14,6 +14,7 @@ from rewards.code.functional_tests import CallTests, ScriptTests, tolerant_impor
 from rewards.code.solution import MAX_CODE, Solution, bound_names, solution_of
 from rewards.code.stdin_tests import StdinTests, same_output
 from rewards.problem.extraction import after_thinking, code_blocks
+from rewards.problem.python_tree import python_tree
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
 from rewards.sandbox.frames import WorkerDied
 from rewards.sandbox.runs import Limits, ProgramRun, RunStatus, run_calls, run_program, run_tests
@@ -79,7 +80,7 @@ def _with_prefix(code: str, prefix: str) -> str:
 def _tolerant(prefix: str) -> str:
     """The prefix, in which an import of a package that is not installed fails only those who use it."""
     try:
-        body = ast.parse(prefix).body
+        body = python_tree(prefix).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return prefix
     return "\n".join(ast.unparse(node) if _is_standard(node) else tolerant_import(node) for node in body)
@@ -126,7 +127,7 @@ def _defines(solution: Solution, name: str, given: frozenset[str]) -> bool:
 @lru_cache(maxsize=64)
 def _names_given_by(prefix: str) -> frozenset[str]:
     try:
-        tree, names = ast.parse(prefix), bound_names(prefix)
+        tree, names = python_tree(prefix), bound_names(prefix)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset(re.findall(r"\w+", prefix))
     for node in tree.body:

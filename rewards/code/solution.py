@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewards.problem.extraction import CodeBlock
+from rewards.problem.python_tree import python_tree
 
 MAX_CODE = 1 << 16
 _BUILTINS = frozenset(dir(builtins))
@@ -75,7 +76,7 @@ def _missing(program: Solution, names: frozenset[str], known: str) -> frozenset[
     if program.defined is None:
         return frozenset()
     # `names` may be alternatives, as a function and the class that can hold it.
-    wanted = free_names(ast.parse(program.source)) | (names if not names & program.defined else frozenset())
+    wanted = free_names(python_tree(program.source)) | (names if not names & program.defined else frozenset())
     return frozenset(n for n in wanted - program.defined - _BUILTINS if not re.search(rf"\b{re.escape(n)}\b", known))
 
 

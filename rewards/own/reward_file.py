@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.problem.python_tree import python_tree
 from rewards.program import UserError
 
 _OURS = Path(__file__).resolve().parents[1]  # installed, even where it lies beside the file: its scorers have versions
@@ -86,7 +87,7 @@ def _bytes(path: Path) -> bytes:
 
 def _parsed(content: bytes, path: Path) -> ast.Module:
     try:
-        return ast.parse(content)
+        return python_tree(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f" line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         what = error.msg if isinstance(error, SyntaxError) else error

@@ -5,6 +5,7 @@ Shapes: B rows (samples) in a batch, P prompt tokens (left-padded), T response t
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -52,25 +53,37 @@ class CpuEngine:
     ) -> list[list[Sample]]:
         """`n` completions of each prompt; see `Engine`."""
         rows = [list(prompt) for prompt in prompts for _ in range(n)]
-        flat = self.complete(rows, [sampling.max_tokens] * len(rows), sampling, seed=seed)
+        flat = self.complete(rows, [sampling.max_tokens] * len(rows), sampling, seed=str(seed), earlier=Counter())
         return [flat[i * n : (i + 1) * n] for i in range(len(prompts))]
 
     def complete(
-        self, rows: Sequence[Sequence[int]], limits: Sequence[int], sampling: Sampling, *, seed: int
+        self,
+        rows: Sequence[Sequence[int]],
+        limits: Sequence[int],
+        sampling: Sampling,
+        *,
+        seed: str,
+        earlier: Counter[tuple[int, ...]],
     ) -> list[Sample]:
-        """One completion of each row of prompt tokens, at most `limits[i]` tokens long."""
+        """One completion of each row, which hangs on its prompt and how often that was drawn, not on its neighbours.
+
+        Args:
+            rows: Prompt tokens.
+            limits: Most tokens of each row's response.
+            sampling: How to draw.
+            seed: Of all draws.
+            earlier: How often each prompt was completed with this seed; these are added.
+        """
+        chances = [_chances(row, limit, seed, earlier) for row, limit in zip(rows, limits, strict=True)]
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), rows[i]))
         samples: list[Sample | None] = [None] * len(rows)
         start = 0
-        for number in range(len(rows)):
-            if start >= len(order):
-                break
+        while start < len(order):
             size = self._batch_size([len(rows[i]) + limits[i] for i in order[start:]])
             chosen = order[start : start + size]
             start += size
-            digest = hashlib.sha256(f"{seed}/{number}".encode()).digest()
-            generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-            batch = self._complete([rows[i] for i in chosen], [limits[i] for i in chosen], sampling, generator)
+            chances_B_T = torch.nn.utils.rnn.pad_sequence([chances[i] for i in chosen], batch_first=True)
+            batch = self._complete([rows[i] for i in chosen], [limits[i] for i in chosen], sampling, chances_B_T)
             for i, sample in zip(chosen, batch, strict=True):
                 samples[i] = sample
         return [sample for sample in samples if sample is not None]
@@ -88,7 +101,7 @@ class CpuEngine:
 
     @torch.inference_mode()
     def _complete(
-        self, rows: list[Sequence[int]], limits: list[int], sampling: Sampling, generator: torch.Generator
+        self, rows: list[Sequence[int]], limits: list[int], sampling: Sampling, chances_B_T: torch.Tensor
     ) -> list[Sample]:
         size, longest = len(rows), max(limits)
         logits_B_V, cache, mask_B_P = self._prefill(rows)
@@ -101,7 +114,7 @@ class CpuEngine:
         live = torch.ones(size, dtype=torch.bool)  # rows that have ended stay as passengers until many have
         positions, mask = mask_B_P.sum(1), mask_B_P
         for step in range(longest):
-            drawn, log_prob = draw(logits_B_V, sampling, generator)
+            drawn, log_prob = draw(logits_B_V, sampling, chances_B_T[index, step])
             ours = index[live]
             tokens_B_T[ours, step] = drawn[live]
             log_probs_B_T[ours, step] = log_prob[live]
@@ -152,8 +165,21 @@ class CpuEngine:
         return output.logits[spread, -1].float(), cache, mask[spread]
 
 
-def draw(logits_B_V: torch.Tensor, sampling: Sampling, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw one token per row; returns tokens and their log-probabilities at `temperature`, both of shape (B,)."""
+def _chances(row: Sequence[int], limit: int, seed: str, earlier: Counter[tuple[int, ...]]) -> torch.Tensor:
+    """A number in [0, 1) for each token of a response."""
+    prompt = tuple(row)
+    digest = hashlib.sha256(f"{seed}/{earlier[prompt]}/{prompt}".encode()).digest()
+    earlier[prompt] += 1
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+    return torch.rand(limit, generator=generator, dtype=torch.float64)
+
+
+def draw(logits_B_V: torch.Tensor, sampling: Sampling, chances_B: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """One token per row: the one at which the cumulated distribution passes the row's chance.
+
+    Returns:
+        Tokens and their log-probabilities at `temperature`, both of shape (B,).
+    """
     if sampling.temperature <= 0:
         log_probs = torch.log_softmax(logits_B_V, -1)
         tokens = logits_B_V.argmax(-1)
@@ -168,7 +194,8 @@ def draw(logits_B_V: torch.Tensor, sampling: Sampling, generator: torch.Generato
         ordered, index = kept.sort(-1, descending=True)
         before = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1)
         kept = kept.masked_fill((before >= sampling.top_p).scatter(1, index, before >= sampling.top_p), float("-inf"))
-    tokens = torch.multinomial(kept.softmax(-1), 1, generator=generator).squeeze(1)
+    passed_B_V = kept.softmax(-1).cumsum(-1, dtype=torch.float64)
+    tokens = torch.searchsorted(passed_B_V, chances_B[:, None] * passed_B_V[:, -1:], right=True).squeeze(1)
     return tokens, log_probs.gather(1, tokens[:, None]).squeeze(1)
 
 

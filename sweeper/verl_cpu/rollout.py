@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple
 
@@ -38,7 +39,9 @@ class CpuServer:
         self._engine = CpuEngine(model, eos_ids=eos_ids, pad_id=model_config.tokenizer.pad_token_id or 0)
         self._seed = f"{config.seed}/{replica_rank}"
         self._global_steps: int | None = None
-        self._batches = 0
+        self._drawn: dict[tuple[float, float, int], Counter[tuple[int, ...]]] = defaultdict(
+            Counter
+        )  # with these weights
         self._queue: list[_Request] = []
         self._wake: asyncio.Event | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -60,6 +63,7 @@ class CpuServer:
             raise ValueError(f"weights do not fit the rollout model: missing {missing}, unknown {unexpected}")
         model.tie_weights()
         self._global_steps = global_steps
+        self._drawn.clear()
 
     async def generate(
         self, request_id: str, prompt_ids: list[int], sampling_params: dict[str, Any], **_: Any
@@ -105,15 +109,16 @@ class CpuServer:
                 await self._answer(key, batch)
 
     async def _answer(self, key: tuple[float, float, int], batch: list[_Request]) -> None:
-        self._batches += 1
         temperature, top_p, top_k = key
         limits = [request.max_tokens for request in batch]
         sampling = Sampling(temperature=temperature, top_p=top_p, top_k=top_k, max_tokens=max(limits))
-        # hash() of a string differs between processes; the engine hashes its seed itself.
-        seed = int.from_bytes(f"{self._seed}/{self._global_steps}/{self._batches}".encode(), "big")
+        # No count of batches: which requests arrive together is chance.
+        seed = f"{self._seed}/{self._global_steps}/{key}"
         rows = [request.prompt for request in batch]
         try:
-            samples = await asyncio.to_thread(self._engine.complete, rows, limits, sampling, seed=seed)
+            samples = await asyncio.to_thread(
+                self._engine.complete, rows, limits, sampling, seed=seed, earlier=self._drawn[key]
+            )
         except Exception as error:  # the boundary to verl: every waiting request must hear of it
             for request in batch:
                 request.answer.set_exception(error)

@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,22 @@ def test_the_same_seed_gives_the_same_samples_and_another_seed_others(engine: "C
     assert sampled(1) == sampled(1) != sampled(2)
 
 
+def test_samples_hang_on_no_neighbour_and_no_order_of_arrival(engine: "CpuEngine") -> None:
+    def drawn(*batches: list[list[int]]) -> list[tuple[tuple[int, ...], list[int]]]:
+        earlier, sampling = Counter[tuple[int, ...]](), Sampling(max_tokens=12)
+        done = [
+            (tuple(row), sample.token_ids)
+            for rows in batches
+            for row, sample in zip(
+                rows, engine.complete(rows, [12] * len(rows), sampling, seed="0", earlier=earlier), strict=True
+            )
+        ]
+        return sorted(done)
+
+    rows = [PROMPTS[0], PROMPTS[1], PROMPTS[0], PROMPTS[2]]
+    assert drawn(rows) == drawn(rows[::-1]) == drawn(rows[:1], rows[1:]) == drawn(rows[2:], rows[:2])
+
+
 def test_the_samples_of_one_prompt_differ(engine: "CpuEngine") -> None:
     samples = flat(engine.generate([PROMPTS[0]], n=16, sampling=Sampling(max_tokens=12), seed=0))
     assert len({tuple(sample) for sample in samples}) == 16
@@ -90,7 +107,9 @@ def test_token_frequencies_match_the_softmax(temperature: float) -> None:
 
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0, 0.5])
     sampling = Sampling(temperature=temperature, max_tokens=1)
-    tokens, _ = draw(logits.expand(20_000, -1), sampling, torch.Generator().manual_seed(0))
+    tokens, _ = draw(
+        logits.expand(20_000, -1), sampling, torch.rand(20_000, generator=torch.Generator().manual_seed(0))
+    )
     expected = torch.softmax(logits.double() / temperature, -1) * 20_000
     assert chisquare(torch.bincount(tokens, minlength=5).numpy(), expected.numpy()).pvalue > 1e-3
 
@@ -101,15 +120,15 @@ def test_top_k_and_top_p_never_draw_what_they_exclude() -> None:
     from sweeper.generation.cpu import draw
 
     logits = torch.log(torch.tensor([0.5, 0.3, 0.15, 0.05])).expand(5000, -1)
-    generator = torch.Generator().manual_seed(0)
-    assert set(draw(logits, Sampling(top_k=2, max_tokens=1), generator)[0].tolist()) == {0, 1}
-    assert set(draw(logits, Sampling(top_p=0.75, max_tokens=1), generator)[0].tolist()) == {0, 1}
-    assert set(draw(logits, Sampling(top_p=0.85, max_tokens=1), generator)[0].tolist()) == {0, 1, 2}
+    chances = torch.linspace(0, 1, 5001, dtype=torch.float64)[:-1]
+    assert set(draw(logits, Sampling(top_k=2, max_tokens=1), chances)[0].tolist()) == {0, 1}
+    assert set(draw(logits, Sampling(top_p=0.75, max_tokens=1), chances)[0].tolist()) == {0, 1}
+    assert set(draw(logits, Sampling(top_p=0.85, max_tokens=1), chances)[0].tolist()) == {0, 1, 2}
 
 
 def test_no_response_is_longer_than_its_own_limit(engine: "CpuEngine") -> None:
     limits = [1, 5, 9, 13]
-    samples = engine.complete(PROMPTS, limits, Sampling(max_tokens=13), seed=0)
+    samples = engine.complete(PROMPTS, limits, Sampling(max_tokens=13), seed="0", earlier=Counter())
     assert all(len(sample.token_ids) <= limit for sample, limit in zip(samples, limits, strict=True))
     assert all(len(s.token_ids) == limit for s, limit in zip(samples, limits, strict=True) if not s.finished)
 
@@ -123,13 +142,13 @@ def test_a_finished_response_ends_with_the_stop_token_and_has_it_nowhere_else(en
         assert stop not in sample.token_ids[:-1]
 
 
-def test_a_tight_memory_budget_splits_the_batch_and_changes_no_greedy_answer(
+def test_a_tight_memory_budget_splits_the_batch_and_changes_no_answer(
     engine: "CpuEngine", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = engine.generate(PROMPTS, n=2, sampling=greedy(12), seed=0)
+    whole = engine.generate(PROMPTS, n=2, sampling=Sampling(max_tokens=12), seed=0)
     monkeypatch.setattr("sweeper.generation.cpu.MAX_LOGIT_BYTES", 3 * 4 * 288)
     assert engine._batch_size([10] * 8) == 3
-    assert flat(engine.generate(PROMPTS, n=2, sampling=greedy(12), seed=0)) == flat(whole)
+    assert flat(engine.generate(PROMPTS, n=2, sampling=Sampling(max_tokens=12), seed=0)) == flat(whole)
 
 
 def test_a_model_that_names_no_stop_token_is_refused() -> None:
