@@ -59,6 +59,7 @@ def row_of(history: History, labels: Labels, *, number: int = 0) -> ResultRow:
     steps = _said(missing, "steps", len(trained) or None, "no training reward (critic/score/mean) was logged")
     names = _names(history.config, labels, missing)
     amounts = _amounts(history.config, labels, trained, steps, missing)
+    missing["lost_samples"] = "metrics do not say; verl's log does"
     missing["trained"] = (
         "the run's row is in none of these logs: it had none yet, or it is in another log of the run"
         if f"{_SETTINGS}run_id" in history.config

@@ -19,6 +19,7 @@ from sweeper.rows.row import (
     Timing,
 )
 from sweeper.training.context import JobContext, now, stamp
+from sweeper.training.lost_samples import lost_samples
 from sweeper.training.validation import validation_tokens
 
 
@@ -34,6 +35,7 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
     curve = read_curve(item.metrics for item in job.run_dir.attempts())
     points = [point for point in curve if point.reward is not None]
     steps = len(points)
+    lost = lost_samples(item.log for item in job.run_dir.attempts())
     architecture, kl = spec.model.architecture, spec.algorithm.kl
     base, tuned, evaluated = measured.base, measured.fine_tuned, measured.evaluated
     # Where verl discards groups of answers it draws more problems than it trains on, and does not say how many.
@@ -65,7 +67,8 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
         kl_reward_coef=kl.reward_coef if kl.in_reward else 0.0,
         seed=spec.seed,
         steps=steps,
-        train_samples=steps * spec.training.train_batch_size * spec.algorithm.rollout_n,
+        train_samples=steps * spec.training.train_batch_size * spec.algorithm.rollout_n - lost,
+        lost_samples=lost,
         train_tokens=_tokens(points),
         timing=timing,
         provenance=_provenance(job, measured),

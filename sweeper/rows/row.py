@@ -174,7 +174,8 @@ class ResultRow:
     kl_reward_coef: float | None = None  # of the KL penalty in the reward; 0: there was none
     seed: int
     steps: int | None  # training steps completed
-    train_samples: int | None  # responses generated for training
+    train_samples: int | None  # responses that were trained on
+    lost_samples: int | None = None  # more that were asked for and could not be generated or scored; None: not counted
     train_tokens: int | None  # prompt + response tokens of all training batches
     flops: Flops | None
     gpu_seconds: float | None  # devices x wall seconds of training; None on CPU

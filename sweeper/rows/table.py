@@ -44,6 +44,7 @@ def record(row: ResultRow) -> Record:
         "seed": row.seed,
         "steps": row.steps,
         "train_samples": row.train_samples,
+        "lost_samples": row.lost_samples,
         "train_tokens": row.train_tokens,
         "flops": row.flops.total if row.flops else None,
         **_ledger(row.flops),
@@ -140,7 +141,19 @@ def text(rows: Sequence[ResultRow]) -> str:
     as_text = [i for line in lines[:1] for i, name in enumerate(line) if name in texts]
     shown = tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
     accountings = {row.flops.accounting for row in rows if row.flops}
-    return f"{shown}\n{axis_note(accountings)}" if accountings else shown
+    return "\n".join([shown, *([axis_note(accountings)] if accountings else []), *_losses(rows)])
+
+
+def _losses(rows: Sequence[ResultRow]) -> list[str]:
+    """What is to be said of samples that training went on without."""
+    lost = {row.run_id: row.lost_samples for row in rows if row.lost_samples}
+    if not lost:
+        return []
+    most = max(lost, key=lost.__getitem__)
+    return [
+        f"lost: {sum(lost.values())} training samples in {len(lost)} run{'s' if len(lost) > 1 else ''} could not be "
+        f"generated or scored; their steps were trained without them (most in {most}: {lost[most]}; its log says why)"
+    ]
 
 
 def _coefficient(value: float | None) -> str | None:

@@ -63,7 +63,7 @@ def test_an_offline_wandb_folder_becomes_a_row(offline: Path, tmp_path: Path) ->
     assert [point.entropy for point in row.curve] == [None, 0.5, None, 0.5]
     assert row.imported is not None
     assert (row.imported.kind, row.imported.name) == ("wandb", "seven b")
-    assert set(row.imported.missing) == {"data_scale", "n_unique", "problems_seen", "trained"}
+    assert set(row.imported.missing) == {"data_scale", "lost_samples", "n_unique", "problems_seen", "trained"}
 
 
 def test_importing_again_changes_nothing_and_other_labels_do_not_overwrite(
