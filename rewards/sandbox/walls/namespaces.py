@@ -21,8 +21,8 @@ _NEW_USER, _NEW_PID, _NEW_NET, _NEW_IPC, _NEW_UTS, _NEW_MOUNT = (
     0x04000000,
     0x00020000,
 )
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REMOUNT, _MS_NOEXEC = 1, 2, 4, 32, 8
-_MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REMOUNT = 1, 2, 4, 32
+_MS_BIND, _MS_REC, _MS_PRIVATE, _MS_RELATIME = 4096, 16384, 1 << 18, 1 << 21
 _MNT_DETACH = 2
 _MOUNT_SETATTR, _AT_RECURSIVE = 442, 0x8000
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -105,16 +105,10 @@ def _make_read_only(target: str) -> None:
     if libc.syscall(_MOUNT_SETATTR, -100, target.encode(), _AT_RECURSIVE, attributes, len(attributes)) == 0:
         return
     # Before Linux 5.12: one mount alone, which must keep the flags that the host gave it.
-    flags = os.statvfs(target).f_flag & (os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME | os.ST_RELATIME)
-    kept = 0
-    for of_statvfs, of_mount in (
-        (os.ST_NODEV, _MS_NODEV),
-        (os.ST_NOEXEC, _MS_NOEXEC),
-        (os.ST_NOATIME, 1024),
-        (os.ST_NODIRATIME, 2048),
-        (os.ST_RELATIME, 1 << 21),
-    ):
-        kept |= of_mount if flags & of_statvfs else 0
+    flags = os.statvfs(target).f_flag
+    # Numbers that statvfs and mount share, and the one that they do not.
+    kept = flags & (os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)
+    kept |= _MS_RELATIME if flags & os.ST_RELATIME else 0
     _mount(None, target, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | kept)
 
 
