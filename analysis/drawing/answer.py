@@ -64,10 +64,12 @@ class Trace:
     high: tuple[float | None, ...] = ()
 
     @classmethod
-    def of(cls, label: str, group: str, places: Iterable[float], values: Iterable[Estimate]) -> "Trace":
-        """Points with their intervals."""
+    def of(
+        cls, label: str, group: str, x: Iterable[float], values: Iterable[Estimate], mark: Mark = Mark.point
+    ) -> "Trace":
+        """At least one value with its interval."""
         y, low, high = zip(*values, strict=True)
-        return cls(label=label, group=group, mark=Mark.point, x=tuple(map(float, places)), y=y, low=low, high=high)
+        return cls(label=label, group=group, mark=mark, x=tuple(map(float, x)), y=y, low=low, high=high)
 
 
 def band_and_line(

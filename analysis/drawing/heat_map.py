@@ -1,6 +1,7 @@
 """A heat map: a matrix of values with their intervals written into its cells."""
 
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -47,20 +48,11 @@ def draw_heat_map(asked: HeatMap, name: str) -> Figure:
 
 
 def _write_cell(axes: Axes, x: float, y: float, cell: Cell, *, dark: bool) -> None:
-    colour = "white" if dark else "#222222"
+    write = partial(axes.text, x, ha="center", va="center", color="white" if dark else "#222222")
     if cell.value is None:
-        axes.text(x, y, "no number", ha="center", va="center", fontsize=7, color=NEUTRAL)
+        write(y, "no number", fontsize=7, color=NEUTRAL)
         return
     known = cell.low is not None and cell.high is not None
-    axes.text(
-        x,
-        y - (0.13 if known else 0),
-        f"{cell.value:.2f}{cell.mark}",
-        ha="center",
-        va="center",
-        color=colour,
-        fontsize=9,
-    )
+    write(y - (0.13 if known else 0), f"{cell.value:.2f}{cell.mark}", fontsize=9)
     if known:
-        text = f"{cell.low:.2f} to {cell.high:.2f}"
-        axes.text(x, y + 0.22, text, ha="center", va="center", color=colour, fontsize=6.5)
+        write(y + 0.22, f"{cell.low:.2f} to {cell.high:.2f}", fontsize=6.5)

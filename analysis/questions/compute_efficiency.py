@@ -6,6 +6,7 @@ by its own, the horizontal shift of the two curves at matched performance; above
 --target, or the highest level that both laws reach within their data.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,20 +26,6 @@ from analysis.row_laws.extrapolation_reach import Reach, reach
 from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Selection
 from analysis.runs.spent import mean_flops
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gain:
-    """What an arm gained for its training FLOPs, a mean over its runs."""
-
-    arm: Arm
-    flops: float
-    gain: float
-    per_flop: Estimate
-
-    def row(self) -> dict[str, object]:
-        seeds = {"arm": self.arm.label, "seeds": len(self.arm.runs)}
-        return seeds | {"flops": self.flops, "gain": self.gain, **self.per_flop.columns("gain_per_flop")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,23 +57,28 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     if not runs:
         return missing(question, NO_FLOPS, notes)
     arms = configurations(runs)
-    gains = [found for arm in arms if (found := _gain(arm, notes)) is not None]
+    rows, gains = _gains(arms, notes)
     fitted = [item for item in arm_laws(arms, Axis.compute, notes) if item.law is not None]
     level = settings.target or (common_level(fitted) if fitted else None)
     reached = [(item, reach(item.law, 1 - level)) for item in fitted if item.law and level is not None]
     savings = _savings(fitted, settings)
     tables = {
-        "gain_per_flop": pd.DataFrame([item.row() for item in gains]),
+        "gain_per_flop": pd.DataFrame(rows),
         "to_target": pd.DataFrame([_cost(item, found, level) for item, found in reached]),
         "multipliers": pd.DataFrame([item.row() for item in savings]),
     }
-    figures = {"gain_per_flop": _gain_forest(gains), "multipliers": _saving_forest(savings)}
+    title, axis = "gain in pass@1 for each FLOP", Scale(label="gain in pass@1 / training FLOP")
+    bars = tuple(Bar.of(label, gain) for label, gain in gains.items())
+    figures = {
+        "gain_per_flop": Forest(title=title, axis=axis, bars=bars),
+        "multipliers": _saving_forest(savings),
+    }
     said = []
     if gains:
-        best = max(gains, key=lambda item: item.per_flop.value)
-        value, low, high = best.per_flop
+        best = max(gains, key=lambda label: gains[label].value)
+        value, low, high = gains[best]
         ends = "(no interval)" if low is None else f"[{low:.2e}, {high:.2e}] pass@1"
-        said.append(f"most gain for each FLOP: {best.arm.label}, {value:.2e} {ends}")
+        said.append(f"most gain for each FLOP: {best}, {value:.2e} {ends}")
     cheapest = min((pair for pair in reached if pair[1].x is not None), key=lambda pair: pair[1].x or 0.0, default=None)
     if cheapest and level is not None:
         said.append(f"pass@1 {level:.3f} is cheapest for {reach_text(*cheapest)} FLOPs")
@@ -96,27 +88,26 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         said.append("no compute multiplier between arms is limited on both sides")
     if not said:
         return missing(question, "neither base models nor validation curves were measured", notes)
-    decided = clear or any(item.per_flop.sign > 0 for item in gains)
+    decided = clear or any(gain.sign > 0 for gain in gains.values())
     reason = None if decided else "no gain is clear of 0 and no multiplier is limited on both sides"
     return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
 
 
-def _gain(arm: Arm, notes: list[str]) -> _Gain | None:
-    """None where the gain is not known, which a note says."""
-    found = panel([arm], gain=True)
-    if isinstance(found, str):
-        notes.append(f"gain of {arm.label}: {found}")
-        return None
-    notes += found.notes[1:]
-    total = mean_flops(run.row for run in arm.runs) or np.nan
-    value, low, high = found.value(0)
-    ends = (None if end is None else end / total for end in (low, high))
-    return _Gain(arm=arm, flops=total, gain=value, per_flop=Estimate(value / total, *ends))
-
-
-def _gain_forest(gains: list[_Gain]) -> Forest:
-    bars = tuple(Bar.of(item.arm.label, item.per_flop) for item in gains)
-    return Forest(title="gain in pass@1 for each FLOP", axis=Scale(label="gain in pass@1 / training FLOP"), bars=bars)
+def _gains(arms: Sequence[Arm], notes: list[str]) -> tuple[list[dict[str, object]], dict[str, Estimate]]:
+    """Table rows and gains for each FLOP, by arm; where a gain is not known, a note says why."""
+    rows, gains = [], {}
+    for arm in arms:
+        found = panel([arm], gain=True)
+        if isinstance(found, str):
+            notes.append(f"gain of {arm.label}: {found}")
+            continue
+        notes += found.notes[1:]
+        flops, (value, low, high) = mean_flops(run.row for run in arm.runs) or np.nan, found.value(0)
+        gain = Estimate(value / flops, *(None if end is None else end / flops for end in (low, high)))
+        measured = {"arm": arm.label, "seeds": len(arm.runs), "flops": flops, "gain": value}
+        rows.append(measured | gain.columns("gain_per_flop"))
+        gains[arm.label] = gain
+    return rows, gains
 
 
 def _cost(item: ArmLaw, found: Reach, level: float | None) -> dict[str, object]:

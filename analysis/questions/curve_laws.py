@@ -67,7 +67,7 @@ def arm_laws(arms: Sequence[Arm], axis: Axis, notes: list[str]) -> list[ArmLaw]:
         points = points_of_curves(arm.runs, arm.label, axis, notes)
         if not points:
             continue
-        fitted = own_law(points, axis, draws=0)
+        fitted = own_law(points, axis)
         law, reason = (None, fitted) if isinstance(fitted, str) else (fitted, None)
         model, size = points[0].model, float(points[0].size)
         item = ArmLaw(label=arm.label, model=model, size=size, points=tuple(points), law=law, reason=reason)

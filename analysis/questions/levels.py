@@ -12,6 +12,7 @@ import numpy as np
 from analysis.drawing.answer import Chart, Scale, Trace, band_and_line
 from analysis.estimates.numerals import short, signed
 from analysis.estimates.panel import Arm, Panel, Trend, panel, trend
+from analysis.passk.estimate import NONE, Estimate
 from analysis.row_laws.power_law import NotFitted, Observation, PowerLaw, fit_power_law
 
 MOST_LISTED = 4
@@ -110,7 +111,7 @@ def level_rows(found: Levels, x_name: str) -> list[dict[str, object]]:
 def trend_row(found: Levels) -> dict[str, object]:
     """One table row a stratum."""
     law = found.law
-    fitted = law if isinstance(law, PowerLaw) else None
+    alpha = Estimate(law.alpha, law.alpha_low, law.alpha_high) if isinstance(law, PowerLaw) else NONE
     return {
         "runs": found.label,
         "arms": len(found.panel.arms),
@@ -118,9 +119,7 @@ def trend_row(found: Levels) -> dict[str, object]:
         "x_max": float(found.panel.x.max()),
         **found.trend.slope.columns("per_doubling"),
         "scatter_of_arms_in_interval": found.trend.scatter,
-        "alpha": fitted.alpha if fitted else None,
-        "alpha_low": fitted.alpha_low if fitted else None,
-        "alpha_high": fitted.alpha_high if fitted else None,
+        **alpha.columns("alpha", "alpha_"),
         "law": law_sentence(law),
     }
 

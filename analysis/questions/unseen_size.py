@@ -127,7 +127,7 @@ def _curves(rest: list[Run], held: list[Run]) -> dict[str, object]:
     smaller, largest = (points_of_curves(runs, "", Axis.data, []) for runs in (rest, held))
     if len({point.size for point in smaller}) < FEWEST_SIZES or not largest:
         return empty | {"curves_note": f"it takes curves of {FEWEST_SIZES} smaller sizes and of the largest"}
-    law = fitted(KN_LOGLINEAR, smaller, Axis.data, draws=None)
+    law = fitted(KN_LOGLINEAR, smaller, Axis.data, intervals=False)
     if isinstance(law, str):
         return empty | {"curves_note": law}
     errors = evaluate(law.fit, sample_of(largest, Axis.data))

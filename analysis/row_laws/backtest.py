@@ -70,7 +70,7 @@ def _compare(
     for training, held in folds:
         if not held:
             continue
-        found = joint or fitted(form, training, law.axis, draws=None)
+        found = joint or fitted(form, training, law.axis, intervals=False)
         if isinstance(found, str):
             return replace(empty, reason=found)
         rows = sample_of(held, law.axis)

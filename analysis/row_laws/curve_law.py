@@ -22,7 +22,6 @@ from analysis.laws.student import quantile
 from analysis.runs.checkpoints import Axis, Checkpoint
 
 FEWEST_SIZES = 3  # for a slope that depends on size by two parameters
-DRAWS = 400  # of the bootstrap over runs and over sizes
 Row = tuple[int, str, float, float]  # size, run, x, error
 
 
@@ -60,15 +59,9 @@ def curve_laws(points: Sequence[Checkpoint], *, series: Sequence[str]) -> list[C
     return found
 
 
-def own_law(points: Sequence[Checkpoint], axis: Axis, *, draws: int = DRAWS) -> Inference | str:
-    """The power law error = A x^-alpha of runs of one size, or why there is none; held-out points are left out.
-
-    Args:
-        points: With an x on the axis.
-        axis: Of x.
-        draws: Of the bootstrap that is shown beside the interval; 0 for none.
-    """
-    return fitted(POWER, [point for point in points if not point.held_out], axis, draws=draws)
+def own_law(points: Sequence[Checkpoint], axis: Axis) -> Inference | str:
+    """The power law error = A x^-alpha of runs of one size, or why there is none; held-out points are left out."""
+    return fitted(POWER, [point for point in points if not point.held_out], axis)
 
 
 def joint_law(points: Sequence[Checkpoint], axis: Axis) -> Inference | str:
@@ -79,25 +72,24 @@ def joint_law(points: Sequence[Checkpoint], axis: Axis) -> Inference | str:
     return fitted(KN_LOGLINEAR, [point for point in points if not point.held_out], axis)
 
 
-def fitted(form: Form, points: Sequence[Checkpoint], axis: Axis, *, draws: int | None = DRAWS) -> Inference | str:
+def fitted(form: Form, points: Sequence[Checkpoint], axis: Axis, *, intervals: bool = True) -> Inference | str:
     """A form with its intervals, or why the checkpoints cannot carry it.
 
     Args:
         form: What to fit.
         points: All that the fit may see.
         axis: Of x.
-        draws: Of the bootstrap beside the intervals; None: no intervals of parameters, only what predictions need, in
-            a hundredth of the time.
+        intervals: Whether the parameters get theirs; what predictions need takes a hundredth of the time.
     """
-    return _fitted(form, tuple(_rows(points, axis)), draws)
+    return _fitted(form, tuple(_rows(points, axis)), intervals)
 
 
 @lru_cache(maxsize=1024)
-def _fitted(form: Form, rows: tuple[Row, ...], draws: int | None) -> Inference | str:
+def _fitted(form: Form, rows: tuple[Row, ...], intervals: bool) -> Inference | str:
     """Several questions ask for the same."""
     weights = Weights.per_group if form.level_per_group else Weights.equal
     try:
-        return infer(fit(form, _sample(rows), loss=L2, weights=weights), draws=draws)
+        return infer(fit(form, _sample(rows), loss=L2, weights=weights), draws=0 if intervals else None)
     except LawError as error:
         return str(error)
 

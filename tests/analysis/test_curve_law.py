@@ -53,7 +53,7 @@ def test_the_exponent_is_covered_with_few_validations_too(runs: int, validations
     held = []
     for i in range(200):
         points = drawn(np.random.default_rng(i), runs=runs, validations=validations, start=0.8, alpha=0.08)
-        law = own_law(points, Axis.steps, draws=0)
+        law = own_law(points, Axis.steps)
         assert isinstance(law, Inference)
         ends = law.estimates[1].interval
         assert ends is not None
@@ -66,7 +66,7 @@ def test_squares_of_the_error_find_the_exponent_better_than_those_of_its_logarit
     ours, logarithm = [], []
     for i in range(150):
         points = drawn(np.random.default_rng(i), runs=3, validations=20, start=0.9, alpha=0.3)
-        law = own_law(points, Axis.steps, draws=0)
+        law = own_law(points, Axis.steps)
         assert isinstance(law, Inference)
         ours.append(law.fit.natural["alpha"] - 0.3)
         logarithm.append(fit(POWER, sample_of(points, Axis.steps), loss=LOG_L2).natural["alpha"] - 0.3)

@@ -14,6 +14,7 @@ from analysis.laws.estimate import Status
 from analysis.laws.inference import AT_LEAST, LOWER_BOUND, Inference
 from analysis.laws.sample import Floats, Sample
 from analysis.laws.student import quantile
+from analysis.passk.estimate import Estimate as Mean
 from analysis.report.evidence import Evidence
 from analysis.row_laws.curve_law import CurveLaw, autocorrelation, prediction_band, residual_sd
 from analysis.runs.checkpoints import FEWEST_STEPS, Axis, Checkpoint
@@ -103,18 +104,17 @@ def _curves(law: CurveLaw, names: dict[int, str]) -> Chart:
 
 def _means(points: Sequence[Checkpoint], axis: Axis, name: str, mark: Mark) -> Trace:
     """The runs of one size at each step; the interval is over seeds, none with one."""
-    x, y, low, high = [], [], [], []
+    x, means = [], []
     for step in sorted({point.step for point in points}):
         own = [point for point in points if point.step == step]
         values = np.array([point.error for point in own])
-        half = None
+        mean = Mean(float(values.mean()), None, None)
         if len(values) > 1 and np.ptp(values) > 0:
             half = float(quantile(len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+            mean = Mean(mean.value, mean.value - half, mean.value + half)
         x.append(_place(own, axis))
-        y.append(float(values.mean()))
-        low.append(None if half is None else y[-1] - half)
-        high.append(None if half is None else y[-1] + half)
-    return Trace(label=name, group=name, mark=mark, x=tuple(x), y=tuple(y), low=tuple(low), high=tuple(high))
+        means.append(mean)
+    return Trace.of(name, name, x, means, mark)
 
 
 def _place(points: Sequence[Checkpoint], axis: Axis) -> float:
@@ -172,24 +172,14 @@ def _slopes(law: CurveLaw, joint: Inference) -> Chart:
         _line(COMMON, COMMON, mark, grid, *_saturating(joint, grid)) for mark, grids in places.items() for grid in grids
     ]
     own = {
-        size: item
+        size: Mean(item.value, *((item.interval.low, item.interval.high) if item.interval else (None, None)))
         for size, found in law.own.items()
         if isinstance(found, Inference)
         for item in found.estimates
         if item.name == "alpha" and item.value is not None
     }
     if own:
-        traces.append(
-            Trace(
-                label=OWN,
-                group=OWN,
-                mark=Mark.point,
-                x=tuple(map(float, own)),
-                y=tuple(item.value or 0.0 for item in own.values()),
-                low=tuple(item.interval.low if item.interval else None for item in own.values()),
-                high=tuple(item.interval.high if item.interval else None for item in own.values()),
-            )
-        )
+        traces.append(Trace.of(OWN, OWN, own, own.values()))
     return Chart(
         title=f"{law.series}, against {law.axis.name}",
         x=Scale(label="model size (parameters without embedding)", log=True),

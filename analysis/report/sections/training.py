@@ -9,6 +9,7 @@ from analysis.drawing.answer import Chart, Mark, Panels, Scale, Trace
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.page import Section
 from analysis.estimates.numerals import short
+from analysis.passk.estimate import Estimate
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
 from sweeper.rows.row import CurvePoint
@@ -68,6 +69,5 @@ def _charts(evidence: Evidence, logged: pd.DataFrame, field: str) -> tuple[Chart
 def _trace(series: str, logged: pd.DataFrame, field: str) -> Trace:
     """The mean over runs at each step with their range."""
     steps = logged.groupby("step")[field]
-    y, low, high = (tuple(map(float, found)) for found in (steps.mean(), steps.min(), steps.max()))
-    x = tuple(steps.mean().index.astype(float).tolist())
-    return Trace(label=series, group=series, mark=Mark.line, x=x, y=y, low=low, high=high)
+    found = zip(steps.mean().tolist(), steps.min().tolist(), steps.max().tolist(), strict=True)
+    return Trace.of(series, series, steps.mean().index.tolist(), map(Estimate._make, found), Mark.line)
