@@ -85,7 +85,7 @@ def _log_y(axes: Axes) -> None:
 def _decimal_ticks(low: float, high: float, *, most: int) -> list[float]:
     """Round numbers, as many as fit: on a decade or less they may be evenly spaced."""
     locators = (
-        *((MaxNLocator(most, steps=[1, 2, 5, 10], min_n_ticks=3),) if high < 10 * low else ()),
+        *((MaxNLocator(most - 1, steps=[1, 2, 5, 10], min_n_ticks=3),) if high < 10 * low else ()),
         *(LogLocator(subs=subs) for subs in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,))),
     )
     inside = [[tick for tick in locator.tick_values(low, high) if low <= tick <= high] for locator in locators]

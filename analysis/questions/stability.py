@@ -62,10 +62,7 @@ class _Compared:
     @property
     def narrowed(self) -> bool:
         """Whether the trained model is below its base model at the largest k, by an interval that excludes 0."""
-        if not self.gains:
-            return False
-        high = self.gains[max(self.gains)].high
-        return high is not None and high < 0
+        return bool(self.gains) and self.gains[max(self.gains)].sign < 0
 
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:

@@ -11,7 +11,7 @@ from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section
 from analysis.passk.crossed import holm
 from analysis.report.evidence import Evidence
-from analysis.runs.selection import Counts, Point
+from analysis.runs.selection import Point
 
 TITLE = "Problems gained and lost"
 Whole = NDArray[np.int64]
@@ -31,11 +31,11 @@ LEAD = (
 
 def section(evidence: Evidence) -> Section:
     """One line per configuration."""
-    found = [(point, counts) for point in evidence.points if (counts := _counts(point)) is not None]
+    found = [point for point in evidence.points if point.paired]
     if not found:
         missing = "Gained and lost problems need per-problem counts of base and trained model on the same problems."
         return Section(anchor="solved", title=TITLE, missing=(missing,))
-    frame = pd.DataFrame([_record(point, *counts) for point, counts in found])
+    frame = pd.DataFrame([_record(point) for point in found])
     shares = frame[list(PARTS)].div(frame["n_problems"], axis="index").to_numpy().tolist()
     labels = frame["model"] + ", " + frame["series"]
     stacks = Stacks(
@@ -53,16 +53,10 @@ def section(evidence: Evidence) -> Section:
     return Section(anchor="solved", title=TITLE, lead=(LEAD,), figures=(draw(stacks, name="solved"),), tables=(table,))
 
 
-def _counts(point: Point) -> tuple[list[Counts], list[Counts]] | None:
-    base = [run.base for run in point.runs if run.base]
-    trained = [run.trained for run in point.runs if run.trained]
-    return (base, trained) if point.paired and trained else None
-
-
-def _record(point: Point, base: list[Counts], trained: list[Counts]) -> dict[str, object]:
-    (n0, c0), (n1, c1) = (
-        (np.sum([item.n for item in counts], axis=0), np.sum([item.c for item in counts], axis=0))
-        for counts in (base, trained)
+def _record(point: Point) -> dict[str, object]:
+    base, trained = [run.base for run in point.runs if run.base], [run.trained for run in point.runs if run.trained]
+    n0, c0, n1, c1 = (
+        np.sum([getattr(item, name) for item in counts], axis=0) for counts in (base, trained) for name in ("n", "c")
     )
     before, after = c0 > 0, c1 > 0
     up, down = _clearly_different(n0, c0, n1, c1)
