@@ -13,7 +13,7 @@ from analysis.drawing.answer import Chart, Scale, Trace, band_and_line
 from analysis.estimates.numerals import short, signed
 from analysis.estimates.panel import Arm, Panel, Trend, panel, trend
 from analysis.passk.estimate import NONE, Estimate
-from analysis.row_laws.power_law import NotFitted, Observation, PowerLaw, fit_power_law
+from analysis.row_laws.power_law import Observation, PowerLaw, fit_power_law
 
 MOST_LISTED = 4
 
@@ -25,7 +25,7 @@ class Levels:
     label: str
     panel: Panel
     trend: Trend
-    law: PowerLaw | NotFitted
+    law: PowerLaw | str
 
     @property
     def decided(self) -> bool:
@@ -66,18 +66,18 @@ def sentence(found: Levels, doubling: str) -> str:
 
 def with_law(said: str, found: Levels) -> str:
     """A sentence with the power law behind it, where there is one; the table says why there is none."""
-    return said if isinstance(found.law, NotFitted) else f"{said} ({law_sentence(found.law)})"
+    return said if isinstance(found.law, str) else f"{said} ({law_sentence(found.law)})"
 
 
-def law_sentence(law: PowerLaw | NotFitted, largest: str = "x") -> str:
+def law_sentence(law: PowerLaw | str, largest: str = "x") -> str:
     """The power law in words, its held-out check included.
 
     Args:
         law: Or why there is none.
         largest: What its held-out runs have the largest of.
     """
-    if isinstance(law, NotFitted):
-        return f"no power law: {law.reason}"
+    if isinstance(law, str):
+        return f"no power law: {law}"
     ends = "no interval" if law.alpha_low is None else f"[{law.alpha_low:.3f}, {law.alpha_high:.3f}]"
     said = f"error = A x^-alpha with alpha {law.alpha:.3f} {ends}"
     if law.held_out:
@@ -149,7 +149,7 @@ def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
     return Chart(title=title, x=x, y=Scale(label="pass@1 after training"), traces=tuple(traces))
 
 
-def _law(arms: tuple[Arm, ...]) -> PowerLaw | NotFitted:
+def _law(arms: tuple[Arm, ...]) -> PowerLaw | str:
     observations = [
         Observation(run_id=run.row.run_id, cluster=run.row.group_id, x=arm.x, rung=arm.x, error=1 - value)
         for arm in arms

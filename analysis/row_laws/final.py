@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis.estimates.numerals import short
-from analysis.row_laws.power_law import NotFitted, Observation, PowerLaw, count_levels, fit_power_law
+from analysis.row_laws.power_law import Observation, PowerLaw, count_levels, fit_power_law
 from analysis.runs.selection import ALL_RUNS, Run, series_of
 from sweeper.rows.flops import axis_note
 
@@ -30,7 +30,7 @@ class Law:
     axis: Axis
     subset: str  # "all runs" or a series
     observations: tuple[Observation, ...]
-    result: PowerLaw | NotFitted
+    result: PowerLaw | str  # or why there is none
     notes: tuple[str, ...]
 
     @property
@@ -88,51 +88,36 @@ def _law(axis: Axis, subset: str, runs: Sequence[Run]) -> Law:
 
 
 def law_text(law: Law) -> str:
-    """A law as a paragraph of plain lines."""
-    head = f"error (1 - pass@1) against {law.axis}, {law.subset}, {len(law.observations)} runs"
-    if isinstance(law.result, NotFitted):
-        return "\n".join([head, f"  not fitted: {law.result.reason}", *(f"  note: {note}" for note in law.notes)])
+    """A law as a paragraph of plain lines; the held-out check never without its baseline."""
     fit = law.result
-    lines = [
-        head,
-        f"  error = {math.exp(fit.log_a):.4g} x^-{fit.alpha:.3f}, x from {fit.x_min:.3g} to {fit.x_max:.3g}",
-        f"  alpha = {fit.alpha:.3f} {interval_text(fit)}; leaving each size out: "
-        f"{fit.jackknife_low:.3f} to {fit.jackknife_high:.3f}",
-        f"  held out: {held_out_text(law)}",
-    ]
-    return "\n".join(
-        [*lines, *(f"  warning: {item}" for item in fit.warnings), *(f"  note: {item}" for item in law.notes)]
-    )
-
-
-def interval_text(fit: PowerLaw) -> str:
-    """The interval of alpha in brackets, or that there is none."""
-    if fit.alpha_low is None or fit.alpha_high is None:
-        return "(no interval)"
-    return f"[{fit.alpha_low:.3f}, {fit.alpha_high:.3f}]"
-
-
-def held_out_text(law: Law) -> str:
-    """The held-out check in one sentence, never without its baseline."""
-    if isinstance(law.result, NotFitted):
-        return f"none ({law.result.reason})"
-    held = law.result.held_out
-    if held is None:
-        return f"none ({law.result.held_out_reason})"
-    where = f"largest {law.ladder} ({short(held.rung)})"
-    verdict = "closer" if held.law_mae < held.last_value_mae else "no closer"
-    return (
-        f"at the {where} the law fitted without it is off by {held.law_mae:.3f} "
-        f"(predicted {held.predicted:.3f}, measured {held.observed:.3f}), the error of the next smaller one by "
-        f"{held.last_value_mae:.3f}: the law is {verdict} than the last value"
-    )
+    lines = [f"error (1 - pass@1) against {law.axis}, {law.subset}, {len(law.observations)} runs"]
+    if isinstance(fit, str):
+        lines.append(f"  not fitted: {fit}")
+    else:
+        ends = "(no interval)" if fit.alpha_low is None else f"[{fit.alpha_low:.3f}, {fit.alpha_high:.3f}]"
+        lines += [
+            f"  error = {math.exp(fit.log_a):.4g} x^-{fit.alpha:.3f}, x from {fit.x_min:.3g} to {fit.x_max:.3g}",
+            f"  alpha = {fit.alpha:.3f} {ends}; leaving each size out: {fit.jackknife_low:.3f} to "
+            f"{fit.jackknife_high:.3f}",
+        ]
+        if held := fit.held_out:
+            verdict = "closer" if held.law_mae < held.last_value_mae else "no closer"
+            lines.append(
+                f"  held out: at the largest {law.ladder} ({short(held.rung)}) the law fitted without it is off by "
+                f"{held.law_mae:.3f} (predicted {held.predicted:.3f}, measured {held.observed:.3f}), the error of the "
+                f"next smaller one by {held.last_value_mae:.3f}: the law is {verdict} than the last value"
+            )
+        else:
+            lines.append(f"  held out: none ({fit.held_out_reason})")
+        lines += [f"  warning: {item}" for item in fit.warnings]
+    return "\n".join([*lines, *(f"  note: {note}" for note in law.notes)])
 
 
 def law_json(law: Law) -> dict[str, Any]:
     """A law as JSON values."""
     value: dict[str, Any] = {"axis": law.axis.name, "x": str(law.axis), "subset": law.subset, "notes": list(law.notes)}
     value["runs"] = [asdict(item) for item in law.observations]
-    if isinstance(law.result, NotFitted):
-        return value | {"fit": None, "not_fitted": law.result.reason}
+    if isinstance(law.result, str):
+        return value | {"fit": None, "not_fitted": law.result}
     fit = asdict(law.result)
     return value | {"fit": fit | {"a": math.exp(law.result.log_a)}, "not_fitted": None}

@@ -88,22 +88,14 @@ class PowerLaw:
         return self.predict(x) * math.exp(-half), self.predict(x) * math.exp(half)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotFitted:
-    """Why no law is given."""
-
-    reason: str
-
-
-def fit_power_law(observations: Sequence[Observation]) -> PowerLaw | NotFitted:
+def fit_power_law(observations: Sequence[Observation]) -> PowerLaw | str:
     """Fit error = A x^-alpha, or say why the data do not determine it.
 
     The result does not depend on the order of the observations. The held-out law is fitted from the other runs alone.
     """
     runs = sorted(observations, key=lambda item: (item.x, item.cluster, item.run_id))
-    refusal = _refusal(runs)
-    if refusal:
-        return NotFitted(reason=refusal)
+    if refusal := _refusal(runs):
+        return refusal
     law = _law(runs)
     log_a, alpha = law.natural["ln_A"], law.natural["alpha"]
     n_clusters = len({run.cluster for run in runs})

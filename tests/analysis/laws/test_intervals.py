@@ -14,6 +14,7 @@ from analysis.laws.inference import LOWER_BOUND, Inference, infer
 from analysis.laws.losses import L2, LOG_L2, Loss, parse_loss
 from analysis.laws.resampling import Unit, bootstrap
 from analysis.laws.sample import Floats, Sample
+from tests.analysis.known import ends, known
 from tests.analysis.laws.synthetic import K_MAX, N0, X, ar1, curve, kn_loss, kn_sample, power_floor, sigmoid
 
 SIMULATIONS = 200
@@ -199,11 +200,8 @@ def test_names_of_runs_mean_nothing() -> None:
     renamed = replace(sample, run=tuple(names[name] for name in sample.run or ()))
     ours, theirs = infer(fit(KN_LOGLINEAR, sample), draws=0), infer(fit(KN_LOGLINEAR, renamed), draws=0)
     for one, other in zip(ours.estimates, theirs.estimates, strict=True):
-        assert one.value is not None
-        assert one.interval is not None
-        assert other.interval is not None
-        ends = (one.value, one.interval.low, one.interval.high)
-        assert (other.value, other.interval.low, other.interval.high) == pytest.approx(ends, rel=1e-8)
+        expected = (known(one.value), *ends(one.interval))
+        assert (other.value, *ends(other.interval)) == pytest.approx(expected, rel=1e-8)
 
 
 def test_copied_rows_of_runs_change_no_digit() -> None:
@@ -221,22 +219,17 @@ def test_near_copies_of_checkpoints_do_not_shrink_the_interval_over_runs() -> No
     widths = []
     for item in (sample, near):
         found = infer(fit(KN_LOGLINEAR, item, weights=Weights.per_group), draws=200).estimates[1]
-        for interval in (found.interval, *found.others[-1:]):
-            assert interval is not None
-            assert interval.low is not None
-            assert interval.high is not None
-            widths.append(interval.high - interval.low)
+        widths += [high - low for low, high in map(ends, (found.interval, *found.others[-1:]))]
     assert widths[2:] == pytest.approx(widths[:2], rel=0.02)
 
 
 def test_runs_that_differ_widen_the_interval_that_checkpoints_cannot_see() -> None:
     same, different = kn_sample(0.003, runs=3), kn_sample(0.003, runs=3, shift=0.02)
-    ends = []
+    widths = []
     for sample in (same, different):
-        found = infer(fit(KN_LOGLINEAR, sample), draws=0).estimates[2].interval
-        assert found is not None
-        ends.append((found.high or 0) - (found.low or 0))
-    assert ends[1] > 3 * ends[0]
+        low, high = ends(infer(fit(KN_LOGLINEAR, sample), draws=0).estimates[2].interval)
+        widths.append(high - low)
+    assert widths[1] > 3 * widths[0]
 
 
 def test_the_bootstrap_draws_whole_sizes_when_each_has_one_run() -> None:
@@ -270,9 +263,9 @@ def test_a_loss_without_likelihood_is_bootstrapped() -> None:
         fit(POWER, curve(2 * X**-0.1 * np.exp(rng.laplace(0, 0.01, len(X)))), loss=parse_loss("lad")), draws=300
     )
     alpha = next(item for item in inference.estimates if item.name == "alpha")
-    assert alpha.interval is not None
-    assert alpha.interval.method == "bootstrap over 40 rows"
-    assert (alpha.interval.low or 0) < 0.1 < (alpha.interval.high or 0)
+    low, high = ends(alpha.interval)
+    assert known(alpha.interval).method == "bootstrap over 40 rows"
+    assert low < 0.1 < high
 
 
 def test_one_run_under_absolute_deviations_has_no_interval_and_says_so() -> None:

@@ -6,6 +6,7 @@ from analysis.passk.paired import crossover, difference, pair, turning_points
 from analysis.passk.resampling import resampled_means
 from analysis.passk.sample import Sample
 from sweeper.host.errors import ResultsError
+from tests.analysis.known import ends, known
 
 
 def sample_of(c: np.ndarray, n: int, first: int = 0) -> Sample:
@@ -26,11 +27,8 @@ def test_the_interval_over_problems_covers(problems: int, k: int) -> None:
     rng, hits, sims = np.random.default_rng(problems + k), 0, 400
     for _ in range(sims):
         sample = sample_of(rng.binomial(64, rates(rng, problems)), 64)
-        values = sample.per_problem(k)
-        found = over_problems(values)
-        assert found.low is not None
-        assert found.high is not None
-        hits += found.low <= TRUTH[k] <= found.high
+        low, high = ends(over_problems(sample.per_problem(k)))
+        hits += low <= TRUTH[k] <= high
     assert 0.92 <= hits / sims <= 0.98
 
 
@@ -40,14 +38,9 @@ def test_the_interval_of_this_benchmark_covers_its_own_truth_and_not_more(k: int
     rng, hits, sims = np.random.default_rng(k), 0, 300
     p = rates(rng, 100)
     truth = float(np.mean(1 - (1 - p) ** k))
-    wide = []
     for _ in range(sims):
-        sample = sample_of(rng.binomial(64, p), 64)
-        found = fixed_benchmark(sample, k)
-        assert found.low is not None
-        assert found.high is not None
-        hits += found.low <= truth <= found.high
-        wide.append(found.high - found.low)
+        low, high = ends(fixed_benchmark(sample_of(rng.binomial(64, p), 64), k))
+        hits += low <= truth <= high
     assert 0.92 <= hits / sims <= 0.98
 
 
@@ -61,20 +54,16 @@ def test_beyond_half_the_samples_unsolvable_problems_do_not_widen_it(k: int, har
         if i % 10 == 0:
             p = np.where(rng.random(100) < 0.3, hard, 0.6 if hard else rng.beta(0.5, 1, 100))
             truth = float(np.mean(1 - (1 - p) ** k))
-        found = fixed_benchmark(sample_of(rng.binomial(64, p), 64), k)
-        assert found.low is not None
-        assert found.high is not None
-        hits += found.low <= truth <= found.high
+        low, high = ends(fixed_benchmark(sample_of(rng.binomial(64, p), 64), k))
+        hits += low <= truth <= high
     assert 0.90 <= hits / sims <= 0.98
 
 
 def test_the_two_questions_have_different_answers() -> None:
     rng = np.random.default_rng(4)
     sample = sample_of(rng.binomial(128, rates(rng, 100)), 128)
-    values = sample.per_problem(1)
-    other, same = over_problems(values), fixed_benchmark(sample, 1)
-    assert None not in (other.low, other.high, same.low, same.high)
-    assert other.high - other.low > 4 * (same.high - same.low)  # type: ignore[operator]
+    (low, high), same = ends(over_problems(sample.per_problem(1))), ends(fixed_benchmark(sample, 1))
+    assert high - low > 4 * (same[1] - same[0])
 
 
 @pytest.mark.nightly
@@ -87,13 +76,10 @@ def test_the_paired_interval_covers_and_is_narrower_than_unpaired(k: int) -> Non
         p = rates(rng, 100)
         before, after = sample_of(rng.binomial(64, p), 64), sample_of(rng.binomial(64, p**0.8), 64)
         both = pair(before, after, (k,), draws=1000)
-        found = difference(both, k).problems
-        assert found is not None
-        assert found.low is not None
-        assert found.high is not None
-        hits += found.low <= truth <= found.high
+        low, high = ends(difference(both, k).problems)
+        hits += low <= truth <= high
         unpaired = np.hypot(both.base_draws.std(), both.trained_draws.std()) * 2 * 1.96
-        ratio.append((found.high - found.low) / unpaired)
+        ratio.append((high - low) / unpaired)
     assert 0.92 <= hits / sims <= 0.98
     assert np.mean(ratio) < 0.5
 
@@ -164,9 +150,7 @@ def test_the_crossover_interval_covers() -> None:
     assert 2 < truth < 64
     rng, hits, sims = np.random.default_rng(12), 0, 200
     for _ in range(sims):
-        both = pair(*sharpened(rng, 200), GRID, draws=500)
-        found = crossover(both)
-        assert found is not None
+        found = known(crossover(pair(*sharpened(rng, 200), GRID, draws=500)))
         hits += (found.low or 0) <= truth <= (found.high or np.inf)
     assert hits / sims >= 0.90
 
@@ -175,11 +159,8 @@ def verdicts(power: float, sims: int) -> list[str]:
     rng, found = np.random.default_rng(13), []
     for _ in range(sims):
         p = rates(rng, 200)
-        turn = crossover(
-            pair(sample_of(rng.binomial(128, p), 128), sample_of(rng.binomial(128, p**power), 128), GRID, draws=300)
-        )
-        assert turn is not None
-        found.append(turn.verdict)
+        both = pair(sample_of(rng.binomial(128, p), 128), sample_of(rng.binomial(128, p**power), 128), GRID, draws=300)
+        found.append(known(crossover(both)).verdict)
     return found
 
 
@@ -198,8 +179,8 @@ def test_models_that_nearly_meet_are_not_said_to_cross() -> None:
 def test_a_base_model_ahead_from_the_start_is_no_crossover() -> None:
     rng = np.random.default_rng(1)
     p = rates(rng, 100)
-    found = crossover(pair(sample_of(rng.binomial(64, p), 64), sample_of(rng.binomial(64, p**3), 64), GRID[:10]))
-    assert found is not None
+    both = pair(sample_of(rng.binomial(64, p), 64), sample_of(rng.binomial(64, p**3), 64), GRID[:10])
+    found = known(crossover(both))
     assert found.k is None
     assert found.low is None
     assert "ahead from k = 1" in (found.reason or "")
@@ -219,7 +200,6 @@ def test_resamples_in_which_both_models_solve_as_much_are_ties() -> None:
     whole = np.rint((both.trained_draws - both.base_draws) * units)
     assert (whole == 0).all(axis=1).sum() > 20
     exact = turning_points(np.array([1.0, 2.0]), whole)
-    found = crossover(both)
-    assert found is not None
+    found = known(crossover(both))
     assert found.probability_none == pytest.approx(float(np.mean(~np.isfinite(exact))), abs=1e-12)
     assert found.reason == "the two are equal at every k"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.passk.interval import of_difference, over_problems
+from tests.analysis.known import ends
 
 
 def test_a_paired_interval_covers_the_true_difference_and_is_narrower_than_an_unpaired_one() -> None:
@@ -14,15 +15,11 @@ def test_a_paired_interval_covers_the_true_difference_and_is_narrower_than_an_un
         p_trained = np.clip(p_base + 0.1, 0, 1)
         truth = float(np.mean(np.clip(np.random.default_rng(10**6).beta(0.8, 2, 200_000) + 0.1, 0, 1)) - 0.8 / 2.8)
         base, trained = rng.binomial(128, p_base) / 128, rng.binomial(128, p_trained) / 128
-        found = of_difference(trained - base)
-        assert found.low is not None
-        assert found.high is not None
-        hits += found.low <= truth <= found.high
-        paired.append(found.high - found.low)
-        alone = over_problems(trained)
-        assert alone.low is not None
-        assert alone.high is not None
-        unpaired.append(alone.high - alone.low)
+        low, high = ends(of_difference(trained - base))
+        hits += low <= truth <= high
+        paired.append(high - low)
+        low, high = ends(over_problems(trained))
+        unpaired.append(high - low)
     assert 0.90 <= hits / 200 <= 0.985
     assert np.mean(paired) < 0.5 * np.mean(unpaired)
 
