@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.estimates.panel import Arm, panel
+from analysis.laws.student import Interval
 from analysis.passk.estimate import Estimate
 from analysis.passk.interval import of_difference, over_problems
 from analysis.runs.selection import Point, Run
@@ -25,10 +26,7 @@ def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") ->
     if mean is None:
         return None
     matrix = point.matrix(k, base=base, domain=domain)
-    if matrix is None or not matrix.size:
-        return Estimate(mean, None, None)
-    interval = over_problems(matrix)
-    return Estimate(mean, interval.low, interval.high)
+    return _estimate(mean, over_problems(matrix) if matrix is not None and matrix.size else None)
 
 
 def gain(point: Point, k: int = 1, *, domain: str = "all") -> Estimate | None:
@@ -36,12 +34,10 @@ def gain(point: Point, k: int = 1, *, domain: str = "all") -> Estimate | None:
     trained, base = value_at(point, k, domain=domain), value_at(point, k, base=True, domain=domain)
     if trained is None or base is None:
         return None
-    difference = trained - base
     after, before = point.matrix(k, domain=domain), point.matrix(k, base=True, domain=domain)
     if after is None or before is None or not point.paired or not after.size:
-        return Estimate(difference, None, None)
-    interval = of_difference(after - before)
-    return Estimate(difference, interval.low, interval.high)
+        return Estimate(trained - base, None, None)
+    return _estimate(trained - base, of_difference(after - before))
 
 
 def mean_gain(points: Sequence[Point]) -> Estimate | None:
@@ -75,10 +71,11 @@ def _contrast(points: Sequence[Point], weights: Sequence[float], value: float, *
     """A weighted sum of points with the interval that `panel` gives it, if their counts allow one."""
     arms = [Arm(label=point.series, x=float(place), runs=point.runs) for place, point in enumerate(points)]
     found = panel(arms, gain=gain)
-    if isinstance(found, str):
-        return Estimate(value, None, None)
-    interval = found.contrast(weights).interval()
-    return Estimate(value, interval.low, interval.high)
+    return _estimate(value, None if isinstance(found, str) else found.contrast(weights).interval())
+
+
+def _estimate(value: float, ends: Interval | Estimate | None) -> Estimate:
+    return Estimate(value, ends.low, ends.high) if ends else Estimate(value, None, None)
 
 
 def disagreement(run: Run) -> str | None:

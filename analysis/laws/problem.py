@@ -70,15 +70,11 @@ class Problem:
         own = (columns.group[:, None] == np.arange(columns.n_groups)[None, :]).astype(np.float64)
         return np.concatenate([basis, np.broadcast_to(own, (len(theta), *own.shape))], axis=2)
 
-    def eta(self, coordinates: Floats, columns: Columns | None = None) -> Floats:
-        """Linear predictor: draws x rows."""
-        beta = coordinates[:, self.n_theta :]
-        return np.asarray(np.einsum("bnq,bq->bn", self.design(self.theta_of(coordinates), columns), beta))
-
     def predict(self, coordinates: Floats, columns: Columns | None = None) -> Floats:
         """Mean response: draws x rows."""
-        eta = self.eta(coordinates, columns)
-        return np.asarray(10.0**eta) if self.form.log10 else eta
+        beta = coordinates[:, self.n_theta :]
+        eta = np.einsum("bnq,bq->bn", self.design(self.theta_of(coordinates), columns), beta)
+        return np.asarray(10.0**eta if self.form.log10 else eta)
 
     def linearise(self, coordinates: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Residuals (draws x rows) and the derivative of the fitted value (draws x rows x coordinates).

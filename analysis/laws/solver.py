@@ -56,22 +56,19 @@ def solve(
     n_draws, n_rows = len(start), problem.columns.group.shape[0]
     y, w = np.broadcast_to(y, (n_draws, n_rows)), np.broadcast_to(w, (n_draws, n_rows))
     mask = np.ones(start.shape, dtype=np.bool_) if free is None else np.broadcast_to(free, start.shape)
+    steps = [loss]
+    if loss.kind is Kind.absolute:
+        steps = [Loss(name="", kind=Kind.huber, log=loss.log, delta=corner) for corner in LAD_CORNERS]
     size = max(1, CHUNK // (n_rows * problem.n_parameters))
     found = np.clip(start, problem.lower, problem.upper)
     found = np.where(mask, found, start)
     values = np.empty(n_draws)
     for begin in range(0, n_draws, size):
         part = slice(begin, begin + size)
-        for step in _sequence(loss):
+        for step in steps:
             found[part] = _descend(problem, found[part], y[part], w[part], step, mask[part])
         values[part] = objective(problem, found[part], y[part], w[part], loss)
     return Solution(found, values)
-
-
-def _sequence(loss: Loss) -> list[Loss]:
-    if loss.kind is not Kind.absolute:
-        return [loss]
-    return [Loss(name="", kind=Kind.huber, log=loss.log, delta=corner) for corner in LAD_CORNERS]
 
 
 def _descend(problem: Problem, start: Floats, y: Floats, w: Floats, loss: Loss, mask: NDArray[np.bool_]) -> Floats:
@@ -141,7 +138,10 @@ def best_fit(problem: Problem, y: Floats, w: Floats, loss: Loss, fixed: Floats) 
         loss: What is minimised; absolute deviations to the last digits.
         fixed: Coordinates; NaN where free.
     """
-    target, weight = _in_eta(problem, y, w)
+    if problem.form.log10:
+        target, weight = np.log(y) / LN10, w if problem.log else w * y * y
+    else:
+        target, weight = y, w / (y * y) if problem.log else w
     root, n_theta, free = np.sqrt(weight), problem.n_theta, ~np.isfinite(fixed)
     open_, held = free[n_theta:], np.where(free, 0.0, fixed)[n_theta:]
     candidates, values = [], []
@@ -157,13 +157,6 @@ def best_fit(problem: Problem, y: Floats, w: Floats, loss: Loss, fixed: Floats) 
     best = int(np.argmin(found.objective))
     here, value = found.coordinates[best], float(found.objective[best])
     return _polished(problem, here, value, y, w, loss, free) if loss.kind is Kind.absolute else (here, value)
-
-
-def _in_eta(problem: Problem, y: Floats, w: Floats) -> tuple[Floats, Floats]:
-    """Responses and weights for least squares in eta."""
-    if problem.form.log10:
-        return np.log(y) / LN10, w if problem.log else w * y * y
-    return y, w / (y * y) if problem.log else w
 
 
 def _grid(problem: Problem, fixed: Floats) -> Floats:
