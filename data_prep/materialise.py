@@ -26,7 +26,7 @@ from data_prep.choosing.split import Parts, Rows, sft_and_rl
 from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
 from data_prep.files.atomic_folder import make_once
 from data_prep.files.dropped_file import DroppedRecord, read_dropped, record_of, write_dropped
-from data_prep.files.manifest import MANIFEST, FileCard, write_manifest
+from data_prep.files.manifest import MANIFEST, write_manifest
 from data_prep.files.prepared_file import prompts_of, write_conversations, write_cut, write_messages
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.files.row import Row, write_rows
@@ -189,18 +189,17 @@ def _from_generators(spec: DataSpec, identity: dict[str, object], limit: PromptL
     dropped += [record_of(row, TOO_LONG, reason) for row, reason in longer]
     dropped += [record_of(val[number], TOO_LONG_TO_VALIDATE, reason) for number, reason in reasons.items()]
     val = _some_left([row for number, row in enumerate(val) if number not in reasons], limit)
-    files = []
+    splits = ["train", "val", "evaluation"]
     train = [candidates[number] for number in parts.rl.tolist()]
-    for split, rows in (("train", train), ("val", val), ("evaluation", evaluation)):
+    for split, rows in zip(splits, (train, val, evaluation), strict=True):
         write_rows(rows, folder / f"{split}.parquet", split)
-        files.append(FileCard(split, [str(row.domain) for row in rows], [row.data_source for row in rows]))
     if spec.sft_share:
         sft = [candidates[number] for number in parts.sft.tolist()]
         write_messages([_conversation(row) for row in sft], folder / "sft.parquet")
-        files.append(FileCard("sft", [str(row.domain) for row in sft], [row.data_source for row in sft]))
+        splits.append("sft")
     if dropped:
         write_dropped(dropped, folder / "dropped.parquet")
-    write_manifest(folder, identity, files, dropped, {})
+    write_manifest(folder, identity, splits, dropped, {})
 
 
 def _conversation(row: Row) -> tuple[list[dict[str, str]], str, str, str]:
@@ -242,20 +241,17 @@ def _from_pool(
     too_long, to_validate = too_long_rows(pool.held_out, held_out, val.tolist(), limit, TOO_LONG_TO_VALIDATE)
     val = _some_left(val[[row not in too_long for row in val.tolist()]], limit)
     write_cut(pool.train, parts.rl, folder / "train.parquet", "train", rates)
-    files = [_card("train", index, parts.rl)]
     for split, numbers in (("val", val), ("evaluation", evaluation)):
         write_cut(pool.held_out, numbers, folder / f"{split}.parquet", split, {})
-        files.append(_card(split, held_out, numbers))
     if spec.sft_share:
         write_conversations(pool.train, parts.sft, folder / "sft.parquet", solutions)
-        files.append(_card("sft", index, parts.sft))
     dropped = [*read_dropped(pool.dropped), *dropped, *longer, *to_validate]
     write_dropped(dropped, folder / "dropped.parquet")
     about = json.loads(pool.manifest.read_text())
     write_manifest(
         folder,
         identity,
-        files,
+        ["train", "val", "evaluation", *(["sft"] if spec.sft_share else [])],
         dropped,
         {"source": about["source"], "inputs": about["inputs"], "notes": about["notes"], "pool": about["identity"]},
     )
@@ -287,8 +283,3 @@ def _measured(spec: DataSpec, held_out: RowIndex, n: int | None) -> Rows:
         here = [row for row in range(len(names)) if held_out.domain[row] is domain]
         rows += sorted(here, key=lambda row: content_rank("held out", names[row]))[:n]
     return np.array(rows, dtype=np.intp)
-
-
-def _card(split: str, index: RowIndex, rows: Rows) -> FileCard:
-    numbers = rows.tolist()
-    return FileCard(split, [str(index.domain[row]) for row in numbers], [index.data_source[row] for row in numbers])

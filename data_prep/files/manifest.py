@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.files.dropped_file import DroppedRecord, dropped_counts
@@ -12,19 +11,10 @@ from data_prep.spec import file_digest
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
-class FileCard:
-    """What one prepared file, `<split>.parquet`, holds: the domain and the data_source of each row."""
-
-    split: str
-    domains: Sequence[str]
-    sources: Sequence[str]
-
-
 def write_manifest(
     folder: Path,
     identity: dict[str, object],
-    files: Sequence[FileCard],
+    splits: Sequence[str],
     dropped: Sequence[DroppedRecord],
     about: dict[str, object],
 ) -> None:
@@ -33,7 +23,7 @@ def write_manifest(
     Args:
         folder: With all files.
         identity: The values that decide them.
-        files: One per file.
+        splits: Of the prepared files, `<split>.parquet` each; what they hold is read from them.
         dropped: Counted by step.
         about: Further entries: inputs with their digests, licence and revision.
     """
@@ -41,18 +31,25 @@ def write_manifest(
 
     manifest = {
         "identity": identity,
-        "files": {
-            card.split: {
-                "file": f"{card.split}.parquet",
-                "sha256": file_digest(folder / f"{card.split}.parquet"),
-                "rows": len(card.domains),
-                "by_domain": dict(sorted(Counter(card.domains).items())),
-                "by_data_source": dict(sorted(Counter(card.sources).items())),
-            }
-            for card in files
-        },
+        "files": {split: _about(folder / f"{split}.parquet") for split in splits},
         "dropped": dropped_counts(dropped),
         "pyarrow_version": pa.__version__,
         **about,
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+
+
+def _about(file: Path) -> dict[str, object]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(file) as read:
+        place = "problem_id" if "problem_id" in read.schema_arrow.names else "extra_info.problem_id"
+        rows = read.read(columns=["data_source", place]).flatten().to_pydict()
+    domains = Counter(str(name).partition("-")[0] for name in rows[place])  # with which an id begins
+    return {
+        "file": file.name,
+        "sha256": file_digest(file),
+        "rows": domains.total(),
+        "by_domain": dict(sorted(domains.items())),
+        "by_data_source": dict(sorted(Counter(rows["data_source"]).items())),
+    }

@@ -47,26 +47,23 @@ def _product(rng: random.Random, low: int, high: int) -> _Sum:
     return _Sum(f"{a}*{b}+{c}", a * b + c, a * (b + 1) + c)
 
 
-def _large_sum(rng: random.Random) -> _Sum:
-    return _plus_minus(rng, 100, 999)
-
-
-def _large_product(rng: random.Random) -> _Sum:
-    return _product(rng, 11, 99)
-
-
 def _remainder(rng: random.Random) -> _Sum:
     a, b, m = rng.randint(10, 99), rng.randint(10, 99), rng.randint(3, 12)
     return _Sum(f"({a}+{b})%{m}", (a + b) % m, (a + b) // m)
 
 
+_LARGE: tuple[Callable[[random.Random], _Sum], ...] = (
+    lambda rng: _plus_minus(rng, 100, 999),
+    lambda rng: _product(rng, 11, 99),
+    _remainder,
+)
 _LEVELS: tuple[Callable[[random.Random], _Sum], ...] = (
     _step,
     lambda rng: _no_carry(rng, 3, 1),
     lambda rng: _no_carry(rng, 2, 2),
     lambda rng: _plus_minus(rng, 10, 99),
     lambda rng: _product(rng, 2, 9),
-    lambda rng: rng.choice((_large_sum, _large_product, _remainder))(rng),
+    lambda rng: rng.choice(_LARGE)(rng),
 )
 LEVELS = len(_LEVELS)
 
