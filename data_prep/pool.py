@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from data_prep.choosing.rank import content_rank
 from data_prep.choosing.row_index import RowIndex, index_of, write_index
-from data_prep.cleaning.clean_steps import clean, without_duplicates
-from data_prep.cleaning.duplicates import same_problem
-from data_prep.cleaning.lengths import PromptLimit, tokenizer_digest
+from data_prep.cleaning.contamination import CONTAMINATION, contaminated
+from data_prep.cleaning.duplicates import EXACT, NEAR, nearly_repeated, repeated, same_problem
+from data_prep.cleaning.lengths import TOO_LONG, PromptLengths, PromptLimit, tokenizer_digest
 from data_prep.files.atomic_folder import make_once
 from data_prep.files.dropped_file import EXCERPT, DroppedRecord, dropped_counts, record_of, write_dropped
 from data_prep.files.prepared_file import prompts_of
@@ -147,16 +147,28 @@ def _make(folder: Path, spec: DataSpec, root: Path, identity: dict[str, object])
 
 
 def _cleaned(found: FolderRows, spec: DataSpec, dropped: list[DroppedRecord]) -> tuple[list[Row], list[Row]]:
-    train, more = without_duplicates(found.rows[Role.train], spec.cleaning)
-    dropped += [record_of(item.row, item.step, item.reason) for item in more]
+    train, options = found.rows[Role.train], spec.cleaning
+    if options.exact_duplicates:  # before rows are held out, so that no problem is on both sides
+        train = _without(train, repeated(train), EXACT, dropped)
     train = _distinct(train, dropped)
     measured = _distinct(found.rows[Role.evaluation] or found.rows[Role.offline_evaluation], dropped)
     never_trained = [*found.rows[Role.evaluation], *found.rows[Role.offline_evaluation]]
     if not never_trained:
         train, measured = _hold_out(train, spec)
         never_trained = measured
-    train, more = clean(train, never_trained, spec.cleaning, spec.own_rewards)
-    dropped += [record_of(item.row, item.step, item.reason) for item in more]
+    # Cheap steps first, so that costly ones see fewer rows.
+    if options.contamination and never_trained:
+        train = _without(train, contaminated(train, never_trained), CONTAMINATION, dropped)
+    if options.max_prompt_tokens is not None:
+        lengths = PromptLengths(options.tokenizer)
+        reasons = lengths.too_long([row.prompt for row in train], options.max_prompt_tokens)
+        train = _without(train, reasons, TOO_LONG, dropped)
+    if options.near_duplicates is not None:
+        train = _without(train, nearly_repeated(train, threshold=options.near_duplicates), NEAR, dropped)
+    if options.golds:
+        from data_prep.cleaning.gold import BAD_GOLD, bad_golds
+
+        train = _without(train, bad_golds(train, spec.own_rewards), BAD_GOLD, dropped)
     forbidden: dict[str, list[Row]] = {}
     for row in never_trained:
         forbidden.setdefault(row.problem_id, []).append(row)
@@ -164,10 +176,16 @@ def _cleaned(found: FolderRows, spec: DataSpec, dropped: list[DroppedRecord]) ->
     for row in train:
         namesakes = forbidden.get(row.problem_id, ())
         if any(same_problem(row, other) for other in namesakes):
-            dropped.append(record_of(row, "contamination", "the problem is in an evaluation set"))
+            dropped.append(record_of(row, CONTAMINATION, "the problem is in an evaluation set"))
         else:
             kept.append(_renamed(row) if namesakes else row)
     return kept, measured
+
+
+def _without(rows: Sequence[Row], reasons: Mapping[int, str], step: str, dropped: list[DroppedRecord]) -> list[Row]:
+    """The rows that have no reason to go; the records of the others go to `dropped`."""
+    dropped += [record_of(rows[number], step, reasons[number]) for number in sorted(reasons)]
+    return [row for number, row in enumerate(rows) if number not in reasons]
 
 
 def _hold_out(rows: Sequence[Row], spec: DataSpec) -> tuple[list[Row], list[Row]]:

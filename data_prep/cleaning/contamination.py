@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_prep.cleaning.boilerplate import boilerplate, own_shingles
-from data_prep.cleaning.dropped import Clean, split
 from data_prep.cleaning.duplicates import gold_difference, same_problem
 from data_prep.cleaning.normalised_text import letters_and_digits, problem_text
 from data_prep.cleaning.shingles import Filter, Hashes, n_shared, runs
@@ -27,8 +26,8 @@ _EVIDENCE = 0.05
 _TABLE_BITS = 24
 
 
-def decontaminate(train: Sequence[Row], evaluation: Sequence[Row]) -> Clean:
-    """Keeps the training rows whose problem is in no evaluation row.
+def contaminated(train: Sequence[Row], evaluation: Sequence[Row]) -> dict[int, str]:
+    """Why training rows go, by number, whose problem is in an evaluation row.
 
     A training row goes if its letters and digits are those of an evaluation problem, or if 70 % of
     the shorter one's shingles are in the longer one: one contains the other, or they are nearly the same. The reason
@@ -60,7 +59,7 @@ def decontaminate(train: Sequence[Row], evaluation: Sequence[Row]) -> Clean:
         share, other = max((_share(own, sets[other]), -other) for other in others)
         if share >= _CONTAINED:
             reasons[number] = _reason(f"{share:.2f} like", train[number], measured.rows[-other])
-    return split(train, reasons, CONTAMINATION)
+    return reasons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

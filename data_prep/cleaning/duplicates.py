@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from data_prep.cleaning.dropped import Clean, split
 from data_prep.cleaning.normalised_text import content_order, letters_and_digits, problem_text, same_gold
 from data_prep.cleaning.symbols import operators, written
 from data_prep.files.row import Row
@@ -16,11 +15,12 @@ _SHORT = 60
 _NUMBER = re.compile(r"[0-9]+")
 
 
-def drop_exact_duplicates(rows: Sequence[Row]) -> Clean:
-    """Keeps one row of each problem text (`data_prep.cleaning.normalised_text`): the first in content order.
+def repeated(rows: Sequence[Row]) -> dict[int, str]:
+    """Why rows go, by number, where one of each problem text is kept: the first in content order.
 
-    Texts that agree in letters and digits, but not in what their symbols say, are different problems. Where the golds
-    alone differ, the reason quotes both: one of them is wrong, or they are two spellings of one answer.
+    Texts (`data_prep.cleaning.normalised_text`) that agree in letters and digits, but not in what their symbols say,
+    are different problems. Where the golds alone differ, the reason quotes both: one of them is wrong, or they are two
+    spellings of one answer.
 
     Args:
         rows: In any order; it changes what is kept in no way.
@@ -42,11 +42,11 @@ def drop_exact_duplicates(rows: Sequence[Row]) -> Clean:
                 reasons[number] = f"same text as {rows[twin].problem_id} ({rows[twin].data_source})" + gold_difference(
                     rows[number], rows[twin]
                 )
-    return split(rows, reasons, EXACT)
+    return reasons
 
 
-def drop_near_duplicates(rows: Sequence[Row], *, threshold: float = 0.8) -> Clean:
-    """Keeps one of the problems that are nearly the same text: the first in content order.
+def nearly_repeated(rows: Sequence[Row], *, threshold: float = 0.8) -> dict[int, str]:
+    """Why rows go, by number, where one is kept of problems that are nearly the same text: the first in content order.
 
     Texts that differ in their numbers and in the gold answer are variants of a problem, and are both kept. Where the
     golds alone differ, the reason quotes both.
@@ -76,12 +76,11 @@ def drop_near_duplicates(rows: Sequence[Row], *, threshold: float = 0.8) -> Clea
         ),
         threshold=threshold,
     )
-    reasons = {
+    return {
         number: f"{similarity:.2f} like {rows[twin].problem_id} ({rows[twin].data_source})"
         + gold_difference(rows[number], rows[twin])
         for number, (twin, similarity) in twins.items()
     }
-    return split(rows, reasons, NEAR)
 
 
 def same_problem(row: Row, other: Row) -> bool:

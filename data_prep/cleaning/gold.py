@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from data_prep.cleaning.dropped import Clean, split
 from data_prep.files.row import Row, read_json_object
 from rewards.check.gold_check import Finding, GoldRow, check_rows
 
 BAD_GOLD = "bad gold"
 
 
-def drop_bad_gold(rows: Sequence[Row], own_rewards: Sequence[str] = (), unchecked: Counter[str] | None = None) -> Clean:
-    """Keeps the rows whose gold is scored right and a perturbed one wrong, and those that cannot be checked.
+def bad_golds(
+    rows: Sequence[Row], own_rewards: Sequence[str] = (), unchecked: Counter[str] | None = None
+) -> dict[int, str]:
+    """Why rows go, by number, whose gold is scored wrong or a perturbed one right; none that cannot be checked.
 
     What cannot be checked is code without a reference solution, and what a function of the user's own scores that does
     not say how a right answer is written. Reference solutions of code rows are run, isolated as
@@ -25,7 +26,7 @@ def drop_bad_gold(rows: Sequence[Row], own_rewards: Sequence[str] = (), unchecke
     report = check_rows((gold_row(row, str(number)) for number, row in enumerate(rows)), own_rewards)
     if unchecked is not None:
         unchecked.update(row.reason for row in report.exceptions if row.finding is Finding.NOT_RENDERED)
-    return split(rows, {int(bad.where): f"{bad.finding}: {bad.reason}" for bad in report.problems}, BAD_GOLD)
+    return {int(bad.where): f"{bad.finding}: {bad.reason}" for bad in report.problems}
 
 
 def gold_row(row: Row, where: str) -> GoldRow:

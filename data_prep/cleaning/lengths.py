@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from data_prep.cleaning.dropped import Clean, split
 from data_prep.files.row import Message, Row
 from data_prep.spec import DataError, file_digest
 
@@ -129,20 +128,6 @@ def _loaded(tokenizer: str | Path) -> Any:
         raise DataError(
             f"tokenizer={tokenizer} cannot be loaded from this machine: {error}. Give a model's folder."
         ) from error
-
-
-def drop_too_long(rows: Sequence[Row], *, tokenizer: str | Path, max_tokens: int) -> Clean:
-    """Keeps the rows whose prompt fits.
-
-    Args:
-        rows: Any number.
-        tokenizer: Folder of the model, or the id of one in the hub's cache.
-        max_tokens: Longest prompt in tokens, chat template included.
-
-    Raises:
-        DataError: The tokenizer cannot be loaded, or has no chat template.
-    """
-    return split(rows, PromptLengths(tokenizer).too_long([row.prompt for row in rows], max_tokens), TOO_LONG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

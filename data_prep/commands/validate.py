@@ -3,11 +3,10 @@
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from data_prep.cleaning.dropped import Dropped
 from data_prep.files.row import Row
 from data_prep.sources.checked_folder import Examined, examined, files_of
 from data_prep.sources.finding import Finding, Kind
@@ -86,34 +85,33 @@ def validate(
     _check_repetitions(usable, result, near_duplicates)
     _check_contamination(usable, against, own_rewards, result)
     if gold:
-        from data_prep.cleaning.gold import drop_bad_gold
+        from data_prep.cleaning.gold import bad_golds
 
-        _, bad = drop_bad_gold(_rows(usable), own_rewards, result.unchecked)
-        result.findings += _located(bad, usable, Kind.bad_gold)
+        result.findings += _located(bad_golds(_rows(usable), own_rewards, result.unchecked), usable, Kind.bad_gold)
     return result
 
 
 def _check_repetitions(items: Sequence[Examined], result: Validation, threshold: float | None) -> None:
-    from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
+    from data_prep.cleaning.duplicates import nearly_repeated, repeated
 
     # A problem in both train and evaluation is contamination, and evaluation files may share problems.
     groups: dict[str | None, list[Examined]] = {}
     for item in items:
         groups.setdefault(None if item.role is Role.train else item.file, []).append(item)
     for of_role in groups.values():
-        kept, repeated = drop_exact_duplicates(_rows(of_role))
-        for found in _located(repeated, of_role, Kind.duplicate):
+        again = repeated(_rows(of_role))
+        for found in _located(again, of_role, Kind.duplicate):
             kind = Kind.contradiction if ", other gold: " in found.message else Kind.duplicate
-            result.findings.append(Finding(kind=kind, file=found.file, row=found.row, message=found.message))
+            result.findings.append(replace(found, kind=kind))
         if threshold is not None:
-            _, alike = drop_near_duplicates(kept, threshold=threshold)
-            result.findings += _located(alike, of_role, Kind.near_duplicate)
+            kept = [item for number, item in enumerate(of_role) if number not in again]
+            result.findings += _located(nearly_repeated(_rows(kept), threshold=threshold), kept, Kind.near_duplicate)
 
 
 def _check_contamination(
     items: Sequence[Examined], against: Sequence[Path], own_rewards: tuple[str, ...], result: Validation
 ) -> None:
-    from data_prep.cleaning.contamination import decontaminate
+    from data_prep.cleaning.contamination import contaminated
 
     evaluation = _rows(item for item in items if item.role is not Role.train)
     for file in files_of(against).files:
@@ -123,21 +121,18 @@ def _check_contamination(
             elif item.row is not None:
                 evaluation.append(item.row)
     train = [item for item in items if item.role is Role.train]
-    _, leaked = decontaminate(_rows(train), evaluation)
-    result.findings += _located(leaked, train, Kind.contamination)
+    result.findings += _located(contaminated(_rows(train), evaluation), train, Kind.contamination)
 
 
 def _rows(items: Iterable[Examined]) -> list[Row]:
     return [item.row for item in items if item.row is not None]
 
 
-def _located(dropped: Sequence[Dropped], items: Sequence[Examined], kind: Kind) -> list[Finding]:
-    """Findings of dropped rows, which are the very objects of `items`."""
-    place = {id(item.row): item for item in items}
+def _located(reasons: Mapping[int, str], items: Sequence[Examined], kind: Kind) -> list[Finding]:
+    """Findings of reasons by the place in `items`, all of which have a row."""
     return [
-        Finding(kind=kind, file=item.file, row=item.number, message=gone.reason)
-        for gone in dropped
-        for item in [place[id(gone.row)]]
+        Finding(kind=kind, file=items[place].file, row=items[place].number, message=reasons[place])
+        for place in sorted(reasons)
     ]
 
 

@@ -88,10 +88,13 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def ours(folder: str) -> dict[str, float]:
     """Seconds of CPU of each step on all rows, one after another as preparation has them, and peak memory."""
-    from data_prep.cleaning.contamination import decontaminate
-    from data_prep.cleaning.dropped import Clean
-    from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
-    from data_prep.cleaning.lengths import drop_too_long
+    from tests.data_prep.cleaned import (
+        Clean,
+        decontaminate,
+        drop_exact_duplicates,
+        drop_near_duplicates,
+        drop_too_long,
+    )
 
     rows, evaluation = training_rows(ROWS), evaluation_rows()
     steps: dict[str, Callable[[list[Row]], Clean]] = {

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from data_prep.cleaning.contamination import decontaminate
 from data_prep.cleaning.normalised_text import problem_text
 from data_prep.files.row import Row
+from tests.data_prep.cleaned import decontaminate
 from tests.data_prep.guru import PREFIX, SUFFIX, math_row, needs_real, real_rows
 
 PROBLEM = (

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.cleaning.contamination import decontaminate
-from data_prep.cleaning.duplicates import drop_exact_duplicates, drop_near_duplicates
 from data_prep.cleaning.normalised_text import letters_and_digits, same_gold
 from data_prep.cleaning.shingles import Filter, jaccard, runs, shingle_set, shingles
 from data_prep.spec import DataError
+from tests.data_prep.cleaned import decontaminate, drop_exact_duplicates, drop_near_duplicates
 from tests.data_prep.guru import PREFIX, SUFFIX, math_row, needs_real, real_rows
 
 TRIANGLE = "In triangle $ABC$ the sides are $a = 3$, $b = 4$ and the angle at $C$ is right. How long is the side $c$?"

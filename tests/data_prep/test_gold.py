@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from data_prep.cleaning.gold import drop_bad_gold
+from tests.data_prep.cleaned import drop_bad_gold
 from tests.data_prep.guru import math_row, needs_real, real_rows
 
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_prep.cleaning.lengths import PromptLengths, drop_too_long
+from data_prep.cleaning.lengths import PromptLengths
 from data_prep.files.row import Message
 from data_prep.spec import DataError
+from tests.data_prep.cleaned import drop_too_long
 from tests.data_prep.guru import math_row
 from tests.data_prep.tokenizers import byte_level_tokenizer
 
