@@ -6,7 +6,7 @@ the base model's. Killed, it goes on after the last whole block of problems.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data_prep.spec import PASS_RATE
@@ -49,14 +49,8 @@ class Annotation:
 
     def to_json(self) -> str:
         """One JSON object; `from_json` reads it back."""
-        values = {
-            "spec": json.loads(self.spec.to_json()),
-            "n": self.n,
-            "split": self.split,
-            "out": None if self.out is None else str(self.out),
-            "solutions": None if self.solutions is None else str(self.solutions),
-        }
-        return json.dumps(values, indent=2, sort_keys=True) + "\n"
+        values = asdict(self) | {"spec": json.loads(self.spec.to_json())}
+        return json.dumps(values, indent=2, sort_keys=True, default=str) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Annotation":

@@ -34,13 +34,10 @@ KEPT_SAMPLES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One held-out problem with its prompt's token ids."""
+    """One problem, as a row in verl's columns, with its prompt's token ids."""
 
     problem_id: str
-    data_source: str
-    domain: str
-    ground_truth: str
-    extra_info: dict[str, Any]
+    row: dict[str, Any]
     prompt_ids: list[int]
 
 
@@ -172,16 +169,9 @@ def read_problems(path: Path, tokenizer: Any) -> Iterator[Problem]:
     import pyarrow.parquet
 
     for row in pyarrow.parquet.read_table(path).to_pylist():
-        extra = row["extra_info"]
         text = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False)
-        yield Problem(
-            problem_id=extra["problem_id"],
-            data_source=row["data_source"],
-            domain=extra["domain"],
-            ground_truth=row["reward_model"]["ground_truth"],
-            extra_info=extra,
-            prompt_ids=tokenizer(text, add_special_tokens=False)["input_ids"],
-        )
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        yield Problem(problem_id=row["extra_info"]["problem_id"], row=row, prompt_ids=ids)
 
 
 def _engine(options: argparse.Namespace, tokenizer: Any) -> Engine:
@@ -203,10 +193,10 @@ def _score(
     for problem, texts in zip(block, texts_of, strict=True):
         items += [
             rewards.ScoreItem(
-                data_source=problem.data_source,
+                data_source=problem.row["data_source"],
                 solution_str=text,
-                ground_truth=problem.ground_truth,
-                extra_info=problem.extra_info,
+                ground_truth=problem.row["reward_model"]["ground_truth"],
+                extra_info=problem.row["extra_info"],
             )
             for text in texts
         ]
@@ -223,14 +213,14 @@ def _score(
         counts.append(
             ProblemCount(
                 problem_id=problem.problem_id,
-                data_source=problem.data_source,
-                domain=problem.domain,
+                data_source=problem.row["data_source"],
+                domain=problem.row["extra_info"]["domain"],
                 n=len(group),
                 c=outcomes["correct"],
                 outcomes=dict(sorted(outcomes.items())),
                 prompt_tokens=len(problem.prompt_ids),
                 response_tokens=sum(len(sample.token_ids) for sample in group),
-                difficulty=problem.extra_info.get("difficulty"),
+                difficulty=problem.row["extra_info"].get("difficulty"),
             )
         )
         kept.append(Kept(problem_id=problem.problem_id, completions=texts[:KEPT_SAMPLES], correct=correct))

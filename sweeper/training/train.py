@@ -69,8 +69,15 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
         scratch = Path(around.enter_context(TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True)))
         # The server that workers are forked from is one machine's.
         forks = scratch / "fork" if children.device is Device.cpu and job.node.count == 1 else None
-        files = replace(
-            _files(job, model, train_file, val_file, forks),
+        files = Files(
+            model=model,
+            train=train_file,
+            val=val_file,
+            checkpoints=job.run_dir.checkpoints,
+            validations=job.run_dir.path / "val",
+            rewards=job.results / FOLDER,
+            hydra=job.attempt.path / "hydra",
+            fork_socket=forks,
             settings=tracking.write_settings(spec, job.results, job.attempt),
         )
         overrides = verl_overrides(spec, files, children.device)
@@ -101,19 +108,6 @@ def _saving_in_time(job: JobContext) -> RunSpec:
         return spec
     print(f"a checkpoint every {save_freq} steps: cluster.max_loss_minutes={spec.cluster.max_loss_minutes}", flush=True)
     return replace(spec, training=replace(spec.training, save_freq=save_freq))
-
-
-def _files(job: JobContext, model: Path, train_file: Path, val_file: Path, forks: Path | None) -> Files:
-    return Files(
-        model=model,
-        train=train_file,
-        val=val_file,
-        checkpoints=job.run_dir.checkpoints,
-        validations=job.run_dir.path / "val",
-        rewards=job.results / FOLDER,
-        hydra=job.attempt.path / "hydra",
-        fork_socket=forks,
-    )
 
 
 def training_env(run_dir: RunDir, attempt: Attempt, children: Children) -> dict[str, str]:
