@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from data_prep.files.prepared_folder import PreparedData
 from sweeper.evaluation.measure import Evaluated, measure, measure_base
-from sweeper.evaluation.screen import screen
+from sweeper.evaluation.screen import candidates, keep_solved
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import write_atomic
 from sweeper.inputs.data import fill_a_batch, prepared, too_long
 from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
 from sweeper.inputs.models import PreparedModel, prepare
-from sweeper.rows.counts import ProblemCount
 from sweeper.rows.row import base_problems_path, problems_path
 from sweeper.training.context import JobContext
 from sweeper.training.final_weights import final_weights
@@ -68,12 +66,7 @@ def phases(job: JobContext) -> Iterator[Measured]:
     train_file = data.train
     if spec.data.screen.n_samples:
         job.enter("screen")
-        train_file = screen(
-            spec,
-            train_file=data.train,
-            out=job.run_dir.path / "train.parquet",
-            count=partial(_screening, job, start.model),
-        )
+        train_file = _screened(job, start.model, data.train)
     yield (done := replace(done, n_unique=_n_rows(train_file)))
     job.enter("train")
     trained = train(job, model=start.model.path, train_file=train_file, val_file=data.val)
@@ -94,9 +87,17 @@ def phases(job: JobContext) -> Iterator[Measured]:
     write_atomic(problems_path(job.results, job.run_dir.run_id), evaluated.file.read_text())
 
 
-def _screening(job: JobContext, model: PreparedModel, problems: Path) -> list[ProblemCount]:
-    n = job.spec.data.screen.n_samples
-    return measure_base(job.spec, job.children, job.results, model=model, problems=problems, n=n, screening=True).counts
+def _screened(job: JobContext, model: PreparedModel, train_file: Path) -> Path:
+    """The problems that the model solves sometimes; measured once."""
+    spec, out = job.spec, job.run_dir.path / "train.parquet"
+    if not out.exists():
+        wanted = spec.data.screen
+        asked = candidates(train_file, wanted.max_problems, out)
+        found = measure_base(
+            spec, job.children, job.results, model=model, problems=asked, n=wanted.n_samples, screening=True
+        )
+        keep_solved(spec, asked, found.counts, out)
+    return out
 
 
 def _n_rows(file: Path) -> int:

@@ -5,7 +5,7 @@ import pytest
 from pyarrow import parquet
 
 from data_prep.materialise import materialise
-from sweeper.evaluation.screen import screen
+from sweeper.evaluation.screen import candidates, keep_solved
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.inputs.data import data_spec
 from sweeper.plan.refusals import check
@@ -22,8 +22,13 @@ def ids(file: Path) -> list[str]:
     return [extra["problem_id"] for extra in parquet.read_table(file).column("extra_info").to_pylist()]
 
 
-def counts_with(tmp_path: Path, solved_of_4: list[int]) -> list[ProblemCount]:
-    """Counts of the candidates of `screen`, in file order."""
+def screen(run: RunSpec, train_file: Path, out: Path, solved_of_4: list[int]) -> None:
+    """What a run does, with these counts of the candidates, in file order."""
+    asked = candidates(train_file, run.data.screen.max_problems, out)
+    keep_solved(run, asked, counts_with(asked, solved_of_4), out)
+
+
+def counts_with(asked: Path, solved_of_4: list[int]) -> list[ProblemCount]:
     return [
         ProblemCount(
             problem_id=problem,
@@ -35,7 +40,7 @@ def counts_with(tmp_path: Path, solved_of_4: list[int]) -> list[ProblemCount]:
             prompt_tokens=1,
             response_tokens=4,
         )
-        for problem, c in zip(ids(tmp_path / "train.candidates.parquet"), solved_of_4, strict=True)
+        for problem, c in zip(ids(asked), solved_of_4, strict=True)
     ]
 
 
@@ -45,13 +50,8 @@ def train_file(tmp_path: Path) -> Path:
 
 
 def test_only_problems_solved_sometimes_are_kept_in_training_order(train_file: Path, tmp_path: Path) -> None:
-    solved = [0, 1, 2, 3, 4] * 4
-    out = screen(
-        screened("training.train_batch_size=8", "training.ppo_mini_batch_size=8"),
-        train_file=train_file,
-        out=tmp_path / "train.parquet",
-        count=lambda _: counts_with(tmp_path, solved),
-    )
+    solved, out = [0, 1, 2, 3, 4] * 4, tmp_path / "train.parquet"
+    screen(screened("training.train_batch_size=8", "training.ppo_mini_batch_size=8"), train_file, out, solved)
     first_20 = ids(train_file)[:20]
     assert ids(out) == [problem for problem, c in zip(first_20, solved, strict=True) if 0 < c < 4]
 
@@ -60,12 +60,7 @@ def test_too_few_sometimes_solved_problems_end_the_run_with_the_keys_to_change(
     train_file: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(RunFailedError, match=r"only 1 of 20 .*data\.screen\.max_problems"):
-        screen(
-            screened(),
-            train_file=train_file,
-            out=tmp_path / "train.parquet",
-            count=lambda _: counts_with(tmp_path, [0] * 19 + [2]),
-        )
+        screen(screened(), train_file, tmp_path / "train.parquet", [0] * 19 + [2])
     assert not (tmp_path / "train.parquet").exists()
 
 
