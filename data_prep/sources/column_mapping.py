@@ -114,14 +114,24 @@ def read_mappings(root: Path) -> dict[str, Declared]:
     Raises:
         DataError: Not YAML, or a mapping with unknown, missing or ill-typed entries.
     """
+    path = root / FILE_NAME
+    try:
+        return mappings_of(path.read_text(), path) if path.is_file() else {}
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not YAML: {error}") from error
+
+
+def mappings_of(text: str, path: Path) -> dict[str, Declared]:
+    """What a text declares that is, or would be, the `columns.yaml` at `path`.
+
+    Raises:
+        DataError: As `read_mappings` says.
+    """
     import yaml
 
-    path = root / FILE_NAME
-    if not path.is_file():
-        return {}
     try:
-        declared = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        declared = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         raise DataError(f"{path}: not YAML: {error}") from error
     if not isinstance(declared, dict):
         raise DataError(f"{path}: must map file patterns such as '*.jsonl' to their columns.")

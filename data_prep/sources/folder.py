@@ -10,6 +10,7 @@ from pathlib import Path
 from data_prep.files.dropped_file import EXCERPT, DroppedRecord
 from data_prep.files.row import Row
 from data_prep.sources.checked_folder import Examined, examined
+from data_prep.sources.column_mapping import Declared
 from data_prep.sources.finding import Finding, Kind
 from data_prep.sources.layout import training_layout
 from data_prep.sources.role import Role
@@ -42,9 +43,14 @@ class FolderRows:
 
 
 def read_folder(
-    root: Path, *, domains: Collection[Domain], bad_rows: BadRows, own_rewards: tuple[str, ...] = ()
+    root: Path,
+    *,
+    domains: Collection[Domain],
+    bad_rows: BadRows,
+    own_rewards: tuple[str, ...] = (),
+    declared: dict[str, Declared] | None = None,
 ) -> FolderRows:
-    """All rows of `domains` below `root`; see `data_prep.sources.layout` for which are for training.
+    """All rows of `domains` below `root`; see `data_prep.sources.layout` for which are for training and for `declared`.
 
     Raises:
         DataError: No file to train on, an unreadable file, missing columns, an unknown or unsupported data_source
@@ -52,7 +58,7 @@ def read_folder(
     """
     result, unused = FolderRows(), Counter[Domain]()
     with _no_collection():
-        layout = training_layout(root)
+        layout = training_layout(root, declared)
         result.notes.update([*(f"file not read: {item.why}" for item in layout.unread), *layout.notes])
         for file in layout.files:
             total = 0

@@ -62,13 +62,17 @@ class Layout:
         return [*lines, *self.notes]
 
 
-def source_layout(root: Path) -> Layout:
+def source_layout(root: Path, declared: dict[str, Declared] | None = None) -> Layout:
     """All files below `root`, by relative path.
+
+    Args:
+        root: The folder.
+        declared: In place of what its `columns.yaml` says; None: as that says.
 
     Raises:
         DataError: `columns.yaml` or a folder cannot be read.
     """
-    declared = read_mappings(root)
+    declared = read_mappings(root) if declared is None else declared
     files, unread, doubts = [], [], []
     for item in walk(root):
         if isinstance(item, Unread):
@@ -127,15 +131,15 @@ def role_of(name: str, declared: Declared | None) -> Role | None:
     return Role.evaluation if declared.evaluation else Role.train
 
 
-def training_layout(root: Path) -> Layout:
-    """The layout of a folder to train on.
+def training_layout(root: Path, declared: dict[str, Declared] | None = None) -> Layout:
+    """The `source_layout` of a folder to train on.
 
     Raises:
         DataError: No such folder, nothing in it that can be read, or a file of which it cannot be told what it is for.
     """
     if not root.is_dir():
         raise DataError(f"data_root={root} is not a folder. Point it at a folder of data files ({ENDINGS}).")
-    layout = source_layout(root)
+    layout = source_layout(root, declared)
     for doubt in layout.doubts:
         raise DataError(f"{root / doubt.file}: {doubt.message}")
     if not layout.files:

@@ -4,7 +4,6 @@ Rows are counted as they are read; when data are made, cleaning may drop some of
 """
 
 import shlex
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from data_prep.choosing.mix import domain_counts
 from data_prep.sources.column_guess import columns_command, guessed_columns, undeclared
-from data_prep.sources.column_mapping import FILE_NAME
+from data_prep.sources.column_mapping import FILE_NAME, mappings_of
 from data_prep.sources.folder import read_folder
 from data_prep.sources.role import Role
 from data_prep.spec import BadRows, DataError, DataSpec
@@ -112,11 +111,13 @@ def _undeclared(folder: Path, spec: DataSpec, lack: Lack, *, template: bool) -> 
 
 def _as_if(folder: Path, lines: Sequence[str], spec: DataSpec) -> Rows:
     """The folder's rows as they would be with this `columns.yaml`."""
-    with tempfile.TemporaryDirectory() as temporary:
-        for path in folder.iterdir():
-            (Path(temporary) / path.name).symlink_to(path.resolve())
-        (Path(temporary) / FILE_NAME).write_text("\n".join(lines))
-        found = read_folder(Path(temporary), domains=tuple(Domain), bad_rows=BadRows.drop, own_rewards=spec.own_rewards)
+    found = read_folder(
+        folder,
+        domains=tuple(Domain),
+        bad_rows=BadRows.drop,
+        own_rewards=spec.own_rewards,
+        declared=mappings_of("\n".join(lines), folder / FILE_NAME),
+    )
     by_role = {role: Counter(row.domain for row in rows) for role, rows in found.rows.items()}
     evaluation = by_role[Role.evaluation] or by_role[Role.offline_evaluation]
     return Rows(by_role[Role.train], evaluation, tuple(row.reason for row in found.bad))

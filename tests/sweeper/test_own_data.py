@@ -102,6 +102,7 @@ def test_all_that_a_folder_lacks_is_told_at_once_and_the_command_with_it_works(
     said = capsys.readouterr().out.splitlines()[-1]
     for text in told:
         assert text in said
+    assert said.count("the first: ") == said.count(f"the first: {tmp_path / 'mine'}/")  # where the user has it
     columns, _, command = said.partition("This works: ")[2].rpartition("python -m sweeper plan ")
     if columns:
         subprocess.run(columns.removesuffix("&& "), shell=True, check=True)
