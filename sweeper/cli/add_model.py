@@ -1,33 +1,28 @@
-"""`sweeper add-model`: the configuration of a new model, from its `config.json`."""
+"""Write the configuration of a new model, conf/model/NAME.yaml, from its config.json.
+
+It goes into the project that the current folder is (see init), or into a checkout.
+"""
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.cli.arguments import Verbs, add_json
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.verb import add_json, answer
 from sweeper.host.errors import ConfigError
 
 if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "add-model",
-        help="write the configuration of a new model from its config.json",
-        description="Write conf/model/NAME.yaml for a model, from its config.json: in the project that the current "
-        "folder is (see init), or in a checkout.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("model", help="a folder in Hugging Face's format, or a hub id")
     parser.add_argument(
         "--family", default="qwen2.5", help="the model family whose training settings it gets (default: qwen2.5)"
     )
     parser.add_argument("--name", help="how commands and runs call it (default: the last part of MODEL)")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,14 +46,14 @@ def run(options: argparse.Namespace) -> int:
     text = model_file(found, values, guess=changed, gpu=str(spec.cluster.gpu_type))
     _write(path, text, options.family)
     n_params = spec.model.architecture.n_params
-    if options.json:
-        print_json("add-model", {"name": name, "path": str(path), "n_params": n_params, "resources": changed})
-    else:
-        print(f"{path}: {n_params:,} parameters")
-        gpus = f"{guess.nodes} x {guess.gpus_per_node} {spec.cluster.gpu_type}"
-        print(f"first guess: {gpus}, tensor_parallel={guess.tensor_parallel} (model.resources)")
-        print(f"whether it fits: python -m sweeper plan model={name} model_family={options.family} cluster=slurm")
-    return EXIT_OK
+    made = {"name": name, "path": str(path), "n_params": n_params, "resources": changed}
+    gpus = f"{guess.nodes} x {guess.gpus_per_node} {spec.cluster.gpu_type}"
+    lines = (
+        f"{path}: {n_params:,} parameters",
+        f"first guess: {gpus}, tensor_parallel={guess.tensor_parallel} (model.resources)",
+        f"whether it fits: python -m sweeper plan model={name} model_family={options.family} cluster=slurm",
+    )
+    return answer(options, lambda: made, lambda: "\n".join(lines))
 
 
 def _folder() -> Path:
@@ -95,6 +90,7 @@ def _spec(config: dict[str, Any], values: dict[str, Any]) -> "RunSpec":
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    from sweeper.grid.composition_error import in_one_line
     from sweeper.grid.schema import thawed
     from sweeper.plan.plan import spec_from
     from sweeper.spec.model import Model
@@ -103,7 +99,7 @@ def _spec(config: dict[str, Any], values: dict[str, Any]) -> "RunSpec":
         merged = OmegaConf.merge(thawed(Model), values)
         model = OmegaConf.to_container(merged, resolve=True, enum_to_str=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(f"add-model: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"add-model: {in_one_line(error)}") from None
     spec = spec_from(config | {"model": model})
     if spec.cluster.gpu_type is None:
         raise ConfigError("add-model: conf/cluster/slurm.yaml of this project states no gpu_type to guess for")

@@ -10,11 +10,7 @@ if TYPE_CHECKING:
 
 
 def hold_to_budget(plan: "Plan", budget: float | None) -> None:
-    """Hold a plan to its budget.
-
-    Args:
-        plan: Of a launch.
-        budget: GPU-hours from the command line; None: those of the grid file, if it states any.
+    """Hold a plan to a budget in GPU-hours: that of the command line, else (None) that of the grid file, if it has one.
 
     Raises:
         ConfigError: it takes more, or its price is not known.

@@ -1,26 +1,20 @@
-"""`sweeper cancel`: stop runs, here or on SLURM, and take them out of the queue."""
+"""Stop runs: those that run on this machine or wait in the line of its launcher, and SLURM's jobs, waiting or running.
+
+What they have saved stays: a launch resumes them. Exit code 1: one cannot be stopped from here.
+"""
 
 import argparse
 import sys
 
-from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
-from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json, say_damaged
+from sweeper.cli.verb import EXIT_FAILED, add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "cancel",
-        help="stop runs: those of this machine, and SLURM's jobs that wait or run",
-        description="Stop runs: those that run on this machine or wait in the line of its launcher, and jobs of SLURM, "
-        "whether they wait or run. What they have saved stays: a launch resumes them. Exit code 1: one cannot be "
-        "stopped from here.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_results(parser)
     parser.add_argument("which", help="a grid's name, or the start or end of a run id")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,14 +34,12 @@ def run(options: argparse.Namespace) -> int:
     kept(results_dir).unlink(missing_ok=True)
     stopped, left = local.cancel([RunDir(results_dir=results_dir, run_id=name) for name in wanted if name not in jobs])
     ended = sorted([*jobs, *(run_dir.run_id for run_dir in stopped)])
-    if options.json:
-        print_json("cancel", ended)
-    else:
-        print("\n".join([*ended, f"{len(ended)} of {len(wanted)} runs were queued or running and are cancelled"]))
+    count = f"{len(ended)} of {len(wanted)} runs were queued or running and are cancelled"
+    code = answer(options, lambda: ended, lambda: "\n".join([*ended, count]))
     for run_dir in left:
         host, _ = holder(run_dir.lock) or ("another machine", 0)
         print(f"{run_dir.run_id} runs on {host}, or is another user's: cancel it there", file=sys.stderr)
     say_damaged([*map(DamagedError, queue.damaged)], what="which jobs are theirs is not known, so none is cancelled")
     if queue.error is not None:
         raise scheduler.SchedulerError(f"SLURM does not answer, so its jobs are not cancelled: {queue.error}")
-    return EXIT_FAILED if left or queue.damaged else EXIT_OK
+    return EXIT_FAILED if left or queue.damaged else code

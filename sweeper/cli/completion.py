@@ -1,6 +1,9 @@
-"""`sweeper completion`: what a shell proposes when Tab is pressed.
+"""Print a script that makes a shell complete verbs, flags, groups and their options.
 
-A shell's function asks the program itself at every Tab (0.1 s), so that what is added to `conf/` is proposed at once.
+In ~/.bashrc: eval "$(sweeper completion bash)"; in ~/.zshrc, after compinit: eval "$(sweeper completion zsh)"; in
+~/.config/fish/config.fish: sweeper completion fish | source. These scripts call `sweeper completion words` at every Tab
+(0.1 s), so that what is added to `conf/` is proposed at once: it reads the words of a command line, one per line, and
+prints what may stand in the last one's place.
 """
 
 import argparse
@@ -8,8 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
-from sweeper.cli.arguments import Verbs
-from sweeper.cli.output import EXIT_OK
+from sweeper.cli.verb import EXIT_OK
 
 # readline replaces only what follows the last `=`, so bash gets no more than that.
 _BASH = """\
@@ -48,19 +50,9 @@ complete --command sweeper --no-files --arguments '(__sweeper_words)'
 SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "completion",
-        help="a script that makes a shell complete verbs, flags, groups and their options",
-        description="Print a script that makes a shell complete verbs, flags, configuration groups and their options. "
-        'In ~/.bashrc: eval "$(sweeper completion bash)"; in ~/.zshrc, after compinit: eval "$(sweeper completion '
-        'zsh)"; in ~/.config/fish/config.fish: sweeper completion fish | source. These scripts call `sweeper '
-        "completion words`, which reads the words of a command line, one per line, and prints what may stand in the "
-        "last one's place.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("shell", choices=[*SCRIPTS, "words"], help="bash, zsh or fish; words is for their scripts")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,11 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def proposals(words: Sequence[str]) -> list[str]:
-    """What may stand in the place of the last word.
-
-    Args:
-        words: The words after the program's name up to the cursor; the last one is unfinished, and may be empty.
-    """
+    """What may stand in the place of the last word after the program's name, which is unfinished and may be empty."""
     from sweeper.cli.main import parsers
 
     *before, current = words or [""]

@@ -1,28 +1,24 @@
-"""`sweeper export-sbatch`: the batch scripts that a launch would submit."""
+"""Write the batch scripts and specs that a launch would submit, and submit nothing.
+
+`status`, `why` and `results` follow the jobs that you submit from them; a launch knows them once they are queued.
+"""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from sweeper.cli.arguments import Verbs, add_json, add_overrides
-from sweeper.cli.output import EXIT_OK, print_json
 from sweeper.cli.plan import planned
+from sweeper.cli.verb import add_json, add_overrides, answer
+from sweeper.host.amounts import number_of
 from sweeper.host.errors import ConfigError
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "export-sbatch",
-        help="write the batch scripts that a launch would submit",
-        description="Write the batch scripts and specs that a launch would submit, and submit nothing. `status`, `why` "
-        "and `results` follow the jobs that you submit from them; a launch knows them once they are queued.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_overrides(parser, example="+grid=model_scale cluster=slurm")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the scripts (default: RESULTS/slurm)")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,15 +42,12 @@ def run(options: argparse.Namespace) -> int:
     prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
     scripts = export(specs, results_dir, None if options.out is None else options.out.resolve())
     save_grid(plan, results_dir)
-    if options.json:
-        listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]
-        print_json("export-sbatch", listed)
-    else:
-        said = replacements(shape_of(spec) for spec in specs)
-        states = ", ".join(f"{n} {state}" for state, n in plan.count().items())
-        why = "" if specs else f"; nothing is to run: {states}"
-        print("\n".join([*said, f"{len(specs)} runs in {len(scripts)} arrays{why}", *commands(scripts)]))
-    return EXIT_OK
+    listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]
+    said = replacements(shape_of(spec) for spec in specs)
+    states = ", ".join(f"{n} {state}" for state, n in plan.count().items())
+    what = f"{number_of(len(specs), 'run')} in {number_of(len(scripts), 'array')}"
+    why = "" if specs else f"; nothing is to run: {states}"
+    return answer(options, lambda: listed, lambda: "\n".join([*said, f"{what}{why}", *commands(scripts)]))
 
 
 def _check_writable(out: Path) -> None:

@@ -1,27 +1,21 @@
-"""`sweeper gc`: delete what nobody needs any more."""
+"""What may be deleted: older checkpoints of done runs, code nobody needs, what was left half-written (--yes deletes).
+
+Deletes nothing without --yes, and never a row, counts, a spec, a log or anything of an unfinished run.
+"""
 
 import argparse
 import time
 from contextlib import ExitStack
 from itertools import groupby
 
-from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.verb import add_json, add_results, answer, results_folder
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "gc",
-        help="what may be deleted: older checkpoints of done runs, code nobody needs (--yes deletes)",
-        description="What a results folder holds that nobody needs: older checkpoints of runs that are done, code and "
-        "arrays of such runs, files that were left half-written. Deletes nothing without --yes, and never a row, "
-        "counts, a spec, a log or anything of an unfinished run.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_results(parser)
     parser.add_argument("--yes", action="store_true", help="delete it")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,18 +33,19 @@ def run(options: argparse.Namespace) -> int:
         queue = Queue.ask(results_dir)
         found = find(results_dir, queue, now=time.time())
         gone = [item for item in found if item.remove()] if options.yes else []
-    if options.json:
-        items = [{"path": str(item.path), "why": item.why, "bytes": item.size} for item in found]
-        print_json("gc", {"found": items, "deleted": len(gone)})
-        return EXIT_OK
-    for (place, why), group in groupby(found, key=lambda item: (item.path.parent, item.why)):
-        alike = list(group)
-        what = alike[0].path if len(alike) == 1 else place
-        count = "" if len(alike) == 1 else f"{len(alike)} in "
-        print(f"{size(sum(item.size for item in alike)):>9}  {count}{what.relative_to(results_dir)}  ({why})")
-    if queue.error is not None:
-        print(f"SLURM does not answer, so code and arrays are left: {queue.error}")
-    total = size(sum(item.size for item in found))
-    end = f"{len(gone)} of {len(found)} are deleted" if options.yes else f"{len(found)}; --yes deletes them"
-    print(f"{total} in {end}")
-    return EXIT_OK
+    items = [{"path": str(item.path), "why": item.why, "bytes": item.size} for item in found]
+
+    def text() -> str:
+        lines = []
+        for (place, why), group in groupby(found, key=lambda item: (item.path.parent, item.why)):
+            alike = list(group)
+            what = alike[0].path if len(alike) == 1 else place
+            count = "" if len(alike) == 1 else f"{len(alike)} in "
+            total = size(sum(item.size for item in alike))
+            lines.append(f"{total:>9}  {count}{what.relative_to(results_dir)}  ({why})")
+        if queue.error is not None:
+            lines.append(f"SLURM does not answer, so code and arrays are left: {queue.error}")
+        end = f"{len(gone)} of {len(found)} are deleted" if options.yes else f"{len(found)}; --yes deletes them"
+        return "\n".join([*lines, f"{size(sum(item.size for item in found))} in {end}"])
+
+    return answer(options, lambda: {"found": items, "deleted": len(gone)}, text)

@@ -41,7 +41,7 @@ def app(cfg: DictConfig) -> str:
     results_dir = results_dir_of(plain)
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
     if state_of(run_dir) is not State.done:
-        run_local([spec], results_dir, reporter(1))
+        run_local([spec], results_dir, reporter(1, results_dir))
     if state_of(run_dir) is not State.done:
         # Hydra's launchers report a job that returns as a success.
         raise RunFailedError(f"{spec.run_id} has no result; see {run_dir.path}")

@@ -1,39 +1,31 @@
-"""`sweeper init`: a folder for a user's own grids, models, data and rewards; the package stays as it was installed."""
+"""Make a new folder for your own grids, models, data and rewards, with an example of each.
+
+The examples work as they stand. Commands that are started in the folder search its conf/ before the package's own,
+which stays as it was installed.
+"""
 
 import argparse
 import shutil
 from pathlib import Path
 
-from sweeper.cli.arguments import Verbs, add_json
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.verb import add_json, answer
 from sweeper.host.errors import ConfigError
 
 TEMPLATE = Path(__file__).parent / "new_project"
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "init",
-        help="a new folder for your own grids, models, data and rewards, with an example of each",
-        description="Make a folder for your own grids, models, data and rewards, with an example of each that works "
-        "as it stands. Commands that are started in it search its conf/ before the package's own.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("folder", help="what to make; it must not exist, or be empty")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     folder = Path(options.folder).expanduser()
     files = make(options.folder, folder)
-    if options.json:
-        print_json("init", {"folder": str(folder.resolve()), "files": files})
-    else:
-        print("\n".join(f"{folder / name}" for name in files))
-        print(f"\nwhat to do with them: {folder / 'README.md'}")
-    return EXIT_OK
+    lines = [*(f"{folder / name}" for name in files), "", f"what to do with them: {folder / 'README.md'}"]
+    return answer(options, lambda: {"folder": str(folder.resolve()), "files": files}, lambda: "\n".join(lines))
 
 
 def make(given: str, folder: Path) -> list[str]:

@@ -5,110 +5,66 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rewards.program import Parser, last_words
+from rewards.program import EXIT_FAILED, EXIT_OK, last_words
 from sweeper.cli.budget import confirm, hold_to_budget
-from sweeper.cli.output import EXIT_FAILED, EXIT_OK
 from sweeper.cli.plan import planned
 from sweeper.cli.results import rows_of, table_text
+from sweeper.host.environment import left_behind
 from sweeper.host.errors import ConfigError, SweeperError
-from sweeper.spec.bounds import PositiveOrZero, argument
+from sweeper.inputs.data import prepare_all
+from sweeper.launch.local import run_local
+from sweeper.launch.progress import reporter
+from sweeper.launch.slurm.follow import follow, submit_text
+from sweeper.launch.slurm.options import replacements
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.launch.slurm.submit import submit
+from sweeper.plan.plan import Plan, save_grid
+from sweeper.plan.view import plan_text
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State, state_of
+from sweeper.spec.cluster import Executor
 
-if TYPE_CHECKING:
-    from sweeper.plan.plan import Plan
-    from sweeper.spec.run import RunSpec
-
-
-def flags(program: str | None = None) -> argparse.ArgumentParser:
-    """The flags of a launch, for usage lines of `program`; what it leaves are overrides."""
-    usage = None if program is None else f"{program} KEY=VALUE ... [flags]"
-    parser = Parser(prog=program, usage=usage, add_help=False, allow_abbrev=False)
-    parser.add_argument("-m", "--multirun", action="store_true", help="run every point of a grid or of comma lists")
-    parser.add_argument("--wait", action="store_true", help="with cluster=slurm: follow the jobs to the end")
-    parser.add_argument(
-        "--canary",
-        action="store_true",
-        help="with cluster=slurm: one run of each shape goes first, the others once it has taken a training step",
-    )
-    parser.add_argument(
-        "--budget-gpu-hours", type=argument(PositiveOrZero), metavar="N", help="start nothing that takes more"
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask, whatever it costs")
-    parser.add_argument("--version", action="store_true", help="print the version, and the commit if it is known")
-    return parser
+_say = partial(print, flush=True)
 
 
 def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Run or submit what the overrides describe and no earlier launch has finished."""
-    from sweeper.host.environment import left_behind
-    from sweeper.inputs.data import prepare_all
-    from sweeper.launch.slurm.options import replacements
-    from sweeper.launch.slurm.shape import shape_of
-    from sweeper.plan.plan import save_grid
-    from sweeper.plan.view import plan_text
-    from sweeper.spec.cluster import Executor
-
     plan, results_dir = planned(overrides, multirun=options.multirun)
-    print(plan_text(plan), flush=True)
+    _say(plan_text(plan))
     if plan.refused:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
     hold_to_budget(plan, options.budget_gpu_hours)
     cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
-    if options.canary and cluster.executor is not Executor.slurm:
+    on_slurm = cluster.executor is Executor.slurm
+    if options.canary and not on_slurm:
         raise ConfigError("--canary holds jobs in a queue, and cluster=local has none; add cluster=slurm")
     if not options.yes:
         confirm(plan, cluster.confirm_gpu_hours)
-    behind = left_behind(os.environ, cluster.environment, on_slurm=cluster.executor is Executor.slurm)
-    if behind is not None:
-        _say(behind)
-    if cluster.executor is Executor.slurm:
-        for line in replacements(shape_of(run.spec) for run in plan.to_run if run.spec):
-            _say(line)
-    save_grid(plan, results_dir)
+    behind = left_behind(os.environ, cluster.environment, on_slurm=on_slurm)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
+    for line in [*([behind] if behind else []), *(replacements(map(shape_of, specs)) if on_slurm else [])]:
+        _say(line)
+    save_grid(plan, results_dir)
     prepare_all(specs, results_dir, say=_say)
     specs = [run.considered.prepare() if run.considered else run.spec for run in plan.to_run if run.spec]
-    if cluster.executor is Executor.slurm:
-        _submit(plan, specs, results_dir, with_canary=options.canary)
+    if on_slurm:
+        done = submit(specs, results_dir, with_canary=options.canary)
+        done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
+        _say(f"\n{submit_text(done, results_dir)}")
         if not options.wait:
             return EXIT_OK
-        _follow(plan, results_dir, with_canary=options.canary)
+        everything = [run.spec for run in plan.runs if run.spec]
+        follow(everything, results_dir, say=_say, with_canary=options.canary)
     elif specs:
-        from sweeper.launch.local import run_local
-        from sweeper.launch.progress import reporter
-
-        run_local(specs, results_dir, reporter(len(specs)))
+        run_local(specs, results_dir, reporter(len(specs), results_dir))
     return _tell(plan, results_dir)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _submit(plan: "Plan", specs: "Sequence[RunSpec]", results_dir: Path, *, with_canary: bool) -> None:
-    from sweeper.launch.slurm.follow import submit_text
-    from sweeper.launch.slurm.submit import submit
-    from sweeper.runs.state import State
-
-    done = submit(specs, results_dir, with_canary=with_canary)
-    done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
-    _say(f"\n{submit_text(done, results_dir)}")
-
-
-def _follow(plan: "Plan", results_dir: Path, *, with_canary: bool) -> None:
-    from sweeper.launch.slurm.follow import follow
-
-    everything = [run.spec for run in plan.runs if run.spec]
-    follow(everything, results_dir, say=_say, with_canary=with_canary)
-
-
-def _tell(plan: "Plan", results_dir: Path) -> int:
+def _tell(plan: Plan, results_dir: Path) -> int:
     """Print table and report of what a launch ended with; the exit code says whether every run has a result."""
-    from sweeper.runs.folder import RunDir
-    from sweeper.runs.state import State, state_of
-
     run_ids = [run.run_id for run in plan.runs if run.run_id is not None]
     states = [state_of(RunDir(results_dir=results_dir, run_id=run_id)) for run_id in run_ids]
     elsewhere, unfinished = states.count(State.running), len(states) - states.count(State.done)

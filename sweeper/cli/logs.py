@@ -1,23 +1,18 @@
-"""`sweeper logs`: what a run's last attempt prints."""
+"""What a run's last attempt prints (-f follows it)."""
 
 import argparse
 import sys
 import time
 
-from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
-from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json
+from sweeper.cli.verb import EXIT_FAILED, EXIT_OK, add_json, add_results, answer, results_folder
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "logs", help="what a run prints (-f follows it)", description="What a run's last attempt prints."
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_results(parser)
     parser.add_argument("which", metavar="run", help="the start or end of a run id")
     parser.add_argument("-f", action="store_true", help="go on printing until interrupted")
     add_json(parser, more=", without following")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,8 +25,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         lines = log.read_text(errors="replace").splitlines() if log and log.exists() else []
         found = {"run_id": run_dir.run_id, "attempt": len(attempts), "log": log and str(log), "lines": lines}
-        print_json("logs", found)
-        return EXIT_OK
+        return answer(options, lambda: found, str)
     if log is None or not log.exists():
         print(f"{run_dir.run_id} has not begun", file=sys.stderr)
         return EXIT_FAILED

@@ -8,47 +8,17 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from rewards.program import EXIT_OK, Parser, guarded
-from sweeper.cli import (
-    add_model,
-    cancel,
-    completion,
-    doctor,
-    export_sbatch,
-    gc,
-    init,
-    launch,
-    logs,
-    options,
-    plan,
-    results,
-    retry,
-    status,
-    suggest,
-    why,
-)
 from sweeper.host.errors import ConfigError
+from sweeper.spec.bounds import PositiveOrZero, argument
 
-# Each has add_parser(verbs), which adds its verb and sets `run` to a function of the parsed arguments that returns the
-# exit code. In the order of the help.
+# In the order of the help; each is a module of this folder, and `sweeper.cli.verb` says what it has.
 _VERBS = (
-    plan,
-    status,
-    why,
-    logs,
-    retry,
-    cancel,
-    gc,
-    export_sbatch,
-    doctor,
-    suggest,
-    results,
-    options,
-    init,
-    add_model,
-    completion,
+    *("plan", "status", "why", "logs", "retry", "cancel", "gc", "export-sbatch", "doctor", "suggest", "results"),
+    *("options", "init", "add-model", "completion"),
 )
 _DESCRIPTION = """\
 Run reinforcement-learning scaling experiments on language models with verl.
@@ -71,16 +41,7 @@ useful keys:
 """
 _HELP_FLAGS = ("-h", "--help", "help")
 _HYDRA_FLAGS = (
-    "--cfg",
-    "-c",
-    "--info",
-    "--hydra-help",
-    "--resolve",
-    "--package",
-    "--config-name",
-    "-cn",
-    "--config-dir",
-    "-cd",
+    *("--cfg", "-c", "--info", "--hydra-help", "--resolve", "--package", "--config-name", "-cn", "--config-dir", "-cd"),
 )
 
 
@@ -94,6 +55,25 @@ def program() -> str:
     return "sweeper" if Path(sys.argv[0]).name == "sweeper" else "python -m sweeper"
 
 
+def _flags(name: str | None = None) -> argparse.ArgumentParser:
+    """The flags of a launch, for usage lines of `name`; what it leaves are overrides."""
+    usage = None if name is None else f"{name} KEY=VALUE ... [flags]"
+    parser = Parser(prog=name, usage=usage, add_help=False, allow_abbrev=False)
+    parser.add_argument("-m", "--multirun", action="store_true", help="run every point of a grid or of comma lists")
+    parser.add_argument("--wait", action="store_true", help="with cluster=slurm: follow the jobs to the end")
+    parser.add_argument(
+        "--canary",
+        action="store_true",
+        help="with cluster=slurm: one run of each shape goes first, the others once it has taken a training step",
+    )
+    parser.add_argument(
+        "--budget-gpu-hours", type=argument(PositiveOrZero), metavar="N", help="start nothing that takes more"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask, whatever it costs")
+    parser.add_argument("--version", action="store_true", help="print the version, and the commit if it is known")
+    return parser
+
+
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser whose help is the program's, and those of its verbs by name."""
     name = program()
@@ -102,12 +82,17 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         usage=f"{name} KEY=VALUE ... [flags]\n       {name} VERB [arguments]",
         description=_DESCRIPTION.format(program=name),
         epilog=_EPILOG.format(program=name),
-        parents=[launch.flags()],
+        parents=[_flags()],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="verbs (each has --help)", metavar="VERB", prog=name)
     for verb in _VERBS:
-        verb.add_parser(verbs)
+        module = import_module(f"sweeper.cli.{verb.replace('-', '_')}")
+        about = str(module.__doc__)
+        first = about.partition("\n")[0].removesuffix(".")
+        added = verbs.add_parser(verb, help=f"{first[0].lower()}{first[1:]}", description=" ".join(about.split()))
+        module.arguments(added)
+        added.set_defaults(run=module.run, verb=verb)
     return parser, dict(verbs.choices)
 
 
@@ -130,18 +115,33 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return _stock_hydra(arguments)
     if "=" not in arguments[0] and not arguments[0].startswith(("-", "+", "~")):
         raise ConfigError(_unknown_verb(arguments[0], list(verbs)))
-    flags, overrides = launch.flags(program()).parse_known_args(arguments)
+    flags, overrides = _flags(program()).parse_known_args(arguments)
     if flags.version:
-        from sweeper.cli.version import version_text
-
-        print(version_text())
+        print(_version())
         return EXIT_OK
     if unknown := [item for item in overrides if item.startswith("-")]:
         raise ConfigError(f"unknown flag {unknown[0]}; see: {program()} --help")
     if not overrides and not flags.multirun:
         raise ConfigError(f"nothing to run is named: add a setting (seed=0) or a grid; see: {program()} --help")
     _say_replaced()
-    return launch.launch(flags, overrides)
+    from sweeper.cli.launch import launch
+
+    return launch(flags, overrides)
+
+
+def _version() -> str:
+    """The installed version, and the commit of the code that runs, where it is known."""
+    from importlib import metadata
+
+    from sweeper.host.machine import git_state
+
+    try:
+        version = metadata.version("rl-scaling-sweeper")
+    except metadata.PackageNotFoundError:
+        version = "(not installed)"
+    commit, dirty = git_state()
+    at = "" if commit is None else f", commit {commit[:12]}{' with uncommitted changes' if dirty else ''}"
+    return f"sweeper {version}{at}"
 
 
 def _say_replaced() -> None:

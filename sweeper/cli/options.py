@@ -1,20 +1,10 @@
-"""`sweeper options`: the groups of `conf/` and what may be chosen."""
+"""Every configuration group and its options; every grid and its question."""
 
 import argparse
 
-from sweeper.cli.arguments import Verbs, add_json
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.verb import add_json, answer
 
-
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "options",
-        help="every configuration group and its options; every grid and its question",
-        description="Every configuration group and its options; every grid and its question.",
-    )
-    add_json(parser)
-    parser.set_defaults(run=run)
+arguments = add_json
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,16 +13,15 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.grid.project import own_files, project, replaced
 
     found, titles, yours = group_options(), grid_titles(), list(own_files())
-    if options.json:
-        own = {"folder": str(project()), "files": yours, "replaced": list(replaced())} if project() else None
-        print_json("options", found | {"grid_titles": titles, "project": own})
-    else:
-        width = max(map(len, found))
-        print("\n".join(f"{group:<{width}}  {' '.join(names)}" for group, names in found.items() if group != "grid"))
-        width = max(map(len, titles))
-        print("\nGrids (+grid=NAME -m):")
-        print("\n".join(f"  {name:<{width}}  {title}" for name, title in titles.items()))
+    own = {"folder": str(project()), "files": yours, "replaced": list(replaced())} if project() else None
+
+    def text() -> str:
+        width, wide = max(map(len, found)), max(map(len, titles))
+        lines = [f"{group:<{width}}  {' '.join(names)}" for group, names in found.items() if group != "grid"]
+        lines += ["", "Grids (+grid=NAME -m):", *(f"  {name:<{wide}}  {title}" for name, title in titles.items())]
         if yours:
-            print("\nyours (conf/ of this project):")
-            print("\n".join(f"  {name}{' (replaces ours)' if name in replaced() else ''}" for name in yours))
-    return EXIT_OK
+            lines += ["", "yours (conf/ of this project):"]
+            lines += [f"  {name}{' (replaces ours)' if name in replaced() else ''}" for name in yours]
+        return "\n".join(lines)
+
+    return answer(options, lambda: found | {"grid_titles": titles, "project": own}, text)

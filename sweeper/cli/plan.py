@@ -1,4 +1,7 @@
-"""`sweeper plan`: what a launch would do, and what it costs."""
+"""What would run, what is done, what it costs.
+
+Starts nothing. Where verl is not installed, the plan says that verl has not checked it.
+"""
 
 import argparse
 from collections.abc import Sequence
@@ -6,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.cli.arguments import Verbs, add_json, add_overrides
 from sweeper.cli.budget import hold_to_budget
-from sweeper.cli.output import EXIT_OK, EXIT_USAGE, print_json
+from sweeper.cli.verb import EXIT_USAGE, add_json, add_overrides, answer
 from sweeper.host.errors import VerlMissingError
 from sweeper.spec.bounds import PositiveOrZero, argument
 
@@ -16,19 +18,12 @@ if TYPE_CHECKING:
     from sweeper.plan.plan import Plan
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "plan",
-        help="what would run, what is done, what it costs",
-        description="What a launch would do, and what it costs. Starts nothing. Where verl is not installed, the plan "
-        "says that verl has not checked it.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_overrides(parser, example="+grid=model_scale cluster=slurm")
     parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
     parser.add_argument("--budget-gpu-hours", type=argument(PositiveOrZero), metavar="N", help="fail if it takes more")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,28 +32,22 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.plan.view import plan_json, plan_text
 
     plan, _ = planned(options.overrides, multirun=options.multirun or None, without_verl=True)
-    if options.json:
-        print_json("plan", plan_json(plan, overrides=expected_overrides if options.verl else None))
-    else:
-        print(plan_text(plan))
-        for run in plan.runs if options.verl else ():
-            if run.spec is not None:
-                print(f"\n# {run.run_id}\npython -m verl.trainer.main_ppo \\")
-                print(" \\\n".join(f"  {item}" for item in expected_overrides(run.spec)))
+    overrides = expected_overrides if options.verl else None
+
+    def text() -> str:
+        specs = [run.spec for run in plan.runs if run.spec is not None] if options.verl else []
+        parts = [[f"\n# {spec.run_id}\npython -m verl.trainer.main_ppo", *expected_overrides(spec)] for spec in specs]
+        return "\n".join([plan_text(plan), *(" \\\n  ".join(part) for part in parts)])
+
+    code = answer(options, lambda: plan_json(plan, overrides=overrides), text)
     hold_to_budget(plan, options.budget_gpu_hours)
-    return EXIT_USAGE if plan.refused else EXIT_OK
+    return EXIT_USAGE if plan.refused else code
 
 
 def planned(overrides: Sequence[str], *, multirun: bool | None, without_verl: bool = False) -> "tuple[Plan, Path]":
-    """Expand, plan, and let verl refuse what it would not run.
+    """Expand, plan, and let verl refuse what it would not run; returns the plan and the results folder.
 
-    Args:
-        overrides: Of the command line.
-        multirun: Whether they may describe several runs; None: as they say.
-        without_verl: Whether to plan where verl is missing too; the plan then says that it is unchecked.
-
-    Returns:
-        The plan, and the results folder.
+    `multirun` is as in `expand`. With `without_verl` there is a plan where verl is missing too, which says so.
 
     Raises:
         VerlMissingError: verl is missing, and the plan needs it.

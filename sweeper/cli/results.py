@@ -1,12 +1,11 @@
-"""`sweeper results`: the results table."""
+"""The results table (--csv, --parquet, --sql)."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
-from sweeper.cli.output import EXIT_OK, print_json, say_damaged
+from sweeper.cli.verb import EXIT_OK, add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
 from sweeper.spec.bounds import Name, argument
 
@@ -14,11 +13,8 @@ if TYPE_CHECKING:
     from sweeper.rows.row import ResultRow
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "results", help="the results table (--csv, --parquet, --sql)", description="The results table."
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_results(parser)
     parser.add_argument("grid", nargs="?", type=argument(Name), help="only the runs of this grid")
     form = parser.add_mutually_exclusive_group()
@@ -26,7 +22,6 @@ def add_parser(verbs: Verbs) -> None:
     form.add_argument("--parquet", type=Path, metavar="FILE", help="all columns into a Parquet file")
     form.add_argument("--sql", metavar="QUERY", help='DuckDB SQL over the table "results"')
     add_json(form)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,12 +38,10 @@ def run(options: argparse.Namespace) -> int:
     elif options.sql is not None:
         from tabulate import tabulate
 
-        names, answer = table.query(rows, options.sql)
-        print(tabulate(answer, headers=names, missingval="-"))
-    elif options.json:
-        print_json("results", table.records(rows))
+        names, found = table.query(rows, options.sql)
+        print(tabulate(found, headers=names, missingval="-"))
     else:
-        print(table_text(rows))
+        answer(options, lambda: table.records(rows), lambda: table_text(rows))
     say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")
     return EXIT_OK
 

@@ -1,4 +1,8 @@
-"""`sweeper retry`: run again what failed."""
+"""Run again what failed or was interrupted, by the policy of each failure's class (--class oom,node).
+
+Says first what is done with each run. Changes only settings that cannot change the result's mathematics. Exit code 1: a
+run that was tried again here has no result.
+"""
 
 import argparse
 import sys
@@ -6,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
-from sweeper.cli.output import EXIT_FAILED, EXIT_OK, print_json, say_damaged
+from sweeper.cli.verb import EXIT_FAILED, add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import ConfigError, DamagedError
 
 if TYPE_CHECKING:
@@ -15,15 +18,8 @@ if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "retry",
-        help="run again what failed, by the policy of each failure's class (--class oom,node)",
-        description="Run again what failed or was interrupted, by the policy of each failure's class. Says first what "
-        "is done with each run. Changes only settings that cannot change the result's mathematics. Exit code 1: a run "
-        "that was tried again here has no result.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("which", nargs="?", help="a grid's name, or the start or end of a run id (default: all)")
     add_results(parser)
     parser.add_argument(
@@ -34,11 +30,11 @@ def add_parser(verbs: Verbs) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.rows.differences import named, swept
     from sweeper.runs.folder import RunDir
     from sweeper.runs.state import State, state_of
     from sweeper.spec.cluster import Executor
@@ -46,8 +42,9 @@ def run(options: argparse.Namespace) -> int:
     results_dir = results_folder(options)
     damaged: list[DamagedError] = []
     found = _without_result(results_dir, options.which, options.classes, damaged)
+    told = swept(results_dir)
     for item in [] if options.json else found:
-        print(f"{item.run_dir.run_id}: {item.text()}", flush=True)
+        print(f"{named(item.run_dir.run_id, told.get(item.run_dir.run_id))}: {item.text()}", flush=True)
     again = [item for item in found if item.decision.retry]
     specs = [] if options.dry_run else [item.prepare() for item in again]
     here = [spec for spec in specs if spec.cluster.executor is Executor.local]
@@ -57,14 +54,13 @@ def run(options: argparse.Namespace) -> int:
         from sweeper.launch.local import run_local
         from sweeper.launch.progress import reporter
 
-        run_local(here, results_dir, reporter(len(here)))
-    if options.json:
-        print_json("retry", {"runs": [_plain(item) for item in found], "submitted": submitted})
-    else:
-        print(f"{len(again)} of {len(found)} runs without a result are tried again{' (dry run)' * options.dry_run}")
+        run_local(here, results_dir, reporter(len(here), results_dir))
+    data = {"runs": [_plain(item) for item in found], "submitted": submitted}
+    text = f"{len(again)} of {len(found)} runs without a result are tried again{' (dry run)' * options.dry_run}"
+    code = answer(options, lambda: data, lambda: text)
     say_damaged(damaged, what="their runs are not tried again before that is mended")
     ended = [state_of(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in here]
-    return EXIT_FAILED if any(state is not State.done for state in ended) else EXIT_OK
+    return EXIT_FAILED if any(state is not State.done for state in ended) else code
 
 
 def _without_result(
@@ -72,11 +68,8 @@ def _without_result(
 ) -> "list[Considered]":
     """The runs that failed or were interrupted, each with what is done about it.
 
-    Args:
-        results_dir: Root of the results.
-        which: A grid, or the start or end of a run id; None: all.
-        named: Classes of failure joined by commas; None: all.
-        damaged: Gets an error for each run of which a file cannot be read.
+    Of all, a grid, or one run (`which`), and of all or some `named` classes, joined by commas. `damaged` gets an error
+    for each run of which a file cannot be read.
 
     Raises:
         ConfigError: an unknown class, or SLURM does not answer.

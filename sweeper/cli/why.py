@@ -1,30 +1,24 @@
-"""`sweeper why`: what became of one run."""
+"""What became of one run: its row, SLURM, the end of its log."""
 
 import argparse
 
-from sweeper.cli.arguments import Verbs, add_json, add_results, results_folder
-from sweeper.cli.output import EXIT_OK, print_json
+from sweeper.cli.verb import add_json, add_results, answer, results_folder
 
 LOG_LINES, SLURM_LINES = 20, 8
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Adds the verb."""
-    parser = verbs.add_parser(
-        "why",
-        help="what became of one run: its row, SLURM, the end of its log",
-        description="What became of one run.",
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_results(parser)
     parser.add_argument("which", metavar="run", help="the start or end of a run id")
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.launch.slurm.ledger import step_log
     from sweeper.oversight.status import run_statuses
+    from sweeper.rows.differences import named, swept
     from sweeper.runs.folder import find_run
 
     run_dir = find_run(results_folder(options), options.which)
@@ -38,19 +32,21 @@ def run(options: argparse.Namespace) -> int:
         found = run_dir.diagnosis(status["scheduler"], whole)
         status |= {"failure_class": str(found.failure_class), "evidence": found.evidence} if found else {}
     ended = [] if run_dir.damage() else [attempt.read("exit") for attempt in attempts]
-    if options.json:
-        print_json("why", {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said})
-        return EXIT_OK
-    print(f"{run_dir.run_id}: {status['state']}")
-    told = ("class", status["failure_class"]), ("evidence", status["evidence"])
-    for name, value in (("reason", status["reason"]), *told, ("SLURM", status["scheduler"]), ("log", log)):
-        if value is not None:
-            print(f"{name}: {value}")
-    for number, end in enumerate(ended, start=1):
-        alive = number == len(ended) and status["state"] == "running"
-        silent = "is running" if alive else "left no record of its end"
-        print(f"attempt {number}: {end['status'] + ' in ' + end['phase'] if end else silent}")
-    print("\n".join(["", *lines]) if lines else "it has printed nothing yet")
-    if said and status["state"] != "done":
-        print("\n".join(["", "what SLURM's step printed:", *said]))
-    return EXIT_OK
+    data = {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said}
+
+    def text() -> str:
+        varied = swept(run_dir.results_dir).get(run_dir.run_id)
+        told = [f"{named(run_dir.run_id, varied)}: {status['state']}"]
+        for key in ("reason", "failure_class", "evidence", "scheduler", "log"):
+            name = {"failure_class": "class", "scheduler": "SLURM"}.get(key, key)
+            value = log if key == "log" else status[key]
+            told += [] if value is None else [f"{name}: {value}"]
+        for number, end in enumerate(ended, start=1):
+            alive = number == len(ended) and status["state"] == "running"
+            silent = "is running" if alive else "left no record of its end"
+            told.append(f"attempt {number}: {end['status'] + ' in ' + end['phase'] if end else silent}")
+        told += ["", *lines] if lines else ["it has printed nothing yet"]
+        told += ["", "what SLURM's step printed:", *said] if said and status["state"] != "done" else []
+        return "\n".join(told)
+
+    return answer(options, lambda: data, text)

@@ -8,14 +8,18 @@ from hydra.core.global_hydra import GlobalHydra
 
 from sweeper.grid.known import is_key, no_such_key
 
-# OmegaConf's message, the key that it ends with, and its names of our classes.
-_OMEGACONF = re.compile(r"^(?:Error merging override \S+ )?(.*?)\.? full_key: (\S+)( \w+_type=\S+)*$")
+# OmegaConf's message, the key that it ends with (without a place in a list), and its names of our classes.
+_OMEGACONF = re.compile(r"^(?:Error merging override \S+ )?(.*?)\.? full_key: ([^\s[]+)\S*( \w+_type=.*)?$")
+
+
+def in_one_line(error: Exception) -> str:
+    """`KEY: what is wrong`, of an error of OmegaConf's."""
+    return _OMEGACONF.sub(r"\2: \1", " ".join(f"{error} {error.__cause__ or ''}".split()))
 
 
 def refusal_of(error: Exception, overrides: Sequence[str]) -> str:
     """Hydra's or OmegaConf's message in one line, with the nearest existing key or option and how to write an axis."""
-    cause = error.__cause__
-    text = " ".join(f"{error} {cause or ''}".split())
+    text, said = " ".join(f"{error} {error.__cause__ or ''}".split()), in_one_line(error)
     loader = GlobalHydra.instance().config_loader()
     if match := re.search(r"Could not find '([\w.\-]+)/([^']+)'", text):
         group, option = match.groups()
@@ -31,11 +35,11 @@ def refusal_of(error: Exception, overrides: Sequence[str]) -> str:
         key, _, value = item.partition("=")
         if value.startswith("["):
             return (
-                f"{item}: a list is one value, not an axis. To sweep write {key}={value.strip('[]')} with -m. ({text})"
+                f"{item}: a list is one value, not an axis. To sweep write {key}={value.strip('[]')} with -m. ({said})"
             )
     if "sweeper.params" in text or "hydra.sweeper" in text:
-        return f"a grid file's axis is not a string; write 'a,b,c' or 'range(0,3)', not a YAML list. ({text})"
-    return _OMEGACONF.sub(r"\2: \1", text)
+        return f"a grid file's axis is not a string; write 'a,b,c' or 'range(0,3)', not a YAML list. ({said})"
+    return said
 
 
 def _unknown_key(named: str, text: str) -> str:

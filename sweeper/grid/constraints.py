@@ -1,12 +1,4 @@
-"""What a grid file says about its points beyond its axes: the `grid` block of `conf/grid/*.yaml`.
-
-    grid:
-      questions: [size, data]                 # what the report answers, by name (analysis/questions)
-      replicates: 3                           # seeds 0, 1, 2, unless seed is chosen on the command line
-      tie: [[algorithm.lora.rank, algorithm.lora.alpha]]      # these axes move together, value by value
-      exclude:                                # points that match all of a line are left out
-        - {model: "!*-7b", algorithm: "ppo,grpo"}             # commas: any of them; *: any text; "!": none of them
-      budget_gpu_hours: 500                   # a launch that takes more is refused
+"""What a grid file says about its points beyond its axes: its `grid` block (docs/grids.md).
 
 Each rule must change something: one that names no axis, or a value that no axis can have, is refused.
 """
@@ -17,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Annotated
 
 from sweeper.host.errors import ConfigError
-from sweeper.spec.bounds import Name, PositiveOrZero, Range, Word
+from sweeper.spec.bounds import Name, PositiveOrZero, Word, between
 
 Labels = Mapping[str, str]  # the chosen value of each axis, as written
 
@@ -28,12 +20,10 @@ class GridRules:
 
     name: Name | None = None  # of the record and the report; null: after the grid, or the axes, and what is fixed
     questions: tuple[Word, ...] = ()  # names of analysis/questions
-    replicates: Annotated[int, Range(1, 1_000_000)] | None = None  # seeds per point; null: the one seed of the config
+    replicates: Annotated[int, between(1, 1_000_000)] | None = None  # seeds per point; null: the one seed of the config
     tie: tuple[list[str], ...] = ()  # axes whose first values belong together, and so on
     exclude: tuple[dict[str, str], ...] = ()  # per line: pattern by axis
-    budget_gpu_hours: PositiveOrZero | None = (
-        None  # a launch that takes more is refused; --budget-gpu-hours replaces it
-    )
+    budget_gpu_hours: PositiveOrZero | None = None  # what a launch may take at most, unless --budget-gpu-hours says
 
     @property
     def changes_points(self) -> bool:

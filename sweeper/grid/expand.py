@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
-from sweeper.grid.composition_error import refusal_of
+from sweeper.grid.composition_error import in_one_line, refusal_of
 from sweeper.grid.constraints import Constraints, GridRules
 from sweeper.grid.known import refuse_unknown
 from sweeper.grid.merging import Pair, merged
@@ -238,7 +238,7 @@ def _grid_axes(cfg: DictConfig, params: Any) -> list[Override]:
         try:
             value = cfg.hydra.sweeper.params[key]
         except OmegaConfBaseException as error:
-            raise ConfigError(f"grid axis {key}: {' '.join(str(error).split())}") from None
+            raise ConfigError(f"grid axis {in_one_line(error)}") from None
         if not isinstance(value, str) or value.startswith("["):
             raise ConfigError(f"grid axis {key}={value!r}: write the values as a string, 'a,b,c', not as a YAML list")
         lines.append(f"{key}={value}")
@@ -254,6 +254,6 @@ def rules_of(cfg: DictConfig) -> GridRules:
     try:
         values = OmegaConf.to_container(cfg.grid, resolve=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(f"grid: {' '.join(str(error).split())}") from None
+        raise ConfigError(in_one_line(error)) from None
     rules: GridRules = validated(GridRules, "grid", values)
     return rules

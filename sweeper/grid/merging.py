@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sweeper.grid.assembly import Plain, label, with_value
+from sweeper.host.amounts import number_of
 from sweeper.host.errors import ConfigError
 from sweeper.spec.idle import idle, setting
 
@@ -15,14 +16,9 @@ Pair = tuple[dict[str, str], Plain]  # the label of each axis, and the config
 
 
 def merged(points: Iterable[Pair], unset: Callable[[Mapping[str, str]], Plain]) -> tuple[list[Pair], tuple[str, ...]]:
-    """Leave settings that change nothing as they were.
+    """Leave settings that change nothing as they were; returns the points that differ, and what was done.
 
-    Args:
-        points: As asked for.
-        unset: The config of a choice without what was asked of such settings.
-
-    Returns:
-        The points that differ, and what was done.
+    `unset` gives the config of a choice without what was asked of such settings.
 
     Raises:
         ConfigError: a setting was asked for that changes nothing in any point.
@@ -56,7 +52,7 @@ def merged(points: Iterable[Pair], unset: Callable[[Mapping[str, str]], Plain]) 
     for (key, why), n in moved.items():
         again = dropped[key, why]
         notes.append(
-            f"{key} changes nothing where {why}: left as it was in {n} point{'s' if n > 1 else ''}"
+            f"{key} changes nothing where {why}: left as it was in {number_of(n, 'point')}"
             + (f"; {again} left out, being the same run as another" if again else "")
         )
     return list(kept.values()), tuple(notes)

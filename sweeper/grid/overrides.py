@@ -24,7 +24,7 @@ def parsed(arguments: Sequence[str]) -> list[Override]:
     """The overrides of a command line.
 
     Raises:
-        ConfigError: one that is not in Hydra's grammar; says how to write it.
+        ConfigError: one that is not in Hydra's grammar, with how to write it; a key that is there twice.
     """
     parser = OverridesParser.create()
     found = []
@@ -40,18 +40,18 @@ def parsed(arguments: Sequence[str]) -> list[Override]:
             raise ConfigError(
                 f"{argument}: Hydra's own settings change nothing here; write an axis as seed=0,1 with -m"
             )
-    swept = [item.key_or_group for item in found if item.is_sweep_override()]
-    if twice := next((key for key in swept if [item.key_or_group for item in found].count(key) > 1), None):
-        raise ConfigError(f"{twice} is there twice: {' '.join(arguments)}; name it once")
+    lines: dict[str, list[str | None]] = {}
+    for item in found:
+        if not item.is_delete():
+            lines.setdefault(item.get_key_element().lstrip("+"), []).append(item.input_line)
+    for key, given in lines.items():
+        if len(given) > 1:  # Hydra would take the last one without a word
+            raise ConfigError(f"{key} is there twice: {' and '.join(map(str, given))}; name it once")
     return found
 
 
 def refuse_no_option(item: Override, options: Sequence[str]) -> None:
-    """Refuse what chooses no option of a config group.
-
-    Args:
-        item: The override.
-        options: Those of the group that it names; none for a plain key.
+    """Refuse what chooses none of the `options` of the group that an override names; a plain key has none.
 
     Raises:
         ConfigError: null, a number, a list or mapping, or a path that leads out of the group.
@@ -92,12 +92,15 @@ def grid_of(overrides: Sequence[Override]) -> str | None:
     """The grid that overrides name, if they do.
 
     Raises:
-        ConfigError: several grids, or what is no name.
+        ConfigError: several grids, a list, or what is no name.
     """
     grids = [item for item in overrides if item.key_or_group == "grid"]
     if any(item.is_delete() for item in grids):
         raise ConfigError("~grid takes a grid out that is not there: leave +grid=… out")
-    if len(grids) > 1 or any(item.is_sweep_override() or isinstance(item.value(), list) for item in grids):
+    named = [item.value() for item in grids]
+    if any(isinstance(name, list) and len(name) < 2 for name in named):
+        raise ConfigError(f"{grids[0].input_line}: a grid is named without brackets; write +grid=NAME")
+    if any(item.is_sweep_override() for item in grids) or any(isinstance(name, list) for name in named):
         raise ConfigError(
             "several grids in one command (+grid=a,b): their axes would not multiply. "
             "Run one command per grid; points that they share run once"
@@ -108,10 +111,8 @@ def grid_of(overrides: Sequence[Override]) -> str | None:
 def axis_of(item: Override, options: Sequence[str], *, repeats: bool = False) -> Axis:
     """An override as an axis; a value that is no sweep is its only one.
 
-    Args:
-        item: The override.
-        options: Those of the group that it names; none for a plain key.
-        repeats: Whether a value may be there twice, as on an axis that is tied to another.
+    `options` are those of the group that it names, none for a plain key. With `repeats` a value may be there twice, as
+    on an axis that is tied to another.
 
     Raises:
         ConfigError: no value, far too many, a list for a value, or one that is there twice.

@@ -92,11 +92,7 @@ class _ProjectFirst(SearchPathPlugin):
 
 
 def setting(config: Mapping[str, Any], key: str) -> Any:
-    """A setting that is no part of a run, from a composed config.
-
-    Args:
-        config: Its plain values.
-        key: A field of `Config`.
+    """A setting that is no part of a run (a field of `Config`), from a composed config.
 
     Raises:
         ConfigError: it is empty, or otherwise out of its bounds.

@@ -27,22 +27,16 @@ ELSEWHERE = ("grid", "seed", "results_dir", *EXECUTION)
 def launch_of(
     grid: str | None, name: str | None, overrides: Sequence[Override], axes: Sequence[Axis], own: Collection[str]
 ) -> Launch:
-    """The title of a launch.
-
-    Args:
-        grid: A file of conf/grid.
-        name: `grid.name`, if the user gives one.
-        overrides: Of the command line.
-        axes: Of the launch.
-        own: The keys of the axes that the grid's file has.
+    """The title of a launch of a file of conf/grid, if it names one; `own` are the keys of the axes that the file has.
 
     Raises:
-        ConfigError: `grid.name` is not one plain component of a path.
+        ConfigError: `grid.name`, if the user gives one, is not one plain component of a path.
     """
     if name is not None and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+=-]*", name):
         raise ConfigError(f"grid.name={name!r}: letters, digits, '_', '.', '+', '=' and '-' make a name")
     fixed = [item for item in overrides if not item.is_sweep_override()]
-    beside = [item for item in fixed if item.key_or_group not in own and not _elsewhere(item.key_or_group)]
+    asked = [item for item in fixed if not any(f"{item.key_or_group}.".startswith(f"{part}.") for part in ELSEWHERE)]
+    beside = [item for item in asked if item.key_or_group not in own]
     further = [axis.key for axis in axes if axis.key not in own and axis.key != "seed"]
     base = grid or f"by_{'_'.join(short_name(key, further) for key in further) or 'seed'}"
     parts = [base, *(["by_" + "_".join(short_name(key, further) for key in further)] if grid and further else [])]
@@ -55,10 +49,6 @@ def launch_of(
         settings=settings,
         narrowed={item.key_or_group: label(text_of(item.value())) for item in fixed if item.key_or_group in own},
     )
-
-
-def _elsewhere(key: str) -> bool:
-    return any(key == part or key.startswith(f"{part}.") for part in ELSEWHERE)
 
 
 def _word(item: Override) -> str:

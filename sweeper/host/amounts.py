@@ -1,4 +1,4 @@
-"""Durations and amounts of bytes as people read them."""
+"""Numbers, durations and amounts of bytes as people read them."""
 
 
 def duration(seconds: float) -> str:
@@ -19,3 +19,8 @@ def size(n: float) -> str:
         if n >= factor:
             return f"{n / factor:.1f} {unit}"
     return f"{n / 1e3:.0f} kB" if n >= 1e3 else f"{n:.0f} B"
+
+
+def number_of(n: int, what: str) -> str:
+    """1 run, 2 runs, 1,000 runs."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -55,12 +55,9 @@ def for_scheduler(shell: Mapping[str, str]) -> dict[str, str]:
 
 
 def exported(shell: Mapping[str, str], named: Iterable[str]) -> tuple[str, ...]:
-    """The names that a job on SLURM gets of the shell.
+    """The names that a job on SLURM gets of the shell; `named` is `cluster.environment`.
 
-    Args:
-        shell: The variables of the shell that submits; one whose value holds a password stays there, as SLURM keeps
-            what it is given.
-        named: `cluster.environment`.
+    One whose value holds a password stays behind: SLURM keeps what it is given.
     """
     return tuple(name for name in dict.fromkeys((*ALWAYS, *named)) if not _PASSWORD.search(shell.get(name, "")))
 
@@ -86,10 +83,7 @@ def name_gpus_once(variables: MutableMapping[str, str]) -> None:
 def left_behind(shell: Mapping[str, str], named: Collection[str], *, on_slurm: bool) -> str | None:
     """For people: which of the shell's variables that may have mattered do not reach its jobs; None: none.
 
-    Args:
-        shell: The variables of the shell.
-        named: `cluster.environment`.
-        on_slurm: Whether jobs run there, or on this machine.
+    `named` is `cluster.environment`; `on_slurm` says whether jobs run there, or on this machine.
     """
     reach = set(exported(shell, named) if on_slurm else for_job_here(shell, named))
     watched: Collection[str] = (*_NOT_OURS, *_DECIDES, *(_MISSED if on_slurm else ()))

@@ -24,10 +24,7 @@ _SUFFIXES = (".tmp", ".building", ".partial")
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Make a file that is either absent, old or whole, whatever is killed when.
-
-    Args:
-        path: The file; its folder is made if absent.
+    """Make a file that is either absent, old or whole, whatever is killed when; its folder is made if absent.
 
     Yields:
         Where to write it. It takes the place of `path` when the block ends, and is gone if the block raises.
@@ -40,19 +37,15 @@ def whole(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:  # the disk is full, or the process is told to stop
+    except BaseException as error:  # the disk is full, or the process is told to stop
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # writing names no file
+            error.filename = str(path)
         raise
 
 
 def write_atomic(path: Path, text: str, *, is_private: bool = False) -> None:
-    """Write a text file as `whole` does.
-
-    Args:
-        path: The file.
-        text: Its content.
-        is_private: Never readable by others, not even for a moment.
-    """
+    """Write a text file as `whole` does; one that `is_private` others can never read, not even for a moment."""
     flags, mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if is_private else 0o666
     with whole(path) as temporary, os.fdopen(os.open(temporary, flags, mode), "w") as file:
         file.write(text)
@@ -60,11 +53,7 @@ def write_atomic(path: Path, text: str, *, is_private: bool = False) -> None:
 
 @contextmanager
 def undamaged(path: Path, *, cure: str) -> Iterator[None]:
-    """Read a file that we wrote.
-
-    Args:
-        path: The file that the block reads.
-        cure: What to do if it is damaged.
+    """For a block that reads a file which we wrote; `cure` is what to do if it is damaged.
 
     Raises:
         DamagedError: the block found another content than ours, or could not read it.
@@ -97,11 +86,9 @@ class LockedError(SweeperError, RuntimeError):
 
 @contextmanager
 def locked(path: Path, *, wait: bool) -> Iterator[int]:
-    """Hold an exclusive lock on a file; released by the kernel when this process dies.
+    """Hold an exclusive lock on a file, which is made if absent; the kernel releases it when this process dies.
 
-    Args:
-        path: The lock file, created if absent.
-        wait: Block until free; otherwise give up after a second (a reader of the state may hold it for an instant).
+    Without `wait` it gives up after a second: a reader of the state may hold it for an instant.
 
     Yields:
         The lock's file descriptor. A child that inherits it holds the lock as long as it lives.

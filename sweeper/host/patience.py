@@ -10,13 +10,7 @@ SECONDS = 10.0
 
 
 def counted(items: Iterable[T], *, total: int, what: str) -> Iterator[T]:
-    """The same items; says how many are done while they take long.
-
-    Args:
-        items: What is worked through.
-        total: How many there are at most.
-        what: In the words of the line: "planning: 20,000 of 100,000 points".
-    """
+    """The same items, `total` at most; while they take long, says "planning: 20,000 of 100,000 points" (`what`)."""
     told = time.monotonic()
     for number, item in enumerate(items):
         if time.monotonic() - told >= SECONDS:

@@ -64,20 +64,13 @@ def run_child(
     cwd: Path | None = None,
     on_tick: Callable[[], None] | None = None,
 ) -> float:
-    """Run a command to its end.
+    """Run a command to its end; returns the wall seconds.
 
-    Args:
-        command: Program and arguments.
-        log: Everything it prints is appended here, and the reason of a failure is read from here.
-        env: Variables set on top of this process's environment.
-        cwd: Folder that it starts in; None: this process's.
-        on_tick: Called about twice a second meanwhile.
-
-    Returns:
-        Wall seconds.
+    What it prints is appended to `log`, `env` adds to this process's variables, and `on_tick` is called about twice a
+    second meanwhile.
 
     Raises:
-        RunFailedError: the command ended with a non-zero code; the message is the reason.
+        RunFailedError: the command ended with a non-zero code; the message is the reason, from the log.
     """
     start, offset = time.monotonic(), log.stat().st_size if log.exists() else 0
     code = 0

@@ -27,13 +27,7 @@ GRACE_SECONDS = 15.0
 
 
 def run_local(specs: Sequence[RunSpec], results_dir: Path, reporter: Reporter) -> None:
-    """Freeze every spec, then run all of them; a failed run does not stop the others.
-
-    Args:
-        specs: What to run, on one cluster's settings, which say how many jobs are alive at once.
-        results_dir: Root of runs and rows.
-        reporter: Told of every change.
-    """
+    """Freeze every spec, then run all of them, as many at once as their cluster says; a failed run stops no other."""
     if not specs:
         return
     cluster = specs[0].cluster
@@ -93,12 +87,8 @@ def start_job(run_dir: RunDir, variables: Mapping[str, str]) -> subprocess.Popen
 def cancel(run_dirs: Sequence[RunDir]) -> tuple[list[RunDir], list[RunDir]]:
     """Stop the runs that are alive on this machine, and let no launcher start those that wait in its line.
 
-    Args:
-        run_dirs: The runs.
-
     Returns:
-        Those that were alive and are not any more; those that still are: on another machine, or a process of another
-        user's.
+        Those that were alive and are not any more; those that still are: on another machine, or another user's.
     """
     for run_dir in run_dirs:
         if run_dir.path.is_dir():

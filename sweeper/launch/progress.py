@@ -2,32 +2,24 @@
 
 import sys
 import time
-from typing import Protocol, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from sweeper.host.amounts import duration
 from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED
+from sweeper.rows.differences import named, swept
 from sweeper.rows.row import read_row, row_path
-from sweeper.runs.folder import RunDir
+from sweeper.runs.folder import Heartbeat, RunDir
 from sweeper.runs.progress_text import describe
 from sweeper.runs.state import State, state_of
 
-
-class Reporter(Protocol):
-    """Told of every change by the launcher."""
-
-    def started(self, run_dir: RunDir) -> None:
-        """A job was started."""
-
-    def beat(self, run_dir: RunDir) -> None:
-        """A job is alive; called several times per second."""
-
-    def ended(self, run_dir: RunDir, code: int) -> None:
-        """A job ended with an exit code."""
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 
-def reporter(total: int, stream: TextIO = sys.stderr) -> Reporter:
-    """Bars when `stream` is a terminal, else lines."""
-    return Bars(total, stream) if stream.isatty() else Lines(total, stream)
+def reporter(total: int, results_dir: Path) -> "Reporter":
+    """Bars where stderr is a terminal, else lines."""
+    return (Bars if sys.stderr.isatty() else Reporter)(total, results_dir, sys.stderr)
 
 
 def outcome(run_dir: RunDir, code: int) -> str:
@@ -53,70 +45,76 @@ def outcome(run_dir: RunDir, code: int) -> str:
     return f"interrupted (exit code {code}); see {run_dir.path / 'launch.log'}; the same command resumes it"
 
 
-class Lines:
-    """Plain lines: one a change of phase, and one every `every` seconds of training."""
+class Reporter:
+    """Plain lines on `stream`: one per change of phase, and one every `every` seconds of training.
 
-    def __init__(self, total: int, stream: TextIO, every: float = 15.0) -> None:
+    Beside a run's id stands what the grids of the results folder say of it.
+    """
+
+    def __init__(self, total: int, results_dir: Path, stream: TextIO, every: float = 15.0) -> None:
         self._total, self._stream, self._every = total, stream, every
         self._ended = 0
         self._last: dict[str, tuple[str, float]] = {}
+        self._swept = swept(results_dir)
 
     def started(self, run_dir: RunDir) -> None:
-        """See `Reporter`."""
+        """A job was started."""
         self._print(run_dir, "started")
 
     def beat(self, run_dir: RunDir) -> None:
-        """See `Reporter`."""
+        """A job is alive; called several times per second."""
         attempts = run_dir.attempts()
-        beat = attempts[-1].heartbeat() if attempts else None
-        if beat is None:
-            return
+        if attempts and (beat := attempts[-1].heartbeat()):
+            self._tell(run_dir, beat)
+
+    def ended(self, run_dir: RunDir, code: int) -> None:
+        """A job ended with an exit code."""
+        self._ended += 1
+        self._print(run_dir, outcome(run_dir, code))
+
+    def _tell(self, run_dir: RunDir, beat: Heartbeat) -> None:
         phase, printed = self._last.get(run_dir.run_id, ("", 0.0))
         if beat.phase != phase or time.monotonic() - printed >= self._every:
             self._last[run_dir.run_id] = (beat.phase, time.monotonic())
             self._print(run_dir, describe(beat))
 
-    def ended(self, run_dir: RunDir, code: int) -> None:
-        """See `Reporter`."""
-        self._ended += 1
-        self._print(run_dir, outcome(run_dir, code))
+    def _named(self, run_dir: RunDir) -> str:
+        return named(run_dir.run_id, self._swept.get(run_dir.run_id))
 
     def _print(self, run_dir: RunDir, text: str) -> None:
-        print(f"[{self._ended}/{self._total}] {run_dir.run_id}: {text}", file=self._stream, flush=True)
+        print(f"[{self._ended}/{self._total}] {self._named(run_dir)}: {text}", file=self._stream, flush=True)
 
 
-class Bars:
-    """A live bar a running job, above them one for the whole sweep."""
+class Bars(Reporter):
+    """A live bar per running job, above them one for the whole sweep."""
 
-    def __init__(self, total: int, stream: TextIO) -> None:
+    def __init__(self, total: int, results_dir: Path, stream: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+        super().__init__(total, results_dir, stream)
         columns = ("{task.description}", BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
         self._progress = Progress(*columns, console=Console(file=stream))
         self._progress.start()
         self._all = self._progress.add_task("sweep", total=total, text=f"0/{total} runs")
-        self._total, self._ended = total, 0
-        self._tasks: dict[str, object] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def started(self, run_dir: RunDir) -> None:
-        """See `Reporter`."""
-        self._tasks[run_dir.run_id] = self._progress.add_task(run_dir.run_id, total=None, text="starting")
-
-    def beat(self, run_dir: RunDir) -> None:
-        """See `Reporter`."""
-        attempts = run_dir.attempts()
-        beat = attempts[-1].heartbeat() if attempts else None
-        if beat is not None:
-            task = self._tasks[run_dir.run_id]
-            total = beat.total_steps if beat.phase == "train" else None
-            self._progress.update(task, total=total, completed=beat.step or 0, text=describe(beat))  # type: ignore[arg-type]
+        """A job was started."""
+        self._tasks[run_dir.run_id] = self._progress.add_task(self._named(run_dir), total=None, text="starting")
 
     def ended(self, run_dir: RunDir, code: int) -> None:
-        """See `Reporter`."""
-        self._ended += 1
-        self._progress.remove_task(self._tasks.pop(run_dir.run_id))  # type: ignore[arg-type]
-        self._progress.console.print(f"{run_dir.run_id}: {outcome(run_dir, code)}", highlight=False, markup=False)
+        """A job ended with an exit code."""
+        self._progress.remove_task(self._tasks.pop(run_dir.run_id))
+        super().ended(run_dir, code)
         self._progress.update(self._all, completed=self._ended, text=f"{self._ended}/{self._total} runs")
         if self._ended == self._total:
             self._progress.stop()
+
+    def _tell(self, run_dir: RunDir, beat: Heartbeat) -> None:
+        total = beat.total_steps if beat.phase == "train" else None
+        task = self._tasks[run_dir.run_id]
+        self._progress.update(task, total=total, completed=beat.step or 0, text=describe(beat))
+
+    def _print(self, run_dir: RunDir, text: str) -> None:
+        self._progress.console.print(f"{self._named(run_dir)}: {text}", highlight=False, markup=False)

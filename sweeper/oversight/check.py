@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Verdict(StrEnum):
@@ -12,26 +13,14 @@ class Verdict(StrEnum):
     unknown = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """A check with what was found, and for what is not right the config key and what to do."""
 
-    name: str
     verdict: Verdict
+    name: str
     found: str
     cure: str | None = None
 
 
-def passed(name: str, found: str) -> Check:
-    """A check that came out right."""
-    return Check(name=name, verdict=Verdict.ok, found=found)
-
-
-def wrong(name: str, found: str, cure: str) -> Check:
-    """A check that did not."""
-    return Check(name=name, verdict=Verdict.wrong, found=found, cure=cure)
-
-
-def unknown(name: str, found: str, cure: str | None = None) -> Check:
-    """A check that could not be made here."""
-    return Check(name=name, verdict=Verdict.unknown, found=found, cure=cure)
+passed, wrong, unknown = (partial(Check, verdict) for verdict in Verdict)

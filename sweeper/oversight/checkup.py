@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sweeper.host.files import locked
 from sweeper.launch.slurm import scheduler
-from sweeper.launch.slurm.array import folder
+from sweeper.launch.slurm.array import Chunk, folder
 from sweeper.launch.slurm.scheduler import SchedulerError
-from sweeper.launch.slurm.script import render
+from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import Shape, shape_of
 from sweeper.launch.slurm.site import Node, Partition, associations, nodes, partitions, submit_limit_of_qos, version
 from sweeper.launch.slurm.snapshot import freeze
@@ -20,6 +20,7 @@ from sweeper.oversight.check import Check, passed, unknown, wrong
 from sweeper.oversight.probe import Finding
 from sweeper.spec.cluster import Cluster
 from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
 
 JOB_SECONDS = 300.0  # for a job of the doctor to begin and end
 _QUESTIONS = {
@@ -157,7 +158,7 @@ def _fit(name: str, there: Sequence[Node], cluster: Cluster, shapes: Sequence[Sh
 def _accepted(shape: Shape, results_dir: Path) -> Check:
     """SLURM's own verdict on a job of a shape, which is not queued."""
     name = f"job of {shape.nodes} x {shape.gpus_per_node} GPUs"
-    text = render([], shape, results_dir, code=str(results_dir), name="doctor", count=1, at_once=1)
+    text = script(Chunk(name="doctor", run_ids=(RunId(""),), code=str(results_dir)), shape, results_dir)
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
         file.write(text)
         file.flush()
@@ -177,17 +178,15 @@ def ask_job(shape: Shape, results_dir: Path, *, vllm: bool) -> list[Finding]:
     place = folder(results_dir) / f"doctor-{time.time_ns()}"
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
     arguments = ["-m", "sweeper.oversight.probe", "--out", str(place), "--held", f"{place}.lock"]
+    arguments += ["--vllm"] if vllm else []
     short = replace(shape, minutes=max(1, min(shape.minutes, round(JOB_SECONDS / 60))))
-    code = str(freeze(results_dir))
-    text = render(
-        [*arguments, *(["--vllm"] if vllm else [])], short, results_dir, code=code, name=place.name, count=1, at_once=1
-    )
-    script = place.with_suffix(".sh")
-    script.write_text(text)
+    chunk = Chunk(name=place.name, run_ids=(RunId(""),), code=str(freeze(results_dir)))
+    path = place.with_suffix(".sh")
+    path.write_text(script(chunk, short, results_dir, arguments=arguments))
     answers = [place.with_name(f"{place.name}.{rank}") for rank in range(shape.nodes)]
     try:
         with locked(Path(f"{place}.lock"), wait=True):
-            job = scheduler.submit(script)
+            job = scheduler.submit(path)
             deadline = time.monotonic() + JOB_SECONDS
             while time.monotonic() < deadline and not all(path.exists() for path in answers):
                 time.sleep(1.0)

@@ -35,12 +35,9 @@ _ASK_JOB = "python -m sweeper doctor --job looks from a compute node"
 
 
 def examine(specs: Sequence[RunSpec], results_dir: Path, *, job: bool) -> Iterator[Check]:
-    """All checks, in the order in which they would stop a sweep.
+    """All checks of the runs of a sweep on one cluster, in the order in which they would stop it.
 
-    Args:
-        specs: The runs of the sweep, all of one cluster.
-        results_dir: Root of the results; created if absent.
-        job: Also ask a job on a compute node, one for every different shape of the runs.
+    The results folder is created if absent. With `job`, a job on a compute node is asked for every shape of the runs.
     """
     cluster = specs[0].cluster
     on_slurm = cluster.executor is Executor.slurm
@@ -158,14 +155,7 @@ def _wants_vllm(spec: RunSpec) -> bool:
 
 
 def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> Iterator[Check]:
-    """Checks on what a probe found.
-
-    Args:
-        found: The probe's answer.
-        spec: A run that would execute there.
-        where: For people: where the probe ran.
-        on_node: Whether that is where runs execute, so that missing GPUs are a fault.
-    """
+    """Checks on what a probe found somewhere; `on_node`, where runs execute, missing GPUs are a fault."""
     cuda = resolve_device(spec.cluster.device) is Device.cuda
     install = _INSTALL.format("gpu" if cuda else "cpu")
     name = f"Python {where}"

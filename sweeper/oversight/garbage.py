@@ -55,13 +55,7 @@ class Garbage:
 
 
 def find(results_dir: Path, queue: Queue, *, now: float) -> list[Garbage]:
-    """Everything that may go.
-
-    Args:
-        results_dir: Root of the results.
-        queue: What SLURM says; where it does not answer, nothing that its jobs may need is named.
-        now: Unix seconds.
-    """
+    """Everything that may go at a time (Unix seconds); where SLURM does not answer, nothing that its jobs may need."""
     from sweeper.rows.row_cache import briefs
 
     done = {run_id for run_id, brief in briefs(results_dir, []).items() if brief.status is Status.completed}

@@ -43,12 +43,7 @@ class Finding:
 
 
 def probe(*, vllm: bool, held: Path | None) -> Finding:
-    """Import everything, look for GPUs, and start the rewards' sandbox.
-
-    Args:
-        vllm: Whether the rollout engine must be there.
-        held: A file that another process holds a lock on.
-    """
+    """Import everything, look for GPUs, and start the rewards' sandbox; `held` is a file that another has locked."""
     from rewards.sandbox.walls.isolation import SandboxUnavailable, find_isolation
 
     broken = {}

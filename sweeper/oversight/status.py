@@ -1,6 +1,5 @@
 """Where every run stands, in what step it is, and why it is not done."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from sweeper.rows.earlier_row import frozen_settings
 from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_others
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
-from sweeper.runs.folder import Attempt, Heartbeat, RunDir, find_run
+from sweeper.runs.folder import Attempt, Heartbeat, RunDir, find_run, known_runs
 from sweeper.runs.progress_text import describe
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
@@ -27,13 +26,10 @@ _HELD = "JobHeldUser"  # squeue's word
 def run_statuses(
     results_dir: Path, which: str | None, queue: Queue | None = None, damaged: list[DamagedError] | None = None
 ) -> list[Status]:
-    """State, progress and reason of the runs of a grid, of one run, or of all.
+    """State, progress and reason of the runs of a grid, of the run whose id starts or ends with `which`, or of all.
 
-    Args:
-        results_dir: Root of the results.
-        which: A grid's name, the start or end of a run's id, or None for all.
-        queue: What SLURM said; None: it is asked now.
-        damaged: Gets an error for each row and each grid's file that cannot be read.
+    SLURM is asked now if `queue` does not say what it said. `damaged` gets an error for each row and each grid's file
+    that cannot be read.
 
     Raises:
         RunFailedError: `which` is neither a grid nor a run.
@@ -105,17 +101,9 @@ def _members(
             if member.run_id not in seen and one in (None, member.run_id):
                 seen.add(member.run_id)
                 yield grid, member
-    for run_id in _folders(results_dir) if one is None else [one]:
+    for run_id in known_runs(results_dir) if one is None else [one]:
         if run_id not in seen:
             yield None, Member(run_id=run_id)
-
-
-def _folders(results_dir: Path) -> list[RunId]:
-    try:
-        with os.scandir(results_dir / "runs") as entries:
-            return sorted(RunId(entry.name) for entry in entries if Path(entry).is_dir())
-    except FileNotFoundError:
-        return []
 
 
 def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Queue, row: Brief | None) -> Status:
@@ -154,10 +142,7 @@ def _spent(attempts: Sequence[Attempt], member: Member) -> float | None:
 def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: float = 0.0) -> str:
     """One line per run, grouped by grid and first axis, then the count of each state and the device-hours.
 
-    Args:
-        statuses: The runs.
-        queue: What SLURM said; its age is told.
-        now: Unix seconds.
+    It tells how old what SLURM said is at `now`, in Unix seconds.
     """
     if not statuses:
         return "no runs yet; start some with: python -m sweeper +grid=model_scale -m"

@@ -10,15 +10,10 @@ from sweeper.spec.run import RunSpec
 
 
 def first_guess(spec: RunSpec) -> Resources | None:
-    """The fewest GPUs that hold the run and are expected to finish it within one job's hours.
+    """The fewest GPUs that hold the run and are expected to finish it within one job's hours; their type is known.
 
-    More GPUs of one node are taken for speed, further nodes only for memory.
-
-    Args:
-        spec: A run of the model on a cluster whose GPUs are known.
-
-    Returns:
-        Resources; None: no number of GPUs up to `MAX_NODES` nodes holds it.
+    More GPUs of one node are taken for speed, further nodes only for memory. None: no number of GPUs up to `MAX_NODES`
+    nodes holds it.
     """
     found = None
     for resources in _sizes(spec):

@@ -178,10 +178,7 @@ class _State:
     def updating(self, spec: RunSpec, tokens: float, *, logits: float) -> dict[str, float]:
         """The parts of an update at its largest moment: the loss, a layer's backward pass, or Adam's step.
 
-        Args:
-            spec: The run.
-            tokens: Of a micro-batch on one GPU.
-            logits: Bytes per token; 0 for a critic, which has none.
+        `tokens` are of a micro-batch on one GPU, `logits` bytes per token: 0 for a critic, which has none.
         """
         arch = spec.model.architecture
         head, fetched = _head(arch), _fetched(arch)

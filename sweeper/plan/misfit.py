@@ -30,16 +30,15 @@ def misfit(spec: RunSpec) -> str | None:
         largest = sorted(worst.parts.items(), key=lambda item: -item[1])[:3]
         parts = ", ".join(f"{name} {size / GIB:.0f}" for name, size in largest)
         what = f"phase {worst.phase} needs an estimated {worst.total / GIB:.0f} GiB on a GPU ({parts})"
-    return f"{spec.model.name} does not fit: {what}, and {kind}; {_cure(spec)}"
+    changes = cure(spec, more_nodes=True)
+    words = f"no setting up to {MAX_NODES} nodes makes it fit: choose a smaller model or larger GPUs"
+    if changes is not None:
+        words = "set " + " ".join(f"model.resources.{key}={str(value).lower()}" for key, value in changes.items())
+    return f"{spec.model.name} does not fit: {what}, and {kind}; {words}"
 
 
 def cure(spec: RunSpec, *, more_nodes: bool) -> dict[str, Any] | None:
-    """The first change of `model.resources` that makes a run fit its GPUs, if it needs one; None: none does.
-
-    Args:
-        spec: The run, on GPUs of a known type.
-        more_nodes: Whether nodes may be added too.
-    """
+    """The first change of `model.resources` that makes a run fit GPUs of a known type, empty if it does; None: none."""
     for changes in itertools.chain([{}], _changes(spec)):
         if "nodes" in changes and not more_nodes:
             return None
@@ -48,13 +47,6 @@ def cure(spec: RunSpec, *, more_nodes: bool) -> dict[str, Any] | None:
         if changed is not None and changed.fits:
             return changes
     return None
-
-
-def _cure(spec: RunSpec) -> str:
-    changes = cure(spec, more_nodes=True)
-    if changes is None:
-        return f"no setting up to {MAX_NODES} nodes makes it fit: choose a smaller model or larger GPUs"
-    return "set " + " ".join(f"model.resources.{key}={str(value).lower()}" for key, value in changes.items())
 
 
 def _changes(spec: RunSpec) -> Iterator[dict[str, Any]]:

@@ -33,11 +33,11 @@ class PlannedRun:
     """One point of the plan."""
 
     choice: Mapping[str, str]
-    spec: RunSpec | None  # None when the point does not even make a spec
-    run_id: RunId | None  # identity, when there is a spec
     state: State
     reason: str | None  # why it is refused; why it has no result yet, and what is done about it
-    cost: Cost | None
+    spec: RunSpec | None = None  # None when the point does not even make a spec
+    run_id: RunId | None = None  # identity, when there is a spec
+    cost: Cost | None = None  # None when it is refused
     considered: Considered | None = None  # of a run that failed or was interrupted
 
 
@@ -135,14 +135,10 @@ class _Planner:
             spec = self._maker.spec(point.config)
             run_id = spec.run_id
         except ConfigError as error:
-            return PlannedRun(
-                choice=point.choice, spec=None, run_id=None, state=State.refused, reason=str(error), cost=None
-            )
+            return PlannedRun(choice=point.choice, state=State.refused, reason=str(error))
         judged = self._judge(spec, point.config["model_family"]["name"])
         if isinstance(judged, str):
-            return PlannedRun(
-                choice=point.choice, spec=spec, run_id=run_id, state=State.refused, reason=judged, cost=None
-            )
+            return PlannedRun(choice=point.choice, spec=spec, run_id=run_id, state=State.refused, reason=judged)
         run_dir = RunDir(results_dir=self._results_dir, run_id=run_id)
         state, considered = self._queue.state(run_dir), None
         damage = run_dir.damage() if state is State.damaged else None

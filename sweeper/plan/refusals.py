@@ -24,13 +24,10 @@ _LONGEST_ID = 160
 
 
 def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[str] = ()) -> None:
-    """Refuse what cannot run, naming the key and the cure.
+    """Refuse what cannot run, naming the key and the cure; a cure may repeat the overrides that were `asked`.
 
-    Args:
-        spec: The run.
-        family: The `model_family` that set the rest of the configuration.
-        trains: False where only a model is measured: fewer problems than a batch, or than an order needs, are enough.
-        asked: The overrides of the command, for a cure that repeats them.
+    Where a model is only measured (`trains` is false), fewer problems than a batch, or than an order needs, are enough.
+    `family` is the `model_family` that set the rest of the configuration.
 
     Raises:
         ConfigError: the first problem found; of a folder of data all that are.
@@ -39,15 +36,16 @@ def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[st
     _check_sizes(spec)
     refuse_shape(spec)
     _check_screen(spec)
-    _check_data(spec)
-    _check_folder(spec, asked, trains=trains)
+    _check_data(spec, asked, trains=trains)
     if trains:
         _check_amount(spec)
     _check_sampling(spec)
     _check_cluster(spec)
     tracking.refuse(spec)
     refuse_division(spec)
-    if spec.cluster.check_memory and not _sets_engines(spec):
+    # Any key of verl's engines may change what they hold in memory.
+    sets_engines = any(key.startswith(("actor_rollout_ref.", "critic.")) for key in spec.verl_keys)
+    if spec.cluster.check_memory and not sets_engines:
         reason = misfit(spec)
         if reason is not None:
             raise ConfigError(f"{reason} (an estimate; cluster.check_memory=false lets it pass)")
@@ -90,18 +88,15 @@ def _check_sizes(spec: RunSpec) -> None:
         )
 
 
-def _check_data(spec: RunSpec) -> None:
+def _check_data(spec: RunSpec, asked: Sequence[str], *, trains: bool) -> None:
     n_unique = spec.n_unique
     if n_unique is None and spec.data.root is None:
         raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
-    data_spec(spec)
+    wanted = data_spec(spec)
     if spec.data.sft_share and n_unique is None:
         raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")
-
-
-def _check_folder(spec: RunSpec, asked: Sequence[str], *, trains: bool) -> None:
     batch, has_room = spec.training.train_batch_size, spec.training.max_prompt_length >= ROOM_TO_ASK
-    lack = lack_of(data_spec(spec), mix=spec.domain_mix.name, batch=batch if trains else 1, template=has_room)
+    lack = lack_of(wanted, mix=spec.domain_mix.name, batch=batch if trains else 1, template=has_room)
     if lack is not None:
         raise ConfigError(lack.text(str(spec.data.root), asked))
 
@@ -210,11 +205,6 @@ def _check_job(spec: RunSpec) -> None:
             f"model.resources.hours={spec.model.resources.hours:g} is over before cluster.signal_seconds={seconds}, so "
             "a job would be stopped as it starts; raise it"
         )
-
-
-def _sets_engines(spec: RunSpec) -> bool:
-    """Whether the user set verl keys of the engines, any of which may change what they hold in memory."""
-    return any(key.startswith(("actor_rollout_ref.", "critic.")) for key in spec.verl_keys)
 
 
 def unknown_partitions(specs: Sequence[RunSpec]) -> dict[str, str]:

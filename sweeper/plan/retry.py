@@ -55,12 +55,8 @@ def consider(
 ) -> Considered | None:
     """What the policy says of a run that failed or was interrupted; None: it never began, or its folder is gone.
 
-    Args:
-        run_dir: The run.
-        queue: What SLURM says.
-        now: The same run as the configuration describes it now. What it says otherwise than when the run was frozen
-            is taken over; other resources count as a fix.
-        asked: Classes that a person named, after a fix.
+    What the configuration says `now` otherwise than when the run was frozen is taken over; other resources count as a
+    fix, as do classes that a person `asked` for.
     """
     from sweeper.launch.slurm.ledger import step_log
 

@@ -55,11 +55,7 @@ def refuse_division(spec: RunSpec) -> None:
     """
     resources, heads = spec.model.resources, spec.model.architecture.num_heads
     kv_heads = spec.model.architecture.num_kv_heads
-    gpus, width, ring = (
-        resources.devices,
-        resources.tensor_parallel,
-        resources.sequence_parallel,
-    )
+    gpus, width, ring = resources.devices, resources.tensor_parallel, resources.sequence_parallel
     shape = f"{resources.nodes} x {resources.gpus_per_node} GPUs (model.resources.nodes x gpus_per_node)"
     if gpus % width or heads % width:
         raise ConfigError(

@@ -9,37 +9,24 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rewards.program import last_words
 from sweeper.grid.expand import Grid, expand
 from sweeper.grid.project import conf_folders
 from sweeper.host.errors import ConfigError, SweeperError
-from sweeper.plan.plan import Plan, PlannedRun, spec_from
+from sweeper.plan.plan import Plan, PlannedRun, make_plan, spec_from
 from sweeper.spec.dotted import dotted, render
 from sweeper.spec.run import RunSpec
 
 Json = dict[str, Any]
 
 
-def suggest(
-    plan: Plan,
-    grid: Grid,
-    arguments: Sequence[str],
-    results_dir: Path,
-    *,
-    budget: float,
-    predict: Sequence[str],
-    law: str | None,
-) -> Json:
+def suggest(arguments: Sequence[str], *, budget: float, predict: Sequence[str], law: str | None) -> Json:
     """The points that narrow a prediction most for their cost.
 
     Args:
-        plan: Of the grid.
-        grid: The expanded arguments.
-        arguments: Of the command line, without flags.
-        results_dir: With the rows measured so far.
+        arguments: Overrides of a grid.
         budget: Device-hours.
         predict: Overrides of the points whose error is to be predicted; none: the grid's largest model and data.
         law: Name; None: chosen by what varies.
@@ -48,6 +35,9 @@ def suggest(
         ConfigError: the grid mixes series that one law cannot describe, or has no point with a known cost.
         SweeperError: no law can be fitted to the rows.
     """
+    grid = expand(arguments, multirun=True)
+    results_dir = grid.results_dir
+    plan = make_plan(grid, results_dir)
     if len(plan.refused) == len(plan.runs):
         raise ConfigError(f"{len(plan.runs)} of {len(plan.runs)} points cannot run: {plan.refused[0].reason}")
     if not any((results_dir / "rows").glob("*.json")):

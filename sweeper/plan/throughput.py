@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 
+from sweeper.host.amounts import number_of
 from sweeper.host.errors import SweeperError
 from sweeper.host.machine import Device, resolve_device
 from sweeper.plan.gpu import GPUS
@@ -88,59 +89,47 @@ def roofline(spec: RunSpec) -> dict[str, float] | None:
     rates = rates_of(kind_of(spec))
     if rates is None:
         return None
-    flops, resources, steps = planned_flops(spec), spec.model.resources, spec.total_steps
-    training, evaluation = spec.training, spec.eval
-    devices = resources.devices
+    flops, resources, steps, evaluation = planned_flops(spec), spec.model.resources, spec.total_steps, spec.eval
     memory = memory_of(spec)
     engine = _Engine(spec, rates, memory.kv_tokens if memory else None)
-    engines = max(1, devices // resources.tensor_parallel)
-    domains = len(evaluation.domains)
-    validations = math.ceil(steps / evaluation.val_freq) + 1
+    domains, validations = len(evaluation.domains), math.ceil(steps / evaluation.val_freq) + 1
+    # Fine-tuning and the evaluation use the first node alone; recomputed is gradient checkpointing.
+    one_node, everywhere = resources.gpus_per_node, resources.devices
+    rollouts = engine.seconds(spec.training.train_batch_size, spec.algorithm.rollout_n, everywhere)
+    validation = engine.seconds(evaluation.val_problems_per_domain * domains, evaluation.val_n, everywhere)
+    measured = engine.seconds(evaluation.problems_per_domain * domains, evaluation.n_samples, one_node)
+    passes = ("log_prob", "reference", "critic", "actor", "recomputed")
     return {
         "start": rates.start,
-        "generation": steps
-        * engine.seconds(training.train_batch_size, spec.algorithm.rollout_n, engines, resources.max_num_seqs),
-        "validation": validations
-        * engine.seconds(
-            evaluation.val_problems_per_domain * domains, evaluation.val_n, engines, resources.max_num_seqs
-        ),
-        "log_prob": (flops.log_prob or 0.0) / devices / rates.flops,
-        "reference": (flops.reference or 0.0) / devices / rates.flops,
-        "critic": (flops.critic or 0.0) / devices / rates.flops,
-        "actor": (flops.actor or 0.0) / devices / rates.flops,
-        "recomputed": (flops.recomputed or 0.0) / devices / rates.flops,  # gradient checkpointing
-        # Fine-tuning uses the first node alone.
-        "fine_tuning": (flops.fine_tuning or 0.0) / resources.gpus_per_node / rates.flops,
+        "generation": steps * rollouts,
+        "validation": validations * validation,
+        **{name: (getattr(flops, name) or 0.0) / everywhere / rates.flops for name in passes},
+        "fine_tuning": (flops.fine_tuning or 0.0) / one_node / rates.flops,
         "between": steps * rates.step,
-        # The evaluation uses the first node alone.
-        "evaluation": rates.evaluate
-        + engine.seconds(
-            evaluation.problems_per_domain * domains,
-            evaluation.n_samples,
-            max(1, resources.gpus_per_node // resources.tensor_parallel),
-            resources.max_num_seqs,
-        ),
+        "evaluation": rates.evaluate + measured,
     }
 
 
 class _Engine:
-    """A rollout engine: how long some sequences take it."""
+    """The rollout engines of a run: how long some sequences take them."""
 
     def __init__(self, spec: RunSpec, rates: Rates, kv_tokens: int | None) -> None:
         arch, resources, training = spec.model.architecture, spec.model.resources, spec.training
         self._rates, self._width, self._kv_tokens = rates, resources.tensor_parallel, kv_tokens
+        self._at_once = resources.max_num_seqs  # sequences of one engine
         self._prompt, self._response = training.max_prompt_length, training.max_response_length
         self._weights = arch.n_params_non_embedding + arch.n_params_head  # all experts are read by a full batch
         self._passed = arch.n_params_active + arch.n_params_head
         self._kv = kv_bytes(arch, resources)
         self._attention = 4 * arch.head_dim * arch.num_heads * arch.num_layers  # FLOPs per token and token before it
 
-    def seconds(self, prompts: int, n: int, engines: int, at_once: int) -> float:
-        """Seconds to answer `prompts` prompts `n` times each on `engines` engines, `at_once` sequences each."""
+    def seconds(self, prompts: int, n: int, devices: int) -> float:
+        """Seconds to answer `prompts` prompts `n` times each, with the engines that fit on `devices`."""
+        engines = max(1, devices // self._width)
         rates, mean_length = self._rates, self._prompt + self._response / 2
         share = prompts * n / engines  # sequences of one engine
         room = self._kv_tokens / mean_length if self._kv_tokens else math.inf
-        together = max(1.0, min(share, at_once, room))
+        together = max(1.0, min(share, self._at_once, room))
         read = 2 * self._weights / self._width + together * mean_length * self._kv
         computed = together * (2 * self._passed + self._attention * mean_length) / self._width
         token = rates.decode + max(read / rates.bandwidth, computed / rates.prefill)
@@ -195,8 +184,9 @@ class Calibrator:
         models = self._factors.get(kind, {})
         own = models.get(spec.model.name)
         if own:
-            runs = f"{len(own)} measured run{'s' if len(own) > 1 else ''} of this model on {kind}"
-            return Calibration(factor=median(own), basis=runs, error=_left_out(dict(enumerate(own)), _median_of_others))
+            basis = f"{number_of(len(own), 'measured run')} of this model on {kind}"
+            error = _left_out(dict(enumerate(own)), lambda others, _: median(others.values()))
+            return Calibration(factor=median(own), basis=basis, error=error)
         if not models:
             return None
         factors = {self._sizes[name]: median(values) for name, values in models.items()}
@@ -224,11 +214,6 @@ def _left_out(factors: Mapping[int, float], predict: Callable[[Mapping[int, floa
         others = {other: factor for other, factor in factors.items() if other != key}
         errors.append(abs(predict(others, key) / value - 1))
     return mean(errors)
-
-
-def _median_of_others(others: Mapping[int, float], key: int) -> float:
-    del key
-    return median(others.values())
 
 
 def _nearest(factors: Mapping[int, float], size: int) -> int:

@@ -41,6 +41,7 @@ def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
     waves, hours, at_once = _schedule(due)
     whole = sum(known) + sum(cost.seconds["evaluation"] / 3600 * cost.devices for cost in base if cost.seconds)
     on_gpus = any(cost.on_gpus for cost in costs)
+    there = next(path for path in (results_dir, *results_dir.parents) if path.exists())
     return Totals(
         runs=len(costs),
         device_hours=None if unpriced else whole,
@@ -50,7 +51,7 @@ def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
         tokens=sum(cost.tokens for cost in costs),
         evaluation_tokens=sum(cost.evaluation_tokens for cost in [*costs, *base]),
         disk_bytes=sum(cost.checkpoint_bytes + cost.log_bytes for cost in costs),
-        free_bytes=_free(results_dir),
+        free_bytes=shutil.disk_usage(there).free,
         at_once=at_once,
         waves=waves,
         hours=hours,
@@ -94,9 +95,3 @@ def _schedule(due: Sequence[tuple[RunSpec, Cost]]) -> tuple[int, float | None, i
         last_round = max(last_round, current + 1)
     end = max(item[0] for item in running)
     return last_round, end if known else None, together
-
-
-def _free(folder: Path) -> int:
-    """Free bytes on the file system that `folder` is or will be on."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(existing).free

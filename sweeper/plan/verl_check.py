@@ -21,12 +21,7 @@ _FILES = Files(model=_HERE, train=_HERE, val=_HERE, checkpoints=_HERE, validatio
 
 
 def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str, str]:
-    """Check every distinct shape among `specs`.
-
-    Args:
-        specs: What a launch would run.
-        cache: Folder of accepted shapes, which are not checked again.
-        asker: Asked only about shapes that are new.
+    """Check every distinct shape among `specs` that is not in `cache`, the folder of accepted ones.
 
     Returns:
         Reason by run id, for the runs that verl refuses.

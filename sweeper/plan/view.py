@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sweeper.host.amounts import duration, size
+from sweeper.host.amounts import duration, number_of, size
 from sweeper.plan.cost import Cost
 from sweeper.plan.data_look import look_json, look_lines, looks
 from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import Memory
 from sweeper.plan.plan import Plan, PlannedRun
 from sweeper.plan.totals import Totals
-from sweeper.rows.differences import unnamed
+from sweeper.rows.differences import beside, named, unnamed
 from sweeper.rows.flops import axis_note
 from sweeper.spec.run import RunSpec
 
@@ -102,7 +102,7 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
         price = f"{unit} unknown" + (f" of {totals.unpriced} of them" if totals.unpriced < totals.runs else "")
     else:
         price = f"{totals.device_hours:,.2f} {unit}"
-    waves = f"{totals.waves} wave{'s' if totals.waves != 1 else ''}"
+    waves = number_of(totals.waves, "wave")
     # More smaller runs than larger ones fit under one ceiling.
     mixed = totals.waves * totals.at_once < totals.runs
     waves += f", {totals.at_once} of the largest runs at once" if mixed else f" of {totals.at_once} at once"
@@ -148,7 +148,8 @@ def _reasons(runs: Sequence[PlannedRun]) -> list[str]:
     found = []
     for reason, n in reasons.items():
         run = first[reason]
-        name = run.run_id or " ".join(f"{key}={value}" for key, value in run.choice.items()) or "this point"
+        choice = " ".join(f"{key}={value}" for key, value in run.choice.items()) or "this point"
+        name = named(run.run_id, beside(run.choice)) if run.run_id else choice
         found.append(f"{name}{f' and {n - 1} more' if n > 1 else ''}: {reason}")
     return found
 

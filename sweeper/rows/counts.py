@@ -82,12 +82,9 @@ def checked(line: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def read_lines(path: Path, *keys: str, is_part: bool = False) -> list[dict[str, Any]]:
-    """The lines of a counts file, each as `checked` returns it; a blank one is none.
+    """The lines of a counts file, each as `checked` returns it and with further `keys`; a blank one is none.
 
-    Args:
-        path: JSON lines.
-        *keys: What a line must have beside `KEYS`.
-        is_part: One process's part of an evaluation, which may have got no problem.
+    One process's part of an evaluation (`is_part`) may have got no problem.
 
     Raises:
         ResultsError: there is no such file, it holds no line, or one is not what it should be; says which.
@@ -114,15 +111,7 @@ def read_lines(path: Path, *keys: str, is_part: bool = False) -> list[dict[str, 
 
 
 def read_counts(path: Path, *, is_part: bool = False) -> list[ProblemCount]:
-    """What an evaluation measured.
-
-    Args:
-        path: As `read_lines` has it.
-        is_part: As there.
-
-    Raises:
-        ResultsError: as there.
-    """
+    """What an evaluation measured; `is_part` and errors as in `read_lines`."""
     names = [field.name for field in fields(ProblemCount)]
     needed = [field.name for field in fields(ProblemCount) if field.default is MISSING]
     lines = read_lines(path, *needed, is_part=is_part)

@@ -6,17 +6,21 @@ model it is not.
 """
 
 import math
+import re
+from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
+from sweeper.rows.grid_file import places
 from sweeper.rows.row import ResultRow
-from sweeper.spec.dotted import render
+from sweeper.spec.dotted import overlap, render
+from sweeper.spec.run_id import RunId
 
 Settings = Mapping[str, Any]  # of `RunSpec.settings`; None in its place: not known
 
-NAMED_BY = {  # what names each part, or one key of it; "": nothing does
+NAMED_BY = {  # what names each part, or one key of it, with all that lies in it; "": nothing does
     "model.": "model.name",
     "algorithm.": "algorithm.name",
     "domain_mix.": "domain_mix.name",
@@ -25,7 +29,7 @@ NAMED_BY = {  # what names each part, or one key of it; "": nothing does
     "training.": "model.family",
     "eval.": "model.family",
     "data.": "model.family",
-    "reward.scorers": "reward.path",
+    "reward.scorers": "reward.path reward.sources",
     "data.root": "",
     "data.digest": "data.root",
     "data.annotations": "",
@@ -50,18 +54,8 @@ IN_ROWS = {  # what a row tells in columns of its own
     *("data_scale.epochs", "training.total_steps", "algorithm.rollout_n", "algorithm.lora.rank"),
     *("algorithm.kl.in_loss", "algorithm.kl.loss_coef", "algorithm.kl.in_reward", "algorithm.kl.reward_coef"),
 }
-VAGUE = (
-    "name",
-    "lr",
-    "seed",
-    "steps",
-    "path",
-    "digest",
-    "epochs",
-    "size",
-    "enable",
-    "status",
-)  # alone, of another setting
+# Alone, the end of another setting.
+VAGUE = ("name", "lr", "seed", "steps", "path", "digest", "epochs", "size", "enable", "status")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +114,20 @@ def differences(settings: Sequence[Settings | None]) -> list[Difference]:
 
 
 def _varying(known: Sequence[Settings]) -> Iterator[str]:
-    for key in dict.fromkeys(key for item in known for key in item):
+    keys = dict.fromkeys(key for item in known for key in item)
+    for key in keys:
         first = known[0].get(key)
-        if any(item.get(key) != first for item in known) and not _goes_with_name(key, known):
+        if any(item.get(key) != first for item in known) and not _goes_with_name(key, keys, known):
             yield key
 
 
-def _goes_with_name(key: str, known: Sequence[Settings]) -> bool:
+def _goes_with_name(key: str, keys: Collection[str], known: Sequence[Settings]) -> bool:
     """Whether every name of the part that a key belongs to has one value only."""
-    name = NAMED_BY.get(key, NAMED_BY.get(f"{key.partition('.')[0]}.", ""))
+    names = NAMED_BY.get(key, NAMED_BY.get(f"{key.partition('.')[0]}.", "")).split()
+    naming = [other for other in keys if any(overlap(other, name) for name in names)]
     values: dict[str, Any] = {}
-    return name not in ("", key) and all(
-        values.setdefault(str(item.get(name)), item.get(key)) == item.get(key) for item in known
+    return bool(names and key not in names) and all(
+        values.setdefault(str([item.get(other) for other in naming]), item.get(key)) == item.get(key) for item in known
     )
 
 
@@ -148,6 +144,32 @@ def short_name(key: str, keys: Collection[str]) -> str:
         if end not in VAGUE and sum(f".{other}".endswith(f".{end}") for other in keys) == 1:
             return NAMES.get(key, end)
     return NAMES.get(key, key)
+
+
+def beside(choice: Mapping[str, str]) -> str:
+    """What the axes of a grid say of a run that its id does not: "lr 3e-4, batch 16"; empty: nothing.
+
+    An empty label on an axis: the run was launched without it.
+    """
+    keys = [key for key, label in choice.items() if label and not IN_IDS & {key, f"{key}.name"}]
+    return ", ".join(f"{short_name(key, keys)} {_shortened(choice[key])}" for key in keys)
+
+
+def named(run_id: str, told: str | None) -> str:
+    """A run for people: its id, and what `beside` says of it."""
+    return f"{run_id} ({told})" if told else run_id
+
+
+def _shortened(label: str) -> str:
+    if not re.fullmatch(r"-?\d*\.?\d+(e[-+]?\d+)?", label, re.IGNORECASE):
+        return _texts([label])[0]
+    return label if label.lstrip("-").isdigit() else written(float(label))
+
+
+def swept(results_dir: Path) -> dict[RunId, str]:
+    """What to write beside the ids of a results folder's runs, as `beside` has it."""
+    found = {run_id: dict(ChainMap(*grids.values())) for run_id, grids in places(results_dir).items()}
+    return {run_id: told for run_id, choice in found.items() if (told := beside(choice))}
 
 
 def _texts(values: Sequence[Any]) -> list[str]:

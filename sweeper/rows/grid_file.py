@@ -142,6 +142,15 @@ def readable(results_dir: Path, names: Iterable[str]) -> list[Membership]:
     return found
 
 
+def places(results_dir: Path) -> dict[RunId, dict[str, dict[str, str]]]:
+    """The label of each run on the axes of each grid that it is in, by the grid's name."""
+    found: dict[RunId, dict[str, dict[str, str]]] = {}
+    for grid in readable(results_dir, grids(results_dir)):
+        for member in grid.members:
+            found.setdefault(member.run_id, {})[grid.name] = dict(zip(grid.axes, member.choice or (), strict=False))
+    return found
+
+
 def record_name(results_dir: Path, launch: Launch, run_ids: Sequence[str]) -> str:
     """The record that a launch belongs to: one that has all its runs already, else the one of its name.
 

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden
 from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
+from sweeper.spec.bounds import adapter
 
 SCHEMA_VERSION = 1
 ROW_CURE = "remove it to measure this run again; its checkpoints stay"
@@ -248,19 +248,15 @@ def read_row(path: Path, text: str | None = None) -> ResultRow:
             raise DamagedError(
                 f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}; {ROW_CURE}"
             )
-        row: ResultRow = _adapter().validate_python(completed(values, path))
+        row: ResultRow = adapter(ResultRow).validate_python(completed(values, path))
     return row
 
 
 def read_rows(results_dir: Path, damaged: list[DamagedError] | None = None) -> Iterator[ResultRow]:
-    """All rows, in the order of their ids.
-
-    Args:
-        results_dir: Root of the results.
-        damaged: Gets an error for each file that is no row, which is left out; None: such a file is an error.
+    """All rows, in the order of their ids; `damaged` gets an error for each file that is no row, which is left out.
 
     Raises:
-        DamagedError: a file is no row.
+        DamagedError: without `damaged`, a file is no row.
     """
     for path in sorted((results_dir / "rows").glob("*.json")):
         try:
@@ -273,10 +269,3 @@ def read_rows(results_dir: Path, damaged: list[DamagedError] | None = None) -> I
             damaged.append(error)
         else:
             yield row
-
-
-@cache
-def _adapter() -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(ResultRow)

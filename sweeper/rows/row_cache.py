@@ -27,12 +27,7 @@ class Brief:
 
 
 def briefs(results_dir: Path, damaged: list[DamagedError]) -> dict[RunId, Brief]:
-    """Every row in short, by run.
-
-    Args:
-        results_dir: Root of the results.
-        damaged: Gets an error for each file that is no row, which is left out.
-    """
+    """Every row in short, by run; `damaged` gets an error for each file that is no row, which is left out."""
     path = results_dir / ".status.json"
     known: dict[str, list[Any]] = {}
     with suppress(OSError, ValueError):

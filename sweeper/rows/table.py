@@ -13,6 +13,13 @@ from sweeper.rows.flops import axis_note
 from sweeper.rows.row import Flops, ResultRow
 
 Record = dict[str, Any]
+# Fields of a row that are columns.
+_AS_THEY_ARE = (
+    *("run_id", "status", "model", "n_params", "n_params_non_embedding", "n_params_active", "n_params_head"),
+    *("algorithm", "domain_mix", "data_scale", "n_unique", "problems_seen", "n_sft", "reuse", "curriculum"),
+    *("rollout_n", "lora_rank", "kl_loss_coef", "kl_reward_coef", "seed", "steps", "train_samples"),
+    *("lost_samples", "train_tokens"),
+)
 TRACKED = "row/json"  # what trackers call a row without its curve, beside `row/<column>`: they have the curve
 
 
@@ -22,30 +29,8 @@ def record(row: ResultRow) -> Record:
     `base_pass@k`/`pass@k` are over all problems, `pass@1_<domain>` per domain; `gain` is trained minus base pass@1.
     """
     flat: Record = {
-        "run_id": row.run_id,
+        **{name: getattr(row, name) for name in _AS_THEY_ARE},
         "status": str(row.status),
-        "model": row.model,
-        "n_params": row.n_params,
-        "n_params_non_embedding": row.n_params_non_embedding,
-        "n_params_active": row.n_params_active,
-        "n_params_head": row.n_params_head,
-        "algorithm": row.algorithm,
-        "domain_mix": row.domain_mix,
-        "data_scale": row.data_scale,
-        "n_unique": row.n_unique,
-        "problems_seen": row.problems_seen,
-        "n_sft": row.n_sft,
-        "reuse": row.reuse,
-        "curriculum": row.curriculum,
-        "rollout_n": row.rollout_n,
-        "lora_rank": row.lora_rank,
-        "kl_loss_coef": row.kl_loss_coef,
-        "kl_reward_coef": row.kl_reward_coef,
-        "seed": row.seed,
-        "steps": row.steps,
-        "train_samples": row.train_samples,
-        "lost_samples": row.lost_samples,
-        "train_tokens": row.train_tokens,
         "flops": row.flops.total if row.flops else None,
         **_ledger(row.flops),
         "gpu_seconds": row.gpu_seconds,
@@ -197,7 +182,8 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
     """
     import duckdb
 
-    with duckdb.connect() as connection:
+    # Else a name that is no table would be looked up among the variables of this program.
+    with duckdb.connect(config={"python_enable_replacements": False}) as connection:
         connection.register("results", _arrow(rows))
         try:
             answer: Any = connection.execute(sql)
@@ -205,9 +191,12 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
                 raise ResultsError(f"--sql {sql!r}: there is nothing to answer; write a SELECT over the table results")
             return [item[0] for item in answer.description], answer.fetchall()
         except (duckdb.Error, ImportError) as error:
-            if "pytz" in str(error):  # which nothing but DuckDB's times with a zone needs
-                raise ResultsError("--sql: write a time with a zone as text, as in now()::text") from None
-            raise ResultsError(f"--sql: {error}") from None
+            said = str(error)
+            if "pytz" in said:  # which nothing but DuckDB's times with a zone needs
+                said = "write a time with a zone as text, as in now()::text"
+            elif said.startswith("Catalog Error: Table"):  # DuckDB proposes tables of its own
+                said = f"{said.partition('!')[0]}; the only table is results"
+            raise ResultsError(f"--sql: {said}") from None
 
 
 def _arrow(rows: Sequence[ResultRow]) -> Any:

@@ -10,6 +10,7 @@ Where a run stands follows from them: `sweeper.runs.state`.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -205,12 +206,7 @@ class RunDir:
         return None
 
     def diagnosis(self, scheduler: str | None = None, step_log: Sequence[str] = ()) -> Diagnosis | None:
-        """Why the run has no result and no job; None: it never began.
-
-        Args:
-            scheduler: SLURM's words on how its job ended, if it was asked.
-            step_log: What SLURM's own programs printed.
-        """
+        """Why the run has no result and no job, with what SLURM and its programs said; None: it never began."""
         failure = self.failure()
         if failure is not None:
             return Diagnosis(
@@ -225,13 +221,21 @@ class RunDir:
         return classify(Ending(status=end["status"] if end else None, scheduler=scheduler, step_log=step_log, log=log))
 
 
+def known_runs(results_dir: Path) -> list[RunId]:
+    """Every run of a results folder that has a folder or a row, in the order of their ids."""
+    found = {path.stem for path in (results_dir / "rows").glob("*.json")}
+    with suppress(FileNotFoundError), os.scandir(results_dir / "runs") as entries:
+        found |= {entry.name for entry in entries if Path(entry).is_dir()}  # a link to itself is none
+    return sorted(map(RunId, found))
+
+
 def find_run(results_dir: Path, text: str) -> RunDir:
     """The run whose id starts or ends with `text`, as people type it.
 
     Raises:
         RunFailedError: no run, or several.
     """
-    known = sorted(path.name for path in (results_dir / "runs").glob("*") if path.is_dir())
+    known = known_runs(results_dir)
     hits = [text] if text in known else [name for name in known if name.startswith(text) or name.endswith(text)]
     if len(hits) != 1:
         listing = "\n  ".join(hits or known)

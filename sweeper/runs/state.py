@@ -51,13 +51,7 @@ class Job(StrEnum):
 
 
 def state_of(run_dir: "RunDir", job: Job = Job.none, *, is_done: bool = False) -> State:
-    """The state of a run that is not refused, in the order above.
-
-    Args:
-        run_dir: Its folder, with lock, row and attempts.
-        job: What SLURM says of it.
-        is_done: Its row is known to have the result; then nothing is looked at.
-    """
+    """The state of a run that is not refused, in the order above; of one known to be done nothing is looked at."""
     if is_done:
         return State.done
     is_alive = run_dir.is_locked()  # asked before the row: a job writes its row, and then lets the lock go

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
-from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Range, Text, Word
+from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Text, Word, between
 
 
 class Executor(StrEnum):
@@ -54,18 +54,12 @@ class Cluster:
     max_gpus: Count | None = None  # used at once by all jobs of a results folder; null: as many as SLURM gives
     exclude: tuple[Word, ...] = ()  # names of nodes that no job is to use
     sbatch: dict[str, Any] = field(default_factory=dict, hash=False)  # more options, by long name; true: a flag
-    max_loss_minutes: Positive | None = (
-        30.0  # of training between checkpoints, once a step's time is known; null: no bound
-    )
+    max_loss_minutes: Positive | None = 30.0  # of training between checkpoints, by the time of its steps; null: none
     stalled_after_minutes: Positive | None = 60.0  # without a finished step a run is ended, if also ...; null: never
     stalled_after_steps: Positive = 10.0  # ... that many times its median step has passed
     max_failures: Count = 3  # of one class, of one run: then it is not tried again
-    max_failed_gpu_hours: PositiveOrZero | None = (
-        None  # of one run's failed attempts; null: what one job of it may take
-    )
-    signal_seconds: Annotated[int, Range(1, 65535)] = (
-        120  # warning before the time limit: the run stops there and is queued again
-    )
+    max_failed_gpu_hours: PositiveOrZero | None = None  # of one run's failed attempts; null: what one job may take
+    signal_seconds: Annotated[int, between(1, 65535)] = 120  # before the time limit: a run stops, and is queued again
     setup: tuple[Text, ...] = ()  # shell lines at the beginning of a job, e.g. module load
     python: Text | None = None  # of jobs; null: the one that submits, and python3 in a container
     container: Container = field(default_factory=Container)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from data_prep.spec import Cleaning, Order, PassRateRange, Recipe
-from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Range, Seed, Share, Text
+from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Seed, Share, Text, between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Data:
     stratify_by: Text | None = None  # pass-rate column or `difficulty`: every scale has each level in the same share
     filters: tuple[PassRateRange, ...] = ()  # pass rates of the problems to train on
     annotations: tuple[Text, ...] = ()  # files of measured pass rates (python -m data_prep annotate)
-    sft_share: Annotated[float, Range(0, 1, below=True)] = 0.0  # of the unique problems, for supervised fine-tuning
+    sft_share: Annotated[float, between(0, 1, below=True)] = 0.0  # of the unique problems, for supervised fine-tuning
     sft_solutions: Text | None = None  # file of rejection-sampled solutions; null: the reference solutions
     recipe: Recipe | None = None  # a published selection of rows, reproduced exactly
     cleaning: Cleaning = field(default_factory=Cleaning)

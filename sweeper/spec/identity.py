@@ -75,11 +75,7 @@ EXECUTION = ("cluster", "logging", "spec_version", "model.resources", "model.vet
 
 
 def settings(spec: Plain) -> dict[str, Any]:
-    """Every setting of a run but how it is executed, by dotted key; nulls are left out.
-
-    Args:
-        spec: All fields of a `RunSpec`, as plain JSON values.
-    """
+    """Every setting of a run but how it is executed, by dotted key; nulls are left out. As `science` has it."""
     return {
         key: value
         for key, value in dotted(spec).items()
@@ -88,11 +84,7 @@ def settings(spec: Plain) -> dict[str, Any]:
 
 
 def science(spec: Plain) -> dict[str, Any]:
-    """What can change a result, as plain JSON values.
-
-    Args:
-        spec: All fields of a `RunSpec`, as plain JSON values.
-    """
+    """What can change a result, of all fields of a `RunSpec`, as plain JSON values."""
     found = science_of("", spec)
     model, data, training = found["model"], found["data"] | found.pop("curriculum"), found["training"]
     # The step size is the regime's if it states one, else the model's.
@@ -117,12 +109,7 @@ def science(spec: Plain) -> dict[str, Any]:
 
 
 def science_of(part: str, values: Plain) -> dict[str, Any]:
-    """What can change a result in one part of a specification.
-
-    Args:
-        part: Dotted, as in `SCIENCE`; "" for the whole.
-        values: Its fields, as plain JSON values.
-    """
+    """What can change a result in one part of a specification, dotted as in `SCIENCE`; "" for the whole."""
     found = {}
     for name in SCIENCE[part].split():
         value, key = values[name], f"{part}.{name}" if part else name

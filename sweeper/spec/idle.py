@@ -64,11 +64,7 @@ NAMES = frozenset(name for _, _, names in _RULES for name in names.split())
 
 
 def idle(config: Plain) -> dict[str, str]:
-    """The settings that change nothing in a run, dotted, each with why.
-
-    Args:
-        config: A composed configuration, as plain values.
-    """
+    """The settings that change nothing in a run, dotted, each with why; of a composed config, as plain values."""
     found: dict[str, str] = {}
     for decides, when, names in _RULES:
         value = setting(config, decides)

@@ -11,12 +11,12 @@ from sweeper.spec.bounds import (
     Name,
     Parameters,
     Positive,
-    Range,
     Seed,
     Share,
     ShareAboveZero,
     Text,
     Word,
+    between,
 )
 
 
@@ -126,7 +126,7 @@ class Resources:
     offload: bool = False  # parameters and optimiser to host memory between phases
     gradient_checkpointing: bool = True
     max_num_seqs: Count = 1024  # sequences one rollout engine decodes at once
-    hours: Annotated[float, Range(0, 8760, above=True)] = 24.0  # wall-time limit of one job
+    hours: Annotated[float, between(0, 8760, above=True)] = 24.0  # wall-time limit of one job
     partition: Word | None = None  # of this model's jobs; null: the cluster's
 
     @property
@@ -145,9 +145,7 @@ class Model:
     path: Text | None = None  # hub id, local folder, or file inside a package; null for tiny
     revision: Word | None = None  # commit of the hub repository; null: the newest, which is not reproducible
     architecture: Architecture
-    nominal_params: Parameters | None = (
-        None  # the size in the model's name, for the published 6NT; null: all parameters
-    )
+    nominal_params: Parameters | None = None  # the size in its name, for the published 6NT; null: all parameters
     prompt_style: Text = OWN_STYLE  # chat template, see data_prep.prompt_style
     actor_lr: Positive | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)

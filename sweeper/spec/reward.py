@@ -28,9 +28,5 @@ class Reward:
     versions: dict[str, int] = field(default_factory=dict)  # of our scorers, where not suite 2's; filled in likewise
 
     def references(self, folder: Path) -> tuple[str, ...]:
-        """The functions as `rewards.compute_score` takes them, `SOURCE=FILE.py:FUNCTION`.
-
-        Args:
-            folder: Where the files lie, by their digest.
-        """
+        """`SOURCE=FILE.py:FUNCTION` for each, as `rewards.compute_score` wants it; `folder` has the files by digest."""
         return tuple(f"{one.source}={folder / one.digest / one.file}:{one.function}" for one in self.scorers)

@@ -7,14 +7,14 @@ is in `sweeper.spec.identity`.
 
 import json
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from data_prep.spec import Order
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import undamaged
-from sweeper.spec.bounds import RECORD, Count, FiniteLeaves, Seed, Word, in_one_line
+from sweeper.spec.bounds import FINITE_LEAVES, RECORD, Count, Seed, Word, adapter, in_one_line
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.digest import digest_of
@@ -41,7 +41,7 @@ class RunSpec:
     algorithm: Algorithm
     training: Training
     eval: Evaluation
-    verl: Annotated[dict[str, Any], FiniteLeaves()]  # verl keys set by the user, dotted -> value; part of identity
+    verl: Annotated[dict[str, Any], FINITE_LEAVES]  # verl keys set by the user, dotted -> value; part of identity
     seed: Seed
     reward: Reward = field(default_factory=Reward)
     reward_suite: Word  # rewards.SUITE_VERSION when the spec was made
@@ -134,7 +134,7 @@ class RunSpec:
 
     def _plain(self) -> dict[str, Any]:
         """The fields as plain JSON values, in a third of the time of `dataclasses.asdict`, which copies every leaf."""
-        values: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        values: dict[str, Any] = adapter(RunSpec).dump_python(self, mode="json")
         return values
 
     @classmethod
@@ -152,7 +152,7 @@ class RunSpec:
         from pydantic import ValidationError
 
         try:
-            spec: RunSpec = _adapter().validate_python(values, context=RECORD)
+            spec: RunSpec = adapter(RunSpec).validate_python(values, context=RECORD)
         except ValidationError as error:
             raise ConfigError(in_one_line(error)) from None
         return spec
@@ -166,13 +166,6 @@ class RunSpec:
         """
         with undamaged(path, cure=SPEC_CURE):
             return cls.from_json(path.read_text())
-
-
-@cache
-def _adapter() -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(RunSpec)
 
 
 # Fields that are objects of their own; the others are numbers and words.

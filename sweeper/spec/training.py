@@ -5,18 +5,18 @@ from math import inf
 from typing import Annotated
 
 from sweeper.spec.bounds import (
+    FILLED,
     Count,
     CountOrZero,
-    Filled,
     Finite,
     Name,
-    OneOf,
     Positive,
     PositiveOrZero,
-    Range,
     Share,
     ShareAboveZero,
     Word,
+    between,
+    one_of,
 )
 
 
@@ -27,7 +27,7 @@ class Kl:
     in_reward: bool = False  # verl: algorithm.use_kl_in_reward
     reward_coef: PositiveOrZero = 0.001  # verl: algorithm.kl_ctrl.kl_coef
     reward_penalty: Word = "kl"  # verl: algorithm.kl_penalty
-    reward_controller: Annotated[str, OneOf(("fixed", "adaptive"))] = "fixed"
+    reward_controller: Annotated[str, one_of("fixed", "adaptive")] = "fixed"
     target: Positive = 0.1  # of the adaptive controller
     in_loss: bool = False  # verl: actor.use_kl_loss
     loss_coef: PositiveOrZero = 0.001  # verl: actor.kl_loss_coef
@@ -40,7 +40,7 @@ class Lora:
 
     rank: CountOrZero = 0
     alpha: Count = 64
-    target_modules: Annotated[tuple[Word, ...], Filled()] = (
+    target_modules: Annotated[tuple[Word, ...], FILLED] = (
         "q_proj",
         "k_proj",
         "v_proj",
@@ -63,7 +63,7 @@ class Algorithm:
     norm_adv_by_std: bool = True  # verl: algorithm.norm_adv_by_std_in_grpo
     clip_ratio_low: Share = 0.2
     clip_ratio_high: PositiveOrZero = 0.2
-    clip_ratio_c: Annotated[float, Range(1, inf, above=True)] = 3.0  # dual-clip bound, arXiv:1912.09729
+    clip_ratio_c: Annotated[float, between(1, inf, above=True)] = 3.0  # dual-clip bound, arXiv:1912.09729
     entropy_coeff: Finite = 0.0
     loss_agg_mode: Word = "token-mean"
     ppo_epochs: Count = 1
@@ -119,9 +119,9 @@ class Evaluation:
 
     suite: Word
     n_samples: Count  # samples per problem for pass@k
-    ks: Annotated[tuple[Count, ...], Filled()]
+    ks: Annotated[tuple[Count, ...], FILLED]
     problems_per_domain: Count
-    domains: Annotated[tuple[Word, ...], Filled()] = ("math", "code", "logic", "stem")
+    domains: Annotated[tuple[Word, ...], FILLED] = ("math", "code", "logic", "stem")
     temperature: PositiveOrZero = 1.0  # 0: the likeliest answer, the same each time
     top_p: ShareAboveZero = 1.0
     val_problems_per_domain: Count

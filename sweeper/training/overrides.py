@@ -17,7 +17,7 @@ from sweeper.training.ray_nodes import share_of_node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """The paths one training job reads and writes."""
+    """The paths one training job reads and writes, and what trackers call it."""
 
     model: Path
     train: Path
@@ -28,6 +28,7 @@ class Files:
     hydra: Path
     fork_socket: Path | None = None  # of the server that Ray's workers are forked from
     settings: Path | None = None  # a Hydra folder with `sweeper/run.yaml`
+    title: str | None = None  # of the run, for trackers; None: its id
 
 
 def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
         "reward.custom_reward_function.path": "pkg://rewards",
         "reward.custom_reward_function.name": "compute_score",
         "trainer.logger": ["console", "file", *spec.logging.trackers],
-        "trainer.experiment_name": spec.run_id,
+        "trainer.experiment_name": files.title or spec.run_id,
         "trainer.total_training_steps": spec.total_steps,
         # Steps rule; epochs only bound them.
         "trainer.total_epochs": 1_000_000,

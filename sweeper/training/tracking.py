@@ -13,16 +13,16 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sweeper.host.errors import ConfigError, DamagedError, RunFailedError
+from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.secret import hidden
-from sweeper.rows.grid_file import Membership, grids
+from sweeper.rows.differences import named, swept
+from sweeper.rows.grid_file import places
 from sweeper.rows.row import ResultRow
 from sweeper.rows.table import TRACKED, record
 from sweeper.runs.folder import Attempt, RunDir
@@ -71,14 +71,13 @@ def settings(spec: RunSpec, results_dir: Path) -> dict[str, Any]:
     """
     found = json.loads(spec.to_json())
     found = {key: value for key, value in found.items() if key not in ("cluster", "logging")}
-    places: dict[str, dict[str, str]] = {}
-    for name in grids(results_dir):
-        with suppress(DamagedError):  # `status` tells of it
-            grid = Membership.read(results_dir, name)
-            member = next((item for item in grid.members if item.run_id == spec.run_id), None)
-            if member is not None:
-                places[name] = dict(zip(grid.axes, member.choice or (), strict=False))
-    return {"run_id": spec.run_id, "group_id": spec.group_id, "grids": places, **found}
+    grids = places(results_dir).get(spec.run_id, {})
+    return {"run_id": spec.run_id, "group_id": spec.group_id, "grids": grids, **found}
+
+
+def title(spec: RunSpec, results_dir: Path) -> str:
+    """What trackers call a run: its id, and what its grids vary beside that."""
+    return named(spec.run_id, swept(results_dir).get(spec.run_id))
 
 
 def write_settings(spec: RunSpec, results_dir: Path, attempt: Attempt) -> Path | None:
@@ -124,6 +123,7 @@ def tell(job: JobContext, row: ResultRow) -> None:
         return
     message = {
         "project": spec.logging.project,
+        "title": title(spec, job.results),
         "trackers": spec.logging.trackers,
         "attempts": [str(attempt.path) for attempt in job.run_dir.attempts()],
         "settings": settings(spec, job.results),
@@ -152,7 +152,7 @@ def main(message: Mapping[str, Any]) -> None:
     flat, about = message["record"], message["settings"]
     tracking = Tracking(
         project_name=message["project"],
-        experiment_name=about["run_id"],
+        experiment_name=message["title"],
         default_backend=message["trackers"],
         config=_verls_config(message["attempts"]) | {"sweeper": about},
     )

@@ -79,6 +79,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
             hydra=job.attempt.path / "hydra",
             fork_socket=forks,
             settings=tracking.write_settings(spec, job.results, job.attempt),
+            title=tracking.title(spec, job.results),
         )
         overrides = verl_overrides(spec, files, children.device)
         write_atomic(job.run_dir.overrides_path, "\n".join(overrides) + "\n")

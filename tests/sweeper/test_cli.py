@@ -210,6 +210,8 @@ def test_wrong_sql_exits_2(results: Path) -> None:
     done = sweeper("results", "--results", str(results), "--sql", "select nonsense from results")
     assert done.returncode == 2
     assert "nonsense" in done.stderr
+    done = sweeper("results", "--results", str(results), "--sql", "select * from rows")
+    assert "Table with name rows does not exist; the only table is results" in done.stderr
 
 
 def test_a_finished_point_is_not_run_again_and_prints_its_row(results: Path) -> None:

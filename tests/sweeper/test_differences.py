@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.launch.progress import Reporter
 from sweeper.rows import table
-from sweeper.rows.differences import Difference, differences, written
+from sweeper.rows.differences import Difference, beside, differences, swept, written
+from sweeper.rows.grid_file import Member, Membership
 from sweeper.rows.row import read_row, read_rows, row_path, write_row
 from sweeper.runs.folder import RunDir
+from sweeper.training.tracking import title
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -98,6 +101,40 @@ def test_rewards_are_told_by_their_files_and_by_their_content_where_a_file_has_c
 
     assert texts((None, ""), ("mine.py:score", "0a")) == {"reward": ("unset", "mine.py:score")}
     assert texts(("mine.py:score", "0a"), ("mine.py:score", "0b")) == {"scorers": ("0a", "0b")}
+
+
+def test_scorers_of_rewards_given_by_source_are_no_difference_of_their_own_while_their_files_are_the_same() -> None:
+    def keys(*rewards: tuple[str, str]) -> list[str]:
+        own = [{"reward.sources.x": path, "reward.scorers": [{"digest": digest}]} for path, digest in rewards]
+        return [item.key for item in differences(own)]
+
+    assert keys(("a.py:score", "0a"), ("b.py:score", "0b")) == ["reward.sources.x"]
+    assert keys(("a.py:score", "0a"), ("a.py:score", "0b")) == ["reward.scorers"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ({"model": "tiny-40k", "training.actor_lr": "0.0003", "seed": "1"}, "lr 3e-4"),
+        ({"training.train_batch_size": "16", "data_root": "/a/mine", "algorithm": "ppo"}, "batch 16, data mine"),
+        ({"data_scale.n_unique": "64", "data.sft_share": "0.1", "domain_mix": "math"}, ""),
+        ({"training.actor_lr": "null", "algorithm.gamma": "", "training": "short"}, "lr null, training short"),
+    ],
+)
+def test_beside_an_id_stands_what_was_swept_and_it_does_not_tell(choice: dict[str, str], told: str) -> None:
+    assert beside(choice) == told
+
+
+def test_a_run_is_named_with_what_the_grids_it_is_in_vary(tmp_path: Path) -> None:
+    one = spec("training.actor_lr=1e-3")
+    for axis, label in (("training.actor_lr", "0.001"), ("algorithm.gamma", "0.9")):
+        member = Member(run_id=one.run_id, choice=(label,))
+        Membership(name=f"by_{axis}", grid=None, axes={axis: (label,)}, members=(member,)).write(tmp_path)
+    assert swept(tmp_path) == {one.run_id: "lr 1e-3, gamma 0.9"}
+    lines = io.StringIO()
+    Reporter(1, tmp_path, lines).started(RunDir(results_dir=tmp_path, run_id=one.run_id))
+    assert lines.getvalue() == f"[0/1] {one.run_id} (lr 1e-3, gamma 0.9): started\n"
+    assert title(one, tmp_path) == f"{one.run_id} (lr 1e-3, gamma 0.9)"
 
 
 def test_a_run_whose_settings_are_not_known_is_said_to_be_unknown() -> None:

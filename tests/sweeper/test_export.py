@@ -37,7 +37,7 @@ def states(results: Path, capsys: pytest.CaptureFixture[str], *more: str) -> lis
 
 def test_an_export_blocks_no_later_launch_and_no_other_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exported(tmp_path) == 0
-    assert "2 runs in 1 arrays" in capsys.readouterr().out
+    assert "2 runs in 1 array\n" in capsys.readouterr().out
     assert states(tmp_path, capsys) == states(tmp_path, capsys, *ON_SLURM) == ["new", "new"]
     assert Queue.ask(tmp_path).error is None
     for verb in (["status"], ["retry", "--dry-run"], ["cancel", "by_seed"], ["gc"]):

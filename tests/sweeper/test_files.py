@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rewards.program import words
 from sweeper.host.files import is_leftover, is_locked, locked, whole, write_atomic
 from sweeper.launch.slurm.queue import Queue
 from sweeper.oversight.garbage import DAY, find
@@ -37,6 +38,20 @@ def test_what_a_writer_killed_with_9_left_is_garbage_a_day_later_and_not_before(
     assert not item.path.exists()
     assert not (tmp_path / "rows" / "r.json").exists()
     assert not (tmp_path / "models" / "m").exists()
+
+
+def test_a_full_disk_is_told_with_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "row.json"
+
+    def write() -> None:
+        with whole(path) as temporary:
+            temporary.symlink_to("/dev/full")
+            temporary.write_text("much")
+
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write()
+    assert str(path) in words(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

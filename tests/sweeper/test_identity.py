@@ -175,7 +175,7 @@ def frozen() -> Frozen:
 def thawed(frozen: Frozen, monkeypatch: pytest.MonkeyPatch) -> RunSpec:
     """The same run as a later version reads it, where nobody has classified the new settings."""
     adapter = TypeAdapter(LaterSpec)
-    monkeypatch.setattr("sweeper.spec.run._adapter", lambda: adapter)
+    monkeypatch.setattr("sweeper.spec.run.adapter", lambda _: adapter)
     return RunSpec.from_json(frozen.text)
 
 

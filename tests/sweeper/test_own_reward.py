@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from sweeper.cli.output import EXIT_FAILED, EXIT_OK, EXIT_USAGE
+from rewards.program import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from sweeper.evaluation.measure import measure, suite_digest
 from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError

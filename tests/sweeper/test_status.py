@@ -15,7 +15,7 @@ from sweeper.rows.row_cache import briefs
 from sweeper.runs.folder import Heartbeat, RunDir
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
-from tests.sweeper.points import plan
+from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 
 AXES = ("model=tiny-40k,tiny-130k", "seed=0,1")
@@ -40,6 +40,14 @@ def results(tmp_path: Path) -> Path:
 
 def lines(results: Path) -> list[list[str]]:
     return [line.split() for line in status_text(run_statuses(results, None)).splitlines()]
+
+
+def test_rows_without_folders_of_runs_are_shown(tmp_path: Path) -> None:
+    runs = [spec("seed=0"), spec("seed=1")]
+    write_row(tmp_path, row(runs[0]))
+    write_row(tmp_path, row(runs[1], failure=Failure(phase="train", reason="out of memory", log="runs/x/log.txt")))
+    assert [item["state"] for item in run_statuses(tmp_path, None)] == ["done", "failed"]
+    assert "train: out of memory" in status_text(run_statuses(tmp_path, runs[1].run_id))
 
 
 def test_axis_values_are_columns_and_groups_are_apart(results: Path) -> None:
@@ -106,7 +114,9 @@ def test_a_row_in_short_is_read_again_when_its_file_changed(results: Path) -> No
 def test_a_row_that_is_none_is_told_with_its_path(results: Path) -> None:
     row_path(results, "broken").write_text('{"schema_version": 1}')
     damaged: list[DamagedError] = []
-    assert len(run_statuses(results, None, damaged=damaged)) == 4
+    *others, last = run_statuses(results, None, damaged=damaged)
+    assert len(others) == 4
+    assert (last["run_id"], last["state"]) == ("broken", "damaged")
     assert [str(error).partition(" is damaged")[0] for error in damaged] == [str(row_path(results, "broken"))]
 
 

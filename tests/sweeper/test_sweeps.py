@@ -121,9 +121,16 @@ def test_what_is_no_override_or_an_axis_of_nothing_is_said_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("grid", ["+grid=[model_scale]", "+grid=[smoke,algorithm]", "+grid=smoke,algorithm"])
-def test_a_list_names_no_grid(grid: str) -> None:
-    with pytest.raises(ConfigError, match="several grids in one command"):
+@pytest.mark.parametrize(
+    ("grid", "says"),
+    [
+        ("+grid=[model_scale]", r"\+grid=\[model_scale\]: a grid is named without brackets; write \+grid=NAME"),
+        ("+grid=[smoke,algorithm]", "several grids in one command"),
+        ("+grid=smoke,algorithm", "several grids in one command"),
+    ],
+)
+def test_a_list_names_no_grid(grid: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
         expand([grid], multirun=True)
 
 
@@ -151,6 +158,29 @@ def test_a_plan_of_a_list_is_the_plan_of_one_run(tmp_path: Path, capsys: pytest.
     assert len(json.loads(capsys.readouterr().out)["data"]["runs"]) == 1
 
 
-def test_an_axis_is_named_once() -> None:
-    with pytest.raises(ConfigError, match="seed is there twice"):
-        expand(["seed=0,1", "seed=5"], multirun=True)
+@pytest.mark.parametrize(
+    ("key", "one", "other"),
+    [
+        ("seed", "seed=0,1", "seed=5"),
+        ("training.actor_lr", "training.actor_lr=1", "training.actor_lr=2"),
+        ("model", "model=tiny-40k", "model=tiny-130k"),
+        ("grid", "+grid=smoke", "+grid=model_scale"),
+        ("verl.data.x", "+verl.data.x=1", "++verl.data.x=2"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_with_both_values(key: str, one: str, other: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"{key} is there twice: {one} and {other}; name it once")):
+        expand([one, other], multirun=True)
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("+verl.a=${nope.z}", "verl.a: Interpolation key 'nope.z' not found"),
+        ("eval.ks=[1,x]", "eval.ks: Value 'x' of type 'str' could not be converted to Integer"),
+    ],
+)
+def test_what_omegaconf_refuses_is_told_with_the_key_and_none_of_its_own_words(override: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(says)) as caught:
+        expand([override], multirun=False)
+    assert not re.search(r"full_key|_type=|\[1\]", str(caught.value))

@@ -39,14 +39,7 @@ _AGAIN = "the same command tells how it stands, with --wait it follows"
 def submitted(annotation: Annotation, results_dir: Path, *, wait: bool, say: Callable[[str], None]) -> Annotated | None:
     """The files if they are there; else a job is submitted, unless one is queued or running already.
 
-    Args:
-        annotation: What is measured.
-        results_dir: Root of the results, shared with the nodes.
-        wait: Follow the job to its end.
-        say: Told what happens.
-
-    Returns:
-        None if there is a job and it is not waited for.
+    With `wait` the job is followed to its end; else None says that there is one. `say` is told what happens.
 
     Raises:
         DataError: the data cannot be prepared; nothing was submitted.

@@ -108,12 +108,10 @@ def folder(results_dir: Path) -> Path:
 def chunks(results_dir: Path, damaged: list[DamagedError] | None = None) -> list[Chunk]:
     """All chunks of a results folder, in order of name: a file each, so who needs them reads them once.
 
-    Args:
-        results_dir: Root of the results.
-        damaged: Gets an error for each file that is none, which is left out; None: such a file is an error.
+    `damaged` gets an error for each file that is none, which is left out.
 
     Raises:
-        DamagedError: a file is no chunk; whoever submits does not know then what is queued.
+        DamagedError: without `damaged`, a file is no chunk; whoever submits does not know then what is queued.
     """
     found = []
     for path in sorted(folder(results_dir).glob(f"{PREFIX}*.json")):

@@ -86,13 +86,7 @@ def _released(results_dir: Path, name: str) -> Path:
 def script_lines(
     results_dir: Path, run_ids: Sequence[RunId], canaries: Collection[RunId | None]
 ) -> tuple[list[str], list[str]]:
-    """What the batch script of an array does for the canaries in it: before its command, and after.
-
-    Args:
-        results_dir: Root of the results.
-        run_ids: Of the array, by index.
-        canaries: All there are.
-    """
+    """What the batch script of an array does for those of all `canaries` in it: before its command, and after."""
     indices = [index for index, run_id in enumerate(run_ids) if run_id in canaries]
     if not indices:
         return [], []

@@ -29,21 +29,14 @@ class Script:
 
 
 def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> list[Script]:
-    """Freeze specs and code, and write one batch script an array; nothing is submitted.
+    """Freeze specs and code, and write one batch script per array, to be given to `sbatch` in this order.
 
-    Exported again, the same runs get new scripts in the place of the old ones. An export that fails leaves nothing.
+    Nothing is submitted. Exported again, the same runs get new scripts in the place of the old ones. An export that
+    fails leaves nothing. `out` gets a copy of the scripts.
 
     Jobs of these scripts are found in SLURM's queue by name like any other. Where SLURM is not on this machine, its
     default MaxArraySize is taken. The ceiling of GPUs holds over these scripts, if they are submitted as told; what is
     queued already is not looked at.
-
-    Args:
-        specs: The runs.
-        results_dir: Root of the results, as compute nodes see it.
-        out: Folder that gets a copy of the scripts; None: they stay where launches keep theirs.
-
-    Returns:
-        The scripts, to be given to `sbatch` in this order.
     """
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
     try:

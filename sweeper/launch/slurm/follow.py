@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sweeper.host.amounts import number_of
 from sweeper.launch.slurm import canary
 from sweeper.launch.slurm.array import chunks
 from sweeper.launch.slurm.queue import Queue
@@ -24,7 +25,7 @@ def submit_text(done: Submission, results_dir: Path) -> str:
     """One paragraph for people."""
     if not (done.submitted or done.queued or done.left):
         return "nothing is left to submit"
-    lines = [f"submitted {len(done.submitted)} runs; {len(done.queued)} were in the queue already"]
+    lines = [f"submitted {number_of(len(done.submitted), 'run')}; {len(done.queued)} were in the queue already"]
     if done.left:
         lines.append(f"{len(done.left)} are left: {done.limit}. The same command submits them when there is room.")
     where = "" if results_dir == Path("results").resolve() else f" --results {shlex.quote(str(results_dir))}"
@@ -37,11 +38,7 @@ def follow(
 ) -> None:
     """Wait until every run has a row or is out of the queue for good, submitting what a limit had left.
 
-    Args:
-        specs: The runs.
-        results_dir: Root of the results.
-        say: Told of every change of the counts.
-        with_canary: As it was submitted.
+    `say` is told of every change of the counts; `with_canary` is as it was submitted.
     """
     last = ""
     resubmitted: Counter[str] = Counter()

@@ -11,13 +11,9 @@ from sweeper.spec.run_id import RunId
 
 
 def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId, Element]:
-    """The runs of a results folder that are in the queue, each with its element.
+    """The runs of a results folder that are in the queue, each with its element; `known` are its chunks, once read.
 
     Chunks whose job id was not recorded, because the submitter was killed, are recorded now.
-
-    Args:
-        results_dir: Root of the results.
-        known: Its chunks; None: they are read.
 
     Raises:
         SchedulerError: squeue did not answer.
@@ -42,10 +38,6 @@ def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[R
 
     What was exported for a person to submit counts from the moment at which SLURM is seen to have it.
     None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
-
-    Args:
-        results_dir: Root of the results.
-        known: Its chunks; None: they are read.
     """
     found: dict[RunId, tuple[int, int] | None] = {}
     rows = row_path(results_dir, "").parent

@@ -76,12 +76,10 @@ def queue() -> list[Element]:
 
 
 def submit(script: Path, *, lock: int | None = None) -> int:
-    """The array's job id.
+    """Submit a script; returns the array's job id.
 
-    Args:
-        script: What to submit.
-        lock: Descriptor of the submitter's lock. sbatch holds it too: it survives a submitter that is killed, and no
-            other may look into the queue before it has arrived there.
+    sbatch inherits the descriptor of the submitter's `lock` and so holds it too: it survives a submitter that is
+    killed, and no other may look into the queue before it has arrived there.
 
     Raises:
         QueueFullError: too many jobs are queued.
@@ -154,11 +152,7 @@ def max_array_size() -> int:
 
 
 def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
-    """What one of SLURM's commands answers, whatever allocation or settings the shell is in.
-
-    Args:
-        command: The command and its arguments.
-        keep: Descriptors that it inherits.
+    """What a command of SLURM's answers, whatever allocation or settings the shell is in; it inherits `keep`.
 
     Raises:
         QueueFullError: sbatch refused for a limit on queued jobs.

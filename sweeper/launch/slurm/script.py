@@ -25,55 +25,20 @@ def script(
     shape: Shape,
     results_dir: Path,
     *,
+    arguments: Sequence[str] = (),
     before: Sequence[str] = (),
     after: Sequence[str] = (),
 ) -> str:
-    """What `sbatch` gets for an array of runs.
+    """The batch script of an array of runs, with shell lines `before` and `after` its command.
 
-    Args:
-        chunk: The runs.
-        shape: Their resources.
-        results_dir: Root of the results.
-        before: Shell lines before the job's command.
-        after: Shell lines after it.
-    """
-    return render(
-        ["-m", "sweeper.launch.slurm.element", str(results_dir), chunk.name],
-        shape,
-        results_dir,
-        code=chunk.code,
-        name=chunk.name,
-        count=len(chunk.run_ids),
-        at_once=chunk.at_once,
-        is_held=chunk.is_held,
-        wait_for=chunk.after,
-        before=before,
-        after=after,
-    )
-
-
-def render(
-    arguments: Sequence[str],
-    shape: Shape,
-    results_dir: Path,
-    *,
-    code: str,
-    name: str,
-    count: int,
-    at_once: int,
-    is_held: bool = False,
-    wait_for: Sequence[int] = (),
-    before: Sequence[str] = (),
-    after: Sequence[str] = (),
-) -> str:
-    """A batch script that starts our Python with these arguments, once per node of each array element.
-
-    submitit renders it; its executor does not submit it, because it writes a job's pickle after `sbatch`: killed in
+    The command starts our Python once per node of each element: with `arguments`, else as `element` wants it. submitit
+    renders the script; its executor does not submit it, because it writes a job's pickle after `sbatch`: killed in
     between, it leaves jobs that find nothing to do and fail.
     """
     from submitit.slurm.slurm import _make_sbatch_string
 
-    command, flags = in_environment(arguments, shape, results_dir, code)
+    arguments = arguments or ["-m", "sweeper.launch.slurm.element", str(results_dir), chunk.name]
+    command, flags = in_environment(arguments, shape, results_dir, chunk.code)
     left_out = replaced(shape.sbatch)
     cpus = None if "cpus-per-task" in left_out else shape.cpus_per_node
     # srun does not take it over from sbatch since Slurm 22.05 (sbatch(1)): a task may be bound to one core.
@@ -81,7 +46,7 @@ def render(
     text: str = _make_sbatch_string(
         command=shlex.join([*DEAF, *command]),
         folder=str(folder(results_dir) / "logs").replace("%", _PERCENT),
-        job_name=name,
+        job_name=chunk.name,
         partition=shape.partition,
         account=shape.account,
         qos=shape.qos,
@@ -93,17 +58,17 @@ def render(
         mem=f"{shape.memory_gb}GB" if shape.memory_gb is not None and "mem" not in left_out else None,
         signal_delay_s=shape.signal_seconds,
         exclude=",".join(shape.exclude) or None,
-        setup=[*setup(shape, code), *before],
+        setup=[*setup(shape, chunk.code), *before],
         teardown=_teardown(results_dir, after),
-        comment=f"{name} {results_dir}",
-        array_parallelism=at_once,
-        map_count=count,
+        comment=f"{chunk.name} {results_dir}",
+        array_parallelism=chunk.at_once,
+        map_count=len(chunk.run_ids),
         wckey=None,  # type: ignore[arg-type]  # leaves the flag out: not every cluster has such keys
         stderr_to_stdout=True,
         additional_parameters={
-            **_waiting(is_held, wait_for),
+            **_waiting(chunk),
             "requeue": True,
-            "chdir": code,
+            "chdir": chunk.code,
             # SLURM keeps a job's environment: only what was named goes there.
             "export": ",".join(exported(os.environ, shape.environment)),
             **dict(shape.sbatch),
@@ -114,9 +79,9 @@ def render(
     return f"{text}\n".replace(_PERCENT, "%%")
 
 
-def _waiting(is_held: bool, wait_for: Sequence[int]) -> dict[str, str | bool]:
-    held: dict[str, str | bool] = {"hold": True} if is_held else {}
-    return held | ({"dependency": ":".join(["afterany", *map(str, wait_for)])} if wait_for else {})
+def _waiting(chunk: Chunk) -> dict[str, str | bool]:
+    held: dict[str, str | bool] = {"hold": True} if chunk.is_held else {}
+    return held | ({"dependency": ":".join(["afterany", *map(str, chunk.after)])} if chunk.after else {})
 
 
 def setup(shape: Shape, code: str) -> list[str]:

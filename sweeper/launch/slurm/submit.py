@@ -38,12 +38,8 @@ class Submission:
 def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = False) -> Submission:
     """Freeze every spec and the code, and queue the runs that are not queued yet.
 
-    One submitter at a time: a second waits, and then finds the first one's jobs in the queue.
-
-    Args:
-        specs: The runs.
-        results_dir: Root of the results.
-        with_canary: One run of a shape goes first, the others are held until it has taken a training step.
+    One submitter at a time: a second waits, and then finds the first one's jobs in the queue. With a canary, one run of
+    a shape goes first, and the others are held until it has taken a training step.
 
     Raises:
         SchedulerError: SLURM does not answer, or refuses what is asked of it. Nothing is submitted that cannot be
@@ -99,15 +95,7 @@ class Batch:
 def batches(
     specs: Sequence[RunSpec], largest: int, results_dir: Path, known: Sequence[Chunk], *, with_canary: bool
 ) -> list[Batch]:
-    """The arrays of runs, in the order of submission: canaries first, then what takes most GPUs.
-
-    Args:
-        specs: The runs.
-        largest: Elements that an array may have.
-        results_dir: Root of the results.
-        known: Its chunks.
-        with_canary: As `submit` has it.
-    """
+    """The arrays of runs, of at most `largest` each, in the order of submission: canaries, then the widest."""
     canaries = {chunk.canary for chunk in known}
     found = []
     for shape, members in grouped(specs).items():

@@ -1,13 +1,23 @@
-"""Arguments that several verbs share."""
+"""What all verbs of the command line share: arguments, how they answer, and the exit codes.
+
+A verb is a module of this folder: its docstring is its help (the first line in the list of verbs, the whole as its
+description), `arguments` adds what it takes, and `run` executes it and returns the exit code.
+"""
 
 import argparse
 import difflib
+import json
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol
 
-from sweeper.host.errors import ConfigError
+from rewards.program import EXIT_FAILED, EXIT_OK, EXIT_USAGE
+from sweeper.host.amounts import number_of
+from sweeper.host.errors import ConfigError, DamagedError
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+__all__ = ["EXIT_FAILED", "EXIT_OK", "EXIT_USAGE", "answer", "say_damaged"]
+_SAID = 3  # damaged files that are named
 
 
 class _Takes(Protocol):
@@ -48,3 +58,18 @@ def add_overrides(parser: argparse.ArgumentParser, *, example: str, at_least_one
     """The overrides of a launch, for a verb that starts nothing and so does not need `-m`."""
     parser.add_argument("overrides", nargs="+" if at_least_one else "*", help=f"as for a launch, e.g. {example}")
     parser.add_argument("-m", "--multirun", action="store_true", help="accepted, not needed")
+
+
+def answer(options: argparse.Namespace, data: Callable[[], Any], text: Callable[[], str]) -> int:
+    """Print what a verb found: with `--json` as `{"command": verb, "data": data}`; returns the exit code 0."""
+    print(json.dumps({"command": options.verb, "data": data()}, indent=1) if options.json else text(), flush=True)
+    return EXIT_OK
+
+
+def say_damaged(damaged: Sequence[DamagedError], *, what: str) -> None:
+    """Tell on stderr which files cannot be read; `what` is what is done without them."""
+    for error in damaged[:_SAID]:
+        print(error, file=sys.stderr)
+    if damaged:
+        more = f", {len(damaged) - _SAID} more than are named" if len(damaged) > _SAID else ""
+        print(f"{number_of(len(damaged), 'damaged file')}{more}: {what}", file=sys.stderr)
