@@ -17,7 +17,7 @@ import pytest
 
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab
-from tests.sweeper.points import spec
+from tests.sweeper.points import over, spec
 
 HERE = Path(__file__).parent
 
@@ -86,7 +86,8 @@ def machines() -> Iterator[Lab]:
 
 def standin(*overrides: str, step_seconds: float = 0.05, hours: float = 1.0) -> RunSpec:
     """A spec whose job does the stand-in's work."""
-    one = spec("cluster=slurm", "cluster.device=cpu", "model=tiny-40k", "training.total_steps=3", *overrides)
+    usual = ("cluster=slurm", "cluster.device=cpu", "model=tiny-40k", "training.total_steps=3")
+    one = spec(*over(usual, overrides))
     setup = (
         f"export PYTHONPATH={HERE / 'standin'}",
         f"export STANDIN_STEP_SECONDS={step_seconds}",

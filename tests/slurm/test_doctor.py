@@ -12,7 +12,7 @@ from sweeper.oversight import checkup
 from sweeper.oversight.check import Verdict
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab
-from tests.sweeper.points import spec
+from tests.sweeper.points import over, spec
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slurm
@@ -53,7 +53,7 @@ def test_a_fitting_profile_is_right_and_a_job_tells_what_it_finds(lab: Lab, tmp_
     ],
 )
 def test_what_does_not_fit_is_told_with_the_key_to_change(override: str, told: str, lab: Lab, tmp_path: Path) -> None:
-    found = wrongs(spec(*FITTING, override), tmp_path)
+    found = wrongs(spec(*over(FITTING, (override,))), tmp_path)
     assert any(told in line for line in found), found
 
 

@@ -1,11 +1,18 @@
 """Specs for tests, composed from the real `conf/`."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from sweeper.grid.expand import Grid, expand
 from sweeper.plan.plan import Plan, make_plan, spec_from
 from sweeper.spec.run import RunSpec
+
+
+def over(settings: Sequence[str], stronger: Sequence[str]) -> tuple[str, ...]:
+    """Overrides with others in the place of those of the same key: a key that is there twice is refused."""
+    keys = {item.partition("=")[0] for item in stronger}
+    return (*(item for item in settings if item.partition("=")[0] not in keys), *stronger)
 
 
 @cache

@@ -23,7 +23,7 @@ from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State, state_of
 from sweeper.training.checkpoint import trained_steps
 from tests.other_modules import write_other_modules
-from tests.sweeper.points import spec
+from tests.sweeper.points import over, spec
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.verl
@@ -53,12 +53,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sweeper(results: Path, *overrides: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "sweeper", *SMALL, *overrides, f"results_dir={results}"]
+    command = [sys.executable, "-m", "sweeper", *over(SMALL, overrides), f"results_dir={results}"]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
 def run_of(results: Path, *overrides: str) -> RunDir:
-    return RunDir(results_dir=results, run_id=spec(*SMALL, *overrides).run_id)
+    return RunDir(results_dir=results, run_id=spec(*over(SMALL, overrides)).run_id)
 
 
 def row_of(results: Path, *overrides: str) -> ResultRow:
@@ -226,7 +226,7 @@ def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_comm
     shell = {"TMPDIR": str(scratch), "SLURM_PROCID": "1", "SLURM_STEP_NUM_NODES": "2", "RAY_ADDRESS": "10.0.0.1:6379"}
     for name, value in (shell | {"WANDB_MODE": "offline", "WANDB_RUN_ID": "another"}).items():
         monkeypatch.setenv(name, value)
-    command = [sys.executable, "-m", "sweeper", *SMALL, *more, f"results_dir={results}"]
+    command = [sys.executable, "-m", "sweeper", *over(SMALL, more), f"results_dir={results}"]
     log = (results / "killed.log").open("w")
     process = subprocess.Popen(command, stdout=log, stderr=log)
 
@@ -304,7 +304,7 @@ def test_two_processes_fine_tune_on_a_share_and_train_on_the_rest_in_its_order(r
     assert (actor / "model_world_size_2_rank_1.pt").is_file()
     (tuned,) = (results / "models").glob("tiny-40k-sft-*")
     assert (tuned / "model.safetensors").is_file()
-    data = materialise(data_spec(spec(*SMALL, *more)), results / "data")
+    data = materialise(data_spec(spec(*over(SMALL, more))), results / "data")
     rows = parquet.read_table(data.train).to_pylist()
     levels = [item["extra_info"]["difficulty"] for item in rows]
     assert levels == sorted(levels, reverse=True)
