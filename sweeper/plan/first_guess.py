@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sweeper.plan.misfit import MAX_NODES, cure
+from sweeper.plan.fit import MAX_NODES, cure
 from sweeper.plan.throughput import roofline
 from sweeper.spec.model import Resources
 from sweeper.spec.run import RunSpec

@@ -11,7 +11,7 @@ from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import data_spec
 from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
 from sweeper.launch.slurm import options
-from sweeper.plan.misfit import misfit
+from sweeper.plan.fit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.plan.shape_refusals import refuse_division, refuse_shape
 from sweeper.spec.cluster import ContainerRuntime, Executor
