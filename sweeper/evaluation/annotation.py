@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data_prep.spec import PASS_RATE
 from sweeper.evaluation.measure import measure_base
-from sweeper.host import temporary
+from sweeper.host import secret, temporary
 from sweeper.host.files import whole, write_atomic
 from sweeper.host.json_lines import json_lines
 from sweeper.host.machine import resolve_device, threads_for
@@ -86,6 +86,7 @@ def annotate(annotation: Annotation, results_dir: Path, *, on_tick: Callable[[],
         DataError: the data cannot be prepared.
     """
     spec = annotation.spec
+    secret.take(spec.cluster.secrets_file)
     data = prepared(spec, results_dir, tokenizer=None)
     log = log_path(annotation, results_dir)
     log.parent.mkdir(parents=True, exist_ok=True)

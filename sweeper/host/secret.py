@@ -47,6 +47,16 @@ def read(path: Path) -> dict[str, str]:
     return found
 
 
+def take(path: str | None) -> None:
+    """Put the variables of `cluster.secrets_file` into this process's environment; None: there is none.
+
+    Raises:
+        ConfigError: as `read`.
+    """
+    if path is not None:
+        os.environ |= read(Path(path))
+
+
 def hidden(text: str, environment: Mapping[str, str] = os.environ) -> str:
     """The text with the values of secrets in the environment replaced by their names."""
     for name, value in environment.items():

@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
@@ -173,10 +175,9 @@ def _check_sampling(spec: RunSpec) -> None:
 
 def _check_cluster(spec: RunSpec) -> None:
     resources, cluster, path = spec.model.resources, spec.cluster, spec.model.path
-    if cluster.sbatch:
-        options.refuse(spec)
+    refuse_secrets(cluster)
     if cluster.executor is Executor.slurm:
-        refuse_secrets(cluster)
+        options.refuse(spec)
         _check_job(spec)
         if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
             raise ConfigError(
@@ -192,6 +193,18 @@ def _check_cluster(spec: RunSpec) -> None:
             f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
             "one machine; use cluster=slurm"
         )
+    elif ours := cluster.only_for_slurm():
+        keys = ", ".join(f"cluster.{name}={_written(value)}" for name, value in ours.items())
+        them = "it" if len(ours) == 1 else "them"
+        raise ConfigError(
+            f"{keys}: cluster={cluster.name} submits nothing to SLURM, and nothing else reads {them}; leave {them} "
+            "out, or add cluster=slurm"
+        )
+
+
+def _written(value: Any) -> Any:
+    """A part of a specification as people write it."""
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _check_job(spec: RunSpec) -> None:

@@ -1,6 +1,6 @@
 """Where runs execute, and what is logged; never part of a run's identity."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -66,6 +66,11 @@ class Cluster:
     environment: tuple[Word, ...] = ()  # variables that pass from the submitter to its jobs, by name; no secrets
     secrets_file: Text | None = None  # NAME=value lines, mode 0600, seen by every node; read by the job itself
 
+    def only_for_slurm(self) -> dict[str, Any]:
+        """What of it is set and says something to SLURM or to its jobs alone."""
+        set_here = {item.name: getattr(self, item.name) for item in fields(self) if item.name in _ONLY_FOR_SLURM}
+        return {name: value for name, value in set_here.items() if value != getattr(_UNSET, name)}
+
     def local_processes(self, *, on_gpus: bool) -> int:
         """Runs alive at once on this machine: its GPUs are used in turns, since runs would take each other's.
 
@@ -77,6 +82,13 @@ class Cluster:
         if self.max_parallel is None:
             raise ConfigError("cluster.max_parallel=null: runs on this machine need a number, say 2")
         return self.max_parallel
+
+
+_ONLY_FOR_SLURM = (
+    *("gpus_per_node", "max_nodes", "partition", "account", "qos", "cpus_per_gpu", "memory_gb_per_gpu", "max_gpus"),
+    *("exclude", "sbatch", "signal_seconds", "setup", "python", "container"),
+)
+_UNSET = Cluster(name="unset", executor=Executor.local)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

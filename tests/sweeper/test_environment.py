@@ -94,6 +94,14 @@ def test_a_run_on_this_machine_gets_what_its_cluster_names(tmp_path: Path) -> No
     assert "OMP_NUM_THREADS" not in line
 
 
+def test_a_run_on_this_machine_reads_its_file_of_secrets(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.write_text("MY_SERVICE_KEY=0123456789\n")
+    private.chmod(0o600)
+    found, _ = launched(tmp_path / "results", f"cluster.secrets_file={private}")
+    assert "MY_SERVICE_KEY" in found
+
+
 @pytest.mark.parametrize("command", ["sbatch", "squeue", "sacct", "scancel", "scontrol", "sinfo"])
 def test_no_variable_is_an_option_of_slurms_commands(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

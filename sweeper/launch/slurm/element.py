@@ -2,18 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from sweeper.host import environment, secret
+from sweeper.host import environment
 from sweeper.job.exit import EXIT_EXPIRED
 from sweeper.job.run import run
 from sweeper.launch.slurm import annotation
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.script import requeue_mark
-from sweeper.runs.folder import RunDir
-from sweeper.spec.run import RunSpec
 
 
 def main(results_dir: Path, name: str) -> int:
@@ -24,15 +20,8 @@ def main(results_dir: Path, name: str) -> int:
     if first and chunk.job(results_dir) is None:  # submitted by hand, or its submitter was killed
         chunk.remember(results_dir, job)
     environment.name_gpus_once(os.environ)
-    work: Callable[[], int]
-    if name.startswith(annotation.PREFIX):
-        spec, work = annotation.read(results_dir, name).spec, partial(annotation.run, results_dir, name)
-    else:
-        run_dir = RunDir(results_dir=results_dir, run_id=chunk.run_ids[index])
-        spec, work = RunSpec.read(run_dir.spec_path), partial(run, results_dir, run_dir.run_id)
-    if spec.cluster.secrets_file is not None:
-        os.environ |= secret.read(Path(spec.cluster.secrets_file))
-    code = work()
+    is_annotation = name.startswith(annotation.PREFIX)
+    code = annotation.run(results_dir, name) if is_annotation else run(results_dir, chunk.run_ids[index])
     if code == EXIT_EXPIRED and first:
         mark = requeue_mark(results_dir, f"{job}_{index}")
         print(f"the time limit is near: to be queued again as {mark.name}", flush=True)

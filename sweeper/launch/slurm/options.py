@@ -13,7 +13,6 @@ from typing import Any
 from sweeper.host.errors import ConfigError
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.shape import Options, Shape, shape_of
-from sweeper.spec.cluster import Executor
 from sweeper.spec.run import RunSpec
 
 # The setting that decides an option; None: the program alone does.
@@ -87,10 +86,7 @@ def refuse(spec: RunSpec) -> None:
     Raises:
         ConfigError: the first of them, with the setting to use.
     """
-    wanted = spec.cluster.sbatch
-    if wanted and spec.cluster.executor is not Executor.slurm:
-        raise ConfigError(f"cluster.sbatch={dict(wanted)}: cluster={spec.cluster.name} submits nothing to SLURM")
-    for name, value in wanted.items():
+    for name, value in spec.cluster.sbatch.items():
         _refuse_name(name)
         _refuse_value(name, value)
     for name, value in shape_of(spec).sbatch:

@@ -1,0 +1,104 @@
+"""Every setting of a cluster acts wherever it is accepted: it changes what is done, or it is refused there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeper.host.errors import ConfigError
+from sweeper.launch.slurm.array import Chunk
+from sweeper.launch.slurm.ceiling import Ceiling
+from sweeper.launch.slurm.script import script
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.plan.refusals import check
+from sweeper.spec.cluster import Cluster, Container, ContainerRuntime, Executor
+from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import RunId
+from tests.sweeper.points import spec
+
+RESULTS = Path("/shared/results")
+# Another value of each setting than a profile has.
+OTHER: Mapping[str, Any] = {
+    "gpus_per_node": 4,
+    "max_nodes": 3,
+    "partition": "long",
+    "account": "rl",
+    "qos": "high",
+    "cpus_per_gpu": 3,
+    "memory_gb_per_gpu": 40,
+    "max_gpus": 16,
+    "max_parallel": 3,
+    "exclude": ("n7",),
+    "sbatch": {"constraint": "ib"},
+    "signal_seconds": 77,
+    "setup": ("module load cuda",),
+    "python": "/opt/python",
+    "container": Container(runtime=ContainerRuntime.pyxis, image="a.sqsh"),
+    "environment": ("MINE",),
+}
+# What acts alike on every executor, and the test that shows it.
+EVERYWHERE = {
+    "name": "a label, in messages alone",
+    "executor": "what is compared here",
+    "device": "tests/sweeper/test_machine.py",
+    "gpu_type": "tests/sweeper/test_memory.py, test_throughput.py",
+    "check_memory": "tests/sweeper/test_plan.py",
+    "confirm_gpu_hours": "tests/sweeper/test_budget.py",
+    "max_loss_minutes": "tests/sweeper/test_pace.py",
+    "stalled_after_minutes": "tests/sweeper/test_pace.py",
+    "stalled_after_steps": "tests/sweeper/test_pace.py",
+    "max_failures": "tests/sweeper/test_ladder.py",
+    "max_failed_gpu_hours": "tests/sweeper/test_ladder.py",
+    "secrets_file": "tests/sweeper/test_environment.py, tests/slurm/test_environment.py",
+}
+# On SLURM, what says to the plan alone what the site has, and is refused there when a run wants more.
+CAPACITY = {"gpus_per_node", "max_nodes"}
+
+
+def test_every_setting_of_a_cluster_is_looked_at_here() -> None:
+    assert {item.name for item in fields(Cluster)} == OTHER.keys() | EVERYWHERE.keys()
+
+
+def changed(run: RunSpec, name: str) -> RunSpec:
+    return replace(run, cluster=replace(run.cluster, **{name: OTHER[name]}))
+
+
+def on_slurm(run: RunSpec) -> tuple[Any, ...]:
+    chunk = Chunk(name="sweep-0123456789", run_ids=(run.run_id, RunId("other")), code="/code", at_once=2)
+    return script(chunk, shape_of(run), RESULTS), Ceiling.of(run.cluster)
+
+
+@pytest.mark.parametrize("name", sorted(OTHER.keys() - CAPACITY))
+def test_a_setting_of_a_cluster_changes_what_slurm_is_asked(name: str) -> None:
+    run = spec("model_family=qwen2.5", "model=qwen2.5-7b", "cluster=slurm", "cluster.cpus_per_gpu=2")
+    check(changed(run, name), family="qwen2.5")
+    assert on_slurm(changed(run, name)) != on_slurm(run)
+
+
+@pytest.mark.parametrize("name", sorted(CAPACITY))
+def test_what_a_site_has_is_what_a_run_may_ask_for(name: str) -> None:
+    run = spec("model_family=qwen2.5", "model=qwen2.5-7b", "cluster=slurm")
+    resources = replace(run.model.resources, nodes=16, gpus_per_node=8)
+    large = replace(run, model=replace(run.model, resources=resources))
+    with pytest.raises(ConfigError, match="has at most"):
+        check(changed(large, name), family="qwen2.5")
+
+
+HERE: Mapping[str, Callable[[Cluster], object]] = {
+    "max_parallel": lambda cluster: cluster.local_processes(on_gpus=False),
+    "environment": lambda cluster: cluster.environment,  # tests/sweeper/test_environment.py
+}
+
+
+@pytest.mark.parametrize("name", sorted(OTHER))
+def test_a_setting_of_a_cluster_acts_on_this_machine_or_is_refused(name: str) -> None:
+    run = spec()
+    assert run.cluster.executor is Executor.local
+    if name in HERE:
+        check(changed(run, name), family="tiny")
+        assert HERE[name](changed(run, name).cluster) != HERE[name](run.cluster)
+    else:
+        with pytest.raises(ConfigError, match=rf"cluster\.{name}=.* submits nothing to SLURM, and nothing else reads"):
+            check(changed(run, name), family="tiny")
