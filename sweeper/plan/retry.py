@@ -28,7 +28,7 @@ class Considered:
     run_dir: RunDir
     diagnosis: Diagnosis
     decision: Decision
-    own: adjustment.Changes  # what the configuration says now, and did not when the run was frozen
+    own: adjustment.Changes  # what the configuration says now, and did not at the launch before
 
     def text(self) -> str:
         """One line: class, evidence, what is done."""
@@ -42,7 +42,7 @@ class Considered:
     def prepare(self) -> RunSpec:
         """Let the changes apply from the next attempt on; returns the spec with which it will run."""
         if self.own:
-            adjustment.add(self.run_dir.path, self.own, why={"configuration": "as of this launch"})
+            adjustment.add(self.run_dir.path, self.own, why=adjustment.CONFIGURATION)
         if self.decision.changes:
             why = {"class": self.diagnosis.failure_class, "evidence": self.diagnosis.evidence}
             attempt = {"attempt": len(self.run_dir.attempts())}
@@ -55,8 +55,8 @@ def consider(
 ) -> Considered | None:
     """What the policy says of a run that failed or was interrupted; None: it never began, or its folder is gone.
 
-    What the configuration says `now` otherwise than when the run was frozen is taken over; other resources count as a
-    fix, as do classes that a person `asked` for.
+    What the configuration says `now` otherwise than at the launch before is taken over; other resources count as a fix,
+    as do classes that a person `asked` for.
     """
     from sweeper.launch.slurm.ledger import step_log
 
@@ -67,10 +67,11 @@ def consider(
         diagnosis = run_dir.diagnosis(scheduler, step_log(run_dir.results_dir, run_dir.run_id))
     if diagnosis is None or not run_dir.spec_path.exists():
         return None
-    current, own = adjustment.read(run_dir.path), {}
+    own: adjustment.Changes = {}
     if now is not None:
-        found = adjustment.differing(RunSpec.read(run_dir.spec_path), now)
-        own = {key: value for key, value in found.items() if current.get(key) != value}
+        # What a failure made of a setting stays until the configuration says something new of it.
+        said = adjustment.applied(RunSpec.read(run_dir.spec_path), adjustment.configured(run_dir.path))
+        own = adjustment.differing(said, now)
     spec = adjustment.applied(run_dir.spec(), own)
     if any(key.startswith(_RESOURCES) for key in own):
         decision = Decision(retry=True, words="with the resources given now")

@@ -18,6 +18,7 @@ from sweeper.spec.run import RunSpec
 FILE = "adjustment.json"
 _CURE = "remove it: the next attempt then runs as the spec says"
 Changes = Mapping[str, Any]
+CONFIGURATION = {"configuration": "as of this launch"}  # why a change applies that no failure asked for
 
 
 def applied(spec: RunSpec, changes: Changes) -> RunSpec:
@@ -41,24 +42,31 @@ def applied(spec: RunSpec, changes: Changes) -> RunSpec:
 
 def read(folder: Path) -> Changes:
     """What applies to a run's next attempt; empty: nothing differs from its spec."""
+    found: Changes = _kept(folder)["changes"]
+    return found
+
+
+def configured(folder: Path) -> Changes:
+    """Of all that was ever adjusted, what the configuration said when the run was last launched."""
+    said = [entry["changes"] for entry in _kept(folder)["history"] if CONFIGURATION.keys() <= entry.keys()]
+    return {key: value for changes in said for key, value in changes.items()}
+
+
+def _kept(folder: Path) -> dict[str, Any]:
     path = folder / FILE
-    if not path.exists():
-        return {}
-    with undamaged(path, cure=_CURE):
-        found: Changes = json.loads(path.read_text())["changes"]
-        return found
+    found: dict[str, Any] = {"changes": {}, "history": []}
+    if path.exists():
+        with undamaged(path, cure=_CURE):
+            found |= json.loads(path.read_text())
+    return found
 
 
 def add(folder: Path, changes: Changes, *, why: Mapping[str, Any]) -> None:
     """Let changes apply from the next attempt on, and remember why."""
-    path = folder / FILE
-    known: dict[str, Any] = {"changes": {}, "history": []}
-    if path.exists():
-        with undamaged(path, cure=_CURE):
-            known |= json.loads(path.read_text())
+    known = _kept(folder)
     known["changes"] |= changes
     known["history"].append({**why, "changes": dict(changes)})
-    write_atomic(path, json.dumps(known, indent=1) + "\n")
+    write_atomic(folder / FILE, json.dumps(known, indent=1) + "\n")
 
 
 def differing(frozen: RunSpec, now: RunSpec) -> Changes:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from sweeper.plan.fit import misfit
 from sweeper.plan.gpu import GIB, GPUS
 from sweeper.plan.memory import Memory, memory_of
-from sweeper.plan.misfit import misfit
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 

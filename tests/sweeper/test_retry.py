@@ -88,6 +88,26 @@ def test_resources_given_at_a_launch_reach_the_next_attempt_and_count_as_a_fix(t
     assert [run.spec.seed for run in again.to_run if run.spec] == [9]  # it has them already: nothing is new
 
 
+def test_a_setting_given_for_one_launch_is_not_kept_for_the_next(tmp_path: Path) -> None:
+    run_dir = failed(tmp_path, spec("seed=1"), FailureClass.unknown)
+    given = ("cluster.stalled_after_minutes=7", "model.resources.offload=true")
+    for overrides, minutes, offload in ((given, 7.0, True), ((), 60.0, False), (given, 7.0, True)):
+        considered = plan(tmp_path, "seed=1,9", *overrides).to_run[0].considered
+        assert considered is not None
+        adjusted = considered.prepare()
+        assert adjusted == run_dir.spec()
+        assert (adjusted.cluster.stalled_after_minutes, adjusted.model.resources.offload) == (minutes, offload)
+
+
+def test_the_same_command_does_not_undo_what_a_failure_made_of_a_setting(tmp_path: Path) -> None:
+    run_dir = failed(tmp_path, spec("seed=1"), FailureClass.cuda_oom)
+    for tokens in (8192, 4096, 2048):  # given, then halved at each failure, though the command still says 8192
+        considered = plan(tmp_path, "seed=1,9", "model.resources.actor_tokens_per_gpu=8192").to_run[0].considered
+        assert considered is not None
+        considered.prepare()
+        assert run_dir.spec().model.resources.actor_tokens_per_gpu == tokens
+
+
 @pytest.mark.parametrize("status", ["expired", "terminated"])
 def test_attempts_that_slurm_ended_do_not_count_as_failures(tmp_path: Path, status: str) -> None:
     run_dir = failed(tmp_path, spec("seed=1"), FailureClass.unknown)
