@@ -20,7 +20,7 @@ from typing import Any
 from data_prep.files.atomic_folder import make_once
 from data_prep.prompt_style import OWN_STYLE, chat_template
 from sweeper.host.errors import ConfigError, RunFailedError
-from sweeper.host.machine import Device, resolve_device, threads_for
+from sweeper.host.machine import resolve_device, threads_for
 from sweeper.host.process import Children, run_child
 from sweeper.spec.digest import digest_of
 from sweeper.spec.identity import science_of
@@ -141,7 +141,9 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     sft = work / "sft"
     sft.mkdir()
     children = Children(
-        device=resolve_device(Device.auto), threads=threads_for(model.architecture.n_params), log=sft / "log.txt"
+        device=resolve_device(spec.cluster.device),
+        threads=threads_for(model.architecture.n_params),
+        log=sft / "log.txt",
     )
     try:
         run_sft(wanted, children, out=out, work=sft)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from sweeper.host.errors import ConfigError
+from sweeper.host.process import Children
+from sweeper.inputs import models
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.ceiling import Ceiling
 from sweeper.launch.slurm.script import script
@@ -16,6 +18,7 @@ from sweeper.plan.refusals import check
 from sweeper.spec.cluster import Cluster, Container, ContainerRuntime, Executor
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
+from sweeper.training import sft
 from tests.sweeper.points import spec
 
 RESULTS = Path("/shared/results")
@@ -102,3 +105,17 @@ def test_a_setting_of_a_cluster_acts_on_this_machine_or_is_refused(name: str) ->
     else:
         with pytest.raises(ConfigError, match=rf"cluster\.{name}=.* submits nothing to SLURM, and nothing else reads"):
             check(changed(run, name), family="tiny")
+
+
+def test_a_warm_start_computes_on_the_device_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = []
+
+    def run_sft(_: object, children: Children, **__: object) -> None:
+        devices.append(children.device)
+
+    monkeypatch.setattr(sft, "run_sft", run_sft)
+    for device in ("cpu", "cuda"):
+        run = spec(f"cluster.device={device}", "model.warm_start.n_examples=2", "model.warm_start.steps=1")
+        models._warm_start(run, tmp_path / "initial", tmp_path / "out", tmp_path)
+        (tmp_path / "sft").rmdir()
+    assert devices == ["cpu", "cuda"]
