@@ -4,16 +4,26 @@ So a scorer that is new or has changed gives new ids to the runs that score with
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from data_prep.sources.glance import source_names
 from data_prep.spec import DataError
 from data_prep.synthetic.tasks import DOMAINS, Split, problems
-from rewards import UnknownDataSource, domain_of
+from rewards import SUITE_VERSION, UnknownDataSource, domain_of
 from rewards.own.covering import covering
 from rewards.route.scorers import raised_versions, scorer_of
+from sweeper.host import machine
 from sweeper.host.errors import ConfigError
+from sweeper.spec.data import DomainMix
 from sweeper.spec.reward import Reward
+from sweeper.spec.run import RunSpec
+from sweeper.spec.training import Evaluation
+
+
+def domains_of(mix: DomainMix, evaluation: Evaluation) -> set[str]:
+    """The domains that a run trains or is measured on."""
+    return {*(name for name, weight in mix.weights.items() if weight > 0), *evaluation.domains}
 
 
 def versions(reward: Reward, *, root: str | None, domains: Iterable[str]) -> dict[str, int]:
@@ -37,6 +47,25 @@ def versions(reward: Reward, *, root: str | None, domains: Iterable[str]) -> dic
         raise ConfigError(str(error)) from None
     families = {_family(name, own, wanted) for name in names}
     return {family: raised[family] for family in sorted(raised) if family in families}
+
+
+def refuse_other_code(spec: RunSpec) -> None:
+    """Refuse a run that was made for other scorers or another verl than are here: its row would name what did not run.
+
+    Raises:
+        ConfigError: with what it was made for, and what is here.
+    """
+    used = versions(
+        replace(spec.reward, versions={}), root=spec.data.root, domains=domains_of(spec.domain_mix, spec.eval)
+    )
+    scorers = (spec.reward_suite, dict(spec.reward.versions)), (SUITE_VERSION, used)
+    verl = spec.verl_version, machine.versions().get("verl", "none")
+    for what, (then, now) in (("reward suite and raised scorers", scorers), ("verl", verl)):
+        if then != now:
+            raise ConfigError(
+                f"{spec.run_id} was made for {what} {then}, and {now} is installed; go back to that, or launch its "
+                "command again, which makes another run of it"
+            )
 
 
 def _synthetic(domains: set[str]) -> set[str]:

@@ -12,6 +12,7 @@ from sweeper.host.files import write_atomic
 from sweeper.inputs.data import fill_a_batch, prepared, too_long
 from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
 from sweeper.inputs.models import PreparedModel, prepare
+from sweeper.inputs.scorer_versions import refuse_other_code
 from sweeper.rows.row import base_problems_path, problems_path
 from sweeper.training.context import JobContext
 from sweeper.training.final_weights import final_weights
@@ -38,13 +39,14 @@ def phases(job: JobContext) -> Iterator[Measured]:
         What is measured, after each phase: of a run that fails, what came before it is kept.
 
     Raises:
-        ConfigError: the job has another number of nodes than the run wants.
+        ConfigError: the job has another number of nodes than the run wants, or the code is not the run's.
         SweeperError: a phase failed.
         DataError: the data cannot be prepared.
     """
     spec, wanted = job.spec, job.spec.model.resources.nodes
     if job.node.count != wanted:
         raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
+    refuse_other_code(spec)
     job.enter("data")
     data = prepared(spec, job.results, tokenizer=None)
     yield (done := Measured(data=data))

@@ -7,7 +7,7 @@ import rewards
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import with_digests
 from sweeper.inputs.own_reward import with_scorers
-from sweeper.inputs.scorer_versions import versions
+from sweeper.inputs.scorer_versions import domains_of, versions
 from sweeper.spec.bounds import validated
 from sweeper.spec.data import Data, DomainMix
 from sweeper.spec.dotted import dotted
@@ -49,8 +49,7 @@ class SpecMaker:
         return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
 
     def _with_versions(self, reward: Reward, data: Data, domain_mix: DomainMix, eval: Evaluation, **_: Any) -> Reward:
-        domains = {*(name for name, weight in domain_mix.weights.items() if weight > 0), *eval.domains}
-        found = versions(reward, root=data.root, domains=domains)
+        found = versions(reward, root=data.root, domains=domains_of(domain_mix, eval))
         if not found:
             return reward
         part = replace(reward, versions=found)

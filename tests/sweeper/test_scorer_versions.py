@@ -12,7 +12,9 @@ import pytest
 from rewards.route.scorers import _SCORERS, GRAPH, INTEGER, raised_versions, scorer_of
 from sweeper.evaluation.measure import suite_digest
 from sweeper.grid.expand import expand
+from sweeper.host import machine
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.scorer_versions import refuse_other_code
 from sweeper.plan.plan import spec_from
 from sweeper.spec.run import RunSpec
 
@@ -126,6 +128,22 @@ def test_a_new_scorer_renames_the_runs_on_folders_that_have_its_source(
     assert [name for name in folders if after[name].run_id != before[name].run_id] == ["has"]
     # Of a domain that the run neither trains nor measures.
     assert spec(*ONLY_MATH, f"data_root={folders['has']}").reward.versions == {}
+
+
+@pytest.mark.parametrize("verl", ["0.9.1", "0.9.2"])
+def test_a_run_made_for_other_scorers_or_another_verl_is_refused_where_it_would_run(
+    verl: str, change: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "versions", lambda: {"verl": verl})
+    run, logic = spec(), spec(*ONLY_LOGIC)
+    if verl == run.verl_version:
+        refuse_other_code(run)
+        change()
+        refuse_other_code(logic)  # its scorers are the same
+    with pytest.raises(ConfigError, match=r"was made for .* launch its command again, which makes another run of it"):
+        refuse_other_code(run)
+    with pytest.raises(ConfigError, match="was made for reward suite"):
+        refuse_other_code(replace(run, reward_suite="1"))
 
 
 @pytest.mark.parametrize("name", ["scorers", "versions"])
