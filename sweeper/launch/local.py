@@ -27,11 +27,11 @@ GRACE_SECONDS = 15.0
 
 
 def run_local(specs: Sequence[RunSpec], results_dir: Path, reporter: Reporter) -> None:
-    """Freeze every spec, then run all of them, as many at once as their cluster says; a failed run stops no other."""
+    """Freeze every spec, then run all of them, under the lowest `cluster.max_parallel`; a failed run stops no other."""
     if not specs:
         return
-    cluster = specs[0].cluster
-    most = cluster.local_processes(on_gpus=resolve_device(cluster.device) is Device.cuda)
+    clusters = {spec.cluster for spec in specs}
+    most = min(one.local_processes(on_gpus=resolve_device(one.device) is Device.cuda) for one in clusters)
     waiting = []
     for spec in _one_of_each_model_first(specs):
         waiting.append(RunDir(results_dir=results_dir, run_id=spec.run_id))

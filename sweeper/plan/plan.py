@@ -24,6 +24,7 @@ from sweeper.rows.grid_file import Launch, Member, Membership, grids, readable, 
 from sweeper.rows.row import read_rows
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
+from sweeper.spec.cluster import Cluster
 from sweeper.spec.run import PARTS, RunSpec
 from sweeper.spec.run_id import RunId
 
@@ -80,10 +81,11 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
     """Turn an expanded grid into a plan.
 
     Raises:
-        ConfigError: two points describe the same run.
+        ConfigError: two points describe the same run, or cannot be of one launch.
     """
     planner = _Planner(results_dir, grid.asked)
     runs = tuple(planner.planned(point) for point in counted(grid.points, total=len(grid.points), what="planning"))
+    _refuse_several_launches([run.spec.cluster for run in runs if run.spec is not None])
     of_id = Counter(run.run_id for run in runs if run.run_id)
     repeated = [run_id for run_id, n in of_id.items() if n > 1]
     if repeated:
@@ -105,6 +107,16 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         notes=grid.notes,
     )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
+
+
+def _refuse_several_launches(clusters: Sequence[Cluster]) -> None:
+    for name in ("executor", "device", "max_parallel", "max_gpus", "confirm_gpu_hours"):
+        values = dict.fromkeys("null" if (value := getattr(one, name)) is None else str(value) for one in clusters)
+        if len(values) > 1:
+            raise ConfigError(
+                f"cluster.{name} is {' and '.join(values)} in different points, and one launch has one of it; launch "
+                "them one after the other"
+            )
 
 
 def spec_from(config: Plain) -> RunSpec:

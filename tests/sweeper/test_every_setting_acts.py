@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError
 from sweeper.host.process import Children
 from sweeper.inputs import models
@@ -14,12 +15,13 @@ from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.ceiling import Ceiling
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
+from sweeper.plan.plan import make_plan
 from sweeper.plan.refusals import check
 from sweeper.spec.cluster import Cluster, Container, ContainerRuntime, Executor
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 from sweeper.training import sft
-from tests.sweeper.points import spec
+from tests.sweeper.points import grid_of, spec
 
 RESULTS = Path("/shared/results")
 # Another value of each setting than a profile has.
@@ -70,7 +72,7 @@ def changed(run: RunSpec, name: str) -> RunSpec:
 
 def on_slurm(run: RunSpec) -> tuple[Any, ...]:
     chunk = Chunk(name="sweep-0123456789", run_ids=(run.run_id, RunId("other")), code="/code", at_once=2)
-    return script(chunk, shape_of(run), RESULTS), Ceiling.of(run.cluster)
+    return script(chunk, shape_of(run), RESULTS), Ceiling.of([run])
 
 
 @pytest.mark.parametrize("name", sorted(OTHER.keys() - CAPACITY))
@@ -119,3 +121,33 @@ def test_a_warm_start_computes_on_the_device_that_is_asked_for(tmp_path: Path, m
         models._warm_start(run, tmp_path / "initial", tmp_path / "out", tmp_path)
         (tmp_path / "sft").rmdir()
     assert devices == ["cpu", "cuda"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("executor", ("local", "slurm")),
+        ("device", ("cpu", "cuda")),
+        ("max_parallel", ("1", "2")),
+        ("max_gpus", ("8", "null")),
+        ("confirm_gpu_hours", ("1.5", "2.5")),
+    ],
+)
+def test_what_a_launch_has_once_cannot_differ_between_its_points(
+    name: str, values: tuple[str, str], tmp_path: Path
+) -> None:
+    cluster = ("cluster=slurm",) if name == "max_gpus" else ()
+    points = [
+        expand([f"seed={seed}", *cluster, f"cluster.{name}={value}"], multirun=False).points[0]
+        for seed, value in enumerate(values)  # as a grid file that ties the two axes has them
+    ]
+    with pytest.raises(ConfigError, match=rf"cluster\.{name} is {values[0]} and {values[1]} in different points"):
+        make_plan(replace(grid_of("seed=0,1"), points=tuple(points)), tmp_path)
+
+
+def test_runs_of_several_launches_are_tried_again_under_the_lowest_of_their_bounds() -> None:
+    bounds = ({"max_gpus": 8, "max_parallel": None}, {"max_gpus": 64, "max_parallel": 3})
+    run = spec("cluster=slurm")
+    runs = [replace(run, cluster=replace(run.cluster, **one)) for one in bounds]
+    assert Ceiling.of(runs) == Ceiling.of(runs[::-1]) == Ceiling(8, 3)
+    assert not Ceiling.of([])

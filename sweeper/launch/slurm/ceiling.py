@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from sweeper.spec.cluster import Cluster
+from sweeper.spec.run import RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,13 @@ class Ceiling:
     runs: float = inf  # at least 1
 
     @classmethod
-    def of(cls, cluster: Cluster) -> "Ceiling":
-        """The ceiling that a cluster's settings ask for."""
-        return cls(cluster.max_gpus or inf, cluster.max_parallel or inf)
+    def of(cls, specs: Sequence[RunSpec]) -> "Ceiling":
+        """The lowest ceiling of some runs: those that are tried again may come of several launches."""
+        clusters = [spec.cluster for spec in specs]
+        return cls(
+            min((cluster.max_gpus or inf for cluster in clusters), default=inf),
+            min((cluster.max_parallel or inf for cluster in clusters), default=inf),
+        )
 
     def __bool__(self) -> bool:
         return min(self.gpus, self.runs) < inf

@@ -66,7 +66,7 @@ def _written(
 ) -> list[Script]:
     """The scripts of some arrays, written; what takes them away again is left in `undo`."""
     written: list[Script] = []
-    ceiling = Ceiling.of(specs[0].cluster) if specs else Ceiling()
+    ceiling = Ceiling.of(specs)
     for batch, place in zip(new, places([item.wanted for item in new], ceiling), strict=True):
         about = {"code": str(code), "shape": in_json(batch.shape), "gpus": batch.shape.gpus}
         chunk = Chunk.exported(results_dir, batch.run_ids, **about, **place.width)

@@ -120,7 +120,7 @@ def _submit_new(
 ) -> None:
     code = freeze(results_dir)
     new = batches(specs, scheduler.max_array_size(), results_dir, known, with_canary=with_canary)
-    ceiling = Ceiling.of(specs[0].cluster)
+    ceiling = Ceiling.of(specs)
     found = places([batch.wanted for batch in new], ceiling, _live(results_dir, known, here))
     last: list[list[int]] = []  # per array, the jobs that must have ended before what comes after it
     for batch, place in zip(new, found, strict=True):
