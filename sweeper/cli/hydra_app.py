@@ -5,10 +5,17 @@
 Each job runs its one point in place. Kept for compatibility; the normal path plans first and resumes.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from sweeper.grid.schema import register
+
+if TYPE_CHECKING:
+    from sweeper.spec.cluster import Cluster
 
 register()
 
@@ -21,8 +28,10 @@ def app(cfg: DictConfig) -> str:
     from sweeper.host.errors import ConfigError, RunFailedError
     from sweeper.launch.local import run_local
     from sweeper.launch.progress import reporter
+    from sweeper.launch.slurm.queue import Queue
     from sweeper.plan.plan import spec_from
     from sweeper.plan.refusals import check
+    from sweeper.plan.retry import consider
     from sweeper.runs.folder import RunDir
     from sweeper.runs.state import State, state_of
 
@@ -38,11 +47,36 @@ def app(cfg: DictConfig) -> str:
     plain = {str(key): value for key, value in config.items()}
     spec = spec_from(plain)
     check(spec, family=plain["model_family"]["name"])
+    _refuse_launchers(spec.cluster, HydraConfig.get().overrides.task)
     results_dir = results_dir_of(plain)
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
-    if state_of(run_dir) is not State.done:
+    queue = Queue.ask(results_dir)
+    state = queue.state(run_dir)
+    if state in (State.failed, State.interrupted) and (before := consider(run_dir, queue, now=spec)):
+        if not before.decision.retry:
+            raise RunFailedError(f"{spec.run_id}: {before.text()}")
+        spec = before.prepare()
+    if state is not State.done:
         run_local([spec], results_dir, reporter(1, results_dir))
     if state_of(run_dir) is not State.done:
         # Hydra's launchers report a job that returns as a success.
         raise RunFailedError(f"{spec.run_id} has no result; see {run_dir.path}")
     return spec.run_id
+
+
+def _refuse_launchers(cluster: "Cluster", asked: Sequence[str]) -> None:
+    """Refuse what a launch of ours does and Hydra's launchers, which start each point by itself, do not."""
+    from sweeper.host.errors import ConfigError
+    from sweeper.spec.cluster import Executor
+
+    theirs = {
+        f"cluster={cluster.name}": cluster.executor is not Executor.local,
+        f"cluster.confirm_gpu_hours={cluster.confirm_gpu_hours}": cluster.confirm_gpu_hours is not None,
+        "cluster.max_parallel": any(item.startswith("cluster.max_parallel=") for item in asked),
+    }
+    for key, is_asked in theirs.items():
+        if is_asked:
+            raise ConfigError(
+                f"{key} does nothing under a launcher of Hydra's, which runs each point where it starts it and "
+                "has settings of its own (hydra.launcher.…); leave it out, or hydra/launcher=… and hydra/sweeper=…"
+            )

@@ -1,5 +1,8 @@
 """Every setting of a cluster acts wherever it is accepted: it changes what is done, or it is refused there."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,12 +20,14 @@ from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.plan.plan import make_plan
 from sweeper.plan.refusals import check
+from sweeper.runs.folder import RunDir
 from sweeper.spec.cluster import Cluster, Container, ContainerRuntime, Executor
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 from sweeper.training import sft
 from tests.sweeper.points import grid_of, spec
 
+STANDIN = Path(__file__).parents[1] / "slurm" / "standin"
 RESULTS = Path("/shared/results")
 # Another value of each setting than a profile has.
 OTHER: Mapping[str, Any] = {
@@ -151,3 +156,26 @@ def test_runs_of_several_launches_are_tried_again_under_the_lowest_of_their_boun
     runs = [replace(run, cluster=replace(run.cluster, **one)) for one in bounds]
     assert Ceiling.of(runs) == Ceiling.of(runs[::-1]) == Ceiling(8, 3)
     assert not Ceiling.of([])
+
+
+@pytest.mark.parametrize("override", ["cluster=slurm", "cluster.confirm_gpu_hours=3", "cluster.max_parallel=1"])
+def test_what_hydras_own_launchers_do_not_do_is_refused_there(override: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sweeper", "model=tiny-40k", "hydra/launcher=basic", override]
+    done = subprocess.run([*command, f"results_dir={tmp_path}/r"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"{override.removesuffix('=1')}" in done.stderr
+    assert "does nothing under a launcher of Hydra's" in done.stderr
+    assert not (tmp_path / "r" / "runs").exists()
+
+
+def test_a_run_that_hydras_own_launcher_starts_again_is_as_the_configuration_says_now(tmp_path: Path) -> None:
+    run = spec("model=tiny-40k", "training.total_steps=1")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    run_dir.new_attempt()
+    command = [sys.executable, "-m", "sweeper", "model=tiny-40k", "training.total_steps=1", "hydra/launcher=basic"]
+    shell = os.environ | {"PYTHONPATH": str(STANDIN), "STANDIN_STEP_SECONDS": "0"}
+    own = ["cluster.stalled_after_minutes=7", f"results_dir={tmp_path}"]
+    done = subprocess.run([*command, *own], env=shell, capture_output=True, text=True)
+    assert len(run_dir.attempts()) == 2, done.stderr
+    assert run_dir.spec().cluster.stalled_after_minutes == 7
