@@ -10,10 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.imports import command as imports
-from analysis.laws.command import FIT_HELP, RANK_HELP, add_fit_options, add_rank_options, fit_csv, rank_csv
+from analysis.laws.command import (
+    FIT_HELP,
+    RANK_HELP,
+    add_fit_options,
+    add_rank_options,
+    fit_csv,
+    rank_csv,
+    refuse_csv_options,
+)
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
 from rewards.program import EXIT_OK, Parser, guarded
+from sweeper.host.errors import ResultsError
 from sweeper.spec.bounds import Name, argument
 
 HELP = """\
@@ -32,6 +41,7 @@ Analyse the rows that a sweep wrote.
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
 give the same bytes.
 """
+RESULTS = Path("results")
 GRID_HELP = "only the runs of this grid (RESULTS/grids/GRID.json, written by the sweep); runs without a row are counted"
 
 
@@ -75,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "suggest", description="Behind `python -m sweeper suggest`: JSON on stdin, JSON on stdout."
     )
     for verb in (report, asking, fit, suggest):
-        verb.add_argument("--results", type=Path, default=Path("results"), help="results folder (default: results)")
+        verb.add_argument("--results", type=Path, default=RESULTS, help="results folder (default: results)")
     for verb in (report, asking, fit):
         verb.add_argument("--grid", type=argument(Name), help=GRID_HELP)
     report.set_defaults(execute=_report)
@@ -118,8 +128,11 @@ def _suggest(options: argparse.Namespace) -> int:
 
 def _fit(options: argparse.Namespace) -> int:
     if options.csv is not None:
+        if options.grid is not None or options.results != RESULTS:
+            raise ResultsError(f"fit {options.csv} reads that file alone; leave --results and --grid out, or the file")
         print(fit_csv(options))
         return EXIT_OK
+    refuse_csv_options(options)
     from analysis.row_laws.final import fit_laws, law_json, law_text
     from analysis.runs.selection import select
 

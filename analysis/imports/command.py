@@ -60,13 +60,17 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ResultsError: a source cannot be read, or a row cannot be made of it; nothing is written then.
     """
-    from dataclasses import replace
+    from dataclasses import asdict, replace
 
     from analysis.imports.reading import read_source
     from analysis.imports.rows import Labels, row_of
     from sweeper.host.files import write_atomic
     from sweeper.rows.row import read_row, row_path, write_row
 
+    labels = Labels(**{name: getattr(options, name) for name in Labels.__dataclass_fields__})
+    said = [f"--{name.replace('_', '-')}" for name, value in asdict(labels).items() if value is not None]
+    if options.csv is not None and said:
+        raise ResultsError(f"{', '.join(said)}: of a row, and --csv writes none; leave one of them out")
     renamed = dict(_pair(text) for text in options.map)
     histories = [history for path in options.sources for history in read_source(path, renamed=renamed)]
     if options.csv is not None:
@@ -75,7 +79,6 @@ def run(options: argparse.Namespace) -> int:
         write_atomic(options.csv, _table(histories))
         print(f"{options.csv}: {len(histories)} runs")
         return 0
-    labels = Labels(**{name: getattr(options, name) for name in Labels.__dataclass_fields__})
     rows = [row_of(history, labels, number=number) for number, history in enumerate(histories)]
     for row in rows:
         path = row_path(options.results, row.run_id)

@@ -3,6 +3,8 @@
 import argparse
 import json
 
+from sweeper.host.errors import ResultsError
+
 FEWEST_DRAWS = 20
 
 FIT_HELP = """\
@@ -61,6 +63,20 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fix", metavar="NAME=VALUE", action="append", default=[], help="hold a parameter at a value")
     parser.add_argument("--draws", type=_draws, default=1000, help="bootstrap draws, 0 for none (default: 1000)")
+
+
+def refuse_csv_options(options: argparse.Namespace) -> None:
+    """Refuse options of `fit CSV` where no CSV is named: the rows of a sweep are fitted by laws of their own.
+
+    Raises:
+        ResultsError: with the options.
+    """
+    alone = argparse.ArgumentParser()
+    add_fit_options(alone)
+    given = [name for name, unset in vars(alone.parse_args([])).items() if getattr(options, name) != unset]
+    if given:
+        named = ", ".join(f"--{name}" for name in given)
+        raise ResultsError(f"{named}: of fit CSV, and no CSV is named; name one, or leave the option out")
 
 
 def add_rank_options(parser: argparse.ArgumentParser) -> None:

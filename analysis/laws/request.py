@@ -30,6 +30,8 @@ def answer(options: argparse.Namespace) -> Json:
     """
     form = form_named(options.law)
     loss = parse_loss(options.loss, residual=options.residual)
+    if options.weights == Weights.per_group and options.group is None:
+        raise LawError("--weights per-group: there are no groups - name their column with --group")
     table = _selected(read_table(Path(options.csv)), options.where)
     columns = _columns(form, options)
     table, n_missing = _measured(table, columns, options)

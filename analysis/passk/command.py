@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,13 @@ def run(options: argparse.Namespace) -> int:
         raise ResultsError("nothing to read: give a counts file or --answers FILE; see python -m analysis passk --help")
     if options.counts is None and (options.base or options.pair):
         raise ResultsError("--base and --pair compare counts: give a counts file")
+    if options.counts is None and (options.group_by or options.beyond):
+        raise ResultsError("--group-by and --beyond are of counts: give a counts file")
     groups = with_all(read_counts(options.counts, group=options.group_by)) if options.counts else {}
-    fewest = min((int(sample.n.min()) for sample in groups.values()), default=1)
+    votes = read_answers(options.answers) if options.answers else {}
+    drawn = [int(sample.n.min()) for sample in groups.values()]
+    voted = [sum(one.count for one in answers) for group in votes.values() for answers in group.values()]
+    fewest = min(drawn or voted, default=1)
     ks = options.ks or tuple(2**i for i in range(fewest.bit_length()))
     asked = Asked(ks=ks, beyond=options.beyond, level=options.level)
     found: dict[str, Any] = {
@@ -74,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
     if options.base:
         bases = with_all(read_counts(options.base, group=options.group_by))
         comparisons += [(name, bases[name], sample) for name, sample in groups.items() if name in bases]
+        if alone := groups.keys() ^ bases.keys():
+            print(f"not compared, being in one of the two files alone: {', '.join(sorted(alone))}", file=sys.stderr)
         if not any(name in bases for name in groups):
             raise ResultsError(
                 f"--base {options.base} has the groups {', '.join(bases)}, none of which is in {options.counts} "
@@ -84,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     if options.answers:
         found["majority"] = [
             {"group": name, "n_problems": len(answers), "ks": majority_json(answers, asked)}
-            for name, answers in read_answers(options.answers).items()
+            for name, answers in votes.items()
         ]
     if options.json:
         print(json.dumps(found, indent=1, allow_nan=False))

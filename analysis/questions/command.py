@@ -9,6 +9,11 @@ from analysis.questions import QUESTIONS, Settings
 from sweeper.host.errors import ResultsError
 
 EXIT_OK = 0
+# The questions that read a setting.
+READERS = {
+    "margin": ("curriculum", "min_data", "reuse"),
+    "target": ("compute_efficiency", "sample_efficiency"),
+}
 
 
 def add_ask_options(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +23,6 @@ def add_ask_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--margin",
         type=float,
-        default=Settings().margin,
         help="largest difference in pass@1 that an equivalence test counts as none (default: 0.01); choose it first",
     )
     parser.add_argument("--target", type=float, help="pass@1 to be reached (default: the answer says which it took)")
@@ -38,14 +42,18 @@ def ask(options: argparse.Namespace) -> int:
         return EXIT_OK
     if options.name not in QUESTIONS:
         raise ResultsError(f"there is no question {options.name!r}: ask one of {', '.join(QUESTIONS)}")
-    for name, value in (("--margin", options.margin), ("--target", options.target)):
-        if value is not None and not 0 < value < 1:
-            raise ResultsError(f"{name} is {value:g}: pass@1 lies between 0 and 1")
+    said = {name: value for name in READERS if (value := getattr(options, name)) is not None}
+    for name, value in said.items():
+        if not 0 < value < 1:
+            raise ResultsError(f"--{name} is {value:g}: pass@1 lies between 0 and 1")
+        if options.name not in READERS[name]:
+            raise ResultsError(
+                f"--{name} changes nothing in {options.name}, but in {', '.join(READERS[name])}; leave it out"
+            )
     from analysis.drawing.answer import answer_json, answer_text
     from analysis.runs.selection import select
 
-    settings = Settings(margin=options.margin, target=options.target)
-    answer = QUESTIONS[options.name].ask(select(options.results, options.grid), settings)
+    answer = QUESTIONS[options.name].ask(select(options.results, options.grid), Settings(**said))
     if options.figures is not None:
         from analysis.drawing.answer_figures import draw
         from analysis.drawing.standalone import standalone

@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if (arguments.subset or arguments.split) and "/" not in (arguments.source or ""):
         raise DataError("--subset and --split choose from an OWNER/NAME of the hub; leave them out, or name one.")
+    if arguments.source is None and (arguments.out or arguments.revision or arguments.offline):
+        raise DataError("--out, --revision and --offline are of a source that is fetched; name one.")
     if arguments.source is None:
         for source in SOURCES.values():
             print(f"{source.name}: {source.title}\n  licence: {source.licence}\n  get it: {source.how}")

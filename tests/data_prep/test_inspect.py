@@ -117,6 +117,14 @@ def test_the_published_quarter_is_hard() -> None:
     assert len(summary.difficulty) == 2
 
 
+@pytest.mark.parametrize("option", ["--out=x", "--revision=main", "--offline"])
+def test_an_option_of_fetching_where_nothing_is_fetched_is_refused(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fetch", option]) == 2
+    assert "are of a source that is fetched; name one" in capsys.readouterr().err
+
+
 def test_every_source_is_listed_with_its_licence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fetch"]) == 0
     out = capsys.readouterr().out
