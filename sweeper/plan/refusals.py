@@ -113,6 +113,7 @@ def _check_amount(spec: RunSpec) -> None:
             f"data_scale.n_unique={n_unique}{aside} is less than training.train_batch_size={batch}: verl "
             "drops incomplete batches and would train on nothing; lower the batch or use more problems"
         )
+    _check_epochs(spec, n_unique)
     seen = spec.total_steps * batch
     # verl drops an incomplete last batch.
     if spec.curriculum.order is not Order.mixed and seen + batch <= n_unique - spec.n_sft:
@@ -120,6 +121,30 @@ def _check_amount(spec: RunSpec) -> None:
             f"curriculum={spec.curriculum.name}: {spec.total_steps} steps of {batch} problems end after the first "
             f"{seen} of {n_unique - spec.n_sft}, so the rest of the order is never trained on; set "
             "training.total_steps=null and data_scale.epochs=1, or use fewer problems"
+        )
+
+
+def _check_epochs(spec: RunSpec, n_unique: int) -> None:
+    """Refuse what would be rounded up to one step, or down to no fine-tuning."""
+    batch, epochs, share, sft = (
+        spec.training.train_batch_size,
+        spec.data_scale.epochs,
+        spec.data.sft_share,
+        spec.training.sft,
+    )
+    if spec.training.total_steps is None and epochs and (drawn := int((n_unique - spec.n_sft) * epochs)) < batch:
+        raise ConfigError(
+            f"data_scale.epochs={epochs:g} of {n_unique - spec.n_sft} problems are {drawn}, less than one step of "
+            f"training.train_batch_size={batch}; raise it, or lower the batch"
+        )
+    if share and not spec.n_sft:
+        raise ConfigError(
+            f"data.sft_share={share:g} of data_scale.n_unique={n_unique} is no problem; raise one of them, or set 0"
+        )
+    if share and round(sft.epochs * spec.n_sft / min(sft.batch_size, spec.n_sft)) < 1:
+        raise ConfigError(
+            f"training.sft.epochs={sft.epochs:g} of {spec.n_sft} problems (data.sft_share={share:g}) is less than half "
+            f"a step of training.sft.batch_size={sft.batch_size}; raise it, or lower the batch"
         )
 
 

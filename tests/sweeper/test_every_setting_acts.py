@@ -179,3 +179,25 @@ def test_a_run_that_hydras_own_launcher_starts_again_is_as_the_configuration_say
     done = subprocess.run([*command, *own], env=shell, capture_output=True, text=True)
     assert len(run_dir.attempts()) == 2, done.stderr
     assert run_dir.spec().cluster.stalled_after_minutes == 7
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            ("data_scale.n_unique=64", "data_scale.epochs=0.1"),
+            "data_scale.epochs=0.1 of 64 problems are 6, less than one",
+        ),
+        (("data_scale.n_unique=512", "data_scale.epochs=1", "data.sft_share=0.0005"), "is no problem"),
+        (
+            ("data_scale.n_unique=512", "data_scale.epochs=1", "data.sft_share=0.5", "training.sft.epochs=0.05"),
+            "training.sft.epochs=0.05 of 256 problems (data.sft_share=0.5) is less than half a step",
+        ),
+    ],
+)
+def test_amounts_that_would_be_rounded_to_one_step_or_to_none_are_refused(
+    overrides: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check(spec("training.total_steps=null", *overrides), family="tiny")
+    assert said in str(caught.value)
