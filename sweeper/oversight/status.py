@@ -9,7 +9,7 @@ from typing import Any
 from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError
 from sweeper.launch.slurm.queue import Queue
-from sweeper.rows.differences import short_name, unnamed
+from sweeper.rows.differences import short_name, shown, unnamed
 from sweeper.rows.earlier_row import frozen_settings
 from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_others
 from sweeper.rows.row import Status as RowStatus
@@ -195,8 +195,7 @@ def _line(item: Status) -> Mapping[str, str | None]:
     beat = Heartbeat(**item["progress"]) if item["progress"] else None
     choice = item["choice"] or {}
     training = beat is not None and beat.phase == "train" and beat.step is not None
-    return {
-        **{short_name(key, choice): text for key, text in choice.items()},
+    own = {
         "state": item["state"],
         "tries": None if item["attempts"] in (None, 0, 1) else str(item["attempts"]),
         "step": f"{beat.step}/{beat.total_steps}" if beat and training else None,
@@ -208,6 +207,8 @@ def _line(item: Status) -> Mapping[str, str | None]:
         "run": item["run_id"],
         "": _detail(item, None if training else beat),
     }
+    names = {key: short_name(key, choice) for key in choice}
+    return {key if names[key] in own else names[key]: shown(text) for key, text in choice.items()} | own
 
 
 def _number(value: float | None, form: str = ".3f") -> str | None:

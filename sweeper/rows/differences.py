@@ -9,6 +9,7 @@ import math
 import re
 from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -176,6 +177,13 @@ def _texts(values: Sequence[Any]) -> list[str]:
     texts = ["unset" if value is None else written(value) for value in values]
     names = [PurePath(text).name if "/" in text else text for text in texts]  # a file or folder by its last name ...
     return names if len(set(names)) == len(set(texts)) else texts  # ... where that tells them apart
+
+
+def shown(label: str) -> str:
+    """A label of a grid's record, as `written` writes its value."""
+    with suppress(ValueError):
+        return written(float(label)) if not label.isdecimal() else label
+    return "unset" if label == "null" else label
 
 
 def written(value: Any) -> str:

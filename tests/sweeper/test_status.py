@@ -66,6 +66,18 @@ def test_axis_values_are_columns_and_groups_are_apart(results: Path) -> None:
     assert found[-1][:8] == ["1", "done,", "1", "failed,", "1", "interrupted,", "1", "new;"]
 
 
+def test_swept_values_read_as_in_the_plan_and_hide_behind_no_column(results: Path) -> None:
+    (item,) = (item for item in run_statuses(results, None) if item["state"] == "interrupted")
+    choices = [("null", "3e-05"), ("my.py:score", "0.3")]
+    swept = [{**item, "choice": {"reward.path": path, "training.actor_lr": lr}} for path, lr in choices]
+    found = [line.split() for line in status_text(swept).splitlines()]
+    assert found[1][:5] == ["reward.path", "lr", "state", "step", "reward"]
+    assert [line[:2] for line in found if line and line[0] in ("unset", "my.py:score")] == [
+        ["unset", "3e-5"],
+        ["my.py:score", "0.3"],
+    ]
+
+
 def test_device_hours_are_those_of_the_row_and_of_attempts_still_without_one(results: Path) -> None:
     spent = [item["device_hours"] for item in run_statuses(results, None)]
     assert spent[2] == pytest.approx(1.0)  # from the attempt's start to its last heartbeat, one device
