@@ -8,6 +8,7 @@ of jobs may ask for it at once.
 """
 
 import importlib.util
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ from sweeper.spec.run import RunSpec
 # Raise when the building or the warm start changes what comes out for the same settings.
 BUILD_VERSION = 1
 DONE = "config.json"  # a file that no model lacks
+# What a `config.json` calls what an architecture states.
+_SHAPE = {
+    "hidden_size": "hidden_size",
+    "intermediate_size": "intermediate_size",
+    "num_hidden_layers": "num_layers",
+    "num_attention_heads": "num_heads",
+    "num_key_value_heads": "num_kv_heads",
+    "vocab_size": "vocab_size",
+}
 _WORK = ".work"  # in a model's folder while it is made
 WARM_START_LENGTH = 2048  # tokens; synthetic conversations have far fewer
 
@@ -46,7 +56,7 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
     """The base model of a run; made if it is not there yet.
 
     Raises:
-        ConfigError: a local model folder or an installed package is missing.
+        ConfigError: a local model folder or an installed package is missing; the model has another shape than is said.
         RunFailedError: building, converting or downloading failed.
     """
     model = spec.model
@@ -57,10 +67,12 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
                 f"folder (model.path={model.path}) is used as it is; set steps to 0 and the style to {OWN_STYLE}, "
                 "or use a hub id"
             )
+        refuse_other_shape(model, results_dir)
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
     digest = model_digest(model)
     out = _made(model, results_dir)
     make_once(out, done=DONE, make=partial(_make_in_child, spec.to_json(), log))
+    refuse_other_shape(model, results_dir)
     return PreparedModel(path=out, digest=digest)
 
 
@@ -68,6 +80,25 @@ def folder_at_hand(model: Model, results_dir: Path) -> Path | None:
     """Where a run's model lies, if it does; None: it is still to be made."""
     made = _own_folder(model) or _made(model, results_dir)
     return made if (made / DONE).is_file() else None
+
+
+def refuse_other_shape(model: Model, results_dir: Path) -> None:
+    """Refuse a model of which `model.architecture` says another shape, if it is at hand: rows would name another size.
+
+    Raises:
+        ConfigError: with the first number that differs.
+    """
+    folder = folder_at_hand(model, results_dir)
+    if folder is None or model.source is ModelSource.tiny:
+        return
+    config = json.loads((folder / DONE).read_text())
+    for theirs, ours in _SHAPE.items():
+        said, found = getattr(model.architecture, ours), config.get(theirs)
+        if found is not None and found != said:
+            raise ConfigError(
+                f"model.architecture.{ours}={said} of {model.name}, but {model.path} has {theirs}={found}: it is "
+                f"another model. Write its configuration with: python -m sweeper add-model {model.path}"
+            )
 
 
 def _own_folder(model: Model) -> Path | None:

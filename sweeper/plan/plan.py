@@ -13,6 +13,7 @@ from sweeper.grid.assembly import Plain
 from sweeper.grid.expand import Grid, Point
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.host.patience import counted
+from sweeper.inputs.models import refuse_other_shape
 from sweeper.inputs.prompt_fit import refuse_long_prompts
 from sweeper.launch.slurm.queue import Queue
 from sweeper.plan.cost import Cost, Pricer
@@ -184,6 +185,7 @@ class _Planner:
         if key not in self._judged:
             try:
                 check(spec, family=family, asked=self._asked)
+                refuse_other_shape(spec.model, self._results_dir)
                 refuse_long_prompts(spec, self._results_dir)
                 self._judged[key] = self._pricer.cost(spec)
             except ConfigError as error:

@@ -11,7 +11,7 @@ from data_prep.choosing.annotations import read_pass_rates
 from sweeper.launch.slurm import scheduler
 from sweeper.spec.run import RunSpec
 from tests.slurm.lab import Lab
-from tests.sweeper.conftest import tiny_model
+from tests.sweeper.conftest import SHAPE_OVERRIDES, tiny_model
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slurm
@@ -20,7 +20,13 @@ __all__ = ["tiny_model"]
 
 def command(results: Path, model: Path, *arguments: str) -> list[str]:
     overrides = ("cluster=slurm", "cluster.device=cpu", "model.source=hub", f"model.path={model}", "data_scale=n64")
-    more = ("model.warm_start.steps=0", "cluster.memory_gb_per_gpu=3", f"results_dir={results}", *arguments)
+    more = (
+        "model.warm_start.steps=0",
+        "cluster.memory_gb_per_gpu=3",
+        f"results_dir={results}",
+        *SHAPE_OVERRIDES,
+        *arguments,
+    )
     return [sys.executable, "-m", "data_prep", "annotate", *overrides, *more]
 
 

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ SHAPE = Architecture(
     vocab_size=288,
     tie_word_embeddings=True,
     max_position_embeddings=128,
+)
+
+# The same, for a configuration that names the folder of such a model.
+SHAPE_OVERRIDES = tuple(
+    f"model.architecture.{name}={value}"
+    for name, value in asdict(SHAPE).items()
+    if type(value) is int and name != "max_position_embeddings"
 )
 
 

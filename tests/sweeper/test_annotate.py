@@ -19,11 +19,12 @@ from sweeper.inputs.data import data_spec
 from sweeper.inputs.models import prepare
 from sweeper.rows.counts import read_counts, samples_path
 from sweeper.spec.run import RunSpec
+from tests.sweeper.conftest import SHAPE_OVERRIDES
 from tests.sweeper.points import spec
 
 
 def settings(model: Path) -> tuple[str, ...]:
-    return ("model.source=hub", f"model.path={model}", "model.warm_start.steps=0", "data_scale=n64")
+    return ("model.source=hub", f"model.path={model}", "model.warm_start.steps=0", "data_scale=n64", *SHAPE_OVERRIDES)
 
 
 def annotate(results: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
