@@ -71,6 +71,12 @@ def _check_regime(spec: RunSpec, family: str) -> None:
             f"algorithm.kl.in_reward={str(kl.in_reward).lower()} and "
             f"algorithm.kl.reward_controller={kl.reward_controller}; set true and adaptive, or leave it out"
         )
+    critic = next((key for key in spec.verl_keys if key == "critic" or key.startswith("critic.")), None)
+    if critic is not None and not spec.algorithm.has_critic:
+        raise ConfigError(
+            f"verl.{critic} changes nothing, because algorithm.adv_estimator={spec.algorithm.adv_estimator} has no "
+            "critic (gae alone has one); leave it out"
+        )
     if spec.actor_lr is None:
         raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")
 

@@ -32,6 +32,7 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["model=qwen2.5-0.5b"], "add model_family=qwen2.5"),
         (["model.source=gguf"], "model.source=gguf of tiny-130k needs model.path: a hub id .* a file in a package"),
         (["+verl.algorithm.kl_ctrl.horizon=50"], "horizon changes nothing, because algorithm.kl.in_reward=false and"),
+        (["algorithm=grpo", "+verl.critic.optim.eps=1e-6"], "verl.critic.optim.eps changes nothing, because algorithm"),
         (["+verl.algorithm.kl_ctrl.horizon=50", "algorithm.kl.in_reward=true"], "kl.reward_controller=fixed; set true"),
         (["training.ppo_mini_batch_size=5"], "not a multiple of training.ppo_mini_batch_size=5; change one"),
         (["data_scale.n_unique=8"], "lower the batch or use more problems"),
@@ -90,6 +91,7 @@ def test_a_few_problems_are_enough_to_measure_a_model() -> None:
 def test_a_key_of_an_adaptive_kl_is_taken_where_it_is_on() -> None:
     on = ("algorithm.kl.in_reward=true", "algorithm.kl.reward_controller=adaptive")
     check(spec("+verl.algorithm.kl_ctrl.horizon=50", *on), family="tiny")
+    check(spec("algorithm=ppo", "+verl.critic.optim.betas=[0.9,0.95]"), family="tiny")
 
 
 def test_the_default_point_is_not_refused() -> None:
