@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.inputs.add_model import find, model_file, name_of, settings_of
-    from sweeper.plan.first_guess import first_guess
+    from sweeper.plan.fit import first_guess
     from sweeper.spec.model import Resources
 
     config = _family_config(options.family)

@@ -4,7 +4,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rewards.program import EXIT_OK, Parser, guarded
@@ -21,20 +21,19 @@ from sweeper.spec.cluster import Executor
 _PROGRESS = re.compile(r"^evaluated (\d+)/(\d+) problems", re.MULTILINE)
 
 
-class _Progress:
-    """Shows how far the evaluation is, from its log."""
+def _progress(log: Path) -> Callable[[], None]:
+    """What prints the last count of problems in an evaluation's log, if it is a new one."""
+    shown, offset = [("", "")], log.stat().st_size if log.exists() else 0
 
-    def __init__(self, log: Path) -> None:
-        self._log, self._offset, self._shown = log, log.stat().st_size if log.exists() else 0, ""
-
-    def show(self) -> None:
-        """Print the last count, if it is a new one."""
-        with self._log.open("rb") as file:
-            file.seek(self._offset)
+    def show() -> None:
+        with log.open("rb") as file:
+            file.seek(offset)
             found = _PROGRESS.findall(file.read().decode(errors="replace"))
-        if found and found[-1] != self._shown:
-            self._shown = found[-1]
-            print(f"{self._shown[0]} of {self._shown[1]} problems", file=sys.stderr, flush=True)
+        if found and found[-1] != shown[-1]:
+            shown.append(found[-1])
+            print(f"{found[-1][0]} of {found[-1][1]} problems", file=sys.stderr, flush=True)
+
+    return show
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +69,7 @@ def _annotated(annotation: Annotation, results_dir: Path, *, wait: bool) -> Anno
     variables = for_job_here(os.environ, annotation.spec.cluster.environment)
     os.environ.clear()
     os.environ |= variables  # this process is the job
-    return annotate(annotation, results_dir, on_tick=_Progress(log_path(annotation, results_dir)).show)
+    return annotate(annotation, results_dir, on_tick=_progress(log_path(annotation, results_dir)))
 
 
 def main(arguments: Sequence[str]) -> int:

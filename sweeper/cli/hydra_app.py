@@ -27,7 +27,6 @@ def app(cfg: DictConfig) -> str:
     from sweeper.grid.known import refuse_unknown
     from sweeper.host.errors import ConfigError, RunFailedError
     from sweeper.launch.local import run_local
-    from sweeper.launch.progress import reporter
     from sweeper.launch.slurm.queue import Queue
     from sweeper.plan.plan import spec_from
     from sweeper.plan.refusals import check
@@ -57,7 +56,7 @@ def app(cfg: DictConfig) -> str:
             raise RunFailedError(f"{spec.run_id}: {before.text()}")
         spec = before.prepare()
     if state is not State.done:
-        run_local([spec], results_dir, reporter(1, results_dir))
+        run_local([spec], results_dir)
     if state_of(run_dir) is not State.done:
         # Hydra's launchers report a job that returns as a success.
         raise RunFailedError(f"{spec.run_id} has no result; see {run_dir.path}")

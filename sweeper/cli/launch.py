@@ -16,7 +16,6 @@ from sweeper.host.environment import left_behind
 from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.inputs.data import prepare_all
 from sweeper.launch.local import run_local
-from sweeper.launch.progress import reporter
 from sweeper.launch.slurm.follow import follow, submit_text
 from sweeper.launch.slurm.options import replacements
 from sweeper.launch.slurm.shape import shape_of
@@ -59,7 +58,7 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         everything = [run.spec for run in plan.runs if run.spec]
         follow(everything, results_dir, say=_say, with_canary=options.canary)
     elif specs:
-        run_local(specs, results_dir, reporter(len(specs), results_dir))
+        run_local(specs, results_dir)
     return _tell(plan, results_dir)
 
 

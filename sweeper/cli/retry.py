@@ -7,6 +7,7 @@ run that was tried again here has no result.
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +53,8 @@ def run(options: argparse.Namespace) -> int:
     submitted = _submit(there, results_dir, as_json=options.json) if there else {}
     if here:
         from sweeper.launch.local import run_local
-        from sweeper.launch.progress import reporter
 
-        run_local(here, results_dir, reporter(len(here), results_dir))
+        run_local(here, results_dir)
     data = {"runs": [_plain(item) for item in found], "submitted": submitted}
     text = f"{len(again)} of {len(found)} runs without a result are tried again{' (dry run)' * options.dry_run}"
     code = answer(options, lambda: data, lambda: text)
@@ -122,7 +122,5 @@ def _plain(item: "Considered") -> dict[str, Any]:
         "run_id": item.run_dir.run_id,
         "class": item.diagnosis.failure_class,
         "evidence": item.diagnosis.evidence,
-        "retry": item.decision.retry,
-        "words": item.decision.words,
-        "changes": dict(item.decision.changes),
+        **asdict(item.decision),
     }

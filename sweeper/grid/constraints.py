@@ -3,6 +3,7 @@
 Each rule must change something: one that names no axis, or a value that no axis can have, is refused.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -31,51 +32,41 @@ class GridRules:
         return bool(self.replicates or self.tie or self.exclude)
 
 
-class Constraints:
-    """The rules of one grid, checked against its axes; tells which points of their product belong to it."""
+def allowed_by(
+    rules: GridRules,
+    *,
+    axes: Mapping[str, Sequence[str]],
+    chosen: Labels,
+    options: Callable[[str], Sequence[str]],
+) -> Callable[[Labels], bool]:
+    """What tells which points of the product of a grid's axes belong to it.
 
-    def __init__(
-        self,
-        rules: GridRules,
-        *,
-        axes: Mapping[str, Sequence[str]],
-        chosen: Labels,
-        options: Callable[[str], Sequence[str]],
-    ) -> None:
-        """Check the rules.
+    Args:
+        rules: Of the grid file.
+        axes: The file's own axes, as written there; tied ones may repeat a value.
+        chosen: What the command line fixes to one value; it may fix an axis.
+        options: The options of a config group; none for a plain key.
 
-        Args:
-            rules: Of the grid file.
-            axes: The file's own axes, as written there; tied ones may repeat a value.
-            chosen: What the command line fixes to one value; it may fix an axis.
-            options: The options of a config group; none for a plain key.
+    Raises:
+        ConfigError: a rule that cannot be meant so.
+    """
+    if rules.replicates is not None and "seed" in axes:
+        raise ConfigError(f"grid.replicates={rules.replicates} and seed is an axis too; a grid file states one of them")
+    tied = [(keys, _rows(keys, axes)) for keys in rules.tie]
+    axes = axes if rules.replicates is None else {**axes, "seed": tuple(map(str, range(rules.replicates)))}
+    if max(Counter(key for keys in rules.tie for key in keys).values(), default=0) > 1:
+        raise ConfigError(f"grid.tie={[list(keys) for keys in rules.tie]} names an axis twice; join the two lists")
+    for line in rules.exclude:
+        for key, pattern in line.items():
+            _check_pattern(key, pattern, axes=axes, chosen=chosen, options=options(key))
 
-        Raises:
-            ConfigError: a rule that cannot be meant so.
-        """
-        self._chosen, self._rules = chosen, rules
-        if rules.replicates is not None and "seed" in axes:
-            raise ConfigError(
-                f"grid.replicates={rules.replicates} and seed is an axis too; a grid file states one of them"
-            )
-        self._rows = [_rows(keys, axes) for keys in rules.tie]
-        axes = axes if rules.replicates is None else {**axes, "seed": tuple(map(str, range(rules.replicates)))}
-        tied = [key for keys in rules.tie for key in keys]
-        if len(set(tied)) < len(tied):
-            raise ConfigError(f"grid.tie={[list(keys) for keys in rules.tie]} names an axis twice; join the two lists")
-        for line in rules.exclude:
-            for key, pattern in line.items():
-                _check_pattern(key, pattern, axes=axes, chosen=chosen, options=options(key))
+    def allows(labels: Labels) -> bool:
+        point = {**chosen, **labels}
+        if any(tuple(point[key] for key in keys) not in rows for keys, rows in tied):
+            return False
+        return not any(all(_matches(point[key], pattern) for key, pattern in line.items()) for line in rules.exclude)
 
-    def allows(self, labels: Labels) -> bool:
-        """Whether a point belongs to the grid."""
-        point = {**self._chosen, **labels}
-        for keys, rows in zip(self._rules.tie, self._rows, strict=True):
-            if tuple(point[key] for key in keys) not in rows:
-                return False
-        return not any(
-            all(_matches(point[key], pattern) for key, pattern in line.items()) for line in self._rules.exclude
-        )
+    return allows
 
 
 def _rows(keys: Sequence[str], axes: Mapping[str, Sequence[str]]) -> set[tuple[str, ...]]:

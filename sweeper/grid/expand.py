@@ -6,7 +6,7 @@ Hydra composes about 12 configs a second, far too slow for thousands of points, 
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.composition_error import in_one_line, refusal_of
-from sweeper.grid.constraints import Constraints, GridRules
+from sweeper.grid.constraints import GridRules, Labels, allowed_by
 from sweeper.grid.known import refuse_unknown
 from sweeper.grid.merging import Pair, merged
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, refuse_no_option, text_of
@@ -110,7 +110,7 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
         cfg = _compose(fixed)
         setting(cfg, "data_root")  # else it is told of as data.root, which follows it
         rules = rules_of(cfg)
-        own, axes, constraints = _axes(cfg, rules, overrides)
+        own, axes, allows = _axes(cfg, rules, overrides)
         if not multirun and any(len(axis.values) > 1 for axis in axes):
             what = sweeps[0].input_line if sweeps else f"+grid={grid}" if grid else "grid.replicates"
             command = f"python -m sweeper {shlex.join(arguments)} -m"
@@ -124,7 +124,7 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
         added = [axis.override(0) for axis in axes if axis.prefix and not axis.is_group]
         if added:  # their values are put into the points without Hydra
             _compose([*fixed, *added])
-        pairs, notes = _points(axes, overrides, cfg, constraints)
+        pairs, notes = _points(axes, overrides, cfg, allows)
         points = tuple(Point(choice=choice, config=config) for choice, config in pairs)
         if not points:
             raise ConfigError(
@@ -143,13 +143,13 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
 
 
 def _points(
-    axes: Sequence[Axis], overrides: Sequence[Override], cfg: DictConfig, constraints: Constraints
+    axes: Sequence[Axis], overrides: Sequence[Override], cfg: DictConfig, allows: Callable[[Labels], bool]
 ) -> tuple[list[Pair], tuple[str, ...]]:
     """The points that differ, and what was done with settings that change nothing in some."""
     fixed = [item for item in overrides if not item.is_sweep_override()]
     lines = [str(item.input_line) for item in fixed]
     points = counted(
-        Assembly(axes, lines, cfg, compose=_compose, plain=_plain).points(constraints.allows),
+        Assembly(axes, lines, cfg, compose=_compose, plain=_plain).points(allows),
         total=math.prod(len(axis.values) for axis in axes),
         what="composing",
     )
@@ -172,7 +172,7 @@ def _may_be_idle(key: str) -> bool:
 
 def _axes(
     cfg: DictConfig, rules: GridRules, overrides: Sequence[Override]
-) -> tuple[list[str], list[Axis], Constraints]:
+) -> tuple[list[str], list[Axis], Callable[[Labels], bool]]:
     """The keys of a grid's own axes; all its axes, these first; and which of their combinations are points."""
     given = {item.key_or_group for item in overrides}
     tied = {key for keys in rules.tie for key in keys}
@@ -182,7 +182,7 @@ def _axes(
         item.key_or_group: axis_of(item, options(item.key_or_group), repeats=item.key_or_group in tied)
         for item in _grid_axes(cfg, params)
     }
-    constraints = Constraints(
+    allows = allowed_by(
         rules,
         axes={key: axis.labels for key, axis in own.items()},
         chosen={item.key_or_group: label(text_of(item.value())) for item in overrides if not item.is_sweep_override()},
@@ -192,7 +192,7 @@ def _axes(
     axes += [axis_of(item, options(item.key_or_group)) for item in overrides if item.is_sweep_override()]
     if rules.replicates is not None and "seed" not in given:
         axes.append(Axis(key="seed", is_group=False, values=tuple(range(rules.replicates))))
-    return list(own), axes, constraints
+    return list(own), axes, allows
 
 
 def group_options() -> dict[str, list[str]]:

@@ -3,12 +3,14 @@
 import difflib
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any
+from itertools import accumulate
+from typing import Any, cast
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from sweeper.grid.schema import Config, thawed
 from sweeper.host.errors import ConfigError
+from sweeper.spec.dotted import dotted
 from sweeper.spec.model import Resources
 
 # Mappings that take any name, whose values are parts of a class of ours.
@@ -76,14 +78,5 @@ def _is_mapping(node: Any) -> bool:
 
 def _known() -> list[str]:
     """Every key of ours, dotted; a part before what it holds."""
-    found: list[str] = []
-
-    def walk(node: DictConfig, prefix: str) -> None:
-        for key in map(str, node):
-            child = node._get_node(key)
-            found.append(f"{prefix}{key}")
-            if isinstance(child, DictConfig) and _is_mapping(child):
-                walk(child, f"{prefix}{key}.")
-
-    walk(thawed(Config), "")
-    return found
+    leaves = dotted(cast("dict[str, Any]", OmegaConf.to_container(thawed(Config))))
+    return list(dict.fromkeys(name for key in leaves for name in accumulate(key.split("."), "{}.{}".format)))

@@ -141,14 +141,19 @@ def kill_descendants() -> None:
 def reason(log: Path, offset: int, code: int) -> str:
     """Why a process ended, from its log: its first exception, since later ones follow from it; else the last line."""
     ending = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    if not log.exists():
-        return ending
-    with log.open("rb") as file:
-        file.seek(offset)
-        lines = [strip_ansi(line).strip() for line in file.read().decode(errors="replace").splitlines()]
+    lines = printed(log, offset)
     first = next((line for line in lines if _EXCEPTION.search(line)), None)
     telling = first or next((line for line in reversed(lines) if line), None)
     return f"{ending}: {telling[:500]}" if telling else ending
+
+
+def printed(log: Path, offset: int) -> list[str]:
+    """The lines of a log from a byte on, without colours and Ray's prefixes; none where there is no log."""
+    if not log.exists():
+        return []
+    with log.open("rb") as file:
+        file.seek(offset)
+        return [strip_ansi(line).strip() for line in file.read().decode(errors="replace").splitlines()]
 
 
 def strip_ansi(line: str) -> str:

@@ -19,19 +19,19 @@ from sweeper.host.files import holder
 from sweeper.host.machine import Device, resolve_device
 from sweeper.host.process import die_with_parent
 from sweeper.job.exit import EXIT_TERMINATED
-from sweeper.launch.progress import Reporter
+from sweeper.launch.progress import reporter
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 
 GRACE_SECONDS = 15.0
 
 
-def run_local(specs: Sequence[RunSpec], results_dir: Path, reporter: Reporter) -> None:
+def run_local(specs: Sequence[RunSpec], results_dir: Path) -> None:
     """Freeze every spec, then run all of them, under the lowest `cluster.max_parallel`; a failed run stops no other."""
     if not specs:
         return
-    clusters = {spec.cluster for spec in specs}
-    most = min(one.local_processes(on_gpus=resolve_device(one.device) is Device.cuda) for one in clusters)
+    told, clusters = reporter(len(specs), results_dir), {spec.cluster for spec in specs}
+    at_once = min(one.local_processes(on_gpus=resolve_device(one.device) is Device.cuda) for one in clusters)
     waiting = []
     for spec in _one_of_each_model_first(specs):
         waiting.append(RunDir(results_dir=results_dir, run_id=spec.run_id))
@@ -41,20 +41,20 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path, reporter: Reporter) -
     active: dict[RunDir, subprocess.Popen[bytes]] = {}
     try:
         while waiting or active:
-            while waiting and len(active) < most:
+            while waiting and len(active) < at_once:
                 run_dir = waiting.pop(0)
-                reporter.started(run_dir)
+                told.started(run_dir)
                 if run_dir.cancelled.exists():
-                    reporter.ended(run_dir, EXIT_TERMINATED)
+                    told.ended(run_dir, EXIT_TERMINATED)
                 else:
                     active[run_dir] = start_job(run_dir, variables)
             time.sleep(0.25)
             for run_dir, process in list(active.items()):
                 if process.poll() is None:
-                    reporter.beat(run_dir)
+                    told.beat(run_dir)
                 else:
                     del active[run_dir]
-                    reporter.ended(run_dir, process.returncode)
+                    told.ended(run_dir, process.returncode)
     except BaseException:
         _stop(list(active.values()))
         raise

@@ -10,11 +10,13 @@ from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED
 from sweeper.rows.differences import named, swept
 from sweeper.rows.row import read_row, row_path
 from sweeper.runs.folder import Heartbeat, RunDir
-from sweeper.runs.progress_text import describe
 from sweeper.runs.state import State, state_of
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+
+EVERY = 15.0  # seconds
 
 
 def reporter(total: int, results_dir: Path) -> "Reporter":
@@ -46,13 +48,13 @@ def outcome(run_dir: RunDir, code: int) -> str:
 
 
 class Reporter:
-    """Plain lines on `stream`: one per change of phase, and one every `every` seconds of training.
+    """Plain lines on `stream`: one per change of phase, and one every `EVERY` seconds of training.
 
     Beside a run's id stands what the grids of the results folder say of it.
     """
 
-    def __init__(self, total: int, results_dir: Path, stream: TextIO, every: float = 15.0) -> None:
-        self._total, self._stream, self._every = total, stream, every
+    def __init__(self, total: int, results_dir: Path, stream: TextIO) -> None:
+        self._total, self._stream = total, stream
         self._ended = 0
         self._last: dict[str, tuple[str, float]] = {}
         self._swept = swept(results_dir)
@@ -74,9 +76,9 @@ class Reporter:
 
     def _tell(self, run_dir: RunDir, beat: Heartbeat) -> None:
         phase, printed = self._last.get(run_dir.run_id, ("", 0.0))
-        if beat.phase != phase or time.monotonic() - printed >= self._every:
+        if beat.phase != phase or time.monotonic() - printed >= EVERY:
             self._last[run_dir.run_id] = (beat.phase, time.monotonic())
-            self._print(run_dir, describe(beat))
+            self._print(run_dir, str(beat))
 
     def _named(self, run_dir: RunDir) -> str:
         return named(run_dir.run_id, self._swept.get(run_dir.run_id))
@@ -114,7 +116,7 @@ class Bars(Reporter):
     def _tell(self, run_dir: RunDir, beat: Heartbeat) -> None:
         total = beat.total_steps if beat.phase == "train" else None
         task = self._tasks[run_dir.run_id]
-        self._progress.update(task, total=total, completed=beat.step or 0, text=describe(beat))
+        self._progress.update(task, total=total, completed=beat.step or 0, text=str(beat))
 
     def _print(self, run_dir: RunDir, text: str) -> None:
         self._progress.console.print(f"{self._named(run_dir)}: {text}", highlight=False, markup=False)

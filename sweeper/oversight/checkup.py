@@ -122,23 +122,15 @@ def _fit(name: str, there: Sequence[Node], cluster: Cluster, shapes: Sequence[Sh
     best = max(usable, key=lambda node: (node.gpus, node.cpus))
     about = f"{best.gpus} x {best.gpu_type or 'GPU'}, {best.cpus} CPUs, {best.memory_gb:.0f} GB"
     yield passed(name, f"{len(usable)} of {len(there)} nodes usable; the largest: {about}")
-    if best.gpus != cluster.gpus_per_node:
-        yield wrong(
-            name,
-            f"nodes have {best.gpus} GPUs, the profile says {cluster.gpus_per_node}",
-            f"set cluster.gpus_per_node={best.gpus}",
-        )
-    if len(there) < cluster.max_nodes:
-        yield wrong(
-            name,
-            f"it has {len(there)} nodes, the profile says {cluster.max_nodes}",
-            f"set cluster.max_nodes={len(there)}",
-        )
-    kind = best.gpu_type
-    if kind is not None and cluster.gpu_type is not None and cluster.gpu_type.lower() not in kind.lower():
-        yield wrong(
-            name, f"its GPUs are {kind}, the profile says {cluster.gpu_type}", f"set cluster.gpu_type={kind.upper()}"
-        )
+    kind, stated = best.gpu_type, cluster.gpu_type
+    is_other = kind is not None and stated is not None and stated.lower() not in kind.lower()
+    for differs, found, key, value in (
+        (best.gpus != cluster.gpus_per_node, f"nodes have {best.gpus} GPUs", "gpus_per_node", best.gpus),
+        (len(there) < cluster.max_nodes, f"it has {len(there)} nodes", "max_nodes", len(there)),
+        (is_other, f"its GPUs are {kind}", "gpu_type", str(kind).upper()),
+    ):
+        if differs:
+            yield wrong(name, f"{found}, the profile says {getattr(cluster, key)}", f"set cluster.{key}={value}")
     for shape in shapes:
         fits = [
             node

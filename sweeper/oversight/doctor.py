@@ -93,14 +93,11 @@ def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
 
 
 def _file_system(folder: Path) -> str:
-    """The type of the file system of a folder, from the kernel's table of mounts (proc(5))."""
-    best, kind = "", "an unknown file system"
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        before, _, after = line.partition(" - ")
-        point = before.split()[4].replace("\\040", " ")
-        if folder.is_relative_to(point) and len(point) >= len(best):
-            best, kind = point, after.split()[0]
-    return kind
+    """The type of a folder's file system, from the kernel's table of mounts; of two at one place the last counts."""
+    import psutil
+
+    around = [item for item in psutil.disk_partitions(all=True) if folder.is_relative_to(item.mountpoint)]
+    return max(reversed(around), key=lambda item: len(item.mountpoint)).fstype if around else "an unknown file system"
 
 
 def _secrets(spec: RunSpec) -> Check:

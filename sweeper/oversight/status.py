@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_oth
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
 from sweeper.runs.folder import Attempt, Heartbeat, RunDir, find_run, known_runs
-from sweeper.runs.progress_text import describe
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
 
@@ -146,7 +146,7 @@ def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: flo
     """
     if not statuses:
         return "no runs yet; start some with: python -m sweeper +grid=model_scale -m"
-    parts = [_section(members) for members in _by_grid(statuses)]
+    parts = [_section(list(members)) for _, members in groupby(statuses, key=lambda item: str(item["grid"]))]
     counts = Counter(item["state"] for item in statuses)
     total = ", ".join(f"{n} {state}" for state, n in counts.items())
     spent = [item["device_hours"] for item in statuses if item["device_hours"] is not None]
@@ -160,11 +160,6 @@ def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: flo
     elif queue is not None and queue.time:
         total += f"\nSLURM was asked {duration(now - queue.time)} ago"
     return "\n\n".join([*parts, total])
-
-
-def _by_grid(statuses: Sequence[Status]) -> Iterator[list[Status]]:
-    for grid in dict.fromkeys(item["grid"] for item in statuses):
-        yield [item for item in statuses if item["grid"] == grid]
 
 
 def _section(members: Sequence[Status]) -> str:
@@ -219,5 +214,5 @@ def _detail(item: Status, beat: Heartbeat | None) -> str | None:
     kind = f"[{item['failure_class']}] " if item["failure_class"] not in (None, "unknown") else ""
     if item["reason"]:
         return f"{kind}{item['reason']}"
-    words = [describe(beat)] if beat and item["state"] == State.running else []
+    words = [str(beat)] if beat and item["state"] == State.running else []
     return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])]) or None

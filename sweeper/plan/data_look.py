@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from data_prep.cleaning.lengths import PromptLimit
 from data_prep.materialise import found
@@ -82,11 +81,6 @@ def look_lines(found_looks: Sequence[DataLook]) -> list[str]:
     lines = [line for look in found_looks[:_SHOWN] for line in look.lines() if line]
     more = len(found_looks) - _SHOWN
     return [*lines, f"data: and {more} more"] if more > 0 and lines else lines
-
-
-def look_json(found_looks: Sequence[DataLook]) -> list[dict[str, Any]]:
-    """As plain values."""
-    return [asdict(look) for look in found_looks]
 
 
 def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:

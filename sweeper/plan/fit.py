@@ -1,4 +1,4 @@
-"""Why a run does not fit its GPUs, and the first setting to change."""
+"""Whether a run fits its GPUs: why not, the first setting to change, and a first guess for a new model."""
 
 import itertools
 import math
@@ -8,6 +8,8 @@ from typing import Any
 
 from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import memory_of
+from sweeper.plan.throughput import roofline
+from sweeper.spec.model import Resources
 from sweeper.spec.run import RunSpec
 
 MAX_NODES = 64  # as far as a cure is searched
@@ -42,8 +44,7 @@ def cure(spec: RunSpec, *, more_nodes: bool) -> dict[str, Any] | None:
     for changes in itertools.chain([{}], _changes(spec)):
         if "nodes" in changes and not more_nodes:
             return None
-        resources = replace(spec.model.resources, **changes)
-        changed = memory_of(replace(spec, model=replace(spec.model, resources=resources)))
+        changed = memory_of(_with(spec, replace(spec.model.resources, **changes)))
         if changed is not None and changed.fits:
             return changes
     return None
@@ -99,3 +100,36 @@ def _wider(now: int, gpus: int, heads: int) -> Iterator[int]:
         if gpus % width == 0 and heads % width == 0:
             yield width
         width *= 2
+
+
+def first_guess(spec: RunSpec) -> Resources | None:
+    """The fewest GPUs that hold the run and are expected to finish it within one job's hours; their type is known.
+
+    More GPUs of one node are taken for speed, further nodes only for memory. None: no number of GPUs up to `MAX_NODES`
+    nodes holds it.
+    """
+    found = None
+    for resources in _sizes(spec):
+        if found is not None and resources.nodes > found.nodes:
+            break
+        changes = cure(_with(spec, resources), more_nodes=False)
+        if changes is None:
+            continue
+        found = replace(resources, **changes)
+        seconds = roofline(_with(spec, found))
+        if seconds is None or sum(seconds.values()) <= 3600 * found.hours:
+            break
+    return found
+
+
+def _sizes(spec: RunSpec) -> Iterator[Resources]:
+    """One node's GPUs in powers of two, then whole nodes, as far as an update's sequences divide among them."""
+    whole, sequences = spec.cluster.gpus_per_node, spec.training.ppo_mini_batch_size * spec.algorithm.rollout_n
+    within = [(1, 2**power) for power in range(whole.bit_length()) if 2**power <= whole]
+    for nodes, gpus in [*within, *((2**power, whole) for power in range(1, MAX_NODES.bit_length()))]:
+        if sequences % (nodes * gpus) == 0:
+            yield replace(spec.model.resources, nodes=nodes, gpus_per_node=gpus)
+
+
+def _with(spec: RunSpec, resources: Resources) -> RunSpec:
+    return replace(spec, model=replace(spec.model, resources=resources))

@@ -18,7 +18,8 @@ from sweeper.training.owners import refuse_owned
 
 # What parts name is looked up when a spec is made: files by their content.
 _COMPLETED = {"data": with_digests, "reward": with_scorers}
-_FIELDS = {field.name: field for field in fields(RunSpec)}
+_NEEDED = [item.name for item in fields(RunSpec) if item.default is MISSING and item.default_factory is MISSING]
+_NEEDED.remove("reward_suite")  # is the program's own
 _HINTS = get_type_hints(RunSpec, include_extras=True)
 
 
@@ -36,15 +37,9 @@ class SpecMaker:
             ConfigError: a missing value, an ill-typed value, a data folder that cannot be read, a verl key that a
                 setting of ours decides.
         """
-        values = {name: self._part(name, config[name]) for name in _FIELDS if name in config}
-        for name, field in _FIELDS.items():
-            if (
-                name not in values
-                and name != "reward_suite"
-                and field.default is MISSING
-                and (field.default_factory is MISSING)
-            ):
-                raise ConfigError(f"{name} has no value: set it")
+        values = {name: self._part(name, config[name]) for name in _HINTS if name in config}
+        if missing := next((name for name in _NEEDED if name not in values), None):
+            raise ConfigError(f"{missing} has no value: set it")
         values["reward"] = self._with_versions(**values)
         return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
 

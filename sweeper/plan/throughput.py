@@ -10,6 +10,7 @@ docs/planning.md gives every constant and its source.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
@@ -156,20 +157,16 @@ class Calibrator:
     @classmethod
     def of(cls, rows: Sequence[ResultRow], results_dir: Path) -> "Calibrator":
         """From the completed rows of a results folder; a row whose spec cannot be read any more says nothing."""
-        by_model: dict[str, list[ResultRow]] = defaultdict(list)
+        by_model: dict[str, list[tuple[str, RunId, float]]] = defaultdict(list)
         for row in rows:
-            if row.status is Status.completed and _seconds(row) is not None:
-                by_model[row.model].append(row)
+            seconds = _seconds(row)
+            if row.status is Status.completed and row.timing and seconds is not None:
+                by_model[row.model].append((row.timing.ended_at, RunId(row.run_id), seconds))
         found = []
         for alike in by_model.values():
-            for row in sorted(alike, key=lambda row: row.timing.ended_at if row.timing else "")[-NEWEST:]:
-                seconds = _seconds(row)
-                try:
-                    spec = RunSpec.read(RunDir(results_dir=results_dir, run_id=RunId(row.run_id)).spec_path)
-                except (OSError, ValueError, SweeperError):
-                    continue
-                if seconds is not None:
-                    found.append((spec, seconds))
+            for _, run_id, seconds in sorted(alike)[-NEWEST:]:
+                with suppress(OSError, ValueError, SweeperError):
+                    found.append((RunSpec.read(RunDir(results_dir=results_dir, run_id=run_id).spec_path), seconds))
         return cls(found)
 
     def of_run(self, spec: RunSpec) -> Calibration | None:

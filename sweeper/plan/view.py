@@ -1,14 +1,13 @@
 """A plan as people read it and as programs do."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sweeper.host.amounts import duration, number_of, size
 from sweeper.plan.cost import Cost
-from sweeper.plan.data_look import look_json, look_lines, looks
+from sweeper.plan.data_look import look_lines, looks
 from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import Memory
 from sweeper.plan.plan import Plan, PlannedRun
@@ -143,14 +142,15 @@ def _memories(runs: Sequence[PlannedRun]) -> list[str]:
 
 
 def _reasons(runs: Sequence[PlannedRun]) -> list[str]:
-    reasons = Counter(run.reason for run in runs if run.reason)
-    first = {run.reason: run for run in reversed(runs) if run.reason}
+    alike: dict[str, list[PlannedRun]] = {}
+    for run in runs:
+        if run.reason:
+            alike.setdefault(run.reason, []).append(run)
     found = []
-    for reason, n in reasons.items():
-        run = first[reason]
+    for reason, (run, *others) in alike.items():
         choice = " ".join(f"{key}={value}" for key, value in run.choice.items()) or "this point"
         name = named(run.run_id, beside(run.choice)) if run.run_id else choice
-        found.append(f"{name}{f' and {n - 1} more' if n > 1 else ''}: {reason}")
+        found.append(f"{name}{f' and {len(others)} more' if others else ''}: {reason}")
     return found
 
 
@@ -166,7 +166,7 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
         "counts": {str(state): n for state, n in plan.count().items()},
         "notes": list(plan.notes),
         "totals": asdict(plan.totals),
-        "data": look_json(looks([run.spec for run in plan.to_run if run.spec], plan.results_dir)),
+        "data": [asdict(look) for look in looks([run.spec for run in plan.to_run if run.spec], plan.results_dir)],
         "verl": {"status": "checked" if plan.unchecked is None else "unchecked", "reason": plan.unchecked},
         "runs": [
             {

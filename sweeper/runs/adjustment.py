@@ -6,13 +6,13 @@ Keys are those of the configuration (`model.resources.offload`). Whoever writes 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import undamaged, write_atomic
+from sweeper.spec.idle import setting
 from sweeper.spec.run import RunSpec
 
 FILE = "adjustment.json"
@@ -29,11 +29,8 @@ def applied(spec: RunSpec, changes: Changes) -> RunSpec:
     """
     values = json.loads(spec.to_json())
     for key, value in changes.items():
-        *path, last = key.split(".")
-        group = values
-        for name in path:
-            group = group[name]
-        group[last] = value
+        part, _, name = key.rpartition(".")
+        setting(values, part)[name] = value
     changed = RunSpec.from_dict(values)
     if changed.run_id != spec.run_id:
         raise ConfigError(f"{', '.join(changes)}: changes the mathematics of {spec.run_id}: that is a new point")
@@ -71,35 +68,13 @@ def add(folder: Path, changes: Changes, *, why: Mapping[str, Any]) -> None:
 
 def differing(frozen: RunSpec, now: RunSpec) -> Changes:
     """What the configuration says otherwise now than when the run was frozen, outside its identity."""
-    found = {
-        **dict(_differing("model.resources", frozen.model.resources, now.model.resources)),
-        **dict(_differing("cluster", frozen.cluster, now.cluster)),
-        **dict(_differing("logging", frozen.logging, now.logging)),
-    }
-    if frozen.training.save_freq != now.training.save_freq:
-        found["training.save_freq"] = now.training.save_freq
-    return found
-
-
-def _differing(prefix: str, frozen: Any, now: Any) -> Iterator[tuple[str, Any]]:
-    for item in fields(frozen):
-        if getattr(frozen, item.name) != getattr(now, item.name):
-            yield f"{prefix}.{item.name}", _plain(getattr(now, item.name))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return asdict(value) if hasattr(value, "__dataclass_fields__") else value
+    before, values = json.loads(frozen.to_json()), json.loads(now.to_json())
+    keys = [f"{part}.{name}" for part in ("model.resources", "cluster", "logging") for name in setting(values, part)]
+    new = {key: setting(values, key) for key in (*keys, "training.save_freq")}
+    return {key: value for key, value in new.items() if setting(before, key) != value}
 
 
 def text(spec: RunSpec, changes: Changes) -> str:
     """Changes as people read them: `model.resources.offload=True (was False)`."""
-    values = json.loads(spec.to_json())
-    parts = []
-    for key, value in changes.items():
-        before: Any = values
-        for name in key.split("."):
-            before = before[name]
-        parts.append(f"{key}={value} (was {before})")
-    return ", ".join(parts)
+    before = json.loads(spec.to_json())
+    return ", ".join(f"{key}={value} (was {setting(before, key)})" for key, value in changes.items())

@@ -11,12 +11,14 @@ Where a run stands follows from them: `sweeper.runs.state`.
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError, RunFailedError
 from sweeper.host.files import is_locked, undamaged, write_atomic
 from sweeper.rows.failure_class import FailureClass
@@ -41,6 +43,17 @@ class Heartbeat:
     time: float  # Unix seconds
     pid: int
     host: str
+
+    def __str__(self) -> str:
+        """One line: phase and for how long, or step, reward, time left."""
+        if self.phase != "train" or self.step is None:
+            what = "train: starting verl" if self.phase == "train" else self.phase
+            return f"{what}, {duration(max(0.0, time.time() - self.time))}"
+        parts = [f"step {self.step}/{self.total_steps}"]
+        parts += [f"reward {self.reward:.3f}"] if self.reward is not None else []
+        parts += [f"val pass@1 {self.val_pass1:.3f}"] if self.val_pass1 is not None else []
+        parts += [f"{duration(self.seconds_left)} left"] if self.seconds_left is not None else []
+        return ", ".join(parts)
 
 
 # What the files of an attempt hold at least.
@@ -223,7 +236,9 @@ class RunDir:
 
 def known_runs(results_dir: Path) -> list[RunId]:
     """Every run of a results folder that has a folder or a row, in the order of their ids."""
-    found = {path.stem for path in (results_dir / "rows").glob("*.json")}
+    found: set[str] = set()
+    with suppress(FileNotFoundError), os.scandir(results_dir / "rows") as entries:
+        found |= {entry.name.removesuffix(".json") for entry in entries if entry.name.endswith(".json")}
     with suppress(FileNotFoundError), os.scandir(results_dir / "runs") as entries:
         found |= {entry.name for entry in entries if Path(entry).is_dir()}  # a link to itself is none
     return sorted(map(RunId, found))

@@ -170,26 +170,17 @@ def of_exception(error: BaseException) -> FailureClass | None:
     from data_prep.spec import DataError
     from sweeper.host.errors import ConfigError, StalledError
 
-    if isinstance(error, StalledError):
-        return FailureClass.stalled
-    if isinstance(error, DataError):
-        return FailureClass.data
-    if isinstance(error, ConfigError):
-        return FailureClass.config
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return FailureClass.disk
-    return None
+    kinds = {StalledError: FailureClass.stalled, DataError: FailureClass.data, ConfigError: FailureClass.config}
+    return next((found for kind, found in kinds.items() if isinstance(error, kind)), None)
 
 
 def tail(log: Path) -> list[str]:
     """The last lines of a log, without colours and Ray's prefixes."""
-    from sweeper.host.process import strip_ansi
+    from sweeper.host.process import printed
 
-    if not log.exists():
-        return []
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-        return [strip_ansi(line).strip() for line in file.read().decode(errors="replace").splitlines()]
+    return printed(log, max(0, log.stat().st_size - TAIL_BYTES)) if log.exists() else []
 
 
 def classes(names: Iterable[str]) -> set[FailureClass]:

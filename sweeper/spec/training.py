@@ -34,21 +34,16 @@ class Kl:
     loss_type: Word = "low_var_kl"  # verl: actor.kl_loss_type
 
 
+LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # a layer's matrices
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
     """Low-rank adapters; `rank: 0` trains every parameter."""
 
     rank: CountOrZero = 0
     alpha: Count = 64
-    target_modules: Annotated[tuple[Word, ...], FILLED] = (
-        "q_proj",
-        "k_proj",
-        "v_proj",
-        "o_proj",
-        "gate_proj",
-        "up_proj",
-        "down_proj",
-    )
+    target_modules: Annotated[tuple[Word, ...], FILLED] = LINEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

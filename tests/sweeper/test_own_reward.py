@@ -29,6 +29,7 @@ from sweeper.rows.row import read_rows
 from sweeper.runs.state import State
 from sweeper.spec.run import RunSpec
 from sweeper.training.overrides import OWN_REWARDS, Files, verl_overrides
+from tests.sweeper.points import over
 from tests.sweeper.points import spec as cached_spec
 
 # Half a point for any answer, so that what was scored with it shows.
@@ -195,8 +196,8 @@ def test_rows_that_nobody_knows_are_prepared_where_a_reward_covers_them_and_refu
 
 
 def test_golds_that_a_reward_of_ones_own_refuses_are_left_out(project: Path) -> None:
-    asked = (*SMALL, "data_root=data", "reward.path=my_rewards.py:score", "data.cleaning.golds=true")
-    asked += ("data_scale.n_unique=null",)
+    asked = ("data_root=data", "reward.path=my_rewards.py:score", "data.cleaning.golds=true")
+    asked = over(SMALL, (*asked, "data_scale.n_unique=null"))
     manifests = []
     score = "def score(solution_str, ground_truth, extra_info, **_):\n"
     score += "    return float(solution_str == ground_truth and extra_info['level'] > 0)\n"

@@ -299,3 +299,8 @@ def test_sizes_that_are_no_sizes_are_refused(override: str) -> None:
 def test_a_data_folder_that_is_not_there_is_refused_by_its_key(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"data_root=.* is not a folder"):
         spec(f"data_root={tmp_path / 'nowhere'}")
+
+
+def test_a_refused_run_is_named_with_what_was_swept(tmp_path: Path) -> None:
+    found = plan(tmp_path, "training.actor_lr=1e-3,3e-4", "training.ppo_mini_batch_size=5")
+    assert f"{found.runs[0].run_id} (lr 1e-3) and 1 more: training.train_batch_size=" in plan_text(found)

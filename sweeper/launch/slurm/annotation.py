@@ -144,11 +144,9 @@ def _outcome(results_dir: Path, name: str) -> Path:
 
 def _done(results_dir: Path, name: str) -> Annotated | None:
     path = _outcome(results_dir, name)
-    files = json.loads(path.read_text()) if path.exists() else {}
-    if "error" in files or not files:
-        return None
-    done = Annotated(file=Path(files["file"]), counts=Path(files["counts"]))
-    return done if done.file.exists() and done.counts.exists() else None
+    told = json.loads(path.read_text()) if path.exists() else {}
+    files = {key: Path(file) for key, file in told.items() if key != "error"}
+    return Annotated(**files) if files and all(file.exists() for file in files.values()) else None
 
 
 def _why(chunk: Chunk, results_dir: Path) -> str:

@@ -1,4 +1,7 @@
-"""What a cluster is, in SLURM's own words: partitions, nodes, limits of a user."""
+"""What a cluster is, in SLURM's own words: partitions, nodes, limits of a user.
+
+Whoever asks gets a SchedulerError where SLURM does not answer, as `scheduler.ask` has it, or keeps no accounts.
+"""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +45,6 @@ class Association:
     account: str
     qos: tuple[str, ...]
     max_submit: int | None
-    max_jobs: int | None
 
 
 def version() -> str:
@@ -51,11 +53,7 @@ def version() -> str:
 
 
 def partitions() -> list[Partition]:
-    """All that this user may see.
-
-    Raises:
-        SchedulerError: scontrol did not answer.
-    """
+    """All that this user may see."""
     return [_partition(line) for line in ask(["scontrol", "-o", "show", "partition"]).splitlines() if "=" in line]
 
 
@@ -85,11 +83,7 @@ def _minutes(text: str) -> int | None:
 
 
 def nodes(partition: str) -> list[Node]:
-    """The nodes of a partition.
-
-    Raises:
-        SchedulerError: sinfo did not answer.
-    """
+    """The nodes of a partition."""
     return list(_nodes(ask(["sinfo", "-h", "-N", "-p", partition, "-o", "%N|%T|%c|%m|%G"])))
 
 
@@ -108,27 +102,19 @@ def _nodes(text: str) -> Iterator[Node]:
 
 
 def associations(user: str) -> list[Association]:
-    """The accounts of a user and their limits.
-
-    Raises:
-        SchedulerError: sacctmgr did not answer: the cluster may keep no accounts.
-    """
-    form = "format=Account,QOS,MaxSubmitJobs,MaxJobs"
+    """The accounts of a user and their limits."""
+    form = "format=Account,QOS,MaxSubmitJobs"
     text = ask(["sacctmgr", "-n", "-P", "show", "associations", f"user={user}", form])
     found = []
     for line in text.splitlines():
-        account, qos, submit, jobs = line.split("|")
+        account, qos, submit = line.split("|")
         names = tuple(name for name in qos.split(",") if name)
-        found.append(Association(account=account, qos=names, max_submit=_number(submit), max_jobs=_number(jobs)))
+        found.append(Association(account=account, qos=names, max_submit=_number(submit)))
     return found
 
 
 def submit_limit_of_qos(name: str) -> int | None:
-    """Jobs of one user that a QOS lets be queued; None: no limit.
-
-    Raises:
-        SchedulerError: sacctmgr did not answer.
-    """
+    """Jobs of one user that a QOS lets be queued; None: no limit."""
     return _number(ask(["sacctmgr", "-n", "-P", "show", "qos", name, "format=MaxSubmitJobsPerUser"]).strip())
 
 
