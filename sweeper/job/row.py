@@ -18,6 +18,9 @@ from sweeper.rows.row import (
     Status,
     Timing,
 )
+from sweeper.runs import adjustment
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext, now, stamp
 from sweeper.training.lost_samples import lost_samples
 from sweeper.training.validation import validation_tokens
@@ -72,7 +75,7 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
         train_tokens=_tokens(points),
         timing=timing,
         provenance=_provenance(job, measured),
-        gpu_seconds=_gpu_seconds(job, points),
+        gpu_seconds=_gpu_seconds(job.run_dir, points),
         flops=_flops(job, measured, points),
         base=scores(base.counts, spec.eval.ks) if base else (),
         trained=scores(evaluated.counts, spec.eval.ks) if evaluated else (),
@@ -109,11 +112,18 @@ def _flops(job: JobContext, measured: Measured, points: Sequence[CurvePoint]) ->
     )
 
 
-def _gpu_seconds(job: JobContext, points: Sequence[CurvePoint]) -> float | None:
-    seconds = [point.seconds for point in points if point.seconds is not None]
-    if job.children.device is not Device.cuda or not seconds:
-        return None
-    return sum(seconds) * job.spec.model.resources.devices
+def _gpu_seconds(run_dir: RunDir, points: Sequence[CurvePoint]) -> float | None:
+    """Of all steps, each on the GPUs of the attempt that made it; None where one was made on none, or no step was."""
+    gpus: dict[int, int] = {}
+    frozen = RunSpec.read(run_dir.spec_path)
+    for attempt in run_dir.attempts():
+        env = attempt.read("env") or {}
+        devices = adjustment.applied(frozen, env.get("adjustment", {})).model.resources.devices
+        own = devices if env.get("device") == Device.cuda else 0
+        trained = [point.step for point in read_curve([attempt.metrics]) if point.reward is not None]
+        gpus |= dict.fromkeys(trained, own)
+    spent = [point.seconds * gpus[point.step] for point in points if point.seconds is not None]
+    return sum(spent) if spent and all(gpus[point.step] for point in points) else None
 
 
 def _timing(job: JobContext, measured: Measured) -> Timing:

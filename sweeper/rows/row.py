@@ -178,7 +178,7 @@ class ResultRow:
     lost_samples: int | None = None  # more that were asked for and could not be generated or scored; None: not counted
     train_tokens: int | None  # prompt + response tokens of all training batches
     flops: Flops | None
-    gpu_seconds: float | None  # devices x wall seconds of training; None on CPU
+    gpu_seconds: float | None  # of training: each step's wall seconds x the GPUs that it had; None on CPU
     base: tuple[Score, ...]  # the base model on the same suite; empty if not measured
     trained: tuple[Score, ...]
     curve: tuple[CurvePoint, ...]

@@ -10,9 +10,10 @@ import pytest
 from sweeper.host.errors import ResultsError
 from sweeper.host.files import write_atomic
 from sweeper.job.phases import Measured
-from sweeper.job.row import row_of
+from sweeper.job.row import _gpu_seconds, row_of
 from sweeper.job.run import begin
 from sweeper.rows import table
+from sweeper.rows.curve import read_curve
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, read_rows, row_path, write_row
 from sweeper.runs.folder import RunDir
@@ -210,3 +211,28 @@ def test_no_rows_have_the_header_of_any_row(tmp_path: Path) -> None:
     table.to_parquet([], tmp_path / "none.parquet")
     assert pq.read_schema(tmp_path / "none.parquet").names == names
     assert table.query([], "select model, seed from results") == (["model", "seed"], [])
+
+
+@pytest.mark.parametrize(
+    ("attempts", "spent"),
+    [
+        ([("cuda", 1, (1, 2, 3)), ("cuda", 4, (3, 4))], 5.0 * (1 + 1 + 4 + 4)),  # step 3 was lost and made again
+        ([("cuda", 1, (1, 2)), ("cpu", 1, (3,))], None),
+        ([("cpu", 1, (1, 2))], None),
+        ([], None),
+    ],
+)
+def test_gpu_seconds_are_of_the_gpus_that_each_step_had(
+    attempts: list[tuple[str, int, tuple[int, ...]]], spent: float | None, tmp_path: Path
+) -> None:
+    run = spec("model=tiny-40k")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    for device, gpus, steps in attempts:
+        attempt = run_dir.new_attempt()
+        adjusted = {"model.resources.gpus_per_node": gpus}
+        attempt.write("env", {"time": 0.0, "device": device, "adjustment": adjusted})
+        data = {"critic/score/mean": 0.5, "perf/time_per_step": 5.0}
+        attempt.metrics.write_text("".join(json.dumps({"step": step, "data": data}) + "\n" for step in steps))
+    points = read_curve(attempt.metrics for attempt in run_dir.attempts())
+    assert _gpu_seconds(run_dir, points) == spent
