@@ -25,7 +25,7 @@ from sweeper.rows.grid_file import Launch, Member, Membership, grids, readable, 
 from sweeper.rows.row import read_rows
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
-from sweeper.spec.cluster import Cluster
+from sweeper.spec.cluster import Cluster, Executor
 from sweeper.spec.run import PARTS, RunSpec
 from sweeper.spec.run_id import RunId
 
@@ -105,7 +105,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         results_dir=results_dir,
         questions=grid.questions,
         budget_gpu_hours=grid.budget_gpu_hours,
-        notes=grid.notes,
+        notes=(*grid.notes, *_notes(runs)),
     )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
 
@@ -118,6 +118,15 @@ def _refuse_several_launches(clusters: Sequence[Cluster]) -> None:
                 f"cluster.{name} is {' and '.join(values)} in different points, and one launch has one of it; launch "
                 "them one after the other"
             )
+
+
+def _notes(runs: Sequence[PlannedRun]) -> list[str]:
+    clusters = [run.spec.cluster for run in runs if run.spec is not None and run.cost is not None and run.cost.on_gpus]
+    given = [
+        one.max_parallel for one in clusters if one.executor is Executor.local and one.max_parallel not in (None, 1)
+    ]
+    said = "runs on this machine's GPUs take turns, one at once: cluster.max_parallel={} counts where there is none"
+    return [said.format(given[0])] if given else []
 
 
 def spec_from(config: Plain) -> RunSpec:

@@ -201,3 +201,15 @@ def test_amounts_that_would_be_rounded_to_one_step_or_to_none_are_refused(
     with pytest.raises(ConfigError) as caught:
         check(spec("training.total_steps=null", *overrides), family="tiny")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("overrides", "is_said"), [((), True), (("cluster.max_parallel=1",), False)])
+def test_a_plan_says_that_runs_on_gpus_of_this_machine_take_turns(
+    overrides: tuple[str, ...], is_said: bool, tmp_path: Path
+) -> None:
+    asked = ("cluster.device=cuda", "cluster.gpu_type=H100", *overrides)
+    found = make_plan(expand(asked, multirun=False), tmp_path)
+    assert any("take turns, one at once: cluster.max_parallel=2" in note for note in found.notes) == is_said
+    assert found.totals.at_once == 1
+    on_cpu = make_plan(expand(["cluster.device=cpu"], multirun=False), tmp_path)
+    assert on_cpu.notes == ()
