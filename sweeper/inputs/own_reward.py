@@ -13,6 +13,7 @@ from rewards.own.covering import EVERYTHING, covered_as
 from rewards.own.own_scorer import examine
 from rewards.own.reward_file import BadRewardFile, RewardFile, split_reference
 from rewards.problem.domains import canonical
+from rewards.route.scorers import scorer_of
 from sweeper.host.errors import ConfigError
 from sweeper.spec.reward import FOLDER, Reward
 
@@ -78,7 +79,7 @@ def frozen(reward: Reward, results_dir: Path) -> Path:
 
 
 def refuse_idle(reward: Reward, manifest: Path) -> None:
-    """Refuse a function that scores nothing: the run would have a name of its own for what changes nothing.
+    """Refuse a function that scores nothing, or credit that nothing gives: such a run would be another one's twin.
 
     Args:
         reward: Of the run.
@@ -87,11 +88,16 @@ def refuse_idle(reward: Reward, manifest: Path) -> None:
     Raises:
         ConfigError: with the data sources that there are.
     """
-    if not reward.scorers:
+    if not reward.scorers and not reward.partial_credit:
         return
-    files = json.loads(manifest.read_text())["files"].values()
-    sources = sorted({source for file in files for source in file["by_data_source"]})
-    own = reward.references(Path())
+    files = json.loads(manifest.read_text())["files"]
+    sources = sorted({source for file in files.values() for source in file["by_data_source"]})
+    own, trained = reward.references(Path()), sorted(files["train"]["by_data_source"])
+    if reward.partial_credit and all(scorer_of(source, own).family != "zebra" for source in trained):
+        raise ConfigError(
+            f"reward.partial_credit=true changes nothing: it is of zebra puzzles, and none of {', '.join(trained)} is; "
+            "leave it out"
+        )
     used = {covered_as(source, own) for source in sources}
     for scorer in reward.scorers:
         if scorer.source not in used:

@@ -82,8 +82,12 @@ def _check_regime(spec: RunSpec, family: str) -> None:
 
 
 def _check_sizes(spec: RunSpec) -> None:
-    training = spec.training
-    _ = spec.total_steps  # refuses what contradicts itself
+    training, steps = spec.training, spec.total_steps  # which refuses what contradicts itself
+    if spec.algorithm.has_critic and spec.algorithm.critic_warmup >= steps:
+        raise ConfigError(
+            f"algorithm.critic_warmup={spec.algorithm.critic_warmup} of {steps} training steps: only the critic would "
+            "learn; lower it, or train longer"
+        )
     if (length := len(spec.run_id.encode())) > _LONGEST_ID:
         raise ConfigError(
             f"{spec.run_id} is {length} bytes long, and a run's name, which is that of its files, at most "

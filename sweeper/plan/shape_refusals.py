@@ -40,6 +40,16 @@ def refuse_shape(spec: RunSpec) -> None:
             f"model.architecture.num_experts={experts}: tiny models are dense; set it to null, or take a model.source "
             "that has experts"
         )
+    unbuilt = {
+        "head_size": shape.head_size not in (None, shape.hidden_size // shape.num_heads),
+        "qk_norm": bool(shape.qk_norm),
+        "attention_bias": not shape.attention_bias,
+    }
+    for name in [name for name, is_set in unbuilt.items() if is_set and spec.model.source is ModelSource.tiny]:
+        raise ConfigError(
+            f"model.architecture.{name}={getattr(shape, name)}: tiny models are Qwen2's, which have heads of "
+            "hidden_size / num_heads, biases and no norm of queries and keys; leave it out"
+        )
     unknown = set(lora.target_modules) - {"all-linear", *adaptable(shape)} if lora.rank else set()
     if unknown:
         raise ConfigError(

@@ -40,7 +40,12 @@ _RULES: tuple[tuple[str, tuple[Any, ...] | None, str], ...] = (
         (0,),
         "data.screen.max_problems data.screen.min_pass_rate data.screen.max_pass_rate",
     ),
-    ("data.sft_share", (0,), "training.sft.epochs training.sft.batch_size training.sft.lr"),
+    ("data.sft_share", (0,), "training.sft.epochs training.sft.batch_size training.sft.lr data.sft_solutions"),
+    (
+        "model.architecture.num_experts",
+        (None,),
+        "model.architecture.expert_size model.architecture.shared_expert_size",
+    ),
     (
         "data.root",
         (None,),

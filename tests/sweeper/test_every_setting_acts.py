@@ -14,11 +14,12 @@ from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError
 from sweeper.host.process import Children
 from sweeper.inputs import models
+from sweeper.inputs.data import prepared
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.ceiling import Ceiling
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
-from sweeper.plan.plan import make_plan
+from sweeper.plan.plan import make_plan, spec_from
 from sweeper.plan.refusals import check
 from sweeper.runs.folder import RunDir
 from sweeper.spec.cluster import Cluster, Container, ContainerRuntime, Executor
@@ -213,3 +214,27 @@ def test_a_plan_says_that_runs_on_gpus_of_this_machine_take_turns(
     assert found.totals.at_once == 1
     on_cpu = make_plan(expand(["cluster.device=cpu"], multirun=False), tmp_path)
     assert on_cpu.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("model.architecture.head_size=8", "tiny models are Qwen2's"),
+        ("model.architecture.qk_norm=true", "tiny models are Qwen2's"),
+        ("model.architecture.attention_bias=false", "tiny models are Qwen2's"),
+        ("model.architecture.expert_size=8", "changes nothing, because model.architecture.num_experts=null"),
+        ("model.architecture.shared_expert_size=8", "changes nothing, because model.architecture.num_experts=null"),
+        ("data.sft_solutions=README.md", "changes nothing, because data.sft_share=0.0"),
+        ("algorithm.critic_warmup=20", "of 20 training steps: only the critic would learn"),
+    ],
+)
+def test_a_setting_that_no_part_of_a_run_would_hear_is_refused(override: str, said: str) -> None:
+    algorithm = ["algorithm=ppo"] if override.startswith("algorithm.") else []
+    with pytest.raises(ConfigError, match=said):
+        check(spec_from(expand([override, *algorithm], multirun=False).points[0].config), family="tiny")
+
+
+def test_partial_credit_that_no_problem_gives_is_refused_where_data_are_made(tmp_path: Path) -> None:
+    run = spec("reward.partial_credit=true", "data_scale=n64")
+    with pytest.raises(ConfigError, match=r"reward\.partial_credit=true changes nothing: it is of zebra puzzles"):
+        prepared(run, tmp_path, tokenizer=None)
