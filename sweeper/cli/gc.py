@@ -4,6 +4,7 @@ Deletes nothing without --yes, and never a row, counts, a spec, a log or anythin
 """
 
 import argparse
+import sys
 import time
 from contextlib import ExitStack
 from itertools import groupby
@@ -33,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
         queue = Queue.ask(results_dir)
         found = find(results_dir, queue, now=time.time())
         gone = [item for item in found if item.remove()] if options.yes else []
+    if queue.error is not None:
+        print(f"SLURM does not answer, so code and arrays are left: {queue.error}", file=sys.stderr)
     items = [{"path": str(item.path), "why": item.why, "bytes": item.size} for item in found]
 
     def text() -> str:
@@ -43,8 +46,6 @@ def run(options: argparse.Namespace) -> int:
             count = "" if len(alike) == 1 else f"{len(alike)} in "
             total = size(sum(item.size for item in alike))
             lines.append(f"{total:>9}  {count}{what.relative_to(results_dir)}  ({why})")
-        if queue.error is not None:
-            lines.append(f"SLURM does not answer, so code and arrays are left: {queue.error}")
         end = f"{len(gone)} of {len(found)} are deleted" if options.yes else f"{len(found)}; --yes deletes them"
         return "\n".join([*lines, f"{size(sum(item.size for item in found))} in {end}"])
 
