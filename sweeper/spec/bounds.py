@@ -145,7 +145,7 @@ def in_one_line(error: "ValidationError", key: str = "") -> str:
     reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
     is_part = not isinstance(first["input"], str | int | float | bool | None)
     if is_part:
-        return f"{name}: {reason}"
+        return reason if name in reason else f"{name}: {reason}"
     is_item = any(isinstance(part, int) for part in first["loc"][-1:])
     return f"{name}{', value ' if is_item else '='}{first['input']!r}: {reason}"
 
