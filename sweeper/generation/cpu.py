@@ -74,7 +74,7 @@ class CpuEngine:
             seed: Of all draws.
             earlier: How often each prompt was completed with this seed; these are added.
         """
-        chances = [_chances(row, limit, seed, earlier) for row, limit in zip(rows, limits, strict=True)]
+        chances_N_T = _chances(rows, limits, seed, earlier)
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), rows[i]))
         samples: list[Sample | None] = [None] * len(rows)
         start = 0
@@ -82,8 +82,9 @@ class CpuEngine:
             size = self._batch_size([len(rows[i]) + limits[i] for i in order[start:]])
             chosen = order[start : start + size]
             start += size
-            chances_B_T = torch.nn.utils.rnn.pad_sequence([chances[i] for i in chosen], batch_first=True)
-            batch = self._complete([rows[i] for i in chosen], [limits[i] for i in chosen], sampling, chances_B_T)
+            batch = self._complete(
+                [rows[i] for i in chosen], [limits[i] for i in chosen], sampling, chances_N_T[chosen]
+            )
             for i, sample in zip(chosen, batch, strict=True):
                 samples[i] = sample
         return [sample for sample in samples if sample is not None]
@@ -165,13 +166,19 @@ class CpuEngine:
         return output.logits[spread, -1].float(), cache, mask[spread]
 
 
-def _chances(row: Sequence[int], limit: int, seed: str, earlier: Counter[tuple[int, ...]]) -> torch.Tensor:
-    """A number in [0, 1) for each token of a response."""
-    prompt = tuple(row)
-    digest = hashlib.sha256(f"{seed}/{earlier[prompt]}/{prompt}".encode()).digest()
-    earlier[prompt] += 1
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-    return torch.rand(limit, generator=generator, dtype=torch.float64)
+def _chances(
+    rows: Sequence[Sequence[int]], limits: Sequence[int], seed: str, earlier: Counter[tuple[int, ...]]
+) -> torch.Tensor:
+    """A number in [0, 1) for each token of each row's response."""
+    chances_N_T = torch.zeros(len(rows), max(limits, default=0), dtype=torch.float64)
+    generator = torch.Generator()
+    for i, (row, limit) in enumerate(zip(rows, limits, strict=True)):
+        prompt = tuple(row)
+        digest = hashlib.sha256(f"{seed}/{earlier[prompt]}/{prompt}".encode()).digest()
+        earlier[prompt] += 1
+        generator.manual_seed(int.from_bytes(digest[:7], "big"))
+        torch.rand(limit, generator=generator, out=chances_N_T[i, :limit])
+    return chances_N_T
 
 
 def draw(logits_B_V: torch.Tensor, sampling: Sampling, chances_B: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
