@@ -22,8 +22,10 @@ _SHOWN = 300
 
 def main(control: int, file: str, function: str, memory_mb: str) -> None:
     """Greet with `error` or with `renders`, then answer requests until the other end is closed."""
-    # A process that the user's code forks and lets run on would answer too, and every later answer be another's.
-    os.register_at_fork(after_in_child=lambda: os.close(control))
+    # A process that the user's code forks and lets run on would answer too, and every later answer be another's. The
+    # number stays taken: its own forks would close, and its answer be written to, whatever else had got it.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.register_at_fork(after_in_child=lambda: os.dup2(nothing, control, inheritable=False))
     try:
         module = _loaded(Path(file))
         score = _checked(module, function)

@@ -6,9 +6,18 @@ one thread is let in while another makes its nodes, by a hook of the garbage col
 """
 
 import ast
+import os
 import threading
 
 _one_at_a_time = threading.Lock()
+
+
+def _free() -> None:
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_free)  # the thread that holds it is not in the copy
 
 
 def python_tree(source: str | bytes) -> ast.Module:

@@ -134,6 +134,29 @@ def test_a_process_that_a_function_forks_and_lets_run_on_answers_nothing(tmp_pat
     assert scores == [float(number) for number in range(12)]
 
 
+def test_a_process_that_a_function_forks_keeps_its_files_when_it_forks_again_or_runs_on(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    body = f"""
+import os
+first = os.fork()
+if first:
+    os.waitpid(first, 0)
+    return 1.0
+files = [open(f"{tmp_path}/{{number}}", "w") for number in range(32)]
+second = os.fork()
+if second:
+    os.waitpid(second, 0)
+    return 0.0
+links = " ".join(str(os.fstat(one.fileno()).st_nlink) for one in files)
+with open("{told}", "w") as file:
+    file.write(links)
+os._exit(0)
+"""
+    assert compute_score("x", "", "", own=[written(tmp_path, body.strip())])["score"] == 1.0
+    assert told.read_text() == " ".join(["1"] * 32)
+    assert {path.stat().st_size for path in tmp_path.iterdir() if path.name.isdigit()} == {0}
+
+
 def test_one_call_a_batch_and_an_awaited_call_score_alike(exact: str) -> None:
     items = [ScoreItem(data_source="poetry", solution_str=text, ground_truth="a") for text in ("a", "b", "a")]
     single = [compute_score(i.data_source, i.solution_str, i.ground_truth, own=[exact]) for i in items]

@@ -1,4 +1,6 @@
 import gc
+import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -47,3 +49,31 @@ def test_threads_that_read_python_at_once_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_a_copy_of_the_process_reads_python_though_a_thread_of_the_original_was_reading() -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def hook(phase: str, _: object) -> None:
+        if phase == "start" and threading.current_thread() is reader and not inside.is_set():
+            inside.set()
+            done.wait(30)
+
+    reader = threading.Thread(target=python_tree, args=(SOURCE,))
+    threshold = gc.get_threshold()
+    gc.callbacks.append(hook)
+    gc.set_threshold(50)
+    try:
+        reader.start()
+        assert inside.wait(30)
+        child = os.fork()
+        if not child:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(10)
+            os._exit(40 + len(python_tree("a = 1\nb = 2").body))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+    finally:
+        done.set()
+        reader.join()
+        gc.callbacks.remove(hook)
+        gc.set_threshold(*threshold)
