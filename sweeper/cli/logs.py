@@ -17,6 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.rows.row import has_result
     from sweeper.runs.folder import find_run
 
     run_dir = find_run(results_folder(options), options.which)
@@ -27,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
         found = {"run_id": run_dir.run_id, "attempt": len(attempts), "log": log and str(log), "lines": lines}
         return answer(options, lambda: found, str)
     if log is None or not log.exists():
-        print(f"{run_dir.run_id} has not begun", file=sys.stderr)
+        is_done = has_result(run_dir.results_dir, run_dir.run_id)  # imported, or its folder was taken away
+        print(f"{run_dir.run_id} {'is done and has no log here' if is_done else 'has not begun'}", file=sys.stderr)
         return EXIT_FAILED
     with log.open(errors="replace") as file:
         while True:

@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
             alive = number == len(ended) and status["state"] == "running"
             silent = "is running" if alive else "left no record of its end"
             told.append(f"attempt {number}: {end['status'] + ' in ' + end['phase'] if end else silent}")
-        told += ["", *lines] if lines else ["it has printed nothing yet"]
+        nothing = "it has no log here" if status["state"] == "done" else "it has printed nothing yet"
+        told += ["", *lines] if lines else [nothing]
         told += ["", "what SLURM's step printed:", *said] if said and status["state"] != "done" else []
         return "\n".join(told)
 

@@ -194,7 +194,7 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
             said = str(error)
             if "pytz" in said:  # which nothing but DuckDB's times with a zone needs
                 said = "write a time with a zone as text, as in now()::text"
-            elif said.startswith("Catalog Error: Table"):  # DuckDB proposes tables of its own
+            elif said.startswith("Catalog Error: Table with"):  # DuckDB proposes tables of its own
                 said = f"{said.partition('!')[0]}; the only table is results"
             raise ResultsError(f"--sql: {said}") from None
 

@@ -14,6 +14,7 @@ from sweeper import __main__ as entry
 from sweeper.cli.main import main, parsers
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -212,6 +213,9 @@ def test_wrong_sql_exits_2(results: Path) -> None:
     assert "nonsense" in done.stderr
     done = sweeper("results", "--results", str(results), "--sql", "select * from rows")
     assert "Table with name rows does not exist; the only table is results" in done.stderr
+    done = sweeper("results", "--results", str(results), "--sql", "select * from rows(1)")
+    assert "Table Function with name rows does not exist" in done.stderr
+    assert "only table" not in done.stderr
 
 
 def test_a_finished_point_is_not_run_again_and_prints_its_row(results: Path) -> None:
@@ -245,7 +249,13 @@ def test_hydras_own_config_printing_works() -> None:
 def test_logs_are_lines_or_one_json_object(results: Path) -> None:
     run_id = spec("seed=1").run_id
     log = RunDir(results_dir=results, run_id=run_id).attempts()[-1].log
-    assert "has not begun" in sweeper("logs", run_id, "--results", str(results)).stderr
+    assert "is done and has no log here" in sweeper("logs", run_id, "--results", str(results)).stderr
+    assert "it has no log here" in sweeper("why", run_id, "--results", str(results)).stdout
+    queued = RunDir(results_dir=results, run_id=RunId("queued-0123456789ab"))
+    queued.path.mkdir()
+    assert "has not begun" in sweeper("logs", queued.run_id, "--results", str(results)).stderr
+    assert "it has printed nothing yet" in sweeper("why", queued.run_id, "--results", str(results)).stdout
+    queued.path.rmdir()
     log.write_text("one\ntwo\n")
     assert sweeper("logs", run_id, "--results", str(results)).stdout == "one\ntwo\n"
     data = json.loads(sweeper("logs", run_id, "--results", str(results), "--json").stdout)["data"]
