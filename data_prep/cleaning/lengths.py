@@ -85,6 +85,10 @@ class PromptLengths:
         most = len(content) if content.isascii() else _NFC_GROWTH * len(content.encode("utf-8", "replace"))
         return most + self._template_bytes > limit
 
+    def longest(self, prompts: Sequence[Prompt]) -> int:
+        """Tokens of the longest prompt; 0 where the chat template refuses all."""
+        return max((length for length in self._lengths(prompts) if isinstance(length, int)), default=0)
+
     def _lengths(self, prompts: Sequence[Prompt]) -> list[int | str]:
         from jinja2 import TemplateError
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from data_prep.cleaning.lengths import PromptLengths
 from data_prep.files.row import Message
@@ -22,33 +23,48 @@ _AT_ONCE = 64  # of synthetic tasks: all levels, several times
 _FRAME = 256  # tokens that a chat template puts around a turn, at most; a text has no more tokens than bytes
 
 
+class NoneFits(NamedTuple):
+    """Problems of which none has so short a prompt."""
+
+    what: str
+    longest: int  # tokens of the longest prompt
+
+
 def refuse_long_prompts(spec: RunSpec, results_dir: Path) -> None:
     """Refuse a length that no problem to train on has, as far as model and data are at hand.
 
-    The tokenizer of tiny models is ours, so it is always at hand.
-
     Raises:
-        ConfigError: `training.max_prompt_length`, and how long a prompt is.
+        ConfigError: `training.max_prompt_length`, and how long prompts are.
     """
-    is_tiny, limit = spec.model.source is ModelSource.tiny, spec.training.max_prompt_length
-    model = None if is_tiny else folder_at_hand(spec.model, results_dir)
-    if model is None and not is_tiny:
-        return
-    style = spec.model.prompt_style if is_tiny else OWN_STYLE  # what is at hand has its style in it
-    root, digest, weights = spec.data.root, spec.data.digest, spec.domain_mix.weights
-    domains = tuple(domain for domain in Domain if weights.get(domain, 0) > 0)
+    domains = tuple(domain for domain in Domain if spec.domain_mix.weights.get(domain, 0) > 0)
     # Of tasks each domain must have some, for none can take their places.
-    for part in [(domain,) for domain in domains] if root is None else [domains]:
-        why = _why_none(model, style, limit, root, digest, part)
-        if why is not None:
-            raise ConfigError(f"training.max_prompt_length={limit}: {why}; raise it")
+    for part in [(domain,) for domain in domains] if spec.data.root is None else [domains]:
+        none = none_fits(spec, results_dir, part)
+        if none is not None:
+            raise ConfigError(
+                f"training.max_prompt_length={spec.training.max_prompt_length}: none of {none.what} has so short a "
+                f"prompt; the longest has {none.longest} tokens"
+            )
+
+
+def none_fits(spec: RunSpec, results_dir: Path | None, domains: tuple[Domain, ...]) -> NoneFits | None:
+    """What is to be said where no prompt of some domains is as short as a run asks for; None: one is, or nobody knows.
+
+    The tokenizer of tiny models is ours, so it is always at hand; others are looked for in a results folder.
+    """
+    is_tiny = spec.model.source is ModelSource.tiny
+    model = None if is_tiny or results_dir is None else folder_at_hand(spec.model, results_dir)
+    if model is None and not is_tiny:
+        return None
+    style = spec.model.prompt_style if is_tiny else OWN_STYLE  # what is at hand has its style in it
+    return _none_fits(model, style, spec.training.max_prompt_length, spec.data.root, spec.data.digest, domains)
 
 
 @cache
-def _why_none(
+def _none_fits(
     model: Path | None, style: str, limit: int, root: str | None, digest: str | None, domains: tuple[Domain, ...]
-) -> str | None:
-    """Why no prompt has at most `limit` tokens; None: one has, or a launch must say what is wrong with model or data.
+) -> NoneFits | None:
+    """See `none_fits`.
 
     Args:
         model: Folder with the tokenizer; None: the tiny models' own.
@@ -60,7 +76,7 @@ def _why_none(
     """
     del digest
     frame = tiny.FRAME if model is None and style == OWN_STYLE else _FRAME
-    lengths, n, first = None, 0, ""
+    lengths, n, longest = None, 0, 0
     try:
         prompts = _tasks(domains[0]) if root is None else training_prompts(Path(root), domains)
         while some := list(islice(prompts, _AT_ONCE)):
@@ -70,14 +86,13 @@ def _why_none(
             lengths = lengths or PromptLengths(
                 model or tiny.build_tokenizer(SPECIAL_STRINGS), chat_template=chat_template(style)
             )
-            reasons = lengths.too_long(some, limit)
-            if len(reasons) < len(some):
+            if len(lengths.too_long(some, limit)) < len(some):
                 return None
-            n, first = n + len(some), first or reasons[0]
+            n, longest = n + len(some), max(longest, lengths.longest(some))
     except DataError:
         return None
     what = f"the first {n} synthetic {domains[0]} problems" if root is None else f"the {n} problems of data_root={root}"
-    return f"none of {what} has so short a prompt; the first: {first}" if n else None
+    return NoneFits(what, longest) if n else None
 
 
 def _tasks(domain: Domain) -> Iterator[tuple[Message, ...]]:

@@ -9,9 +9,11 @@ from typing import Any
 
 from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
+from rewards import Domain
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import data_spec
 from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
+from sweeper.inputs.prompt_fit import none_fits
 from sweeper.launch.slurm import options
 from sweeper.plan.fit import misfit
 from sweeper.plan.secret_refusals import refuse_secrets
@@ -110,6 +112,9 @@ def _check_data(spec: RunSpec, asked: Sequence[str], *, trains: bool) -> None:
     batch, has_room = spec.training.train_batch_size, spec.training.max_prompt_length >= ROOM_TO_ASK
     lack = lack_of(wanted, mix=spec.domain_mix.name, batch=batch if trains else 1, template=has_room)
     if lack is not None:
+        none = none_fits(spec, None, tuple(Domain))
+        if none is not None:
+            lack.settings["training.max_prompt_length"] = str(none.longest)
         raise ConfigError(lack.text(str(spec.data.root), asked))
 
 

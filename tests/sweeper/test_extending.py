@@ -71,6 +71,18 @@ def test_every_command_of_the_page_works_on_its_files(command: str, copy: Path, 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_new_folder_takes_two_commands_also_where_prompts_are_longer_than_the_ladders(
+    copy: Path, project: Path
+) -> None:
+    first = run(copy, project, "-m", "sweeper", "plan", "data_root=FOLDER")
+    assert first.returncode == 2
+    (told,) = (line for line in first.stdout.splitlines() if "This works: python " in line)
+    words = shlex.split(told.partition("This works: python ")[2])
+    assert words[-1] == "training.max_prompt_length=59"
+    second = run(copy, project, *words)
+    assert second.returncode == 0, second.stdout + second.stderr
+
+
 def test_the_added_grid_has_its_runs_and_the_added_cluster_is_planned_for(copy: Path, project: Path) -> None:
     words = ("plan", "+grid=temperature", "model_family=qwen2.5", "cluster=mine", "--json")
     planned = run(copy, project, "-m", "sweeper", *words)
