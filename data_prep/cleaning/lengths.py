@@ -109,15 +109,20 @@ class PromptLengths:
         """UTF-8 bytes that the template puts around one user turn.
 
         None where a prompt's bytes are no upper bound of its tokens: a tokenizer that is not byte-level, or a template
-        that repeats the prompt.
+        that repeats the prompt or refuses it.
         """
         backend = getattr(self._tokenizer, "backend_tokenizer", None)
         if backend is None or "ByteLevel" not in str(backend.pre_tokenizer):
             return None
         if backend.normalizer is not None and str(backend.normalizer) != "NFC()":
             return None
+        from jinja2 import TemplateError
+
         chat = [{"role": "user", "content": _MARK}]
-        text = str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
+        try:
+            text = str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
+        except TemplateError:  # told of each prompt
+            return None
         return len(text.encode()) if text.count(_MARK) == 1 else None
 
 
@@ -128,9 +133,10 @@ def _loaded(tokenizer: str | Path) -> Any:
 
     try:
         return AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of a damaged file, whatever its reader stumbles over
         raise DataError(
-            f"tokenizer={tokenizer} cannot be loaded from this machine: {error}. Give a model's folder."
+            f"tokenizer={tokenizer} cannot be loaded from this machine: {type(error).__name__}: {error}. Give a "
+            "model's folder."
         ) from error
 
 

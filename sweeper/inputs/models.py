@@ -86,12 +86,17 @@ def refuse_other_shape(model: Model, results_dir: Path) -> None:
     """Refuse a model of which `model.architecture` says another shape, if it is at hand: rows would name another size.
 
     Raises:
-        ConfigError: with the first number that differs.
+        ConfigError: with the first number that differs; its `config.json` cannot be read.
     """
     folder = folder_at_hand(model, results_dir)
     if folder is None or model.source is ModelSource.tiny:
         return
-    config = json.loads((folder / DONE).read_text())
+    try:
+        config = json.loads((folder / DONE).read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder / DONE} of {model.name} cannot be read: {error}; mend or replace it") from None
+    if not isinstance(config, dict):
+        raise ConfigError(f"{folder / DONE} of {model.name} is no JSON object; mend or replace it")
     for theirs, ours in _SHAPE.items():
         said, found = getattr(model.architecture, ours), config.get(theirs)
         if found is not None and found != said:

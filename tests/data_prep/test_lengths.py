@@ -75,3 +75,18 @@ def test_a_tokenizer_without_a_chat_template_is_refused(tmp_path: Path) -> None:
 def test_a_missing_tokenizer_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
         PromptLengths(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": 1}', ""])
+def test_a_damaged_tokenizer_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    folder = byte_level_tokenizer(tmp_path / "tokenizer")
+    (folder / "tokenizer.json").write_text(text)
+    with pytest.raises(DataError, match=f"tokenizer={folder} cannot be loaded from this machine"):
+        PromptLengths(folder)
+
+
+def test_a_chat_template_that_refuses_every_question_leaves_all_of_them_out_and_says_why(tmp_path: Path) -> None:
+    folder = byte_level_tokenizer(tmp_path / "tokenizer")
+    lengths = PromptLengths(folder, chat_template="{{ raise_exception('a system message is needed') }}")
+    reasons = lengths.too_long([math_row("How many?").prompt], 100)
+    assert reasons == {0: "the model's chat template refuses it: a system message is needed"}

@@ -44,3 +44,19 @@ def test_a_model_of_another_shape_than_is_said_is_refused_by_the_plan_and_by_the
     refused = make_plan(expand(said, multirun=False), tmp_path).refused
     assert [re.search(words, str(run.reason)) is not None for run in refused] == [True]
     assert prepare(spec(*said, *SHAPE_OVERRIDES), tmp_path, log=tmp_path / "log").path == tiny_model
+
+
+@pytest.mark.parametrize(("text", "why"), [("{", "cannot be read"), ("[1]", "is no JSON object"), (None, None)])
+def test_a_model_whose_config_is_damaged_is_refused_by_name_and_the_other_points_are_planned(
+    tmp_path: Path, text: str | None, why: str | None
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    if text is not None:
+        (folder / "config.json").write_text(text)
+    said = ("model=qwen2.5-0.5b", "model_family=qwen2.5", "cluster=slurm", f"model.path={tmp_path}/none,{folder}")
+    plan = make_plan(expand(said, multirun=True), tmp_path / "results")
+    found = [run.reason for run in plan.refused]
+    assert len(plan.runs) == 2
+    assert len(found) == (why is not None)
+    assert all(f"{folder}/config.json of qwen2.5-0.5b {why}" in str(reason) for reason in found)
