@@ -10,7 +10,7 @@ import pytest
 from sweeper.rows.counts import read_counts
 from sweeper.rows.row import Status, problems_path, read_rows
 
-pytestmark = pytest.mark.verl
+pytestmark = [pytest.mark.verl, pytest.mark.nightly]
 
 # Half a point for any answer, more for more blanks, which no scorer of ours would give.
 REWARD = """\
