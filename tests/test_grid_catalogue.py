@@ -11,7 +11,9 @@ from pyarrow import parquet
 
 from analysis.questions import QUESTIONS
 from sweeper.grid.expand import expand, group_options
+from sweeper.host.errors import ConfigError
 from sweeper.plan.plan import make_plan
+from sweeper.rows import grid_file
 from sweeper.runs.state import State
 from tests.sweeper.points import grid_of
 
@@ -78,6 +80,12 @@ def test_every_grid_names_questions_that_its_report_answers(grid: str) -> None:
     _, _, questions = states(grid, "tiny")
     assert questions
     assert questions <= set(QUESTIONS)
+
+
+def test_a_grid_may_ask_every_question_and_no_other() -> None:
+    assert tuple(QUESTIONS) == grid_file.QUESTIONS
+    with pytest.raises(ConfigError, match=r"grid\.questions: no question 'stabilty'; did you mean stability"):
+        expand(("+grid=model_scale", "grid.questions=[size,stabilty]"), multirun=True)
 
 
 def test_the_published_study_has_its_60_runs(tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ class Glance:
 
     Attributes:
         rows: By role.
-        train: Rows for training by domain; None where some are not counted, or of sources that are nobody's.
+        train: Rows for training by domain, those of known sources; None where some are not counted.
         evaluation: Rows that may be evaluated on, likewise; of a folder without evaluation files there are none.
+        unknown: Rows of sources that no scorer of ours knows, for training and then for evaluation, by source.
         uncounted: Files whose rows are in neither: large ones without a count of their own, and those of `datasets`.
         said: What is not read, and what was decided that names leave open.
     """
@@ -35,6 +36,7 @@ class Glance:
     rows: Mapping[Role, int]
     train: Mapping[Domain, int] | None
     evaluation: Mapping[Domain, int] | None
+    unknown: tuple[Mapping[str, int], Mapping[str, int]]
     uncounted: tuple[str, ...]
     said: tuple[str, ...]
 
@@ -63,10 +65,13 @@ def glance(root: Path) -> Glance:
             where = f"{file.path} row {number}"
             source_of(raw if file.mapping is None else file.mapping.apply(raw, where), where)
     measured = sources[Role.evaluation] or sources[Role.offline_evaluation]
+    train, strange = _by_domain(sources[Role.train])
+    evaluation, strange_too = _by_domain(measured)
     return Glance(
         rows=rows,
-        train=None if uncounted else _by_domain(sources[Role.train]),
-        evaluation=None if uncounted else _by_domain(measured),
+        train=None if uncounted else train,
+        evaluation=None if uncounted else evaluation,
+        unknown=(strange, strange_too),
         uncounted=tuple(uncounted),
         said=tuple(layout.said()),
     )
@@ -87,14 +92,16 @@ def training_prompts(root: Path, domains: Collection[Domain]) -> Iterator[tuple[
                     yield messages_of(record["prompt"], where)[0]
 
 
-def _by_domain(sources: Mapping[str, int]) -> dict[Domain, int] | None:
+def _by_domain(sources: Mapping[str, int]) -> tuple[dict[Domain, int], dict[str, int]]:
+    """Rows by domain, and those of unknown sources by source."""
     found: Counter[Domain] = Counter()
+    unknown = {}
     for source, n in sources.items():
         try:
             found[domain_of(source)] += n
         except UnknownDataSource:
-            return None
-    return dict(found)
+            unknown[source] = n
+    return dict(found), unknown
 
 
 def source_names(root: Path) -> frozenset[str]:

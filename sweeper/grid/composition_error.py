@@ -31,6 +31,12 @@ def refusal_of(error: Exception, overrides: Sequence[str]) -> str:
         r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text
     ):
         return _unknown_key(match.group(1), text)
+    if match := re.search(r"str is not a (ListConfig|DictConfig|subclass of)", text):
+        at = said.partition(":")[0]
+        given = next((item.partition("=")[2] for item in overrides if item.lstrip("+").startswith(f"{at}=")), "…")
+        if match.group(1) == "ListConfig":
+            return f"{at}={given}: a list is wanted; write '{at}=[{given}]'"
+        return f"{at}={given}: {at} is a part with settings of its own; set one of them, {at}.KEY=…"
     for item in overrides:
         key, _, value = item.partition("=")
         if value.startswith("["):

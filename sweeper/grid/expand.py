@@ -4,6 +4,7 @@ Hydra composes about 12 configs a second, far too slow for thousands of points, 
 (`sweeper.grid.assembly`) from each option composed once.
 """
 
+import difflib
 import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ from sweeper.grid.schema import register, setting
 from sweeper.grid.title import launch_of
 from sweeper.host.errors import ConfigError
 from sweeper.host.patience import counted
-from sweeper.rows.grid_file import Launch
+from sweeper.rows.grid_file import QUESTIONS, Launch
 from sweeper.spec.bounds import validated
 from sweeper.spec.dotted import overlap
 from sweeper.spec.idle import NAMES
@@ -249,11 +250,16 @@ def rules_of(cfg: DictConfig) -> GridRules:
     """The `grid` block of a composed config.
 
     Raises:
-        ConfigError: an interpolation in it leads nowhere, or a value is out of its bounds.
+        ConfigError: an interpolation in it leads nowhere, a value is out of its bounds, or a question is none.
     """
     try:
         values = OmegaConf.to_container(cfg.grid, resolve=True)
     except OmegaConfBaseException as error:
         raise ConfigError(in_one_line(error)) from None
     rules: GridRules = validated(GridRules, "grid", values)
+    for name in rules.questions:
+        if name not in QUESTIONS:
+            near = difflib.get_close_matches(name, QUESTIONS, n=2)
+            hint = f"did you mean {' or '.join(near)}? " if near else ""
+            raise ConfigError(f"grid.questions: no question {name!r}; {hint}there are {', '.join(QUESTIONS)}")
     return rules

@@ -15,6 +15,20 @@ from sweeper.spec.model import Resources
 
 # Mappings that take any name, whose values are parts of a class of ours.
 _TABLES: dict[str, type] = {"model.vetted": Resources}
+# What other trainers call settings of ours, by the last word.
+_ELSEWHERE = {
+    "learning_rate": "training.actor_lr",
+    "lr": "training.actor_lr",
+    "batch_size": "training.train_batch_size",
+    "max_steps": "training.total_steps",
+    "num_steps": "training.total_steps",
+    "num_epochs": "data_scale.epochs",
+    "total_epochs": "data_scale.epochs",
+    "num_generations": "algorithm.rollout_n",
+    "group_size": "algorithm.rollout_n",
+    "beta": "algorithm.kl.loss_coef",
+    "kl_coef": "algorithm.kl.loss_coef",
+}
 _HYDRAS = ("hydra", "hydra.env")  # Hydra adds them to every config, though no class has them
 
 
@@ -40,7 +54,8 @@ def no_such_key(key: str) -> str:
     part, _, last = key.rpartition(".")
     known = _known()
     beside = [name for name in known if name.rpartition(".")[0] == part and last in name.rpartition(".")[2]]
-    near = list(dict.fromkeys([*beside, *difflib.get_close_matches(key, known, n=3, cutoff=0.6)]))[:3]
+    meant = [_ELSEWHERE[last]] if last in _ELSEWHERE else []
+    near = list(dict.fromkeys([*meant, *beside, *difflib.get_close_matches(key, known, n=3, cutoff=0.6)]))[:3]
     hint = f"Did you mean {' or '.join(near)}?" if near else "See every key with: python -m sweeper --cfg job"
     if key.startswith("cluster."):
         return f"unknown key {key}. {hint} (An option of sbatch is set with cluster.sbatch.{last.replace('_', '-')}=…)"

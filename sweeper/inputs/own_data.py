@@ -13,9 +13,11 @@ from data_prep.choosing.mix import domain_counts
 from data_prep.sources.column_guess import columns_command, guessed_columns, undeclared
 from data_prep.sources.column_mapping import FILE_NAME, mappings_of
 from data_prep.sources.folder import read_folder
+from data_prep.sources.glance import Glance
 from data_prep.sources.role import Role
 from data_prep.spec import BadRows, DataError, DataSpec
 from rewards import Domain
+from rewards.own.covering import covering
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import glance_at
 
@@ -82,7 +84,7 @@ def lack_of(spec: DataSpec, *, mix: str, batch: int, template: bool) -> Lack | N
     folder, lack = Path(spec.root), Lack()
     try:
         seen = glance_at(spec.root, spec.digest)
-        rows = None if seen.train is None else Rows(Counter(seen.train), Counter(seen.evaluation or {}))
+        rows = None if seen.train is None else _known(seen, spec, lack)
     except ConfigError:
         rows = _undeclared(folder, spec, lack, template=template)
         if not lack.problems:
@@ -90,6 +92,25 @@ def lack_of(spec: DataSpec, *, mix: str, batch: int, template: bool) -> Lack | N
     if rows is not None and spec.recipe is None:
         _Needs(spec, rows, lack).check(mix, batch)
     return lack if lack.problems else None
+
+
+def _known(seen: Glance, spec: DataSpec, lack: Lack) -> Rows:
+    """The rows that a scorer of ours or of the user's own takes; the others are noted."""
+    rows = Rows(Counter(seen.train), Counter(seen.evaluation))
+    nobodys: Counter[str] = Counter()
+    for there, strange in zip((rows.train, rows.evaluation), seen.unknown, strict=True):
+        for source, n in strange.items():
+            if covering(source, spec.own_rewards) is None:
+                nobodys[source] += n
+            else:
+                there[Domain.OWN] += n
+    if nobodys and spec.cleaning.bad_rows is BadRows.refuse:
+        (first, n), others = nobodys.most_common(1)[0], f" (and {len(nobodys) - 1} more)" if len(nobodys) > 1 else ""
+        lack.problems.append(
+            f"no scorer knows data_source={first!r} of {n} rows{others}: call it math__{first}, or code__, logic__, "
+            "stem__ and so on, or score it with a function of yours (reward.path=FILE.py:FUNCTION domain_mix=own)"
+        )
+    return rows
 
 
 def _undeclared(folder: Path, spec: DataSpec, lack: Lack, *, template: bool) -> Rows | None:

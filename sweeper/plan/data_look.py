@@ -1,12 +1,13 @@
 """What the runs of a plan would train on, as far as it is at hand: a folder's rows, and files that are made already."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from data_prep.cleaning.lengths import PromptLimit
 from data_prep.materialise import found
+from data_prep.sources.glance import Glance
 from data_prep.sources.role import Role
 from rewards import BadRewardFile
 from sweeper.inputs.data import data_spec, glance_at
@@ -89,7 +90,7 @@ def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:
     if spec.data.root is not None:
         seen = glance_at(spec.data.root, spec.data.digest)
         folder = {str(role): seen.rows.get(role, 0) for role in Role}
-        notes = seen.said
+        notes = (*seen.said, *_measured(spec, seen))
         if seen.uncounted:
             notes += (f"{len(seen.uncounted)} files are counted when the data are made: {seen.uncounted[0]}",)
     tokenizer = folder_at_hand(spec.model, results_dir)
@@ -111,6 +112,19 @@ def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:
         uncounted=_uncounted(spec, tokenizer, made is None or made[1]),
         runs=runs,
     )
+
+
+def _measured(spec: RunSpec, seen: Glance) -> Iterator[str]:
+    """What is held out for evaluation, and which domains have nothing to measure."""
+    if seen.train is None or seen.evaluation is None:
+        return
+    if not seen.evaluation and not seen.unknown[1]:
+        aside = max(spec.eval.problems_per_domain or 0, spec.eval.val_problems_per_domain)
+        yield f"no file is for evaluation: {aside} problems of each domain are held out for it"
+    has = seen.evaluation or seen.train
+    absent = [str(domain) for domain in data_spec(spec).evaluated_domains if not has.get(domain)]
+    if absent and not any(seen.unknown):
+        yield f"no {' or '.join(absent)} problem to measure, which eval.domains asks for"
 
 
 def _uncounted(spec: RunSpec, tokenizer: Path | None, is_looked_at: bool) -> str | None:

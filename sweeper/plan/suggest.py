@@ -45,6 +45,11 @@ def suggest(arguments: Sequence[str], *, budget: float, predict: Sequence[str], 
             f"{results_dir} has no rows yet, and a prediction needs some; run the cheapest points first (python -m "
             f"sweeper plan {shlex.join(arguments)} says what each costs)"
         )
+    if not plan.to_run:
+        raise ConfigError(
+            f"nothing is left to run of these {len(plan.runs)} points; add some, e.g. another seed (seed=0,1) or size: "
+            f"python -m sweeper plan {shlex.join(arguments)} shows them"
+        )
     runs = [run for run in plan.to_run if run.spec is not None and run.cost is not None]
     priced = [run for run in runs if run.cost is not None and run.cost.device_hours]
     if not priced:

@@ -17,6 +17,12 @@ from sweeper.host.files import undamaged, write_atomic
 from sweeper.spec.digest import digest_of
 from sweeper.spec.run_id import RunId
 
+# What a report can answer (`analysis.questions`); a grid's file lists those that it asks.
+QUESTIONS = (
+    *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
+    *("sft_share", "curriculum", "transfer", "min_data", "stability", "algorithm", "unseen_size", "rest_of_run"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:

@@ -47,6 +47,16 @@ def test_a_plan_says_which_rows_a_folder_has_and_what_is_not_read(tmp_path: Path
     assert not (tmp_path / "results").exists()
 
 
+def test_a_plan_says_what_is_held_out_and_what_there_is_nothing_to_measure_of(tmp_path: Path, folder: Path) -> None:
+    several = ("domain_mix=math", "eval.domains=[math,code]")
+    text = plan_text(plan(tmp_path, f"data_root={folder}", "data_scale=n64", "seed=0,1", *several))
+    assert "no code problem to measure, which eval.domains asks for" in text
+    assert "held out" not in text
+    (folder / "test.jsonl").unlink()
+    text = plan_text(plan(tmp_path, f"data_root={folder}", "data_scale=n64", "seed=0,1", *_MATH))
+    assert "no file is for evaluation: 4 problems of each domain are held out for it" in text
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -42,6 +42,20 @@ def test_a_key_that_nobody_reads_is_refused_with_the_nearest_ones(override: str)
     assert "A verl key is set with +verl." in text or "An option of sbatch is set with cluster.sbatch." in text
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("training.learning_rate=1e-4", "Did you mean training.actor_lr or"),
+        ("training.batch_size=8", "Did you mean training.train_batch_size or"),
+        ("eval.domains=math", r"eval.domains=math: a list is wanted; write 'eval.domains=\[math\]'"),
+        ("reward=my.py:score", "reward=my.py:score: reward is a part with settings of its own; set one of them"),
+    ],
+)
+def test_what_other_trainers_call_it_and_what_is_half_written_is_answered_with_ours(override: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        expand([override], multirun=False)
+
+
 def test_every_unknown_key_is_named() -> None:
     with pytest.raises(ConfigError, match=r"unknown key training\.lr\..*\(unknown too: foo\.bar, foo\.baz\)"):
         expand(["+training.lr=1", "+foo.bar=2", "+foo.baz=3"], multirun=False)

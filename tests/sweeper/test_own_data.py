@@ -130,6 +130,34 @@ def test_what_no_setting_mends_is_told_without_a_command(
     assert "This works" not in said
 
 
+REWARD = """\
+VERSION = "1"
+def score(data_source, solution_str, ground_truth, extra_info=None):
+    return float(ground_truth in solution_str)
+"""
+
+
+def test_a_source_that_nobody_knows_is_refused_and_a_function_of_ones_own_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines(tmp_path / "mine", "train.jsonl", [{**row, "data_source": "my_sums"} for row in VERL])
+    monkeypatch.chdir(tmp_path)
+    asked = ["data_root=mine", "domain_mix=math", "data_scale=full", "eval.domains=[math]"]
+    assert sweeper(["plan", *asked]) == 2
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert "no scorer knows data_source='my_sums' of 100 rows: call it math__my_sums," in said
+    assert "reward.path=FILE.py:FUNCTION domain_mix=own" in said
+    assert sweeper(["plan", *asked, "data.cleaning.bad_rows=drop"]) == 2
+    assert "no row can be trained on" in capsys.readouterr().out
+
+    Path("my_rewards.py").write_text(REWARD)
+    assert sweeper(["plan", "data_root=mine", "reward.path=my_rewards.py:score"]) == 2
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert "(there: 100 own)" in said
+    words = shlex.split(said.partition("This works: python -m sweeper plan ")[2])
+    assert sweeper(["plan", *words]) == 0
+
+
 def test_sources_of_a_domain_that_a_run_leaves_out_do_not_matter(tmp_path: Path) -> None:
     lines(tmp_path / "mine", "train.jsonl", [*VERL, {**VERL[0], "data_source": "stem__nobody_scores"}])
     words = [f"data_root={tmp_path / 'mine'}", "domain_mix=math", "data_scale=n64", "eval.domains=[math]"]

@@ -96,6 +96,14 @@ def test_the_text_says_the_law_the_interval_and_the_price(results: Path, capsys:
         assert words in text
 
 
+def test_where_nothing_is_left_to_run_it_says_so(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = ",".join(dict.fromkeys(model for model, _ in MEASURED))
+    scales = ",".join(dict.fromkeys(scale for _, scale in MEASURED))
+    arguments = [f"model={models}", f"data_scale={scales}", "--budget-gpu-hours", "3", f"results_dir={results}"]
+    assert main(["suggest", *arguments]) == 2
+    assert "nothing is left to run of these 6 points; add some, e.g. another seed" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
