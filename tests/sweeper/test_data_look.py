@@ -52,8 +52,9 @@ def test_a_plan_says_what_is_held_out_and_what_there_is_nothing_to_measure_of(tm
     text = plan_text(plan(tmp_path, f"data_root={folder}", "data_scale=n64", "seed=0,1", *several))
     assert "no code problem to measure, which eval.domains asks for" in text
     assert "held out" not in text
-    (folder / "test.jsonl").unlink()
-    text = plan_text(plan(tmp_path, f"data_root={folder}", "data_scale=n64", "seed=0,1", *_MATH))
+    (tmp_path / "alone").mkdir()
+    (folder / "train.jsonl").rename(tmp_path / "alone" / "train.jsonl")
+    text = plan_text(plan(tmp_path, f"data_root={tmp_path / 'alone'}", "data_scale=n64", "seed=0,1", *_MATH))
     assert "no file is for evaluation: 4 problems of each domain are held out for it" in text
 
 
