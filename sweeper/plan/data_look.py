@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from data_prep.cleaning.lengths import PromptLimit
@@ -130,4 +131,6 @@ def _measured(spec: RunSpec, seen: Glance) -> Iterator[str]:
 def _uncounted(spec: RunSpec, tokenizer: Path | None, is_looked_at: bool) -> str | None:
     if tokenizer is None and spec.model.source is not ModelSource.tiny:
         return "the model is not on this machine"
+    if tokenizer is not None and find_spec("transformers") is None:
+        return "transformers is not installed here; a launch counts them"
     return None if is_looked_at else "a launch counts them"
