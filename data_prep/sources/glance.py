@@ -13,7 +13,7 @@ from data_prep.sources.file_format import Format, format_of
 from data_prep.sources.layout import SourceFile, source_layout, training_layout
 from data_prep.sources.record_file import column, records
 from data_prep.sources.role import Role
-from rewards import Domain, UnknownDataSource, domain_of
+from rewards import Domain, UnknownDataSource, check_source, domain_of
 
 # Bytes of files without a count of their own that are read through; the library that reads CSV and Arrow takes more
 # than a second to import.
@@ -26,9 +26,9 @@ class Glance:
 
     Attributes:
         rows: By role.
-        train: Rows for training by domain, those of known sources; None where some are not counted.
+        train: Rows for training by domain, of sources that a scorer of ours fits; None where some are not counted.
         evaluation: Rows that may be evaluated on, likewise; of a folder without evaluation files there are none.
-        unknown: Rows of sources that no scorer of ours knows, for training and then for evaluation, by source.
+        unscored: Rows of the other sources, for training and then for evaluation, by source.
         uncounted: Files whose rows are in neither: large ones without a count of their own, and those of `datasets`.
         said: What is not read, and what was decided that names leave open.
     """
@@ -36,7 +36,7 @@ class Glance:
     rows: Mapping[Role, int]
     train: Mapping[Domain, int] | None
     evaluation: Mapping[Domain, int] | None
-    unknown: tuple[Mapping[str, int], Mapping[str, int]]
+    unscored: tuple[Mapping[str, int], Mapping[str, int]]
     uncounted: tuple[str, ...]
     said: tuple[str, ...]
 
@@ -71,7 +71,7 @@ def glance(root: Path) -> Glance:
         rows=rows,
         train=None if uncounted else train,
         evaluation=None if uncounted else evaluation,
-        unknown=(strange, strange_too),
+        unscored=(strange, strange_too),
         uncounted=tuple(uncounted),
         said=tuple(layout.said()),
     )
@@ -93,15 +93,16 @@ def training_prompts(root: Path, domains: Collection[Domain]) -> Iterator[tuple[
 
 
 def _by_domain(sources: Mapping[str, int]) -> tuple[dict[Domain, int], dict[str, int]]:
-    """Rows by domain, and those of unknown sources by source."""
+    """Rows by domain, and by source those that no scorer of ours fits."""
     found: Counter[Domain] = Counter()
-    unknown = {}
+    unscored = {}
     for source, n in sources.items():
         try:
+            check_source(source)
             found[domain_of(source)] += n
         except UnknownDataSource:
-            unknown[source] = n
-    return dict(found), unknown
+            unscored[source] = n
+    return dict(found), unscored
 
 
 def source_names(root: Path) -> frozenset[str]:

@@ -16,8 +16,8 @@ from data_prep.sources.folder import read_folder
 from data_prep.sources.glance import Glance
 from data_prep.sources.role import Role
 from data_prep.spec import BadRows, DataError, DataSpec
-from rewards import Domain
-from rewards.own.covering import covering
+from rewards import Domain, UnknownDataSource
+from rewards.own.covering import covering, domain_of
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import glance_at
 
@@ -84,7 +84,7 @@ def lack_of(spec: DataSpec, *, mix: str, batch: int, template: bool) -> Lack | N
     folder, lack = Path(spec.root), Lack()
     try:
         seen = glance_at(spec.root, spec.digest)
-        rows = None if seen.train is None else _known(seen, spec, lack)
+        rows = None if seen.train is None else _scored(seen, spec, lack)
     except ConfigError:
         rows = _undeclared(folder, spec, lack, template=template)
         if not lack.problems:
@@ -94,23 +94,38 @@ def lack_of(spec: DataSpec, *, mix: str, batch: int, template: bool) -> Lack | N
     return lack if lack.problems else None
 
 
-def _known(seen: Glance, spec: DataSpec, lack: Lack) -> Rows:
-    """The rows that a scorer of ours or of the user's own takes; the others are noted."""
+def _scored(seen: Glance, spec: DataSpec, lack: Lack) -> Rows:
+    """The rows that a scorer of ours or of the user's own takes; of the others, those that the run uses are noted."""
     rows = Rows(Counter(seen.train), Counter(seen.evaluation))
+    used = {*spec.train_domains, *spec.evaluated_domains}
     nobodys: Counter[str] = Counter()
-    for there, strange in zip((rows.train, rows.evaluation), seen.unknown, strict=True):
-        for source, n in strange.items():
-            if covering(source, spec.own_rewards) is None:
+    for there, unscored in zip((rows.train, rows.evaluation), seen.unscored, strict=True):
+        for source, n in unscored.items():
+            try:
+                domain = domain_of(source, spec.own_rewards)
+            except UnknownDataSource:
                 nobodys[source] += n
-            else:
-                there[Domain.OWN] += n
+                continue
+            if covering(source, spec.own_rewards) is not None:
+                there[domain] += n
+            elif domain in used:
+                nobodys[source] += n
     if nobodys and spec.cleaning.bad_rows is BadRows.refuse:
         (first, n), others = nobodys.most_common(1)[0], f" (and {len(nobodys) - 1} more)" if len(nobodys) > 1 else ""
         lack.problems.append(
-            f"no scorer knows data_source={first!r} of {n} rows{others}: call it math__{first}, or code__, logic__, "
-            "stem__ and so on, or score it with a function of yours (reward.path=FILE.py:FUNCTION domain_mix=own)"
+            f"no scorer fits data_source={first!r} of {n} rows{others}: {_a_name(first)}, or score it with a function "
+            "of yours (reward.path=FILE.py:FUNCTION domain_mix=own)"
         )
     return rows
+
+
+def _a_name(source: str) -> str:
+    """What an unscored source may be called."""
+    try:
+        domain = domain_of(source)
+    except UnknownDataSource:
+        return f"call it math__{source}, codegen__{source} or table__{source}, or a name of docs/rewards.md"
+    return f"give it a name of {domain} that has one (docs/rewards.md lists them)"
 
 
 def _undeclared(folder: Path, spec: DataSpec, lack: Lack, *, template: bool) -> Rows | None:

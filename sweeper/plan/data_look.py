@@ -119,18 +119,18 @@ def _measured(spec: RunSpec, seen: Glance) -> Iterator[str]:
     """What is held out for evaluation, and which domains have nothing to measure."""
     if seen.train is None or seen.evaluation is None:
         return
-    if not seen.evaluation and not seen.unknown[1]:
+    if not seen.evaluation and not seen.unscored[1]:
         aside = max(spec.eval.problems_per_domain or 0, spec.eval.val_problems_per_domain)
         yield f"no file is for evaluation: {aside} problems of each domain are held out for it"
     has = seen.evaluation or seen.train
     absent = [str(domain) for domain in data_spec(spec).evaluated_domains if not has.get(domain)]
-    if absent and not any(seen.unknown):
+    if absent and not any(seen.unscored):
         yield f"no {' or '.join(absent)} problem to measure, which eval.domains asks for"
 
 
 def _uncounted(spec: RunSpec, tokenizer: Path | None, is_looked_at: bool) -> str | None:
     if tokenizer is None and spec.model.source is not ModelSource.tiny:
         return "the model is not on this machine"
-    if tokenizer is not None and find_spec("transformers") is None:
+    if find_spec("transformers") is None:
         return "transformers is not installed here; a launch counts them"
     return None if is_looked_at else "a launch counts them"
