@@ -36,7 +36,7 @@ class GroupError:
     error: Error  # of the law
     last_value: float  # MAE of repeating the last training value of this group, or else of the one nearest in size
     by_rule: dict[LevelRule, float]  # of an unseen size, the MAE of each rule for its level alone; else empty
-    level_tuned: Error | None  # the published protocol for an unseen size, which is not a prediction; None elsewhere
+    level_tuned: Error | None  # the published protocol for an unseen size, no prediction; None elsewhere, or with zeros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def evaluate(fit: Fit, held: Sample) -> tuple[GroupError, ...]:
                 error=error_of(predicted[rows], part.y),
                 last_value=_mae(_last_value(fit.sample, known, part), part.y),
                 by_rule={rule: _mae(fit.predict(part, rules=(rule,)), part.y) for rule in rules} if unseen else {},
-                level_tuned=error_of(predicted[rows] * _tuning(predicted[rows], part.y), part.y) if unseen else None,
+                level_tuned=_tuned(predicted[rows], part.y) if unseen else None,
             )
         )
     return tuple(found)
@@ -137,6 +137,9 @@ def _last_value(training: Sample, known: NDArray[np.bool_], held: Sample) -> flo
     return float(np.mean(rows.y[last]))
 
 
-def _tuning(predicted: Floats, measured: Floats) -> float:
-    """The one factor of predictions that makes their mean log error zero: a fitted level."""
-    return float(np.exp(np.mean(np.log(measured) - np.log(predicted))))
+def _tuned(predicted: Floats, measured: Floats) -> Error | None:
+    """The error after the one factor that makes the mean log error zero: a fitted level; None: zeros have no log."""
+    if min(predicted.min(), measured.min()) <= 0:
+        return None
+    factor = float(np.exp(np.mean(np.log(measured) - np.log(predicted))))
+    return error_of(predicted * factor, measured)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from data_prep.commands.summary import Histogram, Spread, Summary, summarise
 from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template
-from data_prep.sources.column_guess import columns_command, guessed_columns
+from data_prep.sources.column_guess import columns_command, guessed_columns, undeclared
 from data_prep.sources.column_mapping import FILE_NAME
+from data_prep.sources.finding import told
 from data_prep.sources.role import Role
 from data_prep.spec import DataError
 
@@ -26,7 +27,6 @@ examples:
 """
 _BAR = 40
 _SHOWN = 700
-_PROBLEMS = 10
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -60,15 +60,29 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError(f"--prompt-style {style} needs --tokenizer: a template is rendered with a model's tokens.")
     summary = summarise(arguments.paths, tokenizer=arguments.tokenizer, chat_template=template)
     if arguments.json:
-        print(json.dumps(asdict(summary), ensure_ascii=False))
+        report = asdict(summary) | {"problems": [str(found) for found in summary.problems]}
+        print(json.dumps(report, ensure_ascii=False))
     else:
         print(text_of(summary))
         for folder in filter(Path.is_dir, arguments.paths):
             with suppress(DataError):  # a file that cannot be read is among the problems
-                if proposed := guessed_columns(folder, template=True):
-                    print(f"\na first {FILE_NAME}, guessed from the names of the columns:")
-                    print(f"    {columns_command(folder, proposed)}")
+                print(_proposed(folder), end="")
     return 1 if summary.problems else 0
+
+
+def _proposed(folder: Path) -> str:
+    """A first `columns.yaml` for a folder that needs one: as guessed, or to be filled in."""
+    if (folder / FILE_NAME).exists():
+        return ""
+    if guess := guessed_columns(folder, template=True):
+        command = columns_command(folder, guess)
+        return f"\na first {FILE_NAME}, guessed from the names of the columns:\n    {command}\n"
+    names = [name for name, _ in undeclared(folder)]
+    if not names:
+        return ""
+    lines = [f'"{name}": {{prompt: COLUMN, ground_truth: COLUMN, data_source: math__NAME}}' for name in names]
+    command = columns_command(folder, lines)
+    return f"\na first {FILE_NAME}, with COLUMN and NAME to fill in (docs/data.md):\n    {command}\n"
 
 
 def text_of(summary: Summary) -> str:
@@ -98,9 +112,7 @@ def text_of(summary: Summary) -> str:
         lines += ["", f"--- {sample.place} ({sample.data_source})", _cut(sample.text)]
         lines += [f"--- answer: {_cut(sample.ground_truth)}"]
     if summary.problems:
-        lines += ["", *summary.problems[:_PROBLEMS]]
-        more = len(summary.problems) - _PROBLEMS
-        lines += [f"... and {more} more: python -m data_prep validate"] if more > 0 else []
+        lines += ["", *told(summary.problems)]
     return "\n".join(lines)
 
 

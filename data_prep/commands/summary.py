@@ -80,7 +80,7 @@ class Summary:
     answer_characters: Spread | None
     difficulty: tuple[Histogram, ...]
     samples: tuple[Sample, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Finding, ...]
     notes: tuple[str, ...]
 
 
@@ -102,18 +102,18 @@ def summarise(
     """
     usable: list[Examined] = []
     layout = files_of(paths)
-    files, problems = [], [*map(str, layout.doubts)]
+    files, problems = [], [*layout.doubts]
     for file in layout.files:
         total, unusable = 0, 0
         for item in examined(file):
             if isinstance(item, Finding):
-                problems.append(str(item))
+                problems.append(item)
                 continue
             total += 1
             if item.row is not None:
                 usable.append(item)
             if item.finding is not None:
-                problems.append(str(item.finding))
+                problems.append(item.finding)
                 unusable += item.row is None
         files.append(
             FileSummary(name=file.name, role=str(file.role), rows=total, unusable=unusable, columns=_columns(file))

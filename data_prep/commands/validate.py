@@ -3,13 +3,13 @@
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from data_prep.files.row import Row
 from data_prep.sources.checked_folder import Examined, examined, files_of
-from data_prep.sources.finding import Finding, Kind
+from data_prep.sources.finding import Finding, Kind, told
 from data_prep.sources.role import Role
 from rewards.cli import add_reward
 from rewards.own.own_scorer import examined_references
@@ -29,7 +29,6 @@ examples:
   python -m data_prep validate train.parquet --against holdout_500.parquet online_eval/ --json
   python -m data_prep validate my_data --gold --reward my_rewards.py:score
 """
-_SHOWN = 10
 
 
 @dataclass(slots=True)
@@ -136,20 +135,6 @@ def _located(reasons: Mapping[int, str], items: Sequence[Examined], kind: Kind) 
     ]
 
 
-def _lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """One line for what is wrong in the same words with several rows of a file, and no more than a few of a kind."""
-    alike: dict[tuple[str, Kind], dict[str, list[Finding]]] = {}
-    for found in findings:
-        alike.setdefault((found.file, found.kind), {}).setdefault(found.message, []).append(found)
-    for by_message in alike.values():
-        for same in list(by_message.values())[:_SHOWN]:
-            more = f" ({len(same)} rows, this one first)" if len(same) > 1 else ""
-            yield f"{same[0]}{more}"
-        left = sum(map(len, list(by_message.values())[_SHOWN:]))
-        if left:
-            yield f"... and {left} more of this kind in {same[0].file}; --json has all"
-
-
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the verb `validate`."""
     parser = subparsers.add_parser(
@@ -193,7 +178,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(report, ensure_ascii=False))
     else:
-        print("".join(f"{line}\n" for line in _lines(result.findings)), end="")
+        print("".join(f"{line}\n" for line in told(result.findings)), end="")
         for note in result.notes:
             print(f"note: {note}")
         for repair, count in sorted(result.repairs.items()):

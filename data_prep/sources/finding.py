@@ -1,7 +1,10 @@
 """One thing that is wrong with data, and where."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+_SHOWN = 10  # of one kind in one file
 
 
 class Kind(StrEnum):
@@ -34,3 +37,17 @@ class Finding:
     def __str__(self) -> str:
         place = self.file if self.row is None else f"{self.file} row {self.row}"
         return f"{place}: {self.kind}: {self.message}"
+
+
+def told(findings: Sequence[Finding]) -> Iterator[str]:
+    """One line for what is wrong in the same words with several rows of a file, and no more than a few of a kind."""
+    alike: dict[tuple[str, Kind], dict[str, list[Finding]]] = {}
+    for found in findings:
+        alike.setdefault((found.file, found.kind), {}).setdefault(found.message, []).append(found)
+    for by_message in alike.values():
+        for same in list(by_message.values())[:_SHOWN]:
+            more = f" ({len(same)} rows, this one first)" if len(same) > 1 else ""
+            yield f"{same[0]}{more}"
+        left = sum(map(len, list(by_message.values())[_SHOWN:]))
+        if left:
+            yield f"... and {left} more of this kind in {same[0].file}; --json has all"

@@ -4,6 +4,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from rewards.problem.python_tree import python_tree
@@ -82,7 +83,9 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadRewardFile(f"{path}: {error.strerror or error}") from None
+        near = get_close_matches(path.name, [item.name for item in path.parent.glob("*.py")], n=1)
+        hint = f"; did you mean {path.with_name(near[0])}?" if near and isinstance(error, FileNotFoundError) else ""
+        raise BadRewardFile(f"{path}: {error.strerror or error}{hint}") from None
 
 
 def _parsed(content: bytes, path: Path) -> ast.Module:

@@ -33,13 +33,12 @@ def hold_to_budget(plan: "Plan", budget: float | None) -> None:
         )
 
 
-def confirm(plan: "Plan", threshold: float | None) -> None:
-    """Ask before a launch that costs more than the cluster's threshold, in GPU-hours.
+def confirm(hours: float | None, threshold: float | None) -> None:
+    """Ask before a start that costs more than the cluster's threshold, both in GPU-hours; None: of unknown price.
 
     Raises:
         ConfigError: the answer is no, or nobody can be asked.
     """
-    hours = plan.totals.gpu_hours
     if threshold is None or (hours is not None and hours <= threshold):
         return
     price = "an unknown number of" if hours is None else f"an estimated {hours:,.0f}"

@@ -41,7 +41,7 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     if options.canary and not on_slurm:
         raise ConfigError("--canary holds jobs in a queue, and cluster=local has none; add cluster=slurm")
     if not options.yes:
-        confirm(plan, cluster.confirm_gpu_hours)
+        confirm(plan.totals.gpu_hours, cluster.confirm_gpu_hours)
     behind = left_behind(os.environ, cluster.environment, on_slurm=on_slurm)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     for line in [*([behind] if behind else []), *(replacements(map(shape_of, specs)) if on_slurm else [])]:

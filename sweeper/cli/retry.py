@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="only these failures, e.g. oom,node; config, data and reward are tried again only if named, after a fix",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--yes", action="store_true", help="do not ask, whatever it costs (cluster.confirm_gpu_hours)")
     add_json(parser)
 
 
@@ -47,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     for item in [] if options.json else found:
         print(f"{named(item.run_dir.run_id, told.get(item.run_dir.run_id))}: {item.text()}", flush=True)
     again = [item for item in found if item.decision.retry]
+    if not (options.dry_run or options.yes):
+        _confirm(again, results_dir)
     specs = [] if options.dry_run else [item.prepare() for item in again]
     here = [spec for spec in specs if spec.cluster.executor is Executor.local]
     there = [spec for spec in specs if spec.cluster.executor is Executor.slurm]
@@ -61,6 +64,24 @@ def run(options: argparse.Namespace) -> int:
     say_damaged(damaged, what="their runs are not tried again before that is mended")
     ended = [state_of(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in here]
     return EXIT_FAILED if any(state is not State.done for state in ended) else code
+
+
+def _confirm(again: "Sequence[Considered]", results_dir: Path) -> None:
+    """Ask as a launch does, before what costs more than `cluster.confirm_gpu_hours`; runs count whole.
+
+    Raises:
+        ConfigError: the answer is no, or nobody can be asked.
+    """
+    from sweeper.cli.budget import confirm
+    from sweeper.plan.cost import Pricer
+    from sweeper.plan.totals import totals_of
+    from sweeper.rows.row import read_rows
+
+    specs = [item.run_dir.spec() for item in again]
+    thresholds = [spec.cluster.confirm_gpu_hours for spec in specs if spec.cluster.confirm_gpu_hours is not None]
+    if thresholds:
+        pricer = Pricer(list(read_rows(results_dir, [])), results_dir)
+        confirm(totals_of([(spec, pricer.cost(spec)) for spec in specs], results_dir).gpu_hours, min(thresholds))
 
 
 def _without_result(

@@ -89,7 +89,7 @@ def _members(
         tell_others(results_dir, grid.name)
         yield from ((grid, member) for member in grid.members)
         return
-    one = None if which is None else find_run(results_dir, which).run_id
+    one = None if which is None else find_run(results_dir, which, names).run_id
     seen = set()
     for name in names:
         try:

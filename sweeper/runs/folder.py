@@ -29,6 +29,8 @@ from sweeper.spec.run_id import SPEC_CURE, RunId
 if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
+_LISTED = 8  # runs that an error names
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
@@ -244,8 +246,13 @@ def known_runs(results_dir: Path) -> list[RunId]:
     return sorted(map(RunId, found))
 
 
-def find_run(results_dir: Path, text: str) -> RunDir:
+def find_run(results_dir: Path, text: str, grids: Sequence[str] = ()) -> RunDir:
     """The run whose id starts or ends with `text`, as people type it.
+
+    Args:
+        results_dir: Where it is.
+        text: The beginning or the end of its id, or all of it.
+        grids: Names that were tried before, told where no run fits.
 
     Raises:
         RunFailedError: no run, or several.
@@ -253,6 +260,9 @@ def find_run(results_dir: Path, text: str) -> RunDir:
     known = known_runs(results_dir)
     hits = [text] if text in known else [name for name in known if name.startswith(text) or name.endswith(text)]
     if len(hits) != 1:
-        listing = "\n  ".join(hits or known)
-        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}; known:\n  {listing}")
+        of = hits or known
+        shown = [*of[:_LISTED], *([f"and {len(of) - _LISTED} more"] if len(of) > _LISTED else [])]
+        no_grid = f", and no grid (there: {', '.join(grids)})" if grids else ""
+        listing = "\n  ".join(shown)
+        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}; known:\n  {listing}")
     return RunDir(results_dir=results_dir, run_id=RunId(hits[0]))

@@ -231,6 +231,12 @@ def test_our_own_package_beside_the_file_is_no_part_of_it(tmp_path: Path) -> Non
     assert compute_score("math__math", "\\boxed{1}", "2", own=[f"{tmp_path}/my_rewards.py:score"])["score"] == 1.0
 
 
+def test_a_file_that_is_not_there_is_answered_with_the_one_that_nearly_has_its_name(tmp_path: Path) -> None:
+    (tmp_path / "my_rewards.py").touch()
+    with pytest.raises(BadRewardFile, match=r"No such file or directory; did you mean .*/my_rewards\.py\?"):
+        RewardFile.read(tmp_path / "my_reward.py")
+
+
 @pytest.mark.parametrize(
     ("text", "function", "words"),
     [

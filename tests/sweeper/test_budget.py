@@ -60,27 +60,27 @@ def test_a_grid_files_budget_holds_unless_the_command_states_another() -> None:
 
 def test_runs_without_gpus_take_no_gpu_hours_and_are_never_asked_about() -> None:
     hold_to_budget(tiny(), 0)
-    confirm(tiny(), 0)
+    confirm(tiny().totals.gpu_hours, 0)
 
 
 def test_without_a_threshold_nothing_is_asked() -> None:
-    confirm(on_gpus(), None)
+    confirm(on_gpus().totals.gpu_hours, None)
 
 
 @pytest.mark.parametrize("make", [on_gpus, on_gpus_of_unknown_type])
 def test_above_the_threshold_a_launch_without_a_terminal_is_told_to_say_yes(make: Callable[[], Plan]) -> None:
     with pytest.raises(ConfigError, match=r"cluster\.confirm_gpu_hours=1 needs a yes: add --yes"):
-        confirm(make(), 1)
+        confirm(make().totals.gpu_hours, 1)
 
 
 @pytest.mark.parametrize(("answer", "starts"), [("y\n", True), ("yes\n", True), ("\n", False), ("n\n", False)])
 def test_a_terminal_is_asked(answer: str, starts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     if starts:
-        confirm(on_gpus(), 1)
+        confirm(on_gpus().totals.gpu_hours, 1)
     else:
         with pytest.raises(ConfigError, match="not confirmed; nothing was started"):
-            confirm(on_gpus(), 1)
+            confirm(on_gpus().totals.gpu_hours, 1)
 
 
 def test_the_command_of_the_page_on_planning_plans() -> None:

@@ -145,7 +145,7 @@ def test_a_source_that_nobody_knows_is_refused_and_a_function_of_ones_own_takes_
     asked = ["data_root=mine", "domain_mix=math", "data_scale=full", "eval.domains=[math]"]
     assert sweeper(["plan", *asked]) == 2
     said = capsys.readouterr().out.splitlines()[-1]
-    assert "no scorer knows data_source='my_sums' of 100 rows: call it math__my_sums," in said
+    assert "no scorer fits data_source='my_sums' of 100 rows: call it math__my_sums," in said
     assert "reward.path=FILE.py:FUNCTION domain_mix=own" in said
     assert sweeper(["plan", *asked, "data.cleaning.bad_rows=drop"]) == 2
     assert "no row can be trained on" in capsys.readouterr().out
@@ -164,6 +164,17 @@ def test_sources_of_a_domain_that_a_run_leaves_out_do_not_matter(tmp_path: Path)
     assert sweeper(["plan", *words]) == 0
 
 
+def test_a_source_of_a_known_domain_that_no_scorer_fits_is_refused_before_its_data_are_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{**row, "data_source": "stem__nobody_scores"} for row in VERL[:50]]
+    lines(tmp_path / "mine", "train.jsonl", [*VERL, *rows])
+    asked = [f"data_root={tmp_path / 'mine'}", "domain_mix=math_stem", "data_scale=full", "eval.domains=[math]"]
+    assert sweeper(["plan", *asked]) == 2
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert "no scorer fits data_source='stem__nobody_scores' of 50 rows: give it a name of stem that has one" in said
+
+
 def test_inspect_proposes_the_columns_and_shows_the_problems_once_they_are_declared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,3 +185,18 @@ def test_inspect_proposes_the_columns_and_shows_the_problems_once_they_are_decla
     subprocess.run(proposed, shell=True, check=True)
     assert data_prep(["inspect", str(tmp_path / "mine")]) == 0
     assert "[user] 200+4=? Please output the final answer within \\boxed{}." in capsys.readouterr().out
+
+
+def test_inspect_says_what_is_alike_once_and_leaves_unusual_names_to_be_filled_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines(tmp_path / "mine", "rows.jsonl", [{"frage": f"{n}+1=?", "loesung": str(n + 1)} for n in range(50)])
+    assert data_prep(["inspect", str(tmp_path / "mine")]) == 1
+    said = capsys.readouterr().out
+    assert said.count("lacks the columns") == 1
+    assert "(50 rows, this one first)" in said
+    subprocess.run(said.splitlines()[-1].strip(), shell=True, check=True)
+    columns = tmp_path / "mine" / "columns.yaml"
+    filled = columns.read_text().replace("prompt: COLUMN", "prompt: frage").replace("COLUMN", "loesung")
+    columns.write_text(filled.replace("NAME", "mine"))
+    assert data_prep(["inspect", str(tmp_path / "mine")]) == 0

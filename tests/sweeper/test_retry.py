@@ -48,6 +48,16 @@ def test_retry_says_of_every_run_what_it_will_do_before_it_does_it(tmp_path: Pat
     assert "choose from oom" in retry(tmp_path, "--class", "gremlin").stderr
 
 
+def test_retry_asks_before_what_a_launch_would_ask_about(tmp_path: Path) -> None:
+    on_gpus = ("model_family=qwen2.5", "cluster=slurm", "cluster.confirm_gpu_hours=1")
+    run_dir = failed(tmp_path, spec("seed=1", *on_gpus), FailureClass.cuda_oom)
+    done = retry(tmp_path)
+    assert done.returncode == 2
+    assert "cluster.confirm_gpu_hours=1 needs a yes: add --yes. Nothing was started" in done.stderr
+    assert run_dir.spec() == spec("seed=1", *on_gpus)
+    assert retry(tmp_path, "--dry-run").returncode == 0
+
+
 def test_a_retried_run_keeps_its_spec_and_its_id_and_its_next_attempt_is_adjusted(tmp_path: Path) -> None:
     run = spec("seed=1", "model.resources.actor_tokens_per_gpu=4096")
     run_dir = failed(tmp_path, run, FailureClass.cuda_oom)
