@@ -4,13 +4,14 @@ Nothing is written or started here.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from sweeper.grid.assembly import Plain
 from sweeper.grid.expand import Grid, Point
+from sweeper.host.amounts import number_of
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.host.patience import counted
 from sweeper.inputs.models import refuse_other_shape
@@ -121,12 +122,24 @@ def _refuse_several_launches(clusters: Sequence[Cluster]) -> None:
 
 
 def _notes(runs: Sequence[PlannedRun]) -> list[str]:
+    specs = [run.spec for run in runs if run.spec is not None]
     clusters = [run.spec.cluster for run in runs if run.spec is not None and run.cost is not None and run.cost.on_gpus]
     given = [
         one.max_parallel for one in clusters if one.executor is Executor.local and one.max_parallel not in (None, 1)
     ]
     said = "runs on this machine's GPUs take turns, one at once: cluster.max_parallel={} counts where there is none"
-    return [said.format(given[0])] if given else []
+    return [*_cold(specs), *([said.format(given[0])] if given else [])]
+
+
+def _cold(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """Runs that end before their learning rate is what was asked for."""
+    cold = [spec for spec in specs if spec.training.lr_warmup_steps >= spec.total_steps]
+    if cold:
+        warm_up, steps = cold[0].training.lr_warmup_steps, cold[0].total_steps
+        yield (
+            f"{len(cold)} of {len(specs)} runs end before they reach their learning rate: "
+            f"training.lr_warmup_steps={warm_up} of {number_of(steps, 'step')} (the first step's rate is 0)"
+        )
 
 
 def spec_from(config: Plain) -> RunSpec:

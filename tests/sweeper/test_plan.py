@@ -304,3 +304,10 @@ def test_a_data_folder_that_is_not_there_is_refused_by_its_key(tmp_path: Path) -
 def test_a_refused_run_is_named_with_what_was_swept(tmp_path: Path) -> None:
     found = plan(tmp_path, "training.actor_lr=1e-3,3e-4", "training.ppo_mini_batch_size=5")
     assert f"{found.runs[0].run_id} (lr 1e-3) and 1 more: training.train_batch_size=" in plan_text(found)
+
+
+def test_a_plan_says_of_runs_that_end_before_they_reach_their_learning_rate(tmp_path: Path) -> None:
+    made = plan(tmp_path, "training.total_steps=3,4", "training.lr_warmup_steps=3")
+    said = "1 of 2 runs end before they reach their learning rate: training.lr_warmup_steps=3 of 3 steps"
+    assert said in plan_text(made)
+    assert not plan(tmp_path, "training.total_steps=4,5", "training.lr_warmup_steps=3").notes
