@@ -32,13 +32,10 @@ from data_prep.files.prepared_folder import PreparedData
 from data_prep.files.row import Row, write_rows
 from data_prep.pool import Pool, cleaning_identity, own_identity, pool_of, too_long_rows
 from data_prep.sources.layout import folder_digest
-from data_prep.spec import DataError, DataSpec, Order, file_digest
+from data_prep.spec import FORMAT_VERSION, SYNTHETIC_VERSION, DataError, DataSpec, Order, file_digest
 from data_prep.synthetic.rows import held_out_rows, train_rows
 from data_prep.synthetic.tasks import GENERATOR_VERSION
 
-# Change whenever the same spec would give other rows; a folder's version also covers its pool's conversion.
-SYNTHETIC_VERSION = "1"
-FORMAT_VERSION = "2"
 POOLS = "pools"
 LENGTHS = "lengths"  # how many prompts of a folder are too long for a tokenizer and a limit
 TOO_LONG_TO_VALIDATE = "too long to validate on"

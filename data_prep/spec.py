@@ -9,6 +9,9 @@ from pathlib import Path
 from rewards import Domain
 from rewards.program import UserError
 
+# Change whenever the same spec would give other rows; a folder's version also covers its pool's conversion.
+SYNTHETIC_VERSION = "1"
+FORMAT_VERSION = "2"
 PASS_RATE = "_pass_rate"  # ends the name of a column of pass rates, e.g. `qwen2.5_7b_pass_rate`
 
 

@@ -110,7 +110,9 @@ def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Que
     done = row is not None and row.status is RowStatus.completed
     state = queue.state(run_dir, is_done=done)
     # Of a run that is done nothing more than its row is looked at: there are thousands of them.
-    damage = None if done else run_dir.damage()
+    # A state that is decided later than "damaged" (`sweeper.runs.state`) says that nothing is.
+    is_looked_at = state in (State.failed, State.unknown, State.interrupted, State.new)
+    damage = None if done or is_looked_at else run_dir.damage()
     attempts = [] if done or damage else run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None
     ended = queue.endings.get(run_dir.run_id) if queue.error is None else None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
 _LISTED = 8  # runs that an error names
+_MOVED_AWAY = "move what is there away, and launch the run again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ class RunDir:
         """
         folder, paths = self.path / "attempts", list[Path]()
         # `status` asks this of thousands of runs; a glob takes three times as long.
-        with undamaged(folder, cure="move what is there away, and launch the run again"), suppress(FileNotFoundError):
+        with undamaged(folder, cure=_MOVED_AWAY), suppress(FileNotFoundError):
             paths = sorted(folder.iterdir())
         return [Attempt(path=path) for path in paths if path.name[0].isdigit()]
 
@@ -208,17 +209,30 @@ class RunDir:
         """What is wrong with its row, or with a file of its folder; None: nothing."""
         try:
             self.row()
-            with undamaged(self.lock, cure="remove it"), suppress(FileNotFoundError):
-                self.lock.open().close()
-            if self.spec_path.exists():
+            names = self._names()
+            if self.lock.name in names:
+                with undamaged(self.lock, cure="remove it"), suppress(FileNotFoundError):
+                    self.lock.open().close()
+            if self.spec_path.name in names:
                 with undamaged(self.spec_path, cure=SPEC_CURE):
                     json.loads(self.spec_path.read_text())["spec_version"]
-            for attempt in self.attempts():
+            for attempt in self.attempts() if "attempts" in names else []:
                 for name in _KEYS:
                     attempt.read(name)
         except DamagedError as error:
             return error
         return None
+
+    def _names(self) -> list[str]:
+        """Of the files in its folder: one question in place of one for each, for `status` looks at thousands of runs.
+
+        Raises:
+            DamagedError: a file is where the folder should be.
+        """
+        names = list[str]()
+        with undamaged(self.path, cure=_MOVED_AWAY), suppress(FileNotFoundError), os.scandir(self.path) as entries:
+            names = [entry.name for entry in entries]
+        return names
 
     def diagnosis(self, scheduler: str | None = None, step_log: Sequence[str] = ()) -> Diagnosis | None:
         """Why the run has no result and no job, with what SLURM and its programs said; None: it never began."""

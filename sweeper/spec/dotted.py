@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
-
 
 def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Every leaf by its dotted key, in order; an empty mapping is a leaf."""
@@ -41,4 +39,9 @@ def render(value: Value) -> str:
     if isinstance(value, int | float):
         return repr(value)
     plain = _PLAIN.fullmatch(value) and value.lower() not in ("true", "false", "null", "nan", "inf")
-    return value if plain else QuotedString(text=value, quote=Quote.single).with_quotes()
+    if plain:
+        return value
+    from hydra.core.override_parser.types import Quote, QuotedString  # 0.1 s, and rarely needed
+
+    quoted: str = QuotedString(text=value, quote=Quote.single).with_quotes()
+    return quoted

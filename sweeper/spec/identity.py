@@ -9,7 +9,7 @@ mean the same as before the setting was there. verl's keys count as they are: a 
 from collections.abc import Mapping
 from typing import Any
 
-from data_prep.materialise import FORMAT_VERSION
+from data_prep.spec import FORMAT_VERSION
 from sweeper.spec.dotted import dotted
 
 Plain = Mapping[str, Any]
