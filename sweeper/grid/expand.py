@@ -15,6 +15,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -105,9 +106,8 @@ def expand(arguments: Sequence[str], *, multirun: bool | None) -> Grid:
     if grid:
         check_grid_file(grid)
     with hydra_session():
-        options = GlobalHydra.instance().config_loader().get_group_options
         for item in overrides:
-            refuse_no_option(item, options(item.key_or_group))
+            refuse_no_option(item, options_of(item.key_or_group))
         cfg = _compose(fixed)
         setting(cfg, "data_root")  # else it is told of as data.root, which follows it
         rules = rules_of(cfg)
@@ -155,8 +155,9 @@ def _points(
         what="composing",
     )
     left = [axis for axis in axes if axis.is_group or not _may_be_idle(axis.key)]
-    options = GlobalHydra.instance().config_loader().get_group_options
-    rest = [str(item.input_line) for item in fixed if options(item.key_or_group) or not _may_be_idle(item.key_or_group)]
+    rest = [
+        str(item.input_line) for item in fixed if options_of(item.key_or_group) or not _may_be_idle(item.key_or_group)
+    ]
     if len(left) == len(axes) and len(rest) == len(lines):
         return list(points), ()
     base = cfg if len(rest) == len(lines) else _compose(rest)
@@ -178,30 +179,36 @@ def _axes(
     given = {item.key_or_group for item in overrides}
     tied = {key for keys in rules.tie for key in keys}
     params = list(cfg.hydra.sweeper.get("params") or ())
-    options = GlobalHydra.instance().config_loader().get_group_options
     own = {
-        item.key_or_group: axis_of(item, options(item.key_or_group), repeats=item.key_or_group in tied)
+        item.key_or_group: axis_of(item, options_of(item.key_or_group), repeats=item.key_or_group in tied)
         for item in _grid_axes(cfg, params)
     }
     allows = allowed_by(
         rules,
         axes={key: axis.labels for key, axis in own.items()},
         chosen={item.key_or_group: label(text_of(item.value())) for item in overrides if not item.is_sweep_override()},
-        options=options,
+        options=options_of,
     )
     axes = [axis.unique() for key, axis in own.items() if key not in given]
-    axes += [axis_of(item, options(item.key_or_group)) for item in overrides if item.is_sweep_override()]
+    axes += [axis_of(item, options_of(item.key_or_group)) for item in overrides if item.is_sweep_override()]
     if rules.replicates is not None and "seed" not in given:
         axes.append(Axis(key="seed", is_group=False, values=tuple(range(rules.replicates))))
     return list(own), axes, allows
 
 
+def options_of(group: str) -> list[str]:
+    """The options of a configuration group; none of what is no group. Only in a `hydra_session`."""
+    # Not the loader's own method of that name: that copies the whole configuration at every call (25 ms).
+    loader: Any = GlobalHydra.instance().config_loader()
+    options: list[str] = loader.repository.get_group_options(group, ObjectType.CONFIG)
+    return options
+
+
 def group_options() -> dict[str, list[str]]:
     """Every configuration group with its options."""
     with hydra_session():
-        loader = GlobalHydra.instance().config_loader()
-        groups = [name for name in loader.list_groups("") if name != "hydra"]
-        return {name: loader.get_group_options(name) for name in groups if loader.get_group_options(name)}
+        groups = [name for name in GlobalHydra.instance().config_loader().list_groups("") if name != "hydra"]
+        return {name: options for name in groups if (options := options_of(name))}
 
 
 def grid_titles() -> dict[str, str]:
