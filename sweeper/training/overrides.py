@@ -58,6 +58,7 @@ _UNLISTED = (
     "actor_rollout_ref.actor.fsdp_config.mixed_precision.",
     "actor_rollout_ref.ref.fsdp_config.mixed_precision.",
     "critic.fsdp.mixed_precision.",
+    "critic.ppo_infer_max_token_len_per_gpu",
     "actor_rollout_ref.rollout.enable_sleep_mode",
     "ray_kwargs.ray_init.",
     "reward.custom_reward_function.reward_kwargs.",
@@ -158,7 +159,6 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     values: dict[str, Value] = {
         "trainer.device": "cpu",
         "data.dataloader_num_workers": 0,
-        "actor_rollout_ref.actor.use_torch_compile": False,
         "actor_rollout_ref.rollout.name": "hf_cpu",
         "actor_rollout_ref.rollout.load_format": "auto",
         "actor_rollout_ref.rollout.dtype": "float32",

@@ -25,7 +25,8 @@ WRITTEN = {
     "training.ppo_mini_batch_size": "actor.ppo_mini_batch_size",
     "algorithm.ppo_epochs": "actor.ppo_epochs",
     "algorithm.rollout_n": "rollout.n",
-    "model.resources.actor_tokens_per_gpu": "actor.ppo_max_token_len_per_gpu critic.ppo_max_token_len_per_gpu",
+    # The critic's: verl's trainer gives its engine this budget for values and for updates alike, and no other.
+    "model.resources.actor_tokens_per_gpu": "actor.ppo_max_token_len_per_gpu critic.ppo_infer_max_token_len_per_gpu",
     "algorithm.clip_ratio_low": "actor.clip_ratio actor.clip_ratio_low",
     "algorithm.clip_ratio_high": "actor.clip_ratio_high",
     "algorithm.clip_ratio_c": "actor.clip_ratio_c",
@@ -37,7 +38,9 @@ WRITTEN = {
     "training.grad_clip": "actor.optim.clip_grad critic.optim.clip_grad",
     "training.lr_warmup_steps": "actor.optim.lr_warmup_steps critic.optim.lr_warmup_steps",
     "training.weight_decay": "actor.optim.weight_decay critic.optim.weight_decay",
-    "model.resources.sequence_parallel": "actor.ulysses_sequence_parallel_size critic.ulysses_sequence_parallel_size",
+    # The critic's: verl hands an actor's degree on to its engine, and a critic's not.
+    "model.resources.sequence_parallel": "actor.ulysses_sequence_parallel_size "
+    "critic.fsdp.ulysses_sequence_parallel_size",
     "model.resources.offload": "actor.fsdp_config.param_offload actor.fsdp_config.optimizer_offload "
     "critic.fsdp.param_offload critic.fsdp.optimizer_offload",
     "training.temperature": "rollout.temperature",
@@ -89,8 +92,10 @@ MEANT = {
     "training.lr_warmup_steps": "actor.optim.lr_warmup_steps_ratio critic.optim.lr_warmup_steps_ratio",
     "training.total_steps": "actor.optim.total_training_steps critic.optim.total_training_steps "
     "trainer.total_training_steps trainer.total_epochs trainer.val_only",
+    "model.resources.actor_tokens_per_gpu": "critic.ppo_max_token_len_per_gpu critic.forward_max_token_len_per_gpu",
     "model.resources.sequence_parallel": "actor.fsdp_config.ulysses_sequence_parallel_size "
-    "ref.ulysses_sequence_parallel_size critic.fsdp.ulysses_sequence_parallel_size",
+    "ref.ulysses_sequence_parallel_size ref.fsdp_config.ulysses_sequence_parallel_size "
+    "critic.ulysses_sequence_parallel_size",
     "training.temperature": "rollout.do_sample",
     "model.resources.gpu_memory_utilization": "rollout.gpu_memory_utilization",
     "model.resources.nodes": "rollout.nnodes",

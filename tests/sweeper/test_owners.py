@@ -29,7 +29,6 @@ FREE = {
     "actor_rollout_ref.actor.fsdp_config.use_torch_compile",
     "actor_rollout_ref.actor.strategy",
     "actor_rollout_ref.actor.use_dynamic_bsz",
-    "actor_rollout_ref.actor.use_torch_compile",
     "actor_rollout_ref.model.lora.merge",
     "actor_rollout_ref.model.override_config.attn_implementation",
     "actor_rollout_ref.model.use_remove_padding",
