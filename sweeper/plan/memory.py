@@ -21,13 +21,19 @@ RESERVE = 2.0 * GIB
 ASLEEP = 2.0 * GIB
 BATCHED_TOKENS = 8192  # verl's rollout.max_num_batched_tokens
 LOGITS_WITH_ENTROPY = 3  # logits, their gradient, and one more of the entropy's backward pass
+# verl's rollout.update_weights_bucket_megabytes: the buffer through which weights reach the engine.
+BUCKET = 2.0 * GIB
+
+
+# In the order of a training step.
+PHASES = ("rollout", "log_prob", "reference", "critic", "actor", "hand_over")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peak:
     """Bytes that one phase holds on a GPU at its peak, by what for."""
 
-    phase: str  # rollout | log_prob | reference | critic | actor
+    phase: str  # one of PHASES
     parts: Mapping[str, float]
 
     @property
@@ -70,7 +76,7 @@ def memory_of(spec: RunSpec) -> Memory | None:
     trainer = (*_passes(spec, actor, critic), *_updates(spec, actor, critic))
     return Memory(
         capacity=gpu.memory,
-        peaks=(engine.rollout(_resident(spec, actor, critic)), *trainer),
+        peaks=(engine.rollout(_resident(spec, actor, critic)), *trainer, _hand_over(spec, engine, actor, critic)),
         engine_needs=engine.weights + engine.workspace + spec.training.max_length * engine.kv_token,
         engine_has=engine.has,
         kv_tokens=int(engine.left / engine.kv_token),
@@ -122,7 +128,7 @@ def _passes(spec: RunSpec, actor: "_State", critic: "_State") -> Iterator[Peak]:
     tokens = _tokens(spec, resources.log_prob_tokens_per_gpu, spec.training.train_batch_size)
     held = {
         "layer": tokens * _passing_bytes(arch),
-        "logits": tokens * 2 * arch.vocab_size,
+        "logits": tokens * 2 * arch.vocab_size * _copies(spec),
         "gathered": _fetched(arch) + _head(arch),
     }
     resident = _resident(spec, actor, critic)
@@ -136,11 +142,35 @@ def _passes(spec: RunSpec, actor: "_State", critic: "_State") -> Iterator[Peak]:
 def _updates(spec: RunSpec, actor: "_State", critic: "_State") -> Iterator[Peak]:
     """Passes with gradients: PPO's critic, and the actor."""
     tokens = _tokens(spec, spec.model.resources.actor_tokens_per_gpu, spec.training.ppo_mini_batch_size)
-    copies = LOGITS_WITH_ENTROPY if spec.algorithm.entropy_coeff else 1
+    # The scaled copy's gradient takes the place of the first copy, which nothing needs after the forward pass.
+    copies = LOGITS_WITH_ENTROPY if spec.algorithm.entropy_coeff else _copies(spec)
     logits = copies * 2 * spec.model.architecture.vocab_size
     if spec.algorithm.has_critic:
         yield _trainer("critic", {"other states": _resident(spec, actor)} | critic.updating(spec, tokens, logits=0.0))
     yield _trainer("actor", {"other states": _resident(spec, critic)} | actor.updating(spec, tokens, logits=logits))
+
+
+def _copies(spec: RunSpec) -> int:
+    """Logits that a pass holds at once: at another temperature than 1 verl divides them into a copy."""
+    return 1 if spec.training.temperature == 1.0 else 2
+
+
+def _hand_over(spec: RunSpec, engine: _Engine, actor: "_State", critic: "_State") -> Peak:
+    """The trainer's weights on their way to the engine, whose weights are awake and whose KV cache is not."""
+    arch, lora = spec.model.architecture, spec.algorithm.lora.rank > 0
+    # One matrix at a time is gathered in float32, the largest being the embedding table; to merge adapters, verl
+    # unshards a layer in float32, then sends each merged matrix as a bfloat16 copy.
+    largest = arch.n_params_embedding
+    gathered = max(4 * _layer_params(arch), 6 * largest) if lora else 4 * largest
+    # Only for adapters are offloaded shards all brought back: they are merged in place.
+    staged = actor.weights if lora else 0.0
+    parts = {
+        "engine's weights": engine.weights,
+        "gathered": gathered,
+        "bucket": BUCKET,
+        "trainer": staged if spec.model.resources.offload else _resident(spec, actor, critic),
+    }
+    return _trainer("hand_over", parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sweeper.host.amounts import duration, number_of, size
 from sweeper.plan.cost import Cost
 from sweeper.plan.data_look import look_lines, looks
 from sweeper.plan.gpu import GIB
-from sweeper.plan.memory import Memory
+from sweeper.plan.memory import PHASES, Memory
 from sweeper.plan.plan import Plan, PlannedRun
 from sweeper.plan.totals import Totals
 from sweeper.rows.differences import beside, named, unnamed
@@ -133,7 +133,7 @@ def _memories(runs: Sequence[PlannedRun]) -> list[str]:
         names = {"model": run.spec.model.name, "algorithm": run.spec.algorithm.name}
         row: dict[str, object] = {
             **names,
-            **{phase: cells.get(phase) for phase in ("rollout", "log_prob", "reference", "critic", "actor")},
+            **{phase: cells.get(phase) for phase in PHASES},
         }
         rows.setdefault(tuple(row.values()), row)
     if not rows:

@@ -7,7 +7,7 @@ import pytest
 
 from sweeper.plan.fit import misfit
 from sweeper.plan.gpu import GIB, GPUS
-from sweeper.plan.memory import Memory, memory_of
+from sweeper.plan.memory import LOGITS_WITH_ENTROPY, Memory, Peak, memory_of
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 
@@ -52,6 +52,14 @@ def memory(run: RunSpec) -> Memory:
     return found
 
 
+def phase(run: RunSpec, name: str) -> Peak:
+    return next(peak for peak in memory(run).peaks if peak.phase == name)
+
+
+def cooler(run: RunSpec) -> RunSpec:
+    return replace(run, training=replace(run.training, temperature=0.6))
+
+
 @pytest.mark.parametrize("name", RAN)
 def test_published_configurations_that_ran_fit(name: str) -> None:
     gpu, model, nodes, gpus, tp, sp, update, log_prob, share, offload, prompt, response, batch, mini, n = RAN[name]
@@ -92,7 +100,7 @@ def test_72b_on_eight_gpus_of_80_gb_does_not_fit_and_more_nodes_are_the_cure() -
 
 def test_sharded_states_take_16_bytes_a_parameter_over_all_gpus() -> None:
     run = on("A100", "7b")
-    actor = memory(run).peaks[-1]
+    actor = phase(run, "actor")
     states = sum(actor.parts[name] for name in ("weights", "gradients", "moments"))
     assert states == pytest.approx(16 * run.model.architecture.n_params / 4)
 
@@ -101,6 +109,33 @@ def test_logits_take_two_bytes_a_token_and_vocabulary_entry() -> None:
     run = on("A100", "0.5b")
     log_prob = memory(run).peaks[1]
     assert log_prob.parts["logits"] == 86016 * 151936 * 2
+
+
+@pytest.mark.parametrize("name", ["log_prob", "reference", "actor"])
+def test_another_temperature_than_one_takes_a_second_copy_of_the_logits(name: str) -> None:
+    run = on("A100", "0.5b", "algorithm.kl.in_loss=true")
+    assert phase(run, name).parts["logits"] > 0
+    assert phase(cooler(run), name).parts["logits"] == 2 * phase(run, name).parts["logits"]
+
+
+def test_the_entropys_copies_hold_what_a_temperature_adds() -> None:
+    run = on("A100", "0.5b", "algorithm.entropy_coeff=0.001")
+    assert phase(run, "actor").parts["logits"] == LOGITS_WITH_ENTROPY * 73728 * 151936 * 2
+    assert phase(cooler(run), "actor").parts["logits"] == phase(run, "actor").parts["logits"]
+
+
+def test_a_critic_has_no_logits_to_scale() -> None:
+    run = on("H200", "7b", "algorithm=ppo")
+    assert phase(cooler(run), "critic") == phase(run, "critic")
+
+
+def test_adapters_are_merged_in_shards_that_come_back_to_the_gpu() -> None:
+    plain, adapted = on("H100", "72b"), on("H100", "72b", "algorithm.lora.rank=32")
+    assert phase(plain, "hand_over").parts["trainer"] == 0  # streamed from host memory, a matrix at a time
+    assert phase(adapted, "hand_over").parts["trainer"] > 4 * plain.model.architecture.n_params / 32
+    embedding = plain.model.architecture.n_params_embedding
+    assert phase(plain, "hand_over").parts["gathered"] == 4 * embedding
+    assert phase(adapted, "hand_over").parts["gathered"] == 6 * embedding
 
 
 def test_a_micro_batch_is_no_larger_than_what_a_gpu_is_given() -> None:
@@ -134,15 +169,15 @@ def test_offloading_takes_the_trainer_off_the_gpu_during_the_rollout() -> None:
 
 def test_a_critic_adds_its_states_and_a_phase() -> None:
     grpo, ppo = memory(on("H200", "7b")), memory(on("H200", "7b", "algorithm=ppo"))
-    assert [peak.phase for peak in grpo.peaks] == ["rollout", "log_prob", "actor"]
-    assert [peak.phase for peak in ppo.peaks] == ["rollout", "log_prob", "critic", "actor"]
-    assert ppo.peaks[-1].total > grpo.peaks[-1].total + 10 * GIB
+    assert [peak.phase for peak in grpo.peaks] == ["rollout", "log_prob", "actor", "hand_over"]
+    assert [peak.phase for peak in ppo.peaks] == ["rollout", "log_prob", "critic", "actor", "hand_over"]
+    assert ppo.peaks[-2].total > grpo.peaks[-2].total + 10 * GIB
     assert "logits" not in ppo.peaks[2].parts or ppo.peaks[2].parts["logits"] == 0
 
 
 def test_adapters_need_no_gradients_and_moments_of_the_frozen_weights() -> None:
     run = on("A100", "7b", "algorithm.lora.rank=32")
-    parts = memory(run).peaks[-1].parts
+    parts = phase(run, "actor").parts
     width = 28 * (2 * (3584 + 3584) + 2 * (3584 + 512) + 3 * (3584 + 18944))
     assert parts["moments"] == pytest.approx(8 * 32 * width / 4)
     assert parts["weights"] > 4 * run.model.architecture.n_params / 4

@@ -266,7 +266,7 @@ def test_the_json_plan_has_memory_and_seconds_by_phase(tmp_path: Path) -> None:
     value = plan_json(plan(tmp_path, "model_family=qwen2.5", "cluster=slurm", "seed=0,1"), overrides=None)
     cost = value["runs"][0]["cost"]
     assert cost["memory"]["fits"]
-    assert set(cost["memory"]["peaks"]) == {"rollout", "log_prob", "actor"}
+    assert set(cost["memory"]["peaks"]) == {"rollout", "log_prob", "actor", "hand_over"}
     assert sum(cost["seconds"].values()) == pytest.approx(3600 * cost["hours"])
     json.dumps(value)
 
