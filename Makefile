@@ -7,15 +7,18 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench wheel wheel-check lock lock-check clean
+.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack wheel wheel-check lock lock-check clean
 
 help:            ## this list
-	@awk -F ':.*## *' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## *' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Start here
 setup: $(STAMP)  ## a virtual environment in .venv with everything a machine without a GPU needs (PYTHON=... names one)
-$(STAMP): pyproject.toml $(wildcard constraints/cpu-*.txt)
+$(STAMP): pyproject.toml $(wildcard constraints/*.txt)
 	@.ci/setup $(VENV) $(PYTHON)
+
+setup-gpu:       ## the same for NVIDIA GPUs (driver 580 or newer): verl's vLLM stack on Python 3.12 (docs/gpu.md)
+	@.ci/setup --gpu $(VENV) $(PYTHON)
 
 demo: setup      ## the main job: train a ladder of tiny models with verl, measure pass@k, print table and report
 	$(BIN)/python -m sweeper +grid=$(GRID) -m
@@ -49,6 +52,9 @@ test-unit: setup ## the tests that take seconds
 test-vllm: setup ## the second rollout engine on CPU, in an environment of its own (minutes)
 	tests/vllm/run $(BIN)/python
 
+check-gpu-stack: setup ## the GPU stack without a GPU: its pins resolve, vLLM's wheel takes every argument that it is given (minutes, network)
+	$(BIN)/python -m pytest -rA -m nightly tests/gpu_stack
+
 check: setup     ## lint, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -64,10 +70,10 @@ wheel:           ## build the wheel into dist/
 wheel-check:     ## build it, install it into an environment of its own, and use it from an empty folder
 	.ci/wheel --check
 
-lock:            ## resolve the pinned versions of every supported Python anew (constraints/cpu-*.txt; needs uv)
+lock:            ## resolve the pinned versions of every supported Python anew (constraints/)
 	.ci/lock
 
-lock-check:      ## whether the pinned versions are all that pyproject.toml asks for (needs uv)
+lock-check:      ## whether the pinned versions are all that pyproject.toml asks for
 	.ci/lock --check
 
 clean:           ## remove the environment; results stay

@@ -1,7 +1,9 @@
 """The set-up takes a Python that verl allows, says which, and names what is missing with a command that installs it."""
 
 import os
+import re
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -20,12 +22,19 @@ TOOLS = (
     "tr",
     "cat",
     "chmod",
+    "awk",
+    "df",
+    "head",
+    "nproc",
+    "sed",
+    "uname",
 )
 # What stands for a Python: it knows its version, whether it has venv, and writes down what pip is asked for.
 STANDIN = """#!/bin/sh
 case "$2" in
   *sys.exit*) exit {other} ;;
   *ensurepip*) exit {without_venv} ;;
+  *Python.h*) exit {without_headers} ;;
   *'print('*) echo {version} ;;
   venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; touch "$3/pyvenv.cfg" ;;
   pip) echo "$@" >> "$ASKED" ;;
@@ -47,9 +56,14 @@ class Machine:
     def _link(self, tool: str) -> None:
         (self.bin / tool).symlink_to(next(p for p in (Path("/usr/bin") / tool, Path("/bin") / tool) if p.exists()))
 
-    def has(self, name: str, version: str, *, venv: bool = True) -> None:
-        """A Python of `version` under `name`, with or without its module venv."""
-        text = STANDIN.format(version=version, other=int(version not in ("3.11", "3.12")), without_venv=int(not venv))
+    def has(self, name: str, version: str, *, venv: bool = True, headers: bool = True) -> None:
+        """A Python of `version` under `name`, with or without its module venv and its headers."""
+        other = int(version not in ("3.11", "3.12"))
+        lacking = {"without_venv": int(not venv), "without_headers": int(not headers)}
+        self.has_command(name, STANDIN.format(version=version, other=other, **lacking))
+
+    def has_command(self, name: str, text: str) -> None:
+        """A program of that name and text."""
         (self.bin / name).write_text(text)
         (self.bin / name).chmod(0o755)
 
@@ -59,15 +73,24 @@ class Machine:
         script = (
             '#!/bin/sh\n[ "$1" = --version ] && echo "uv 9" && exit\nfor last; do :; done\nbrought -m venv "$last"\n'
         )
-        (self.bin / "uv").write_text(script)
-        (self.bin / "uv").chmod(0o755)
+        self.has_command("uv", script)
 
-    def set_up(self, *wanted: str, active: bool = False) -> "subprocess.CompletedProcess[str]":
+    def has_gpus(self, *, driver: str = "580.95.05", nvcc: str | None = None) -> None:
+        """NVIDIA's driver, a C compiler, the oldest glibc that will do, a terabyte of disk, and nvcc of a release."""
+        self.has_command("nvidia-smi", f"#!/bin/sh\necho {driver}\necho {driver}\n")
+        self.has_command("gcc", "#!/bin/sh\n")
+        self.has_command("getconf", "#!/bin/sh\necho glibc 2.31\n")
+        (self.bin / "df").unlink()
+        self.has_command("df", "#!/bin/sh\necho Filesystem\necho disk 2000000000 1000000000 1000000000 50% /\n")
+        if nvcc:
+            self.has_command("nvcc", f"#!/bin/sh\necho 'Cuda compilation tools, release {nvcc}, V{nvcc}.48'\n")
+
+    def set_up(self, *wanted: str, active: bool = False, gpu: bool = False) -> "subprocess.CompletedProcess[str]":
         """`.ci/setup` on this machine, or where its environment is active."""
         path = f"{self.venv / 'bin'}:{self.bin}" if active else str(self.bin)
-        environment = {"PATH": path, "ASKED": str(self.asked), "HOME": os.devnull}
+        environment = {"PATH": path, "ASKED": str(self.asked), "HOME": os.devnull, "CUDA_HOME": os.devnull}
         return subprocess.run(
-            [str(ROOT / ".ci" / "setup"), str(self.venv), *wanted],
+            [str(ROOT / ".ci" / "setup"), *(["--gpu"] if gpu else []), str(self.venv), *wanted],
             env=environment,
             capture_output=True,
             text=True,
@@ -173,3 +196,112 @@ def test_an_environment_of_another_python_makes_way(tmp_path: Path) -> None:
     machine.has("python3.12", "3.12")
     assert machine.set_up().returncode == 0
     assert not (machine.venv / "added").exists()
+
+
+def test_a_gpu_machine_gets_the_pins_of_python_3_12_and_then_flash_attn_as_verls_wheel(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.11", "3.11")
+    machine.has("python3", "3.12")
+    machine.has_gpus()
+    done = machine.set_up(gpu=True)
+    assert done.returncode == 0, done.stderr
+    assert "Python 3.12.9" in done.stdout
+    assert "driver: 580.95.05" in done.stdout
+    stack, flash_attn = machine.asked.read_text().splitlines()
+    assert "--constraint constraints/gpu-3.12.txt --editable .[gpu,dev]" in stack
+    assert re.search(
+        r"--no-deps --only-binary flash-attn --extra-index-url https://\S+ flash-attn==[\d.]+$", flash_attn
+    )
+    assert (ROOT / "constraints" / "gpu-3.12.txt").exists()
+
+
+def test_where_there_is_no_python_3_12_uv_brings_it_to_a_gpu_machine(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.11", "3.11")
+    machine.has_gpus()
+    machine.has_uv()
+    done = machine.set_up(gpu=True)
+    assert done.returncode == 0, done.stderr
+    assert "Python 3.12.9, by uv 9" in done.stdout
+
+
+def test_a_driver_too_old_for_cuda_13_is_refused_before_anything_is_downloaded(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.12", "3.12")
+    machine.has_gpus(driver="550.127.08")
+    done = machine.set_up(gpu=True)
+    assert done.returncode == 1
+    assert "here is 550.127.08" in done.stderr
+    assert "nvidia-driver-580" in done.stderr
+    assert not machine.venv.exists()
+    assert not machine.asked.exists()
+
+
+def test_a_machine_whose_driver_does_not_answer_is_told_that_it_was_not_looked_at(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.12", "3.12")
+    machine.has_gpus()
+    machine.has_command("nvidia-smi", "#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
+    done = machine.set_up(gpu=True)
+    assert done.returncode == 0, done.stderr
+    assert "driver: no GPU answers here, so it was not looked at" in done.stdout
+
+
+def test_all_that_a_gpu_machine_lacks_is_told_at_once(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.12", "3.12", headers=False)
+    machine.has_gpus(driver="535.1")
+    (machine.bin / "gcc").unlink()
+    machine.has_command("df", "#!/bin/sh\necho Filesystem\necho disk 2000 1000 3000000 50% /\n")
+    machine.has_command("getconf", "#!/bin/sh\necho glibc 2.28\n")
+    done = machine.set_up(gpu=True)
+    assert done.returncode == 1
+    for cure in (
+        "an image",
+        "nvidia-driver-580",
+        "apt-get install gcc",
+        "apt-get install python3.12-dev",
+        "VENV=/another",
+    ):
+        assert cure in done.stderr
+    assert done.stderr.count("missing:") == 5
+
+
+def test_on_python_3_11_flash_attn_is_compiled_by_nvcc_13_and_refused_without(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.11", "3.11")
+    machine.has_gpus(nvcc="12.8")
+    refused = machine.set_up("python3.11", gpu=True)
+    assert refused.returncode == 1
+    assert "nvcc 13, with which flash-attn is compiled; here is 12.8" in refused.stderr
+    assert not machine.asked.exists()
+    machine.has_gpus(nvcc="13.0")
+    done = machine.set_up("python3.11", gpu=True)
+    assert done.returncode == 0, done.stderr
+    assert "MAX_JOBS=" in done.stdout
+    stack, tools, flash_attn = machine.asked.read_text().splitlines()
+    assert "constraints/gpu-3.11.txt" in stack
+    assert "setuptools wheel" in tools
+    assert re.search(r"--no-deps --no-build-isolation --no-binary flash-attn flash-attn==[\d.]+$", flash_attn)
+
+
+def test_an_environment_made_for_gpus_stays_so_when_it_is_renewed(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.12", "3.12")
+    machine.has_gpus()
+    assert machine.set_up(gpu=True).returncode == 0
+    machine.asked.unlink()
+    assert machine.set_up().returncode == 0
+    assert "constraints/gpu-3.12.txt" in machine.asked.read_text()
+    assert "cpu" not in machine.asked.read_text()
+
+
+def test_flash_attn_is_the_release_that_verl_pins() -> None:
+    pinned = {
+        requirement.partition(";")[0].strip()
+        for requirement in metadata.requires("verl") or []
+        if requirement.startswith("flash-attn")
+    }
+    version = re.search(r"^version=(\S+)", (ROOT / ".ci" / "flash-attn").read_text(), re.MULTILINE)
+    assert version is not None
+    assert pinned == {f"flash-attn=={version[1]}"}

@@ -35,8 +35,8 @@ SLURM = (
 FAULTS = ("ceiling", "faults")
 # Documents and catalogue plan many grids alike, which one process expands once.
 DOCUMENTS = (
-    "golden", "test_bad_inputs.py", "test_checks.py", "test_documents.py", "test_grid_catalogue.py", "test_lanes.py",
-    "test_setup.py",
+    "golden", "gpu_stack", "test_bad_inputs.py", "test_checks.py", "test_documents.py", "test_grid_catalogue.py",
+    "test_lanes.py", "test_setup.py",
 )  # fmt: skip
 # The longest first, so that none is left to run alone. Only one lane trains: verl takes what cores there are.
 LANES = (

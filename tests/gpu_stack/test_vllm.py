@@ -1,0 +1,151 @@
+"""What we and verl use of vLLM exists in the vLLM that the GPU stack pins: its wheel, unpacked and never imported."""
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gpu_stack.package import Package, Thing
+from tests.gpu_stack.uses import Calls, function, imports, keys_of, missing_imports
+from tests.gpu_stack.wheels import resolved, sources
+
+pytestmark = pytest.mark.nightly
+
+ROOT = Path(__file__).parents[2]
+LOCK = ROOT / "constraints" / "gpu-3.12.txt"
+OURS = ROOT / "sweeper" / "generation" / "vllm.py"
+# verl's own for other hardware (utils/distributed.py's group is hccl's), and for what no setting of ours turns on:
+# quantised rollouts and training, and weights handed over by its checkpoint engines.
+ELSEWHERE = re.compile(
+    r"npu|rocm|hccl|utils/distributed|mooncake|modelopt|/qat/|quant|fp8|fp4|delta_weight_transfer|megatron|sglang"
+)
+
+
+def verl() -> Path:
+    spec = importlib.util.find_spec("verl")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+VERL = verl()
+SERVER = VERL / "workers" / "rollout" / "vllm_rollout" / "vllm_async_server.py"
+LOOP = VERL / "experimental" / "agent_loop" / "agent_loop.py"
+
+
+@pytest.fixture(scope="module")
+def vllm(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    pin = re.search(r"^vllm==\S+$", LOCK.read_text(), re.MULTILINE)
+    assert pin is not None
+    pins = tmp_path_factory.mktemp("pins") / "vllm.txt"
+    pins.write_text(pin[0])
+    try:
+        (release,) = [item for item in resolved(pins, python="3.12") if item.is_wheel]
+        return Package(sources(release))
+    except (RuntimeError, httpx.HTTPError) as error:
+        pytest.fail(f"not reached, so nothing was checked: {pin[0]}: {error}")
+
+
+def files() -> list[Path]:
+    """Ours, and verl's that use vLLM on the way that our runs go."""
+    theirs = [path for path in sorted(VERL.rglob("*.py")) if not ELSEWHERE.search(str(path.relative_to(VERL)))]
+    return [OURS, *(path for path in theirs if imports(ast.parse(path.read_text()), "vllm"))]
+
+
+def flags(vllm: Package) -> set[str]:
+    """Options of `vllm serve`, with underscores, as its parser takes them too."""
+    found: set[str] = set()
+    for module, name in (
+        ("vllm.engine.arg_utils", "EngineArgs"),
+        ("vllm.engine.arg_utils", "AsyncEngineArgs"),
+        ("vllm.entrypoints.openai.cli_args", "FrontendArgs"),
+    ):
+        thing = vllm.find(module, name)
+        assert thing is not None, name
+        adding = vllm.method(thing, "add_cli_args")
+        assert adding is not None
+        assert adding.node is not None
+        said = [node.value for node in ast.walk(adding.node) if isinstance(node, ast.Constant)]
+        found |= {text[2:].replace("-", "_") for text in said if isinstance(text, str) and text.startswith("--")}
+    return found
+
+
+def refused_flags(launch: ast.AST, vllm: Package) -> list[str]:
+    known = flags(vllm)
+    return [f"vllm serve has no --{key}" for key in keys_of(launch, "args") if key not in known]
+
+
+def fields(vllm: Package, module: str, name: str) -> set[str]:
+    thing = vllm.find(module, name)
+    assert isinstance(thing, Thing)
+    return set(vllm.fields(thing))
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+def test_every_import_of_vllm_exists(path: Path, vllm: Package) -> None:
+    assert missing_imports(ast.parse(path.read_text()), vllm, "vllm") == []
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+def test_every_call_of_vllm_passes_what_it_takes(path: Path, vllm: Package) -> None:
+    assert list(Calls(ast.parse(path.read_text()), vllm, "vllm").wrong()) == []
+
+
+def test_the_calls_that_matter_are_among_those_that_were_looked_at(vllm: Package) -> None:
+    ours, theirs = (
+        {said for _, said, _ in Calls(ast.parse(path.read_text()), vllm, "vllm").known()} for path in (OURS, SERVER)
+    )
+    assert ours >= {"LLM", "SamplingParams", "LLM.generate"}
+    methods = ("generate", "sleep", "wake_up", "reset_prefix_cache", "collective_rpc", "pause_generation")
+    assert theirs >= {"SamplingParams", "TokensPrompt", "LoRARequest", "build_app", "AsyncLLM.from_vllm_config"}
+    assert theirs >= {f"AsyncLLM.{name}" for name in methods}
+
+
+def test_every_argument_of_verls_server_is_an_option_of_vllm_serve(vllm: Package) -> None:
+    launch = function(SERVER, "launch_server")
+    asked = keys_of(launch, "args")
+    assert len(asked) >= 37, sorted(asked)
+    assert {"max_num_seqs", "data_parallel_address", "nnodes", "max_lora_rank"} <= set(asked)
+    assert refused_flags(launch, vllm) == []
+
+
+def test_verls_settings_of_compilation_are_fields_of_vllms(vllm: Package) -> None:
+    asked = set(keys_of(function(SERVER, "launch_server"), "compilation_config"))
+    assert asked == {"cudagraph_mode", "cudagraph_capture_sizes"}
+    assert asked <= fields(vllm, "vllm.config.compilation", "CompilationConfig")
+
+
+def test_every_sampling_parameter_that_verl_sets_is_one_of_vllms(vllm: Package) -> None:
+    loop = set(keys_of(function(LOOP, "generate_sequences"), "sampling_params"))
+    assert loop >= {"temperature", "top_p", "logprobs"}
+    assert loop <= fields(vllm, "vllm.sampling_params", "SamplingParams")
+
+
+def test_our_prompts_have_the_key_that_vllm_reads(vllm: Package) -> None:
+    (key,) = re.findall(r'\[\{"(\w+)": list\(prompt\)\}', OURS.read_text())
+    assert key in fields(vllm, "vllm.inputs", "TokensPrompt")
+
+
+def test_a_wrong_key_planted_in_our_engine_is_found(vllm: Package) -> None:
+    for right, planted, found in (
+        ("tensor_parallel_size=", "tensor_parallel_sizes=", "LLM has no tensor_parallel_sizes"),
+        ("max_tokens=", "max_new_tokens=", "SamplingParams has no max_new_tokens"),
+        ("_llm.generate(", "_llm.generates(", "LLM.generates does not exist"),
+    ):
+        text = OURS.read_text()
+        assert right in text
+        (said,) = Calls(ast.parse(text.replace(right, planted)), vllm, "vllm").wrong()
+        assert said.endswith(found)
+
+
+def test_a_wrong_key_or_import_planted_in_verls_server_is_found(vllm: Package, tmp_path: Path) -> None:
+    text = SERVER.read_text()
+    planted = tmp_path / "server.py"
+    planted.write_text(text.replace('"max_num_seqs": ', '"max_num_seq": '))
+    assert refused_flags(function(planted, "launch_server"), vllm) == ["vllm serve has no --max_num_seq"]
+    renamed = ast.parse(text.replace("import build_app, init_app_state", "import build_apps, init_app_state"))
+    (said,) = missing_imports(renamed, vllm, "vllm")
+    assert said.endswith("vllm.entrypoints.openai.api_server has no build_apps")
