@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 SNAPSHOT = "code.json"  # beside the packages of a frozen copy (sweeper.launch.slurm.snapshot)
-PACKAGES = ("verl", "torch", "transformers", "ray", "vllm", "hydra-core", "submitit")
+PACKAGES = ("verl", "torch", "transformers", "ray", "vllm", "flash-attn", "hydra-core", "submitit")
 
 
 class Device(StrEnum):

@@ -161,7 +161,7 @@ def _accepted(shape: Shape, results_dir: Path) -> Check:
     return passed(name, "SLURM would accept it")
 
 
-def ask_job(shape: Shape, results_dir: Path, *, vllm: bool) -> list[Finding]:
+def ask_job(shape: Shape, results_dir: Path, *, gpu: bool) -> list[Finding]:
     """What a job of a shape finds on its nodes; fewer findings than nodes when time was up.
 
     Raises:
@@ -170,7 +170,7 @@ def ask_job(shape: Shape, results_dir: Path, *, vllm: bool) -> list[Finding]:
     place = folder(results_dir) / f"doctor-{time.time_ns()}"
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
     arguments = ["-m", "sweeper.oversight.probe", "--out", str(place), "--held", f"{place}.lock"]
-    arguments += ["--vllm"] if vllm else []
+    arguments += ["--gpu"] if gpu else []
     short = replace(shape, minutes=max(1, min(shape.minutes, round(JOB_SECONDS / 60))))
     chunk = Chunk(name=place.name, run_ids=(RunId(""),), code=str(freeze(results_dir)))
     path = place.with_suffix(".sh")

@@ -20,7 +20,7 @@ from sweeper.host.machine import Device, resolve_device
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.script import in_environment, setup
 from sweeper.launch.slurm.shape import shape_of
-from sweeper.oversight import checkup, probe
+from sweeper.oversight import checkup, gpu, probe
 from sweeper.oversight.check import Check, Verdict, passed, unknown, wrong
 from sweeper.oversight.probe import Finding
 from sweeper.plan.secret_refusals import refuse_secrets
@@ -123,7 +123,7 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
     """What a job would find on this machine; a check when that cannot be told."""
     cluster, shape = spec.cluster, shape_of(spec)
     name = "environment here"
-    arguments = ["-m", "sweeper.oversight.probe", *(["--vllm"] if _wants_vllm(spec) else [])]
+    arguments = ["-m", "sweeper.oversight.probe", *(["--gpu"] if _on_gpus(spec) else [])]
     root = str(Path(__file__).resolve().parents[2])
     if cluster.executor is Executor.local:
         command, variables = [sys.executable, *arguments], for_job_here(os.environ, cluster.environment)
@@ -147,13 +147,13 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
     return finding
 
 
-def _wants_vllm(spec: RunSpec) -> bool:
+def _on_gpus(spec: RunSpec) -> bool:
     return resolve_device(spec.cluster.device) is Device.cuda
 
 
 def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> Iterator[Check]:
     """Checks on what a probe found somewhere; `on_node`, where runs execute, missing GPUs are a fault."""
-    cuda = resolve_device(spec.cluster.device) is Device.cuda
+    cuda = _on_gpus(spec)
     install = _INSTALL.format("gpu" if cuda else "cpu")
     name = f"Python {where}"
     if (3, 11) <= tuple(int(part) for part in found.python.split(".")[:2]) < (3, 13):
@@ -171,7 +171,7 @@ def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> 
     elif not found.broken:
         yield passed(name, ", ".join(f"{key} {value}" for key, value in found.versions.items() if key != "python"))
     if cuda:
-        yield _gpus(found, spec, where=where, on_node=on_node, install=install)
+        yield from gpu.checks(found, spec, where=where, on_node=on_node, install=install, ask_job=_ASK_JOB)
     name = f"TMPDIR {where}"
     if found.temporary_refusal is not None:
         yield wrong(
@@ -189,25 +189,13 @@ def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> 
         yield passed(name, f"programs of models run in {found.sandbox}")
 
 
-def _gpus(found: Finding, spec: RunSpec, *, where: str, on_node: bool, install: str) -> Check:
-    name, wanted = f"GPUs {where}", spec.model.resources.gpus_per_node
-    if found.cuda is None:
-        return wrong(name, "this torch is built without CUDA", install)
-    if len(found.gpus) >= wanted:
-        return passed(name, f"{len(found.gpus)} x {found.gpus[0]}, CUDA {found.cuda}")
-    seen = f"CUDA {found.cuda}, but {len(found.gpus)} GPUs are visible and {spec.model.name} wants {wanted}"
-    if on_node:
-        return wrong(name, seen, "look at the driver and CUDA_VISIBLE_DEVICES, or lower model.resources.gpus_per_node")
-    return unknown(name, seen, _ASK_JOB)
-
-
 def _nodes(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
     """What jobs find, one job for every different shape."""
     shapes = {shape_of(spec): spec for spec in specs}
     for shape, spec in shapes.items():
         what = f"{shape.nodes} x {shape.gpus_per_node} GPUs"
         try:
-            found = checkup.ask_job(shape, results_dir, vllm=_wants_vllm(spec))
+            found = checkup.ask_job(shape, results_dir, gpu=_on_gpus(spec))
         except SchedulerError as error:
             yield wrong(f"job of {what}", str(error), "the checks above may say why")
             continue

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from contextlib import suppress
@@ -20,7 +21,8 @@ from sweeper.host.errors import ConfigError
 from sweeper.host.files import is_locked, write_atomic
 from sweeper.host.machine import hostname, versions
 
-PACKAGES = ("verl", "torch", "ray", "transformers")
+PACKAGES = ("verl", "torch", "ray", "transformers", "transfer_queue", "peft")
+GPU_PACKAGES = ("vllm", "flash_attn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Finding:
     broken: dict[str, str]  # packages that cannot be imported, and why
     cuda: str | None  # that torch was built for
     gpus: tuple[str, ...]
+    driver: str | None  # NVIDIA's; None: nvidia-smi does not answer
+    attention: str | None  # what is wrong with flash-attn on the first GPU; None too where it was not run
     sandbox: str | None  # level in use; None: nothing holds
     sandbox_refusal: str | None
     sees_lock: bool | None  # that a lock held elsewhere is held here too
@@ -42,12 +46,15 @@ class Finding:
     temporary_refusal: str | None
 
 
-def probe(*, vllm: bool, held: Path | None) -> Finding:
-    """Import everything, look for GPUs, and start the rewards' sandbox; `held` is a file that another has locked."""
+def probe(*, gpu: bool, held: Path | None) -> Finding:
+    """Import everything, try GPUs, and start the rewards' sandbox.
+
+    `gpu`: whether vLLM's stack is to be here; `held`: a file that another has locked.
+    """
     from rewards.sandbox.walls.isolation import SandboxUnavailable, find_isolation
 
     broken = {}
-    for name in (*PACKAGES, *(("vllm",) if vllm else ())):
+    for name in (*PACKAGES, *(GPU_PACKAGES if gpu else ())):
         try:
             importlib.import_module(name)
         except Exception as error:  # whatever a package does when it is imported
@@ -78,6 +85,8 @@ def probe(*, vllm: bool, held: Path | None) -> Finding:
         broken=broken,
         cuda=cuda,
         gpus=gpus,
+        driver=_driver(),
+        attention=_attention() if gpu and gpus and "flash_attn" not in broken else None,
         sandbox=level,
         sandbox_refusal=refusal,
         sees_lock=None if held is None else is_locked(held),
@@ -85,6 +94,33 @@ def probe(*, vllm: bool, held: Path | None) -> Finding:
         temporary=place,
         temporary_refusal=no_place,
     )
+
+
+def _driver() -> str | None:
+    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        lines = subprocess.run(query, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return lines[0] if lines else None
+
+
+def _attention(device: str = "cuda") -> str | None:
+    """What is wrong with one small causal attention of flash-attn's, beside torch's own; None: nothing."""
+    import torch
+
+    try:
+        from flash_attn import flash_attn_func
+
+        states = torch.randn(1, 8, 2, 64, dtype=torch.bfloat16, device=device)  # batch, tokens, heads, width
+        ours = flash_attn_func(states, states, states, causal=True)
+        heads = states.transpose(1, 2)
+        torchs = torch.nn.functional.scaled_dot_product_attention(heads, heads, heads, is_causal=True).transpose(1, 2)
+        apart = float((ours - torchs).abs().max())
+    except Exception as error:  # whatever a kernel of another build does
+        return f"{type(error).__name__}: {error}"[:300]
+    # bfloat16 keeps 8 bits, and sums of 8 values near 1 differ by their order.
+    return f"its attention is {apart:.3g} apart from torch's" if not apart < 0.05 else None
 
 
 def read(text: str) -> Finding | None:
@@ -98,11 +134,11 @@ def read(text: str) -> Finding | None:
 def main() -> None:
     """Print the finding, or write it to a file."""
     parser = argparse.ArgumentParser(prog="python -m sweeper.oversight.probe")
-    parser.add_argument("--vllm", action="store_true")
+    parser.add_argument("--gpu", action="store_true", help="also vLLM, and flash-attn on the first GPU")
     parser.add_argument("--held", type=Path)
     parser.add_argument("--out", type=Path, help="file; a job step's rank is added to its name")
     options = parser.parse_args()
-    finding = probe(vllm=options.vllm, held=options.held)
+    finding = probe(gpu=options.gpu, held=options.held)
     text = json.dumps(asdict(finding)) + "\n"
     if options.out is None:
         print(f"\n{text}", end="")

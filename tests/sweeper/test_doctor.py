@@ -1,9 +1,13 @@
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from sweeper.launch.slurm import site
-from sweeper.oversight import doctor
+from sweeper.oversight import doctor, gpu, probe
 from sweeper.oversight.check import Verdict
 from sweeper.oversight.probe import Finding
 from tests.sweeper.points import spec
@@ -14,8 +18,10 @@ GOOD = {
     "executable": "/envs/sweeper/bin/python",
     "versions": {"python": "3.11.7", "verl": "0.9.1", "torch": "2.11.0"},
     "broken": {},
-    "cuda": "12.8",
+    "cuda": "13.0",
     "gpus": ("NVIDIA H100",),
+    "driver": "580.95.05",
+    "attention": None,
     "sandbox": "namespaces",
     "sandbox_refusal": None,
     "sees_lock": None,
@@ -42,7 +48,10 @@ def test_an_environment_that_has_everything_is_right() -> None:
         ({"broken": {"vllm": "ModuleNotFoundError: No module named 'vllm'"}}, "packages"),
         ({"versions": {"verl": "0.8.0"}}, "packages"),
         ({"cuda": None}, "GPUs"),
-        ({"gpus": ()}, "GPUs"),
+        ({"broken": {"flash_attn": "ImportError: undefined symbol"}}, "packages"),
+        ({"driver": "570.172.08"}, "driver"),
+        ({"driver": None}, "driver"),
+        ({"attention": "RuntimeError: no kernel image is available"}, "flash-attn"),
         ({"sandbox": None, "sandbox_refusal": "nothing holds"}, "sandbox"),
         ({"temporary": None, "temporary_refusal": "too long"}, "TMPDIR"),
     ],
@@ -61,8 +70,56 @@ def test_a_long_tmpdir_is_right_and_said_to_be_replaced() -> None:
     assert check.found == "138 bytes, too long for Ray's sockets: jobs use a private folder in /tmp"
 
 
-def test_a_login_node_without_gpus_leaves_them_unknown() -> None:
-    assert told(GOOD | {"gpus": ()}, on_node=False)["GPUs"] is Verdict.unknown
+def test_a_node_without_gpus_is_wrong_and_flash_attn_was_not_run_there() -> None:
+    found = told(GOOD | {"gpus": ()})
+    assert (found["GPUs"], found["flash-attn"]) == (Verdict.wrong, Verdict.unknown)
+
+
+def test_a_login_node_without_gpus_leaves_them_their_driver_and_flash_attn_unknown() -> None:
+    found = told(GOOD | {"gpus": (), "driver": None}, on_node=False)
+    unknown = [name for name, verdict in found.items() if verdict is not Verdict.ok]
+    assert unknown == ["driver", "GPUs", "flash-attn"]
+    assert {found[name] for name in unknown} == {Verdict.unknown}
+
+
+def test_a_torch_whose_cuda_is_newer_than_we_know_leaves_the_driver_unknown() -> None:
+    assert told(GOOD | {"cuda": "14.1"})["driver"] is Verdict.unknown
+
+
+def test_the_driver_that_doctor_asks_for_is_the_one_that_the_set_up_asks_for() -> None:
+    said = Path(__file__).parents[2].joinpath(".ci", "gpu-needs").read_text()
+    assert f"driver_needed={gpu.driver_needed('13.0')} " in said
+
+
+@pytest.mark.parametrize(
+    ("kernel", "said"),
+    [
+        (lambda heads: heads, None),
+        (lambda heads: heads.flip(2), "apart from torch's"),
+        (lambda heads: heads * float("nan"), "nan apart from torch's"),
+        (lambda heads: heads.on_no_such_gpu(), "AttributeError"),
+    ],
+)
+def test_an_attention_that_is_not_torchs_or_fails_is_said(
+    kernel: Callable[[torch.Tensor], torch.Tensor], said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flash_attn_func(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, causal: bool) -> torch.Tensor:
+        """In place of flash-attn, which no machine without a GPU can run: torch's own, changed by `kernel`."""
+        q, k, v = (states.transpose(1, 2) for states in (q, k, v))
+        attention = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        return kernel(attention).transpose(1, 2)
+
+    monkeypatch.setitem(sys.modules, "flash_attn", SimpleNamespace(flash_attn_func=flash_attn_func))
+    found = probe._attention("cpu")
+    assert found is None if said is None else said in str(found)
+
+
+def test_the_probe_of_this_machine_imports_what_training_needs_and_says_what_a_gpu_machine_would_lack() -> None:
+    found = probe.probe(gpu=True, held=None)
+    assert not {"verl", "torch", "transfer_queue", "peft"} & set(found.broken)
+    if not found.gpus:
+        assert {"vllm", "flash_attn"} <= set(found.broken)
+        assert found.attention is None
 
 
 def test_a_folder_on_a_local_disk_is_right_for_a_machine_and_unknown_for_a_cluster(tmp_path: Path) -> None:
