@@ -13,7 +13,7 @@ from sweeper.rows.flops import Tokens
 from sweeper.spec.digest import digest_of
 from sweeper.spec.model import WarmStart
 from sweeper.spec.run import RunSpec
-from sweeper.training.sft import FineTuning, run_sft
+from sweeper.training.sft import FineTuning, SftShare, run_sft
 
 _TOKENS = "fine_tuning_tokens.json"
 
@@ -51,12 +51,16 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
         children: Who trains.
 
     Raises:
-        RunFailedError: the trainer failed.
+        RunFailedError: the trainer failed, or there are fewer rows than GPUs to train on them.
     """
     from pyarrow import parquet
 
     settings, n_rows = spec.training.sft, parquet.read_metadata(data).num_rows
-    batch = min(settings.batch_size, n_rows)
+    share = SftShare.of(spec.model.resources, spec.training.max_length)
+    most = min(settings.batch_size, n_rows)
+    batch = share.batch(most, n_rows)
+    if batch != most:
+        print(f"training.sft.batch_size: {batch} instead of {most}, as many for each of {share.workers}", flush=True)
     warm = WarmStart(
         steps=max(1, round(settings.epochs * n_rows / batch)), batch_size=batch, lr=settings.lr, seed=spec.seed
     )
@@ -65,8 +69,7 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
         data=data,
         settings=warm,
         max_length=spec.training.max_length,
-        tokens_per_device=spec.model.resources.actor_tokens_per_gpu,
-        processes=spec.model.resources.gpus_per_node,
+        share=share,
     )
     digest = digest_of(
         {"base": base.digest, "data": file_digest(data), "settings": warm_start_settings(warm), "build": BUILD_VERSION}

@@ -160,7 +160,7 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     import pyarrow.parquet
 
     from data_prep.synthetic.tasks import warm_start_rows
-    from sweeper.training.sft import FineTuning, run_sft
+    from sweeper.training.sft import FineTuning, SftShare, run_sft
 
     model, warm = spec.model, spec.model.warm_start
     rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
@@ -171,8 +171,7 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
         data=data,
         settings=warm,
         max_length=WARM_START_LENGTH,
-        tokens_per_device=model.resources.actor_tokens_per_gpu,
-        processes=model.resources.gpus_per_node,
+        share=SftShare.of(model.resources, WARM_START_LENGTH),
     )
     sft = work / "sft"
     sft.mkdir()

@@ -36,6 +36,11 @@ def misfit(spec: RunSpec) -> str | None:
     words = f"no setting up to {MAX_NODES} nodes makes it fit: choose a smaller model or larger GPUs"
     if changes is not None:
         words = "set " + " ".join(f"model.resources.{key}={str(value).lower()}" for key, value in changes.items())
+    if memory.worst.phase == "fine_tuning" and changes is None:
+        words = (
+            "it runs on one node, whatever model.resources.nodes is: choose a smaller model or larger GPUs, or leave "
+            "fine-tuning out (data.sft_share=0, model.warm_start.steps=0)"
+        )
     return f"{spec.model.name} does not fit: {what}, and {kind}; {words}"
 
 

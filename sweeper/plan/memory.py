@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sweeper.host.machine import Device
+from sweeper.inputs.models import WARM_START_LENGTH
 from sweeper.plan.gpu import GIB, GPUS
 from sweeper.rows.flops import adapter_params
 from sweeper.spec.model import Architecture, Resources
 from sweeper.spec.run import RunSpec
+from sweeper.training.sft import SftShare
 
 # CUDA contexts of trainer and engine, NCCL's buffers, the allocator's fragments.
 RESERVE = 2.0 * GIB
@@ -25,8 +27,8 @@ LOGITS_WITH_ENTROPY = 3  # logits, their gradient, and one more of the entropy's
 BUCKET = 2.0 * GIB
 
 
-# In the order of a training step.
-PHASES = ("rollout", "log_prob", "reference", "critic", "actor", "hand_over")
+# Before RL, then in the order of a training step.
+PHASES = ("fine_tuning", "rollout", "log_prob", "reference", "critic", "actor", "hand_over")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +75,10 @@ def memory_of(spec: RunSpec) -> Memory | None:
         return None
     engine = _Engine.of(spec, gpu.memory)
     actor, critic = _State.of_actor(spec), _State.of_critic(spec)
-    trainer = (*_passes(spec, actor, critic), *_updates(spec, actor, critic))
+    trainer = (*_passes(spec, actor, critic), *_updates(spec, actor, critic), _hand_over(spec, engine, actor, critic))
     return Memory(
         capacity=gpu.memory,
-        peaks=(engine.rollout(_resident(spec, actor, critic)), *trainer, _hand_over(spec, engine, actor, critic)),
+        peaks=(*_fine_tuning(spec), engine.rollout(_resident(spec, actor, critic)), *trainer),
         engine_needs=engine.weights + engine.workspace + spec.training.max_length * engine.kv_token,
         engine_has=engine.has,
         kv_tokens=int(engine.left / engine.kv_token),
@@ -122,6 +124,24 @@ def _trainer(phase: str, parts: Mapping[str, float]) -> Peak:
     return Peak(phase=phase, parts={"reserve": RESERVE, "engine asleep": ASLEEP, **parts})
 
 
+def _fine_tuning(spec: RunSpec) -> Iterator[Peak]:
+    """Supervised fine-tuning before RL, where there is any: on one node, with every parameter and no engine.
+
+    Its states stay on the GPUs whatever `offload` says, and verl's trainer always checkpoints gradients there.
+    """
+    warm, tuned = spec.model.warm_start, spec.data.sft_share > 0
+    lengths = [WARM_START_LENGTH] * (warm.steps > 0) + [spec.training.max_length] * tuned
+    if not lengths:
+        return
+    share = SftShare.of(spec.model.resources, max(lengths))
+    rows = max([warm.batch_size] * (warm.steps > 0) + [spec.training.sft.batch_size] * tuned)
+    longest = max(lengths) / share.sequence_parallel
+    tokens = max(min(share.tokens, rows * max(lengths) / share.processes), longest)
+    state = _State.of(0.0, spec.model.architecture.n_params, share.processes)
+    parts = state.updating(spec, tokens, logits=2 * spec.model.architecture.vocab_size, checkpointing=True)
+    yield Peak(phase="fine_tuning", parts={"reserve": RESERVE} | parts)
+
+
 def _passes(spec: RunSpec, actor: "_State", critic: "_State") -> Iterator[Peak]:
     """Forward passes without gradients: the actor's and, where the KL divergence is used, the reference's."""
     resources, arch = spec.model.resources, spec.model.architecture
@@ -145,9 +165,12 @@ def _updates(spec: RunSpec, actor: "_State", critic: "_State") -> Iterator[Peak]
     # The scaled copy's gradient takes the place of the first copy, which nothing needs after the forward pass.
     copies = LOGITS_WITH_ENTROPY if spec.algorithm.entropy_coeff else _copies(spec)
     logits = copies * 2 * spec.model.architecture.vocab_size
+    again = spec.model.resources.gradient_checkpointing
     if spec.algorithm.has_critic:
-        yield _trainer("critic", {"other states": _resident(spec, actor)} | critic.updating(spec, tokens, logits=0.0))
-    yield _trainer("actor", {"other states": _resident(spec, critic)} | actor.updating(spec, tokens, logits=logits))
+        own = critic.updating(spec, tokens, logits=0.0, checkpointing=again)
+        yield _trainer("critic", {"other states": _resident(spec, actor)} | own)
+    own = actor.updating(spec, tokens, logits=logits, checkpointing=again)
+    yield _trainer("actor", {"other states": _resident(spec, critic)} | own)
 
 
 def _copies(spec: RunSpec) -> int:
@@ -205,14 +228,14 @@ class _State:
         """What stays between updates: gradients are freed."""
         return self.weights + self.moments
 
-    def updating(self, spec: RunSpec, tokens: float, *, logits: float) -> dict[str, float]:
+    def updating(self, spec: RunSpec, tokens: float, *, logits: float, checkpointing: bool) -> dict[str, float]:
         """The parts of an update at its largest moment: the loss, a layer's backward pass, or Adam's step.
 
         `tokens` are of a micro-batch on one GPU, `logits` bytes per token: 0 for a critic, which has none.
         """
         arch = spec.model.architecture
         head, fetched = _head(arch), _fetched(arch)
-        kept = 2 * arch.hidden_size if spec.model.resources.gradient_checkpointing else _layer_bytes(arch)
+        kept = 2 * arch.hidden_size if checkpointing else _layer_bytes(arch)
         states = {"weights": self.weights, "gradients": self.gradients, "moments": self.moments}
         held = {"activations": tokens * kept * arch.num_layers, "gathered": head + fetched}
         # The head's gradient is made in bfloat16 and reduced in float32.

@@ -6,6 +6,7 @@ from sweeper.inputs.tiny import tokens_of
 from sweeper.rows.flops import adaptable
 from sweeper.spec.model import ModelSource
 from sweeper.spec.run import RunSpec
+from sweeper.training.sft import SftShare
 
 
 def refuse_shape(spec: RunSpec) -> None:
@@ -89,6 +90,15 @@ def refuse_division(spec: RunSpec) -> None:
                 f"{key}={prompts} x algorithm.rollout_n={spec.algorithm.rollout_n} = {sequences} sequences do not "
                 f"divide among {workers} training workers ({shape} / sequence_parallel={ring}); use a multiple of "
                 f"{workers} sequences, or other GPUs"
+            )
+    tuned = SftShare.of(resources, spec.training.max_length).workers
+    warm = spec.model.warm_start
+    shown = {"data.sft_share": spec.n_sft, "model.warm_start.batch_size": warm.batch_size if warm.steps else 0}
+    for key, rows in shown.items():
+        if 0 < rows < tuned:
+            raise ConfigError(
+                f"{key}: {rows} problems to fine-tune on for {tuned} workers (model.resources.gpus_per_node="
+                f"{resources.gpus_per_node} / sequence_parallel): each needs one; take more problems, or fewer GPUs"
             )
 
 

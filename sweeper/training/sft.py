@@ -1,8 +1,13 @@
-"""Supervised fine-tuning with verl's own trainer: the warm start of a model before RL."""
+"""Supervised fine-tuning with verl's own trainer: the warm start of a model before RL.
 
+It runs on one node's GPUs. Nothing else is on them meanwhile, so verl's offloading between batches
+(`engine.param_offload`, `engine.optimizer_offload`) would lower no peak and is left off.
+"""
+
+import math
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
@@ -11,7 +16,7 @@ from sweeper.host.machine import Device, free_port
 from sweeper.host.process import Children
 from sweeper.rows.flops import Tokens
 from sweeper.spec.dotted import Value, render
-from sweeper.spec.model import WarmStart
+from sweeper.spec.model import Resources, WarmStart
 from sweeper.training import checkpoint
 from sweeper.training.train import CPU_ENV
 
@@ -25,16 +30,55 @@ class FineTuning:
         data: Parquet with a `messages` column (user, assistant).
         settings: Steps, batch size, step size.
         max_length: Longest row in tokens.
-        tokens_per_device: Budget of one micro-batch.
-        processes: On this machine, one per GPU, over which the model is sharded.
+        share: What each of this machine's GPUs gets.
     """
 
     model: Path
     data: Path
     settings: WarmStart
     max_length: int
-    tokens_per_device: int
+    share: "SftShare"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SftShare:
+    """How fine-tuning is spread over the GPUs of one node.
+
+    Attributes:
+        processes: One per GPU; the model is sharded over all.
+        sequence_parallel: GPUs that one row is split among, a divisor of `processes`.
+        tokens: Budget of a micro-batch on one GPU; verl takes that times `sequence_parallel`, and a row must fit.
+    """
+
     processes: int
+    sequence_parallel: int
+    tokens: int
+
+    @classmethod
+    def of(cls, resources: Resources, max_length: int) -> "SftShare":
+        """The share for rows of at most `max_length` tokens."""
+        width = math.gcd(resources.sequence_parallel, resources.gpus_per_node)
+        tokens = max(resources.actor_tokens_per_gpu, math.ceil(max_length / width))
+        return cls(processes=resources.gpus_per_node, sequence_parallel=width, tokens=tokens)
+
+    @property
+    def workers(self) -> int:
+        """Groups of GPUs that each train on rows of their own; every one gets as many of a batch."""
+        return self.processes // self.sequence_parallel
+
+    def batch(self, wanted: int, n_rows: int) -> int:
+        """Rows per step: what is wanted, or all there are, down to a multiple of the workers.
+
+        Raises:
+            RunFailedError: there are fewer rows than workers.
+        """
+        most = min(wanted, n_rows)
+        if most < self.workers:
+            raise RunFailedError(
+                f"fine-tuning has {most} rows a step for {self.workers} workers (model.resources.gpus_per_node="
+                f"{self.processes} / sequence_parallel={self.sequence_parallel}): give it more problems, or fewer GPUs"
+            )
+        return most - most % self.workers
 
 
 def sft_overrides(wanted: FineTuning, work: Path, device: Device) -> tuple[str, ...]:
@@ -50,7 +94,7 @@ def sft_overrides(wanted: FineTuning, work: Path, device: Device) -> tuple[str, 
         "data.train_files": str(wanted.data),
         "data.train_batch_size": settings.batch_size,
         "data.max_length": wanted.max_length,
-        "data.max_token_len_per_gpu": wanted.tokens_per_device,
+        "data.max_token_len_per_gpu": wanted.share.tokens,
         "data.num_workers": 0,
         "data.custom_cls.path": "pkg://sweeper.training.sft_data",
         "data.custom_cls.name": "ConversationDataset",
@@ -81,6 +125,8 @@ def sft_overrides(wanted: FineTuning, work: Path, device: Device) -> tuple[str, 
             "engine.use_torch_compile": False,
             "++engine.mixed_precision.param_dtype": "fp32",
         }
+    else:
+        values["engine.ulysses_sequence_parallel_size"] = wanted.share.sequence_parallel
     return tuple(f"{key}={render(value)}" for key, value in values.items())
 
 
@@ -97,10 +143,15 @@ def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) ->
         What it was trained on.
 
     Raises:
-        RunFailedError: the trainer failed or left no weights.
+        RunFailedError: the trainer failed or left no weights, or there are fewer rows than GPUs to train on them.
     """
+    asked = wanted.settings.batch_size
+    batch = wanted.share.batch(asked, asked)
+    if batch != asked:
+        print(f"fine-tuning on {batch} rows a step instead of {asked}: as many for each of the GPUs", flush=True)
+        wanted = replace(wanted, settings=replace(wanted.settings, batch_size=batch))
     metrics = work / "metrics.jsonl"
-    command, env = _trainer(wanted.processes)
+    command, env = _trainer(wanted.share.processes)
     children.run(
         [sys.executable, "-m", *command, *sft_overrides(wanted, work, children.device)],
         CPU_ENV | env | {"VERL_FILE_LOGGER_PATH": str(metrics), "TQDM_MININTERVAL": "10"},
