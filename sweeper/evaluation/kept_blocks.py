@@ -1,8 +1,16 @@
-"""An unfinished evaluation: what it has measured so far, in a file that survives its process."""
+"""An unfinished evaluation: what it has measured so far, in files that survive its processes.
 
+    <counts>.partial             what earlier starts have measured
+    <counts>.<start>-<worker>.partial   what one process of a start measures, as it is scored; locked while it lives
+
+The first line of each says under which settings; then there is one line a problem.
+"""
+
+import fcntl
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,35 +29,93 @@ class Kept:
     correct: str | None  # the first that scored; None: none did
 
 
-class Partial:
-    """What an unfinished evaluation has measured, block by block, in a file that survives its process."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One problem, measured."""
 
-    def __init__(self, path: Path, settings: dict[str, object]) -> None:
-        """Takes up the file if it is there and of the same settings, else begins it anew."""
-        self.counts: list[ProblemCount] = []
-        self.kept: list[Kept] = []
-        self._path = path
-        header = json.dumps(settings, sort_keys=True) + "\n"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        if not lines or lines[0] != header:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, header)
-            return
-        whole = [line for line in lines[1:] if line.endswith("\n")]
-        for line in whole:
-            block = json.loads(line)
-            self.counts += [ProblemCount(**count) for count in block["counts"]]
-            self.kept += [Kept(**kept) for kept in block["kept"]]
-        if len(whole) != len(lines) - 1:
-            write_atomic(path, "".join([header, *whole]))
-        print(f"goes on after {len(self.counts)} problems that were measured before", file=sys.stderr)
+    count: ProblemCount
+    kept: Kept
 
-    def add(self, counts: list[ProblemCount], kept: list[Kept]) -> None:
-        """Append one block."""
-        block = {"counts": [asdict(count) for count in counts], "kept": [asdict(one) for one in kept]}
-        with self._path.open("a") as file:
-            file.write(json.dumps(block, sort_keys=True) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self.counts += counts
-        self.kept += kept
+    def to_line(self) -> str:
+        """One line; `from_line` reads it back."""
+        return json.dumps(asdict(self), sort_keys=True) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> "Measured":
+        """What `to_line` wrote."""
+        told = json.loads(line)
+        return cls(count=ProblemCount(**told["count"]), kept=Kept(**told["kept"]))
+
+
+class Shard:
+    """What one process measures, in a file of its own."""
+
+    def __init__(self, path: Path, settings: str) -> None:
+        """Makes the file and locks it for as long as this process lives."""
+        self._file = path.open("x")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._append(settings + "\n")
+
+    def add(self, measured: Sequence[Measured]) -> None:
+        """Append what is scored; on the disk when this returns."""
+        self._append("".join(one.to_line() for one in measured))
+
+    def _append(self, text: str) -> None:
+        self._file.write(text)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def shard_path(out: Path, start: str, worker: str) -> Path:
+    """Where a process of a start keeps what it measures."""
+    return out.with_suffix(f".{start}-{worker}{SUFFIX}")
+
+
+def partial_files(out: Path, start: str = "") -> list[Path]:
+    """All files of measured problems that are there; those of one start's processes."""
+    shards = sorted(path for path in out.parent.iterdir() if _is_shard(path.name, out.stem, start))
+    first = out.with_suffix(SUFFIX)
+    return shards if start or not first.exists() else [first, *shards]
+
+
+def _is_shard(name: str, stem: str, start: str) -> bool:
+    return name.startswith(f"{stem}.{start}") and name.endswith(SUFFIX) and name != f"{stem}{SUFFIX}"
+
+
+def measured(out: Path, settings: str) -> dict[str, Measured]:
+    """What all processes have measured under these settings, by problem; a line that a killed one cut is none."""
+    found = {}
+    for path in partial_files(out):
+        lines = _whole_lines(path)
+        if next(lines, None) == settings:
+            for line in lines:
+                one = Measured.from_line(line)
+                found[one.count.problem_id] = one
+    return found
+
+
+def take_up(out: Path, settings: str) -> dict[str, Measured]:
+    """As `measured`, for one who begins: one file is left, and files of other settings are told and gone.
+
+    Whatever is killed meanwhile, nothing that was measured is lost.
+    """
+    before = partial_files(out)
+    found, first = measured(out, settings), out.with_suffix(SUFFIX)
+    for path in before:
+        header = next(_whole_lines(path), None)
+        if header not in (None, settings):
+            print(f"{path.name} is of other settings, or of an earlier version: begun anew", file=sys.stderr)
+    if found:
+        print(f"goes on after {len(found)} problems that were measured before", file=sys.stderr)
+        write_atomic(first, "".join([settings + "\n", *(one.to_line() for one in found.values())]))
+    for path in before:
+        if path != first or not found:
+            path.unlink()
+    return found
+
+
+def _whole_lines(path: Path) -> Iterator[str]:
+    with path.open() as file:
+        for line in file:
+            if line.endswith("\n"):
+                yield line.rstrip("\n")

@@ -6,13 +6,13 @@ Shapes: B rows (samples) in a batch, P prompt tokens (left-padded), T response t
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 
-from sweeper.generation.sampling import Sample, Sampling
+from sweeper.generation.sampling import Sample, Sampling, Take
 
 # A batch's keys and values, and one step's logits, stay below these.
 MAX_CACHE_BYTES = 1 << 30
@@ -20,10 +20,14 @@ MAX_LOGIT_BYTES = 1 << 28
 
 
 class CpuEngine:
-    """A causal language model with its stop tokens."""
+    """A causal language model with its stop tokens.
 
-    def __init__(self, model: Any, *, eos_ids: frozenset[int], pad_id: int) -> None:
+    `samples_at_once` is how many completions keep it busy: long work is cut into calls of about that size.
+    """
+
+    def __init__(self, model: Any, *, eos_ids: frozenset[int], pad_id: int, seed: int = 0) -> None:
         self.model = model.eval()
+        self.seed = seed
         self._eos = torch.tensor(sorted(eos_ids))
         self._pad = pad_id
         config = model.config
@@ -35,8 +39,8 @@ class CpuEngine:
         self.samples_at_once = max(1, min(4096, 4 * MAX_CACHE_BYTES // (1024 * self._cache_bytes_per_token)))
 
     @classmethod
-    def load(cls, path: Path, *, pad_id: int) -> Self:
-        """Load a folder in Hugging Face's format in float32.
+    def load(cls, path: Path, *, pad_id: int, seed: int = 0) -> Self:
+        """Load a folder in Hugging Face's format in float32; `seed` is of `answers`.
 
         Raises:
             ValueError: the folder lacks weights of the model; transformers would make them up at random.
@@ -46,14 +50,43 @@ class CpuEngine:
         model, info = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, output_loading_info=True)
         if info["missing_keys"]:
             raise ValueError(f"{path} has no weights for {sorted(info['missing_keys'])[0]} and others")
-        return cls(model, eos_ids=stop_ids(model.generation_config, model.config), pad_id=pad_id)
+        return cls(model, eos_ids=stop_ids(model.generation_config, model.config), pad_id=pad_id, seed=seed)
+
+    def answers(self, take: Take, *, n: int, sampling: Sampling) -> Iterator[list[tuple[int, list[Sample]]]]:
+        """See `Engine`; the same seed and prompts give the same completions, however they are taken."""
+        while given := take(max(1, self.samples_at_once // n)):
+            numbers, prompts = zip(*given, strict=True)
+            groups = self.generate(
+                [prompt.token_ids for prompt in prompts],
+                n=n,
+                sampling=sampling,
+                seed=self.seed,
+                earlier=[prompt.earlier for prompt in prompts],
+            )
+            yield list(zip(numbers, groups, strict=True))
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], *, n: int, sampling: Sampling, seed: int
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        n: int,
+        sampling: Sampling,
+        seed: int,
+        earlier: Sequence[int] | None = None,
     ) -> list[list[Sample]]:
-        """`n` completions of each prompt; see `Engine`."""
+        """`n` completions of each prompt, in order.
+
+        Args:
+            prompts: Token ids.
+            n: Completions of each.
+            sampling: How to draw.
+            seed: Of all draws.
+            earlier: How often each prompt was completed with this seed before; None: as often as it comes before here.
+        """
         rows = [list(prompt) for prompt in prompts for _ in range(n)]
-        flat = self.complete(rows, [sampling.max_tokens] * len(rows), sampling, seed=str(seed), earlier=Counter())
+        draws = _draws(rows, Counter()) if earlier is None else [first + i for first in earlier for i in range(n)]
+        limits = [sampling.max_tokens] * len(rows)
+        flat = self._all(rows, limits, sampling, _chances(rows, limits, str(seed), draws))
         return [flat[i * n : (i + 1) * n] for i in range(len(prompts))]
 
     def complete(
@@ -74,7 +107,12 @@ class CpuEngine:
             seed: Of all draws.
             earlier: How often each prompt was completed with this seed; these are added.
         """
-        chances_N_T = _chances(rows, limits, seed, earlier)
+        return self._all(rows, limits, sampling, _chances(rows, limits, seed, _draws(rows, earlier)))
+
+    def _all(
+        self, rows: Sequence[Sequence[int]], limits: Sequence[int], sampling: Sampling, chances_N_T: torch.Tensor
+    ) -> list[Sample]:
+        """One completion of each row, in batches that fit."""
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), rows[i]))
         samples: list[Sample | None] = [None] * len(rows)
         start = 0
@@ -166,16 +204,22 @@ class CpuEngine:
         return output.logits[spread, -1].float(), cache, mask[spread]
 
 
-def _chances(
-    rows: Sequence[Sequence[int]], limits: Sequence[int], seed: str, earlier: Counter[tuple[int, ...]]
-) -> torch.Tensor:
-    """A number in [0, 1) for each token of each row's response."""
+def _draws(rows: Sequence[Sequence[int]], earlier: Counter[tuple[int, ...]]) -> list[int]:
+    """How often each row's prompt is drawn before it, which adds to `earlier`."""
+    draws = []
+    for row in rows:
+        prompt = tuple(row)
+        draws.append(earlier[prompt])
+        earlier[prompt] += 1
+    return draws
+
+
+def _chances(rows: Sequence[Sequence[int]], limits: Sequence[int], seed: str, draws: Sequence[int]) -> torch.Tensor:
+    """A number in [0, 1) for each token of each row's response, by the seed, the row's prompt and its draw."""
     chances_N_T = torch.zeros(len(rows), max(limits, default=0), dtype=torch.float64)
     generator = torch.Generator()
-    for i, (row, limit) in enumerate(zip(rows, limits, strict=True)):
-        prompt = tuple(row)
-        digest = hashlib.sha256(f"{seed}/{earlier[prompt]}/{prompt}".encode()).digest()
-        earlier[prompt] += 1
+    for i, (row, limit, drawn) in enumerate(zip(rows, limits, draws, strict=True)):
+        digest = hashlib.sha256(f"{seed}/{drawn}/{tuple(row)}".encode()).digest()
         generator.manual_seed(int.from_bytes(digest[:7], "big"))
         torch.rand(limit, generator=generator, out=chances_N_T[i, :limit])
     return chances_N_T

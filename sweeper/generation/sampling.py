@@ -1,6 +1,6 @@
 """What is asked of an engine and what it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -22,20 +22,28 @@ class Sample(NamedTuple):
     only evaluates.
     """
 
-    token_ids: list[int]
+    token_ids: Sequence[int]
     log_probs: list[float] | None
     finished: bool  # an end-of-sequence token was drawn (and is the last of token_ids)
 
 
+class Prompt(NamedTuple):
+    """What is to be completed."""
+
+    token_ids: Sequence[int]
+    earlier: int = 0  # samples that others draw of equal token ids: these are other ones
+
+
+Take = Callable[[int], Sequence[tuple[int, Prompt]]]
+"""Asked with how many prompts there is room for, at least one; gives at most as many, each with a number of the asker's
+own. None: there are no more."""
+
+
 class Engine(Protocol):
-    """A loaded model that completes prompts.
+    """A loaded model that completes prompts, with a seed of its own."""
 
-    `samples_at_once` is how many completions keep it busy: long work is cut into calls of about that size.
-    """
+    def answers(self, take: Take, *, n: int, sampling: Sampling) -> Iterator[list[tuple[int, list[Sample]]]]:
+        """`n` completions of every prompt that `take` gives, by its number, as they are done.
 
-    samples_at_once: int
-
-    def generate(
-        self, prompts: Sequence[Sequence[int]], *, n: int, sampling: Sampling, seed: int
-    ) -> list[list[Sample]]:
-        """`n` completions of each prompt, in order; the same seed and prompts give the same completions."""
+        It takes more whenever it would idle otherwise. Samples hang on no other prompt than their own.
+        """

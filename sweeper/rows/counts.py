@@ -81,10 +81,8 @@ def checked(line: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {**line, "problem_id": problem, "n": n, "c": c}
 
 
-def read_lines(path: Path, *keys: str, is_part: bool = False) -> list[dict[str, Any]]:
+def read_lines(path: Path, *keys: str) -> list[dict[str, Any]]:
     """The lines of a counts file, each as `checked` returns it and with further `keys`; a blank one is none.
-
-    One process's part of an evaluation (`is_part`) may have got no problem.
 
     Raises:
         ResultsError: there is no such file, it holds no line, or one is not what it should be; says which.
@@ -105,16 +103,16 @@ def read_lines(path: Path, *keys: str, is_part: bool = False) -> list[dict[str, 
         if missing:
             raise ResultsError(f"{where}: it lacks {', '.join(missing)}")
         found.append(checked(line, where))
-    if not found and not is_part:
+    if not found:
         raise ResultsError(f"{path} holds no problem: nothing was measured")
     return found
 
 
-def read_counts(path: Path, *, is_part: bool = False) -> list[ProblemCount]:
-    """What an evaluation measured; `is_part` and errors as in `read_lines`."""
+def read_counts(path: Path) -> list[ProblemCount]:
+    """What an evaluation measured; errors as in `read_lines`."""
     names = [field.name for field in fields(ProblemCount)]
     needed = [field.name for field in fields(ProblemCount) if field.default is MISSING]
-    lines = read_lines(path, *needed, is_part=is_part)
+    lines = read_lines(path, *needed)
     return [ProblemCount(**{name: line[name] for name in names if name in line}) for line in lines]
 
 

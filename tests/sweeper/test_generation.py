@@ -1,10 +1,11 @@
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweeper.generation import Sampling
+from sweeper.generation import Prompt, Sampling
 from sweeper.generation.sampling import Sample
 
 if TYPE_CHECKING:
@@ -24,18 +25,18 @@ def engine(tiny_model: Path) -> "CpuEngine":
 
 
 def flat(groups: list[list[Sample]]) -> list[list[int]]:
-    return [sample.token_ids for group in groups for sample in group]
+    return [list(sample.token_ids) for group in groups for sample in group]
 
 
 def greedy(max_tokens: int) -> Sampling:
     return Sampling(temperature=0.0, max_tokens=max_tokens)
 
 
-def model_log_probs(model: Any, prompt: list[int], response: list[int], temperature: float = 1.0) -> list[float]:
+def model_log_probs(model: Any, prompt: list[int], response: Sequence[int], temperature: float = 1.0) -> list[float]:
     import torch
 
     with torch.inference_mode():
-        logits = model(torch.tensor([prompt + response])).logits[0].float() / temperature
+        logits = model(torch.tensor([[*prompt, *response]])).logits[0].float() / temperature
     log_probs = torch.log_softmax(logits, -1)
     return [float(log_probs[len(prompt) + i - 1, token]) for i, token in enumerate(response)]
 
@@ -81,7 +82,7 @@ def test_samples_hang_on_no_neighbour_and_no_order_of_arrival(engine: "CpuEngine
     def drawn(*batches: list[list[int]]) -> list[tuple[tuple[int, ...], list[int]]]:
         earlier, sampling = Counter[tuple[int, ...]](), Sampling(max_tokens=12)
         done = [
-            (tuple(row), sample.token_ids)
+            (tuple(row), list(sample.token_ids))
             for rows in batches
             for row, sample in zip(
                 rows, engine.complete(rows, [12] * len(rows), sampling, seed="0", earlier=earlier), strict=True
@@ -91,6 +92,24 @@ def test_samples_hang_on_no_neighbour_and_no_order_of_arrival(engine: "CpuEngine
 
     rows = [PROMPTS[0], PROMPTS[1], PROMPTS[0], PROMPTS[2]]
     assert drawn(rows) == drawn(rows[::-1]) == drawn(rows[:1], rows[1:]) == drawn(rows[2:], rows[:2])
+
+
+def test_answers_hang_not_on_which_prompts_are_taken_together(engine: "CpuEngine") -> None:
+    prompts = [Prompt(PROMPTS[0]), Prompt(PROMPTS[1]), Prompt(PROMPTS[0], earlier=3), Prompt(PROMPTS[2])]
+
+    def answered(*parts: list[int]) -> dict[int, list[list[int]]]:
+        left = [*parts, []]
+        return {
+            number: [list(sample.token_ids) for sample in samples]
+            for some in engine.answers(
+                lambda _: [(i, prompts[i]) for i in left.pop(0)], n=3, sampling=Sampling(max_tokens=12)
+            )
+            for number, samples in some
+        }
+
+    together = answered([0, 1, 2, 3])
+    assert together == answered([3], [2], [1], [0]) == answered([2, 0], [3, 1])
+    assert together[0] != together[2]  # of one wording, and drawn anew
 
 
 def test_the_samples_of_one_prompt_differ(engine: "CpuEngine") -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from data_prep.materialise import materialise
 from rewards import Outcome
-from sweeper.evaluation.kept_blocks import Kept, Partial
+from sweeper.evaluation.kept_blocks import Kept, Measured, Shard, partial_files, shard_path, take_up
 from sweeper.evaluation.measure import measure, suite_digest
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device
@@ -117,39 +117,39 @@ def test_a_failed_measurement_raises_its_reason_and_leaves_no_counts(
     assert not out.exists()
 
 
+def evaluate(model: Path, data: Path, out: Path, *others: str) -> list[str]:
+    said = {"model": model, "data": data, "out": out}
+    return [sys.executable, "-m", "sweeper.evaluation.evaluate", *(f"--{k}={v}" for k, v in said.items()), *others]
+
+
+ENV = {**os.environ, "OMP_NUM_THREADS": "1"}  # as `measure` sets it for tiny models
+
+
 @pytest.fixture(scope="module")
-def halves(tiny_model: Path, problems: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same problems, measured by two processes."""
-    out = tmp_path_factory.mktemp("halves") / "counts.jsonl"
-    command = [
-        sys.executable,
-        "-m",
-        "sweeper.evaluation.evaluate",
-        f"--model={tiny_model}",
-        f"--data={problems}",
-        f"--out={out}",
-    ]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}  # as `measure` sets it for tiny models
-    subprocess.run([*command, "--n=4", "--max-tokens=20", "--shards=2"], check=True, capture_output=True, env=env)
+def shared(tiny_model: Path, small: RunSpec, problems: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same problems, measured by three processes."""
+    out = tmp_path_factory.mktemp("shared") / "counts.jsonl"
+    asked = ("--n=4", f"--max-tokens={small.training.max_response_length}", "--shards=3")
+    subprocess.run(evaluate(tiny_model, problems, out, *asked), check=True, capture_output=True, env=ENV)
     return out
 
 
-def test_two_processes_measure_the_same_problems_as_one(measured: Path, halves: Path) -> None:
-    def problem(item: ProblemCount) -> tuple[str, int, int]:
-        return item.problem_id, item.n, item.prompt_tokens
-
-    assert sorted(map(problem, read_counts(halves))) == sorted(map(problem, read_counts(measured)))
+def test_several_processes_count_what_one_counts(measured: Path, shared: Path) -> None:
+    assert shared.read_text() == measured.read_text()
 
 
-def test_two_processes_leave_the_same_files_as_one(measured: Path, halves: Path) -> None:
-    assert {path.name for path in halves.parent.iterdir()} == {path.name for path in measured.parent.iterdir()} - {
+def test_several_processes_leave_the_same_files_as_one(measured: Path, shared: Path) -> None:
+    assert {path.name for path in shared.parent.iterdir()} == {path.name for path in measured.parent.iterdir()} - {
         "log"
     }
 
 
-def test_two_processes_keep_samples_of_every_problem(measured: Path, halves: Path) -> None:
-    kept = halves.with_suffix(".samples.jsonl").read_text().splitlines()
-    assert {json.loads(line)["problem_id"] for line in kept} == {item.problem_id for item in read_counts(measured)}
+def test_samples_of_every_problem_are_kept_in_the_order_of_problems(measured: Path, shared: Path) -> None:
+    kept = shared.with_suffix(".samples.jsonl").read_text()
+    assert [json.loads(line)["problem_id"] for line in kept.splitlines()] == [
+        item.problem_id for item in read_counts(measured)
+    ]
+    assert kept == measured.with_suffix(".samples.jsonl").read_text()
 
 
 def test_a_base_models_measurement_is_shared_by_runs_that_differ_only_in_training() -> None:
@@ -163,51 +163,69 @@ def test_a_base_models_measurement_is_shared_by_runs_that_differ_only_in_trainin
     )
 
 
-def kept(text: str) -> Kept:
-    return Kept(problem_id=text, completions=[text], correct=None)
+def one(domain: str, c: int) -> Measured:
+    found = count(domain, 4, c)
+    return Measured(count=found, kept=Kept(problem_id=found.problem_id, completions=[domain], correct=None))
 
 
-def test_a_killed_evaluation_goes_on_after_its_last_whole_block(tmp_path: Path) -> None:
-    path = tmp_path / "counts.partial"
-    begun = Partial(path, {"n": 4})
-    begun.add([count("math", 4, 1)], [kept("a")])
-    begun.add([count("code", 4, 2)], [kept("b")])
-    with path.open("a") as file:
-        file.write('{"counts": [')  # killed while writing
-    again = Partial(path, {"n": 4})
-    assert [item.domain for item in again.counts] == ["math", "code"]
-    again.add([count("stem", 4, 0)], [kept("c")])
-    assert [item.completions for item in Partial(path, {"n": 4}).kept] == [["a"], ["b"], ["c"]]
+def test_a_start_takes_up_what_killed_processes_have_kept(tmp_path: Path) -> None:
+    out = tmp_path / "counts.jsonl"
+    first, second = (Shard(shard_path(out, "a", worker), "said") for worker in "01")
+    first.add([one("math", 1)])
+    second.add([one("code", 2)])
+    with shard_path(out, "a", "1").open("a") as file:
+        file.write('{"count": {')  # killed while writing
+    found = take_up(out, "said")
+    assert {item.count.domain: item.count.c for item in found.values()} == {"math": 1, "code": 2}
+    assert partial_files(out) == [out.with_suffix(".partial")]
+    Shard(shard_path(out, "b", "0"), "said").add([one("stem", 0)])
+    assert [item.kept.completions for item in take_up(out, "said").values()] == [["math"], ["code"], ["stem"]]
 
 
-def test_a_partial_evaluation_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
-    path = tmp_path / "counts.partial"
-    Partial(path, {"n": 4}).add([count("math", 4, 1)], [kept("a")])
-    assert Partial(path, {"n": 8}).counts == []
+def test_a_process_that_dies_between_joining_and_removing_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "counts.jsonl"
+    Shard(shard_path(out, "a", "0"), "said").add([one("math", 1), one("code", 2)])
+    joined = "".join(["said\n", one("math", 1).to_line(), one("code", 2).to_line()])
+    out.with_suffix(".partial").write_text(joined)
+    assert len(take_up(out, "said")) == 2
+    assert out.with_suffix(".partial").read_text() == joined
 
 
-def test_an_evaluation_that_was_killed_and_repeated_counts_as_one_in_one_go(
-    problems: Path, tiny_model: Path, tmp_path: Path
+@pytest.mark.parametrize("name", ["counts.partial", "counts.0.partial"])
+def test_a_partial_evaluation_of_other_settings_is_said_to_be_begun_anew(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def arguments(out: Path) -> list[str]:
-        said = {"model": tiny_model, "data": problems, "out": out, "n": 512, "max-tokens": 8, "seed": 3}
-        return [
-            sys.executable,
-            "-m",
-            "sweeper.evaluation.evaluate",
-            *(f"--{key}={value}" for key, value in said.items()),
-        ]
+    (tmp_path / name).write_text('{"block": 32, "shards": 1}\n{"counts": [], "kept": []}\n')  # as version 0.1 wrote it
+    assert take_up(tmp_path / "counts.jsonl", "said") == {}
+    assert f"{name} is of other settings, or of an earlier version: begun anew" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
+
+def test_the_files_of_another_evaluation_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    Shard(shard_path(tmp_path / "counts-2.jsonl", "a", "0"), "said").add([one("math", 1)])
+    assert take_up(tmp_path / "counts.jsonl", "said") == {}
+    assert len(take_up(tmp_path / "counts-2.jsonl", "said")) == 1
+
+
+@pytest.mark.parametrize(("shards", "kills"), [(1, 1), (2, 2)])
+def test_an_evaluation_that_is_killed_again_and_again_counts_as_one_in_one_go(
+    problems: Path, tiny_model: Path, tmp_path: Path, shards: int, kills: int
+) -> None:
+    asked = ("--n=512", "--max-tokens=8", "--seed=3")
     whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
-    subprocess.run(arguments(whole), check=True, capture_output=True)
-    killed = subprocess.Popen(arguments(broken), stderr=subprocess.PIPE, text=True)
-    assert killed.stderr is not None
-    next(line for line in killed.stderr if line.startswith("evaluated 8/12"))
-    killed.kill()
-    killed.wait()
-    assert not broken.exists()
-    assert len(broken.with_suffix(".partial").read_text().splitlines()) >= 2
-    again = subprocess.run(arguments(broken), check=True, capture_output=True, text=True)
+    subprocess.run(evaluate(tiny_model, problems, whole, *asked), check=True, capture_output=True, env=ENV)
+    command = evaluate(tiny_model, problems, broken, *asked, f"--shards={shards}")
+    for _ in range(kills):
+        killed = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENV)
+        assert killed.stderr is not None
+        told = next(line for line in killed.stderr if line.startswith("evaluated "))
+        killed.kill()
+        killed.wait()
+        assert not broken.exists()
+        assert not told.startswith("evaluated 12/12")
+    again = subprocess.run(command, check=True, capture_output=True, text=True, env=ENV)
     assert "goes on after" in again.stderr
     assert broken.read_text() == whole.read_text()
-    assert not broken.with_suffix(".partial").exists()
+    samples = [path.with_suffix(".samples.jsonl").read_text() for path in (broken, whole)]
+    assert samples[0] == samples[1]
+    assert sorted(path.name for path in tmp_path.glob("broken*")) == ["broken.jsonl", "broken.samples.jsonl"]

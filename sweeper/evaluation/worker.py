@@ -1,0 +1,68 @@
+"""One process of an evaluation: a copy of the model, which answers the problems that it is dealt."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sweeper.evaluation.dealing import Deal
+from sweeper.evaluation.kept_blocks import shard_path
+from sweeper.evaluation.problems import Problem, prompts_of, read_problems
+from sweeper.evaluation.scoring import Answered, Scoring
+from sweeper.generation import Sample, Sampling
+from sweeper.generation.sampling import Engine
+
+
+def work(options: argparse.Namespace, deal: Deal, name: str) -> None:
+    """Take problems, answer and score them until all are dealt.
+
+    Args:
+        options: `evaluate.parse`'s; says which model, how to sample and how to score.
+        deal: What is left.
+        name: This process's among those that take, and of the file of what it measures.
+
+    Raises:
+        RunFailedError: the process that scores has ended.
+    """
+    begun = time.monotonic()
+    with Scoring(shard_path(options.out, options.start, name), deal, options.reward) as scoring:
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(options.model)
+        problems = read_problems(options.data, tokenizer)
+        prompts = prompts_of(problems, options.n)
+        engine = _engine(options, tokenizer)
+        sampling = Sampling(temperature=options.temperature, top_p=options.top_p, max_tokens=options.max_tokens)
+        loaded = time.monotonic()
+        for answers in engine.answers(
+            lambda most: [(place, prompts[place]) for place in deal.take(most)], n=options.n, sampling=sampling
+        ):
+            scoring.add([_answered(tokenizer, problems[place], samples) for place, samples in answers])
+        generated = time.monotonic()
+        scoring.finish()
+        load_s, generate_s, rest_s = loaded - begun, generated - loaded, time.monotonic() - generated
+        print(
+            f"load {load_s:.1f} s, generate {generate_s:.1f} s, score {scoring.seconds:.1f} s beside it, "
+            f"{rest_s:.1f} s of them after it",
+            file=sys.stderr,
+        )
+
+
+def _answered(tokenizer: Any, problem: Problem, samples: Sequence[Sample]) -> Answered:
+    return Answered(
+        problem=problem,
+        texts=tokenizer.batch_decode([list(one.token_ids) for one in samples], skip_special_tokens=True),
+        finished=[one.finished for one in samples],
+        response_tokens=sum(len(one.token_ids) for one in samples),
+    )
+
+
+def _engine(options: argparse.Namespace, tokenizer: Any) -> Engine:
+    if options.engine == "vllm":
+        from sweeper.generation.vllm import VllmEngine
+
+        return VllmEngine.load(options.model, tensor_parallel=options.tensor_parallel, seed=options.seed)
+    from sweeper.generation.cpu import CpuEngine
+
+    return CpuEngine.load(options.model, pad_id=tokenizer.pad_token_id or 0, seed=options.seed)

@@ -1,0 +1,96 @@
+"""How `VllmEngine` keeps vLLM busy, with a stand-in for the engine; vLLM itself answers in tests/vllm."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from sweeper.generation import Prompt, Sampling
+from sweeper.generation.sampling import Take
+from sweeper.generation.vllm import AT_ONCE, VllmEngine
+
+
+@dataclass
+class Asked:
+    name: str
+    parameters: dict[str, Any]
+    steps: int
+
+
+class StandIn:
+    """Decodes `AT_ONCE` requests together, first come, first served, and tells which have ended.
+
+    The first request of all takes 40 steps, the others between 2 and 5; a response is as long as its steps.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[Asked] = []
+        self.asked: list[Asked] = []
+        self.at_once: list[int] = []  # requests that ran, of every step
+
+    def get_num_unfinished_requests(self) -> int:
+        return len(self.waiting)
+
+    def has_unfinished_requests(self) -> bool:
+        return bool(self.waiting)
+
+    def add_request(self, name: str, prompt: dict[str, list[int]], parameters: dict[str, Any]) -> None:
+        steps = 40 if not self.asked else 2 + (prompt["prompt_token_ids"][0] + len(self.asked)) % 4
+        self.asked.append(Asked(name, parameters, steps))
+        self.waiting.append(Asked(name, parameters, steps))
+
+    def step(self) -> list[SimpleNamespace]:
+        running = self.waiting[:AT_ONCE]
+        self.at_once.append(len(running))
+        for one in running:
+            one.steps -= 1
+        self.waiting = [one for one in self.waiting if one.steps]
+        return [self._ended(one) for one in running if not one.steps]
+
+    def _ended(self, one: Asked) -> SimpleNamespace:
+        output = SimpleNamespace(token_ids=[7, 8], finish_reason="stop" if one.name.endswith("0") else "length")
+        return SimpleNamespace(request_id=one.name, finished=True, outputs=[output])
+
+
+def taking(prompts: int) -> tuple[Take, list[int]]:
+    """Deals prompts 0 to `prompts`; and how many were asked for, each time."""
+    numbers, asked = iter(range(prompts)), list[int]()
+
+    def take(most: int) -> list[tuple[int, Prompt]]:
+        asked.append(most)
+        given: Iterator[int] = (number for _, number in zip(range(most), numbers, strict=False))
+        return [(number, Prompt(token_ids=(number,))) for number in given]
+
+    return take, asked
+
+
+def engine(stand_in: StandIn) -> VllmEngine:
+    return VllmEngine(stand_in, dict, seed=0)
+
+
+def test_every_prompt_is_answered_n_times_and_told_when_its_last_sample_has_ended() -> None:
+    stand_in = StandIn()
+    take, _ = taking(100)
+    answers = [one for some in engine(stand_in).answers(take, n=16, sampling=Sampling(max_tokens=4)) for one in some]
+    assert sorted(number for number, _ in answers) == list(range(100))
+    assert {len(samples) for _, samples in answers} == {16}
+    assert answers[-1][0] == 0 or answers[0][0] != 0  # the one with the slow sample kept nobody waiting
+    assert [sample.finished for sample in answers[0][1]].count(True) == 2  # draws 0 and 10
+    assert list(answers[0][1][0].token_ids) == [7, 8]
+
+
+def test_the_engine_is_full_until_all_prompts_are_dealt_whatever_one_sample_takes() -> None:
+    stand_in = StandIn()
+    take, _ = taking(500)
+    list(engine(stand_in).answers(take, n=16, sampling=Sampling(max_tokens=4)))
+    busy = len(stand_in.at_once) - 40
+    assert busy < len([steps for steps in stand_in.at_once if steps == AT_ONCE])
+    full = next(step for step, running in enumerate(stand_in.at_once) if running < AT_ONCE)
+    assert sum(stand_in.at_once[:full]) > 0.9 * sum(one.steps for one in stand_in.asked)
+
+
+def test_no_more_prompts_are_taken_than_the_engine_has_room_for() -> None:
+    take, asked = taking(500)
+    list(engine(StandIn()).answers(take, n=128, sampling=Sampling(max_tokens=4)))
+    assert asked[0] == AT_ONCE // 128
+    assert max(asked) == AT_ONCE // 128
