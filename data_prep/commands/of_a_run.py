@@ -12,6 +12,7 @@ _HELP = {
     "prepare": "make the files that a run with these settings trains and is measured on",
     "annotate": "measure a model's pass rate on every problem",
 }
+_MODULES = {"prepare": "sweeper.cli.prepare_data", "annotate": "sweeper.cli.annotate"}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,6 +26,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Executes the verb."""
     code = "import sys; from rewards.program import run_main; sys.exit(run_main(sys.argv[1], sys.argv[2:]))"
-    with subprocess.Popen([sys.executable, "-c", code, f"sweeper.cli.{arguments.verb}", *arguments.arguments]) as child:
+    with subprocess.Popen([sys.executable, "-c", code, _MODULES[arguments.verb], *arguments.arguments]) as child:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the child as well, which says what it has to say
         return child.wait()

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from rewards.program import EXIT_OK, Parser, guarded
@@ -63,9 +64,12 @@ def _parser() -> argparse.ArgumentParser:
 def _annotated(annotation: Annotation, results_dir: Path, *, wait: bool) -> Annotated | None:
     """The finished files; None where a job is on its way to them."""
     if annotation.spec.cluster.executor is Executor.slurm:
+        from sweeper.inputs.models import prepare_fetched
         from sweeper.launch.slurm.annotation import submitted
 
-        return submitted(annotation, results_dir, wait=wait, say=lambda text: print(text, file=sys.stderr, flush=True))
+        say = partial(print, file=sys.stderr, flush=True)
+        prepare_fetched([annotation.spec], results_dir, say=say)
+        return submitted(annotation, results_dir, wait=wait, say=say)
     variables = for_job_here(os.environ, annotation.spec.cluster.environment)
     os.environ.clear()
     os.environ |= variables  # this process is the job

@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.inputs.data import prepare_all
+    from sweeper.inputs.models import absent_weights
     from sweeper.launch.slurm.export import commands, export
     from sweeper.launch.slurm.options import replacements
     from sweeper.launch.slurm.shape import shape_of
@@ -40,6 +42,10 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         _check_writable(options.out.resolve())
     prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
+    absent = {one.repository for spec in specs if (one := absent_weights(spec.model, results_dir))}
+    if absent:
+        what = f"{', '.join(sorted(absent))}: not in {results_dir} yet, and jobs fetch nothing"
+        print(f"{what}; first run: python -m sweeper prepare {shlex.join(options.overrides)}", file=sys.stderr)
     scripts = export(specs, results_dir, None if options.out is None else options.out.resolve())
     save_grid(plan, results_dir)
     listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]

@@ -15,6 +15,7 @@ from sweeper.cli.results import rows_of, table_text
 from sweeper.host.environment import left_behind
 from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.inputs.data import prepare_all
+from sweeper.inputs.models import prepare_fetched
 from sweeper.launch.local import run_local
 from sweeper.launch.slurm.follow import follow, submit_text
 from sweeper.launch.slurm.options import replacements
@@ -47,6 +48,8 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     for line in [*([behind] if behind else []), *(replacements(map(shape_of, specs)) if on_slurm else [])]:
         _say(line)
     save_grid(plan, results_dir)
+    if on_slurm:  # here, each job waits for its own model
+        prepare_fetched(specs, results_dir, say=_say)
     prepare_all(specs, results_dir, say=_say)
     specs = [run.considered.prepare() if run.considered else run.spec for run in plan.to_run if run.spec]
     if on_slurm:

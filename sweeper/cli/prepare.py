@@ -1,43 +1,38 @@
-"""`python -m data_prep prepare`: the files of a run's data, as the run itself makes or finds them."""
+"""Fetch the weights and make the data of runs, before any job needs them.
+
+Weights of hub models go to weights/ of results_dir, once; what was interrupted goes on. Jobs fetch nothing: a launch to
+SLURM does the same before it submits. Run this ahead of it, or on another host if the launch cannot reach the hub.
+"""
 
 import argparse
-import json
-from collections.abc import Sequence
+import sys
+from functools import partial
 
-from rewards.program import EXIT_OK, Parser, guarded
-from sweeper.grid.expand import expand, results_dir_of
-from sweeper.inputs.data import prepared
-from sweeper.inputs.models import folder_at_hand
-from sweeper.plan.plan import spec_from
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m data_prep prepare",
-        description="Make the training, validation and evaluation files of a run below results_dir, where the run "
-        "finds them; says how many rows each has, and what was dropped and why.",
-    )
-    parser.add_argument(
-        "overrides", nargs="*", help="as for a run: data_root=FOLDER domain_mix=math data_scale.n_unique=4096"
-    )
-    return parser
+from sweeper.cli.plan import planned
+from sweeper.cli.verb import add_json, add_overrides, answer
+from sweeper.host.amounts import number_of
+from sweeper.host.errors import ConfigError
 
 
-def main(arguments: Sequence[str]) -> int:
-    """The command line; returns the exit code."""
-    return guarded(lambda: _run(_parser().parse_args(arguments)))
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    add_overrides(parser, example="+grid=model_scale cluster=slurm model_family=qwen2.5", at_least_one=True)
+    add_json(parser)
 
 
-def _run(options: argparse.Namespace) -> int:
-    config = expand(options.overrides, multirun=False).points[0].config
-    spec, results_dir = spec_from(config), results_dir_of(config)
-    data = prepared(spec, results_dir, tokenizer=folder_at_hand(spec.model, results_dir))
-    manifest = json.loads(data.manifest.read_text())
-    for split, about in manifest["files"].items():
-        shares = ", ".join(f"{domain} {count}" for domain, count in about["by_domain"].items())
-        print(f"{split}: {about['rows']} rows ({shares})")
-    for kind in ("dropped", "notes"):
-        for step, count in manifest.get(kind, {}).items():
-            print(f"{kind}: {count} {step}")
-    print(f"in {data.manifest.parent}")
-    return EXIT_OK
+def run(options: argparse.Namespace) -> int:
+    """Executes the verb."""
+    from sweeper.inputs.data import prepare_all
+    from sweeper.inputs.models import prepare_fetched
+
+    plan, results_dir = planned(options.overrides, multirun=options.multirun or None, without_verl=True)
+    if plan.refused:
+        reasons = "\n".join(dict.fromkeys(str(run.reason) for run in plan.refused))
+        raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run; nothing was fetched:\n{reasons}")
+    specs = [run.spec for run in plan.to_run if run.spec is not None]
+    say = partial(print, file=sys.stderr if options.json else sys.stdout, flush=True)
+    found = prepare_fetched(specs, results_dir, say=say)
+    prepare_all(specs, results_dir, say=say)
+    here = [{"repository": one.repository, "revision": one.revision, "folder": str(one.folder)} for one in found]
+    what = f"{len(found)} of the hub's weights and the data of {number_of(len(specs), 'run')}"
+    return answer(options, lambda: here, lambda: f"{what} are in {results_dir}")

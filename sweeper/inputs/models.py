@@ -1,17 +1,18 @@
 """Base models, prepared once and shared by every run that starts from them.
 
-A tiny model is built, a GGUF file is converted, a hub model is downloaded at its revision; each is then warm-started by
-supervised fine-tuning if its settings say so. It lands in `models/<name>-<digest>/`, whole and made once, so any number
-of jobs may ask for it at once.
+A tiny model is built, a GGUF file is converted, a hub model is made of fetched weights (`sweeper.inputs.weights`); each
+is then warm-started by supervised fine-tuning if its settings say so. It lands in `models/<name>-<digest>/`, whole and
+made once, so any number of jobs may ask for it at once.
 
-    python -m sweeper.inputs.models SPEC_JSON OUT_DIR      (the child process that does the work)
+    python -m sweeper.inputs.models SPEC_JSON OUT_DIR [WEIGHTS_DIR]      (the child process that does the work)
 """
 
 import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,9 +21,13 @@ from typing import Any
 
 from data_prep.files.atomic_folder import make_once
 from data_prep.prompt_style import OWN_STYLE, chat_template
+from sweeper.host import secret
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.machine import resolve_device, threads_for
 from sweeper.host.process import Children, run_child
+from sweeper.inputs import weights
+from sweeper.inputs.weights import Weights
+from sweeper.spec.cluster import Executor
 from sweeper.spec.digest import digest_of
 from sweeper.spec.identity import science_of
 from sweeper.spec.model import Model, ModelSource, WarmStart
@@ -30,7 +35,7 @@ from sweeper.spec.run import RunSpec
 
 # Raise when the building or the warm start changes what comes out for the same settings.
 BUILD_VERSION = 1
-DONE = "config.json"  # a file that no model lacks
+DONE = weights.DONE
 # What a `config.json` calls what an architecture states.
 _SHAPE = {
     "hidden_size": "hidden_size",
@@ -53,11 +58,12 @@ class PreparedModel:
 
 
 def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
-    """The base model of a run; made if it is not there yet.
+    """The base model of a run; made if it is not there yet, its weights fetched unless the run is a job of SLURM's.
 
     Raises:
-        ConfigError: a local model folder or an installed package is missing; the model has another shape than is said.
-        RunFailedError: building, converting or downloading failed.
+        ConfigError: a local model folder, an installed package or the weights of a job of SLURM's are missing; the
+            model has another shape than is said.
+        RunFailedError: building, converting or fetching failed.
     """
     model = spec.model
     if (folder := _own_folder(model)) is not None:
@@ -71,9 +77,46 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
     digest = model_digest(model)
     out = _made(model, results_dir)
-    make_once(out, done=DONE, make=partial(_make_in_child, spec.to_json(), log))
+    if (absent := absent_weights(model, results_dir)) is not None:
+        if spec.cluster.executor is Executor.slurm:
+            raise ConfigError(
+                f"{absent.repository} is not in {absent.folder}, and jobs of SLURM's fetch nothing: run python -m "
+                "sweeper prepare with the overrides of the launch, where the hub can be reached"
+            )
+        weights.fetch([absent], say=partial(print, flush=True))
+    fetched = Weights.of(model, results_dir)
+    make_once(out, done=DONE, make=partial(_make_in_child, spec.to_json(), log, fetched))
     refuse_other_shape(model, results_dir)
     return PreparedModel(path=out, digest=digest)
+
+
+def prepare_fetched(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None]) -> list[Weights]:
+    """Fetch the hub models of some runs and make them, so that no job needs a network; a warm start is left to jobs.
+
+    Returns:
+        What these models are fetched as, each once.
+
+    Raises:
+        ConfigError: a model, the right to read it or room on the disk is missing; it has another shape than is said.
+        RunFailedError: the hub cannot be reached, or fetching stopped.
+    """
+    different = {model_digest(spec.model): spec for spec in specs}
+    found = {digest: Weights.of(spec.model, results_dir) for digest, spec in different.items()}
+    absent = [absent_weights(spec.model, results_dir) for spec in different.values()]
+    secrets = specs[0].cluster.secrets_file if specs else None
+    variables = secret.read(Path(secrets)) if secrets and any(absent) else {}
+    weights.fetch([one for one in absent if one is not None], say=say, variables=variables)
+    for digest, spec in different.items():
+        if found[digest] is not None and not spec.model.warm_start.steps:
+            with tempfile.NamedTemporaryFile() as log:
+                prepare(spec, results_dir, log=Path(log.name))
+    return list(dict.fromkeys(one for one in found.values() if one is not None))
+
+
+def absent_weights(model: Model, results_dir: Path) -> Weights | None:
+    """What is still to be fetched for a model; None: nothing is."""
+    wanted = Weights.of(model, results_dir)
+    return None if wanted is None or wanted.are_here or folder_at_hand(model, results_dir) else wanted
 
 
 def folder_at_hand(model: Model, results_dir: Path) -> Path | None:
@@ -116,11 +159,12 @@ def _made(model: Model, results_dir: Path) -> Path:
     return results_dir / "models" / f"{model.name}-{model_digest(model)}"
 
 
-def _make_in_child(spec: str, log: Path, out: Path) -> None:
+def _make_in_child(spec: str, log: Path, fetched: Weights | None, out: Path) -> None:
     with work_folder(out) as work:
         frozen = work / "spec.json"
         frozen.write_text(spec)
-        run_child([sys.executable, "-m", "sweeper.inputs.models", str(frozen), str(out)], log=log, env={})
+        command = [sys.executable, "-m", "sweeper.inputs.models", str(frozen), str(out)]
+        run_child([*command, *([str(fetched.folder)] if fetched else [])], log=log, env={})
 
 
 @contextmanager
@@ -194,14 +238,6 @@ def _build_tiny(model: Model, out: Path) -> None:
     tiny.build(out, model.architecture, special_strings=SPECIAL_STRINGS, seed=model.warm_start.seed)
 
 
-def _download(model: Model, out: Path) -> None:
-    from huggingface_hub import snapshot_download
-
-    if model.path is None:
-        raise ConfigError(f"model={model.name} has no path: set model.path to a hub id or a local folder")
-    snapshot_download(model.path, revision=model.revision, local_dir=out)
-
-
 def _convert_gguf(model: Model, out: Path) -> None:
     """Dequantise a GGUF file that an installed package ships into a normal checkpoint."""
     import torch
@@ -230,12 +266,16 @@ def _set_chat_template(folder: Path, template: str) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def main(spec_path: Path, out: Path) -> None:
-    """Make the model of a spec in `out`; what is needed on the way lies beside the spec."""
+def main(spec_path: Path, out: Path, fetched: Path | None = None) -> None:
+    """Make the model of a spec in `out`, of `fetched` weights if it is the hub's; what it needs is beside the spec."""
     spec, work = RunSpec.read(spec_path), spec_path.parent
     initial = work / "initial" if spec.model.warm_start.steps else out
-    make = {ModelSource.tiny: _build_tiny, ModelSource.gguf: _convert_gguf, ModelSource.hub: _download}
-    make[spec.model.source](spec.model, initial)
+    if fetched is not None:
+        weights.take(fetched, initial)
+    elif spec.model.source is ModelSource.tiny:
+        _build_tiny(spec.model, initial)
+    else:
+        _convert_gguf(spec.model, initial)
     template = chat_template(spec.model.prompt_style)
     if template is not None:
         _set_chat_template(initial, template)
@@ -244,4 +284,4 @@ def main(spec_path: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

@@ -25,7 +25,18 @@ _WRITTEN = (
     "*",
     *(
         f"{folder}/*"
-        for folder in ("rows", "grids", "slurm", "code", "models", "base", "annotations", "reports", "rewards")
+        for folder in (
+            "rows",
+            "grids",
+            "slurm",
+            "code",
+            "models",
+            "weights",
+            "base",
+            "annotations",
+            "reports",
+            "rewards",
+        )
     ),
     *("data/*", "data/*/*"),
     *(f"runs/*/{folder}*" for folder in ("", "attempts/*/", "checkpoints/", "checkpoints/*/actor/")),

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sweeper.host.amounts import duration, number_of, size
+from sweeper.plan import weights_look
 from sweeper.plan.cost import Cost
 from sweeper.plan.data_look import look_lines, looks
 from sweeper.plan.gpu import GIB
@@ -35,7 +36,9 @@ def plan_text(plan: Plan) -> str:
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
     )
     parts += _totals(plan.totals, [run.cost for run in plan.to_run if run.cost is not None]) if plan.to_run else []
-    parts += look_lines(looks([run.spec for run in plan.to_run if run.spec], plan.results_dir))
+    specs = [run.spec for run in plan.to_run if run.spec]
+    parts += weights_look.look_lines(weights_look.looks(specs, plan.results_dir), plan.results_dir)
+    parts += look_lines(looks(specs, plan.results_dir))
     parts += ["", _table(rows), *_memories(plan.runs), *_reasons(plan.runs)]
     return "\n".join(parts)
 
@@ -160,13 +163,15 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
     for run in plan.runs:
         if run.cost is not None and id(run.cost) not in costs:
             costs[id(run.cost)] = _cost_json(run.cost)
+    specs = [run.spec for run in plan.to_run if run.spec]
     return {
         "grid": plan.grid,
         "axes": {key: list(labels) for key, labels in plan.axes.items()},
         "counts": {str(state): n for state, n in plan.count().items()},
         "notes": list(plan.notes),
         "totals": asdict(plan.totals),
-        "data": [asdict(look) for look in looks([run.spec for run in plan.to_run if run.spec], plan.results_dir)],
+        "weights": [asdict(look) for look in weights_look.looks(specs, plan.results_dir)],
+        "data": [asdict(look) for look in looks(specs, plan.results_dir)],
         "verl": {"status": "checked" if plan.unchecked is None else "unchecked", "reason": plan.unchecked},
         "runs": [
             {

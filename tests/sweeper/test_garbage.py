@@ -78,6 +78,14 @@ def test_a_temporary_file_goes_when_nobody_can_still_be_writing_it(tmp_path: Pat
     assert [item.path for item in find(tmp_path, SILENT, now=time.time())] == [old]
 
 
+def test_weights_whose_fetch_nobody_went_on_with_go_after_a_day(tmp_path: Path) -> None:
+    partial = tmp_path / "weights" / ".acme--tiny@0123.partial"
+    partial.mkdir(parents=True)
+    (partial / "model.safetensors").write_text("half")
+    assert find(tmp_path, SILENT, now=time.time()) == []
+    assert [item.path for item in find(tmp_path, SILENT, now=time.time() + 2 * DAY)] == [partial]
+
+
 def test_a_checkpoint_of_a_run_that_came_alive_stays(tmp_path: Path) -> None:
     done = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
     (item,) = find(tmp_path, SILENT, now=time.time())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli import annotate, prepare
+from sweeper.cli import annotate, prepare_data
 from sweeper.cli.main import main
 from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError
@@ -103,8 +103,8 @@ def _verb(name: str, arguments: list[str]) -> int:
 
 PROGRAMS: dict[str, Callable[[list[str]], int]] = {
     "a launch": main,
-    **{verb: partial(_verb, verb) for verb in ("plan", "doctor", "export-sbatch", "suggest")},
-    "data_prep prepare": prepare.main,
+    **{verb: partial(_verb, verb) for verb in ("plan", "prepare", "doctor", "export-sbatch", "suggest")},
+    "data_prep prepare": prepare_data.main,
     "data_prep annotate": annotate.main,
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.materialise import materialise
-from sweeper.cli.prepare import main
+from sweeper.cli.prepare_data import main
 from sweeper.inputs.data import data_spec
 from tests.sweeper.points import spec
 
