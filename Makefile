@@ -7,7 +7,7 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack wheel wheel-check lock lock-check clean
+.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack gpu-proof wheel wheel-check lock lock-check clean
 
 help:            ## this list
 	@awk -F ':.*## *' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ check: setup     ## lint, types, layers
 
 bench: setup     ## benchmarks, each beside a named peer
 	$(BIN)/python -m tests.bench
+
+gpu-proof:       ## whether one GPU here does what is planned of it; writes docs/gpu-proof.md (VENV=the environment)
+	$(BIN)/python -m sweeper prove --page docs/gpu-proof.md
 
 ##@ Keeping house
 wheel:           ## build the wheel into dist/

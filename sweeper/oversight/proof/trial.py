@@ -1,0 +1,91 @@
+"""Where a proof happens: device, GPU and folders."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.grid.expand import expand
+from sweeper.host.errors import ConfigError, RunFailedError
+from sweeper.host.machine import Device, device_name, resolve_device
+from sweeper.plan.gpu import GPUS
+from sweeper.plan.plan import spec_from
+from sweeper.spec.run import RunSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A proof's machine and size.
+
+    Attributes:
+        device: It computes on; never `auto`.
+        name: The device's, by its vendor.
+        gpu: The planner's name of it (`sweeper.plan.gpu`); None: a processor, or a GPU that the planner does not know.
+        folder: The proof's own, for logs and runs.
+        scratch: Likewise, for temporary files alone, and empty at first.
+    """
+
+    device: Device
+    name: str
+    gpu: str | None
+    folder: Path
+    scratch: Path
+
+    @classmethod
+    def here(cls, folder: Path, scratch: Path, *, small: bool) -> "Trial":
+        """On one GPU of this machine; `small`, in miniature on its processor.
+
+        Raises:
+            ConfigError: there is no GPU here, and it is not to be small.
+        """
+        device = Device.cpu if small else resolve_device(Device.auto)
+        if not small and device is not Device.cuda:
+            raise ConfigError(
+                "no GPU is here, so nothing was tried; on a cluster: srun --gpus=1 python -m sweeper prove. --small "
+                "tries the proof itself, in miniature on the processor"
+            )
+        name = device_name(device)
+        gpu = gpu_type(name) if device is Device.cuda else None
+        return cls(device=device, name=name, gpu=gpu, folder=folder, scratch=scratch)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is in miniature: no GPU is tried so."""
+        return self.device is Device.cpu
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Of every child: one GPU (or thread), and this proof's own place for temporary files."""
+        device = {"OMP_NUM_THREADS": "1"} if self.is_small else {"CUDA_VISIBLE_DEVICES": _first_gpu()}
+        return {"TMPDIR": str(self.scratch), **device}
+
+    def until(self, seconds: float) -> Callable[[], None]:
+        """What a child's `on_tick` does until the child has had its seconds.
+
+        Returns:
+            A function that raises `RunFailedError` when they are over.
+        """
+        end = time.monotonic() + seconds
+
+        def tick() -> None:
+            if time.monotonic() > end:
+                raise RunFailedError(f"it took longer than {seconds:.0f} s")
+
+        return tick
+
+
+def gpu_type(name: str) -> str | None:
+    """The planner's name of a GPU by its vendor's, such as `NVIDIA A100-SXM4-80GB`; None: it does not know it."""
+    words = re.split(r"[\s-]+", name)
+    return next((kind for kind in GPUS if kind in words), None)
+
+
+def _first_gpu() -> str:
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+
+
+def spec_of(overrides: Sequence[str]) -> RunSpec:
+    """The run that overrides name."""
+    return spec_from(expand(tuple(overrides), multirun=False).points[0].config)

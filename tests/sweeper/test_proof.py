@@ -1,0 +1,149 @@
+"""What a proof says of what it measured."""
+
+import math
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sweeper.cli.main import main
+from sweeper.host.machine import Device
+from sweeper.oversight.check import Verdict
+from sweeper.oversight.proof import torch_tier
+from sweeper.oversight.proof.line import Bounds, Line, judged, near, told
+from sweeper.oversight.proof.page import page, text
+from sweeper.oversight.proof.proof import Proof, Tier
+from sweeper.oversight.proof.trial import Trial, gpu_type
+
+REPOSITORY = Path(__file__).parents[2]
+PAGE = REPOSITORY / "docs" / "gpu-proof.md"
+
+
+def wrong(line: Line) -> bool:
+    return line.verdict is Verdict.wrong
+
+
+def trial(folder: Path, *, gpu: str | None = None) -> Trial:
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    device = Device.cpu if gpu is None else Device.cuda
+    return Trial(device=device, name=gpu or "a processor", gpu=gpu, folder=folder, scratch=scratch)
+
+
+def test_without_a_gpu_the_proof_says_so_in_one_line_and_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert main(["prove", f"--out={tmp_path / 'out'}", f"--page={tmp_path / 'page.md'}"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: no GPU is here")
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("NVIDIA H200", "H200"),
+        ("NVIDIA H100 80GB HBM3", "H100"),
+        ("NVIDIA A100-SXM4-80GB", "A100"),
+        ("NVIDIA GeForce RTX 4090", None),
+    ],
+)
+def test_a_gpu_is_known_by_its_vendors_name(name: str, kind: str | None) -> None:
+    assert gpu_type(name) == kind
+
+
+def test_make_gpu_proof_without_a_gpu_fails_and_leaves_the_page(tmp_path: Path) -> None:
+    before = PAGE.read_text()
+    env = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(["make", "gpu-proof"], capture_output=True, text=True, cwd=REPOSITORY, env=env)
+    assert done.returncode != 0
+    assert "no GPU is here" in done.stderr
+    assert PAGE.read_text() == before
+
+
+def test_the_page_of_the_repository_is_that_of_its_figures() -> None:
+    figures = PAGE.with_suffix(".json")
+    assert PAGE.read_text() == page(Proof.read(figures.read_text()) if figures.exists() else None)
+
+
+def test_a_page_of_no_proof_says_so_in_its_first_line_and_one_of_a_proof_what_came_of_it() -> None:
+    assert page(None).splitlines()[0] == "# GPU proof: not run yet"
+    lines = (near("peak", "GiB", 26.1, 25.0, whose="the plan's", share=0.2), told("startup", "s", 31.0))
+    lines = (*lines, judged("reward", "", 0.01, Bounds(least=0.02), note="it did not learn"))
+    proof = Proof(
+        device="NVIDIA H200",
+        is_small=False,
+        began="2026-12-01T10:00:00+00:00",
+        commit="abc",
+        versions={"torch": "2.11.0"},
+        tiers=(Tier(number=1, seconds=240.0, lines=lines),),
+    )
+    assert Proof.read(proof.to_json()) == proof
+    written = page(proof)
+    assert written.splitlines()[0] == "# GPU proof: run on NVIDIA H200, 2026-12-01: 1 ok, 1 wrong, 0 unknown"
+    for said in ("4m00s", "| ok", "26.1 GiB", "25 GiB", "the plan's", "31 s", "it did not learn", "torch 2.11.0"):
+        assert said in written
+    assert "wrong" in text(proof)
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [(8.0, "ok"), (12.0, "ok"), (7.9, "wrong"), (12.1, "wrong"), (math.nan, "wrong"), (None, "unknown")],
+)
+def test_a_figure_is_right_within_its_share_of_the_plans(measured: float | None, verdict: str) -> None:
+    assert near("peak", "GiB", measured, 10.0, whose="the plan's", share=0.2).verdict == verdict
+
+
+def test_what_cannot_be_judged_is_unknown_and_not_right() -> None:
+    assert near("peak", "GiB", 5.0, None, whose="the plan's", share=0.2).verdict is Verdict.unknown
+    assert told("startup", "s", None).verdict is Verdict.unknown
+    assert told("startup", "s", 3.0).verdict is None
+
+
+@pytest.fixture(scope="module")
+def tier_1(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
+    return list(torch_tier.prove(trial(tmp_path_factory.mktemp("proof")), seconds=120))
+
+
+def test_passes_in_miniature_hold_the_memory_that_the_planner_says(tier_1: list[Line]) -> None:
+    peaks = [line for line in tier_1 if line.what.startswith("peak memory")]
+    assert [line.verdict for line in peaks] == [Verdict.ok, Verdict.ok], peaks
+
+
+def test_what_has_nothing_to_compare_with_on_a_processor_is_measured_all_the_same(tier_1: list[Line]) -> None:
+    rest = [line for line in tier_1 if not line.what.startswith("peak memory")]
+    assert len(rest) == 6
+    assert all(line.measured is not None and line.measured > 0 for line in rest)
+    assert not any(map(wrong, rest))
+
+
+def test_a_tier_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    from sweeper.host.errors import RunFailedError
+
+    with pytest.raises(RunFailedError, match="it took longer than 0 s"):
+        list(torch_tier.prove(trial(tmp_path), seconds=0))
+
+
+def test_gradients_written_over_the_logits_are_those_of_a_log_softmax() -> None:
+    import torch
+
+    from sweeper.oversight.proof.passes import LabelLogProbs
+
+    torch.manual_seed(0)
+    labels, weights = torch.randint(50, (600,)), torch.randn(600)
+    found = []
+    for ours in (True, False):
+        leaf = torch.randn(600, 50, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        logits = leaf * 2
+        if ours:
+            value = LabelLogProbs.apply(logits, labels)
+        else:
+            value = torch.log_softmax(logits, -1).gather(1, labels[:, None]).squeeze(1)
+        (value * weights).sum().backward()
+        found.append((value.detach(), leaf.grad))
+    torch.testing.assert_close(found[0][0], found[1][0])
+    torch.testing.assert_close(found[0][1], found[1][1])
