@@ -25,7 +25,6 @@ TOOLS = (
     "awk",
     "df",
     "head",
-    "nproc",
     "sed",
     "uname",
 )
@@ -37,7 +36,8 @@ case "$2" in
   *Python.h*) exit {without_headers} ;;
   *'print('*) echo {version} ;;
   venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; touch "$3/pyvenv.cfg" ;;
-  pip) echo "$@" >> "$ASKED" ;;
+  pip) echo "$@${{FLASH_ATTENTION_FORCE_BUILD:+ forced=$FLASH_ATTENTION_FORCE_BUILD}}" >> "$ASKED"
+    case "$*" in *only-binary*) [ ! -e "$ASKED.unreached" ] ;; esac ;;
   *) echo "Python {version}.9" ;;
 esac
 """
@@ -278,11 +278,13 @@ def test_on_python_3_11_flash_attn_is_compiled_by_nvcc_13_and_refused_without(tm
     machine.has_gpus(nvcc="13.0")
     done = machine.set_up("python3.11", gpu=True)
     assert done.returncode == 0, done.stderr
-    assert "MAX_JOBS=" in done.stdout
+    assert "compiling flash-attn" in done.stdout
     stack, tools, flash_attn = machine.asked.read_text().splitlines()
     assert "constraints/gpu-3.11.txt" in stack
     assert "setuptools wheel" in tools
-    assert re.search(r"--no-deps --no-build-isolation --no-binary flash-attn flash-attn==[\d.]+$", flash_attn)
+    assert re.search(
+        r"--no-deps --no-build-isolation --no-binary flash-attn flash-attn==[\d.]+ forced=TRUE$", flash_attn
+    )
 
 
 def test_an_environment_made_for_gpus_stays_so_when_it_is_renewed(tmp_path: Path) -> None:
@@ -293,6 +295,22 @@ def test_an_environment_made_for_gpus_stays_so_when_it_is_renewed(tmp_path: Path
     machine.asked.unlink()
     assert machine.set_up().returncode == 0
     assert "constraints/gpu-3.12.txt" in machine.asked.read_text()
+    assert "cpu" not in machine.asked.read_text()
+
+
+def test_where_flash_attns_wheel_is_not_to_be_had_the_step_that_compiles_it_is_named_and_the_environment_stays_for_gpus(
+    tmp_path: Path,
+) -> None:
+    machine = Machine(tmp_path)
+    machine.has("python3.12", "3.12")
+    machine.has_gpus()
+    machine.asked.with_name("asked.unreached").touch()
+    done = machine.set_up(gpu=True)
+    assert done.returncode == 1
+    assert f".ci/flash-attn {machine.venv} --build" in done.stderr
+    assert (machine.venv / ".installed").stat().st_mtime == 0  # which make takes for out of date
+    machine.asked.unlink()
+    machine.set_up()
     assert "cpu" not in machine.asked.read_text()
 
 
