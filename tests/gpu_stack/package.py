@@ -16,12 +16,14 @@ class Signature:
     Attributes:
         positional: Names of the parameters that take a place, in their order, without `self`.
         keywords: All names that may be given.
+        required: Those of them without which a call fails.
         is_open: Whether any other name is taken too, and where it goes cannot be told.
         takes_any_place: Whether there is `*args`.
     """
 
     positional: tuple[str, ...]
     keywords: frozenset[str]
+    required: frozenset[str] = frozenset()
     is_open: bool = False
     takes_any_place: bool = False
 
@@ -113,16 +115,18 @@ class Package:
                     return Thing(base.module, f"{base.name}.{name}", item)
         return None
 
-    def fields(self, thing: Thing) -> tuple[str, ...]:
-        """The annotated fields of a class (dataclass, struct, typed dictionary), inherited ones first."""
-        own = [
-            item.target.id
+    def fields(self, thing: Thing) -> dict[str, bool]:
+        """The annotated fields of a class (dataclass, struct, typed dictionary), inherited ones first.
+
+        Each with whether it must be given: it has no default.
+        """
+        return {
+            item.target.id: item.value is None
             for base in reversed(list(self.bases(thing)))
             if isinstance(base.node, ast.ClassDef)
             for item in base.node.body
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-        ]
-        return tuple(dict.fromkeys(own))
+        }
 
     def signature(self, thing: Thing) -> Signature | None:
         """What a call of a thing may pass; None: it is nothing whose parameters are written down."""
@@ -131,19 +135,27 @@ class Package:
             if made is not None:
                 return self.signature(made)
             fields = self.fields(thing)
-            return Signature(fields, frozenset(fields)) if fields else None
+            needed = frozenset(name for name, must in fields.items() if must)
+            return Signature(tuple(fields), frozenset(fields), needed) if fields else None
         if thing.node is None:
             return None
         arguments = thing.node.args
         places = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
+        needed = {*places[: len(places) - len(arguments.defaults)]}
+        needed |= {
+            item.arg
+            for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if default is None
+        }
         is_static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in thing.node.decorator_list)
         if "." in thing.name and not is_static:
-            places = places[1:]
+            needed.discard(places.pop(0))
         keywords = {*places, *(item.arg for item in arguments.kwonlyargs)}
         passed_on = self._passed_on(thing) if arguments.kwarg else frozenset()
         return Signature(
             tuple(places),
             frozenset(keywords | (passed_on or frozenset())),
+            frozenset(needed),
             is_open=passed_on is None,
             takes_any_place=arguments.vararg is not None,
         )

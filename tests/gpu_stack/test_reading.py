@@ -11,7 +11,7 @@ from tests.gpu_stack.uses import Calls, function, imports, keys_of, missing_impo
 ENGINE = {
     "__init__.py": """
 import typing
-MODULE_ATTRS = {"Engine": ".engine:Engine", "Params": ".params:Params"}
+MODULE_ATTRS = {"Engine": ".engine:Engine", "Params": ".params:Params", "Client": ".engine:Client"}
 if typing.TYPE_CHECKING:
     from here.engine import Engine
 else:
@@ -39,6 +39,9 @@ class Engine(Mixin):
     @classmethod
     def from_arguments(cls, arguments, *, quiet=False): ...
     def generate(self, prompts, parameters=None): ...
+class Client:
+    def __init__(self, size):
+        self.engine = Engine.from_arguments(size)
 """,
 }
 
@@ -80,7 +83,8 @@ def test_calls_with_what_is_taken_are_right(package: Package) -> None:
         ("engine.stop", "engine.halt", "line 5: Engine.halt does not exist"),
         ("hard=", "hardly=", "line 5: Engine.stop has no hardly"),
         ("quiet=", "silent=", "line 6: Engine.from_arguments has no silent"),
-        ("prompts=", "prompt=", "line 7: Engine.generate has no prompt"),
+        ("prompts=[]", "", "line 7: Engine.generate needs prompts"),
+        ("prompts=[]", "[], prompt=[]", "line 7: Engine.generate has no prompt"),
     ],
 )
 def test_a_planted_wrong_name_or_place_is_found(package: Package, right: str, planted: str, found: str) -> None:
@@ -98,6 +102,25 @@ def draw(given):
     return Params(**given)
 """
     assert wrong(package, text) == ["line 8: Params has no tempo", "line 8: Params has no top"]
+
+
+def test_an_engine_that_is_passed_into_a_class_of_the_file_is_followed(package: Package) -> None:
+    text = """
+from here import Client, Params
+class Ours:
+    def __init__(self, engine, parameters, *, seed):
+        self._engine, self._parameters = engine, parameters
+    @classmethod
+    def load(cls):
+        client = Client(1)
+        return cls(client.engine, Params, seed=0)
+    def ask(self):
+        self._engine.generates([], self._parameters(temper=1))
+"""
+    assert sorted(wrong(package, text)) == [
+        "line 11: Engine.generates does not exist",
+        "line 11: self._parameters has no temper",
+    ]
 
 
 def test_an_import_that_fails_is_found_but_for_one_that_the_file_foresees(package: Package) -> None:

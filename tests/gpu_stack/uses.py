@@ -75,22 +75,35 @@ class Calls:
             if item.name and thing:
                 self._things[item.name] = thing
         self._instances: dict[str, Thing] = {}  # by the expression in the file
+        given = list(_given(tree))
         for _ in range(3):  # self.engine = client, and client = Class.from_config(...), in whatever order
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Assign) and len(node.targets) == 1:
-                    made = self._made(node.value)
-                    if made is not None:
-                        self._instances[ast.unparse(node.targets[0])] = made
+            for target, value in given:
+                made = self._made(value)
+                if made is not None:
+                    self._instances[target] = made
+                if ast.unparse(value) in self._things:
+                    self._things[target] = self._things[ast.unparse(value)]
 
     def _made(self, value: ast.expr) -> Thing | None:
         """The class of what an expression gives: Class(...), Class.from_...(...), or a name that had one."""
         if isinstance(value, ast.Call):
-            called = value.func
-            if isinstance(called, ast.Attribute) and called.attr.startswith("from_"):
-                called = called.value
-            thing = self._things.get(ast.unparse(called))
+            thing = self._things.get(ast.unparse(_called(value)))
             return thing if thing and isinstance(thing.node, ast.ClassDef) else None
+        if isinstance(value, ast.Attribute) and ast.unparse(value.value) in self._instances:
+            return self._attribute(self._instances[ast.unparse(value.value)], value.attr)
         return self._instances.get(ast.unparse(value))
+
+    def _attribute(self, thing: Thing, name: str) -> Thing | None:
+        """The class of an attribute that a class of the package sets as Class(...) or Class.from_...(...)."""
+        for base in self._package.bases(thing):
+            assert base.node is not None
+            for target, value in _given(base.node):
+                if target == f"self.{name}" and isinstance(value, ast.Call):
+                    called = _called(value)
+                    found = self._package.find(base.module, called.id) if isinstance(called, ast.Name) else None
+                    if found is not None and isinstance(found.node, ast.ClassDef):
+                        return found
+        return None
 
     def wrong(self) -> Iterator[str]:
         """What the calls pass that is not taken, with the line."""
@@ -101,6 +114,12 @@ class Calls:
             n_places = sum(not isinstance(item, ast.Starred) for item in call.args)
             if n_places > len(signature.positional) and not signature.takes_any_place:
                 yield f"line {call.lineno}: {said} takes {len(signature.positional)} by place, not {n_places}"
+            is_spread = any(isinstance(item, ast.Starred) for item in call.args) or None in {
+                item.arg for item in call.keywords
+            }
+            lacking = signature.required - {*signature.positional[:n_places], *self.keys(call)}
+            if lacking and not is_spread:
+                yield f"line {call.lineno}: {said} needs {', '.join(sorted(lacking))}"
             for key in self.keys(call):
                 if key not in signature.keywords and not signature.is_open:
                     yield f"line {call.lineno}: {said} has no {key}"
@@ -133,6 +152,36 @@ class Calls:
             and any(call is inner for inner in ast.walk(node))
         ]
         return [*named, *(keys_of(around[-1], *spread) if around and spread else {})]
+
+
+def _called(call: ast.Call) -> ast.expr:
+    """What is called, or whose `from_...` is."""
+    is_maker = isinstance(call.func, ast.Attribute) and call.func.attr.startswith("from_")
+    return call.func.value if is_maker else call.func
+
+
+def _given(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Assignments; and what a class of the file gets for its attributes, where the file makes one and passes it in."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            yield from _pairs(node.targets[0], node.value)
+        elif isinstance(node, ast.ClassDef):
+            made = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+            for call in (item for item in ast.walk(node) if made and isinstance(item, ast.Call)):
+                if ast.unparse(call.func) in ("cls", node.name):
+                    places = [item.arg for item in made[0].args.args[1:]]
+                    passed = dict(zip(places, call.args, strict=False))
+                    passed |= {item.arg: item.value for item in call.keywords if item.arg is not None}
+                    for target, value in _given(made[0]):
+                        yield target, passed.get(ast.unparse(value), value)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for inner, part in zip(target.elts, value.elts, strict=True):
+            yield from _pairs(inner, part)
+    else:
+        yield ast.unparse(target), value
 
 
 def keys_of(function: ast.AST, *names: str) -> dict[str, int]:
