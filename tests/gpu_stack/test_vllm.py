@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from tests.gpu_stack.package import Package
 from tests.gpu_stack.uses import Calls, function, imports, keys_of, missing_imports
@@ -84,6 +85,14 @@ def fields(vllm: Package, module: str, name: str) -> set[str]:
     return set(vllm.fields(thing))
 
 
+def words(vllm: Package, module: str, name: str) -> set[object]:
+    """The constants of a `name = Literal[...]` of a module."""
+    tree = vllm.module(module)
+    assert tree is not None, module
+    (found,) = [item for item in tree.body if isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == name]
+    return {node.value for node in ast.walk(found.value) if isinstance(node, ast.Constant)}
+
+
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
 def test_every_import_of_vllm_exists(path: Path, vllm: Package) -> None:
     assert missing_imports(ast.parse(path.read_text()), vllm, "vllm") == []
@@ -117,6 +126,33 @@ def test_verls_settings_of_compilation_are_fields_of_vllms(vllm: Package) -> Non
     asked = set(keys_of(function(SERVER, "launch_server"), "compilation_config"))
     assert asked == {"cudagraph_mode", "cudagraph_capture_sizes"}
     assert asked <= fields(vllm, "vllm.config.compilation", "CompilationConfig")
+
+
+@pytest.mark.parametrize(
+    ("setting", "module", "choices"),
+    [
+        ("dtype", "vllm.config.model", "ModelDType"),
+        ("logprobs_mode", "vllm.config.model", "LogprobsMode"),
+        ("scheduling_policy", "vllm.config.scheduler", "SchedulerPolicy"),
+        ("load_format", "vllm.model_executor.model_loader", "LoadFormats"),
+    ],
+)
+def test_what_verls_rollout_chooses_is_among_vllms_choices(
+    setting: str, module: str, choices: str, vllm: Package
+) -> None:
+    rollout = yaml.safe_load((VERL / "trainer" / "config" / "rollout" / "rollout.yaml").read_text())
+    assert rollout[setting] in words(vllm, module, choices)
+
+
+def test_the_kinds_of_cuda_graphs_that_verls_server_asks_for_are_vllms(vllm: Package) -> None:
+    launch = function(SERVER, "launch_server")
+    said = {node.value for node in ast.walk(launch) if isinstance(node, ast.Constant)}
+    asked = {word for word in said if isinstance(word, str) and re.fullmatch(r"[A-Z_]*PIECEWISE", word)}
+    assert asked == {"FULL_AND_PIECEWISE", "PIECEWISE"}
+    modes = vllm.find("vllm.config.compilation", "CUDAGraphMode")
+    assert modes is not None
+    assert isinstance(modes.node, ast.ClassDef)
+    assert asked <= {ast.unparse(item.targets[0]) for item in modes.node.body if isinstance(item, ast.Assign)}
 
 
 def test_every_sampling_parameter_that_verl_sets_is_one_of_vllms(vllm: Package) -> None:
