@@ -26,6 +26,7 @@ from sweeper.evaluation.problems import problem_ids
 from sweeper.evaluation.worker import work
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
+from sweeper.host.machine import visible_gpus
 from sweeper.host.process import die_with_parent
 from sweeper.rows.counts import samples_path
 from sweeper.spec.bounds import Count, PositiveOrZero, Seed, ShareAboveZero, argument
@@ -108,18 +109,11 @@ def _copies(options: argparse.Namespace) -> int:
     """Model copies that fit this process's GPUs: data-parallel generation; one on CPU."""
     if options.engine != "vllm":
         return 1
-    return max(1, len(_visible_gpus()) // int(options.tensor_parallel))
-
-
-def _visible_gpus() -> list[str]:
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [name for name in named.split(",") if name]
-    return [path.name.removeprefix("nvidia") for path in sorted(Path("/dev").glob("nvidia[0-9]*"))]
+    return max(1, len(visible_gpus()) // int(options.tensor_parallel))
 
 
 def _in_processes(options: argparse.Namespace, workers: int) -> None:
-    gpus, width = _visible_gpus(), int(options.tensor_parallel)
+    gpus, width = visible_gpus(), int(options.tensor_parallel)
     children = []
     for worker in range(workers):
         command = [sys.executable, "-m", "sweeper.evaluation.evaluate", *sys.argv[1:]]

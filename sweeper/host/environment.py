@@ -14,6 +14,7 @@ names). So:
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from pathlib import Path
 
 # What a shell on a compute node cannot do without. SLURM adds its own variables.
 ALWAYS = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER")
@@ -46,6 +47,14 @@ _MISSED = (
     *("ROCR_VISIBLE_DEVICES", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("HF_", "NCCL_", "REWARDS_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
 )
+# Where programs on a GPU keep what they compile, by who does.
+_CACHES = {
+    "VLLM_CACHE_ROOT": "vllm",
+    "TORCHINDUCTOR_CACHE_DIR": "inductor",
+    "TRITON_CACHE_DIR": "triton",
+    "FLASHINFER_WORKSPACE_BASE": "flashinfer",
+    "CUDA_CACHE_PATH": "cuda",
+}
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")  # of a proxy's address
 
 
@@ -78,6 +87,30 @@ def name_gpus_once(variables: MutableMapping[str, str]) -> None:
     if "CUDA_VISIBLE_DEVICES" in variables:
         variables.pop("ROCR_VISIBLE_DEVICES", None)
         variables.pop("HIP_VISIBLE_DEVICES", None)
+
+
+def settle(variables: MutableMapping[str, str]) -> None:
+    """Take out of a job's variables what would mislead its programs, however the job was started.
+
+    The shell's were sorted before (`for_job_here`, `exported`); SLURM, a container and `cluster.setup` set more.
+    """
+    name_gpus_once(variables)
+    variables.pop("RAY_ADDRESS", None)  # a job has a Ray of its own
+    for name in ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"):
+        # vLLM frees a sleeping engine's memory with an allocator that such segments cannot be used with.
+        parts = [part for part in variables.pop(name, "").split(",") if part]
+        kept = [part for part in parts if not part.strip().startswith("expandable_segments")]
+        if kept:
+            variables[name] = ",".join(kept)
+
+
+def caches(folder: Path) -> dict[str, str]:
+    """Variables that keep compiled kernels and graphs below a folder, which should be on the node and of one run.
+
+    Beneath HOME, their place otherwise, they are on a file system that nodes share, and processes that compiled the
+    same at once have damaged them (vLLM's issue 31199).
+    """
+    return {name: str(folder / part) for name, part in _CACHES.items()}
 
 
 def left_behind(shell: Mapping[str, str], named: Collection[str], *, on_slurm: bool) -> str | None:

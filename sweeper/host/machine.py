@@ -8,9 +8,11 @@ import socket
 import subprocess
 from enum import StrEnum
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+DEVICES = Path("/dev")
 SNAPSHOT = "code.json"  # beside the packages of a frozen copy (sweeper.launch.slurm.snapshot)
 PACKAGES = ("verl", "torch", "transformers", "ray", "vllm", "flash-attn", "hydra-core", "submitit")
 
@@ -27,8 +29,39 @@ def resolve_device(wanted: Device) -> Device:
     """`auto` becomes `cuda` where an NVIDIA device is visible, else `cpu`; found without importing torch."""
     if wanted is not Device.auto:
         return wanted
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "unset") in ("", "-1")
-    return Device.cuda if Path("/dev/nvidia0").exists() and not hidden else Device.cpu
+    return Device.cuda if _device_files() and _named() != () else Device.cpu
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """The GPUs that a process of ours may use, each as `CUDA_VISIBLE_DEVICES` would name it.
+
+    Where that variable does not say, they are counted by the driver: the files in /dev have other numbers than CUDA
+    gives (a container with /dev/nvidia3 alone has GPU 0), and a container may have files of GPUs that are not its own.
+    """
+    named = _named()
+    if named is not None:
+        return named
+    files = _device_files()
+    if not files:
+        return ()
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True, timeout=60).stdout
+    except (OSError, subprocess.SubprocessError):
+        return tuple(map(str, range(len(files))))
+    return tuple(str(index) for index, _ in enumerate(line for line in listed.splitlines() if line.startswith("GPU ")))
+
+
+def _named() -> tuple[str, ...] | None:
+    """What `CUDA_VISIBLE_DEVICES` names, as CUDA reads it: up to the first that is none; None: it is not set."""
+    said = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if said is None:
+        return None
+    names = (name.strip() for name in said.split(","))
+    return tuple(takewhile(lambda name: name not in ("", "-1"), names))
+
+
+def _device_files() -> list[Path]:
+    return sorted(DEVICES.glob("nvidia[0-9]*"))
 
 
 def device_name(device: Device) -> str:

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from sweeper.host import secret, temporary
+from sweeper.host import environment, limits, secret, temporary
 from sweeper.host.errors import SweeperError
 from sweeper.host.files import LockedError, locked
 from sweeper.host.machine import git_state, hostname, resolve_device, threads_for, versions
@@ -30,6 +30,8 @@ from sweeper.training.watch import Watch
 
 def run(results_dir: Path, run_id: RunId) -> int:
     """Execute a run under its lock; returns the process's exit code."""
+    environment.settle(os.environ)
+    limits.raise_all()
     run_dir = RunDir(results_dir=results_dir, run_id=run_id)
     secret.take(run_dir.spec().cluster.secrets_file)
     node = Node.here()

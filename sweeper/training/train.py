@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sweeper.host.environment import caches
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device
 from sweeper.host.process import PACKAGES, Children
@@ -83,7 +84,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
         )
         overrides = verl_overrides(spec, files, children.device)
         write_atomic(job.run_dir.overrides_path, "\n".join(overrides) + "\n")
-        env = training_env(job.run_dir, job.attempt, children) | {"RAY_TMPDIR": str(scratch)}
+        env = training_env(job.run_dir, job.attempt, children) | {"RAY_TMPDIR": str(scratch)} | caches(scratch)
         if forks:
             around.enter_context(fork_server(forks, log=children.log, env=env))
         if job.node.count > 1:

@@ -102,6 +102,18 @@ def test_a_run_on_this_machine_reads_its_file_of_secrets(tmp_path: Path) -> None
     assert "MY_SERVICE_KEY" in found
 
 
+def test_a_run_may_have_as_many_open_files_as_anybody(tmp_path: Path) -> None:
+    points = ("model=tiny-40k", "training.total_steps=1")
+    command = ["bash", "-c", 'ulimit -Sn 256; exec "$@"', "bash", sys.executable, "-m", "sweeper", *points]
+    shell = os.environ | {"PYTHONPATH": str(STANDIN), "STANDIN_STEP_SECONDS": "0"}
+    done = subprocess.run([*command, f"results_dir={tmp_path}"], env=shell, capture_output=True, text=True, timeout=300)
+    (attempt,) = RunDir(results_dir=tmp_path, run_id=spec(*points).run_id).attempts()
+    ran = attempt.read("standin")
+    assert ran is not None, done.stdout + done.stderr
+    soft, hard = ran["open_files"]
+    assert soft == hard > 256
+
+
 @pytest.mark.parametrize("command", ["sbatch", "squeue", "sacct", "scancel", "scontrol", "sinfo"])
 def test_no_variable_is_an_option_of_slurms_commands(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -170,3 +182,41 @@ def test_gpus_have_one_name_in_a_job() -> None:
     ):
         environment.name_gpus_once(variables)
         assert set(variables) == {left}
+
+
+@pytest.mark.parametrize("name", ["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"])
+def test_a_job_has_no_allocator_that_a_sleeping_vllm_cannot_be_freed_with(name: str) -> None:
+    variables = {name: "expandable_segments:True,max_split_size_mb:128"}
+    environment.settle(variables)
+    assert variables == {name: "max_split_size_mb:128"}
+    variables = {name: "expandable_segments:True", "RAY_ADDRESS": "10.0.0.1:6379", "ROCR_VISIBLE_DEVICES": "0"}
+    environment.settle(variables | {"CUDA_VISIBLE_DEVICES": "0"})
+    environment.settle(variables)
+    assert variables == {"ROCR_VISIBLE_DEVICES": "0"}
+
+
+def test_what_a_setup_loaded_on_the_node_does_not_reach_a_runs_programs(tmp_path: Path) -> None:
+    run = spec("model=tiny-40k", "training.total_steps=1")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    loaded = {
+        "CUDA_VISIBLE_DEVICES": "",
+        "ROCR_VISIBLE_DEVICES": "0",
+        "RAY_ADDRESS": "10.0.0.1:6379",
+        "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+    }
+    shell = os.environ | {"PYTHONPATH": str(STANDIN), "STANDIN_STEP_SECONDS": "0"} | loaded
+    command = [sys.executable, "-m", "sweeper.job.run", str(tmp_path), run.run_id]
+    subprocess.run(command, env=shell, check=True, timeout=300)
+    (attempt,) = run_dir.attempts()
+    ran = attempt.read("standin")
+    assert ran is not None
+    assert set(ran["variables"]) & set(loaded) == {"CUDA_VISIBLE_DEVICES"}
+
+
+def test_what_is_compiled_lies_in_a_folder_of_the_run(tmp_path: Path) -> None:
+    found = environment.caches(tmp_path)
+    named = {"VLLM_CACHE_ROOT", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "FLASHINFER_WORKSPACE_BASE"}
+    assert named <= set(found)
+    assert all(Path(value).parent == tmp_path for value in found.values())
+    assert len(set(found.values())) == len(found)

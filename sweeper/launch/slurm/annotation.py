@@ -7,6 +7,7 @@ The job's name is a digest of what is measured, so the same command finds its jo
 """
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from types import FrameType
 from data_prep.spec import DataError
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate
 from sweeper.evaluation.kept_blocks import SUFFIX
+from sweeper.host import environment, limits
 from sweeper.host.errors import RunFailedError, SweeperError
 from sweeper.host.files import locked, write_atomic
 from sweeper.host.process import adopt_orphans
@@ -90,6 +92,8 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
 
 def run(results_dir: Path, name: str) -> int:
     """Execute the job on its node; returns the process's exit code."""
+    environment.settle(os.environ)
+    limits.raise_all()
     annotation = read(results_dir, name)
     adopt_orphans()
     signal.signal(signal.SIGTERM, _stop)

@@ -4,7 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-from sweeper.host import environment
 from sweeper.job.exit import EXIT_EXPIRED
 from sweeper.job.run import run
 from sweeper.launch.slurm import annotation
@@ -19,7 +18,6 @@ def main(results_dir: Path, name: str) -> int:
     first = os.environ.get("SLURM_PROCID", "0") == "0"
     if first and chunk.job(results_dir) is None:  # submitted by hand, or its submitter was killed
         chunk.remember(results_dir, job)
-    environment.name_gpus_once(os.environ)
     is_annotation = name.startswith(annotation.PREFIX)
     code = annotation.run(results_dir, name) if is_annotation else run(results_dir, chunk.run_ids[index])
     if code == EXIT_EXPIRED and first:
