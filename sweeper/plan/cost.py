@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from sweeper.plan.memory import Memory, memory_of
-from sweeper.plan.throughput import Calibration, Calibrator, kind_of, roofline
+from sweeper.plan.rates import PUBLISHED, SPREAD, kind_of
+from sweeper.plan.throughput import Calibration, Calibrator, roofline
 from sweeper.rows.flops import planned_flops
 from sweeper.rows.row import Flops, ResultRow
 from sweeper.spec.digest import digest_of
@@ -29,6 +30,7 @@ class Cost:
     seconds: Mapping[str, float] | None  # wall seconds by phase; None when nothing supports an estimate
     basis: str
     error: float | None  # mean relative error of the same estimate for measured runs; None: not known
+    spread: tuple[float, float] | None  # multiples of `seconds` between which the run's own may lie; None: not known
     memory: Memory | None  # None: no GPU, or one of unknown type
     checkpoint_bytes: int  # on disk while the run lives, and after it
     log_bytes: int
@@ -37,6 +39,17 @@ class Cost:
     def hours(self) -> float | None:
         """Wall time."""
         return None if self.seconds is None else sum(self.seconds.values()) / 3600
+
+    @property
+    def hours_range(self) -> tuple[float, float] | None:
+        """Between which the wall time may lie."""
+        return None if self.hours is None or self.spread is None else _times(self.hours, self.spread)
+
+    @property
+    def device_hours_range(self) -> tuple[float, float] | None:
+        """Between which the GPU-hours may lie."""
+        wall = self.hours_range
+        return None if wall is None else _times(self.devices, wall)
 
     @property
     def device_hours(self) -> float | None:
@@ -81,6 +94,7 @@ class Pricer:
             seconds=seconds,
             basis=basis,
             error=calibration.error if calibration else None,
+            spread=_spread(calibration) if seconds else None,
             memory=memory_of(spec),
             checkpoint_bytes=_checkpoints(spec),
             log_bytes=_logs(spec),
@@ -98,7 +112,19 @@ def _hours(
         return {phase: value * calibration.factor for phase, value in predicted.items()}, calibration.basis
     if kind == "cpu":
         return None, "no measured run on this kind of device yet"
-    return predicted, f"roofline of {kind}, full-length responses, nothing measured yet"
+    usual = {phase: value * PUBLISHED for phase, value in predicted.items()}
+    return usual, f"roofline of {kind} and published runs, nothing measured yet"
+
+
+def _spread(calibration: Calibration | None) -> tuple[float, float] | None:
+    """Where nothing was measured here, that of published runs; else what the measured ones' error says."""
+    if calibration is None:
+        return SPREAD
+    return None if calibration.error is None else (1 / (1 + calibration.error), 1 + calibration.error)
+
+
+def _times(value: float, pair: tuple[float, float]) -> tuple[float, float]:
+    return value * pair[0], value * pair[1]
 
 
 def _checkpoints(spec: RunSpec) -> int:

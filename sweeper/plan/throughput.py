@@ -1,56 +1,30 @@
 """Wall seconds of a run by phase: a roofline by GPU type, corrected by runs that were measured.
 
 Generation is bound by memory bandwidth (weights and KV cache are read once per token of the batch) or by arithmetic,
-whatever takes longer; everything else by arithmetic at a stated share of peak. All sequences are taken at full
-length, so an uncorrected figure is an upper bound in that respect. A `Calibration` is one factor, measured over
-predicted seconds, of the same model if it was measured on that kind of device, else of the model nearest in size.
-docs/planning.md gives every constant and its source.
+whatever takes longer, and lasts as long as its longest answer; everything else by arithmetic at a stated share of peak.
+A `Calibration` is one factor, measured over predicted seconds, of the same model if it was measured on that kind of
+device, else of the model nearest in size. docs/planning.md says how far from published runs all this is.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
 
 from sweeper.host.amounts import number_of
 from sweeper.host.errors import SweeperError
-from sweeper.host.machine import Device, resolve_device
-from sweeper.plan.gpu import GPUS
 from sweeper.plan.memory import kv_bytes, memory_of
+from sweeper.plan.rates import Rates, kind_of, rates_of
 from sweeper.rows.flops import planned_flops
 from sweeper.rows.row import ResultRow, Status
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 
-TRAINING_SHARE = 0.4  # of peak FLOP/s in forward and backward passes over packed sequences, communication included
-PREFILL_SHARE = 0.5  # of peak FLOP/s
-BANDWIDTH_SHARE = 0.6  # of peak bandwidth while decoding
-DECODE_SECONDS = 0.004  # a token of the batch costs at least this: kernel launches, scheduling, sampling
-STEP_SECONDS = 20.0  # of a training step outside all phases: weights to the engine, rewards, offloading, logging
-START_SECONDS = 240.0  # verl, Ray, the engine and its graphs
-EVALUATE_SECONDS = 120.0  # the engine of the pass@k evaluation
 NEWEST = 20  # measured runs of one model that are looked at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """What a device is taken to do."""
-
-    flops: float  # FLOP/s, of forward and backward passes
-    prefill: float  # FLOP/s
-    bandwidth: float  # bytes/s
-    decode: float  # seconds per token of the batch, at least
-    step: float  # seconds of a training step outside all phases
-    start: float  # seconds before the first step
-    evaluate: float  # seconds before the evaluation's first sample
-
-
-# Two cores and verl_cpu's engine, of the right order: figures of a CPU are shown only after a calibration.
-CPU = Rates(flops=4e10, prefill=4e10, bandwidth=1e10, decode=0.002, step=3.0, start=30.0, evaluate=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,37 +36,34 @@ class Calibration:
     error: float | None  # mean relative error of predicting each measured run from the others; None: nothing to compare
 
 
-def kind_of(spec: RunSpec) -> str | None:
-    """The kind of device a run computes on: `cpu` or a GPU type; None: a GPU of unknown type."""
-    return "cpu" if resolve_device(spec.cluster.device) is Device.cpu else spec.cluster.gpu_type
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengths:
+    """Mean tokens of a run's prompts and responses."""
+
+    prompt: float
+    response: float
+
+    @classmethod
+    def expected(cls, spec: RunSpec, share: float) -> "Lengths":
+        """A share of the longest that the run allows."""
+        training = spec.training
+        return cls(prompt=share * training.max_prompt_length, response=share * training.max_response_length)
 
 
-def rates_of(kind: str | None) -> Rates | None:
-    """The roofline of a kind of device."""
-    if kind == "cpu":
-        return CPU
-    gpu = GPUS.get(kind or "")
-    if gpu is None:
-        return None
-    return Rates(
-        flops=gpu.flops * TRAINING_SHARE,
-        prefill=gpu.flops * PREFILL_SHARE,
-        bandwidth=gpu.bandwidth * BANDWIDTH_SHARE,
-        decode=DECODE_SECONDS,
-        step=STEP_SECONDS,
-        start=START_SECONDS,
-        evaluate=EVALUATE_SECONDS,
-    )
+def roofline(spec: RunSpec, lengths: Lengths | None = None) -> dict[str, float] | None:
+    """Seconds of every phase of a whole run; None for a device of unknown kind.
 
-
-def roofline(spec: RunSpec) -> dict[str, float] | None:
-    """Seconds of every phase of a whole run; None for a device of unknown kind."""
+    Args:
+        spec: The run.
+        lengths: Of its sequences; None: what is expected before anything is measured.
+    """
     rates = rates_of(kind_of(spec))
     if rates is None:
         return None
-    flops, resources, steps, evaluation = planned_flops(spec), spec.model.resources, spec.total_steps, spec.eval
-    memory = memory_of(spec)
-    engine = _Engine(spec, rates, memory.kv_tokens if memory else None)
+    expected = lengths or Lengths.expected(spec, rates.mean_length)
+    resources, steps, evaluation, arch = spec.model.resources, spec.total_steps, spec.eval, spec.model.architecture
+    flops, memory = planned_flops(_of_lengths(spec, expected)), memory_of(spec)
+    engine = _Engine(spec, rates, memory.kv_tokens if memory else None, expected)
     domains, validations = len(evaluation.domains), math.ceil(steps / evaluation.val_freq) + 1
     # Fine-tuning and the evaluation use the first node alone; recomputed is gradient checkpointing.
     one_node, everywhere = resources.gpus_per_node, resources.devices
@@ -100,43 +71,79 @@ def roofline(spec: RunSpec) -> dict[str, float] | None:
     validation = engine.seconds(evaluation.val_problems_per_domain * domains, evaluation.val_n, everywhere)
     measured = engine.seconds(evaluation.problems_per_domain * domains, evaluation.n_samples, one_node)
     passes = ("log_prob", "reference", "critic", "actor", "recomputed")
+    training = rates.flops * everywhere * (rates.across if resources.nodes > 1 else 1.0)
+    read = 2 * arch.n_params / rates.load  # bfloat16 files
     return {
-        "start": rates.start,
+        "start": rates.start + _models(spec) * read,
         "generation": steps * rollouts,
         "validation": validations * validation,
-        **{name: (getattr(flops, name) or 0.0) / everywhere / rates.flops for name in passes},
+        **{name: (getattr(flops, name) or 0.0) / training for name in passes},
         "fine_tuning": (flops.fine_tuning or 0.0) / one_node / rates.flops,
-        "between": steps * rates.step,
-        "evaluation": rates.evaluate + measured,
+        "between": steps * (rates.step + _moved(spec, rates)),
+        "evaluation": rates.evaluate + read + measured,
     }
+
+
+def _of_lengths(spec: RunSpec, mean: Lengths) -> RunSpec:
+    """The run as if every sequence had the mean length."""
+    prompt, response = (max(1, round(tokens)) for tokens in (mean.prompt, mean.response))
+    training = replace(spec.training, max_prompt_length=prompt, max_response_length=response)
+    return replace(spec, training=training)
+
+
+def _models(spec: RunSpec) -> int:
+    """Models whose files a job reads before its first step: the policy, its reference, PPO's critic."""
+    reference = (spec.algorithm.kl.in_loss or spec.algorithm.kl.in_reward) and not spec.algorithm.lora.rank
+    return 1 + reference + spec.algorithm.has_critic
+
+
+def _moved(spec: RunSpec, rates: Rates) -> float:
+    """Seconds a step in which weights go to the engines and, with `offload`, states to host memory and back.
+
+    Offloaded are 4 bytes a parameter for the log-prob and for the engines' copy, 12 with the moments for the update,
+    each way but the copy's.
+    """
+    resources, size = spec.model.resources, spec.model.architecture.n_params
+    shard = size / resources.devices * (1 + spec.algorithm.has_critic)
+    return 4 * size / rates.hand_over + (36 * shard / rates.offload if resources.offload else 0.0)
 
 
 class _Engine:
     """The rollout engines of a run: how long some sequences take them."""
 
-    def __init__(self, spec: RunSpec, rates: Rates, kv_tokens: int | None) -> None:
-        arch, resources, training = spec.model.architecture, spec.model.resources, spec.training
+    def __init__(self, spec: RunSpec, rates: Rates, kv_tokens: int | None, mean: Lengths) -> None:
+        arch, resources = spec.model.architecture, spec.model.resources
         self._rates, self._width, self._kv_tokens = rates, resources.tensor_parallel, kv_tokens
         self._at_once = resources.max_num_seqs  # sequences of one engine
-        self._prompt, self._response = training.max_prompt_length, training.max_response_length
+        self._mean, self._longest = mean, spec.training.max_response_length
+        self._held = mean.prompt + mean.response / 2  # tokens of a sequence in the KV cache, while it is decoded
         self._weights = arch.n_params_non_embedding + arch.n_params_head  # all experts are read by a full batch
         self._passed = arch.n_params_active + arch.n_params_head
         self._kv = kv_bytes(arch, resources)
         self._attention = 4 * arch.head_dim * arch.num_heads * arch.num_layers  # FLOPs per token and token before it
 
     def seconds(self, prompts: int, n: int, devices: int) -> float:
-        """Seconds to answer `prompts` prompts `n` times each, with the engines that fit on `devices`."""
+        """Seconds to answer `prompts` prompts `n` times each, with the engines that fit on `devices`.
+
+        Places that fall free are taken while answers wait. The last ones to start end one by one, and the engine with
+        them when the longest answer does.
+        """
         engines = max(1, devices // self._width)
-        rates, mean_length = self._rates, self._prompt + self._response / 2
         share = prompts * n / engines  # sequences of one engine
-        room = self._kv_tokens / mean_length if self._kv_tokens else math.inf
+        room = self._kv_tokens / self._held if self._kv_tokens else math.inf
         together = max(1.0, min(share, self._at_once, room))
-        read = 2 * self._weights / self._width + together * mean_length * self._kv
-        computed = together * (2 * self._passed + self._attention * mean_length) / self._width
-        token = rates.decode + max(read / rates.bandwidth, computed / rates.prefill)
+        filled = max(0.0, share / together - 1) * self._mean.response * self._token(together)
+        emptied = self._longest * self._token(max(1.0, together * self._mean.response / self._longest))
         # A prompt is read once, however often it is answered.
-        prefill = prompts / engines * 2 * self._passed * self._prompt / self._width / rates.prefill
-        return max(1.0, share / together) * self._response * token + prefill
+        prefill = prompts / engines * 2 * self._passed * self._mean.prompt / self._width / self._rates.prefill
+        return filled + emptied + prefill
+
+    def _token(self, together: float) -> float:
+        """Seconds that one more token of each of so many sequences takes."""
+        rates = self._rates
+        read = 2 * self._weights / self._width + together * self._held * self._kv
+        computed = together * (2 * self._passed + self._attention * self._held) / self._width
+        return rates.decode + max(read / rates.bandwidth, computed / rates.prefill)
 
 
 class Calibrator:

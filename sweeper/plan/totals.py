@@ -17,6 +17,8 @@ class Totals:
 
     runs: int
     device_hours: float | None  # None: some run has no estimate; base models' evaluations included
+    device_hours_low: float | None  # the least and the most it may be; None: not known of some run
+    device_hours_high: float | None
     gpu_hours: float | None  # the same of runs on GPUs; 0 where there are none
     unpriced: int  # runs without an estimate
     flops: float | None  # all training phases, at most
@@ -27,6 +29,8 @@ class Totals:
     at_once: int  # runs that the ceiling on GPUs or processes lets run together, of the largest
     waves: int  # rounds of the queue
     hours: float | None  # from the first start to the last end, with the whole ceiling free
+    hours_low: float | None  # the least and the most it may be, all runs being off alike
+    hours_high: float | None
     error: float | None  # largest mean relative error of the estimates
 
 
@@ -39,12 +43,17 @@ def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
     flops = [cost.flops.total for cost in costs]
     errors = [cost.error for cost in costs if cost.error is not None]
     waves, hours, at_once = _schedule(due)
-    whole = sum(known) + sum(cost.seconds["evaluation"] / 3600 * cost.devices for cost in base if cost.seconds)
+    low, high = _range(costs, base)
+    spreads = [cost.spread for cost in costs if cost.spread]
+    ends = (min(low for low, _ in spreads), max(high for _, high in spreads)) if low is not None else None
+    whole = sum(known) + sum(_evaluation(cost) for cost in base)
     on_gpus = any(cost.on_gpus for cost in costs)
     there = next(path for path in (results_dir, *results_dir.parents) if path.exists())
     return Totals(
         runs=len(costs),
         device_hours=None if unpriced else whole,
+        device_hours_low=low,
+        device_hours_high=high,
         gpu_hours=0.0 if not on_gpus else None if unpriced else whole,
         unpriced=unpriced,
         flops=sum(value for value in flops if value is not None) if None not in flops else None,
@@ -55,8 +64,25 @@ def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
         at_once=at_once,
         waves=waves,
         hours=hours,
+        hours_low=None if hours is None or ends is None else hours * ends[0],
+        hours_high=None if hours is None or ends is None else hours * ends[1],
         error=max(errors, default=None),
     )
+
+
+def _evaluation(cost: Cost) -> float:
+    """Device-hours of one evaluation."""
+    return cost.seconds["evaluation"] / 3600 * cost.devices if cost.seconds else 0.0
+
+
+def _range(costs: Sequence[Cost], base: Sequence[Cost]) -> tuple[float, float] | tuple[None, None]:
+    """Device-hours between which the sum may lie, all being off alike; None, None: not known of some run."""
+    pairs = [(cost.device_hours_range, cost.spread) for cost in costs]
+    if not pairs or any(pair is None for pair, _ in pairs):
+        return None, None
+    sums = [sum(pair[i] for pair, _ in pairs if pair) for i in (0, 1)]
+    more = [sum(_evaluation(cost) * cost.spread[i] for cost in base if cost.spread) for i in (0, 1)]
+    return sums[0] + more[0], sums[1] + more[1]
 
 
 def _base_evaluations(due: Sequence[tuple[RunSpec, Cost]]) -> list[Cost]:

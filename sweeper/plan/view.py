@@ -84,11 +84,23 @@ def _figures(spec: RunSpec | None, cost: Cost | None) -> dict[str, object]:
         "samples": cost.samples,
         "FLOPs <=": None if cost.flops.total is None else f"{cost.flops.total:.1e}",
         "devices": cost.devices,
-        "hours": None if cost.hours is None else f"{cost.hours:.2f}",
-        "device-hours": None if cost.device_hours is None else f"{cost.device_hours:.2f}",
+        "hours": _told(cost, cost.hours, cost.hours_range),
+        "device-hours": _told(cost, cost.device_hours, cost.device_hours_range),
         "GPU peak": None if cost.memory is None else _peak(cost.memory),
         "disk": size(cost.checkpoint_bytes + cost.log_bytes),
     }
+
+
+def _told(cost: Cost, value: float | None, pair: tuple[float, float] | None) -> str | None:
+    """One number where runs like it were measured; else the range that the error of published runs implies."""
+    if value is None:
+        return None
+    return f"{value:.2f}" if cost.error is not None or pair is None else _between(*pair)
+
+
+def _between(low: float, high: float) -> str:
+    """A range to two digits."""
+    return " to ".join(f"{float(f'{value:.2g}'):,g}" for value in (low, high))
 
 
 def _peak(memory: Memory) -> str:
@@ -102,13 +114,15 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     error = f"; off by {totals.error:.0%} where it was measured" if totals.error is not None else ""
     if totals.device_hours is None:
         price = f"{unit} unknown" + (f" of {totals.unpriced} of them" if totals.unpriced < totals.runs else "")
+    elif totals.error is None and totals.device_hours_low is not None and totals.device_hours_high is not None:
+        price = f"{_between(totals.device_hours_low, totals.device_hours_high)} {unit}"
     else:
         price = f"{totals.device_hours:,.2f} {unit}"
     waves = number_of(totals.waves, "wave")
     # More smaller runs than larger ones fit under one ceiling.
     mixed = totals.waves * totals.at_once < totals.runs
     waves += f", {totals.at_once} of the largest runs at once" if mixed else f" of {totals.at_once} at once"
-    ends = "" if totals.hours is None else f", {duration(3600 * totals.hours)} to the last result"
+    ends = "" if totals.hours is None else f", {_last(totals)} to the last result"
     by_phase = {name: sum(getattr(cost.flops, name) or 0.0 for cost in costs) for name in FLOPS_PHASES}
     phases = ", ".join(f"{name} {value:.1e}" for name, value in by_phase.items() if value)
     flops = "unknown" if totals.flops is None else f"{totals.flops:.1e}"
@@ -121,6 +135,14 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
         f"        disk {size(totals.disk_bytes)} of checkpoints and logs, {size(totals.free_bytes)} free{full}",
     ]
     return [*lines, axis_note({cost.flops.accounting for cost in costs})]
+
+
+def _last(totals: Totals) -> str:
+    """Time to the last result: one, or a range where nothing was measured."""
+    low, high = totals.hours_low, totals.hours_high
+    if totals.error is not None or low is None or high is None:
+        return duration(3600 * (totals.hours or 0.0))
+    return " to ".join(duration(3600 * float(f"{hours:.2g}")) for hours in (low, high))
 
 
 def _memories(runs: Sequence[PlannedRun]) -> list[str]:
@@ -189,7 +211,9 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
 
 
 def _cost_json(cost: Cost) -> dict[str, Any]:
-    values = asdict(cost) | {"hours": cost.hours, "device_hours": cost.device_hours}
+    (low, high), (least, most) = (pair or (None, None) for pair in (cost.hours_range, cost.device_hours_range))
+    values = asdict(cost) | {"hours": cost.hours, "hours_low": low, "hours_high": high}
+    values |= {"device_hours": cost.device_hours, "device_hours_low": least, "device_hours_high": most}
     if cost.memory is not None:
         peaks = {peak.phase: {"bytes": peak.total, "parts": dict(peak.parts)} for peak in cost.memory.peaks}
         values["memory"] |= {"fits": cost.memory.fits, "worst": cost.memory.worst.phase, "peaks": peaks}

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,31 @@ def test_an_unmeasured_model_on_a_known_gpu_is_priced_by_the_roofline(tmp_path: 
     assert "roofline of H100" in run.cost.basis
     assert run.cost.memory is not None
     assert run.cost.memory.fits
+
+
+def test_an_unmeasured_price_is_a_range_in_the_plan_and_one_number_with_both_ends_in_json(tmp_path: Path) -> None:
+    found = plan(tmp_path, "model_family=qwen2.5", "cluster=slurm", "seed=0,1")
+    value = plan_json(found, overrides=None)
+    for item in (value["totals"], value["runs"][0]["cost"]):
+        for key in ("hours", "device_hours"):
+            assert item[f"{key}_low"] < item[key] < item[f"{key}_high"]
+    text = plan_text(found)
+    assert re.search(
+        r"to run: 2, [\d.,]+ to [\d.,]+ GPU-hours \(roofline of H100 and published runs, nothing measured yet\)", text
+    )
+    assert re.search(r", \w+ to \w+ to the last result", text)
+
+
+def test_a_measured_price_is_one_number_with_its_error(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        measured = spec(f"seed={seed}")
+        folder(tmp_path, measured).freeze(measured)
+        write_row(tmp_path, row(measured))
+    found = plan(tmp_path, "seed=0,3")
+    assert "off by 0% where it was measured" in plan_text(found)
+    assert " to the last result" in plan_text(found)
+    cost = plan_json(found, overrides=None)["runs"][0]["cost"]
+    assert cost["hours_low"] == cost["hours"] == cost["hours_high"]
 
 
 def test_a_grid_remembers_its_runs(tmp_path: Path) -> None:

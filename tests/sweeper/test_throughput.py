@@ -5,7 +5,17 @@ from dataclasses import replace
 import pytest
 
 from sweeper.plan.gpu import GPUS
-from sweeper.plan.throughput import TRAINING_SHARE, Calibrator, roofline
+from sweeper.plan.rates import (
+    DECODE_SECONDS,
+    HAND_OVER,
+    MEAN_LENGTH,
+    OFFLOAD,
+    START_SECONDS,
+    STEP_SECONDS,
+    TRAINING_SHARE,
+    TRAINING_SHARE_ACROSS,
+)
+from sweeper.plan.throughput import Calibrator, Lengths, roofline
 from sweeper.rows.flops import planned_flops
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
@@ -13,10 +23,14 @@ from tests.sweeper.points import spec
 GPU = ("model_family=qwen2.5", "cluster=slurm")
 
 
-def seconds(run: RunSpec) -> dict[str, float]:
-    found = roofline(run)
+def seconds(run: RunSpec, lengths: Lengths | None = None) -> dict[str, float]:
+    found = roofline(run, lengths)
     assert found is not None
     return found
+
+
+def longest(run: RunSpec) -> Lengths:
+    return Lengths.expected(run, 1.0)
 
 
 def whole(run: RunSpec) -> float:
@@ -28,7 +42,48 @@ def test_passes_over_packed_sequences_take_their_flops_at_the_stated_share_of_pe
     flops = planned_flops(run).log_prob
     assert flops is not None
     gpus = run.model.resources.gpus_per_node
-    assert seconds(run)["log_prob"] == pytest.approx(flops / gpus / (GPUS["H100"].flops * TRAINING_SHARE))
+    at_peak = flops / gpus / GPUS["H100"].flops
+    assert seconds(run, longest(run))["log_prob"] == pytest.approx(at_peak / TRAINING_SHARE)
+
+
+def test_several_nodes_train_at_a_smaller_share() -> None:
+    one, two = (spec(*GPU, "model=qwen2.5-7b", f"model.resources.nodes={nodes}") for nodes in (1, 2))
+    share = TRAINING_SHARE / TRAINING_SHARE_ACROSS
+    assert seconds(two)["actor"] == pytest.approx(seconds(one)["actor"] / 2 * share)
+
+
+def test_a_plan_takes_prompts_and_answers_at_a_share_of_the_longest() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b")
+    training = run.training
+    expected = Lengths(prompt=MEAN_LENGTH * training.max_prompt_length, response=MEAN_LENGTH * 4096)
+    assert seconds(run) == seconds(run, expected)
+    assert seconds(run)["actor"] < seconds(run, longest(run))["actor"]
+
+
+def test_a_step_lasts_as_long_as_its_longest_answer() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b")
+    short = Lengths(prompt=100, response=10)
+    weights = 2 * (run.model.architecture.n_params_non_embedding + run.model.architecture.n_params_head)
+    one_token = DECODE_SECONDS + weights / (GPUS["H100"].bandwidth * 0.6)
+    assert seconds(run, short)["generation"] > run.total_steps * 4096 * one_token
+    # Which more GPUs do not shorten.
+    wide = replace(run, model=replace(run.model, resources=replace(run.model.resources, nodes=8)))
+    assert seconds(wide, short)["generation"] > 0.9 * seconds(run, short)["generation"]
+
+
+def test_weights_on_their_way_take_time_by_their_size_and_offloading_more() -> None:
+    run = spec(*GPU, "model=qwen2.5-72b")
+    n, steps = run.model.architecture.n_params, run.total_steps
+    kept = replace(run, model=replace(run.model, resources=replace(run.model.resources, offload=False)))
+    assert seconds(kept)["between"] == pytest.approx(steps * (STEP_SECONDS + 4 * n / HAND_OVER))
+    assert seconds(run)["between"] == pytest.approx(seconds(kept)["between"] + steps * 36 * n / 32 / OFFLOAD)
+
+
+def test_a_start_takes_time_by_the_models_that_are_read() -> None:
+    run, anchored = spec(*GPU, "model=qwen2.5-72b"), spec(*GPU, "model=qwen2.5-72b", "algorithm.kl.in_loss=true")
+    read = 2 * run.model.architecture.n_params / 1e9
+    assert seconds(run)["start"] == pytest.approx(START_SECONDS + read)
+    assert seconds(anchored)["start"] == pytest.approx(START_SECONDS + 2 * read)
 
 
 def test_decoding_one_sequence_reads_every_weight_once_a_token() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.plan.cost import Cost, Pricer
+from sweeper.plan.rates import SPREAD
 from sweeper.plan.totals import Totals, totals_of
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
@@ -56,6 +57,21 @@ def test_disk_holds_the_last_two_checkpoints_of_policy_and_critic(tmp_path: Path
     n = spec(*GPU).model.architecture.n_params
     assert grpo.checkpoint_bytes == 2 * 16 * n
     assert ppo.checkpoint_bytes == 2 * 28 * n
+
+
+def test_a_price_that_nothing_measured_has_the_range_of_published_runs(tmp_path: Path) -> None:
+    runs = [spec(*GPU, f"seed={seed}") for seed in (0, 1)]
+    found = totals(tmp_path, *runs)
+    assert found.device_hours is not None
+    assert found.hours is not None
+    assert found.device_hours_low == pytest.approx(SPREAD[0] * found.device_hours)
+    assert found.device_hours_high == pytest.approx(SPREAD[1] * found.device_hours)
+    assert (found.hours_low, found.hours_high) == pytest.approx((SPREAD[0] * found.hours, SPREAD[1] * found.hours))
+
+
+def test_a_price_that_is_not_known_has_no_range(tmp_path: Path) -> None:
+    found = totals(tmp_path, spec("seed=0"))
+    assert (found.device_hours_low, found.device_hours_high, found.hours_low, found.hours_high) == (None,) * 4
 
 
 def test_nothing_to_run_takes_nothing(tmp_path: Path) -> None:
