@@ -12,6 +12,7 @@ from sweeper.evaluation.problems import Problem, prompts_of, read_problems
 from sweeper.evaluation.scoring import Answered, Scoring
 from sweeper.generation import Sample, Sampling
 from sweeper.generation.sampling import Engine
+from sweeper.generation.vllm import VllmEngine, seed_of
 
 
 def work(options: argparse.Namespace, deal: Deal, name: str) -> None:
@@ -32,7 +33,9 @@ def work(options: argparse.Namespace, deal: Deal, name: str) -> None:
         tokenizer = AutoTokenizer.from_pretrained(options.model)
         problems = read_problems(options.data, tokenizer)
         prompts = prompts_of(problems, options.n)
-        engine = _engine(options, tokenizer)
+        engine = _engine(
+            options, tokenizer, max(len(prompt.token_ids) for prompt in prompts), engine_seed(options, deal, name)
+        )
         sampling = Sampling(temperature=options.temperature, top_p=options.top_p, max_tokens=options.max_tokens)
         loaded = time.monotonic()
         for answers in engine.answers(
@@ -58,11 +61,18 @@ def _answered(tokenizer: Any, problem: Problem, samples: Sequence[Sample]) -> An
     )
 
 
-def _engine(options: argparse.Namespace, tokenizer: Any) -> Engine:
-    if options.engine == "vllm":
-        from sweeper.generation.vllm import VllmEngine
+def engine_seed(options: argparse.Namespace, deal: Deal, name: str) -> int:
+    """Of a vLLM engine: other than those of all engines whose samples are counted with its own.
 
-        return VllmEngine.load(options.model, tensor_parallel=options.tensor_parallel, seed=options.seed)
+    They are of other processes, or of a start before more was measured; and a model's are not those of another.
+    """
+    return seed_of(options.seed, options.model, name, deal.total - len(deal.left))
+
+
+def _engine(options: argparse.Namespace, tokenizer: Any, longest_prompt: int, seed: int) -> Engine:
+    if options.engine == "vllm":
+        longest = longest_prompt + options.max_tokens
+        return VllmEngine.load(options.model, tensor_parallel=options.tensor_parallel, longest=longest, seed=seed)
     from sweeper.generation.cpu import CpuEngine
 
     return CpuEngine.load(options.model, pad_id=tokenizer.pad_token_id or 0, seed=options.seed)

@@ -3,13 +3,16 @@
 import ast
 import importlib.util
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
-from tests.gpu_stack.package import Package
+from sweeper.generation import Sampling
+from sweeper.generation.vllm import engine_arguments, sampling_arguments
+from tests.gpu_stack.package import Package, Thing
 from tests.gpu_stack.uses import Calls, function, imports, keys_of, missing_imports
 from tests.gpu_stack.wheels import resolved, sources
 
@@ -18,6 +21,7 @@ pytestmark = pytest.mark.nightly
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "constraints" / "gpu-3.12.txt"
 OURS = ROOT / "sweeper" / "generation" / "vllm.py"
+ENGINE = engine_arguments(Path("model"), tensor_parallel=1, longest=1, seed=0)
 # verl's own for other hardware (utils/distributed.py's group is hccl's), and for what no setting of ours turns on:
 # quantised rollouts and training, and weights handed over by its checkpoint engines.
 ELSEWHERE = re.compile(
@@ -79,6 +83,30 @@ def refused_flags(launch: ast.AST, vllm: Package) -> list[str]:
     return [f"vllm serve has no --{key}" for key in keys_of(launch, "args") if key not in known]
 
 
+def refused(vllm: Package, name: str, given: Mapping[str, object]) -> list[str]:
+    """Of keywords that we give to something of vLLM's, those that it does not take."""
+    thing = vllm.find("vllm", name)
+    assert thing is not None
+    signature = vllm.signature(thing)
+    assert signature is not None
+    return [f"{name} has no {key}" for key in given if key not in signature.keywords]
+
+
+def llm_engine(vllm: Package) -> Thing:
+    thing = vllm.find("vllm.v1.engine.llm_engine", "LLMEngine")
+    assert isinstance(thing, Thing)
+    return thing
+
+
+def called(text: str) -> set[str]:
+    """Methods of vLLM's engine that ours calls."""
+    return set(re.findall(r"self\._engine\.(\w+)\(", text))
+
+
+def absent_methods(text: str, vllm: Package) -> list[str]:
+    return [name for name in sorted(called(text)) if vllm.method(llm_engine(vllm), name) is None]
+
+
 def fields(vllm: Package, module: str, name: str) -> set[str]:
     thing = vllm.find(module, name)
     assert thing is not None, name
@@ -104,14 +132,31 @@ def test_every_call_of_vllm_passes_what_it_takes(path: Path, vllm: Package) -> N
 
 
 def test_the_calls_that_matter_are_among_those_that_were_looked_at(vllm: Package) -> None:
-    ours, theirs = (
-        {said for _, said, _ in Calls(ast.parse(path.read_text()), vllm, "vllm").known()} for path in (OURS, SERVER)
-    )
-    requests = ("add_request", "step", "get_num_unfinished_requests", "has_unfinished_requests")
-    assert ours >= {"LLM", "self._parameters", *(f"LLMEngine.{name}" for name in requests)}
+    theirs = {said for _, said, _ in Calls(ast.parse(SERVER.read_text()), vllm, "vllm").known()}
     methods = ("generate", "sleep", "wake_up", "reset_prefix_cache", "collective_rpc", "pause_generation")
     assert theirs >= {"SamplingParams", "TokensPrompt", "LoRARequest", "build_app", "AsyncLLM.from_vllm_config"}
     assert theirs >= {f"AsyncLLM.{name}" for name in methods}
+
+
+def test_vllm_takes_what_our_engine_gives_it(vllm: Package) -> None:
+    assert refused(vllm, "LLM", ENGINE) == []
+    assert refused(vllm, "SamplingParams", sampling_arguments(Sampling(max_tokens=1))) == []
+    assert ENGINE["compilation_config"].keys() <= fields(vllm, "vllm.config.compilation", "CompilationConfig")
+
+
+def test_vllms_engine_has_what_ours_calls(vllm: Package) -> None:
+    assert called(OURS.read_text()) == {
+        "add_request",
+        "get_num_unfinished_requests",
+        "has_unfinished_requests",
+        "step",
+    }
+    assert absent_methods(OURS.read_text(), vllm) == []
+    adding = vllm.method(llm_engine(vllm), "add_request")
+    assert adding is not None
+    signature = vllm.signature(adding)
+    assert signature is not None
+    assert signature.positional[:3] == ("request_id", "prompt", "params")
 
 
 def test_every_argument_of_verls_server_is_an_option_of_vllm_serve(vllm: Package) -> None:
@@ -161,21 +206,16 @@ def test_every_sampling_parameter_that_verl_sets_is_one_of_vllms(vllm: Package) 
     assert loop <= fields(vllm, "vllm.sampling_params", "SamplingParams")
 
 
-def test_our_prompts_have_the_key_that_vllm_reads(vllm: Package) -> None:
-    (key,) = re.findall(r'\{"(\w+)": list\(prompt\.token_ids\)\}', OURS.read_text())
-    assert key in fields(vllm, "vllm.inputs", "TokensPrompt")
+def test_our_prompts_have_the_keys_of_vllms_own(vllm: Package) -> None:
+    (keys,) = re.findall(r'asked = \{"(\w+)": "token", "(\w+)": list\(', OURS.read_text())
+    assert set(keys) <= fields(vllm, "vllm.inputs.engine", "TokensInput")
 
 
 def test_a_wrong_key_planted_in_our_engine_is_found(vllm: Package) -> None:
-    for right, planted, found in (
-        ("tensor_parallel_size=", "tensor_parallel_sizes=", "LLM has no tensor_parallel_sizes"),
-        ("max_tokens=", "max_new_tokens=", "self._parameters has no max_new_tokens"),
-        ("_engine.add_request(", "_engine.add_requests(", "LLMEngine.add_requests does not exist"),
-    ):
-        text = OURS.read_text()
-        assert right in text
-        (said,) = Calls(ast.parse(text.replace(right, planted)), vllm, "vllm").wrong()
-        assert said.endswith(found)
+    assert refused(vllm, "LLM", ENGINE | {"tensor_parallel_sizes": 1}) == ["LLM has no tensor_parallel_sizes"]
+    sampling = sampling_arguments(Sampling(max_tokens=1)) | {"max_new_tokens": 1}
+    assert refused(vllm, "SamplingParams", sampling) == ["SamplingParams has no max_new_tokens"]
+    assert absent_methods(OURS.read_text().replace("_engine.step(", "_engine.steps("), vllm) == ["steps"]
 
 
 def test_a_wrong_key_or_import_planted_in_verls_server_is_found(vllm: Package, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sweeper.oversight.proof.trial import Trial, spec_of
 from sweeper.oversight.proof.wanted import Wanted
 from sweeper.plan.gpu import GIB, GPUS
 from sweeper.plan.memory import memory_of
-from sweeper.plan.throughput import rates_of
+from sweeper.plan.rates import rates_of
 from sweeper.rows.flops import Tokens, forward
 from sweeper.spec.run import RunSpec
 
