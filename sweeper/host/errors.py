@@ -27,6 +27,10 @@ class StalledError(RunFailedError):
     """A run made no progress for far longer than it should take."""
 
 
+class OtherWeightsError(RunFailedError):
+    """A run's rollout engine samples from other weights than those that are trained."""
+
+
 class ResultsError(SweeperError, RuntimeError):
     """A result file cannot be read or would be overwritten by other content."""
 

@@ -1,7 +1,9 @@
 """The training curve of a run, from what verl logs."""
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from sweeper.rows.row import CurvePoint
 
 TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
 KL = ("actor/kl_loss", "actor/reward_kl_penalty")  # to the reference model, as a loss or as a penalty in the reward
+
+PROBS_DIFF = "training/rollout_probs_diff_mean"  # verl logs it with rollout.calculate_log_probs, its default
 
 
 def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
@@ -28,7 +32,10 @@ def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
             steps = {step: kept for step, kept in steps.items() if step <= last_kept}
         for step, data in records:
             steps.setdefault(step, {}).update(data)
-    return [curve_point(step, data) for step, data in sorted(steps.items())]
+    # Of runs that we train: of others, imported, nobody acts on it.
+    return [
+        replace(curve_point(step, data), probs_diff=_number(data, PROBS_DIFF)) for step, data in sorted(steps.items())
+    ]
 
 
 def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:
@@ -63,4 +70,4 @@ def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
 
 def _number(data: Mapping[str, Any], key: str) -> float | None:
     value = data.get(key)
-    return None if value is None else float(value)
+    return None if value is None or math.isnan(value) else float(value)

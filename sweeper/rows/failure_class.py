@@ -13,6 +13,7 @@ class FailureClass(StrEnum):
     timeout = "timeout"  # the job's time limit
     preempted = "preempted"
     stalled = "stalled"  # no progress for far longer than it should take
+    other_weights = "other_weights"  # the rollout engine samples from others than are trained
     reward = "reward"  # the code that scores answers
     data = "data"
     config = "config"  # settings, or an environment that lacks something

@@ -68,6 +68,9 @@ class CurvePoint:
     kl: float | None  # nats per token, to the reference model; None without a KL term: none is loaded then
     tokens: int | None  # prompt + response tokens of the step's batch
     seconds: float | None  # wall time of the step
+    # |p_rollout - p_actor| of a sampled token, mean over the step's: 0 where the engine has the actor's weights, in the
+    # same precision. Absent from rows of before it was kept.
+    probs_diff: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +196,11 @@ class ResultRow:
 
     def to_json(self) -> str:
         """Indented JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
+        values = asdict(self)
+        for point in values["curve"]:  # as rows of before it was kept
+            if point["probs_diff"] is None:
+                del point["probs_diff"]
+        return json.dumps(values, sort_keys=True, indent=1) + "\n"
 
 
 def write_row(results_dir: Path, row: ResultRow) -> Path:

@@ -16,7 +16,7 @@ from sweeper.spec.run import RunSpec
 LOWEST_UTILIZATION, HIGHEST_UTILIZATION, UTILIZATION_STEP = 0.3, 0.9, 0.1
 FEWEST_SEQUENCES = 64
 # Trying again would fail again: first something must be mended.
-NEEDS_A_FIX = (FailureClass.config, FailureClass.data, FailureClass.reward)
+NEEDS_A_FIX = (FailureClass.config, FailureClass.data, FailureClass.reward, FailureClass.other_weights)
 NEW_POINT = (
     "what is left (shorter responses, a smaller batch) changes the mathematics: that is a new point. More GPUs "
     "(model.resources.nodes, gpus_per_node) do not: set them and launch again"

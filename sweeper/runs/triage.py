@@ -168,11 +168,16 @@ def of_exception(error: BaseException) -> FailureClass | None:
     import errno
 
     from data_prep.spec import DataError
-    from sweeper.host.errors import ConfigError, StalledError
+    from sweeper.host.errors import ConfigError, OtherWeightsError, StalledError
 
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return FailureClass.disk
-    kinds = {StalledError: FailureClass.stalled, DataError: FailureClass.data, ConfigError: FailureClass.config}
+    kinds = {
+        StalledError: FailureClass.stalled,
+        OtherWeightsError: FailureClass.other_weights,
+        DataError: FailureClass.data,
+        ConfigError: FailureClass.config,
+    }
     return next((found for kind, found in kinds.items() if isinstance(error, kind)), None)
 
 

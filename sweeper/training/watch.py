@@ -10,6 +10,7 @@ from sweeper.rows.row import CurvePoint
 from sweeper.runs.folder import Attempt, Heartbeat
 from sweeper.spec.run import RunSpec
 from sweeper.training import step_time
+from sweeper.training.engine_weights import refuse_other
 
 
 class Watch:
@@ -33,10 +34,13 @@ class Watch:
 
         Raises:
             StalledError: it has not for longer than `step_time.patience`.
+            OtherWeightsError: a step was sampled from other weights than the actor's.
         """
         path = self._attempt.metrics
         if self._has_grown(path):
-            self._beat("train", read_curve([path]) if self._size else [])
+            curve = read_curve([path]) if self._size else []
+            self._beat("train", curve)
+            refuse_other(self._spec, curve)
             return
         silent, patience = time.monotonic() - self._last, step_time.patience(self._spec, self._seconds)
         if patience is not None and silent > patience:

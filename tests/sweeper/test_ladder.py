@@ -98,7 +98,9 @@ def test_the_one_node_of_a_job_is_excluded_and_of_several_the_one_that_is_named(
     assert decide(case(FailureClass.node, nodes=("n3", "n4"), evidence="NCCL error")).changes == {}
 
 
-@pytest.mark.parametrize("failure_class", [FailureClass.config, FailureClass.data, FailureClass.reward])
+@pytest.mark.parametrize(
+    "failure_class", [FailureClass.config, FailureClass.data, FailureClass.reward, FailureClass.other_weights]
+)
 def test_what_needs_a_fix_is_tried_again_only_when_asked_for(failure_class: FailureClass) -> None:
     refused = decide(case(failure_class))
     assert not refused.retry

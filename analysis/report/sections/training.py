@@ -15,7 +15,8 @@ from analysis.runs.selection import Run
 from sweeper.rows.row import CurvePoint
 
 TITLE = "During training"
-COLUMNS = [item.name for item in fields(CurvePoint)]
+# All but what tells of the machinery: it ends a run, and says nothing of learning.
+COLUMNS = [item.name for item in fields(CurvePoint) if item.name != "probs_diff"]
 FIELDS = {
     "val_pass@1": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
@@ -48,7 +49,8 @@ def section(evidence: Evidence) -> Section:
 
 def curves_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One line per run and training step."""
-    frame = pd.DataFrame([point for run in runs for point in run.row.curve], columns=COLUMNS)
+    frame = pd.DataFrame([point for run in runs for point in run.row.curve])
+    frame = frame.reindex(columns=COLUMNS)
     frame.insert(0, "run_id", [run.row.run_id for run in runs for _ in run.row.curve])
     return frame.rename(columns={"val_pass1": "val_pass@1"})
 
