@@ -15,11 +15,10 @@ import yaml
 from tabulate import tabulate
 
 from sweeper.plan.rates import PUBLISHED
-from sweeper.plan.throughput import Lengths, roofline
+from sweeper.plan.throughput import STEP, Lengths, roofline
 from tests.sweeper.points import over, spec
 
 DATA = Path(__file__).with_suffix(".yaml")
-STEP = ("generation", "log_prob", "reference", "critic", "actor", "recomputed", "between")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sweeper.plan.memory import Memory, memory_of
 from sweeper.plan.rates import PUBLISHED, SPREAD, kind_of
-from sweeper.plan.throughput import Calibration, Calibrator, roofline
+from sweeper.plan.throughput import Calibration, Calibrator, roofline, saves
 from sweeper.rows.flops import planned_flops
 from sweeper.rows.row import Flops, ResultRow
 from sweeper.spec.digest import digest_of
 from sweeper.spec.run import RunSpec
+from sweeper.training import checkpoint
 
-KEPT_CHECKPOINTS = 2  # trainer.max_actor_ckpt_to_keep
 BYTES_A_TOKEN = 4  # of text in verl's dumps of validation answers
 
 
@@ -33,6 +33,7 @@ class Cost:
     spread: tuple[float, float] | None  # multiples of `seconds` between which the run's own may lie; None: not known
     memory: Memory | None  # None: no GPU, or one of unknown type
     checkpoint_bytes: int  # on disk while the run lives, and after it
+    written_bytes: int  # of all checkpoints, those that verl deletes again included
     log_bytes: int
 
     @property
@@ -84,6 +85,7 @@ class Pricer:
         kind, predicted = kind_of(spec), roofline(spec)
         calibration = self._calibrator.of_run(spec) if predicted else None
         seconds, basis = _hours(kind, predicted, calibration)
+        written = saves(spec, seconds)
         return Cost(
             flops=planned_flops(spec),
             samples=samples,
@@ -96,7 +98,8 @@ class Pricer:
             error=calibration.error if calibration else None,
             spread=_spread(calibration) if seconds else None,
             memory=memory_of(spec),
-            checkpoint_bytes=_checkpoints(spec),
+            checkpoint_bytes=min(checkpoint.KEPT, written) * sum(checkpoint.sizes(spec)),
+            written_bytes=written * sum(checkpoint.sizes(spec)),
             log_bytes=_logs(spec),
         )
 
@@ -125,15 +128,6 @@ def _spread(calibration: Calibration | None) -> tuple[float, float] | None:
 
 def _times(value: float, pair: tuple[float, float]) -> tuple[float, float]:
     return value * pair[0], value * pair[1]
-
-
-def _checkpoints(spec: RunSpec) -> int:
-    """The last ones kept: float32 weights, Adam's moments of what is trained, a plain float32 copy of the policy."""
-    arch, steps, every = spec.model.architecture, spec.total_steps, spec.training.save_freq
-    kept = min(KEPT_CHECKPOINTS, max(1, -(-steps // every) if every > 0 else 1))
-    policy = (4 + 4) * arch.n_params + (0 if spec.algorithm.lora.rank else 8 * arch.n_params)
-    critic = 12 * arch.n_params if spec.algorithm.has_critic else 0
-    return kept * (policy + critic)
 
 
 def _logs(spec: RunSpec) -> int:

@@ -23,7 +23,11 @@ from sweeper.rows.row import ResultRow, Status
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
+from sweeper.training import checkpoint
+from sweeper.training.step_time import Measured, pace
 
+PASSES = ("log_prob", "reference", "critic", "actor", "recomputed")
+STEP = ("generation", *PASSES, "between")  # phases that every training step has
 NEWEST = 20  # measured runs of one model that are looked at
 
 
@@ -70,18 +74,25 @@ def roofline(spec: RunSpec, lengths: Lengths | None = None) -> dict[str, float] 
     rollouts = engine.seconds(spec.training.train_batch_size, spec.algorithm.rollout_n, everywhere)
     validation = engine.seconds(evaluation.val_problems_per_domain * domains, evaluation.val_n, everywhere)
     measured = engine.seconds(evaluation.problems_per_domain * domains, evaluation.n_samples, one_node)
-    passes = ("log_prob", "reference", "critic", "actor", "recomputed")
     training = rates.flops * everywhere * (rates.across if resources.nodes > 1 else 1.0)
     read = 2 * arch.n_params / rates.load  # bfloat16 files
-    return {
+    seconds = {
         "start": rates.start + _models(spec) * read,
         "generation": steps * rollouts,
         "validation": validations * validation,
-        **{name: (getattr(flops, name) or 0.0) / training for name in passes},
+        **{name: (getattr(flops, name) or 0.0) / training for name in PASSES},
         "fine_tuning": (flops.fine_tuning or 0.0) / one_node / rates.flops,
         "between": steps * (rates.step + _moved(spec, rates)),
         "evaluation": rates.evaluate + read + measured,
     }
+    return seconds | {"saving": saves(spec, seconds) * checkpoint.assumed_seconds(spec)}
+
+
+def saves(spec: RunSpec, seconds: Mapping[str, float] | None) -> int:
+    """Checkpoints that a run of so many seconds by phase writes; None: it is not known, and none is measured."""
+    step = sum(seconds[phase] for phase in STEP) / spec.total_steps if seconds else None
+    measured = Measured(steps=(step,)) if step else Measured()
+    return checkpoint.count(spec.total_steps, pace(spec, measured).every)
 
 
 def _of_lengths(spec: RunSpec, mean: Lengths) -> RunSpec:

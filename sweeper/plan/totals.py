@@ -25,6 +25,7 @@ class Totals:
     tokens: int  # of training, at most
     evaluation_tokens: int
     disk_bytes: int  # checkpoints and logs
+    written_bytes: int  # of all checkpoints, those that are deleted again included
     free_bytes: int  # where the results go
     at_once: int  # runs that the ceiling on GPUs or processes lets run together, of the largest
     waves: int  # rounds of the queue
@@ -60,6 +61,7 @@ def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
         tokens=sum(cost.tokens for cost in costs),
         evaluation_tokens=sum(cost.evaluation_tokens for cost in [*costs, *base]),
         disk_bytes=sum(cost.checkpoint_bytes + cost.log_bytes for cost in costs),
+        written_bytes=sum(cost.written_bytes for cost in costs),
         free_bytes=shutil.disk_usage(there).free,
         at_once=at_once,
         waves=waves,

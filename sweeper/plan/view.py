@@ -132,7 +132,8 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
         f"        {waves}{ends}",
         f"        training FLOPs <= {flops} ({phases})",
         f"        tokens <= {totals.tokens:.1e} in training, {totals.evaluation_tokens:.1e} in pass@k",
-        f"        disk {size(totals.disk_bytes)} of checkpoints and logs, {size(totals.free_bytes)} free{full}",
+        f"        disk {size(totals.disk_bytes)} of checkpoints and logs, {size(totals.free_bytes)} free{full}; "
+        f"{size(totals.written_bytes)} of checkpoints written",
     ]
     return [*lines, axis_note({cost.flops.accounting for cost in costs})]
 

@@ -6,14 +6,45 @@
       global_step_<N>/actor/merged/          ours: the same with low-rank adapters merged in (`sweeper.training.lora`)
       global_step_<N>/huggingface/           weights that the trainer of fine-tuning saves
 
-verl 0.9.1: `trainer/ppo/v1/trainer_base.py` (`_save_checkpoint`) and `utils/checkpoint/`.
+verl 0.9.1: `trainer/ppo/v1/trainer_base.py` (`_save_checkpoint`) and `utils/checkpoint/`. What is saved is one setting
+of the whole run (`checkpoint.save_contents`), so the plain weights, which only the last step's evaluation reads, are
+written each time.
 """
 
+import shutil
 from pathlib import Path
 
 from sweeper.host.files import write_atomic
+from sweeper.spec.run import RunSpec
 
+KEPT = 2  # trainer.max_actor_ckpt_to_keep
+# Bytes/s, of one node's processes together and of the one that writes the plain weights: between what two users of
+# PyTorch measured for models of 8B on a node (pytorch/torchtitan issue 1301: 96 GB in 6 minutes; pytorch/pytorch issue
+# 104081: in more than 4). File systems differ tenfold; a run's own saves are measured.
+BANDWIDTH = 0.35e9
 _STEP = "global_step_"
+
+
+def sizes(spec: RunSpec) -> tuple[int, int]:
+    """Bytes of one checkpoint: what all processes write, and what one of them writes.
+
+    All write float32 weights and Adam's moments of what is trained, of policy and critic; one writes the policy's plain
+    weights, in float32 as well: verl gives `save_pretrained` the state as it is trained.
+    """
+    n = spec.model.architecture.n_params
+    policy = 4 * n + (0 if spec.algorithm.lora.rank else 8 * n)
+    return policy + (12 * n if spec.algorithm.has_critic else 0), 4 * n
+
+
+def assumed_seconds(spec: RunSpec) -> float:
+    """Seconds that a save takes at `BANDWIDTH`, for as long as none was measured."""
+    shards, plain = sizes(spec)
+    return (shards / spec.model.resources.nodes + plain) / BANDWIDTH
+
+
+def count(steps: int, every: int) -> int:
+    """Checkpoints that a run writes: at every multiple, and at the end."""
+    return max(1, -(-steps // every))
 
 
 def trained_steps(folder: Path) -> int:
@@ -29,19 +60,20 @@ def trained_steps(folder: Path) -> int:
 def rewind(folder: Path, logged: int) -> None:
     """Resume from a checkpoint no later than step `logged`, the last one whose metrics are on file.
 
-    verl saves step N before it logs it: a kill between the two would lose that step's metrics for good.
+    verl saves step N before it logs it: a kill between the two would lose that step's metrics for good. Older
+    checkpoints but one go: verl counts those to keep in memory, so that it would never delete an earlier process's.
     """
     steps = trained_steps(folder)
-    if steps <= logged:
-        if steps:
-            write_atomic(_marker(folder), str(steps))  # killed while writing it, verl left it empty
-        return
-    # Older than the newest, hence complete.
-    kept = [step for step in _saved_steps(folder) if step <= logged]
-    if kept:
-        write_atomic(_marker(folder), str(max(kept)))
+    if steps > logged:
+        # Older than the newest, hence complete.
+        steps = max((step for step in _saved_steps(folder) if step <= logged), default=0)
+    if steps:
+        write_atomic(_marker(folder), str(steps))  # killed while writing it, verl left it empty
     else:
-        _marker(folder).unlink()
+        _marker(folder).unlink(missing_ok=True)
+    older = sorted(step for step in _saved_steps(folder) if step < steps)
+    for step in older[: 1 - KEPT]:
+        shutil.rmtree(at(folder, step))
 
 
 def at(folder: Path, step: int) -> Path:

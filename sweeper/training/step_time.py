@@ -1,35 +1,72 @@
 """How long a training step takes, and what follows: how often to save, and when a run counts as stalled."""
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sweeper.host.json_lines import json_lines
 from sweeper.rows.curve import read_curve
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
+from sweeper.training import checkpoint
 
+SAVING_SHARE = 0.05  # of the time of training, that saving may take for the sake of `max_loss_minutes`
 _STEPS = 3  # fewer measured ones do not count: the first compiles and warms up
 _OTHERS = 8  # runs alike that are looked at
+_SAVED = "timing_s/save_checkpoint"  # seconds, by verl, of a step that saved
 
 
-def save_freq(spec: RunSpec, seconds: Sequence[float]) -> int:
-    """Steps between checkpoints: `training.save_freq`, or fewer, so that no more than `max_loss_minutes` can be lost.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Seconds that were measured.
 
-    verl 0.9.1's trainer saves when a step's number is a multiple of this and at no other time: it cannot be asked to
-    save before a job's time limit. So the loss is bounded beforehand.
+    Attributes:
+        steps: Of training steps, without their saves.
+        saves: Of checkpoints.
+    """
 
-    Args:
-        spec: The run.
-        seconds: Of measured steps; none: nothing is known yet.
+    steps: tuple[float, ...] = ()
+    saves: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Steps between checkpoints, and why as many: a sentence, or None where `training.save_freq` is often enough."""
+
+    every: int
+    why: str | None = None
+
+
+def pace(spec: RunSpec, measured: Measured) -> Pace:
+    """How often to save: `training.save_freq`, or more often, so that less than `max_loss_minutes` can be lost.
+
+    But not so often that saving takes more than `SAVING_SHARE` of the time: where both cannot be had, more is lost, up
+    to what `training.save_freq` allows. verl 0.9.1's trainer saves when a step's number is a multiple of this and at no
+    other time: it cannot be asked to save before a job's time limit, so both are bounded beforehand.
     """
     wanted, minutes = spec.training.save_freq, spec.cluster.max_loss_minutes
-    if minutes is None or not seconds or wanted < 1:
-        return wanted
-    return max(1, min(wanted, int(minutes * 60 // statistics.median(seconds))))
+    if minutes is None or not measured.steps:
+        return Pace(every=wanted)
+    step = statistics.median(measured.steps)
+    saving = statistics.median(measured.saves) if measured.saves else checkpoint.assumed_seconds(spec)
+    safe, cheap = int(minutes * 60 // step), math.ceil(saving / (SAVING_SHARE * step))
+    every = max(1, min(wanted, max(safe, cheap)))
+    if wanted <= safe:
+        return Pace(every=wanted)
+    why = f"cluster.max_loss_minutes={minutes:g}"
+    if every > max(1, safe):
+        known = "takes" if measured.saves else "is assumed to take"
+        why = (
+            f"{why} would need one every {max(1, safe)}, but one {known} {saving:.0f} s and a step {step:.0f} s, and "
+            f"saving is to take at most {SAVING_SHARE:.0%} of the time; {every * step / 60:.0f} minutes can be lost"
+        )
+    return Pace(every=every, why=why)
 
 
 def patience(spec: RunSpec, seconds: Sequence[float]) -> float | None:
@@ -46,24 +83,36 @@ def patience(spec: RunSpec, seconds: Sequence[float]) -> float | None:
     return max(minutes * 60, spec.cluster.stalled_after_steps * usual)
 
 
-def measured(run_dir: RunDir, spec: RunSpec) -> list[float]:
-    """Seconds of steps that were measured: of the run's earlier attempts, else of runs alike; empty: none yet."""
-    own = _seconds(run_dir)
-    if len(own) >= _STEPS:
+def measured(run_dir: RunDir, spec: RunSpec) -> Measured:
+    """What was measured of the run's earlier attempts, else of runs alike; empty: nothing yet."""
+    own = _measured(run_dir)
+    if len(own.steps) >= _STEPS:
         return own
-    alike: list[float] = []
     prefix = f"{spec.model.name}_{spec.algorithm.name}_"
     mine = _sizes(json.loads(spec.to_json()))
     folders = (path for path in run_dir.path.parent.glob(f"{prefix}*") if path != run_dir.path)
-    for path in islice((path for path in folders if _alike(path, mine)), _OTHERS):
-        found = _seconds(RunDir(results_dir=run_dir.results_dir, run_id=RunId(path.name)))
-        alike += found if len(found) >= _STEPS else []
-    return alike
+    alike = [
+        _measured(RunDir(results_dir=run_dir.results_dir, run_id=RunId(path.name)))
+        for path in islice((path for path in folders if _alike(path, mine)), _OTHERS)
+    ]
+    known = [found for found in alike if len(found.steps) >= _STEPS]
+    return Measured(
+        steps=tuple(seconds for found in known for seconds in found.steps),
+        saves=tuple(seconds for found in known for seconds in found.saves),
+    )
 
 
-def _seconds(run_dir: RunDir) -> list[float]:
-    curve = read_curve(item.metrics for item in run_dir.attempts())
-    return [point.seconds for point in curve if point.seconds is not None and point.reward is not None]
+def _measured(run_dir: RunDir) -> Measured:
+    paths = [item.metrics for item in run_dir.attempts() if item.metrics.exists()]
+    records = [record for path in paths for _, record in json_lines(path, skip_damaged=True)]
+    saves = {int(record["step"]): float(record["data"][_SAVED]) for record in records if _SAVED in record["data"]}
+    # verl's time of a step holds that of its save.
+    steps = (
+        point.seconds - saves.get(point.step, 0.0)
+        for point in read_curve(paths)
+        if point.seconds is not None and point.reward is not None
+    )
+    return Measured(steps=tuple(steps), saves=tuple(saves.values()))
 
 
 def _alike(folder: Path, sizes: tuple[Any, ...]) -> bool:

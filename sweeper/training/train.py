@@ -103,13 +103,13 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
 
 
 def _saving_in_time(job: JobContext) -> RunSpec:
-    """The run with checkpoints so close that no more than `cluster.max_loss_minutes` can be lost."""
+    """The run with as many steps between checkpoints as `step_time.pace` says."""
     spec = job.spec
-    save_freq = step_time.save_freq(spec, step_time.measured(job.run_dir, spec))
-    if save_freq == spec.training.save_freq:
+    pace = step_time.pace(spec, step_time.measured(job.run_dir, spec))
+    if pace.why is None:
         return spec
-    print(f"a checkpoint every {save_freq} steps: cluster.max_loss_minutes={spec.cluster.max_loss_minutes}", flush=True)
-    return replace(spec, training=replace(spec.training, save_freq=save_freq))
+    print(f"a checkpoint every {pace.every} steps: {pace.why}", flush=True)
+    return replace(spec, training=replace(spec.training, save_freq=pace.every))
 
 
 def training_env(run_dir: RunDir, attempt: Attempt, children: Children) -> dict[str, str]:

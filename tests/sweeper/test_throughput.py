@@ -18,6 +18,7 @@ from sweeper.plan.rates import (
 from sweeper.plan.throughput import Calibrator, Lengths, roofline
 from sweeper.rows.flops import planned_flops
 from sweeper.spec.run import RunSpec
+from sweeper.training.checkpoint import BANDWIDTH
 from tests.sweeper.points import spec
 
 GPU = ("model_family=qwen2.5", "cluster=slurm")
@@ -77,6 +78,13 @@ def test_weights_on_their_way_take_time_by_their_size_and_offloading_more() -> N
     kept = replace(run, model=replace(run.model, resources=replace(run.model.resources, offload=False)))
     assert seconds(kept)["between"] == pytest.approx(steps * (STEP_SECONDS + 4 * n / HAND_OVER))
     assert seconds(run)["between"] == pytest.approx(seconds(kept)["between"] + steps * 36 * n / 32 / OFFLOAD)
+
+
+def test_saving_takes_the_bytes_of_its_checkpoints_at_the_assumed_bandwidth() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b", "cluster.max_loss_minutes=null")
+    n = run.model.architecture.n_params
+    assert run.total_steps // run.training.save_freq == 10
+    assert seconds(run)["saving"] == pytest.approx(10 * 16 * n / BANDWIDTH)
 
 
 def test_a_start_takes_time_by_the_models_that_are_read() -> None:

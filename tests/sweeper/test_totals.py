@@ -74,6 +74,14 @@ def test_a_price_that_is_not_known_has_no_range(tmp_path: Path) -> None:
     assert (found.device_hours_low, found.device_hours_high, found.hours_low, found.hours_high) == (None,) * 4
 
 
+def test_what_is_written_counts_every_checkpoint_and_the_last(tmp_path: Path) -> None:
+    long = (*GPU, "training.total_steps=25", "cluster.max_loss_minutes=null")
+    found = totals(tmp_path, spec(*long))
+    n = spec(*GPU).model.architecture.n_params
+    assert found.written_bytes == 3 * 16 * n  # of steps 10, 20 and 25
+    assert found.disk_bytes < found.written_bytes
+
+
 def test_nothing_to_run_takes_nothing(tmp_path: Path) -> None:
     found = totals_of([], tmp_path)
     assert (found.gpu_hours, found.device_hours, found.hours, found.waves) == (0.0, 0, 0.0, 0)
