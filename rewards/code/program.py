@@ -5,7 +5,6 @@ import builtins
 import importlib
 import re
 import sys
-import time
 from functools import lru_cache
 
 from rewards.code.assertions import AssertionTests
@@ -21,7 +20,7 @@ from rewards.sandbox.runs import Limits, ProgramRun, RunStatus, run_calls, run_p
 
 # Synthetic programs compute for microseconds; whatever takes a second of CPU is a loop.
 SYNTHETIC_LIMITS = Limits(cpu_s=1, wall_s=6.0, memory_mb=512)
-# All standard-input tests of a sample together may take this many times the wall limit of one.
+# All standard-input tests of a sample together may take this many times the wall limit of one; waiting is not counted.
 _TOTAL_LIMITS = 3.0
 _FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.MULTILINE)
 
@@ -151,14 +150,12 @@ def _judged(status: RunStatus, passed: bool, shown: str) -> Verdict:
 
 
 def _on_stdin(program: str, shown: str, tests: StdinTests, limits: Limits) -> Verdict:
-    deadline = time.monotonic() + _TOTAL_LIMITS * limits.wall_s
+    left_s = _TOTAL_LIMITS * limits.wall_s
 
     def stop(index: int, run: ProgramRun) -> bool:
-        return (
-            run.status is not RunStatus.DONE
-            or not same_output(run.stdout, tests.outputs[index])
-            or time.monotonic() > deadline
-        )
+        nonlocal left_s
+        left_s -= run.seconds
+        return run.status is not RunStatus.DONE or not same_output(run.stdout, tests.outputs[index]) or left_s < 0
 
     runs = run_program(program, tests.inputs, limits=limits, output_limits=tests.output_limits(), stop=stop)
     if not runs:

@@ -28,12 +28,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a run ended: exit status (None: by a signal), whether late, whether it wrote too much; and its output."""
+    """How a run ended: exit status (None: by a signal), whether late, whether it wrote too much; and its output.
+
+    `seconds` of wall time it took, less what it waited to begin.
+    """
 
     exit: int | None
     late: bool
     flooded: bool
     output: bytes
+    seconds: float
 
 
 def memory_file(content: bytes) -> int:
@@ -63,7 +67,7 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
         WorkerDied: The worker is gone.
         WorkerTimeout: The worker is stuck.
     """
-    deadline = time.monotonic() + limits.wall_s + GRACE_S
+    begun = time.monotonic()
     reading, writing = os.pipe()
     try:
         try:
@@ -71,12 +75,12 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
         finally:
             os.close(writing)
         os.set_blocking(reading, False)
-        return _collect(worker, reading, deadline, output_limit)
+        return _collect(worker, reading, begun, begun + limits.wall_s + GRACE_S, output_limit)
     finally:
         os.close(reading)
 
 
-def _collect(worker: Worker, reading: int, deadline: float, output_limit: int) -> Ended:
+def _collect(worker: Worker, reading: int, begun: float, deadline: float, output_limit: int) -> Ended:
     output = bytearray()
     flooded = False
     poller = select.poll()
@@ -106,6 +110,7 @@ def _collect(worker: Worker, reading: int, deadline: float, output_limit: int) -
         late=answer["late"] and not flooded,
         flooded=flooded,
         output=bytes(output[:output_limit]),
+        seconds=time.monotonic() - begun,
     )
 
 

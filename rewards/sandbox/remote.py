@@ -72,8 +72,10 @@ class RemoteSandbox:
         for attempt in range(_ATTEMPTS):
             if attempt:
                 time.sleep(_PAUSE_S * 2**attempt)
+            begun = time.monotonic()
             try:
-                return _parsed(self._post(json.dumps(body).encode(), wall_s + _SERVICE_S))
+                answer = self._post(json.dumps(body).encode(), wall_s + _SERVICE_S)
+                return _parsed(answer, time.monotonic() - begun)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 problem = f"{type(error).__name__}: {error}"
         raise RemoteOutage(f"the sandbox service {self._url} failed {_ATTEMPTS} times, last with {problem}")
@@ -115,7 +117,7 @@ class RemoteSandbox:
         return replace(run, flooded=len(output) > output_limit, output=output[:output_limit])
 
 
-def _parsed(answer: object) -> Ended:
+def _parsed(answer: object, seconds: float) -> Ended:
     """Of the service's answer: `status`, and in `run_result` `status`, `return_code`, `stdout`."""
     if not isinstance(answer, Mapping):
         raise ValueError("an answer that is no object")
@@ -135,6 +137,7 @@ def _parsed(answer: object) -> Ended:
         late=not finished,
         flooded=False,
         output=str(result.get("stdout") or "").encode("utf-8", "replace"),
+        seconds=seconds,
     )
 
 

@@ -14,7 +14,8 @@ What this does not protect against:
 - Bugs of the kernel. Children share it; seccomp leaves them some 80 system calls to try, but no more than that.
 - Side channels: timing, caches, load. A program can tell how busy the machine is, and may tell another one by it.
 - Contention: a program takes a core for its time limit, and memory up to its limit, once for each run under way. Set
-  the size of the pool and the limits so that all of them together fit. Wall limits run on while a core is waited for.
+  the size of the pool and the limits so that all of them together fit. Wall limits run on while a core is waited for;
+  processes that share `sandbox.cores` begin no run before a core is free for it.
 - Programs that work out the tests: who computes the expected output by whatever means has passed.
 - Test code that trusts the program: one that compares two of its results with each other, or calls a method of the
   program's own to judge, gets the answer that the program likes. Values and exceptions are checked; honesty is not.
@@ -35,13 +36,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
+from rewards.sandbox.cores import one_core
 from rewards.sandbox.execution import Ended, execute, memory_file
 from rewards.sandbox.execution import Limits as Limits  # part of what a caller needs of this module
 from rewards.sandbox.frames import WorkerTimeout
 from rewards.sandbox.inside.encoding import decode_value
 from rewards.sandbox.remote import RemoteSandbox
 from rewards.sandbox.walls.isolation import URL_VARIABLE, Level, find_isolation, forget_isolation, start_worker
-from rewards.sandbox.worker import WorkerPool, pool_size
+from rewards.sandbox.worker import Worker, WorkerPool, pool_size
 
 OUTPUT_LIMIT = 16 << 20
 _REPORT_LIMIT = 4 << 20
@@ -66,10 +68,14 @@ class CallResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramRun:
-    """One run of a program. `stdout` is what it printed, cut at the limit, undecodable bytes replaced."""
+    """One run of a program. `stdout` is what it printed, cut at the limit, undecodable bytes replaced.
+
+    `seconds` of wall time it took, less what it waited to begin.
+    """
 
     status: RunStatus
     stdout: str
+    seconds: float
 
 
 _pool = WorkerPool(pool_size(), start_worker)
@@ -87,12 +93,17 @@ def _run(kind: str, contents: Sequence[bytes], limits: Limits, output_limit: int
     try:
         for content in contents:
             given.append(memory_file(content))
-        return _pool.use(lambda worker: execute(worker, kind, given, limits, output_limit))
+        return _pool.use(lambda worker: _executed(worker, kind, given, limits, output_limit))
     except WorkerTimeout:
         return None
     finally:
         for descriptor in given:
             os.close(descriptor)
+
+
+def _executed(worker: Worker, kind: str, given: Sequence[int], limits: Limits, output_limit: int) -> Ended:
+    with one_core():
+        return execute(worker, kind, given, limits, output_limit)
 
 
 @lru_cache(maxsize=1)
@@ -145,7 +156,8 @@ def run_program(
         cap = min(output_limits[index], OUTPUT_LIMIT) if output_limits is not None else OUTPUT_LIMIT
         ended = _run("program", [program, text.encode("utf-8", "surrogatepass")], limits, cap)
         output = ended.output if ended is not None else b""
-        runs.append(ProgramRun(status=_status(ended), stdout=output.decode("utf-8", "replace")))
+        seconds = ended.seconds if ended is not None else limits.wall_s
+        runs.append(ProgramRun(status=_status(ended), stdout=output.decode("utf-8", "replace"), seconds=seconds))
         if stop is not None and stop(index, runs[-1]):
             break
     return runs

@@ -12,6 +12,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 import rewards
 from rewards.cli import add_reward
 from rewards.route.scorers import raised_versions
+from rewards.sandbox import cores
 from sweeper.evaluation import dealing
 from sweeper.evaluation.dealing import Deal
 from sweeper.evaluation.kept_blocks import measured, partial_files, take_up
@@ -93,12 +95,28 @@ def _deal_out(options: argparse.Namespace, settings: str, left: tuple[int, ...],
     path = _deal_path(options)
     deal = Deal.begin(path, settings=settings, left=left, total=total, workers=workers)
     try:
+        _work_here(options, deal, workers)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _work_here(options: argparse.Namespace, deal: Deal, workers: int) -> None:
+    """Be as many of the processes that take as this node has."""
+    with tempfile.TemporaryDirectory(prefix="rl-") as scratch:
+        os.environ |= cores.share(Path(scratch) / "cores", _cores_for_programs(options, workers))
         if workers == 1:
             work(options, deal, "0")
         else:
             _in_processes(options, workers)
-    finally:
-        path.unlink(missing_ok=True)
+
+
+def _cores_for_programs(options: argparse.Namespace, workers: int) -> int:
+    """How many programs all processes here may run at once: those that generate keep their cores busy.
+
+    vLLM's engine and the process that feeds it never sleep; on CPU generation has one thread, or all in turn with us.
+    """
+    busy = 2 if options.engine == "vllm" else 1
+    return len(os.sched_getaffinity(0)) - busy * workers
 
 
 def _deal_path(options: argparse.Namespace) -> Path:

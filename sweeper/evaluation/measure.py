@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.spec import file_digest
+from sweeper.host import temporary
 from sweeper.host.files import locked
 from sweeper.host.machine import Device
 from sweeper.host.process import Children
@@ -75,7 +76,8 @@ def measure(
     }
     arguments = [f"--{key}={value}" for key, value in settings.items()]
     arguments += [f"--reward={own}" for own in spec.reward.references(results_dir / FOLDER)]
-    seconds = children.run([sys.executable, "-m", "sweeper.evaluation.evaluate", *arguments])
+    with temporary.own_folder() as own:
+        seconds = children.run([sys.executable, "-m", "sweeper.evaluation.evaluate", *arguments], own)
     return Evaluated(file=out, counts=read_counts(out), seconds=seconds)
 
 

@@ -40,6 +40,13 @@ def place() -> str:
 
 
 @contextmanager
+def own_folder() -> Iterator[dict[str, str]]:
+    """The variable that gives a child a folder for temporary files, which is gone with the block however it ends."""
+    with tempfile.TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True) as folder:
+        yield {"TMPDIR": folder}
+
+
+@contextmanager
 def with_room() -> Iterator[None]:
     """For the time of the block, temporary files of this process and its children lie where sockets can be made.
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -79,6 +80,14 @@ def test_all_tests_together_have_a_deadline_too() -> None:
     response = "```python\nimport time\ntime.sleep(0.6)\nprint(1)\n```"
     assert score_program(response, gold, "", Limits(wall_s=1.0)).outcome is Outcome.TIMEOUT
     assert time.monotonic() - start < 6
+
+
+def test_what_a_program_waits_for_a_free_sandbox_is_not_counted() -> None:
+    gold = json.dumps({"inputs": ["1"] * 4, "outputs": ["1"] * 4})
+    response = "```python\nimport time\ntime.sleep(0.2)\nprint(1)\n```"
+    with ThreadPoolExecutor(32) as executor:  # each waits for the others, longer than its 1.5 s
+        verdicts = list(executor.map(lambda _: score_program(response, gold, "", Limits(wall_s=0.5)), range(32)))
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.CORRECT}
 
 
 def test_output_is_read_up_to_twice_the_expected_length_and_some() -> None:

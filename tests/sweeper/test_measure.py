@@ -2,13 +2,18 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from data_prep.materialise import materialise
 from rewards import Outcome
+from rewards.sandbox import cores
+from sweeper.evaluation import evaluate as evaluation
 from sweeper.evaluation.kept_blocks import Kept, Measured, Shard, partial_files, shard_path, take_up
 from sweeper.evaluation.measure import measure, suite_digest
 from sweeper.host.errors import RunFailedError
@@ -229,3 +234,55 @@ def test_an_evaluation_that_is_killed_again_and_again_counts_as_one_in_one_go(
     samples = [path.with_suffix(".samples.jsonl").read_text() for path in (broken, whole)]
     assert samples[0] == samples[1]
     assert sorted(path.name for path in tmp_path.glob("broken*")) == ["broken.jsonl", "broken.samples.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("cores_here", "engine", "shards", "at_once"), [(64, "vllm", 8, 48), (8, "vllm", 8, 1), (4, "hf_cpu", 1, 3)]
+)
+def test_all_processes_of_an_evaluation_share_the_cores_that_generation_leaves(
+    problems: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cores_here: int,
+    engine: str,
+    shards: int,
+    at_once: int,
+) -> None:
+    found = []
+
+    def look(*_: object) -> None:
+        folder = Path(os.environ[cores.FOLDER_VARIABLE])
+        found.append((folder, len(list(folder.iterdir()))))
+        raise RunFailedError("seen")
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores_here)))
+    monkeypatch.setattr(evaluation, "work", look)
+    monkeypatch.setattr(evaluation, "_in_processes", look)
+    monkeypatch.setenv(cores.FOLDER_VARIABLE, "")
+    said = [f"--model={tiny_model}", f"--data={problems}", f"--out={tmp_path / 'counts.jsonl'}", "--max-tokens=8"]
+    with pytest.raises(RunFailedError, match="seen"):
+        evaluation.main(evaluation.parse([*said, f"--engine={engine}", f"--shards={shards}"]))
+    [(folder, n)] = found
+    assert n == at_once
+    assert not folder.exists()
+    assert not list(tmp_path.glob("*.deal"))
+
+
+def test_an_evaluation_that_is_killed_leaves_no_temporary_file(
+    small: RunSpec, problems: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    seen: list[int] = []
+
+    def kill() -> None:
+        seen.extend(path.name == "cores" for path in (tmp_path / "tmp").rglob("*"))
+        for child in psutil.Process().children() if any(seen) else ():
+            child.kill()
+
+    watched = replace(children(tmp_path / "log"), on_tick=kill)
+    with pytest.raises(RunFailedError):
+        measure(small, watched, tmp_path, model=tiny_model, data=problems, out=tmp_path / "counts.jsonl", seed=0)
+    assert any(seen)
+    assert not list((tmp_path / "tmp").iterdir())

@@ -6,6 +6,7 @@ import threading
 from functools import lru_cache
 
 from rewards.problem.verdict import Outcome
+from rewards.sandbox.cores import one_core
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout
 from rewards.sandbox.worker import Worker, WorkerPool, pool_size
 
@@ -95,5 +96,6 @@ def _asked(worker: Worker, pred: str, gold: str) -> dict[str, object]:
             f"math answers need math-verify, which this Python cannot import ({worker.hello['error']}). "
             "Install it: pip install math-verify"
         )
-    answer: dict[str, object] = worker.ask({"pred": pred, "gold": gold}, LIMIT_S)
+    with one_core():
+        answer: dict[str, object] = worker.ask({"pred": pred, "gold": gold}, LIMIT_S)
     return answer
