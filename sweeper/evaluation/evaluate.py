@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from sweeper.evaluation.dealing import Deal
 from sweeper.evaluation.kept_blocks import measured, partial_files, take_up
 from sweeper.evaluation.problems import problem_ids
 from sweeper.evaluation.worker import work
+from sweeper.host.environment import caches
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import visible_gpus
@@ -104,10 +105,12 @@ def _work_here(options: argparse.Namespace, deal: Deal, workers: int) -> None:
     """Be as many of the processes that take as this node has."""
     with tempfile.TemporaryDirectory(prefix="rl-") as scratch:
         os.environ |= cores.share(Path(scratch) / "cores", _cores_for_programs(options, workers))
+        variables = [variables_of(options, worker, Path(scratch)) for worker in range(workers)]
         if workers == 1:
+            os.environ |= variables[0]
             work(options, deal, "0")
         else:
-            _in_processes(options, workers)
+            _in_processes(options, variables)
 
 
 def _cores_for_programs(options: argparse.Namespace, workers: int) -> int:
@@ -130,19 +133,24 @@ def _copies(options: argparse.Namespace) -> int:
     return max(1, len(visible_gpus()) // int(options.tensor_parallel))
 
 
-def _in_processes(options: argparse.Namespace, workers: int) -> None:
-    gpus, width = visible_gpus(), int(options.tensor_parallel)
+def variables_of(options: argparse.Namespace, worker: int, scratch: Path) -> dict[str, str]:
+    """What a process that generates is told of GPUs, and of caches, into which no other may write."""
+    if options.engine != "vllm":
+        return {}
+    width = int(options.tensor_parallel)
+    gpus = visible_gpus()[worker * width : (worker + 1) * width]
+    return caches(scratch / str(worker)) | ({"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {})
+
+
+def _in_processes(options: argparse.Namespace, variables: Sequence[Mapping[str, str]]) -> None:
     children = []
-    for worker in range(workers):
+    for worker, own in enumerate(variables):
         command = [sys.executable, "-m", "sweeper.evaluation.evaluate", *sys.argv[1:]]
         command += [f"--start={options.start}", f"--worker={worker}"]
-        env = dict(os.environ)
-        if options.engine == "vllm":
-            env["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[worker * width : (worker + 1) * width])
-        children.append(subprocess.Popen(command, env=env, preexec_fn=die_with_parent))
+        children.append(subprocess.Popen(command, env=os.environ | own, preexec_fn=die_with_parent))
     failed = [child for child in children if child.wait() != 0]
     if failed:
-        raise RunFailedError(f"{len(failed)} of {workers} evaluation processes failed; see the log above")
+        raise RunFailedError(f"{len(failed)} of {len(variables)} evaluation processes failed; see the log above")
 
 
 def _settings(options: argparse.Namespace) -> str:

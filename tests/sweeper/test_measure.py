@@ -14,7 +14,6 @@ from data_prep.materialise import materialise
 from rewards import Outcome
 from rewards.sandbox import cores
 from sweeper.evaluation import evaluate as evaluation
-from sweeper.evaluation.kept_blocks import Kept, Measured, Shard, partial_files, shard_path, take_up
 from sweeper.evaluation.measure import measure, suite_digest
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device
@@ -168,50 +167,6 @@ def test_a_base_models_measurement_is_shared_by_runs_that_differ_only_in_trainin
     )
 
 
-def one(domain: str, c: int) -> Measured:
-    found = count(domain, 4, c)
-    return Measured(count=found, kept=Kept(problem_id=found.problem_id, completions=[domain], correct=None))
-
-
-def test_a_start_takes_up_what_killed_processes_have_kept(tmp_path: Path) -> None:
-    out = tmp_path / "counts.jsonl"
-    first, second = (Shard(shard_path(out, "a", worker), "said") for worker in "01")
-    first.add([one("math", 1)])
-    second.add([one("code", 2)])
-    with shard_path(out, "a", "1").open("a") as file:
-        file.write('{"count": {')  # killed while writing
-    found = take_up(out, "said")
-    assert {item.count.domain: item.count.c for item in found.values()} == {"math": 1, "code": 2}
-    assert partial_files(out) == [out.with_suffix(".partial")]
-    Shard(shard_path(out, "b", "0"), "said").add([one("stem", 0)])
-    assert [item.kept.completions for item in take_up(out, "said").values()] == [["math"], ["code"], ["stem"]]
-
-
-def test_a_process_that_dies_between_joining_and_removing_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    out = tmp_path / "counts.jsonl"
-    Shard(shard_path(out, "a", "0"), "said").add([one("math", 1), one("code", 2)])
-    joined = "".join(["said\n", one("math", 1).to_line(), one("code", 2).to_line()])
-    out.with_suffix(".partial").write_text(joined)
-    assert len(take_up(out, "said")) == 2
-    assert out.with_suffix(".partial").read_text() == joined
-
-
-@pytest.mark.parametrize("name", ["counts.partial", "counts.0.partial"])
-def test_a_partial_evaluation_of_other_settings_is_said_to_be_begun_anew(
-    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / name).write_text('{"block": 32, "shards": 1}\n{"counts": [], "kept": []}\n')  # as version 0.1 wrote it
-    assert take_up(tmp_path / "counts.jsonl", "said") == {}
-    assert f"{name} is of other settings, or of an earlier version: begun anew" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_files_of_another_evaluation_in_the_folder_are_left_alone(tmp_path: Path) -> None:
-    Shard(shard_path(tmp_path / "counts-2.jsonl", "a", "0"), "said").add([one("math", 1)])
-    assert take_up(tmp_path / "counts.jsonl", "said") == {}
-    assert len(take_up(tmp_path / "counts-2.jsonl", "said")) == 1
-
-
 @pytest.mark.parametrize(("shards", "kills"), [(1, 1), (2, 2)])
 def test_an_evaluation_that_is_killed_again_and_again_counts_as_one_in_one_go(
     problems: Path, tiny_model: Path, tmp_path: Path, shards: int, kills: int
@@ -267,6 +222,20 @@ def test_all_processes_of_an_evaluation_share_the_cores_that_generation_leaves(
     assert n == at_once
     assert not folder.exists()
     assert not list(tmp_path.glob("*.deal"))
+
+
+def test_every_process_with_vllm_has_gpus_and_caches_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3,GPU-a,GPU-b,6,7")
+    said = ["--model=m", "--data=d", "--out=o", "--max-tokens=8", "--engine=vllm", "--tensor-parallel=2"]
+    options = evaluation.parse(said)
+    found = [evaluation.variables_of(options, worker, tmp_path) for worker in range(4)]
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in found] == ["0,1", "2,3", "GPU-a,GPU-b", "6,7"]
+    for name in ("VLLM_CACHE_ROOT", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "FLASHINFER_WORKSPACE_BASE"):
+        folders = {Path(one[name]) for one in found}
+        assert len(folders) == 4
+        assert all(tmp_path in folder.parents for folder in folders)
 
 
 def test_an_evaluation_that_is_killed_leaves_no_temporary_file(
