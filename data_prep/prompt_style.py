@@ -33,6 +33,16 @@ _PLAIN = """\
 {%- endif -%}
 {%- endfor -%}
 """
+# Llama 3 Instruct's turns without the two dates that its own template puts before them: one is the day of the run.
+_LLAMA3 = """\
+{{- bos_token -}}
+{%- for message in messages -%}
+{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content'] + '<|eot_id|>' -}}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' -}}
+{%- endif -%}
+"""
 # The tokens of DeepSeek's models (their bars and blanks are U+FF5C and U+2581); earlier thoughts are left out.
 _DEEPSEEK = """\
 {{- bos_token -}}
@@ -65,8 +75,10 @@ def _chatml(*, default_system: str = "", opening: str = "") -> str:
 STYLES: dict[str, str | None] = {
     OWN_STYLE: None,
     "base": _PLAIN,  # the bare problem
+    "base-bos": "{{- bos_token -}}\n" + _PLAIN,  # likewise, of base models whose texts all began with a token (Llama)
     "base-think": _chatml(opening="<think>\n"),  # base models that know ChatML, made to think first
     "instruct": _chatml(default_system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant."),
+    "llama3": _LLAMA3,
     "chatml": _chatml(),  # models trained with ChatML, without a default system turn
     "r1-distill": _DEEPSEEK,
     "qwq": _chatml(opening="<think>\n"),

@@ -26,6 +26,8 @@ _SUPPORTED: dict[str, dict[str, Any]] = {
     "llama": {"attention_bias": False},
     "mistral": {"attention_bias": False},
     "mixtral": {"attention_bias": False},
+    "olmo2": {"attention_bias": False, "qk_norm": True, "qk_norm_all_heads": True},
+    "smollm3": {"attention_bias": False},
 }
 _OPTIONAL = (
     "head_dim",
@@ -158,7 +160,9 @@ def settings_of(found: Found, *, name: str, family: str) -> dict[str, Any]:
         ConfigError: the architecture is not supported, or gives another parameter count than the weights have.
     """
     arch = architecture(found.config)
-    if found.n_params is not None and found.n_params != arch.n_params:
+    # Some repositories hold the output matrix a second time (Qwen3-0.6B and 1.7B), though it is the embedding table.
+    twice = arch.n_params_head if arch.tie_word_embeddings else 0
+    if found.n_params is not None and found.n_params not in (arch.n_params, arch.n_params + twice):
         raise ConfigError(
             f"{found.path}: its config.json gives {arch.n_params:,} parameters, but its weights have "
             f"{found.n_params:,}; our formulas do not describe this model, so its costs would be wrong"

@@ -19,8 +19,8 @@ SCIENCE = {
     "reward_suite verl_version",
     "model": "source path revision architecture prompt_style warm_start actor_lr",
     "model.architecture": "hidden_size intermediate_size num_layers num_heads num_kv_heads vocab_size "
-    "tie_word_embeddings attention_bias max_position_embeddings head_size qk_norm num_experts experts_per_token "
-    "expert_size shared_expert_size",
+    "tie_word_embeddings attention_bias max_position_embeddings head_size qk_norm qk_norm_all_heads num_experts "
+    "experts_per_token expert_size shared_expert_size",
     "model.warm_start": "steps batch_size lr n_examples error_rate seed",
     "data": "seed stratify_by filters sft_share recipe cleaning screen digest annotation_digests solutions_digest",
     "data.filters": "column low high includes_low includes_high",

@@ -30,7 +30,7 @@ class ModelSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """Shape of a decoder-only transformer with SwiGLU, RMSNorm and grouped-query attention (Qwen2, Llama).
+    """Shape of a decoder-only transformer with SwiGLU, RMSNorm and grouped-query attention (Qwen, Llama, OLMo 2).
 
     With `num_experts`, every layer's feed-forward part is a mixture of experts (Mixtral, Qwen2-MoE, Qwen3-MoE).
     """
@@ -45,7 +45,8 @@ class Architecture:
     attention_bias: bool = True  # Qwen2 has biases on q, k, v; Llama has none
     max_position_embeddings: Count
     head_size: Count | None = None  # width of one attention head; null: hidden_size / num_heads
-    qk_norm: bool | None = None  # Qwen3 normalises queries and keys
+    qk_norm: bool | None = None  # Qwen3 normalises queries and keys, each head by itself
+    qk_norm_all_heads: bool | None = None  # OLMo 2 normalises all heads together; null: each by itself
     num_experts: Count | None = None  # routed experts of a layer; null: dense
     experts_per_token: Count | None = None  # of them, those a token passes
     expert_size: Count | None = None  # width of a routed expert; null: intermediate_size
@@ -85,7 +86,8 @@ class Architecture:
         """As `n_params_non_embedding`, without the experts that a token does not pass."""
         h, q, kv = self.hidden_size, self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim
         attention = 2 * h * q + 2 * h * kv + (q + 2 * kv if self.attention_bias else 0)
-        attention += 2 * self.head_dim if self.qk_norm else 0
+        if self.qk_norm:
+            attention += q + kv if self.qk_norm_all_heads else 2 * self.head_dim
         gates = h * (self.num_experts or 0) + (h if self.num_experts and self.shared_expert_size else 0)
         layer = attention + 3 * h * sum(self.mlp_widths) + gates + 2 * h
         return self.num_layers * layer + h

@@ -18,6 +18,7 @@ ANSWER = Message("assistant", "<think>\nEasy.\n</think>\n\n2")
 OWN = [name for name, template in STYLES.items() if template is not None]
 THINKING = {"base-think", "r1-distill", "qwq"}
 QWEN = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
+LLAMA = "<|start_header_id|>{}<|end_header_id|>\n\n"
 USER, ASSISTANT = "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>"
 
 
@@ -42,6 +43,8 @@ def _rendered(tokenizer: Any, style: str, *messages: Message, answered: bool = F
     ("style", "expected"),
     [
         ("base", "What is 1+1?\n"),
+        ("base-bos", f"{BOS}What is 1+1?\n"),
+        ("llama3", f"{BOS}{LLAMA.format('user')}What is 1+1?<|eot_id|>{LLAMA.format('assistant')}"),
         ("chatml", "<|im_start|>user\nWhat is 1+1?<|im_end|>\n<|im_start|>assistant\n"),
         (
             "instruct",
@@ -60,6 +63,12 @@ def test_a_prompt_is_written_as_the_family_was_trained(tokenizer: Any, style: st
     ("style", "expected"),
     [
         ("base", "Be brief.\n\nWhat is 1+1?\n"),
+        ("base-bos", f"{BOS}Be brief.\n\nWhat is 1+1?\n"),
+        (
+            "llama3",
+            f"{BOS}{LLAMA.format('system')}Be brief.<|eot_id|>"
+            f"{LLAMA.format('user')}What is 1+1?<|eot_id|>{LLAMA.format('assistant')}",
+        ),
         (
             "instruct",
             "<|im_start|>system\nBe brief.<|im_end|>\n"
@@ -72,7 +81,7 @@ def test_a_system_turn_goes_where_the_family_expects_it(tokenizer: Any, style: s
     assert _rendered(tokenizer, style, BE_BRIEF, ASK) == expected
 
 
-@pytest.mark.parametrize("style", ["base", "chatml", "instruct"])
+@pytest.mark.parametrize("style", ["base", "base-bos", "chatml", "instruct", "llama3"])
 def test_the_prompt_is_the_beginning_of_the_answered_chat(tokenizer: Any, style: str) -> None:
     whole = _rendered(tokenizer, style, ASK, ANSWER, answered=True)
     assert whole.startswith(_rendered(tokenizer, style, ASK) + ANSWER.content)

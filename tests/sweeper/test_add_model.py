@@ -208,7 +208,7 @@ def test_a_given_name_obeys_the_same_rules(name: str, project: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["m", "--family", "llama"], "--family llama: there is no such model_family; choose one of guru-32b"),
+        (["m", "--family", "gpt"], "--family gpt: there is no such model_family; choose one of guru-32b"),
         (["m", "--family", "tiny,qwen2.5"], "there is no such model_family"),
         (["m", "--family", ""], "there is no such model_family"),
         (["", "--name", "x"], "the model's name is empty"),

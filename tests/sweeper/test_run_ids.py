@@ -31,6 +31,12 @@ POINTS = [
         "r1-distill-qwen-7b_reinforce_plus_plus_guru_n16384_s0-c169e5ba28fa",
     ),
     ("model_family=r1-distill model=qwq-32b", "qwq-32b_grpo_guru_n16384_s0-a1b13a016cff"),
+    ("model_family=qwen3", "qwen3-0.6b-base_grpo_guru_n16384_s0-98355a98e6cb"),
+    ("model_family=qwen3-thinking", "qwen3-0.6b_grpo_guru_n16384_s0-00ead125144c"),
+    ("model_family=llama", "llama-3.2-1b_grpo_guru_n16384_s0-99f1caa74b4a"),
+    ("model_family=llama-instruct", "llama-3.2-1b-instruct_grpo_guru_n16384_s0-6e7ba73a06c2"),
+    ("model_family=olmo2", "olmo2-1b_grpo_guru_n16384_s0-26da6e6b4891"),
+    ("model_family=smollm", "smollm2-135m_grpo_guru_n16384_s0-611a81dbbeed"),
     ("model_family=guru-7b", "qwen2.5-7b_grpo_guru_six_nall_s0-e9b65fb5387a"),
     ("model_family=guru-32b", "qwen2.5-32b_grpo_guru_six_nall_s0-266ac861846a"),
     (

@@ -1,0 +1,104 @@
+"""Families of models: shapes and counts as published, and resources for each type of GPU."""
+
+import json
+from functools import cache
+
+import pytest
+
+from data_prep.prompt_style import OWN_STYLE
+from sweeper.grid.expand import expand
+from sweeper.inputs.add_model import Found, architecture, settings_of
+from sweeper.plan.plan import spec_from
+from sweeper.spec.model import Model
+from sweeper.spec.run import RunSpec
+from tests.sweeper.points import grid_of
+from tests.sweeper.published import PUBLISHED
+
+FAMILIES = {
+    "qwen3": "qwen3",
+    "qwen3-thinking": "qwen3-thinking",
+    "llama": "llama",
+    "llama-instruct": "llama",
+    "olmo2": "olmo2",
+    "smollm": "smollm",
+}
+
+
+@cache
+def runs_of(family: str) -> dict[str, RunSpec]:
+    """A run of each model of a family."""
+    first = expand([f"model_family={family}", "cluster=slurm"], multirun=False).points[0].config
+    words = (f"model_family={family}", f"model={first['model_family']['models']}", "cluster=slurm")
+    runs = [spec_from(point.config) for point in grid_of(*words).points]
+    return {run.model.name: run for run in runs}
+
+
+def model(name: str) -> Model:
+    return next(runs_of(family)[name].model for family in FAMILIES if name in runs_of(family))
+
+
+def test_every_model_of_these_families_is_in_the_table_and_no_other() -> None:
+    assert sorted(name for family in FAMILIES for name in runs_of(family)) == sorted(PUBLISHED)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_model_has_the_shape_and_the_parameter_count_that_is_published(name: str) -> None:
+    found, published = model(name), PUBLISHED[name]
+    assert found.architecture == architecture(published.config)
+    assert found.architecture.n_params == published.total
+    assert (found.path, found.revision) == (published.repository, published.revision)
+    assert abs(found.nominal / published.total - 1) < 0.4
+
+
+def test_of_a_mixture_the_parameters_that_a_token_passes_are_counted_apart() -> None:
+    for name in ("qwen3-30b-a3b", "qwen3-30b-a3b-base"):
+        shape = model(name).architecture
+        assert shape.n_params_active + shape.n_params_head == PUBLISHED[name].active
+        assert shape.n_params_non_embedding + shape.n_params_embedding + shape.n_params_head == PUBLISHED[name].total
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_transformers_builds_each_with_the_same_number_of_parameters(name: str) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = dict(PUBLISHED[name].config)
+    built = AutoConfig.for_model(config.pop("model_type"), **config)
+    with torch.device("meta"):
+        whole = AutoModelForCausalLM.from_config(built)
+    assert sum(parameter.numel() for parameter in whole.parameters()) == PUBLISHED[name].total
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_add_model_writes_the_same_numbers_from_a_config_json(name: str) -> None:
+    published, expected = PUBLISHED[name], model(name)
+    found = Found(
+        config=json.loads(json.dumps(published.config)),
+        path=published.repository,
+        revision=published.revision,
+        n_params=published.stored or published.total,
+        has_template=expected.prompt_style == OWN_STYLE,
+    )
+    written = settings_of(found, name=name, family=expected.family)
+    told = {key: getattr(expected.architecture, key) for key in written["architecture"]}
+    assert written["architecture"] == told
+    assert written["path"] == expected.path
+
+
+def test_a_base_model_without_a_template_is_given_one_and_one_with_a_template_keeps_it() -> None:
+    styles = {family: {run.model.prompt_style for run in runs_of(family).values()} for family in FAMILIES}
+    assert styles == {
+        "qwen3": {OWN_STYLE},
+        "qwen3-thinking": {OWN_STYLE},
+        "llama": {"base-bos"},
+        "llama-instruct": {"llama3"},
+        "olmo2": {"base"},
+        "smollm": {"base"},
+    }
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_regime_of_a_family_fits_the_context_of_its_models(family: str) -> None:
+    for run in runs_of(family).values():
+        assert run.model.family == FAMILIES[family]
+        assert run.training.max_length <= run.model.architecture.max_position_embeddings
