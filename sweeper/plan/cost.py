@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from sweeper.plan.memory import Memory, memory_of
-from sweeper.plan.rates import PUBLISHED, SPREAD, kind_of
-from sweeper.plan.throughput import Calibration, Calibrator, roofline, saves
+from sweeper.plan.rates import SPREAD, kind_of
+from sweeper.plan.throughput import Calibration, Calibrator, roofline, saves, usual
 from sweeper.rows.flops import planned_flops
 from sweeper.rows.row import Flops, ResultRow
 from sweeper.spec.digest import digest_of
@@ -115,8 +115,7 @@ def _hours(
         return {phase: value * calibration.factor for phase, value in predicted.items()}, calibration.basis
     if kind == "cpu":
         return None, "no measured run on this kind of device yet"
-    usual = {phase: value * PUBLISHED for phase, value in predicted.items()}
-    return usual, f"roofline of {kind} and published runs, nothing measured yet"
+    return usual(predicted), f"roofline of {kind} and published runs, nothing measured yet"
 
 
 def _spread(calibration: Calibration | None) -> tuple[float, float] | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import memory_of
-from sweeper.plan.throughput import roofline
+from sweeper.plan.rates import SPREAD
+from sweeper.plan.throughput import roofline, usual
 from sweeper.spec.model import Resources
 from sweeper.spec.run import RunSpec
 
@@ -108,7 +109,7 @@ def _wider(now: int, gpus: int, heads: int) -> Iterator[int]:
 
 
 def first_guess(spec: RunSpec) -> Resources | None:
-    """The fewest GPUs that hold the run and are expected to finish it within one job's hours; their type is known.
+    """The fewest GPUs that hold the run and finish it within one job's hours even at its price's upper end.
 
     More GPUs of one node are taken for speed, further nodes only for memory. None: no number of GPUs up to `MAX_NODES`
     nodes holds it.
@@ -122,7 +123,7 @@ def first_guess(spec: RunSpec) -> Resources | None:
             continue
         found = replace(resources, **changes)
         seconds = roofline(_with(spec, found))
-        if seconds is None or sum(seconds.values()) <= 3600 * found.hours:
+        if seconds is None or SPREAD[1] * sum(usual(seconds).values()) <= 3600 * found.hours:
             break
     return found
 

@@ -12,9 +12,13 @@ import pytest
 
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.machine import Device
+from sweeper.host.process import Children
+from sweeper.inputs import fine_tuning
+from sweeper.inputs.models import PreparedModel
 from sweeper.plan.fit import misfit
 from sweeper.plan.memory import memory_of
 from sweeper.plan.refusals import check
+from sweeper.rows.flops import Tokens
 from sweeper.spec.model import Resources, WarmStart
 from sweeper.spec.run import RunSpec
 from sweeper.training.sft import FineTuning, SftShare, sft_overrides
@@ -153,3 +157,29 @@ def test_fewer_problems_to_fine_tune_on_than_gpus_are_refused_at_plan() -> None:
     assert run.n_sft == 5
     with pytest.raises(ConfigError, match=r"data\.sft_share: 5 problems to fine-tune on for 8 workers"):
         check(run, family="qwen2.5")
+
+
+@pytest.mark.parametrize(("n_rows", "batch", "said"), [(50, 48, True), (64, 64, False), (200, 64, False)])
+def test_a_run_says_that_its_batch_of_fine_tuning_is_another_and_only_then(
+    n_rows: int, batch: int, said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    trained = []
+
+    def run_sft(wanted: FineTuning, *_: object, out: Path, **__: object) -> Tokens:
+        trained.append(wanted.settings)
+        (out / "config.json").write_text("{}")
+        return Tokens(sequences=1, total=1)
+
+    monkeypatch.setattr(fine_tuning, "run_sft", run_sft)
+    data = tmp_path / "sft.parquet"
+    parquet.write_table(pyarrow.table({"messages": ["x"] * n_rows}), data)
+    base = PreparedModel(path=tmp_path, digest="0")
+    children = Children(device=Device.cpu, threads=1, log=tmp_path / "log")
+    found = fine_tuning.fine_tuned(large("7b", "H100"), base, data, tmp_path, children)
+    assert found.conversations == n_rows
+    assert trained[0].batch_size == batch
+    assert trained[0].steps == round(2.0 * n_rows / batch)
+    assert (f"training.sft.batch_size: {batch} instead of {n_rows}" in capsys.readouterr().out) == said
