@@ -16,6 +16,7 @@ from sweeper.inputs.scorer_versions import refuse_other_code
 from sweeper.rows.row import base_problems_path, problems_path
 from sweeper.training.context import JobContext
 from sweeper.training.final_weights import final_weights
+from sweeper.training.processors import refuse_few
 from sweeper.training.train import Trained, train
 
 
@@ -39,13 +40,15 @@ def phases(job: JobContext) -> Iterator[Measured]:
         What is measured, after each phase: of a run that fails, what came before it is kept.
 
     Raises:
-        ConfigError: the job has another number of nodes than the run wants, or the code is not the run's.
+        ConfigError: the job has another number of nodes than the run wants, or too few CPUs for its GPUs; the code is
+            not the run's.
         SweeperError: a phase failed.
         DataError: the data cannot be prepared.
     """
     spec, wanted = job.spec, job.spec.model.resources.nodes
     if job.node.count != wanted:
         raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
+    refuse_few(spec.model.resources, job.children.device)
     refuse_other_code(spec)
     job.enter("data")
     data = prepared(spec, job.results, tokenizer=None)

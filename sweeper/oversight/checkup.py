@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeper.host.files import locked
+from sweeper.host.machine import Device
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, folder
 from sweeper.launch.slurm.scheduler import SchedulerError
@@ -15,7 +16,7 @@ from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import Shape, shape_of
 from sweeper.launch.slurm.site import Node, Partition, associations, nodes, partitions, submit_limit_of_qos, version
 from sweeper.launch.slurm.snapshot import freeze
-from sweeper.oversight import probe
+from sweeper.oversight import probe, room
 from sweeper.oversight.check import Check, passed, unknown, wrong
 from sweeper.oversight.probe import Finding
 from sweeper.spec.cluster import Cluster
@@ -49,6 +50,9 @@ def site(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
         yield from _partition(chosen, cluster, [shape for shape in shapes if shape.partition == name])
     for shape in shapes:
         yield _accepted(shape, results_dir)
+    if cluster.gpus_per_node and cluster.device is not Device.cpu:
+        # Of equal findings one.
+        yield from dict.fromkeys(room.asked_for(spec) for spec in specs)
 
 
 def _commands() -> Iterator[Check]:

@@ -20,7 +20,7 @@ from sweeper.host.machine import Device, resolve_device
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.script import in_environment, setup
 from sweeper.launch.slurm.shape import shape_of
-from sweeper.oversight import checkup, gpu, probe
+from sweeper.oversight import checkup, gpu, probe, room
 from sweeper.oversight.check import Check, Verdict, passed, unknown, wrong
 from sweeper.oversight.probe import Finding
 from sweeper.plan.secret_refusals import refuse_secrets
@@ -172,6 +172,8 @@ def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> 
         yield passed(name, ", ".join(f"{key} {value}" for key, value in found.versions.items() if key != "python"))
     if cuda:
         yield from gpu.checks(found, spec, where=where, on_node=on_node, install=install, ask_job=_ASK_JOB)
+    if on_node:
+        yield from room.on_node(found, spec, where=where, is_cuda=cuda)
     name = f"TMPDIR {where}"
     if found.temporary_refusal is not None:
         yield wrong(

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.host import temporary
+from sweeper.host import limits, temporary
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import is_locked, write_atomic
 from sweeper.host.machine import hostname, versions
@@ -44,6 +44,10 @@ class Finding:
     tmpdir: str  # the folder of temporary files
     temporary: str | None  # the one that jobs use, with room for Ray's sockets; None: there is none
     temporary_refusal: str | None
+    cpus: int  # that this process may use
+    open_files: int | None  # at once, that a job raises its limit to; None: no limit
+    processes: int | None  # of the user, likewise
+    shared_memory: int | None  # bytes free in /dev/shm; None: there is none
 
 
 def probe(*, gpu: bool, held: Path | None) -> Finding:
@@ -93,6 +97,10 @@ def probe(*, gpu: bool, held: Path | None) -> Finding:
         tmpdir=tempfile.gettempdir(),
         temporary=place,
         temporary_refusal=no_place,
+        cpus=len(os.sched_getaffinity(0)),
+        open_files=limits.most(limits.OPEN_FILES),
+        processes=limits.most(limits.PROCESSES),
+        shared_memory=limits.shared_memory(),
     )
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from data_prep.spec import Order
 from sweeper.host.machine import Device
 from sweeper.spec.dotted import Value, render
+from sweeper.spec.model import Resources
 from sweeper.spec.run import RunSpec
 from sweeper.training.fork_server import worker_command
 from sweeper.training.owners import values_of
+from sweeper.training.processors import STORAGE_UNITS
 from sweeper.training.ray_nodes import share_of_node
 
 
@@ -46,6 +48,7 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
     """
     values: dict[str, Value] = values_of(spec) | _policy(spec, files) | _trainer(spec, files)
     values |= _gpu(spec) if device is Device.cuda else _cpu(spec, files)
+    values |= _ray(spec.model.resources, device)
     values |= spec.verl_keys
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
 
@@ -148,9 +151,22 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
     return values
 
 
+def _ray(resources: Resources, device: Device) -> dict[str, Value]:
+    """A Ray of the run's own on one node; over several `sweeper.training.ray_nodes` starts it."""
+    if resources.nodes > 1:
+        return {}
+    share = share_of_node(resources, device)
+    return {
+        "ray_kwargs.ray_init.num_cpus": share.cpus,
+        "ray_kwargs.ray_init.num_gpus": share.gpus,
+        "ray_kwargs.ray_init.include_dashboard": False,
+        # Never join a Ray that someone else started on this machine.
+        "ray_kwargs.ray_init.address": "local",
+    }
+
+
 def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
     """What a machine without a GPU needs; docs/verl-cpu.md gives the reason of each."""
-    share = share_of_node(spec.model.resources, Device.cpu)
     models = ["actor_rollout_ref.model"]
     engines = ["actor_rollout_ref.actor.fsdp_config", "actor_rollout_ref.ref.fsdp_config"]
     if spec.algorithm.has_critic:
@@ -165,18 +181,10 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
         "actor_rollout_ref.rollout.free_cache_engine": False,
         "actor_rollout_ref.rollout.agent.num_workers": 2,
         "reward.num_workers": 1,
-        "transfer_queue.backend.SimpleStorage.num_data_storage_units": 1,
+        "transfer_queue.backend.SimpleStorage.num_data_storage_units": STORAGE_UNITS[Device.cpu],
         "trainer.v1.sampler.custom_sampler.path": "pkg://sweeper.verl_cpu.sampler",
         "trainer.v1.sampler.custom_sampler.name": "FastReplayBuffer",
     }
-    if spec.model.resources.nodes == 1:  # else sweeper.training.ray_nodes has started Ray
-        values |= {
-            "ray_kwargs.ray_init.num_cpus": share.cpus,
-            "ray_kwargs.ray_init.num_gpus": share.gpus,
-            "ray_kwargs.ray_init.include_dashboard": False,
-            # Never join a Ray that someone else started on this machine.
-            "ray_kwargs.ray_init.address": "local",
-        }
     for model in models:
         values[f"{model}.use_remove_padding"] = False
         values[f"{model}.override_config.attn_implementation"] = "sdpa"

@@ -22,11 +22,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.host.environment import caches
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device, free_port
 from sweeper.host.process import kill_descendants, start_child
 from sweeper.spec.model import Resources
+from sweeper.training import processors
 
 # A node that booted slowly may come late; one that has not come by then has a fault.
 JOIN_SECONDS = 300.0
@@ -72,13 +74,8 @@ class Share:
 
 
 def share_of_node(resources: Resources, device: Device) -> Share:
-    """What each node of a run gives to Ray.
-
-    Where there is no GPU Ray is told of CPUs, too, since it does not look at the hardware: verl asks for one GPU a
-    training process (logical, too) and places its other workers by CPUs.
-    """
-    gpus = resources.gpus_per_node
-    return Share(cpus=4 + 4 * gpus if device is Device.cpu else len(os.sched_getaffinity(0)), gpus=gpus)
+    """What each node of a run gives to Ray: a GPU for each training process, logical ones where there are none."""
+    return Share(cpus=processors.counted(resources, device), gpus=resources.gpus_per_node)
 
 
 @contextmanager
@@ -141,7 +138,8 @@ def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path
     except (OSError, json.JSONDecodeError):  # not written yet, or taken away this moment
         time.sleep(0.5)
         return 0
-    env = {**found["variables"], **_STEADY, "RAY_AUTH_TOKEN": found["token"], "RAY_TMPDIR": str(scratch)}
+    own = {"RAY_AUTH_TOKEN": found["token"], "RAY_TMPDIR": str(scratch), **caches(scratch)}
+    env = {**found["variables"], **_STEADY, **own}
     where = [f"--address={found['address']}"]
     worker, began = _start(where, share, env, log), time.monotonic()
     try:

@@ -18,6 +18,7 @@ from sweeper.rows.row import Provenance, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
 from tests.slurm.conftest import cluster
+from tests.slurm.lab import SMALL
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -25,7 +26,7 @@ N_SUBMITTED = 1_000
 N_STATUS = 10_000
 # The same points for both: nothing differs but the seed.
 POINTS = ("model=tiny-40k", "training.total_steps=3", f"seed=range(0,{N_SUBMITTED})", "-m")
-OURS = ("cluster=slurm", "cluster.device=cpu", "cluster.max_nodes=4")
+OURS = ("cluster=slurm", "cluster.device=cpu", "cluster.max_nodes=4", *SMALL)
 THEIRS = ("hydra/launcher=submitit_slurm", "hydra/sweeper=basic", "hydra.launcher.partition=gpu")
 
 

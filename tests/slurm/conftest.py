@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.spec.run import RunSpec
-from tests.slurm.lab import Lab
+from tests.slurm.lab import SMALL, Lab
 from tests.sweeper.points import over, spec
 
 HERE = Path(__file__).parent
@@ -86,7 +86,7 @@ def machines() -> Iterator[Lab]:
 
 def standin(*overrides: str, step_seconds: float = 0.05, hours: float = 1.0) -> RunSpec:
     """A spec whose job does the stand-in's work."""
-    usual = ("cluster=slurm", "cluster.device=cpu", "model=tiny-40k", "training.total_steps=3")
+    usual = ("cluster=slurm", "cluster.device=cpu", *SMALL, "model=tiny-40k", "training.total_steps=3")
     one = spec(*over(usual, overrides))
     setup = (
         f"export PYTHONPATH={HERE / 'standin'}",

@@ -20,6 +20,8 @@ from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 from tests.waiting import wait_until
 
+# A job takes what the partition gives it, one CPU and 500 MB: the profile's numbers are of nodes with GPUs.
+SMALL = ("cluster.cpus_per_gpu=null", "cluster.memory_gb_per_gpu=null")
 # Submits every frozen run of a results folder, as a process of its own that can be killed.
 SUBMIT = (
     "import sys; from pathlib import Path; from sweeper.spec.run import RunSpec;"

@@ -22,6 +22,7 @@ def command(results: Path, model: Path, *arguments: str) -> list[str]:
     overrides = ("cluster=slurm", "cluster.device=cpu", "model.source=hub", f"model.path={model}", "data_scale=n64")
     more = (
         "model.warm_start.steps=0",
+        "cluster.cpus_per_gpu=null",
         "cluster.memory_gb_per_gpu=3",
         f"results_dir={results}",
         *SHAPE_OVERRIDES,

@@ -11,13 +11,13 @@ import pytest
 from sweeper.oversight import checkup
 from sweeper.oversight.check import Verdict
 from sweeper.spec.run import RunSpec
-from tests.slurm.lab import Lab
+from tests.slurm.lab import SMALL, Lab
 from tests.sweeper.points import over, spec
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slurm
 # What tests/slurm/up makes: four nodes of 8 GPUs, 16 CPUs and 64 GB.
-FITTING = ("cluster=slurm", "cluster.max_nodes=4", "cluster.device=cpu", "model=tiny-40k")
+FITTING = ("cluster=slurm", "cluster.max_nodes=4", "cluster.device=cpu", *SMALL, "model=tiny-40k")
 
 
 def wrongs(one: RunSpec, results: Path) -> list[str]:
@@ -33,7 +33,7 @@ def test_a_fitting_profile_is_right_and_a_job_tells_what_it_finds(lab: Lab, tmp_
     assert done.returncode == 0, checks
     assert {check["verdict"] for check in checks if check["name"] != "results_dir"} == {"ok"}
     on_node = [check["name"].split()[0] for check in checks if " on " in check["name"]]
-    assert on_node == ["Python", "packages", "TMPDIR", "sandbox", "results_dir"]
+    assert on_node == ["Python", "packages", "CPUs", "limits", "/dev/shm", "TMPDIR", "sandbox", "results_dir"]
     assert wait_until(lambda: lab.ask("squeue", "-h") == "", 60)  # an ended job is COMPLETING for a while
     assert list((tmp_path / "slurm").glob("doctor*")) == []
 

@@ -10,7 +10,7 @@ from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import chunks
 from sweeper.rows.row import read_rows
 from sweeper.runs.state import State
-from tests.slurm.lab import Lab, all_are, states
+from tests.slurm.lab import SMALL, Lab, all_are, states
 
 pytestmark = pytest.mark.slurm
 HERE = Path(__file__).parent
@@ -21,7 +21,7 @@ def test_jobs_submitted_by_hand_from_exported_scripts_are_followed_like_any_othe
     results, out = tmp_path / "results", tmp_path / "scripts"
     setup = f"export PYTHONPATH={HERE / 'standin'}", "export STANDIN_STEP_SECONDS=0.5"
     overrides = ["cluster=slurm", "cluster.device=cpu", "model=tiny-40k", "training.total_steps=3", "seed=0,1"]
-    overrides += [f"cluster.setup={list(setup)}", f"results_dir={results}"]
+    overrides += [*SMALL, f"cluster.setup={list(setup)}", f"results_dir={results}"]
     command = [sys.executable, "-m", "sweeper", "export-sbatch", *overrides, "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -28,6 +28,10 @@ GOOD = {
     "tmpdir": "/tmp",
     "temporary": "/tmp",
     "temporary_refusal": None,
+    "cpus": 64,
+    "open_files": 1048576,
+    "processes": None,
+    "shared_memory": 500 * 10**9,
 }
 
 
@@ -54,6 +58,10 @@ def test_an_environment_that_has_everything_is_right() -> None:
         ({"attention": "RuntimeError: no kernel image is available"}, "flash-attn"),
         ({"sandbox": None, "sandbox_refusal": "nothing holds"}, "sandbox"),
         ({"temporary": None, "temporary_refusal": "too long"}, "TMPDIR"),
+        ({"cpus": 1}, "CPUs"),
+        ({"open_files": 1024}, "limits"),
+        ({"shared_memory": 64 << 20}, "/dev/shm"),
+        ({"shared_memory": None}, "/dev/shm"),
     ],
 )
 def test_what_an_environment_lacks_is_wrong(difference: dict[str, object], name: str) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ def overrides(run: RunSpec, device: Device = Device.cpu) -> dict[str, str]:
 @pytest.mark.parametrize("device", [Device.cpu, Device.cuda])
 @pytest.mark.parametrize("algorithm", ["ppo", "grpo", "reinforce_plus_plus"])
 def test_the_overrides_of_every_algorithm_are_the_reviewed_ones(
-    algorithm: str, device: Device, update_golden: bool
+    algorithm: str, device: Device, update_golden: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(48)))  # Ray is told of the job's cores
     run = spec(f"algorithm={algorithm}", *WHERE[device])
     text = "\n".join(verl_overrides(run, FILES, device)).replace(run.run_id, "RUN_ID") + "\n"
     path = GOLDEN / f"{algorithm}_{device}.txt"
@@ -171,3 +173,15 @@ def spec_with_forks() -> tuple[str, ...]:
     import dataclasses
 
     return verl_overrides(spec(), dataclasses.replace(FILES, fork_socket=Path("/run/fork")), Device.cpu)
+
+
+def test_a_run_on_gpus_has_a_ray_of_its_own_like_one_on_cpus() -> None:
+    ray = "ray_kwargs.ray_init."
+    for device, gpus in ((Device.cpu, "1"), (Device.cuda, "4")):
+        found = overrides(spec(*WHERE[device]), device)
+        assert found[f"{ray}address"] == "local"  # whatever RAY_ADDRESS says
+        assert found[f"{ray}include_dashboard"] == "false"  # it has a port of its own choice, the same for all
+        assert found[f"{ray}num_gpus"] == gpus
+        assert int(found[f"{ray}num_cpus"]) >= 6
+        over_nodes = overrides(spec(*WHERE[device], "model.resources.nodes=2"), device)
+        assert not [key for key in over_nodes if key.startswith(ray) and "runtime_env" not in key]

@@ -73,7 +73,8 @@ def test_options_are_given_as_any_setting_is() -> None:
 
 
 def test_what_is_not_written_is_not_said_to_be_left_out() -> None:
-    assert replacements([shape_of(with_options(spec(*SLURM), "{mem-per-cpu: 4G}"))]) == []
+    without = spec(*SLURM, "cluster.memory_gb_per_gpu=null")
+    assert replacements([shape_of(with_options(without, "{mem-per-cpu: 4G}"))]) == []
 
 
 @pytest.mark.parametrize(

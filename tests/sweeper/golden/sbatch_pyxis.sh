@@ -5,9 +5,11 @@
 #SBATCH --array=0-2%2
 #SBATCH --chdir=/shared/results/code/0123456789abcdef
 #SBATCH --comment='sweep-0123456789 /shared/results'
+#SBATCH --cpus-per-task=64
 #SBATCH --export=HOME,LANG,LOGNAME,PATH,SHELL,USER,HF_HOME,HF_HUB_OFFLINE,HF_ENDPOINT,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,http_proxy,https_proxy,no_proxy,WANDB_BASE_URL,WANDB_ENTITY,WANDB_MODE,MLFLOW_TRACKING_URI,SWANLAB_MODE,REWARDS_SANDBOX_LEVEL,REWARDS_SANDBOX_URL,REWARDS_ALLOW_UNISOLATED
 #SBATCH --gpus-per-node=8
 #SBATCH --job-name=sweep-0123456789
+#SBATCH --mem=800GB
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=1
 #SBATCH --open-mode=append
@@ -23,7 +25,7 @@ export PYTHONPATH=/shared/results/code/0123456789abcdef${PYTHONPATH:+:$PYTHONPAT
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --container-image=/shared/images/sweeper.sqsh --container-mounts=/shared/results:/shared/results,/shared/hf:/shared/hf,/local/scratch:/tmp --container-workdir=/shared/results/code/0123456789abcdef sh -c 'trap "" USR2; exec "$@"' sh env PYTHONPATH=/shared/results/code/0123456789abcdef python3 -m sweeper.launch.slurm.element /shared/results sweep-0123456789
+srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --cpus-per-task=64 --container-image=/shared/images/sweeper.sqsh --container-mounts=/shared/results:/shared/results,/shared/hf:/shared/hf,/local/scratch:/tmp --container-workdir=/shared/results/code/0123456789abcdef sh -c 'trap "" USR2; exec "$@"' sh env PYTHONPATH=/shared/results/code/0123456789abcdef python3 -m sweeper.launch.slurm.element /shared/results sweep-0123456789
 
 
 # teardown

@@ -1,0 +1,130 @@
+"""The processors of a node: what verl sets aside, what Ray is told of, what a job asks for."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sweeper.host.errors import ConfigError
+from sweeper.host.machine import Device
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.oversight import room
+from sweeper.oversight.check import Verdict
+from sweeper.rows.row import read_row, row_path
+from sweeper.runs.folder import RunDir
+from sweeper.spec.model import Resources
+from sweeper.training import processors
+from sweeper.training.ray_nodes import share_of_node
+from tests.sweeper.points import spec
+
+GPU = ("model_family=qwen2.5", "cluster=slurm")
+
+
+def cores(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(count)))
+
+
+def test_what_is_counted_is_what_verl_and_its_queue_set_aside() -> None:
+    import verl
+    from omegaconf import OmegaConf
+    from transfer_queue.controller import TransferQueueController
+    from transfer_queue.storage.simple_storage import SimpleStorageUnit
+    from verl.single_controller.ray.base import ResourcePoolManager
+
+    assert ResourcePoolManager.__dataclass_fields__["max_colocate_count"].default == processors.BESIDE_A_GPU
+    queue = OmegaConf.load(Path(verl.__path__[0]) / "trainer" / "config" / "transfer_queue" / "transfer_queue.yaml")
+    assert queue.backend.SimpleStorage.num_data_storage_units == processors.STORAGE_UNITS[Device.cuda]
+    for actor in (SimpleStorageUnit, TransferQueueController):
+        assert actor._default_options["num_cpus"] == processors.CONTROLLER == 1
+
+
+@pytest.mark.parametrize(("nodes", "gpus", "cpus"), [(1, 8, 34), (1, 4, 22), (1, 1, 13), (2, 8, 30), (16, 8, 27)])
+def test_verl_sets_aside(nodes: int, gpus: int, cpus: int) -> None:
+    assert processors.set_aside(Resources(nodes=nodes, gpus_per_node=gpus), Device.cuda) == cpus
+
+
+@pytest.mark.parametrize(("has", "told"), [(1, 34), (33, 34), (64, 64)])
+def test_ray_never_counts_fewer_than_verl_sets_aside(has: int, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    cores(monkeypatch, has)
+    assert share_of_node(Resources(gpus_per_node=8), Device.cuda).cpus == told
+    assert share_of_node(Resources(gpus_per_node=1), Device.cpu).cpus == 6  # logical, whatever the machine has
+
+
+_PLACES = """
+import sys, ray
+ray.init(address="local", num_cpus=int(sys.argv[1]), num_gpus=1, include_dashboard=False, logging_level="ERROR")
+from ray.util.placement_group import placement_group
+held = [placement_group([{"CPU": 1}] * 9)]  # eight units of storage and their controller
+from verl.single_controller.ray.base import RayResourcePool, ResourcePoolManager
+bundle = ResourcePoolManager.__dataclass_fields__["max_colocate_count"].default
+held.append(placement_group([{"CPU": bundle, "GPU": 1}]))
+ray.get([group.ready() for group in held])
+done, _ = ray.wait([ray.remote(lambda: 1).remote()], timeout=float(sys.argv[2]))
+print("waits for", "nothing" if done else "a free CPU")
+"""
+
+
+def test_with_what_verl_sets_aside_all_is_placed_and_with_one_less_it_waits() -> None:
+    enough = processors.set_aside(Resources(gpus_per_node=1), Device.cuda)
+    for cpus, seconds, said in ((enough, 60, "waits for nothing"), (enough - 1, 8, "waits for a free CPU")):
+        command = [sys.executable, "-c", _PLACES, str(cpus), str(seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.stdout.strip().splitlines()[-1:] == [said], done.stderr[-2000:]
+
+
+def test_fewer_cores_than_the_gpus_keep_busy_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    eight = Resources(gpus_per_node=8)
+    cores(monkeypatch, 24)
+    processors.refuse_few(eight, Device.cuda)
+    cores(monkeypatch, 1)
+    processors.refuse_few(eight, Device.cpu)  # processes share cores there
+    with pytest.raises(ConfigError, match=r"1 CPUs for 8 GPUs on this node, and verl needs 24.*cluster\.cpus_per_gpu"):
+        processors.refuse_few(eight, Device.cuda)
+
+
+def test_a_job_with_one_cpu_for_its_gpus_ends_at_once_and_says_why(tmp_path: Path) -> None:
+    run = spec(*GPU, "cluster.device=cuda")
+    RunDir(results_dir=tmp_path, run_id=run.run_id).freeze(run)
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho NVIDIA H100\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    one = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
+    command = [*one, sys.executable, "-m", "sweeper.job.run", str(tmp_path), run.run_id]
+    shell = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert subprocess.run(command, env=shell, timeout=120).returncode == 1
+    failure = read_row(row_path(tmp_path, run.run_id)).failure
+    assert failure is not None
+    assert "1 CPUs for 4 GPUs on this node, and verl needs 12" in failure.reason
+
+
+def test_jobs_on_gpus_ask_for_cores_and_memory_and_jobs_on_cpus_for_less() -> None:
+    shape = shape_of(spec(*GPU, "model=qwen2.5-7b"))
+    assert (shape.gpus_per_node, shape.cpus_per_node, shape.memory_gb) == (8, 64, 800)
+    shape = shape_of(spec("cluster=slurm_cpu"))
+    assert (shape.gpus_per_node, shape.cpus_per_node, shape.memory_gb) == (0, 2, 8)
+
+
+def test_no_profile_asks_for_fewer_cores_than_the_doctor_wants() -> None:
+    for model in ("qwen2.5-0.5b", "qwen2.5-72b"):
+        assert room.asked_for(spec(*GPU, f"model={model}")).verdict is Verdict.ok
+
+
+def test_settings_that_ask_for_too_few_cores_are_wrong_and_those_that_ask_for_none_unknown() -> None:
+    few = room.asked_for(spec(*GPU, "model=qwen2.5-7b", "cluster.cpus_per_gpu=2"))
+    assert few.verdict is Verdict.wrong
+    assert few.found == "16 for 8 GPUs, and 32 are needed, 4 a GPU where programs are tested"
+    assert few.cure == "set cluster.cpus_per_gpu=4 or more (8 is usual)"
+    silent = room.asked_for(spec(*GPU, "cluster.cpus_per_gpu=null"))
+    assert silent.verdict is Verdict.unknown
+    assert "cluster.cpus_per_gpu=8" in str(silent.cure)
+    other = room.asked_for(spec(*GPU, "cluster.sbatch={cpus-per-gpu: 2}"))
+    assert other.verdict is Verdict.unknown
+
+
+def test_three_cores_a_gpu_do_where_no_program_is_tested() -> None:
+    run = spec(*GPU, "model=qwen2.5-7b", "cluster.cpus_per_gpu=3", "domain_mix=math", "eval.domains=[math]")
+    assert room.asked_for(run).verdict is Verdict.ok
+    programs = replace(run, eval=replace(run.eval, domains=("math", "code")))
+    assert room.asked_for(programs).verdict is Verdict.wrong
