@@ -40,7 +40,7 @@ class Cluster:
     name: Name
     executor: Executor
     device: Device = Device.auto
-    gpu_type: Word | None = None  # A100 | H100 | H200, for the estimates of time and memory; null: no estimate
+    gpu_type: Word | None = None  # A100 | H100 | H200 | B200, for the estimates of time and memory; null: no estimate
     check_memory: bool = True  # refuse runs whose estimated peak exceeds a GPU's memory
     confirm_gpu_hours: PositiveOrZero | None = None  # a launch expected to take more asks first; null: never
     gpus_per_node: CountOrZero = 1

@@ -136,6 +136,12 @@ def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
     return values
 
 
+# vLLM captures CUDA graphs of up to 512 sequences unasked. Above that a step of a small model takes as long as starting
+# its kernels one by one; of a larger one it does not, and few of its sequences fit the cache.
+_GRAPHS = (1, 2, 4, *range(8, 256, 8), *range(256, 512, 16), *range(512, 1025, 128))
+_SMALL = 3.5e9  # parameters
+
+
 def _gpu(spec: RunSpec) -> dict[str, Value]:
     resources = spec.model.resources
     values: dict[str, Value] = {
@@ -146,6 +152,9 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
         "actor_rollout_ref.rollout.max_model_len": spec.training.max_length,
         "actor_rollout_ref.model.use_remove_padding": True,
     }
+    if resources.max_num_seqs > 512 and spec.model.architecture.n_params < _SMALL:
+        sizes = [size for size in _GRAPHS if size < resources.max_num_seqs]
+        values["actor_rollout_ref.rollout.cudagraph_capture_sizes"] = [*sizes, resources.max_num_seqs]
     if spec.algorithm.has_critic:
         values["critic.model.use_remove_padding"] = True
     return values

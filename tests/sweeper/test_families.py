@@ -2,16 +2,18 @@
 
 import json
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from data_prep.prompt_style import OWN_STYLE
 from sweeper.grid.expand import expand
 from sweeper.inputs.add_model import Found, architecture, settings_of
+from sweeper.plan.gpu import GPUS
 from sweeper.plan.plan import spec_from
 from sweeper.spec.model import Model
 from sweeper.spec.run import RunSpec
-from tests.sweeper.points import grid_of
+from tests.sweeper.points import grid_of, plan
 from tests.sweeper.published import PUBLISHED
 
 FAMILIES = {
@@ -102,3 +104,25 @@ def test_the_regime_of_a_family_fits_the_context_of_its_models(family: str) -> N
     for run in runs_of(family).values():
         assert run.model.family == FAMILIES[family]
         assert run.training.max_length <= run.model.architecture.max_position_embeddings
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "qwen2.5", "r1-distill"])
+def test_every_model_fits_every_type_of_gpu_with_and_without_a_critic_and_is_the_same_run_on_each(family: str) -> None:
+    models = ",".join(runs_of(family))
+    asked = (f"model_family={family}", f"model={models}", "algorithm=grpo,ppo", "cluster=slurm")
+    plans = [plan(Path("/nowhere"), *asked, f"cluster.gpu_type={kind}") for kind in GPUS]
+    assert [(run.run_id, run.reason) for planned in plans for run in planned.refused] == []
+    assert len({tuple(run.run_id for run in planned.runs) for planned in plans}) == 1
+    for kind, planned in zip(GPUS, plans, strict=True):
+        for run in planned.runs:
+            assert run.spec is not None
+            assert set(run.spec.model.vetted) == set(GPUS), kind
+            table = run.spec.model.vetted[kind]
+            assert {key: getattr(run.spec.model.resources, key) for key in table} == table
+
+
+def test_of_an_engine_beside_offloaded_states_the_rollout_takes_most_of_a_gpu() -> None:
+    for family in (*FAMILIES, "qwen2.5", "r1-distill"):
+        for run in runs_of(family).values():
+            for kind, table in run.model.vetted.items():
+                assert not table["offload"] or table["gpu_memory_utilization"] >= 0.75, (run.model.name, kind)

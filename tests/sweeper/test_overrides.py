@@ -1,4 +1,5 @@
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,19 @@ def test_a_run_on_gpus_has_a_ray_of_its_own_like_one_on_cpus() -> None:
         assert int(found[f"{ray}num_cpus"]) >= 6
         over_nodes = overrides(spec(*WHERE[device], "model.resources.nodes=2"), device)
         assert not [key for key in over_nodes if key.startswith(ray) and "runtime_env" not in key]
+
+
+def test_a_small_model_decodes_all_its_sequences_from_cuda_graphs() -> None:
+    key = "actor_rollout_ref.rollout.cudagraph_capture_sizes"
+
+    def sizes(*asked: str) -> list[int]:
+        found = overrides(spec(*asked, *WHERE[Device.cuda]), Device.cuda).get(key, "[]")
+        return [int(size) for size in found.strip("[]").split(",") if size]
+
+    small = sizes("model=qwen2.5-3b")
+    assert small == sorted(set(small))
+    assert (small[0], small[-1]) == (1, 1024)
+    assert max(after / before for before, after in pairwise(small)) <= 2
+    assert sizes("model=qwen2.5-3b", "model.resources.max_num_seqs=700")[-2:] == [640, 700]
+    assert sizes("model=qwen2.5-3b", "model.resources.max_num_seqs=512") == []  # vLLM's own
+    assert sizes("model=qwen2.5-7b") == []

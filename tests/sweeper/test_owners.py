@@ -36,6 +36,7 @@ FREE = {
     "actor_rollout_ref.ref.fsdp_config.use_torch_compile",
     "actor_rollout_ref.ref.log_prob_use_dynamic_bsz",
     "actor_rollout_ref.rollout.agent.num_workers",
+    "actor_rollout_ref.rollout.cudagraph_capture_sizes",
     "actor_rollout_ref.rollout.dtype",
     "actor_rollout_ref.rollout.free_cache_engine",
     "actor_rollout_ref.rollout.load_format",
