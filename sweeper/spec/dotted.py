@@ -23,7 +23,7 @@ def overlap(one: str, other: str) -> bool:
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.+-]*(://[A-Za-z0-9_/.+-]*)?")
 
 
-Value = bool | int | float | str | None | list[str] | dict[str, Any]
+Value = bool | int | float | str | None | list[str] | list[int] | dict[str, Any]
 
 
 def render(value: Value) -> str:
