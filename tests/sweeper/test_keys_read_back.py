@@ -15,6 +15,7 @@ import transfer_queue
 import verl
 from omegaconf import DictConfig, OmegaConf
 
+import conf
 from sweeper.grid.expand import expand, group_options
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
@@ -22,7 +23,7 @@ from sweeper.plan.plan import spec_from
 from sweeper.spec.model import WarmStart
 from sweeper.spec.run import RunSpec
 from sweeper.training.overrides import Files, verl_overrides
-from sweeper.training.sft import FineTuning, sft_overrides
+from sweeper.training.sft import FineTuning, SftShare, sft_overrides
 from tests.sweeper import verl_objects
 
 # By the beginning of a key: the object that holds what follows it. The longest counts.
@@ -72,7 +73,8 @@ SFT_ELSEWHERE = {
     "data.num_workers": "trainer.train_dataloader.num_workers",
     "trainer.total_training_steps": "worker.optimizer_config.total_training_steps",
 }
-NEEDS_GPU = ("qwen2.5", "qwen2.5-instruct", "r1-distill", "guru-7b", "guru-32b", "paper-2509-25300")
+ON_CPUS = ("tiny", "smollm2")
+FAMILIES = sorted(path.stem for path in (Path(conf.__path__[0]) / "model_family").glob("*.yaml"))
 ALGORITHMS = ("ppo", "grpo", "reinforce_plus_plus")
 # Where verl trains: FSDP, vLLM and what hands them their settings. Other engines read keys that ours do not.
 OTHER_ENGINES = re.compile(
@@ -164,7 +166,7 @@ def overrides_of(run: RunSpec, files: Files) -> tuple[str, ...]:
 
 
 def points(family: str, *words: str) -> list[RunSpec]:
-    on = ("cluster=slurm",) if family in NEEDS_GPU else ()
+    on = () if family in ON_CPUS else ("cluster=slurm",)
     found = []
     for point in expand((f"model_family={family}", *on, *words), multirun=None).points:
         try:
@@ -220,14 +222,14 @@ def test_what_we_set_is_what_verls_objects_hold(files: Files) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("family", NEEDS_GPU)
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in ON_CPUS])
 def test_what_we_set_is_what_verls_objects_hold_in_every_run_on_gpus(family: str, files: Files) -> None:
     words = ("model=" + ",".join(models_of(family)), "cluster.gpu_type=A100,H100,H200", *EVERY)
     assert_held(points(family, *words, "algorithm.lora.rank=0,8"), files)
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("family", ["tiny", "smollm2"])
+@pytest.mark.parametrize("family", ON_CPUS)
 def test_what_we_set_is_what_verls_objects_hold_in_every_run_on_cpus(family: str, files: Files) -> None:
     words = ("model=" + ",".join(models_of(family)), *EVERY, "algorithm.lora.rank=0,8")
     assert_held(points(family, *words), files)
@@ -238,17 +240,22 @@ def models_of(family: str) -> list[str]:
     return str(point.config["model_family"]["models"]).split(",")
 
 
-def test_every_family_is_one_of_these() -> None:
-    assert set(group_options()["model_family"]) == {*NEEDS_GPU, "tiny", "smollm2"}
+def test_every_family_and_algorithm_is_one_of_these() -> None:
+    assert set(group_options()["model_family"]) == set(FAMILIES) > set(ON_CPUS)
     assert set(group_options()["algorithm"]) == set(ALGORITHMS)
+
+
+# Of one process, and of GPUs that share rows.
+SHARES = {
+    Device.cpu: SftShare(processes=1, sequence_parallel=1, tokens=4321),
+    Device.cuda: SftShare(processes=8, sequence_parallel=4, tokens=4321),
+}
 
 
 @pytest.mark.parametrize("device", [Device.cpu, Device.cuda])
 def test_what_we_set_for_fine_tuning_is_what_verls_objects_hold(device: Device, files: Files, tmp_path: Path) -> None:
     settings = WarmStart(steps=7, batch_size=24, lr=0.0017, seed=5)
-    wanted = FineTuning(
-        model=files.model, data=Path("/run"), settings=settings, max_length=321, tokens_per_device=4321, processes=1
-    )
+    wanted = FineTuning(model=files.model, data=Path("/run"), settings=settings, max_length=321, share=SHARES[device])
     overrides = sft_overrides(wanted, tmp_path, device)
     wrong, absent = not_held(overrides, "sft_trainer_engine", SFT_HOLDERS, SFT_ELSEWHERE)
     assert not wrong
@@ -324,9 +331,7 @@ HANDED_ON += ("worker.model_config.override_config.", "reward.kwargs.")
 def test_every_place_is_read_by_some_line_of_verl(files: Files) -> None:
     every = {where(key, HOLDERS, ELSEWHERE) for run in some_points() for key in keys_of(overrides_of(run, files))}
     some = Path("/run")
-    wanted = FineTuning(
-        model=some, data=some, settings=WarmStart(steps=1), max_length=8, tokens_per_device=8, processes=1
-    )
-    for device in (Device.cpu, Device.cuda):
+    for device, share in SHARES.items():
+        wanted = FineTuning(model=some, data=some, settings=WarmStart(steps=1), max_length=8, share=share)
         every |= {where(key, SFT_HOLDERS, SFT_ELSEWHERE) for key in keys_of(sft_overrides(wanted, some, device))}
     assert [place for place in sorted(every) if not place.startswith(HANDED_ON) and not is_read(place)] == []
