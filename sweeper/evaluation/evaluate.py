@@ -13,7 +13,9 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from sweeper.evaluation.problems import problem_ids
 from sweeper.evaluation.worker import work
 from sweeper.host.environment import caches
 from sweeper.host.errors import RunFailedError
-from sweeper.host.files import write_atomic
+from sweeper.host.files import is_locked, write_atomic
 from sweeper.host.machine import visible_gpus
 from sweeper.host.process import die_with_parent
 from sweeper.rows.counts import samples_path
@@ -62,27 +64,47 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="processes that share the problems (default: one for each copy of the model that fits)",
     )
     parser.add_argument("--start", default=secrets.token_hex(4), help=argparse.SUPPRESS)  # names what is begun now
-    parser.add_argument("--worker", help=argparse.SUPPRESS)  # this process's name among those that it started
+    parser.add_argument("--nodes", type=argument(Count), default=1, help=argparse.SUPPRESS)  # that take part alike
+    parser.add_argument("--node", type=int, default=0, help=argparse.SUPPRESS)  # which of them this is; 0 deals
+    parser.add_argument("--worker", help=argparse.SUPPRESS)  # this process's name among those that generate
     return parser.parse_args(arguments)
 
 
 def main(options: argparse.Namespace) -> None:
-    """Measure all problems, or be one of the processes that do.
+    """Measure all problems, or be one of the processes or nodes that do.
 
     Raises:
         RunFailedError: a process failed; what the others measured is kept for the next start.
     """
     if options.worker is not None:
         work(options, Deal.read(_deal_path(options)), options.worker)
-        return
+    elif options.node:
+        _help(options)
+    else:
+        _measure(options)
+
+
+def _measure(options: argparse.Namespace) -> None:
+    """Deal what is not measured yet, and write the counts when all is."""
     settings, problems = _settings(options), problem_ids(options.data)
     found = take_up(options.out, settings)
     left = tuple(place for place, problem in enumerate(problems) if problem not in found)
     for path in options.out.parent.glob(f"{options.out.stem}.*{dealing.SUFFIX}"):
         path.unlink(missing_ok=True)  # of a start that was killed
     if left:
-        _deal_out(options, settings, left, len(problems))
+        workers, path = options.shards or _copies(options), _deal_path(options)
+        deal = Deal.begin(path, settings=settings, left=left, total=len(problems), workers=workers * options.nodes)
+        try:
+            _work_here(options, deal, workers)
+            _wait_for_others(options, deal)
+        finally:
+            path.unlink(missing_ok=True)
         found = measured(options.out, settings)
+    missing = [problem for problem in problems if problem not in found]
+    if missing:
+        raise RunFailedError(
+            f"{len(missing)} problems were dealt and not measured: a process on another node has ended"
+        )
     ordered = [found[problem] for problem in problems]
     write_atomic(samples_path(options.out), "".join(json.dumps(asdict(one.kept)) + "\n" for one in ordered))
     write_atomic(options.out, "".join(json.dumps(asdict(one.count), sort_keys=True) + "\n" for one in ordered))
@@ -90,15 +112,18 @@ def main(options: argparse.Namespace) -> None:
         path.unlink()
 
 
-def _deal_out(options: argparse.Namespace, settings: str, left: tuple[int, ...], total: int) -> None:
-    """Have the problems that are left measured by as many processes as there is room for."""
-    workers = options.shards or _copies(options)
-    path = _deal_path(options)
-    deal = Deal.begin(path, settings=settings, left=left, total=total, workers=workers)
-    try:
-        _work_here(options, deal, workers)
-    finally:
-        path.unlink(missing_ok=True)
+def _wait_for_others(options: argparse.Namespace, deal: Deal) -> None:
+    """Until other nodes have measured what they were dealt, or nobody is left there who could."""
+    while deal.finish(0) < deal.total and any(map(is_locked, partial_files(options.out, options.start))):
+        time.sleep(0.5)
+
+
+def _help(options: argparse.Namespace) -> None:
+    """Take from what the first node deals, which ends this process when it needs it no longer."""
+    while not _deal_path(options).exists():
+        time.sleep(0.5)
+    with suppress(FileNotFoundError):  # all was measured meanwhile
+        _work_here(options, Deal.read(_deal_path(options)), options.shards or _copies(options))
 
 
 def _work_here(options: argparse.Namespace, deal: Deal, workers: int) -> None:
@@ -108,7 +133,7 @@ def _work_here(options: argparse.Namespace, deal: Deal, workers: int) -> None:
         variables = [variables_of(options, worker, Path(scratch)) for worker in range(workers)]
         if workers == 1:
             os.environ |= variables[0]
-            work(options, deal, "0")
+            work(options, deal, _name(options, 0))
         else:
             _in_processes(options, variables)
 
@@ -120,6 +145,11 @@ def _cores_for_programs(options: argparse.Namespace, workers: int) -> int:
     """
     busy = 2 if options.engine == "vllm" else 1
     return len(os.sched_getaffinity(0)) - busy * workers
+
+
+def _name(options: argparse.Namespace, worker: int) -> str:
+    """A process's among those of all nodes."""
+    return f"{options.node}.{worker}"
 
 
 def _deal_path(options: argparse.Namespace) -> Path:
@@ -146,7 +176,7 @@ def _in_processes(options: argparse.Namespace, variables: Sequence[Mapping[str, 
     children = []
     for worker, own in enumerate(variables):
         command = [sys.executable, "-m", "sweeper.evaluation.evaluate", *sys.argv[1:]]
-        command += [f"--start={options.start}", f"--worker={worker}"]
+        command += [f"--start={options.start}", f"--worker={_name(options, worker)}"]
         children.append(subprocess.Popen(command, env=os.environ | own, preexec_fn=die_with_parent))
     failed = [child for child in children if child.wait() != 0]
     if failed:

@@ -1,6 +1,8 @@
 """pass@k of one model on a run's held-out problems, from counts that are kept."""
 
+import secrets
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +75,14 @@ def measure(
         "seed": seed,
         "engine": "vllm" if children.device is Device.cuda else "hf_cpu",
         "tensor-parallel": spec.model.resources.tensor_parallel,
+        "nodes": children.call.nodes if children.call else 1,
+        "start": secrets.token_hex(4),  # one for all nodes
     }
     arguments = [f"--{key}={value}" for key, value in settings.items()]
     arguments += [f"--reward={own}" for own in spec.reward.references(results_dir / FOLDER)]
-    with temporary.own_folder() as own:
-        seconds = children.run([sys.executable, "-m", "sweeper.evaluation.evaluate", *arguments], own)
+    command = [sys.executable, "-m", "sweeper.evaluation.evaluate", *arguments]
+    with temporary.own_folder() as own, children.call.out(command, children.env) if children.call else nullcontext():
+        seconds = children.run(command, own)
     return Evaluated(file=out, counts=read_counts(out), seconds=seconds)
 
 

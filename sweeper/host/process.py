@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.host.call import Call
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device
 
@@ -105,12 +106,14 @@ class Children:
         threads: Of one child on CPU (`machine.threads_for`).
         log: Gets what they print.
         on_tick: Called about twice a second while one runs; None: nobody is.
+        call: How other nodes of the job are called to work beside one; None: there are none.
     """
 
     device: Device
     threads: int
     log: Path
     on_tick: Callable[[], None] | None = None
+    call: Call | None = None
 
     @property
     def env(self) -> dict[str, str]:

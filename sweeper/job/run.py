@@ -15,6 +15,7 @@ from sweeper.host.errors import SweeperError
 from sweeper.host.files import LockedError, locked
 from sweeper.host.machine import git_state, hostname, resolve_device, threads_for, versions
 from sweeper.host.process import Children, adopt_orphans, kill_descendants
+from sweeper.job.answering import Answering
 from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, finish, raising
 from sweeper.job.phases import Measured, phases
 from sweeper.rows.row import has_result
@@ -61,7 +62,8 @@ def _help(run_dir: RunDir, node: Node) -> int:
     try:
         share = share_of_node(spec.model.resources, resolve_device(spec.cluster.device))
         with temporary.with_room():
-            return ray_nodes.serve(node, run_dir.path, share, log=log)
+            answering = Answering(node.call(run_dir.path), node.rank, log)
+            return ray_nodes.serve(node, run_dir.path, share, between=answering.once, log=log)
     except (Terminated, KeyboardInterrupt):
         kill_descendants()
         return EXIT_TERMINATED
@@ -106,7 +108,13 @@ def begin(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> JobContext:
         run_dir=run_dir,
         attempt=attempt,
         watch=watch,
-        children=Children(device=device, threads=threads, log=attempt.log, on_tick=watch.listen),
+        children=Children(
+            device=device,
+            threads=threads,
+            log=attempt.log,
+            on_tick=watch.listen,
+            call=node.call(run_dir.path) if node.count > 1 else None,
+        ),
         node=node,
         started_at=started_at,
         began=time.monotonic() - sum(earlier.seconds() for earlier in run_dir.attempts()[:-1]),

@@ -69,11 +69,11 @@ def roofline(spec: RunSpec, lengths: Lengths | None = None) -> dict[str, float] 
     flops, memory = planned_flops(_of_lengths(spec, expected)), memory_of(spec)
     engine = _Engine(spec, rates, memory.kv_tokens if memory else None, expected)
     domains, validations = len(evaluation.domains), math.ceil(steps / evaluation.val_freq) + 1
-    # Fine-tuning and the evaluation use the first node alone; recomputed is gradient checkpointing.
+    # Fine-tuning uses the first node alone; recomputed is gradient checkpointing.
     one_node, everywhere = resources.gpus_per_node, resources.devices
     rollouts = engine.seconds(spec.training.train_batch_size, spec.algorithm.rollout_n, everywhere)
     validation = engine.seconds(evaluation.val_problems_per_domain * domains, evaluation.val_n, everywhere)
-    measured = engine.seconds(evaluation.problems_per_domain * domains, evaluation.n_samples, one_node)
+    measured = engine.seconds(evaluation.problems_per_domain * domains, evaluation.n_samples, everywhere)
     training = rates.flops * everywhere * (rates.across if resources.nodes > 1 else 1.0)
     read = 2 * arch.n_params / rates.load  # bfloat16 files
     seconds = {

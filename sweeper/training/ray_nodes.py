@@ -1,8 +1,9 @@
 """Ray across the nodes of one SLURM job: a head on the first node, a worker on each of the others.
 
 Every node runs the same command (one task a node). The first works through the run's phases; when verl is to train it
-starts a Ray head and waits until the others have joined. They do nothing but hold a Ray worker, and leave when the
-first is done, or with an error when their worker dies, which ends the job (`srun --kill-on-bad-exit`).
+starts a Ray head and waits until the others have joined. They hold a Ray worker as long as there is a head, do what
+the first calls for when there is none (`job.answering`), and leave when the first is done, or with an error when their
+worker dies, which ends the job (`srun --kill-on-bad-exit`).
 
 Ports, token and temporary folder are the job's own, and nothing here ever calls `ray stop`: jobs that share a node
 do not touch each other's Ray.
@@ -17,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.host.call import Call
 from sweeper.host.environment import caches
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
@@ -63,6 +65,10 @@ class Node:
     def end(self, folder: Path) -> Path:
         """The file that says that the first node is done."""
         return folder / f"ray-{self.job}.done"
+
+    def call(self, folder: Path) -> Call:
+        """By which the first node has the others work beside it when there is no Ray."""
+        return Call(path=folder / f"call-{self.job}.json", nodes=self.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +121,18 @@ def cluster(
         _stop(head)
 
 
-def serve(node: Node, folder: Path, share: Share, *, log: Path) -> int:
-    """Be one of the other nodes until the first is done; returns the exit code."""
+def serve(node: Node, folder: Path, share: Share, *, between: Callable[[], None], log: Path) -> int:
+    """Be one of the other nodes until the first is done; returns the exit code.
+
+    `between` is called about twice a second while there is no Ray.
+    """
     scratch = Path(tempfile.mkdtemp(prefix="rl-"))
     try:
         while True:
             if node.end(folder).exists():
                 return 0
             if not node.meeting(folder).exists():
+                between()
                 time.sleep(0.5)
                 continue
             code = _serve_once(node, folder, share, scratch, log)

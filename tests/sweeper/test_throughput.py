@@ -151,3 +151,19 @@ def test_runs_on_another_kind_of_device_say_nothing() -> None:
     run = spec(*GPU, "model=qwen2.5-7b")
     assert Calibrator([(run, 100.0)]).of_run(spec(*GPU, "model=qwen2.5-7b", "cluster.gpu_type=A100")) is None
     assert Calibrator([(run, 100.0)]).of_run(spec()) is None
+
+
+def test_all_nodes_of_a_run_evaluate() -> None:
+    def evaluation(nodes: int) -> float:
+        run = spec(
+            "cluster=slurm",
+            "cluster.device=cuda",
+            "cluster.gpu_type=H100",
+            "model=qwen2.5-72b",
+            f"model.resources.nodes={nodes}",
+        )
+        phases = roofline(run)
+        assert phases is not None
+        return phases["evaluation"]
+
+    assert evaluation(4) < 0.6 * evaluation(2)
