@@ -154,15 +154,10 @@ def test_runs_on_another_kind_of_device_say_nothing() -> None:
 
 
 def test_all_nodes_of_a_run_evaluate() -> None:
+    large = ("eval.problems_per_domain=1000", "training.max_response_length=4096", "model=qwen2.5-72b")
+
     def evaluation(nodes: int) -> float:
-        run = spec(
-            "cluster=slurm",
-            "cluster.device=cuda",
-            "cluster.gpu_type=H100",
-            "model=qwen2.5-72b",
-            f"model.resources.nodes={nodes}",
-        )
-        phases = roofline(run)
+        phases = roofline(spec(*GPU, *large, "cluster.gpu_type=H100", f"model.resources.nodes={nodes}"))
         assert phases is not None
         return phases["evaluation"]
 
