@@ -85,12 +85,15 @@ def roofline(spec: RunSpec, lengths: Lengths | None = None) -> dict[str, float] 
         "between": steps * (rates.step + _moved(spec, rates)),
         "evaluation": rates.evaluate + read + measured,
     }
-    return seconds | {"saving": saves(spec, seconds) * checkpoint.assumed_seconds(spec)}
+    return seconds | {"saving": saves(spec, usual(seconds)) * checkpoint.assumed_seconds(spec)}
 
 
 def usual(seconds: Mapping[str, float]) -> dict[str, float]:
-    """Seconds of every phase of a roofline for GPUs, as published runs took them: for as long as none is measured."""
-    return {phase: value * PUBLISHED for phase, value in seconds.items()}
+    """Seconds of every phase of a roofline for GPUs, as published runs took them: for as long as none is measured.
+
+    Of those only training steps are known: what a start and a save take stays.
+    """
+    return {phase: value * (1.0 if phase in ("start", "saving") else PUBLISHED) for phase, value in seconds.items()}
 
 
 def saves(spec: RunSpec, seconds: Mapping[str, float] | None) -> int:
