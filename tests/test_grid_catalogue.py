@@ -68,6 +68,39 @@ def test_every_point_of_every_grid_can_run_on_every_ladder(grid: str, ladder: st
     assert found == {State.new: COUNTS[grid][list(LADDERS).index(ladder)]}
 
 
+# Families of GPUs beside qwen2.5; those that need a data folder are in tests/verl/test_catalogue.py.
+FAMILIES = {
+    "qwen2.5-instruct",
+    "r1-distill",
+    "qwen3",
+    "qwen3-thinking",
+    "llama",
+    "llama-instruct",
+    "olmo2",
+    "smollm",
+}
+OF_A_FOLDER = {"smollm2", "guru-7b", "guru-32b", "paper-2509-25300"}
+
+
+def test_every_family_is_planned_with_every_grid() -> None:
+    assert set(group_options()["model_family"]) == FAMILIES | OF_A_FOLDER | set(LADDERS)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_every_point_of_every_grid_can_run_with_every_family(family: str) -> None:
+    asked = (f"model_family={family}", "cluster=slurm")
+    models = expand(asked, multirun=False).points[0].config["model_family"]["models"].split(",")
+    for grid, (_, of_qwen) in COUNTS.items():
+        plan = make_plan(grid_of(f"+grid={grid}", *asked), Path("/nowhere"))
+        assert [run.reason for run in plan.refused] == [], grid
+        found = {run.spec.model.name for run in plan.runs if run.spec is not None}
+        assert found <= set(models), grid
+        if grid in ("full", "model_scale", "model_x_data"):  # every model of the family; qwen2.5 has seven
+            assert found == set(models)
+            assert len(plan.runs) * 7 == of_qwen * len(models)
+
+
 @pytest.mark.parametrize("grid", COUNTS)
 def test_the_first_line_of_a_grid_states_its_run_counts_and_ends_with_its_question(grid: str) -> None:
     tiny, qwen = COUNTS[grid]
