@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.lanes.__main__ import run
+from tests.lanes.__main__ import NIGHTLY, Runner, run
 from tests.lanes.result import read_result
 from tests.lanes.table import LANES, Lane, unplaced
 from tests.waiting import wait_until
@@ -90,7 +91,27 @@ def test_a_test_of_the_night_is_left_to_it(lane: Make, tmp_path: Path, capsys: C
     one = lane("one", PASSES + "import pytest\n@pytest.mark.nightly\ndef test_at_night(): assert False\n")
     assert run_lanes(tmp_path, one) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped, 0 absent"
-    assert run((one,), marks="not vllm", folder=tmp_path / "lanes") == 1
+    assert run((one,), marks=NIGHTLY, folder=tmp_path / "lanes") == 1
+
+
+def test_two_lanes_that_train_never_run_at_once(lane: Make, tmp_path: Path) -> None:
+    text = (
+        "import time\nfrom pathlib import Path\ndef test_is_alone():\n"
+        f"    mark = Path({str(tmp_path / 'busy')!r})\n    mark.touch(exist_ok=False)\n"
+        "    time.sleep(2)\n    mark.unlink()\n"
+    )
+    two = [replace(lane(name, text), trains=True) for name in ("one", "two")]
+    runner = Runner(two, NIGHTLY, tmp_path / "lanes", cores=4)
+    runner.run()
+    assert [result.count("passed") for result in runner.results] == [1, 1]
+
+
+def test_a_lane_of_another_environment_is_run_by_its_own_command(lane: Make, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text(f'#!/bin/sh\nOTHER=here exec {sys.executable} -m pytest "$@"\n')
+    other.chmod(0o755)
+    one = lane("one", "import os\ndef test_is_there(): assert os.environ['OTHER'] == 'here'\n")
+    assert run_lanes(tmp_path, replace(one, pytest=(str(other),))) == 0
 
 
 def test_whatever_goes_wrong_in_a_lane_is_told_and_counted(lane: Make, tmp_path: Path, capsys: Captured) -> None:

@@ -22,7 +22,7 @@ from tests.lanes.summary import summary
 from tests.lanes.table import LANES, Lane, unplaced
 
 FOLDER = Path(".lanes")
-GATE, NIGHTLY = "not vllm and not nightly", "not vllm"
+GATE, NIGHTLY = "not nightly", ""
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 _TICK_SECONDS = 0.5
 # Between two lines about progress where no terminal rewrites one.
@@ -46,7 +46,7 @@ class Running:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         paths = [str(path) for path in lane.files]
-        pytest = [sys.executable, "-m", "pytest", "-v", "-m", marks, f"--junitxml={folder / 'junit.xml'}", *paths]
+        pytest = [*lane.pytest, "-v", "-m", marks, f"--junitxml={folder / 'junit.xml'}", *paths]
         # Lanes would overwrite each other's list of failures.
         pytest += ["-p", "no:cacheprovider", "-o", "console_output_style=progress"]
         keeper = [sys.executable, "-m", "tests.lanes.keeper", str(folder / "report.json"), *pytest]
@@ -94,7 +94,8 @@ class Runner:
     def _start(self) -> None:
         for lane in list(self._waiting):
             busy = sum(not running.lane.waits for running in self._running)
-            if lane.waits or busy < self._cores:
+            trains = lane.trains and any(running.lane.trains for running in self._running)
+            if lane.waits or (busy < self._cores and not trains):
                 self._waiting.remove(lane)
                 self._running.append(Running.start(lane, self._folder / lane.name, self._marks))
 
@@ -175,7 +176,8 @@ def main(arguments: Sequence[str]) -> int:
     if wrong:
         print("\n".join(wrong), file=sys.stderr)
         return EXIT_USAGE
-    lanes = [lane for lane in LANES if not chosen.lanes or lane.name in chosen.lanes]
+    asked = chosen.lanes or [lane.name for lane in LANES if chosen.nightly or not lane.at_night]
+    lanes = [lane for lane in LANES if lane.name in asked]
     return run(lanes, marks=NIGHTLY if chosen.nightly else GATE)
 
 

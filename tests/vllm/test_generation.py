@@ -1,0 +1,163 @@
+"""pass@k's engine: vLLM itself, against transformers on the same weights."""
+
+import functools
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from data_prep.materialise import materialise
+from sweeper.generation.sampling import Prompt, Sample, Sampling
+from sweeper.generation.vllm import VllmEngine
+from sweeper.inputs.data import data_spec
+from sweeper.rows.counts import read_counts
+from tests.sweeper.points import spec
+from tests.vllm.families import FAMILIES, build
+
+pytestmark = pytest.mark.vllm
+
+CONTEXT = 512
+# On CPU vLLM cannot take a seeded prompt apart (PyTorch's generators have no offset there), so it never has to.
+WHOLE = {"max_num_batched_tokens": 1 << 16}
+# One sequence of full length and a little; prompts are taken apart, which greedy ones can be.
+SCARCE = {"block_size": 32, "num_gpu_blocks_override": CONTEXT // 32 + 4, "max_num_batched_tokens": 256}
+TEXTS = ("What is 3 plus 4?", "Sort: b, a, d", "Python: add 7", "x")
+Loaded = tuple[str, Path, VllmEngine]
+
+
+def loaded(path: Path, **settings: object) -> Iterator[VllmEngine]:
+    """In float32, in which equal weights draw equal tokens: left alone, vLLM computes float32 weights in bfloat16."""
+    import vllm
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vllm, "LLM", functools.partial(vllm.LLM, dtype="float32", enforce_eager=True, **settings))
+        yield VllmEngine.load(path, tensor_parallel=1, seed=0)
+    gc.collect()  # ends its process
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    path = build(tmp_path_factory.mktemp("model"), request.param, context=CONTEXT)
+    for engine in loaded(path, **WHOLE):
+        yield request.param, path, engine
+
+
+def completions(
+    engine: VllmEngine, prompts: Sequence[Sequence[int]], *, n: int, sampling: Sampling
+) -> list[list[Sample]]:
+    waiting = [(number, Prompt(prompt)) for number, prompt in enumerate(prompts)]
+
+    def take(room: int) -> list[tuple[int, Prompt]]:
+        taken = waiting[:room]
+        del waiting[:room]
+        return taken
+
+    found = dict(pair for pairs in engine.answers(take, n=n, sampling=sampling) for pair in pairs)
+    return [found[number] for number in range(len(prompts))]
+
+
+def greedy(engine: VllmEngine, prompts: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
+    answers = completions(engine, prompts, n=1, sampling=Sampling(temperature=0.0, max_tokens=max_tokens))
+    return [list(sample.token_ids) for [sample] in answers]
+
+
+def by_transformers(path: Path, prompts: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+    found = []
+    for prompt in prompts:
+        ids = torch.tensor([list(prompt)])
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=max_tokens)
+        found.append(out[0, len(prompt) :].tolist())
+    return found
+
+
+def prompts_of(path: Path, *texts: str) -> list[list[int]]:
+    """In the model's chat template, as the evaluation reads them."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    chats = [[{"role": "user", "content": text}] for text in texts]
+    asked = [tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False) for chat in chats]
+    return [tokenizer(text, add_special_tokens=False)["input_ids"] for text in asked]
+
+
+def stops_of(name: str, path: Path) -> set[int]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    return set(tokenizer.convert_tokens_to_ids(list(FAMILIES[name].stops)))
+
+
+def test_greedy_answers_are_those_of_transformers(family: Loaded) -> None:
+    _, path, engine = family
+    prompts = prompts_of(path, *TEXTS)
+    assert greedy(engine, prompts, 32) == by_transformers(path, prompts, 32)
+
+
+def test_every_stop_token_of_the_family_ends_an_answer_and_is_its_last(family: Loaded) -> None:
+    name, path, engine = family
+    stops, ended = stops_of(name, path), set()
+    for group in completions(engine, prompts_of(path, *TEXTS), n=64, sampling=Sampling(max_tokens=48)):
+        for sample in group:
+            last = sample.token_ids[-1]
+            assert stops.isdisjoint(sample.token_ids[:-1])
+            assert sample.finished == (last in stops)
+            assert sample.finished or len(sample.token_ids) == 48
+            ended |= {last} if sample.finished else set()
+    assert ended == stops
+
+
+def test_samples_of_a_prompt_differ_and_the_same_seed_draws_them_again(family: Loaded) -> None:
+    _, path, engine = family
+    prompts, sampling = prompts_of(path, *TEXTS), Sampling(max_tokens=16)
+    first, again = (completions(engine, prompts, n=8, sampling=sampling) for _ in range(2))
+    assert len({tuple(sample.token_ids) for group in first for sample in group}) == 8 * len(TEXTS)
+    assert [[list(s.token_ids) for s in group] for group in first] == [
+        [list(s.token_ids) for s in group] for group in again
+    ]
+
+
+@pytest.fixture(scope="module")
+def scarce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    path = build(tmp_path_factory.mktemp("model"), "llama", context=CONTEXT)
+    for engine in loaded(path, **SCARCE):
+        yield "llama", path, engine
+
+
+def test_a_full_cache_makes_answers_wait_and_changes_none(scarce: Loaded) -> None:
+    _, path, engine = scarce
+    prompts = prompts_of(path, *(f"{text} {number}" for number in range(6) for text in TEXTS))
+    assert sum(len(prompt) + 64 for prompt in prompts) > 3 * SCARCE["block_size"] * SCARCE["num_gpu_blocks_override"]
+    assert greedy(engine, prompts, 64) == by_transformers(path, prompts, 64)
+
+
+def test_a_prompt_that_fills_the_context_beside_short_ones_is_answered_as_by_transformers(scarce: Loaded) -> None:
+    _, path, engine = scarce
+    [long] = prompts_of(path, "Python: " + "mod 7 plus " * 90)
+    long = long[-(CONTEXT - 32) :]
+    assert len(long) == CONTEXT - 32 > SCARCE["max_num_batched_tokens"]
+    prompts = [*prompts_of(path, *TEXTS), long]
+    assert greedy(engine, prompts, 32) == by_transformers(path, prompts, 32)
+
+
+def test_two_engines_share_the_problems_and_count_as_one_does(tmp_path: Path) -> None:
+    path = build(tmp_path / "model", "smollm")
+    asked = spec("model=tiny-40k", "cluster.device=cpu", "eval.problems_per_domain=4", "data_scale=n64")
+    data = materialise(data_spec(asked), tmp_path / "data").evaluation
+
+    def counted(shards: int) -> list[tuple[str, int, int]]:
+        out = tmp_path / f"{shards}.jsonl"
+        command = [sys.executable, "-m", "sweeper.evaluation.evaluate", f"--model={path}", f"--data={data}"]
+        command += [f"--out={out}", "--n=4", "--temperature=0", "--max-tokens=24", "--engine=vllm"]
+        subprocess.run([*command, f"--shards={shards}"], check=True)
+        return [(item.problem_id, item.n, item.prompt_tokens) for item in read_counts(out)]
+
+    found = counted(2)
+    assert found == counted(1)
+    assert len(found) == 16
