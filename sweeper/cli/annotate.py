@@ -65,8 +65,10 @@ def _annotated(annotation: Annotation, results_dir: Path, *, wait: bool) -> Anno
     """The finished files; None where a job is on its way to them."""
     if annotation.spec.cluster.executor is Executor.slurm:
         from sweeper.inputs.models import prepare_fetched
+        from sweeper.launch.slurm import scheduler
         from sweeper.launch.slurm.annotation import submitted
 
+        scheduler.require()
         say = partial(print, file=sys.stderr, flush=True)
         prepare_fetched([annotation.spec], results_dir, say=say)
         return submitted(annotation, results_dir, wait=wait, say=say)

@@ -17,6 +17,7 @@ from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.inputs.data import prepare_all
 from sweeper.inputs.models import prepare_fetched
 from sweeper.launch.local import run_local
+from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.follow import follow, submit_text
 from sweeper.launch.slurm.options import replacements
 from sweeper.launch.slurm.shape import shape_of
@@ -41,6 +42,8 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     on_slurm = cluster.executor is Executor.slurm
     if options.canary and not on_slurm:
         raise ConfigError("--canary holds jobs in a queue, and cluster=local has none; add cluster=slurm")
+    if on_slurm:
+        scheduler.require()
     if not options.yes:
         confirm(plan.totals.gpu_hours, cluster.confirm_gpu_hours)
     behind = left_behind(os.environ, cluster.environment, on_slurm=on_slurm)

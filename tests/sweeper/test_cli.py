@@ -260,3 +260,13 @@ def test_logs_are_lines_or_one_json_object(results: Path) -> None:
     assert sweeper("logs", run_id, "--results", str(results)).stdout == "one\ntwo\n"
     data = json.loads(sweeper("logs", run_id, "--results", str(results), "--json").stdout)["data"]
     assert (data["run_id"], data["attempt"], data["lines"]) == (run_id, 1, ["one", "two"])
+
+
+def test_a_launch_where_nothing_can_be_submitted_is_refused_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = sweeper("seed=1", "model_family=qwen2.5", "cluster=slurm", f"results_dir={tmp_path}/r")
+    assert done.returncode == 2
+    assert "sbatch: not on this machine; submit from a login node of the cluster" in done.stderr
+    assert not (tmp_path / "r" / "weights").exists()

@@ -3,6 +3,7 @@
 import getpass
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -151,6 +152,20 @@ def max_array_size() -> int:
     return largest
 
 
+def require() -> None:
+    """Refuse a machine from which nothing can be submitted, before anything is fetched or made for it.
+
+    Raises:
+        NoSlurmError: there is no sbatch here.
+    """
+    if shutil.which("sbatch") is None:
+        raise _absent("sbatch")
+
+
+def _absent(command: str) -> "NoSlurmError":
+    return NoSlurmError(f"{command}: not on this machine; submit from a login node of the cluster")
+
+
 def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
     """What a command of SLURM's answers, whatever allocation or settings the shell is in; it inherits `keep`.
 
@@ -163,7 +178,7 @@ def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
         env = environment.for_scheduler(os.environ)
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep, env=env)
     except FileNotFoundError:
-        raise NoSlurmError(f"{command[0]}: not on this machine; submit from a login node of the cluster") from None
+        raise _absent(command[0]) from None
     except subprocess.TimeoutExpired:
         raise SchedulerError(f"{command[0]} did not answer in {_SECONDS:.0f} s") from None
     if done.returncode == 0:
