@@ -64,6 +64,7 @@ bench: setup     ## benchmarks, each beside a named peer
 	$(BIN)/python -m tests.bench
 
 gpu-proof:       ## whether one GPU here does what is planned of it; writes docs/gpu-proof.md (VENV=the environment)
+	@[ -x $(BIN)/python ] || { echo "no environment in $(VENV): make setup-gpu" >&2; exit 1; }
 	$(BIN)/python -m sweeper prove --page docs/gpu-proof.md
 
 ##@ Keeping house

@@ -1,4 +1,4 @@
-"""Whether one GPU of this machine does what is planned of it: memory and pace.
+"""Whether one GPU of this machine does what is planned of it: memory, pace, learning, resuming, a clean end.
 
 Ten minutes a tier at most, and no hub. Exit code 1: something is wrong.
 """
@@ -13,6 +13,7 @@ from sweeper.cli.verb import EXIT_FAILED, add_json, answer
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
+    parser.add_argument("--tier", type=int, choices=(1, 2), help="1: PyTorch alone; 2: the whole stack (default: both)")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--small", action="store_true", help="in miniature on the processor: tries the proof itself")
     where.add_argument("--page", type=Path, metavar="FILE.md", help="also write a page, and its figures as FILE.json")
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         print("  ".join(cell for cell in row(line) if cell), file=sys.stderr, flush=True)
 
     folder = options.out.resolve() / now().replace(":", "")
-    proof = prove(folder, tiers=tuple(TIERS), small=options.small, tell=tell)
+    proof = prove(folder, tiers=(options.tier,) if options.tier else tuple(TIERS), small=options.small, tell=tell)
     if options.page is not None:
         write_atomic(options.page.with_suffix(".json"), proof.to_json())
         write_atomic(options.page, page(proof))

@@ -1,8 +1,9 @@
-"""What a proof says of what it measured."""
+"""What a proof says of what it measured; tests/verl/test_proof.py makes a whole one."""
 
 import math
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,22 @@ from sweeper.cli.main import main
 from sweeper.host.machine import Device
 from sweeper.oversight.check import Verdict
 from sweeper.oversight.proof import torch_tier
+from sweeper.oversight.proof.learning import learning
 from sweeper.oversight.proof.line import Bounds, Line, judged, near, told
+from sweeper.oversight.proof.made_run import difference, metrics, series, typical
 from sweeper.oversight.proof.page import page, text
 from sweeper.oversight.proof.proof import Proof, Tier
+from sweeper.oversight.proof.stack_tier import files_left
 from sweeper.oversight.proof.trial import Trial, gpu_type
+from sweeper.rows.counts import read_counts
+from sweeper.rows.curve import read_curve
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "docs" / "gpu-proof.md"
+LOGGED = REPOSITORY / "tests" / "golden" / "sources" / "tiny-130k_s0.jsonl"  # of a real run
+
+COUNTS = REPOSITORY / "tests" / "golden" / "folders" / "sft_share" / "rows"
+RUN = "tiny-40k_grpo_uniform_n64_s1-2999fcebee97"
 
 
 def wrong(line: Line) -> bool:
@@ -65,6 +75,12 @@ def test_make_gpu_proof_without_a_gpu_fails_and_leaves_the_page(tmp_path: Path) 
     assert PAGE.read_text() == before
 
 
+def test_make_gpu_proof_without_an_environment_names_the_command_that_makes_one() -> None:
+    done = subprocess.run(["make", "gpu-proof", "VENV=/nowhere"], capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == "no environment in /nowhere: make setup-gpu"
+
+
 def test_the_page_of_the_repository_is_that_of_its_figures() -> None:
     figures = PAGE.with_suffix(".json")
     assert PAGE.read_text() == page(Proof.read(figures.read_text()) if figures.exists() else None)
@@ -102,6 +118,42 @@ def test_what_cannot_be_judged_is_unknown_and_not_right() -> None:
     assert near("peak", "GiB", 5.0, None, whose="the plan's", share=0.2).verdict is Verdict.unknown
     assert told("startup", "s", None).verdict is Verdict.unknown
     assert told("startup", "s", 3.0).verdict is None
+
+
+def test_a_model_that_solves_more_has_learned_and_one_that_solves_less_or_as_much_has_not() -> None:
+    before, after = (read_counts(COUNTS / f"{RUN}.{kind}.jsonl") for kind in ("base_problems", "problems"))
+    better = [replace(item, c=min(item.n, item.c + item.n // 4)) for item in before]
+    assert learning(before, better, steps=20).verdict is Verdict.ok
+    assert wrong(learning(better, before, steps=20))
+    assert wrong(learning(before, after, steps=20))  # a real run of a few steps that learned nothing
+    assert learning(before, better, steps=8).verdict is Verdict.unknown
+    assert learning([], [], steps=20).verdict is Verdict.unknown
+
+
+def test_an_engine_with_other_weights_than_the_actors_is_wrong_whichever_step_shows_it() -> None:
+    same = [point for point in read_curve([LOGGED]) if point.probs_diff is not None]
+    assert len(same) == 8
+    assert difference("a run", same).verdict is Verdict.ok
+    for value in (0.05, math.nan):
+        assert wrong(difference("a run", [same[0], replace(same[1], probs_diff=value), *same[2:]]))
+    assert difference("a run", []).verdict is Verdict.unknown
+
+
+def test_a_temporary_file_that_stays_is_wrong_and_a_cache_is_not(tmp_path: Path) -> None:
+    here = trial(tmp_path)
+    for name in ("ckpt_0a1b2c3d.lock", "torchinductor_root"):
+        (here.scratch / name).touch()
+    assert files_left(here).verdict is Verdict.ok
+    (here.scratch / "rl-abcdefgh").mkdir()
+    left = files_left(here)
+    assert wrong(left)
+    assert left.note == "rl-abcdefgh"
+
+
+def test_a_pace_is_the_median_without_the_first_step() -> None:
+    values = series(metrics(LOGGED), "perf/throughput")
+    assert typical([0.0, *values[1:]]) == typical(values)
+    assert typical(values[:1]) is None
 
 
 @pytest.fixture(scope="module")

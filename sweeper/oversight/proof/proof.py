@@ -13,13 +13,13 @@ from sweeper.host.amounts import duration
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import git_state, versions
 from sweeper.oversight.check import Verdict
-from sweeper.oversight.proof import torch_tier
+from sweeper.oversight.proof import stack_tier, torch_tier
 from sweeper.oversight.proof.line import Line, failed
 from sweeper.oversight.proof.trial import Trial
 from sweeper.training.context import now
 
 SECONDS = 600.0  # that a tier may take
-TIERS = {1: ("PyTorch and transformers alone", torch_tier.prove)}
+TIERS = {1: ("PyTorch and transformers alone", torch_tier.prove), 2: ("the installed stack", stack_tier.prove)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
-"""Where a proof happens: device, GPU and folders."""
+"""Where a proof happens: device, GPU, folder, and how much of its memory is in use."""
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from sweeper.host.machine import Device, device_name, resolve_device
 from sweeper.plan.gpu import GPUS
 from sweeper.plan.plan import spec_from
 from sweeper.spec.run import RunSpec
+
+Tick = Callable[[Callable[[], None] | None], Callable[[], None]]  # makes a child's `on_tick`, which ends it in time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,23 @@ class Trial:
         device = {"OMP_NUM_THREADS": "1"} if self.is_small else {"CUDA_VISIBLE_DEVICES": _first_gpu()}
         return {"TMPDIR": str(self.scratch), **device}
 
-    def until(self, seconds: float) -> Callable[[], None]:
-        """What a child's `on_tick` does until the child has had its seconds.
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Overrides of every run of it."""
+        gpu_type = (f"cluster.gpu_type={self.gpu}",) if self.gpu else ()
+        return ("cluster=local", f"cluster.device={self.device}", *gpu_type)
+
+    def memory_in_use(self) -> float:
+        """Bytes in use now by everybody: of the GPU, or of this machine where the proof is small."""
+        if self.is_small:
+            import psutil
+
+            return float(psutil.virtual_memory().used)
+        query = ["nvidia-smi", f"--id={_first_gpu()}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+        return float(subprocess.run(query, capture_output=True, text=True, check=True).stdout) * 2**20
+
+    def until(self, seconds: float, body: Callable[[], None] | None = None) -> Callable[[], None]:
+        """What a child's `on_tick` does: `body`, until the child has had its seconds.
 
         Returns:
             A function that raises `RunFailedError` when they are over.
@@ -70,6 +88,8 @@ class Trial:
         end = time.monotonic() + seconds
 
         def tick() -> None:
+            if body is not None:
+                body()
             if time.monotonic() > end:
                 raise RunFailedError(f"it took longer than {seconds:.0f} s")
 
