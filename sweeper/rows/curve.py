@@ -3,7 +3,6 @@
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +31,7 @@ def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
             steps = {step: kept for step, kept in steps.items() if step <= last_kept}
         for step, data in records:
             steps.setdefault(step, {}).update(data)
-    # Of runs that we train: of others, imported, nobody acts on it.
-    return [
-        replace(curve_point(step, data), probs_diff=_number(data, PROBS_DIFF)) for step, data in sorted(steps.items())
-    ]
+    return [curve_point(step, data) for step, data in sorted(steps.items())]
 
 
 def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:
@@ -65,6 +61,7 @@ def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
         kl=kl,
         tokens=None if tokens is None else int(tokens),
         seconds=_number(data, "perf/time_per_step"),
+        probs_diff=_number(data, PROBS_DIFF),
     )
 
 

@@ -11,7 +11,7 @@ from tempfile import gettempdir
 import psutil
 import pytest
 
-from sweeper.host.environment import caches
+from sweeper.host.environment import caches, for_job_here
 from sweeper.host.process import PACKAGES
 from sweeper.rows.curve import read_curve
 from sweeper.runs.folder import RunDir
@@ -19,7 +19,7 @@ from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.verl
+pytestmark = [pytest.mark.verl, pytest.mark.nightly]
 
 SMALL = (
     "model=tiny-40k",
@@ -72,7 +72,7 @@ def test_two_runs_at_once_have_nothing_in_common(tmp_path: Path) -> None:
         results = tmp_path / str(number)
         RunDir(results_dir=results, run_id=run.run_id).freeze(run)
         command = [sys.executable, "-m", "sweeper.job.run", str(results), run.run_id]
-        children.append(subprocess.Popen(command, env=os.environ.copy(), start_new_session=True))
+        children.append(subprocess.Popen(command, env=for_job_here(os.environ, ()), start_new_session=True))
     try:
         both = zip(range(2), runs, strict=True)
         assert all(wait_until(lambda n=n, run=run: trains(tmp_path / str(n), run), 400) for n, run in both)
