@@ -110,6 +110,8 @@ def test_an_import_of_the_sources_gives_the_stored_rows(tmp_path: Path, monkeypa
     stored = {path.name: parse(path.read_text()) for path in (HERE / "folders" / "imported" / "rows").iterdir()}
     found = {path.name: parse(path.read_text()) for path in (tmp_path / "rows").iterdir()}
     assert found.keys() == stored.keys()
+    for point in (point for row in found.values() for point in row["curve"]):
+        point.pop("probs_diff", None)  # the stored rows were imported before it was read
     for name in stored:
         assert not list(islice(differences(stored[name], found[name], name), 10))
 
