@@ -103,15 +103,20 @@ def test_the_reports_numbers_and_sentences_are_the_golden_ones(
     assert_golden(sentences(out.read_text()), f"{folder}/report_sentences", update=update_golden)
 
 
+def without_new_measures(row: Path) -> str:
+    """A row as it was when the stored ones were imported: `probs_diff` was not read yet."""
+    told = json.loads(row.read_text())
+    curve = [{key: value for key, value in point.items() if key != "probs_diff"} for point in told["curve"]]
+    return json.dumps({**told, "curve": curve})
+
+
 def test_an_import_of_the_sources_gives_the_stored_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HERE / "sources")  # a row names its source as it was typed
     for arguments in IMPORTS:
         printed(analysis.main, "import", *arguments, *IMPORT_LABELS, "--results", str(tmp_path))
     stored = {path.name: parse(path.read_text()) for path in (HERE / "folders" / "imported" / "rows").iterdir()}
-    found = {path.name: parse(path.read_text()) for path in (tmp_path / "rows").iterdir()}
+    found = {path.name: parse(without_new_measures(path)) for path in (tmp_path / "rows").iterdir()}
     assert found.keys() == stored.keys()
-    for point in (point for row in found.values() for point in row["curve"]):
-        point.pop("probs_diff", None)  # the stored rows were imported before it was read
     for name in stored:
         assert not list(islice(differences(stored[name], found[name], name), 10))
 
