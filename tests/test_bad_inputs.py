@@ -76,6 +76,11 @@ CASES: list[tuple[str, str]] = [
     ("S completion ksh", "ksh"),
     ("S doctor --jobs", "did you mean --job?"),
     ("S gc --yes=1 --results {r}", "--yes"),
+    ("S prepare", "overrides"),
+    ("S prepare +grid=nope results_dir={o}", "grid=nope: there is no such grid"),
+    ("S prepare model_family=qwen2.5 model.path=/no/where results_dir={o}", "/no/where"),
+    ("S prove --page", "--page"),
+    ("S prove --small --out=/proc/x", "/proc/x"),
     ("S export-sbatch --out", "--out"),
     # results folders
     *((f"S {verb} --results {{b}}/none", "{b}/none") for verb in READERS),
