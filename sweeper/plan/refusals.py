@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from data_prep.prompt_style import STYLES
@@ -14,11 +13,11 @@ from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import data_spec
 from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
 from sweeper.inputs.prompt_fit import none_fits
-from sweeper.launch.slurm import options
 from sweeper.plan.fit import misfit
+from sweeper.plan.job_refusals import refuse_job
 from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.plan.shape_refusals import refuse_division, refuse_shape
-from sweeper.spec.cluster import ContainerRuntime, Executor
+from sweeper.spec.cluster import Executor
 from sweeper.spec.model import ModelSource
 from sweeper.spec.run import RunSpec
 from sweeper.training import tracking
@@ -214,20 +213,10 @@ def _check_sampling(spec: RunSpec) -> None:
 
 
 def _check_cluster(spec: RunSpec) -> None:
-    resources, cluster, path = spec.model.resources, spec.cluster, spec.model.path
+    resources, cluster = spec.model.resources, spec.cluster
     refuse_secrets(cluster)
     if cluster.executor is Executor.slurm:
-        options.refuse(spec)
-        _check_job(spec)
-        if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
-            raise ConfigError(
-                f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
-            )
-        if resources.gpus_per_node > cluster.gpus_per_node or resources.nodes > cluster.max_nodes:
-            raise ConfigError(
-                f"{spec.model.name} needs {resources.nodes} x {resources.gpus_per_node} GPUs (model.resources), but "
-                f"cluster={cluster.name} has at most {cluster.max_nodes} x {cluster.gpus_per_node}"
-            )
+        refuse_job(spec)
     elif resources.nodes > 1:
         raise ConfigError(
             f"{spec.model.name} needs {resources.nodes} nodes (model.resources.nodes), but cluster={cluster.name} is "
@@ -245,19 +234,6 @@ def _check_cluster(spec: RunSpec) -> None:
 def _written(value: Any) -> Any:
     """A part of a specification as people write it."""
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-
-
-def _check_job(spec: RunSpec) -> None:
-    container, seconds = spec.cluster.container, spec.cluster.signal_seconds
-    if container.runtime is not ContainerRuntime.none and not container.image.strip():
-        raise ConfigError(
-            f"cluster.container.image is empty, and cluster.container.runtime={container.runtime} needs one"
-        )
-    if spec.model.resources.hours * 3600 <= seconds:
-        raise ConfigError(
-            f"model.resources.hours={spec.model.resources.hours:g} is over before cluster.signal_seconds={seconds}, so "
-            "a job would be stopped as it starts; raise it"
-        )
 
 
 def unknown_partitions(specs: Sequence[RunSpec]) -> dict[str, str]:

@@ -100,14 +100,15 @@ def _schedule(due: Sequence[tuple[RunSpec, Cost]]) -> tuple[int, float | None, i
     if not due:
         return 0, 0.0, 0
     cluster = due[0][0].cluster
-    largest = max(cost.devices for _, cost in due)
     if cluster.executor is Executor.local:
         together = slots = ceiling = cluster.local_processes(on_gpus=due[0][1].on_gpus)
         needs = [1] * len(due)
     else:
+        # A job without GPUs counts its nodes, as its array does (`Shape.gpus`).
+        needs = [cost.devices if cluster.gpus_per_node else spec.model.resources.nodes for spec, cost in due]
+        largest = max(needs)
         whole = cluster.max_nodes * max(1, cluster.gpus_per_node)
         ceiling = max(largest, whole if cluster.max_gpus is None else min(whole, cluster.max_gpus))
-        needs = [cost.devices for _, cost in due]
         slots = cluster.max_parallel or len(due)
         together = min(slots, ceiling // largest)
     hours = [cost.hours for _, cost in due]

@@ -46,6 +46,11 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["eval.domains=[math,physics]"], r"unknown domains \['physics'\]"),
         (["cluster=slurm", "model.resources.gpus_per_node=16"], "needs 1 x 16 GPUs .* at most 16 x 8"),
         (["cluster=slurm", "model.resources.nodes=99"], "needs 99 x 1 GPUs"),
+        (["cluster=slurm_cpu", "model.resources.nodes=99"], r"needs 99 nodes .* at most 16 \(cluster\.max_nodes\)"),
+        (
+            ["cluster=slurm_cpu", "cluster.device=cuda"],
+            r"asks for no GPUs \(cluster\.gpus_per_node=0\); use cluster=slurm",
+        ),
         (["model.resources.nodes=2"], "use cluster=slurm"),
         (["cluster=slurm", "model.source=hub", "model.path=conf"], "model.path=conf is a folder seen from here"),
         (["model.resources.tensor_parallel=2"], "tensor_parallel=2 .* use 1"),
@@ -95,8 +100,13 @@ def test_a_key_of_an_adaptive_kl_is_taken_where_it_is_on() -> None:
     check(spec("algorithm=ppo", "+verl.critic.optim.betas=[0.9,0.95]"), family="tiny")
 
 
-def test_the_default_point_is_not_refused() -> None:
-    check(spec(), family="tiny")
+@pytest.mark.parametrize("cluster", ["local", "slurm", "slurm_cpu", "slurm_modules"])
+def test_the_default_point_is_refused_by_no_cluster_of_ours(cluster: str) -> None:
+    check(spec(f"cluster={cluster}"), family="tiny")
+
+
+def test_jobs_without_gpus_may_have_more_processes_a_node_than_it_has_gpus() -> None:
+    check(spec("cluster=slurm_cpu", "model.resources.gpus_per_node=4"), family="tiny")
 
 
 BIG = ("model_family=qwen2.5", "cluster=slurm", "model=qwen2.5-72b", "model.resources.nodes=1")

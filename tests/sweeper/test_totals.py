@@ -38,6 +38,12 @@ def test_runs_wait_for_gpus_under_the_ceiling(tmp_path: Path) -> None:
     assert found.hours == pytest.approx(3 * hours)
 
 
+def test_runs_without_gpus_wait_for_nodes_however_many_processes_they_have(tmp_path: Path) -> None:
+    jobs = ("cluster=slurm_cpu", "cluster.max_nodes=2", "model.resources.gpus_per_node=4")
+    found = totals(tmp_path, *(spec(*jobs, f"seed={seed}") for seed in range(4)))
+    assert (found.at_once, found.waves) == (2, 2)
+
+
 def test_a_limit_on_runs_at_once_makes_waves_too(tmp_path: Path) -> None:
     found = totals(tmp_path, *(spec(*GPU, "cluster.max_parallel=1", f"seed={seed}") for seed in range(3)))
     assert found.waves == 3
