@@ -5,8 +5,10 @@ from pathlib import Path
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
 from sweeper.launch.slurm import options
+from sweeper.launch.slurm.shape import shape_of
 from sweeper.spec.cluster import ContainerRuntime
 from sweeper.spec.run import RunSpec
+from sweeper.training import processors
 
 
 def refuse_job(spec: RunSpec) -> None:
@@ -31,6 +33,18 @@ def refuse_job(spec: RunSpec) -> None:
             f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
         )
     _refuse_nodes(spec)
+    _refuse_few_cpus(spec)
+
+
+def _refuse_few_cpus(spec: RunSpec) -> None:
+    shape = shape_of(spec)
+    needed = processors.cores_needed(spec.model.resources)
+    cpus = None if "cpus-per-task" in options.replaced(shape.sbatch) else shape.cpus_per_node
+    if shape.gpus_per_node and spec.cluster.device is not Device.cpu and cpus is not None and cpus < needed:
+        raise ConfigError(
+            f"cluster.cpus_per_gpu={spec.cluster.cpus_per_gpu} is fewer than the {processors.BESIDE_A_GPU} that verl "
+            "sets aside with each GPU, and such a job ends as it starts; set 8 (docs/gpu.md)"
+        )
 
 
 def _refuse_nodes(spec: RunSpec) -> None:

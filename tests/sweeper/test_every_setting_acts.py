@@ -83,7 +83,7 @@ def on_slurm(run: RunSpec) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("name", sorted(OTHER.keys() - CAPACITY))
 def test_a_setting_of_a_cluster_changes_what_slurm_is_asked(name: str) -> None:
-    run = spec("model_family=qwen2.5", "model=qwen2.5-7b", "cluster=slurm", "cluster.cpus_per_gpu=2")
+    run = spec("model_family=qwen2.5", "model=qwen2.5-7b", "cluster=slurm", "cluster.cpus_per_gpu=4")
     check(changed(run, name), family="qwen2.5")
     assert on_slurm(changed(run, name)) != on_slurm(run)
 

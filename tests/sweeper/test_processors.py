@@ -13,6 +13,7 @@ from sweeper.host.machine import Device
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.oversight import room
 from sweeper.oversight.check import Verdict
+from sweeper.plan.refusals import check
 from sweeper.rows.row import read_row, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.spec.model import Resources
@@ -128,3 +129,19 @@ def test_three_cores_a_gpu_do_where_no_program_is_tested() -> None:
     assert room.asked_for(run).verdict is Verdict.ok
     programs = replace(run, eval=replace(run.eval, domains=("math", "code")))
     assert room.asked_for(programs).verdict is Verdict.wrong
+
+
+@pytest.mark.parametrize("profile", ["slurm", "slurm_modules"])
+def test_a_job_that_would_end_for_want_of_cores_is_not_planned(profile: str) -> None:
+    asks = ("model_family=qwen2.5", f"cluster={profile}")
+    check(spec(*asks, "cluster.cpus_per_gpu=3"), family="qwen2.5")
+    with pytest.raises(ConfigError, match=r"cluster\.cpus_per_gpu=2 is fewer than the 3 that verl .* set 8"):
+        check(spec(*asks, "cluster.cpus_per_gpu=2"), family="qwen2.5")
+
+
+@pytest.mark.parametrize(
+    "said", ["cluster.cpus_per_gpu=null", "cluster.sbatch={cpus-per-gpu: 6}", "cluster.device=cpu"], ids=str
+)
+def test_cores_that_are_not_asked_for_by_us_or_not_needed_are_not_judged(said: str) -> None:
+    fewer = () if said.startswith("cluster.cpus_per_gpu") else ("cluster.cpus_per_gpu=2",)
+    check(spec("model_family=qwen2.5", "cluster=slurm", *fewer, said), family="qwen2.5")
