@@ -75,6 +75,7 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
             )
         refuse_other_shape(model, results_dir)
         return PreparedModel(path=folder, digest=digest_of({"folder": str(folder), "revision": model.revision}))
+    weights.refuse_no_folder(model)
     digest = model_digest(model)
     out = _made(model, results_dir)
     if (absent := absent_weights(model, results_dir)) is not None:
@@ -129,8 +130,9 @@ def refuse_other_shape(model: Model, results_dir: Path) -> None:
     """Refuse a model of which `model.architecture` says another shape, if it is at hand: rows would name another size.
 
     Raises:
-        ConfigError: with the first number that differs; its `config.json` cannot be read.
+        ConfigError: with the first number that differs; its `config.json` cannot be read, or its folder is none.
     """
+    weights.refuse_no_folder(model)
     folder = folder_at_hand(model, results_dir)
     if folder is None or model.source is ModelSource.tiny:
         return

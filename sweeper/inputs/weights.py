@@ -69,6 +69,25 @@ class Weights:
         return found
 
 
+def refuse_no_folder(model: Model) -> None:
+    """Refuse a `model.path` that can only be a folder (a hub id has one slash at most), where none with a model lies.
+
+    Raises:
+        ConfigError: there is no such folder, or no `config.json` in it.
+    """
+    if model.source is not ModelSource.hub or model.path is None:
+        return
+    path, folder = model.path, Path(model.path).expanduser()
+    if not folder.is_dir() and (path.startswith(("/", ".", "~")) or path.count("/") > 1):
+        raise ConfigError(
+            f"model.path={path} of {model.name} is no folder here, and no hub id (OWNER/NAME); correct it"
+        )
+    if folder.is_dir() and not (folder / DONE).is_file():
+        raise ConfigError(
+            f"model.path={path} of {model.name} has no {DONE}; point it at a model's folder in Hugging Face's format"
+        )
+
+
 def fetch(wanted: Sequence[Weights], *, say: Callable[[str], None], variables: Mapping[str, str] | None = None) -> None:
     """Fetch what is not here yet, one repository after the other; another process that fetches the same is waited for.
 

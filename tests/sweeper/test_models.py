@@ -46,17 +46,31 @@ def test_a_model_of_another_shape_than_is_said_is_refused_by_the_plan_and_by_the
     assert prepare(spec(*said, *SHAPE_OVERRIDES), tmp_path, log=tmp_path / "log").path == tiny_model
 
 
-@pytest.mark.parametrize(("text", "why"), [("{", "cannot be read"), ("[1]", "is no JSON object"), (None, None)])
+@pytest.mark.parametrize(("text", "why"), [("{", "cannot be read"), ("[1]", "is no JSON object")])
 def test_a_model_whose_config_is_damaged_is_refused_by_name_and_the_other_points_are_planned(
-    tmp_path: Path, text: str | None, why: str | None
+    tmp_path: Path, text: str, why: str
 ) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
-    if text is not None:
-        (folder / "config.json").write_text(text)
-    said = ("model=qwen2.5-0.5b", "model_family=qwen2.5", "cluster=slurm", f"model.path={tmp_path}/none,{folder}")
+    (folder / "config.json").write_text(text)
+    said = ("model=qwen2.5-0.5b", "model_family=qwen2.5", "cluster=slurm", f"model.path=owner/none,{folder}")
     plan = make_plan(expand(said, multirun=True), tmp_path / "results")
-    found = [run.reason for run in plan.refused]
+    (found,) = [run.reason for run in plan.refused]
     assert len(plan.runs) == 2
-    assert len(found) == (why is not None)
-    assert all(f"{folder}/config.json of qwen2.5-0.5b {why}" in str(reason) for reason in found)
+    assert f"{folder}/config.json of qwen2.5-0.5b {why}" in str(found)
+
+
+def test_a_path_that_can_only_be_a_folder_is_refused_where_none_with_a_model_lies_there(tmp_path: Path) -> None:
+    absent, empty = tmp_path / "none", tmp_path / "empty"
+    empty.mkdir()
+    paths = f"model.path={absent},./none,a/b/c,owner/none,none,{empty}"
+    plan = make_plan(expand(("model_family=qwen2.5", "cluster=slurm", paths), multirun=True), tmp_path / "results")
+    reasons = {str(run.spec.model.path): str(run.reason) for run in plan.refused if run.spec is not None}
+    for path in (str(absent), "./none", "a/b/c"):
+        assert reasons.pop(path) == (
+            f"model.path={path} of qwen2.5-0.5b is no folder here, and no hub id (OWNER/NAME); correct it"
+        )
+    assert "has no config.json; point it at a model's folder" in reasons.pop(str(empty))
+    assert not reasons
+    with pytest.raises(ConfigError, match="is no folder here"):
+        prepare(spec(*UNTRAINED, "model.source=hub", f"model.path={absent}"), tmp_path, log=tmp_path / "log")
