@@ -28,9 +28,9 @@ from sweeper.spec.cluster import ContainerRuntime, Executor
 from sweeper.spec.run import VERL_VERSION, RunSpec
 
 _NETWORK = re.compile(r"nfs|lustre|gpfs|beegfs|ceph|weka|panfs|pvfs|orangefs|afs|gluster|juicefs|vast|smb|cifs")
-_INSTALL = (
-    "change cluster.setup, cluster.python or cluster.container, or install the project there (pip install '.[{}]')"
-)
+# The GPU stack is more than its extra: flash-attn is a step of its own.
+_INSTALL = "change cluster.setup, cluster.python or cluster.container, or install the project there ({})"
+_INSTALL_GPU, _INSTALL_CPU = _INSTALL.format("make setup-gpu, docs/gpu.md"), _INSTALL.format("make setup")
 _ASK_JOB = "python -m sweeper doctor --job looks from a compute node"
 
 
@@ -139,11 +139,11 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=root, timeout=300)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return wrong(name, f"a job's command does not start here: {error}", _INSTALL.format("gpu"))
+        return wrong(name, f"a job's command does not start here: {error}", _INSTALL_GPU)
     finding = probe.read(done.stdout)
     if finding is None:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return wrong(name, f"a job's command fails here: {last}", _INSTALL.format("gpu"))
+        return wrong(name, f"a job's command fails here: {last}", _INSTALL_GPU)
     return finding
 
 
@@ -154,7 +154,7 @@ def _on_gpus(spec: RunSpec) -> bool:
 def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> Iterator[Check]:
     """Checks on what a probe found somewhere; `on_node`, where runs execute, missing GPUs are a fault."""
     cuda = _on_gpus(spec)
-    install = _INSTALL.format("gpu" if cuda else "cpu")
+    install = _INSTALL_GPU if cuda else _INSTALL_CPU
     name = f"Python {where}"
     if (3, 11) <= tuple(int(part) for part in found.python.split(".")[:2]) < (3, 13):
         yield passed(name, f"{found.python}, {found.executable} on {found.host}")

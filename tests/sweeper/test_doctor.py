@@ -70,6 +70,15 @@ def test_what_an_environment_lacks_is_wrong(difference: dict[str, object], name:
     assert [key for key, verdict in found.items() if verdict is not Verdict.ok] == [name]
 
 
+def test_a_package_of_the_gpu_stack_is_installed_by_what_installs_all_of_it() -> None:
+    """`pip install '.[gpu]'` leaves flash-attn out."""
+    found = Finding(**GOOD | {"broken": {"flash_attn": "ModuleNotFoundError: flash_attn"}})  # type: ignore[arg-type]
+    checks = doctor.environment(found, spec("cluster=slurm"), where="there", on_node=True)
+    (wrong,) = [check for check in checks if check.verdict is Verdict.wrong]
+    assert wrong.cure is not None
+    assert "make setup-gpu" in wrong.cure
+
+
 def test_a_long_tmpdir_is_right_and_said_to_be_replaced() -> None:
     found = Finding(**GOOD | {"tmpdir": "/scratch/" + "x" * 129})  # type: ignore[arg-type]
     checks = doctor.environment(found, spec("cluster=slurm"), where="there", on_node=True)

@@ -49,6 +49,9 @@ def test_without_a_gpu_the_proof_says_so_in_one_line_and_proves_nothing(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("error: no GPU is here")
+    asked = "srun --gpus=1 --cpus-per-task=16 python -m sweeper prove"  # with SLURM's one CPU a run would be refused
+    assert asked in err
+    assert asked in page(None)
     assert len(err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 

@@ -46,8 +46,8 @@ class Trial:
         device = Device.cpu if small else resolve_device(Device.auto)
         if not small and device is not Device.cuda:
             raise ConfigError(
-                "no GPU is here, so nothing was tried; on a cluster: srun --gpus=1 python -m sweeper prove. --small "
-                "tries the proof itself, in miniature on the processor"
+                "no GPU is here, so nothing was tried; on a cluster: srun --gpus=1 --cpus-per-task=16 python -m "
+                "sweeper prove. --small tries the proof itself, in miniature on the processor"
             )
         name = device_name(device)
         gpu = gpu_type(name) if device is Device.cuda else None
