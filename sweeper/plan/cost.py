@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from sweeper.plan.gpu import GPUS
 from sweeper.plan.memory import Memory, memory_of
 from sweeper.plan.rates import SPREAD, kind_of
 from sweeper.plan.throughput import Calibration, Calibrator, roofline, saves, usual
@@ -108,9 +109,9 @@ def _hours(
     kind: str | None, predicted: dict[str, float] | None, calibration: Calibration | None
 ) -> tuple[dict[str, float] | None, str]:
     if kind is None:
-        return None, "set cluster.gpu_type for an estimate"
+        return None, "set cluster.gpu_type for an estimate of time and memory"
     if predicted is None:
-        return None, f"cluster.gpu_type={kind} is not known to the planner"
+        return None, f"cluster.gpu_type={kind} is none of {', '.join(GPUS)}: neither time nor memory is estimated"
     if calibration is not None:
         return {phase: value * calibration.factor for phase, value in predicted.items()}, calibration.basis
     if kind == "cpu":

@@ -70,7 +70,7 @@ def refuse_division(spec: RunSpec) -> None:
     shape = f"{resources.nodes} x {resources.gpus_per_node} GPUs (model.resources.nodes x gpus_per_node)"
     if gpus % width or heads % width:
         raise ConfigError(
-            f"model.resources.tensor_parallel={width} divides neither or only one of {shape} and the {heads} attention "
+            f"model.resources.tensor_parallel={width} must divide both {shape} and the {heads} attention "
             f"heads of {spec.model.name}; use {_divisors(gpus, heads)}"
         )
     if gpus % ring or heads % ring or (kv_heads % ring and ring % kv_heads):

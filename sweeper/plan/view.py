@@ -27,7 +27,7 @@ def plan_text(plan: Plan) -> str:
     left_out = math.prod(len(labels) for labels in plan.axes.values()) - len(plan.runs)
     why = "tied, excluded or the same runs" if plan.notes else "tied or excluded"
     ruled = f" less {left_out} {why}" if left_out else ""
-    what = f"{len(plan.runs)} runs = {axes}{ruled}" if plan.axes else "one run"
+    what = f"{number_of(len(plan.runs), 'run')} = {axes}{ruled}" if plan.axes else "one run"
     head = f"{plan.grid}: {what}" if plan.grid else what
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
     rows = _lines(plan.runs) if len(plan.runs) <= LINES else _groups(plan)
@@ -127,8 +127,10 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     phases = ", ".join(f"{name} {value:.1e}" for name, value in by_phase.items() if value)
     flops = "unknown" if totals.flops is None else f"{totals.flops:.1e}"
     full = "  MORE THAN IS FREE" if totals.disk_bytes > totals.free_bytes else ""
+    # More than the lines of the runs add up to.
+    more = "" if totals.device_hours is None else ", with each base model's own pass@k"
     lines = [
-        f"to run: {totals.runs}, {price} ({bases}{error})",
+        f"to run: {totals.runs}, {price} ({bases}{error}){more}",
         f"        {waves}{ends}",
         f"        training FLOPs <= {flops} ({phases})",
         f"        tokens <= {totals.tokens:.1e} in training, {totals.evaluation_tokens:.1e} in pass@k",

@@ -231,9 +231,30 @@ def test_an_unmeasured_price_is_a_range_in_the_plan_and_one_number_with_both_end
             assert item[f"{key}_low"] < item[key] < item[f"{key}_high"]
     text = plan_text(found)
     assert re.search(
-        r"to run: 2, [\d.,]+ to [\d.,]+ GPU-hours \(roofline of H100 and published runs, nothing measured yet\)", text
+        r"to run: 2, [\d.,]+ to [\d.,]+ GPU-hours \(roofline of H100 and published runs, nothing measured yet\), "
+        r"with each base model's own pass@k\n",
+        text,
     )
     assert re.search(r", \w+ to \w+ to the last result", text)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "cluster.gpu_type=h100",
+            "cluster.gpu_type=h100 is none of A100, H100, H200, B200: neither time nor memory is",
+        ),
+        ("cluster.gpu_type=null", "set cluster.gpu_type for an estimate of time and memory"),
+    ],
+)
+def test_a_type_of_gpu_that_is_not_known_is_said_with_those_that_are(tmp_path: Path, override: str, said: str) -> None:
+    text = plan_text(plan(tmp_path, "model_family=qwen2.5", "cluster=slurm", "seed=0,1", override))
+    assert f"GPU-hours unknown ({said}" in text
+
+
+def test_a_grid_of_one_point_has_one_run(tmp_path: Path) -> None:
+    assert "guru_7b: 1 run = seed (1): 1 refused" in plan_text(plan(tmp_path, "+grid=guru_7b", "cluster=slurm"))
 
 
 def test_a_measured_price_is_one_number_with_its_error(tmp_path: Path) -> None:
