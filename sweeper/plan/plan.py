@@ -4,20 +4,20 @@ Nothing is written or started here.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from sweeper.grid.assembly import Plain
 from sweeper.grid.expand import Grid, Point
-from sweeper.host.amounts import number_of
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.host.patience import counted
 from sweeper.inputs.models import refuse_other_shape
 from sweeper.inputs.prompt_fit import refuse_long_prompts
 from sweeper.launch.slurm.queue import Queue
 from sweeper.plan.cost import Cost, Pricer
+from sweeper.plan.notes import notes_on
 from sweeper.plan.refusals import check, unknown_partitions
 from sweeper.plan.retry import Considered, consider
 from sweeper.plan.spec_maker import SpecMaker
@@ -26,7 +26,7 @@ from sweeper.rows.grid_file import Launch, Member, Membership, grids, readable, 
 from sweeper.rows.row import read_rows
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
-from sweeper.spec.cluster import Cluster, Executor
+from sweeper.spec.cluster import Cluster
 from sweeper.spec.run import PARTS, RunSpec
 from sweeper.spec.run_id import RunId
 
@@ -98,6 +98,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         )
     axes = {axis.key: axis.labels for axis in grid.axes}
     run_ids = [run.run_id for run in runs if run.run_id is not None]
+    open_runs = [(run.spec, run.cost) for run in runs if run.spec is not None and run.state is not State.done]
     plan = Plan(
         grid=None if grid.launch is None else record_name(results_dir, grid.launch, run_ids),
         launch=grid.launch,
@@ -106,7 +107,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         results_dir=results_dir,
         questions=grid.questions,
         budget_gpu_hours=grid.budget_gpu_hours,
-        notes=(*grid.notes, *_notes(runs)),
+        notes=(*grid.notes, *notes_on(open_runs)),
     )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
 
@@ -119,27 +120,6 @@ def _refuse_several_launches(clusters: Sequence[Cluster]) -> None:
                 f"cluster.{name} is {' and '.join(values)} in different points, and one launch has one of it; launch "
                 "them one after the other"
             )
-
-
-def _notes(runs: Sequence[PlannedRun]) -> list[str]:
-    specs = [run.spec for run in runs if run.spec is not None]
-    clusters = [run.spec.cluster for run in runs if run.spec is not None and run.cost is not None and run.cost.on_gpus]
-    given = [
-        one.max_parallel for one in clusters if one.executor is Executor.local and one.max_parallel not in (None, 1)
-    ]
-    said = "runs on this machine's GPUs take turns, one at once: cluster.max_parallel={} counts where there is none"
-    return [*_cold(specs), *([said.format(given[0])] if given else [])]
-
-
-def _cold(specs: Sequence[RunSpec]) -> Iterator[str]:
-    """Runs that end before their learning rate is what was asked for."""
-    cold = [spec for spec in specs if spec.training.lr_warmup_steps >= spec.total_steps]
-    if cold:
-        warm_up, steps = cold[0].training.lr_warmup_steps, cold[0].total_steps
-        yield (
-            f"{len(cold)} of {len(specs)} runs end before they reach their learning rate: "
-            f"training.lr_warmup_steps={warm_up} of {number_of(steps, 'step')} (the first step's rate is 0)"
-        )
 
 
 def spec_from(config: Plain) -> RunSpec:

@@ -1,0 +1,75 @@
+"""What a plan says beside its numbers: of settings that are allowed, and seldom meant."""
+
+from collections.abc import Iterator, Sequence
+
+from sweeper.host.amounts import number_of
+from sweeper.host.machine import Device
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.plan.cost import Cost
+from sweeper.spec.cluster import Executor
+from sweeper.spec.run import RunSpec
+
+
+def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]]) -> Iterator[str]:
+    """Lines on the runs of a plan that are not done; those without a cost are refused."""
+    yield from _cold([spec for spec, _ in runs])
+    priced = [(spec, cost) for spec, cost in runs if cost is not None]
+    yield from _turns([spec for spec, cost in priced if cost.on_gpus])
+    jobs = [(spec, cost) for spec, cost in priced if spec.cluster.executor is Executor.slurm]
+    yield from _idle_gpus([spec for spec, _ in jobs])
+    yield from _low_ceiling([spec for spec, _ in jobs])
+    yield from _longer_than_a_job(jobs)
+
+
+def _cold(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """Runs that end before their learning rate is what was asked for."""
+    cold = [spec for spec in specs if spec.training.lr_warmup_steps >= spec.total_steps]
+    if cold:
+        warm_up, steps = cold[0].training.lr_warmup_steps, cold[0].total_steps
+        yield (
+            f"{len(cold)} of {len(specs)} runs end before they reach their learning rate: "
+            f"training.lr_warmup_steps={warm_up} of {number_of(steps, 'step')} (the first step's rate is 0)"
+        )
+
+
+def _turns(specs: Sequence[RunSpec]) -> Iterator[str]:
+    here = [spec.cluster.max_parallel for spec in specs if spec.cluster.executor is Executor.local]
+    given = [number for number in here if number not in (None, 1)]
+    if given:
+        yield (
+            f"runs on this machine's GPUs take turns, one at once: cluster.max_parallel={given[0]} counts where there "
+            "is none"
+        )
+
+
+def _idle_gpus(specs: Sequence[RunSpec]) -> Iterator[str]:
+    idle = [spec for spec in specs if spec.cluster.device is Device.cpu and spec.cluster.gpus_per_node]
+    if idle:
+        yield (
+            f"{len(idle)} of {len(specs)} runs ask SLURM for GPUs and compute on CPUs (cluster.device=cpu): "
+            "cluster=slurm_cpu asks for none"
+        )
+
+
+def _low_ceiling(specs: Sequence[RunSpec]) -> Iterator[str]:
+    most = max((shape_of(spec).gpus for spec in specs), default=0)
+    ceiling = min((spec.cluster.max_gpus for spec in specs if spec.cluster.max_gpus is not None), default=most)
+    if ceiling < most:
+        yield f"cluster.max_gpus={ceiling} is less than the {most} GPUs of the largest run, which gets them anyway"
+
+
+def _longer_than_a_job(jobs: Sequence[tuple[RunSpec, Cost]]) -> Iterator[str]:
+    """Runs that may not end within one job, by the most that they may take."""
+    long = [spec for spec, cost in jobs if _most(cost) > spec.model.resources.hours]
+    if long:
+        limits = sorted({spec.model.resources.hours for spec in long})
+        hours = " to ".join(f"{value:g}" for value in dict.fromkeys((limits[0], limits[-1])))
+        yield (
+            f"{len(long)} of {len(jobs)} runs may take longer than one job (model.resources.hours={hours}): a job that "
+            "is stopped is queued again, and goes on from its last checkpoint"
+        )
+
+
+def _most(cost: Cost) -> float:
+    """Hours at most; 0: not known."""
+    return cost.hours_range[1] if cost.hours_range is not None else cost.hours or 0.0
