@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
-    from sweeper.plan.verl_check import expected_overrides
+    from sweeper.plan.verl_check import NOWHERE, expected_overrides
     from sweeper.plan.view import plan_json, plan_text
 
     plan, _ = planned(options.overrides, multirun=options.multirun or None, without_verl=True)
@@ -36,8 +36,9 @@ def run(options: argparse.Namespace) -> int:
 
     def text() -> str:
         specs = [run.spec for run in plan.runs if run.spec is not None] if options.verl else []
+        known = [f"\n# {NOWHERE} stands for every path; a job counts Ray's CPUs where it runs"] if specs else []
         parts = [[f"\n# {spec.run_id}\npython -m verl.trainer.main_ppo", *expected_overrides(spec)] for spec in specs]
-        return "\n".join([plan_text(plan), *(" \\\n  ".join(part) for part in parts)])
+        return "\n".join([plan_text(plan), *known, *(" \\\n  ".join(part) for part in parts)])
 
     code = answer(options, lambda: plan_json(plan, overrides=overrides), text)
     hold_to_budget(plan, options.budget_gpu_hours)

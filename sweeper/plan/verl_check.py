@@ -16,8 +16,10 @@ from sweeper.spec.dotted import render
 from sweeper.spec.run import PARTS, VERL_VERSION, RunSpec
 from sweeper.training.overrides import OWN_REWARDS, Files, verl_overrides
 
-_HERE = Path("/unused")  # stands for every path: verl's config is checked, not its files
-_FILES = Files(model=_HERE, train=_HERE, val=_HERE, checkpoints=_HERE, validations=_HERE, rewards=_HERE, hydra=_HERE)
+NOWHERE = Path("/unused")  # stands for every path: verl's config is checked, not its files
+_FILES = Files(
+    model=NOWHERE, train=NOWHERE, val=NOWHERE, checkpoints=NOWHERE, validations=NOWHERE, rewards=NOWHERE, hydra=NOWHERE
+)
 
 
 def check_plan(specs: Sequence[RunSpec], cache: Path, asker: Asker) -> dict[str, str]:

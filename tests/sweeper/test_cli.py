@@ -163,6 +163,7 @@ def test_a_slurm_sweep_of_another_family_is_planned_on_a_laptop(tmp_path: Path) 
     assert done.returncode == 0
     assert "actor_rollout_ref.rollout.name=vllm" in done.stdout
     assert "hf_cpu" not in done.stdout
+    assert "\n# /unused stands for every path; a job counts Ray's CPUs where it runs\n" in done.stdout
 
 
 def test_status_and_results_of_nothing_say_how_to_start(tmp_path: Path) -> None:
