@@ -32,6 +32,12 @@ def refuse_job(spec: RunSpec) -> None:
         raise ConfigError(
             f"model.path={path} is a folder seen from here, and jobs run elsewhere; use {Path(path).resolve()}"
         )
+    if spec.cluster.device is Device.auto:
+        device = Device.cuda if spec.cluster.gpus_per_node else Device.cpu
+        raise ConfigError(
+            f"cluster.device=auto is what this machine has, and jobs of cluster={spec.cluster.name} run elsewhere; set "
+            f"cluster.device={device}"
+        )
     _refuse_nodes(spec)
     _refuse_few_cpus(spec)
 

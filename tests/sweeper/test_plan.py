@@ -46,6 +46,8 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["eval.domains=[math,physics]"], r"unknown domains \['physics'\]"),
         (["cluster=slurm", "model.resources.gpus_per_node=16"], "needs 1 x 16 GPUs .* at most 16 x 8"),
         (["cluster=slurm", "model.resources.nodes=99"], "needs 99 x 1 GPUs"),
+        (["cluster=slurm", "cluster.device=auto"], "this machine has, and jobs .* elsewhere; set cluster.device=cuda"),
+        (["cluster=slurm_cpu", "cluster.device=auto"], "set cluster.device=cpu"),
         (["cluster=slurm_cpu", "model.resources.nodes=99"], r"needs 99 nodes .* at most 16 \(cluster\.max_nodes\)"),
         (
             ["cluster=slurm_cpu", "cluster.device=cuda"],
