@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.host.errors import ConfigError
     from sweeper.host.files import write_atomic
     from sweeper.oversight.check import Verdict
     from sweeper.oversight.proof.line import Line
@@ -34,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
     def tell(line: Line) -> None:
         print("  ".join(cell for cell in row(line) if cell), file=sys.stderr, flush=True)
 
+    if options.page is not None and not options.page.parent.is_dir():
+        raise ConfigError(f"--page {options.page}: there is no folder {options.page.parent}; make it first")
     folder = options.out.resolve() / now().replace(":", "")
     proof = prove(folder, tiers=(options.tier,) if options.tier else tuple(TIERS), small=options.small, tell=tell)
     if options.page is not None:

@@ -56,6 +56,15 @@ def test_without_a_gpu_the_proof_says_so_in_one_line_and_proves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page_of = tmp_path / "none" / "page.md"
+    assert main(["prove", f"--out={tmp_path / 'out'}", f"--page={page_of}"]) == 2
+    assert f"--page {page_of}: there is no folder {page_of.parent}; make it first" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
