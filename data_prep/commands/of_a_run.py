@@ -27,5 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Executes the verb."""
     code = "import sys; from rewards.program import run_main; sys.exit(run_main(sys.argv[1], sys.argv[2:]))"
     with subprocess.Popen([sys.executable, "-c", code, _MODULES[arguments.verb], *arguments.arguments]) as child:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the child as well, which says what it has to say
-        return child.wait()
+        # Ctrl-C reaches the child as well, which says what it has to say.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return child.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)

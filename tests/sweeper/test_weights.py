@@ -68,7 +68,12 @@ def prepare_here(
 def begin(hub: Hub, tmp_path: Path) -> "subprocess.Popen[str]":
     words = command("prepare", *WARM, *ON_SLURM, f"results_dir={tmp_path / 'results'}")
     env = variables(hub, tmp_path)
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    # A shell's background jobs ignore Ctrl-C, and so does what they start.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def test_prepare_fetches_what_models_need_once_and_makes_them_and_the_data(hub: Hub, tmp_path: Path) -> None:
