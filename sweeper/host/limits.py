@@ -10,8 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 OPEN_FILES, PROCESSES = resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC
-# The same for a shell, which passes it on to all that it starts. A limit that cannot be raised stays as it is.
-SHELL_LINES = ('ulimit -n "$(ulimit -Hn)" || true', 'ulimit -u "$(ulimit -Hu)" || true')
 _SHARED_MEMORY = Path("/dev/shm")
 
 

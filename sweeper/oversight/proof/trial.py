@@ -1,6 +1,5 @@
 """Where a proof happens: device, GPU, folder, and how much of its memory is in use."""
 
-import os
 import re
 import subprocess
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError, RunFailedError
-from sweeper.host.machine import Device, device_name, resolve_device
+from sweeper.host.machine import Device, device_name, resolve_device, visible_gpus
 from sweeper.plan.gpu import GPUS
 from sweeper.plan.plan import spec_from
 from sweeper.spec.run import RunSpec
@@ -61,7 +60,7 @@ class Trial:
     @property
     def variables(self) -> dict[str, str]:
         """Of every child: one GPU (or thread), and this proof's own place for temporary files."""
-        device = {"OMP_NUM_THREADS": "1"} if self.is_small else {"CUDA_VISIBLE_DEVICES": _first_gpu()}
+        device = {"OMP_NUM_THREADS": "1"} if self.is_small else {"CUDA_VISIBLE_DEVICES": visible_gpus()[0]}
         return {"TMPDIR": str(self.scratch), **device}
 
     @property
@@ -76,7 +75,7 @@ class Trial:
             import psutil
 
             return float(psutil.virtual_memory().used)
-        query = ["nvidia-smi", f"--id={_first_gpu()}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+        query = ["nvidia-smi", f"--id={visible_gpus()[0]}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
         return float(subprocess.run(query, capture_output=True, text=True, check=True).stdout) * 2**20
 
     def until(self, seconds: float, body: Callable[[], None] | None = None) -> Callable[[], None]:
@@ -100,10 +99,6 @@ def gpu_type(name: str) -> str | None:
     """The planner's name of a GPU by its vendor's, such as `NVIDIA A100-SXM4-80GB`; None: it does not know it."""
     words = re.split(r"[\s-]+", name)
     return next((kind for kind in GPUS if kind in words), None)
-
-
-def _first_gpu() -> str:
-    return os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
 
 
 def spec_of(overrides: Sequence[str]) -> RunSpec:
