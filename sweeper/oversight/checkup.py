@@ -173,8 +173,7 @@ def ask_job(shape: Shape, results_dir: Path, *, gpu: bool) -> list[Finding]:
     """
     place = folder(results_dir) / f"doctor-{time.time_ns()}"
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
-    arguments = ["-m", "sweeper.oversight.probe", "--out", str(place), "--held", f"{place}.lock"]
-    arguments += ["--gpu"] if gpu else []
+    arguments = [*probe.arguments(gpu=gpu), "--out", str(place), "--held", f"{place}.lock"]
     short = replace(shape, minutes=max(1, min(shape.minutes, round(JOB_SECONDS / 60))))
     chunk = Chunk(name=place.name, run_ids=(RunId(""),), code=str(freeze(results_dir)))
     path = place.with_suffix(".sh")

@@ -123,7 +123,7 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
     """What a job would find on this machine; a check when that cannot be told."""
     cluster, shape = spec.cluster, shape_of(spec)
     name = "environment here"
-    arguments = ["-m", "sweeper.oversight.probe", *(["--gpu"] if _on_gpus(spec) else [])]
+    arguments = probe.arguments(gpu=_on_gpus(spec))
     root = str(Path(__file__).resolve().parents[2])
     if cluster.executor is Executor.local:
         command, variables = [sys.executable, *arguments], for_job_here(os.environ, cluster.environment)

@@ -50,6 +50,11 @@ class Finding:
     shared_memory: int | None  # bytes free in /dev/shm; None: there is none
 
 
+def arguments(*, gpu: bool) -> list[str]:
+    """Python's, that start it."""
+    return ["-m", __name__, *(["--gpu"] if gpu else [])]
+
+
 def probe(*, gpu: bool, held: Path | None) -> Finding:
     """Import everything, try GPUs, and start the rewards' sandbox.
 

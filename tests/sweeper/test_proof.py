@@ -3,15 +3,20 @@
 import math
 import os
 import subprocess
+import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sweeper.cli.main import main
+from sweeper.host import machine
+from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.machine import Device
+from sweeper.oversight import probe
 from sweeper.oversight.check import Verdict
-from sweeper.oversight.proof import torch_tier
+from sweeper.oversight.proof import stack_tier, torch_tier
 from sweeper.oversight.proof.learning import learning
 from sweeper.oversight.proof.line import Bounds, Line, judged, near, told
 from sweeper.oversight.proof.made_run import difference, metrics, series, typical
@@ -21,6 +26,7 @@ from sweeper.oversight.proof.stack_tier import files_left
 from sweeper.oversight.proof.trial import Trial, gpu_type
 from sweeper.rows.counts import read_counts
 from sweeper.rows.curve import read_curve
+from tests.sweeper.test_doctor import GOOD
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "docs" / "gpu-proof.md"
@@ -76,6 +82,84 @@ def test_a_page_that_cannot_be_written_is_refused_before_anything_is_measured(
 )
 def test_a_gpu_is_known_by_its_vendors_name(name: str, kind: str | None) -> None:
     assert gpu_type(name) == kind
+
+
+@pytest.fixture
+def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine whose driver lists a slow GPU first, and whose CUDA the fast one; its memory in use is its MiB."""
+    monkeypatch.setattr(machine, "DEVICES", tmp_path)
+    for number in range(2):
+        (tmp_path / f"nvidia{number}").touch()
+    (tmp_path / "torch.py").write_text(
+        "import os, types\n"
+        "gpus = [('NVIDIA H200', 'fa57'), ('NVIDIA A100-SXM4-80GB', '510e')]\n"
+        "name, uuid = gpus[int(os.environ['CUDA_VISIBLE_DEVICES'])]\n"
+        "gpu = types.SimpleNamespace(name=name, uuid=uuid)\n"
+        "cuda = types.SimpleNamespace(get_device_properties=[gpu].__getitem__)\n"
+    )
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(
+        "#!/bin/sh\ncase $1 in\n"
+        "  -L) printf 'GPU 0: slow (UUID: GPU-510e)\\nGPU 1: fast (UUID: GPU-fa57)\\n' ;;\n"
+        "  --id=GPU-510e | --id=0) echo 100 ;;\n  --id=GPU-fa57 | --id=1) echo 200 ;;\n"
+        "  *) echo 'No devices were found'; exit 6 ;;\nesac\n"
+    )
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("said", "name", "gpu", "mib"), [(None, "H200", "H200", 200), ("1", "A100", "A100", 100)])
+def test_name_and_memory_are_those_of_the_gpu_that_cuda_computes_on(
+    said: str | None, name: str, gpu: str, mib: int, two_gpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if said is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", said)
+    here = Trial.here(two_gpus, two_gpus, small=False)
+    assert name in here.name
+    assert (here.gpu, here.memory_in_use()) == (gpu, mib * 2**20)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "why"),
+    [
+        ("torch.py", "raise RuntimeError('no kernel image')", "CUDA cannot use GPU 0: RuntimeError: no kernel image"),
+        ("nvidia-smi", "#!/bin/sh\n[ $1 = -L ] && echo GPU 0 || exit 6\n", "does not tell the memory of GPU-fa57"),
+        ("nvidia-smi", "#!/bin/sh\nexit 0\n", "no GPU is here"),
+    ],
+)
+def test_a_gpu_that_cannot_be_asked_is_refused_before_anything_is_measured(
+    file: str, text: str, why: str, two_gpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    (two_gpus / file).write_text(text)
+    with pytest.raises(ConfigError, match=why):
+        Trial.here(two_gpus, two_gpus, small=False)
+
+
+def test_a_stack_without_vllm_is_told_as_wrong_and_no_run_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def look(*, gpu: bool, held: Path | None) -> probe.Finding:
+        asked.append((gpu, held))
+        return probe.Finding(**GOOD | {"broken": {"vllm": "no such module"}})  # type: ignore[arg-type]
+
+    def run_child(command: list[str], *, log: Path, **_: object) -> None:
+        monkeypatch.setattr(sys, "argv", command[2:])
+        with log.open("w") as file, redirect_stdout(file):
+            probe.main()
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr(probe, "probe", look)
+    monkeypatch.setattr(stack_tier, "run_child", run_child)
+    (line,) = stack_tier.prove(trial(tmp_path, gpu="H200"), seconds=0)
+    assert asked == [(True, None)]
+    assert wrong(line)
+    assert "no such module" in line.note
 
 
 def test_make_gpu_proof_without_a_gpu_fails_and_leaves_the_page(tmp_path: Path) -> None:
@@ -186,8 +270,6 @@ def test_what_has_nothing_to_compare_with_on_a_processor_is_measured_all_the_sam
 
 
 def test_a_tier_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    from sweeper.host.errors import RunFailedError
-
     with pytest.raises(RunFailedError, match="it took longer than 0 s"):
         list(torch_tier.prove(trial(tmp_path), seconds=0))
 

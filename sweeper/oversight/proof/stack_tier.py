@@ -61,7 +61,7 @@ def prove(trial: Trial, *, seconds: float) -> Iterator[Line]:
 def _lacks(trial: Trial) -> Iterator[Line]:
     """What the doctor finds wrong here."""
     log = trial.folder / "probe.log"
-    command = [sys.executable, "-m", "sweeper.oversight.probe", *(["--vllm"] if trial.device is Device.cuda else [])]
+    command = [sys.executable, *probe.arguments(gpu=trial.device is Device.cuda)]
     run_child(command, log=log, env=trial.variables)
     found = probe.read(log.read_text())
     if found is None:

@@ -1,7 +1,9 @@
 """Where a proof happens: device, GPU, folder, and how much of its memory is in use."""
 
+import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from sweeper.plan.gpu import GPUS
 from sweeper.plan.plan import spec_from
 from sweeper.spec.run import RunSpec
 
+_ASKED = "import torch; gpu = torch.cuda.get_device_properties(0); print(gpu.name); print(gpu.uuid)"
 Tick = Callable[[Callable[[], None] | None], Callable[[], None]]  # makes a child's `on_tick`, which ends it in time
 
 
@@ -27,6 +30,7 @@ class Trial:
         gpu: The planner's name of it (`sweeper.plan.gpu`); None: a processor, or a GPU that the planner does not know.
         folder: The proof's own, for logs and runs.
         scratch: Likewise, for temporary files alone, and empty at first.
+        uuid: CUDA's of the GPU, as the driver writes it; None: a processor.
     """
 
     device: Device
@@ -34,23 +38,33 @@ class Trial:
     gpu: str | None
     folder: Path
     scratch: Path
+    uuid: str | None = None
 
     @classmethod
     def here(cls, folder: Path, scratch: Path, *, small: bool) -> "Trial":
         """On one GPU of this machine; `small`, in miniature on its processor.
 
         Raises:
-            ConfigError: there is no GPU here, and it is not to be small.
+            ConfigError: there is no GPU here, and it is not to be small; or CUDA or the driver cannot use it.
         """
-        device = Device.cpu if small else resolve_device(Device.auto)
-        if not small and device is not Device.cuda:
+        if small:
+            device = Device.cpu
+            return cls(device=device, name=device_name(device), gpu=None, folder=folder, scratch=scratch)
+        gpus = visible_gpus() if resolve_device(Device.auto) is Device.cuda else ()
+        if not gpus:
             raise ConfigError(
                 "no GPU is here, so nothing was tried; on a cluster: srun --gpus=1 --cpus-per-task=16 python -m "
                 "sweeper prove. --small tries the proof itself, in miniature on the processor"
             )
-        name = device_name(device)
-        gpu = gpu_type(name) if device is Device.cuda else None
-        return cls(device=device, name=name, gpu=gpu, folder=folder, scratch=scratch)
+        name, uuid = _first_of_cuda(gpus[0])
+        trial = cls(device=Device.cuda, name=name, gpu=gpu_type(name), folder=folder, scratch=scratch, uuid=uuid)
+        try:
+            trial.memory_in_use()
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            raise ConfigError(
+                f"nvidia-smi does not tell the memory of {uuid}, on which CUDA computes: {error}"
+            ) from None
+        return trial
 
     @property
     def is_small(self) -> bool:
@@ -75,7 +89,7 @@ class Trial:
             import psutil
 
             return float(psutil.virtual_memory().used)
-        query = ["nvidia-smi", f"--id={visible_gpus()[0]}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+        query = ["nvidia-smi", f"--id={self.uuid}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
         return float(subprocess.run(query, capture_output=True, text=True, check=True).stdout) * 2**20
 
     def until(self, seconds: float, body: Callable[[], None] | None = None) -> Callable[[], None]:
@@ -93,6 +107,23 @@ class Trial:
                 raise RunFailedError(f"it took longer than {seconds:.0f} s")
 
         return tick
+
+
+def _first_of_cuda(visible: str) -> tuple[str, str]:
+    """Name and UUID of the GPU that CUDA computes on where it sees this one: its numbers are not the driver's.
+
+    CUDA counts from the fastest GPU, nvidia-smi along the PCI bus.
+
+    Raises:
+        ConfigError: CUDA does not start.
+    """
+    command, env = [sys.executable, "-c", _ASKED], os.environ | {"CUDA_VISIBLE_DEVICES": visible}
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise ConfigError(f"CUDA cannot use GPU {visible}: {last}; ask: python -m sweeper doctor")
+    name, uuid = done.stdout.splitlines()[-2:]
+    return name, f"GPU-{uuid}"
 
 
 def gpu_type(name: str) -> str | None:
