@@ -1,6 +1,6 @@
 """Whether one GPU of this machine does what is planned of it: memory, pace, learning, resuming, a clean end.
 
-Ten minutes a tier at most, and no hub. Exit code 1: something is wrong.
+Ten minutes a tier at most (in miniature thirty), and no hub. Exit code 1: something is wrong.
 """
 
 import argparse

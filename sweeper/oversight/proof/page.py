@@ -13,8 +13,8 @@ _ABOUT = """\
 `make gpu-proof` (`python -m sweeper prove`) tries one GPU of a machine before runs are trusted to it: no hub, ten
 minutes a tier at most. On a cluster: `srun --gpus=1 --cpus-per-task=16 python -m sweeper prove`. It prints the table
 below, each line as soon as it is measured, and ends with code 1 if one is wrong. Logs and runs stay in
-`results/proof/`. `--small` goes the same way in miniature on a processor: that shows that the proof works, and nothing
-about a machine.
+`results/proof/`. `--small` goes the same way in miniature on a processor, in thirty minutes a tier at most: that shows
+that the proof works, and nothing about a machine.
 
 - **Tier 1** needs PyTorch and transformers alone. A model of Qwen2.5-0.5B's shape with random weights makes passes over
   micro-batches as large as its preset has them. Their peaks are within 20% of the parts of the planned ones that such a
