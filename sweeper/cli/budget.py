@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
+from sweeper.host import amounts
 from sweeper.host.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def hold_to_budget(plan: "Plan", budget: float | None) -> None:
         )
     if hours > budget:
         raise ConfigError(
-            f"{key}={budget:g}, but the plan takes an estimated {hours:,.0f}; run fewer points, or raise "
+            f"{key}={budget:g}, but the plan takes an estimated {amounts.hours(hours)}; run fewer points, or raise "
             "the budget. Nothing was started"
         )
 
@@ -41,7 +42,7 @@ def confirm(hours: float | None, threshold: float | None) -> None:
     """
     if threshold is None or (hours is not None and hours <= threshold):
         return
-    price = "an unknown number of" if hours is None else f"an estimated {hours:,.0f}"
+    price = "an unknown number of" if hours is None else f"an estimated {amounts.hours(hours)}"
     if not sys.stdin.isatty():
         raise ConfigError(
             f"this takes {price} GPU-hours, and more than cluster.confirm_gpu_hours={threshold:g} needs a yes: add "

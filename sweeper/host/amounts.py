@@ -21,6 +21,16 @@ def size(n: float) -> str:
     return f"{n / 1e3:.0f} kB" if n >= 1e3 else f"{n:.0f} B"
 
 
+def hours(value: float) -> str:
+    """Hours as a price that others are compared with: 0.04, 42.30, 5,495."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def between(low: float, high: float) -> str:
+    """A range, whose ends are known to two digits: 0.9 to 11, 1,100 to 14,000."""
+    return " to ".join(f"{float(f'{value:.2g}'):,g}" for value in (low, high))
+
+
 def number_of(n: int, what: str) -> str:
     """1 run, 2 runs, 1,000 runs."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -27,7 +27,7 @@ class Totals:
     disk_bytes: int  # checkpoints and logs
     written_bytes: int  # of all checkpoints, those that are deleted again included
     free_bytes: int  # where the results go
-    at_once: int  # runs that the ceiling on GPUs or processes lets run together, of the largest
+    at_once: int  # runs that the ceiling on GPUs or processes lets run together, of the largest; no more than there are
     waves: int  # rounds of the queue
     hours: float | None  # from the first start to the last end, with the whole ceiling free
     hours_low: float | None  # the least and the most it may be, all runs being off alike
@@ -101,8 +101,8 @@ def _schedule(due: Sequence[tuple[RunSpec, Cost]]) -> tuple[int, float | None, i
         return 0, 0.0, 0
     cluster = due[0][0].cluster
     if cluster.executor is Executor.local:
-        together = slots = ceiling = cluster.local_processes(on_gpus=due[0][1].on_gpus)
-        needs = [1] * len(due)
+        slots = ceiling = cluster.local_processes(on_gpus=due[0][1].on_gpus)
+        needs, largest = [1] * len(due), 1
     else:
         # A job without GPUs counts its nodes, as its array does (`Shape.gpus`).
         needs = [cost.devices if cluster.gpus_per_node else spec.model.resources.nodes for spec, cost in due]
@@ -110,7 +110,7 @@ def _schedule(due: Sequence[tuple[RunSpec, Cost]]) -> tuple[int, float | None, i
         whole = cluster.max_nodes * max(1, cluster.gpus_per_node)
         ceiling = max(largest, whole if cluster.max_gpus is None else min(whole, cluster.max_gpus))
         slots = cluster.max_parallel or len(due)
-        together = min(slots, ceiling // largest)
+    together = min(slots, ceiling // largest, len(due))
     hours = [cost.hours for _, cost in due]
     known = None not in hours
     free, now, current, last_round = ceiling, 0.0, 0, 0

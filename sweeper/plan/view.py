@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sweeper.host.amounts import duration, number_of, size
+from sweeper.host import amounts
+from sweeper.host.amounts import between, duration, number_of, size
 from sweeper.plan import weights_look
 from sweeper.plan.cost import Cost
 from sweeper.plan.data_look import look_lines, looks
@@ -95,12 +96,7 @@ def _told(cost: Cost, value: float | None, pair: tuple[float, float] | None) -> 
     """One number where runs like it were measured; else the range that the error of published runs implies."""
     if value is None:
         return None
-    return f"{value:.2f}" if cost.error is not None or pair is None else _between(*pair)
-
-
-def _between(low: float, high: float) -> str:
-    """A range to two digits."""
-    return " to ".join(f"{float(f'{value:.2g}'):,g}" for value in (low, high))
+    return f"{value:.2f}" if cost.error is not None or pair is None else between(*pair)
 
 
 def _peak(memory: Memory) -> str:
@@ -115,9 +111,9 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     if totals.device_hours is None:
         price = f"{unit} unknown" + (f" of {totals.unpriced} of them" if totals.unpriced < totals.runs else "")
     elif totals.error is None and totals.device_hours_low is not None and totals.device_hours_high is not None:
-        price = f"{_between(totals.device_hours_low, totals.device_hours_high)} {unit}"
+        price = f"{between(totals.device_hours_low, totals.device_hours_high)} {unit}"
     else:
-        price = f"{totals.device_hours:,.2f} {unit}"
+        price = f"{amounts.hours(totals.device_hours)} {unit}"
     waves = number_of(totals.waves, "wave")
     # More smaller runs than larger ones fit under one ceiling.
     mixed = totals.waves * totals.at_once < totals.runs
@@ -131,6 +127,7 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     more = "" if totals.device_hours is None else ", with each base model's own pass@k"
     lines = [
         f"to run: {totals.runs}, {price} ({bases}{error}){more}",
+        *_held_to_budgets(totals),
         f"        {waves}{ends}",
         f"        training FLOPs <= {flops} ({phases})",
         f"        tokens <= {totals.tokens:.1e} in training, {totals.evaluation_tokens:.1e} in pass@k",
@@ -140,12 +137,20 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     return [*lines, axis_note({cost.flops.accounting for cost in costs})]
 
 
+def _held_to_budgets(totals: Totals) -> list[str]:
+    """The number within the range that budgets and questions go by; none where it is the price itself."""
+    if not totals.gpu_hours or totals.error is not None or totals.device_hours_low is None:
+        return []
+    price = f"an estimated {amounts.hours(totals.gpu_hours)} GPU-hours"
+    return [f"        {price} are held against budgets and cluster.confirm_gpu_hours"]
+
+
 def _last(totals: Totals) -> str:
     """Time to the last result: one, or a range where nothing was measured."""
     low, high = totals.hours_low, totals.hours_high
     if totals.error is not None or low is None or high is None:
         return duration(3600 * (totals.hours or 0.0))
-    return " to ".join(duration(3600 * float(f"{hours:.2g}")) for hours in (low, high))
+    return f"{between(low, high)} hours" if high >= 1 else f"{between(60 * low, 60 * high)} minutes"
 
 
 def _memories(runs: Sequence[PlannedRun]) -> list[str]:

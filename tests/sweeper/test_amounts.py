@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweeper.host.amounts import duration, size
+from sweeper.host.amounts import between, duration, hours, size
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,15 @@ def test_a_duration_has_two_units_and_never_sixty_of_one(seconds: float, text: s
 )
 def test_bytes_are_in_decimal_units(n: float, text: str) -> None:
     assert size(n) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0416, "0.04"), (42.3, "42.30"), (5495.4, "5,495")])
+def test_hours_that_are_compared_have_two_decimals_up_to_a_hundred(value: float, text: str) -> None:
+    assert hours(value) == text
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"), [((0.934, 11.4), "0.93 to 11"), ((13.04, 163.2), "13 to 160"), ((1099, 13737), "1,100 to 14,000")]
+)
+def test_a_range_has_two_digits_of_each_end(ends: tuple[float, float], text: str) -> None:
+    assert between(*ends) == text

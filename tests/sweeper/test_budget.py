@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from sweeper.cli.budget import confirm, hold_to_budget
+from sweeper.host import amounts
 from sweeper.host.errors import ConfigError
 from sweeper.plan.plan import Plan
+from sweeper.plan.view import plan_text
 from tests.sweeper.points import plan
 
 NOWHERE = Path("/nowhere")
@@ -40,8 +42,18 @@ def test_a_plan_above_its_budget_is_refused_with_its_price() -> None:
     hours = on_gpus().totals.gpu_hours
     assert hours
     hold_to_budget(on_gpus(), hours + 1)
-    with pytest.raises(ConfigError, match=rf"the plan takes an estimated {hours:,.0f}; run fewer points"):
+    with pytest.raises(ConfigError, match=rf"the plan takes an estimated {amounts.hours(hours)}; run fewer points"):
         hold_to_budget(on_gpus(), hours - 1)
+
+
+def test_a_plan_prints_the_very_price_that_budgets_and_questions_name() -> None:
+    hours = on_gpus().totals.gpu_hours
+    assert hours
+    (said,) = re.findall(r"an estimated ([\d.,]+) GPU-hours are held against budgets", plan_text(on_gpus()))
+    with pytest.raises(ConfigError, match=f"the plan takes an estimated {said};"):
+        hold_to_budget(on_gpus(), hours / 2)
+    with pytest.raises(ConfigError, match=f"this takes an estimated {said} GPU-hours"):
+        confirm(hours, hours / 2)
 
 
 def test_an_unknown_price_is_in_no_budget() -> None:

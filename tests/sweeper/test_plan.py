@@ -237,7 +237,8 @@ def test_an_unmeasured_price_is_a_range_in_the_plan_and_one_number_with_both_end
         r"with each base model's own pass@k\n",
         text,
     )
-    assert re.search(r", \w+ to \w+ to the last result", text)
+    # Two digits of each end are known, of hours as of GPU-hours.
+    assert re.search(r", [\d.]{1,3} to [\d.]{1,3}0* hours to the last result", text)
 
 
 @pytest.mark.parametrize(

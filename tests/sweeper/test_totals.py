@@ -38,6 +38,12 @@ def test_runs_wait_for_gpus_under_the_ceiling(tmp_path: Path) -> None:
     assert found.hours == pytest.approx(3 * hours)
 
 
+@pytest.mark.parametrize("cluster", [(), (*GPU, "cluster.max_parallel=9")])
+def test_no_more_runs_are_at_once_than_there_are(tmp_path: Path, cluster: tuple[str, ...]) -> None:
+    found = totals(tmp_path, spec(*cluster))
+    assert (found.at_once, found.waves) == (1, 1)
+
+
 def test_runs_without_gpus_wait_for_nodes_however_many_processes_they_have(tmp_path: Path) -> None:
     jobs = ("cluster=slurm_cpu", "cluster.max_nodes=2", "model.resources.gpus_per_node=4")
     found = totals(tmp_path, *(spec(*jobs, f"seed={seed}") for seed in range(4)))
