@@ -7,7 +7,7 @@ which each spec only cuts its rows.
 
 import hashlib
 import json
-import os
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -117,8 +117,9 @@ def too_long_counts(data: PreparedData, limit: PromptLimit) -> dict[str, int]:
         files = {"train": data.train, "val": data.val} | ({} if data.sft is None else {"sft": data.sft})
         counts = {split: len(limit.too_long(prompts_of(path))) for split, path in files.items()}
         known.parent.mkdir(parents=True, exist_ok=True)
-        temporary = known.with_name(f"{known.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(counts))
+        temporary = known.with_name(f".{known.name}.{secrets.token_hex(6)}.tmp")
+        with temporary.open("x") as file:  # never through what lies there
+            json.dump(counts, file)
         temporary.replace(known)
     found: dict[str, int] = json.loads(known.read_text())
     return found

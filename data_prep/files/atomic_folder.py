@@ -1,13 +1,15 @@
 """Folders that appear whole or not at all, made once however many processes want them."""
 
 import os
+import secrets
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from data_prep.files import lock
 
 _ABANDONED_S = 24 * 3600
 
@@ -34,11 +36,11 @@ def make_once(folder: Path, *, done: str, make: Callable[[Path], None]) -> None:
         prefix = f".{folder.name}.{socket.gethostname()}-"
         # A lock that works reaches the processes of its own machine, whatever the file system.
         _remove_abandoned(folder, at_once=prefix if is_locked else None)
-        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=folder.parent))
+        temporary = folder.with_name(f"{prefix}{secrets.token_hex(6)}.tmp")
+        temporary.mkdir()  # fails where anything is, and is as open as the umask and the folder around it say
         try:
             make(temporary)
             _sync(temporary)
-            temporary.chmod(0o755)  # mkdtemp makes it private; jobs of other users of a cluster may have to read it
             try:
                 temporary.rename(folder)
             except OSError:
@@ -59,22 +61,23 @@ def _sync(folder: Path) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
     """Yields whether there is a lock: on a file system without them work is done twice, its result still right."""
-    import fcntl
-
     while True:
-        with path.open("w") as stream:
+        descriptor = lock.opened(path)
+        try:
             try:
-                fcntl.flock(stream, fcntl.LOCK_EX)
+                lock.take(descriptor, path, wait=True)
                 is_locked = True
             except OSError:
                 is_locked = False
-            if not _is_at(stream.fileno(), path):
+            if not _is_at(descriptor, path):
                 continue  # its last holder removed it while this process waited: another may hold the next one
             try:
                 yield is_locked
             finally:
                 path.unlink(missing_ok=True)
             return
+        finally:
+            os.close(descriptor)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

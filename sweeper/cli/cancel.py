@@ -19,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
-    from sweeper.host.files import holder
+    from data_prep.files.lock import holder
     from sweeper.launch import local
     from sweeper.launch.slurm import scheduler
     from sweeper.launch.slurm.queue import Queue, kept
@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
     count = f"{len(ended)} of {len(wanted)} runs were queued or running and are cancelled"
     code = answer(options, lambda: ended, lambda: "\n".join([*ended, count]))
     for run_dir in left:
-        host, _ = holder(run_dir.lock) or ("another machine", 0)
+        found = holder(run_dir.lock)
+        host = found.host if found else "another machine"
         print(f"{run_dir.run_id} runs on {host}, or is another user's: cancel it there", file=sys.stderr)
     say_damaged([*map(DamagedError, queue.damaged)], what="which jobs are theirs is not known, so none is cancelled")
     if queue.error is not None:

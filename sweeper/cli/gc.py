@@ -21,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from data_prep.files.lock import locked
     from sweeper.host.amounts import size
-    from sweeper.host.files import locked
     from sweeper.launch.slurm.array import folder
     from sweeper.launch.slurm.queue import Queue
     from sweeper.oversight.garbage import find

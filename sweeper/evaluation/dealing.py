@@ -41,7 +41,7 @@ class Deal:
     def begin(cls, path: Path, *, settings: str, left: tuple[int, ...], total: int, workers: int) -> "Deal":
         """Make the file."""
         text = json.dumps({"settings": settings, "left": left, "total": total, "workers": workers})
-        write_atomic(path, _NUMBERS.format(0, total - len(left)) + text + "\n")
+        write_atomic(path, _NUMBERS.format(0, total - len(left)) + text + "\n", is_private=True)
         return cls(path=path, settings=settings, left=left, total=total, workers=workers)
 
     @classmethod

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import rewards
+from data_prep.files.lock import is_locked
 from rewards.cli import add_reward
 from rewards.route.scorers import raised_versions
 from rewards.sandbox import cores
@@ -30,7 +31,7 @@ from sweeper.evaluation.problems import problem_ids
 from sweeper.evaluation.worker import work
 from sweeper.host.environment import caches
 from sweeper.host.errors import RunFailedError
-from sweeper.host.files import is_locked, write_atomic
+from sweeper.host.files import write_atomic
 from sweeper.host.machine import visible_gpus
 from sweeper.host.process import die_with_parent
 from sweeper.rows.counts import samples_path

@@ -52,7 +52,8 @@ class Shard:
 
     def __init__(self, path: Path, settings: str) -> None:
         """Makes the file and locks it for as long as this process lives."""
-        self._file = path.open("x")
+        # Its owner's alone: who reads it could hold its lock, and the evaluation would wait for them.
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._append(settings + "\n")
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from data_prep.files.lock import locked
 from data_prep.spec import file_digest
 from sweeper.host import temporary
-from sweeper.host.files import locked
 from sweeper.host.machine import Device
 from sweeper.host.process import Children
 from sweeper.inputs.models import PreparedModel

@@ -38,7 +38,7 @@ class Call:
     def out(self, command: Sequence[str], env: Mapping[str, str]) -> Iterator[None]:
         """For the time of the block, the other nodes run a command, to which each adds `--node=<its rank>`."""
         told = {"name": secrets.token_hex(8), "command": list(command), "env": dict(env)}
-        write_atomic(self.path, json.dumps(told))
+        write_atomic(self.path, json.dumps(told), is_private=True)
         try:
             yield
         finally:

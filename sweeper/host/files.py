@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and locks that die with their holder.
+"""Files that are written whole or not at all, and never through what another put in their way.
 
 Folders that are made whole, and once, are those of `data_prep.files.atomic_folder.make_once`: data_prep makes some as
 well, and imports nothing of this package. (rewards, which imports nothing at all, writes one kind of file: the judge's
@@ -7,15 +7,16 @@ to become; `is_leftover` knows it.
 """
 
 import errno
-import fcntl
 import os
+import secrets
 import socket
-import time
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from sweeper.host.errors import DamagedError, SweeperError
+from sweeper.host.errors import DamagedError, ResultsError
 
 # After the first as versions up to 0.1 named them. Not every *.partial: an evaluation keeps finished blocks in one.
 _LEFTOVERS = (".*.tmp", ".*.building", ".*.partial", "code/*.partial", "runs/*/train.partial", "runs/*/ray-*.partial")
@@ -28,10 +29,14 @@ def whole(path: Path) -> Iterator[Path]:
 
     Yields:
         Where to write it. It takes the place of `path` when the block ends, and is gone if the block raises.
+
+    Raises:
+        ResultsError: the folder is a link that another user made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Processes on two nodes may have the same id.
-    temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    _refuse_link_of_another(path.parent)
+    # A name that nobody can foresee: what lies there already would be written into.
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{secrets.token_hex(6)}.tmp")
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -46,9 +51,40 @@ def whole(path: Path) -> Iterator[Path]:
 
 def write_atomic(path: Path, text: str, *, is_private: bool = False) -> None:
     """Write a text file as `whole` does; one that `is_private` others can never read, not even for a moment."""
-    flags, mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if is_private else 0o666
+    flags, mode = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600 if is_private else 0o666
     with whole(path) as temporary, os.fdopen(os.open(temporary, flags, mode), "w") as file:
         file.write(text)
+
+
+def appended(path: Path) -> BinaryIO:
+    """A file to add to, made if absent.
+
+    Raises:
+        ResultsError: it is a link, a pipe or the like, or has another name as well: who knows where it leads.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        file = os.fdopen(os.open(path, flags, 0o666), "ab")
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise ResultsError(f"{path} is a link or a pipe, which is not written to; remove it") from None
+        raise
+    about = os.fstat(file.fileno())
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+        file.close()
+        raise ResultsError(f"{path} is no file, or has another name as well, and is not written to; remove it")
+    return file
+
+
+def _refuse_link_of_another(folder: Path) -> None:
+    """What a user puts on another disk by a link stays where they put it; another's link leads anywhere.
+
+    Raises:
+        ResultsError: the folder is a link that neither this user nor the administrator made.
+    """
+    about = folder.lstat()
+    if stat.S_ISLNK(about.st_mode) and about.st_uid not in (os.geteuid(), 0):
+        raise ResultsError(f"{folder} is a link that uid {about.st_uid} made, and is not written through; remove it")
 
 
 @contextmanager
@@ -78,61 +114,3 @@ def undamaged(path: Path, *, cure: str) -> Iterator[None]:
 def is_leftover(path: Path) -> bool:
     """Whether a file or folder is what a killed writer left, or what a living one is writing now: its age tells."""
     return path.name.endswith(_SUFFIXES) and any(path.match(pattern) for pattern in _LEFTOVERS)
-
-
-class LockedError(SweeperError, RuntimeError):
-    """Another process holds the lock."""
-
-
-@contextmanager
-def locked(path: Path, *, wait: bool) -> Iterator[int]:
-    """Hold an exclusive lock on a file, which is made if absent; the kernel releases it when this process dies.
-
-    Without `wait` it gives up after a second: a reader of the state may hold it for an instant.
-
-    Yields:
-        The lock's file descriptor. A child that inherits it holds the lock as long as it lives.
-
-    Raises:
-        LockedError: held by another process and not `wait`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        deadline = time.monotonic() + 1
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise LockedError(f"{path} is held by another process: the run is already running") from None
-                time.sleep(0.05)
-        with suppress(OSError):  # a full disk is no reason not to hold it
-            file.truncate(0)
-            file.write(f"{socket.gethostname()} {os.getpid()}")
-            file.flush()
-        yield file.fileno()
-
-
-def is_locked(path: Path) -> bool:
-    """Whether another holds the lock on a file; False: nobody does, or there is no such file."""
-    try:
-        file = path.open("r")
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP):
-            return False
-        raise
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def holder(path: Path) -> tuple[str, int] | None:
-    """Host and process that hold a lock; None: nobody does, or it does not say."""
-    if not is_locked(path):
-        return None
-    host, _, pid = path.read_text().partition(" ")
-    return (host, int(pid)) if pid.isdigit() else None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sweeper.host.call import Call
 from sweeper.host.errors import RunFailedError
+from sweeper.host.files import appended
 from sweeper.host.machine import Device
 
 PACKAGES = Path(__file__).parents[2]  # the folder that our packages lie in
@@ -45,7 +46,7 @@ def start_child(
     command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a command that dies with this process; what it prints is appended to `log`, `env` adds to ours."""
-    with log.open("ab") as output:
+    with appended(log) as output:
         return subprocess.Popen(
             command,
             env={**os.environ, **env},

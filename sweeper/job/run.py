@@ -10,9 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+from data_prep.files.lock import LockedError, locked
 from sweeper.host import environment, limits, secret, temporary
 from sweeper.host.errors import SweeperError
-from sweeper.host.files import LockedError, locked
+from sweeper.host.files import appended
 from sweeper.host.machine import git_state, hostname, resolve_device, threads_for, versions
 from sweeper.host.process import Children, adopt_orphans, kill_descendants
 from sweeper.job.answering import Answering
@@ -122,10 +123,9 @@ def begin(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> JobContext:
 
 
 def _redirect(log: Path) -> None:
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.close(file)
+    with appended(log) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
 
 
 if __name__ == "__main__":

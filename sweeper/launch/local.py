@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from data_prep.files.lock import holder, holds
 from sweeper.host import environment
-from sweeper.host.files import holder
+from sweeper.host.files import appended
 from sweeper.host.machine import Device, resolve_device
 from sweeper.host.process import die_with_parent
 from sweeper.job.exit import EXIT_TERMINATED
@@ -72,7 +73,7 @@ def _one_of_each_model_first(specs: Sequence[RunSpec]) -> list[RunSpec]:
 
 def start_job(run_dir: RunDir, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start the job of a frozen run; what it prints before it opens its own log goes to `launch.log`."""
-    with (run_dir.path / "launch.log").open("ab") as log:
+    with appended(run_dir.path / "launch.log") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "sweeper.job.run", str(run_dir.results_dir), run_dir.run_id],
             env=variables,
@@ -105,11 +106,11 @@ def cancel(run_dirs: Sequence[RunDir]) -> tuple[list[RunDir], list[RunDir]]:
 
 def _signal(run_dir: RunDir, number: signal.Signals) -> bool:
     """Send a signal to the job of a run; False: it has none on this machine that this user may stop."""
-    host, pid = holder(run_dir.lock) or ("", 0)
-    if host != socket.gethostname():
-        return False
+    found = holder(run_dir.lock)
+    if found is None or found.host != socket.gethostname() or not holds(found.pid, run_dir.lock):
+        return False  # whoever may write the lock may have named any process
     with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
+        os.kill(found.pid, number)
         return True
     return False
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sweeper.host.files import locked
+from data_prep.files.lock import locked
 from sweeper.host.machine import Device
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, folder

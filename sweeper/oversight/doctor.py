@@ -11,11 +11,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from data_prep.files.lock import is_locked, locked
 from sweeper.host import secret
 from sweeper.host.amounts import size
 from sweeper.host.environment import exported, for_job_here, left_behind
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import is_locked, locked, write_atomic
+from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device, resolve_device
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.script import in_environment, setup

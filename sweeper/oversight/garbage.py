@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper.host.files import LockedError, is_leftover, locked
+from data_prep.files.lock import LockedError, locked
+from sweeper.host.files import is_leftover
 from sweeper.launch.slurm.array import chunks, folder
 from sweeper.launch.slurm.queue import Queue
 from sweeper.rows.row import Status

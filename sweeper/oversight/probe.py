@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from data_prep.files.lock import is_locked
 from sweeper.host import limits, temporary
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import is_locked, write_atomic
+from sweeper.host.files import write_atomic
 from sweeper.host.machine import hostname, versions
 
 PACKAGES = ("verl", "torch", "ray", "transformers", "transfer_queue", "peft")

@@ -11,6 +11,7 @@ Where a run stands follows from them: `sweeper.runs.state`.
 
 import json
 import os
+import stat
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,9 +19,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data_prep.files.lock import is_locked
 from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError, RunFailedError
-from sweeper.host.files import is_locked, undamaged, write_atomic
+from sweeper.host.files import undamaged, write_atomic
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, ResultRow, Status, read_row, row_path
 from sweeper.runs.triage import Diagnosis, Ending, classify, tail
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
 _LISTED = 8  # runs that an error names
+_SILENT_S = 3600.0  # a job of which nothing is seen for longer is taken for dead where its lock cannot be asked
 _MOVED_AWAY = "move what is there away, and launch the run again"
 
 
@@ -187,8 +190,20 @@ class RunDir:
         return self.path / "cancelled"
 
     def is_locked(self) -> bool:
-        """Whether a job is alive on this run."""
-        return is_locked(self.lock)
+        """Whether a job is alive on this run; of another user's by its signs of life, for its lock is theirs alone."""
+        try:
+            return is_locked(self.lock)
+        except PermissionError:
+            return self._shows_life()
+
+    def _shows_life(self) -> bool:
+        """Whether the last attempt has not recorded its end, and wrote something within the hour."""
+        with suppress(OSError, DamagedError):
+            for last in self.attempts()[-1:]:
+                files = [last.path, *last.path.iterdir()]
+                is_young = time.time() - max(path.lstat().st_mtime for path in files) < _SILENT_S
+                return is_young and last.path / "exit.json" not in files
+        return False
 
     def failure(self) -> Failure | None:
         """Why the run failed, if it did."""
@@ -212,7 +227,8 @@ class RunDir:
             names = self._names()
             if self.lock.name in names:
                 with undamaged(self.lock, cure="remove it"), suppress(FileNotFoundError):
-                    self.lock.open().close()
+                    if not stat.S_ISREG(self.lock.lstat().st_mode):
+                        raise OSError("it is no file")
             if self.spec_path.name in names:
                 with undamaged(self.spec_path, cure=SPEC_CURE):
                     json.loads(self.spec_path.read_text())["spec_version"]

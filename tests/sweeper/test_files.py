@@ -1,4 +1,5 @@
 import os
+import secrets
 import stat
 import subprocess
 import sys
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.files.lock import is_locked, locked
 from rewards.program import words
-from sweeper.host.files import is_leftover, is_locked, locked, whole, write_atomic
+from sweeper.host.errors import ResultsError
+from sweeper.host.files import appended, is_leftover, whole, write_atomic
 from sweeper.launch.slurm.queue import Queue
 from sweeper.oversight.garbage import DAY, find
 
@@ -106,3 +109,55 @@ def test_a_lock_is_seen_by_who_does_not_hold_it_and_a_file_that_is_not_there_is_
     with locked(path, wait=False):
         assert is_locked(path)
     assert not is_locked(path)
+
+
+def test_nothing_is_written_through_a_link_that_was_planted_for_a_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diary, path = tmp_path / "diary", tmp_path / "rows" / "q.json"
+    path.parent.mkdir()
+    diary.write_text("dear diary")
+    names = [f".q.json.{os.uname().nodename}-{os.getpid()}.tmp", f".q.json.{os.uname().nodename}-guessed.tmp"]
+    for name in names:
+        path.with_name(name).symlink_to(diary)
+    path.symlink_to(diary)
+    write_atomic(path, "a row")
+    assert (diary.read_text(), path.read_text()) == ("dear diary", "a row")
+    assert not path.is_symlink()
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    with pytest.raises(FileExistsError):
+        write_atomic(path, "another")
+    assert (diary.read_text(), path.read_text()) == ("dear diary", "a row")
+
+
+def test_a_folder_may_be_a_link_of_its_user_and_not_one_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch, rows = tmp_path / "scratch", tmp_path / "rows"
+    scratch.mkdir()
+    rows.symlink_to(scratch)
+    write_atomic(rows / "q.json", "mine")
+    assert (scratch / "q.json").read_text() == "mine"
+    if os.getuid() == 0:
+        os.lchown(rows, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(ResultsError, match=rf"{rows} is a link that uid \d+ made"):
+        write_atomic(rows / "q.json", "theirs")
+    assert (scratch / "q.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
+def test_a_log_is_not_added_to_where_it_leads_somewhere_else(tmp_path: Path, kind: str) -> None:
+    diary, log = tmp_path / "diary", tmp_path / "log.txt"
+    with appended(log) as file:
+        file.write(b"one\n")
+    with appended(log) as file:
+        file.write(b"two\n")
+    assert log.read_text() == "one\ntwo\n"
+    log.unlink()
+    diary.write_text("dear diary")
+    {"link": log.symlink_to, "hard link": log.hardlink_to, "pipe": lambda _: os.mkfifo(log)}[kind](diary)
+    with pytest.raises(ResultsError, match="remove it"):
+        appended(log)
+    assert diary.read_text() == "dear diary"

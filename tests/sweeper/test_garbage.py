@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.files.lock import locked
 from sweeper.cli.main import main
-from sweeper.host.files import locked
 from sweeper.launch.slurm.array import Chunk, in_json
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.shape import shape_of

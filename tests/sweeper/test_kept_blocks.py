@@ -1,9 +1,12 @@
 """What an evaluation has measured outlives its processes, whenever they are killed."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
+from sweeper.evaluation.dealing import Deal
 from sweeper.evaluation.kept_blocks import Kept, Measured, Shard, partial_files, shard_path, take_up
 from sweeper.rows.counts import ProblemCount
 
@@ -59,3 +62,15 @@ def test_the_files_of_another_evaluation_in_the_folder_are_left_alone(tmp_path: 
     Shard(shard_path(tmp_path / "counts-2.jsonl", "a", "0"), "said").add([one("math", 1)])
     assert take_up(tmp_path / "counts.jsonl", "said") == {}
     assert len(take_up(tmp_path / "counts-2.jsonl", "said")) == 1
+
+
+def test_no_reader_can_hold_what_an_evaluation_locks(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        shard, dealt = shard_path(tmp_path / "counts.jsonl", "a", "0"), tmp_path / "counts.a.deal"
+        kept = Shard(shard, "said")
+        Deal.begin(dealt, settings="said", left=(0,), total=1, workers=1)
+    finally:
+        os.umask(before)
+    kept.add([])
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (shard, dealt)} == {0o600}

@@ -1,6 +1,7 @@
 """A launch on this machine beside another, and what stops it."""
 
 import os
+import pwd
 import subprocess
 import sys
 import time
@@ -9,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.files.lock import holder, locked
 from sweeper.cli.main import main
-from sweeper.host.files import holder, locked
 from sweeper.job.exit import EXIT_LOCKED
 from sweeper.launch import local
 from sweeper.launch.progress import outcome
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
 
-HOLD = "import sys, time; from pathlib import Path; from sweeper.host.files import locked\n"
+HOLD = "import sys, time; from pathlib import Path; from data_prep.files.lock import locked\n"
 HOLD += "with locked(Path(sys.argv[1]), wait=False): print('held', flush=True); time.sleep(60)\n"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{HOLD}"
 
@@ -43,11 +44,25 @@ def runs(tmp_path: Path) -> Iterator[list[RunDir]]:
 def test_a_lock_names_who_holds_it(runs: list[RunDir]) -> None:
     assert holder(runs[0].lock) is None
     process = holding(runs[0])
-    host, pid = holder(runs[0].lock) or ("", 0)
-    assert (host, pid) == (os.uname().nodename, process.pid)
+    found = holder(runs[0].lock)
+    assert found is not None
+    assert (found.host, found.pid) == (os.uname().nodename, process.pid)
+    assert found.user == pwd.getpwuid(os.geteuid()).pw_name
+    assert found.since == pytest.approx(time.time(), abs=60)
+    assert f"process {process.pid} of {found.user} on {found.host}, since 20" in str(found)
     process.kill()
     process.wait()
     assert holder(runs[0].lock) is None
+
+
+def test_cancel_ends_no_process_but_the_one_that_holds_the_lock(runs: list[RunDir]) -> None:
+    job, other = holding(runs[0]), subprocess.Popen(["sleep", "60"])
+    runs[0].lock.write_text(f"{os.uname().nodename} {other.pid}")  # as all may who may write there
+    assert local.cancel(runs[:1]) == ([], runs[:1])
+    assert (job.poll(), other.poll()) == (None, None)
+    for process in (job, other):
+        process.kill()
+        process.wait()
 
 
 def test_cancel_stops_what_runs_here_and_keeps_what_waits_from_starting(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.files.lock import locked
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import locked
 from sweeper.plan import refusals
 from sweeper.plan.plan import make_plan, save_grid
 from sweeper.plan.refusals import check

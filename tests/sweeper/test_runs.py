@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.files.lock import LockedError, locked
 from sweeper.host.errors import RunFailedError
-from sweeper.host.files import LockedError, locked
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, row_path, write_row
 from sweeper.runs.folder import Heartbeat, RunDir, find_run
@@ -17,7 +17,7 @@ from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from sweeper.host.files import locked\n"
+    "import sys, time; from pathlib import Path; from data_prep.files.lock import locked\n"
     "with locked(Path(sys.argv[1]), wait=False):\n"
     "    print('held', flush=True); time.sleep(600)"
 )

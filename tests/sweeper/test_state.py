@@ -1,12 +1,14 @@
 """The order of precedence of what is known of a run, as one table over real folders, rows, locks and queues."""
 
+import os
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from sweeper.host.files import locked
+from data_prep.files.lock import locked
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.scheduler import Element
 from sweeper.oversight.status import run_statuses
@@ -86,3 +88,25 @@ def test_the_first_of_row_lock_queue_and_attempts_that_says_something_decides(
 
 def test_nothing_is_looked_at_of_a_run_that_is_known_to_be_done(tmp_path: Path) -> None:
     assert state_of(RunDir(results_dir=tmp_path, run_id=RunId("nowhere")), Job.waiting, is_done=True) is State.done
+
+
+@pytest.mark.parametrize(
+    ("age", "is_ended", "state"), [(60, False, "running"), (7200, False, "interrupted"), (60, True, "interrupted")]
+)
+def test_a_run_whose_lock_is_another_users_alone_runs_if_it_shows_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: float, is_ended: bool, state: str
+) -> None:
+    run_dir = RunDir(results_dir=tmp_path, run_id=spec().run_id)
+    run_dir.freeze(spec())
+    attempt = run_dir.new_attempt()
+    attempt.log.write_text("step 1")
+    if is_ended:
+        attempt.write("exit", {"status": "failed", "phase": "train"})
+    for path in (attempt.path, *attempt.path.iterdir()):
+        os.utime(path, (time.time() - age,) * 2)
+
+    def closed(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("sweeper.runs.folder.is_locked", closed)
+    assert state_of(run_dir) is State(state)

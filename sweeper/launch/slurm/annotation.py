@@ -15,12 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from data_prep.files.lock import locked
 from data_prep.spec import DataError
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate
 from sweeper.evaluation.kept_blocks import SUFFIX
 from sweeper.host import environment, limits
 from sweeper.host.errors import RunFailedError, SweeperError
-from sweeper.host.files import locked, write_atomic
+from sweeper.host.files import write_atomic
 from sweeper.host.process import adopt_orphans
 from sweeper.inputs.data import prepared
 from sweeper.job.exit import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED

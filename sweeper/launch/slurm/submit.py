@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeper.host.files import locked
+from data_prep.files.lock import locked
 from sweeper.launch.slurm import canary, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import Ceiling, Live, Wanted, places
