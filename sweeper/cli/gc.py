@@ -9,7 +9,8 @@ import time
 from contextlib import ExitStack
 from itertools import groupby
 
-from sweeper.cli.verb import add_json, add_results, answer, results_folder
+from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
+from sweeper.host.errors import DamagedError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
         if options.yes and folder(results_dir).is_dir():  # a submitter may be about to use what is frozen already
             around.enter_context(locked(folder(results_dir) / "lock", wait=True))
         queue = Queue.ask(results_dir)
-        found = find(results_dir, queue, now=time.time())
+        damaged = list(map(DamagedError, queue.damaged))
+        found = find(results_dir, queue, damaged, now=time.time())
         gone = [item for item in found if item.remove()] if options.yes else []
     if queue.error is not None:
         print(f"SLURM does not answer, so code and arrays are left: {queue.error}", file=sys.stderr)
@@ -49,4 +51,5 @@ def run(options: argparse.Namespace) -> int:
         end = f"{len(gone)} of {len(found)} are deleted" if options.yes else f"{len(found)}; --yes deletes them"
         return "\n".join([*lines, f"{size(sum(item.size for item in found))} in {end}"])
 
-    return answer(options, lambda: {"found": items, "deleted": len(gone)}, text)
+    answer(options, lambda: {"found": items, "deleted": len(gone)}, text)
+    return say_damaged(damaged, what="what they may be about stays")

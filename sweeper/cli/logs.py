@@ -1,9 +1,10 @@
-"""What a run's last attempt prints (-f follows it)."""
+"""What a run's last attempt prints, byte by byte (-f follows it)."""
 
 import argparse
 import sys
 import time
 
+from rewards.bounded_file import MIB
 from sweeper.cli.verb import EXIT_FAILED, EXIT_OK, add_json, add_results, answer, results_folder
 
 
@@ -12,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_results(parser)
     parser.add_argument("which", metavar="run", help="the start or end of a run id")
     parser.add_argument("-f", action="store_true", help="go on printing until interrupted")
-    add_json(parser, more=", without following")
+    add_json(parser, more=": the lines of its last MiB, without following")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -24,17 +25,18 @@ def run(options: argparse.Namespace) -> int:
     attempts = run_dir.attempts()
     log = attempts[-1].log if attempts else None
     if options.json:
-        lines = log.read_text(errors="replace").splitlines() if log and log.exists() else []
+        lines = attempts[-1].log_end().decode(errors="replace").splitlines() if attempts else []
         found = {"run_id": run_dir.run_id, "attempt": len(attempts), "log": log and str(log), "lines": lines}
         return answer(options, lambda: found, str)
     if log is None or not log.exists():
         is_done = has_result(run_dir.results_dir, run_dir.run_id)  # imported, or its folder was taken away
         print(f"{run_dir.run_id} {'is done and has no log here' if is_done else 'has not begun'}", file=sys.stderr)
         return EXIT_FAILED
-    with log.open(errors="replace") as file:
+    with attempts[-1].open_log() as file:
         while True:
-            for line in file:
-                print(line, end="", flush=True)
+            while part := file.read(MIB):
+                sys.stdout.buffer.write(part)
+                sys.stdout.flush()
             if not options.f:
                 return EXIT_OK
             time.sleep(1.0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.cli.verb import EXIT_OK, add_json, add_results, answer, results_folder, say_damaged
+from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
 from sweeper.spec.bounds import Name, argument
 
@@ -42,8 +42,7 @@ def run(options: argparse.Namespace) -> int:
         print(tabulate(found, headers=names, missingval="-"))
     else:
         answer(options, lambda: table.records(rows), lambda: table_text(rows))
-    say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")
-    return EXIT_OK
+    return say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")
 
 
 def rows_of(

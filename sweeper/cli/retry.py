@@ -1,7 +1,7 @@
 """Run again what failed or was interrupted, by the policy of each failure's class (--class oom,node).
 
 Says first what is done with each run. Changes only settings that cannot change the result's mathematics. Exit code 1: a
-run that was tried again here has no result.
+run that was tried again here has no result, or a file cannot be read.
 """
 
 import argparse
@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> int:
         run_local(here, results_dir)
     data = {"runs": [_plain(item) for item in found], "submitted": submitted}
     text = f"{len(again)} of {len(found)} runs without a result are tried again{' (dry run)' * options.dry_run}"
-    code = answer(options, lambda: data, lambda: text)
-    say_damaged(damaged, what="their runs are not tried again before that is mended")
+    answer(options, lambda: data, lambda: text)
+    code = say_damaged(damaged, what="their runs are not tried again before that is mended")
     ended = [state_of(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in here]
     return EXIT_FAILED if any(state is not State.done for state in ended) else code
 

@@ -38,7 +38,6 @@ def _print(options: argparse.Namespace, results_dir: Path) -> int:
     queue = Queue.recent(results_dir)
     damaged: list[DamagedError] = []
     statuses = run_statuses(results_dir, options.which, queue, damaged)
-    code = answer(options, lambda: statuses, lambda: status_text(statuses, queue, time.time()))
+    answer(options, lambda: statuses, lambda: status_text(statuses, queue, time.time()))
     damaged += map(DamagedError, queue.damaged)
-    say_damaged(damaged, what="what they say is not in this answer")
-    return code
+    return say_damaged(damaged, what="what they say is not in this answer")

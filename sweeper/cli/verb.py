@@ -66,10 +66,15 @@ def answer(options: argparse.Namespace, data: Callable[[], Any], text: Callable[
     return EXIT_OK
 
 
-def say_damaged(damaged: Sequence[DamagedError], *, what: str) -> None:
-    """Tell on stderr which files cannot be read; `what` is what is done without them."""
+def say_damaged(damaged: Sequence[DamagedError], *, what: str) -> int:
+    """Tell on stderr which files cannot be read; `what` is what is done without them.
+
+    Returns:
+        The exit code: 1 if there is one, since the answer lacks it.
+    """
     for error in damaged[:_SAID]:
         print(error, file=sys.stderr)
     if damaged:
         more = f", {len(damaged) - _SAID} more than are named" if len(damaged) > _SAID else ""
         print(f"{number_of(len(damaged), 'damaged file')}{more}: {what}", file=sys.stderr)
+    return EXIT_FAILED if damaged else EXIT_OK

@@ -2,7 +2,8 @@
 
 import argparse
 
-from sweeper.cli.verb import add_json, add_results, answer, results_folder
+from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
+from sweeper.host.errors import DamagedError
 
 LOG_LINES, SLURM_LINES = 20, 8
 
@@ -23,10 +24,14 @@ def run(options: argparse.Namespace) -> int:
 
     run_dir = find_run(results_folder(options), options.which)
     (status,) = run_statuses(run_dir.results_dir, run_dir.run_id)
-    attempts = run_dir.attempts()
+    attempts, damaged = run_dir.attempts(), list[DamagedError]()
     log = attempts[-1].log if attempts else None
-    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log is not None and log.exists() else []
-    whole = step_log(run_dir.results_dir, run_dir.run_id)
+    lines, whole = list[str](), list[str]()
+    try:
+        lines = attempts[-1].log_end().decode(errors="replace").splitlines()[-LOG_LINES:] if attempts else []
+        whole = step_log(run_dir.results_dir, run_dir.run_id)
+    except DamagedError as error:
+        damaged.append(error)
     said = whole[-SLURM_LINES:]
     if status["failure_class"] is not None and status["reason"] is None:  # SLURM's programs may know more
         found = run_dir.diagnosis(status["scheduler"], whole)
@@ -50,4 +55,5 @@ def run(options: argparse.Namespace) -> int:
         told += ["", "what SLURM's step printed:", *said] if said and status["state"] != "done" else []
         return "\n".join(told)
 
-    return answer(options, lambda: data, text)
+    answer(options, lambda: data, text)
+    return say_damaged(damaged, what="what it says is not in this answer")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.bounded_file import last_bytes
 from sweeper.host.call import Call
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import appended
@@ -152,12 +153,17 @@ def reason(log: Path, offset: int, code: int) -> str:
 
 
 def printed(log: Path, offset: int) -> list[str]:
-    """The lines of a log from a byte on, without colours and Ray's prefixes; none where there is no log."""
+    """The lines of a log from a byte on, of its last MiB alone, without colours and Ray's prefixes.
+
+    Returns:
+        No line where there is no log.
+
+    Raises:
+        OSError: it is no regular file.
+    """
     if not log.exists():
         return []
-    with log.open("rb") as file:
-        file.seek(offset)
-        return [strip_ansi(line).strip() for line in file.read().decode(errors="replace").splitlines()]
+    return [strip_ansi(line).strip() for line in last_bytes(log, start=offset).decode(errors="replace").splitlines()]
 
 
 def strip_ansi(line: str) -> str:

@@ -21,7 +21,8 @@ from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, 
 from sweeper.job.phases import Measured, phases
 from sweeper.rows.row import has_result
 from sweeper.runs import adjustment
-from sweeper.runs.folder import Attempt, RunDir
+from sweeper.runs.attempt import Attempt
+from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 from sweeper.training import ray_nodes

@@ -9,7 +9,8 @@ from sweeper.host.amounts import duration
 from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED
 from sweeper.rows.differences import named, swept
 from sweeper.rows.row import read_row, row_path
-from sweeper.runs.folder import Heartbeat, RunDir
+from sweeper.runs.attempt import Heartbeat
+from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State, state_of
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.files.lock import LockedError, locked
+from sweeper.host.errors import DamagedError
 from sweeper.host.files import is_leftover
 from sweeper.launch.slurm.array import chunks, folder
 from sweeper.launch.slurm.queue import Queue
@@ -66,23 +67,30 @@ class Garbage:
         return True
 
 
-def find(results_dir: Path, queue: Queue, *, now: float) -> list[Garbage]:
-    """Everything that may go at a time (Unix seconds); where SLURM does not answer, nothing that its jobs may need."""
+def find(results_dir: Path, queue: Queue, damaged: list[DamagedError], *, now: float) -> list[Garbage]:
+    """Everything that may go at a time (Unix seconds); where SLURM does not answer, nothing that its jobs may need.
+
+    `damaged` gets an error for each file that cannot be read; what it may be about stays.
+    """
     from sweeper.rows.row_cache import briefs
 
-    done = {run_id for run_id, brief in briefs(results_dir, []).items() if brief.status is Status.completed}
+    done = {run_id for run_id, brief in briefs(results_dir, damaged).items() if brief.status is Status.completed}
     done -= queue.elements.keys()
     return [
-        *_checkpoints(results_dir, done),
+        *_checkpoints(results_dir, done, damaged),
         *([] if queue.error or queue.damaged else _arrays(results_dir, done)),
         *_half_written(results_dir, now),
     ]
 
 
-def _checkpoints(results_dir: Path, done: set[RunId]) -> Iterator[Garbage]:
+def _checkpoints(results_dir: Path, done: set[RunId], damaged: list[DamagedError]) -> Iterator[Garbage]:
     for run_id in sorted(done):
         run_dir = RunDir(results_dir=results_dir, run_id=run_id)
-        last = checkpoint.at(run_dir.checkpoints, checkpoint.trained_steps(run_dir.checkpoints))
+        try:
+            last = checkpoint.at(run_dir.checkpoints, checkpoint.trained_steps(run_dir.checkpoints))
+        except DamagedError as error:
+            damaged.append(error)
+            continue
         if not last.is_dir() or run_dir.is_locked():  # what is the last one is not known
             continue
         for path in checkpoint.saved(run_dir.checkpoints):

@@ -15,7 +15,8 @@ from sweeper.rows.earlier_row import frozen_settings
 from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_others
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
-from sweeper.runs.folder import Attempt, Heartbeat, RunDir, find_run, known_runs
+from sweeper.runs.attempt import Attempt, Heartbeat
+from sweeper.runs.folder import RunDir, find_run, known_runs
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
 

@@ -1,10 +1,10 @@
 """What a row of an earlier version lacks and can be told from the rest of it."""
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rewards.bounded_file import read_json, shallow
 from sweeper.rows.problems_seen import seen_of
 from sweeper.spec.identity import settings
 
@@ -24,5 +24,5 @@ def completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
 def frozen_settings(spec: Path) -> dict[str, Any] | None:
     """`RunSpec.settings` of a frozen specification of any version; None where there is none, or it is damaged."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # a damaged spec is for `status` to tell
-        return settings(json.loads(spec.read_text()))
+        return settings(shallow(read_json(spec)))
     return None

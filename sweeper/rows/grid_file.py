@@ -12,8 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rewards.bounded_file import read_json
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.host.files import undamaged, write_atomic
+from sweeper.spec.bounds import adapter
 from sweeper.spec.digest import digest_of
 from sweeper.spec.run_id import RunId
 
@@ -22,6 +24,9 @@ QUESTIONS = (
     *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
     *("sft_share", "curriculum", "transfer", "min_data", "stability", "algorithm", "unseen_size", "rest_of_run"),
 )
+
+
+_COLUMNS = ("run_id", "choice", "devices", "device_hours")  # of a member, in the order of a record's lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,24 +93,36 @@ class Membership:
         name = which if which in names else names[0]
         path = _path(results_dir, name)
         with undamaged(path, cure="the next launch of the grid writes it anew; its runs and rows are not touched"):
-            value = json.loads(path.read_text())
+            value = read_json(path)
             run_ids: Sequence[str] = value["run_ids"]
             nothing = [None] * len(run_ids)
             columns = (value.get(key, nothing) for key in ("choices", "devices", "device_hours"))
-            members = tuple(
-                Member(run_id=RunId(run_id), choice=choice and tuple(choice), devices=devices, device_hours=hours)
-                for run_id, choice, devices, hours in zip(run_ids, *columns, strict=True)
+            found: Membership = adapter(Membership).validate_python(
+                {
+                    "name": name,
+                    "grid": value.get("grid", name),
+                    "axes": {key: tuple(map(str, labels)) for key, labels in value["axes"].items()},
+                    "members": [
+                        dict(zip(_COLUMNS, member, strict=True)) for member in zip(run_ids, *columns, strict=True)
+                    ],
+                    "questions": value.get("questions", ()),
+                    "settings": value.get("settings"),
+                }
             )
-            axes = {key: tuple(map(str, labels)) for key, labels in value["axes"].items()}
-            settings = value.get("settings")
-            return cls(
-                name=name,
-                grid=value.get("grid", name),
-                axes=axes,
-                members=members,
-                questions=tuple(value.get("questions", ())),
-                settings=None if settings is None else tuple(settings),
-            )
+            found.require_sound()
+            return found
+
+    def require_sound(self) -> None:
+        """Require of what was read that each run is a folder of its own, with a label on each axis.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        for member in self.members:
+            if member.run_id in ("", ".", "..") or "/" in member.run_id or "\0" in member.run_id:
+                raise ValueError(f"{member.run_id!r} is no name of a run")
+            if member.choice and len(member.choice) != len(self.axes):
+                raise ValueError(f"{member.run_id} has {len(member.choice)} labels on {len(self.axes)} axes")
 
     def widened(self, more: "Membership") -> "Membership":
         """With the axes and runs of another launch of the same; what that knows of a run replaces what was known."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from rewards.bounded_file import parsed, read_text, shallow
 from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden
@@ -250,12 +251,13 @@ def read_row(path: Path, text: str | None = None) -> ResultRow:
         DamagedError: the file is not a row of this schema version.
     """
     with undamaged(path, cure=ROW_CURE):
-        values = json.loads(path.read_text() if text is None else text)
+        values = parsed(read_text(path) if text is None else text)
         if values["schema_version"] != SCHEMA_VERSION:
             raise DamagedError(
                 f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}; {ROW_CURE}"
             )
         row: ResultRow = adapter(ResultRow).validate_python(completed(values, path))
+        shallow(row.settings)
     return row
 
 

@@ -5,14 +5,17 @@ A view that can be thrown away: the rows are the truth, and a row whose file has
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from rewards.bounded_file import read_json
 from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged, write_atomic
 from sweeper.rows.row import ROW_CURE, Status
+from sweeper.spec.bounds import adapter
 from sweeper.spec.run_id import RunId
 
 
@@ -31,7 +34,7 @@ def briefs(results_dir: Path, damaged: list[DamagedError]) -> dict[RunId, Brief]
     path = results_dir / ".status.json"
     known: dict[str, list[Any]] = {}
     with suppress(OSError, ValueError):
-        found_there = json.loads(path.read_text())
+        found_there = read_json(path)
         known = found_there if isinstance(found_there, dict) else {}
     found, kept, is_new = {}, {}, False
     for entry in _rows(results_dir):
@@ -41,18 +44,29 @@ def briefs(results_dir: Path, damaged: list[DamagedError]) -> dict[RunId, Brief]
             with undamaged(Path(entry.path), cure=ROW_CURE):
                 about = entry.stat()
             stamp = [about.st_mtime_ns, about.st_size]
-            if not isinstance(values, list) or len(values) != 2 + len(fields(Brief)) or values[:2] != stamp:
-                is_new = True
-                values = [*stamp, *astuple(_brief(Path(entry.path)))]
+            brief = _kept(values[2:]) if isinstance(values, list) and values[:2] == stamp else None
+            if brief is None:
+                is_new, brief = True, _brief(Path(entry.path))
         except DamagedError as error:
             damaged.append(error)
             continue
-        kept[run_id] = values
-        status, pass1, hours, reason = values[2:]
-        found[run_id] = Brief(status=Status(status), pass1=pass1, device_hours=hours, reason=reason)
+        kept[run_id] = [*stamp, *astuple(brief)]
+        found[run_id] = brief
     if is_new and os.access(results_dir, os.W_OK):
         write_atomic(path, json.dumps(kept) + "\n")
     return found
+
+
+def _kept(values: Sequence[Any]) -> Brief | None:
+    """What was remembered of a row; None: it is not what was written."""
+    with suppress(ValueError):
+        return _checked(dict(zip((field.name for field in fields(Brief)), values, strict=True)))
+    return None
+
+
+def _checked(values: dict[str, Any]) -> Brief:
+    brief: Brief = adapter(Brief).validate_python(values)
+    return brief
 
 
 def _rows(results_dir: Path) -> list["os.DirEntry[str]"]:
@@ -66,7 +80,7 @@ def _rows(results_dir: Path) -> list["os.DirEntry[str]"]:
 def _brief(path: Path) -> Brief:
     """Of one row; without full validation, which takes ten times as long, unless something is amiss."""
     with undamaged(path, cure=ROW_CURE):
-        row = json.loads(path.read_text())
+        row = read_json(path)
         failure, timing, provenance = row["failure"], row["timing"], row["provenance"]
         score = next((item for item in row["trained"] if item["domain"] == "all"), None)
         pass1 = next((item["value"] for item in score["pass_at_k"] if item["k"] == 1), None) if score else None
@@ -74,4 +88,4 @@ def _brief(path: Path) -> Brief:
         if timing and provenance and timing["total_s"] is not None:
             hours = timing["total_s"] * provenance["n_devices"] / 3600
         reason = f"{failure['phase']}: {failure['reason']} (log: {failure['log']})" if failure else None
-        return Brief(status=Status(row["status"]), pass1=pass1, device_hours=hours, reason=reason)
+        return _checked({"status": row["status"], "pass1": pass1, "device_hours": hours, "reason": reason})

@@ -7,18 +7,32 @@ Keys are those of the configuration (`model.resources.offload`). Whoever writes 
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rewards.bounded_file import read_json, shallow
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import undamaged, write_atomic
+from sweeper.spec.bounds import adapter
 from sweeper.spec.idle import setting
 from sweeper.spec.run import RunSpec
 
 FILE = "adjustment.json"
-_CURE = "remove it: the next attempt then runs as the spec says"
+CURE = "remove it: the next attempt then runs as the spec says"
 Changes = Mapping[str, Any]
 CONFIGURATION = {"configuration": "as of this launch"}  # why a change applies that no failure asked for
+
+
+@dataclass(frozen=True)
+class _Entry:
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    changes: dict[str, Any]
+    history: list[_Entry]
 
 
 def applied(spec: RunSpec, changes: Changes) -> RunSpec:
@@ -53,8 +67,9 @@ def _kept(folder: Path) -> dict[str, Any]:
     path = folder / FILE
     found: dict[str, Any] = {"changes": {}, "history": []}
     if path.exists():
-        with undamaged(path, cure=_CURE):
-            found |= json.loads(path.read_text())
+        with undamaged(path, cure=CURE):
+            found |= shallow(read_json(path))
+            adapter(_Kept).validate_python(found)
     return found
 
 

@@ -3,28 +3,28 @@
     runs/<run_id>/
       spec.json  verl_overrides.txt      what runs, immutable
       adjustment.json                    settings of later attempts, outside its identity
-      attempts/001/{log.txt, metrics.jsonl, heartbeat.json, exit.json, env.json}
+      attempts/001/                      one try (`sweeper.runs.attempt`)
       checkpoints/  val/                 shared by attempts, so that verl resumes from them
 
 Where a run stands follows from them: `sweeper.runs.state`.
 """
 
-import json
 import os
 import stat
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data_prep.files.lock import is_locked
-from sweeper.host.amounts import duration
+from rewards.bounded_file import read_json
 from sweeper.host.errors import DamagedError, RunFailedError
 from sweeper.host.files import undamaged, write_atomic
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, ResultRow, Status, read_row, row_path
+from sweeper.runs.attempt import Attempt
 from sweeper.runs.triage import Diagnosis, Ending, classify, tail
 from sweeper.spec.run_id import SPEC_CURE, RunId
 
@@ -34,91 +34,6 @@ if TYPE_CHECKING:
 _LISTED = 8  # runs that an error names
 _SILENT_S = 3600.0  # a job of which nothing is seen for longer is taken for dead where its lock cannot be asked
 _MOVED_AWAY = "move what is there away, and launch the run again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heartbeat:
-    """What a job is doing now."""
-
-    phase: str
-    step: int | None
-    total_steps: int
-    reward: float | None  # mean training reward of the last step
-    val_pass1: float | None
-    seconds_left: float | None  # of training, from the median step time
-    time: float  # Unix seconds
-    pid: int
-    host: str
-
-    def __str__(self) -> str:
-        """One line: phase and for how long, or step, reward, time left."""
-        if self.phase != "train" or self.step is None:
-            what = "train: starting verl" if self.phase == "train" else self.phase
-            return f"{what}, {duration(max(0.0, time.time() - self.time))}"
-        parts = [f"step {self.step}/{self.total_steps}"]
-        parts += [f"reward {self.reward:.3f}"] if self.reward is not None else []
-        parts += [f"val pass@1 {self.val_pass1:.3f}"] if self.val_pass1 is not None else []
-        parts += [f"{duration(self.seconds_left)} left"] if self.seconds_left is not None else []
-        return ", ".join(parts)
-
-
-# What the files of an attempt hold at least.
-_KEYS = {"heartbeat": tuple(Heartbeat.__dataclass_fields__), "exit": ("status", "phase"), "env": ("time",)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try at a run; the logs of earlier tries are kept."""
-
-    path: Path
-
-    @property
-    def number(self) -> int:
-        """1 for the first try."""
-        return int(self.path.name)
-
-    @property
-    def log(self) -> Path:
-        """Everything the job and its children printed."""
-        return self.path / "log.txt"
-
-    @property
-    def metrics(self) -> Path:
-        """Verl's file logger: one JSON object a line, `step` and `data`."""
-        return self.path / "metrics.jsonl"
-
-    def write(self, name: str, value: dict[str, Any]) -> None:
-        """Write `name`.json atomically."""
-        write_atomic(self.path / f"{name}.json", json.dumps(value, indent=1, sort_keys=True) + "\n")
-
-    def read(self, name: str) -> dict[str, Any] | None:
-        """What `write` wrote; None: nothing.
-
-        Raises:
-            DamagedError: it is not what was written.
-        """
-        path = self.path / f"{name}.json"
-        if not path.exists():
-            return None
-        with undamaged(path, cure="remove it: all else that is known of this attempt stays"):
-            value: dict[str, Any] = json.loads(path.read_text())
-            if missing := [key for key in _KEYS.get(name, ()) if key not in value]:
-                raise KeyError(*missing)
-            return value
-
-    def beat(self, heartbeat: Heartbeat) -> None:
-        """Publish what the job is doing."""
-        self.write("heartbeat", asdict(heartbeat))
-
-    def heartbeat(self) -> Heartbeat | None:
-        """The last published heartbeat."""
-        value = self.read("heartbeat")
-        return None if value is None else Heartbeat(**{key: value[key] for key in _KEYS["heartbeat"]})
-
-    def seconds(self) -> float:
-        """Wall seconds from its start to its last sign of life, however it ended."""
-        env, last = self.read("env"), self.heartbeat()
-        return 0.0 if last is None or env is None else max(0.0, last.time - env["time"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +73,9 @@ class RunDir:
         from sweeper.runs import adjustment
         from sweeper.spec.run import RunSpec
 
-        return adjustment.applied(RunSpec.read(self.spec_path), adjustment.read(self.path))
+        frozen, changes = RunSpec.read(self.spec_path), adjustment.read(self.path)
+        with undamaged(self.path / adjustment.FILE, cure=adjustment.CURE) if changes else nullcontext():
+            return adjustment.applied(frozen, changes)
 
     def attempts(self) -> list[Attempt]:
         """All tries, oldest first.
@@ -170,7 +87,7 @@ class RunDir:
         # `status` asks this of thousands of runs; a glob takes three times as long.
         with undamaged(folder, cure=_MOVED_AWAY), suppress(FileNotFoundError):
             paths = sorted(folder.iterdir())
-        return [Attempt(path=path) for path in paths if path.name[0].isdigit()]
+        return [Attempt(path=path) for path in paths if path.name.isdecimal()]
 
     def new_attempt(self) -> Attempt:
         """Open the next attempt; only the holder of the lock may call this."""
@@ -231,10 +148,9 @@ class RunDir:
                         raise OSError("it is no file")
             if self.spec_path.name in names:
                 with undamaged(self.spec_path, cure=SPEC_CURE):
-                    json.loads(self.spec_path.read_text())["spec_version"]
+                    read_json(self.spec_path)["spec_version"]
             for attempt in self.attempts() if "attempts" in names else []:
-                for name in _KEYS:
-                    attempt.read(name)
+                attempt.require_whole()
         except DamagedError as error:
             return error
         return None

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from sweeper.rows.failure_class import FailureClass
 
-TAIL_BYTES = 1 << 20  # of a log: verl prints the first traceback again for every worker, far above the last line
 _EVIDENCE = 300  # characters
 
 
@@ -185,7 +184,7 @@ def tail(log: Path) -> list[str]:
     """The last lines of a log, without colours and Ray's prefixes."""
     from sweeper.host.process import printed
 
-    return printed(log, max(0, log.stat().st_size - TAIL_BYTES)) if log.exists() else []
+    return printed(log, 0)
 
 
 def classes(names: Iterable[str]) -> set[FailureClass]:

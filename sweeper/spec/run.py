@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from data_prep.spec import Order
+from rewards.bounded_file import parsed, read_text, shallow
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import undamaged
 from sweeper.spec.bounds import FINITE_LEAVES, RECORD, Count, Seed, Word, adapter, in_one_line
@@ -144,7 +145,7 @@ class RunSpec:
         Raises:
             ConfigError: an unknown, missing or ill-typed field.
         """
-        return cls.from_dict(json.loads(text))
+        return cls.from_dict(shallow(parsed(text)))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "RunSpec":
@@ -165,7 +166,7 @@ class RunSpec:
             DamagedError: it is not what was written.
         """
         with undamaged(path, cure=SPEC_CURE):
-            return cls.from_json(path.read_text())
+            return cls.from_json(read_text(path))
 
 
 # Fields that are objects of their own; the others are numbers and words.

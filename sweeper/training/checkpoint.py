@@ -14,7 +14,8 @@ written each time.
 import shutil
 from pathlib import Path
 
-from sweeper.host.files import write_atomic
+from rewards.bounded_file import read_text
+from sweeper.host.files import undamaged, write_atomic
 from sweeper.spec.run import RunSpec
 
 KEPT = 2  # trainer.max_actor_ckpt_to_keep
@@ -23,6 +24,7 @@ KEPT = 2  # trainer.max_actor_ckpt_to_keep
 # 104081: in more than 4). File systems differ tenfold; a run's own saves are measured.
 BANDWIDTH = 0.35e9
 _STEP = "global_step_"
+_MARKER_BYTES = 64
 
 
 def sizes(spec: RunSpec) -> tuple[int, int]:
@@ -48,13 +50,18 @@ def count(steps: int, every: int) -> int:
 
 
 def trained_steps(folder: Path) -> int:
-    """Training steps in the last complete checkpoint; 0 without one."""
+    """Training steps in the last complete checkpoint; 0 without one.
+
+    Raises:
+        DamagedError: verl's marker of it is no number.
+    """
     marker = _marker(folder)
     if not marker.exists():
         return 0
     # verl truncates the marker and then writes it, after the whole checkpoint: an empty one names the newest.
-    text = marker.read_text().strip()
-    return int(text) if text else max(_saved_steps(folder), default=0)
+    with undamaged(marker, cure="write the step of the last whole checkpoint into it"):
+        text = read_text(marker, _MARKER_BYTES).strip()
+        return int(text) if text else max(_saved_steps(folder), default=0)
 
 
 def rewind(folder: Path, logged: int) -> None:

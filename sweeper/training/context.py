@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sweeper.host.process import Children
-from sweeper.runs.folder import Attempt, RunDir
+from sweeper.runs.attempt import Attempt
+from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.training.ray_nodes import Node
 from sweeper.training.watch import Watch

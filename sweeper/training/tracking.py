@@ -25,7 +25,8 @@ from sweeper.rows.differences import named, swept
 from sweeper.rows.grid_file import places
 from sweeper.rows.row import ResultRow
 from sweeper.rows.table import TRACKED, record
-from sweeper.runs.folder import Attempt, RunDir
+from sweeper.runs.attempt import Attempt
+from sweeper.runs.folder import RunDir
 from sweeper.spec.cluster import ContainerRuntime, Executor
 from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext

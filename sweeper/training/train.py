@@ -15,7 +15,8 @@ from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device
 from sweeper.host.process import PACKAGES, Children
 from sweeper.rows.curve import read_curve
-from sweeper.runs.folder import Attempt, RunDir
+from sweeper.runs.attempt import Attempt
+from sweeper.runs.folder import RunDir
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 from sweeper.training import checkpoint, ray_nodes, step_time, tracking

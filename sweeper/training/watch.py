@@ -7,7 +7,7 @@ from pathlib import Path
 from sweeper.host.errors import StalledError
 from sweeper.rows.curve import read_curve
 from sweeper.rows.row import CurvePoint
-from sweeper.runs.folder import Attempt, Heartbeat
+from sweeper.runs.attempt import Attempt, Heartbeat
 from sweeper.spec.run import RunSpec
 from sweeper.training import step_time
 from sweeper.training.engine_weights import refuse_other

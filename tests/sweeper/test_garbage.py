@@ -49,11 +49,11 @@ def frozen(results: Path, digest: str, *runs: RunSpec) -> Path:
 def test_only_earlier_checkpoints_of_runs_that_are_done_may_go(tmp_path: Path) -> None:
     done = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
     run_with_checkpoints(tmp_path, spec("seed=2"), done=False)
-    found = find(tmp_path, SILENT, now=time.time())
+    found = find(tmp_path, SILENT, [], now=time.time())
     assert [item.path for item in found] == [done.checkpoints / "global_step_10"]
     assert found[0].size == 1000
     (done.checkpoints / "latest_checkpointed_iteration.txt").unlink()  # which is the last is not known
-    assert find(tmp_path, SILENT, now=time.time()) == []
+    assert find(tmp_path, SILENT, [], now=time.time()) == []
 
 
 def test_code_goes_when_no_unfinished_run_needs_it_and_stays_when_slurm_is_silent(tmp_path: Path) -> None:
@@ -61,12 +61,12 @@ def test_code_goes_when_no_unfinished_run_needs_it_and_stays_when_slurm_is_silen
     run_with_checkpoints(tmp_path, one, done=True)
     run_with_checkpoints(tmp_path, two, done=False)
     old, used = frozen(tmp_path, "aa", one), frozen(tmp_path, "bb", one, two)
-    found = {item.path for item in find(tmp_path, SILENT, now=time.time())}
+    found = {item.path for item in find(tmp_path, SILENT, [], now=time.time())}
     assert old in found
     assert used not in found
     assert sum(path.parent.name == "slurm" for path in found) == 3  # .json, .sh and .job of the first array
     silent = Queue(elements={}, endings={}, error="no answer")
-    assert not {old, used} & {item.path for item in find(tmp_path, silent, now=time.time())}
+    assert not {old, used} & {item.path for item in find(tmp_path, silent, [], now=time.time())}
 
 
 def test_a_temporary_file_goes_when_nobody_can_still_be_writing_it(tmp_path: Path) -> None:
@@ -75,20 +75,20 @@ def test_a_temporary_file_goes_when_nobody_can_still_be_writing_it(tmp_path: Pat
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (time.time() - 2 * DAY,) * 2)
-    assert [item.path for item in find(tmp_path, SILENT, now=time.time())] == [old]
+    assert [item.path for item in find(tmp_path, SILENT, [], now=time.time())] == [old]
 
 
 def test_weights_whose_fetch_nobody_went_on_with_go_after_a_day(tmp_path: Path) -> None:
     partial = tmp_path / "weights" / ".acme--tiny@0123.partial"
     partial.mkdir(parents=True)
     (partial / "model.safetensors").write_text("half")
-    assert find(tmp_path, SILENT, now=time.time()) == []
-    assert [item.path for item in find(tmp_path, SILENT, now=time.time() + 2 * DAY)] == [partial]
+    assert find(tmp_path, SILENT, [], now=time.time()) == []
+    assert [item.path for item in find(tmp_path, SILENT, [], now=time.time() + 2 * DAY)] == [partial]
 
 
 def test_a_checkpoint_of_a_run_that_came_alive_stays(tmp_path: Path) -> None:
     done = run_with_checkpoints(tmp_path, spec("seed=1"), done=True)
-    (item,) = find(tmp_path, SILENT, now=time.time())
+    (item,) = find(tmp_path, SILENT, [], now=time.time())
     with locked(done.path / "lock", wait=False):
         assert not item.remove()
     assert item.path.is_dir()

@@ -8,7 +8,8 @@ import pytest
 
 from sweeper.host.errors import StalledError
 from sweeper.host.process import run_child
-from sweeper.runs.folder import Attempt, RunDir
+from sweeper.runs.attempt import Attempt
+from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.training import checkpoint
 from sweeper.training.step_time import Measured, measured, pace, patience

@@ -10,7 +10,8 @@ from data_prep.files.lock import LockedError, locked
 from sweeper.host.errors import RunFailedError
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, row_path, write_row
-from sweeper.runs.folder import Heartbeat, RunDir, find_run
+from sweeper.runs.attempt import Heartbeat
+from sweeper.runs.folder import RunDir, find_run
 from sweeper.runs.state import State, state_of
 from sweeper.spec.run_id import RunId
 from tests.sweeper.points import spec

@@ -12,7 +12,8 @@ from sweeper.plan.plan import save_grid
 from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import Failure, Provenance, row_path, write_row
 from sweeper.rows.row_cache import briefs
-from sweeper.runs.folder import Heartbeat, RunDir
+from sweeper.runs.attempt import Heartbeat
+from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
 from tests.sweeper.points import plan, spec

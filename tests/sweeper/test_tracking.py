@@ -18,7 +18,8 @@ from sweeper.job.run import begin
 from sweeper.plan.refusals import check
 from sweeper.rows.grid_file import Member, Membership
 from sweeper.rows.row import ResultRow, read_rows, write_row
-from sweeper.runs.folder import Attempt, RunDir
+from sweeper.runs.attempt import Attempt
+from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.training import tracking
 from tests.sweeper.points import spec

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from data_prep.spec import DataError
+from rewards.bounded_file import TAIL_BYTES
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.rows.failure_class import FailureClass
-from sweeper.runs.triage import TAIL_BYTES, Ending, classes, classify, of_exception, tail
+from sweeper.runs.triage import Ending, classes, classify, of_exception, tail
 
 # (source, lines of the log, class, part of the evidence)
 LOGS = [

@@ -16,14 +16,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rewards.bounded_file import read_json, read_text
 from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged, write_atomic
+from sweeper.spec.bounds import adapter
 from sweeper.spec.run_id import RunId
 
 if TYPE_CHECKING:
     from sweeper.launch.slurm.shape import Shape  # the spec behind it takes as long to import as `status` takes
 
 PREFIX = "sweep-"
+_JOB_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +72,8 @@ class Chunk:
         """
         path = folder(results_dir) / f"{name}.json"
         with undamaged(path, cure=f"cancel its jobs (scancel --name={name}), then remove it"):
-            values = json.loads(path.read_text())
-            run_ids, after = values.pop("run_ids"), values.pop("after", ())
-            return cls(name=name, run_ids=tuple(run_ids), after=tuple(after), **values)
+            chunk: Chunk = adapter(Chunk).validate_python({**read_json(path), "name": name})
+            return chunk
 
     def write(self, results_dir: Path, script: str) -> Path:
         """Write down what is about to be submitted; returns the script."""
@@ -92,7 +94,7 @@ class Chunk:
         if not path.exists():
             return None
         with undamaged(path, cure="remove it: SLURM's queue names the job again while it is there"):
-            return int(path.read_text())
+            return int(read_text(path, _JOB_BYTES))
 
     def forget(self, results_dir: Path) -> None:
         """Take away a chunk that SLURM never got."""

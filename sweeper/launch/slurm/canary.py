@@ -12,6 +12,8 @@ import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from rewards.bounded_file import lines
+from sweeper.host.json_lines import MOST_BYTES
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.shape import Shape
@@ -40,7 +42,8 @@ def choose(results_dir: Path, known: Sequence[Chunk], shape: Shape, members: Seq
 def trained(results_dir: Path, run_id: RunId) -> bool:
     """Whether a run has taken a training step, in any attempt."""
     attempts = RunDir(results_dir=results_dir, run_id=run_id).attempts()
-    return any(item.metrics.exists() and _TRAINED in item.metrics.read_text() for item in attempts)
+    found = (item.metrics for item in attempts if item.metrics.exists())
+    return any(_TRAINED.encode() in line for path in found for line in lines(path, at_most=MOST_BYTES))
 
 
 def waiting(results_dir: Path, known: Sequence[Chunk]) -> dict[RunId, RunId]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rewards.bounded_file import last_bytes
+from sweeper.host.files import undamaged
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder
 from sweeper.launch.slurm.scheduler import Element
@@ -54,7 +56,15 @@ def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[R
 
 
 def step_log(results_dir: Path, run_id: RunId) -> list[str]:
-    """What SLURM's own programs wrote of a run's last element: why it was killed, if they did it."""
+    """What SLURM's own programs wrote of a run's last element, the last MiB: why it was killed, if they did it.
+
+    Raises:
+        DamagedError: there is something else than a file of theirs.
+    """
     where = submitted(results_dir).get(run_id)
     logs = sorted((folder(results_dir) / "logs").glob(f"{where[0]}_{where[1]}_*_log.out")) if where else []
-    return [line for path in logs for line in path.read_text(errors="replace").splitlines() if line.strip()]
+    said = []
+    for path in logs:
+        with undamaged(path, cure="move it away"):
+            said += last_bytes(path).decode(errors="replace").splitlines()
+    return [line for line in said if line.strip()]

@@ -8,14 +8,16 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rewards.bounded_file import read_json
 from sweeper.host.errors import DamagedError
 from sweeper.host.files import write_atomic
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import Job, State, state_of
+from sweeper.spec.bounds import adapter
 from sweeper.spec.run_id import RunId
 
 if TYPE_CHECKING:
@@ -115,6 +117,17 @@ def kept(results_dir: Path) -> Path:
     return results_dir / "slurm" / "queue.json"
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept beside the elements."""
+
+    endings: dict[RunId, str]
+    error: str | None
+    time: float
+    damaged: tuple[str, ...]
+    failures: int
+
+
 def _text(queue: Queue) -> str:
     # `asdict` would copy thousands of elements, one by one.
     values = {name: getattr(queue, name) for name in Queue.__dataclass_fields__}
@@ -126,11 +139,9 @@ def _read(path: Path) -> Queue | None:
     from sweeper.launch.slurm.scheduler import Element
 
     try:
-        values: dict[str, Any] = json.loads(path.read_text())
-        elements = {
-            RunId(run_id): Element(**dict(zip(_ELEMENT, item, strict=True)))
-            for run_id, item in values.pop("elements").items()
-        }
-        return Queue(elements=elements, **values)
-    except (OSError, ValueError, TypeError, KeyError):  # taken away this moment, or of an earlier version
-        return None
+        values: dict[str, Any] = read_json(path)
+        elements = {run_id: dict(zip(_ELEMENT, item, strict=True)) for run_id, item in values.pop("elements").items()}
+        checked = adapter(dict[RunId, Element]).validate_python(elements)
+        return Queue(elements=checked, **asdict(adapter(_Kept).validate_python(values)))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # taken away this moment, or of an earlier version
