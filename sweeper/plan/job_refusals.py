@@ -1,11 +1,16 @@
 """Refusals of what a job of SLURM cannot be: before it waits for its nodes."""
 
+import re
+from math import ceil
 from pathlib import Path
 
+from sweeper.host.amounts import size
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
 from sweeper.launch.slurm import options
 from sweeper.launch.slurm.shape import shape_of
+from sweeper.plan import host_memory
+from sweeper.plan.gpu import GPUS
 from sweeper.spec.cluster import ContainerRuntime
 from sweeper.spec.run import RunSpec
 from sweeper.training import processors
@@ -40,17 +45,53 @@ def refuse_job(spec: RunSpec) -> None:
         )
     _refuse_nodes(spec)
     _refuse_few_cpus(spec)
+    _refuse_other_gpus(spec)
+    if spec.cluster.check_memory:
+        _refuse_little_memory(spec)
 
 
 def _refuse_few_cpus(spec: RunSpec) -> None:
     shape = shape_of(spec)
     needed = processors.cores_needed(spec.model.resources)
-    cpus = None if "cpus-per-task" in options.replaced(shape.sbatch) else shape.cpus_per_node
+    cpus = options.node_cpus(shape)
     if shape.gpus_per_node and spec.cluster.device is not Device.cpu and cpus is not None and cpus < needed:
         raise ConfigError(
-            f"cluster.cpus_per_gpu={spec.cluster.cpus_per_gpu} is fewer than the {processors.BESIDE_A_GPU} that verl "
+            f"{_said(spec, 'cpus-per-task', 'cpus_per_gpu')} is fewer than the {processors.BESIDE_A_GPU} that verl "
             "sets aside with each GPU, and such a job ends as it starts; set 8 (docs/gpu.md)"
         )
+
+
+def _refuse_little_memory(spec: RunSpec) -> None:
+    shape, parts = shape_of(spec), host_memory.least(spec)
+    given, needed = options.node_memory(shape), sum(parts.values())
+    if given is None or given >= needed:
+        return
+    each = ceil(needed / spec.model.resources.gpus_per_node / 2**30)
+    what = ", ".join(f"{name} {size(value)}" for name, value in parts.items())
+    raise ConfigError(
+        f"{_said(spec, 'mem', 'memory_gb_per_gpu')} gives a job {size(given)} of a node's memory, and "
+        f"{spec.model.name} takes {size(needed)} at least ({what}); set cluster.memory_gb_per_gpu={each} or more "
+        "(docs/gpu.md; cluster.check_memory=false lets it pass)"
+    )
+
+
+def _said(spec: RunSpec, ours: str, key: str) -> str:
+    """What decides an option: a setting of ours, or the option of `cluster.sbatch` in its place."""
+    instead = options.replaced(shape_of(spec).sbatch).get(ours)
+    if instead is not None:
+        return f"cluster.sbatch.{instead}={spec.cluster.sbatch[instead]} (in the place of cluster.{key})"
+    return f"cluster.{key}={getattr(spec.cluster, key)}"
+
+
+def _refuse_other_gpus(spec: RunSpec) -> None:
+    planned = (spec.cluster.gpu_type or "").upper()
+    for name, kind in options.kinds_of_gpus(shape_of(spec)).items():
+        known = {word.upper() for word in re.split(r"[^a-z0-9]+", kind.lower())} & set(GPUS)
+        if known and planned and planned not in known:
+            raise ConfigError(
+                f"cluster.sbatch.{name} asks for {kind}, and the run is planned for cluster.gpu_type="
+                f"{spec.cluster.gpu_type}; set cluster.gpu_type={known.pop()}, or correct the option"
+            )
 
 
 def _refuse_nodes(spec: RunSpec) -> None:

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from sweeper.host.amounts import number_of
+from sweeper.host.amounts import number_of, size
 from sweeper.host.machine import Device
+from sweeper.launch.slurm import options
 from sweeper.launch.slurm.shape import shape_of
+from sweeper.plan import host_memory
 from sweeper.plan.cost import Cost
+from sweeper.plan.throughput import roofline
 from sweeper.spec.cluster import Executor
 from sweeper.spec.run import RunSpec
+from sweeper.training import processors
+
+_LONG = 7 * 86400.0  # seconds of one run on this machine's CPUs that nobody waits for
 
 
 def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]]) -> Iterator[str]:
@@ -15,8 +21,10 @@ def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]]) -> Iterator[str]:
     yield from _cold([spec for spec, _ in runs])
     priced = [(spec, cost) for spec, cost in runs if cost is not None]
     yield from _turns([spec for spec, cost in priced if cost.on_gpus])
+    yield from _without_gpus([spec for spec, cost in priced if not cost.on_gpus])
     jobs = [(spec, cost) for spec, cost in priced if spec.cluster.executor is Executor.slurm]
     yield from _idle_gpus([spec for spec, _ in jobs])
+    yield from _left_to_the_site([spec for spec, cost in jobs if cost.on_gpus and spec.cluster.gpus_per_node])
     yield from _low_ceiling([spec for spec, _ in jobs])
     yield from _longer_than_a_job(jobs)
 
@@ -39,6 +47,42 @@ def _turns(specs: Sequence[RunSpec]) -> Iterator[str]:
         yield (
             f"runs on this machine's GPUs take turns, one at once: cluster.max_parallel={given[0]} counts where there "
             "is none"
+        )
+
+
+def _without_gpus(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """Runs of models for GPUs, where `cluster=slurm` was forgotten."""
+    here = [spec for spec in specs if spec.cluster.executor is Executor.local and spec.cluster.device is Device.auto]
+    long = [spec for spec in here if sum((roofline(spec) or {}).values()) > _LONG]
+    if long:
+        most = max(long, key=lambda spec: spec.model.architecture.n_params)
+        yield (
+            f"{len(long)} of {len(specs)} runs would compute on this machine's CPUs for weeks or longer "
+            f"({most.model.name} has {most.model.architecture.n_params:,} parameters, and cluster="
+            f"{most.cluster.name} finds no GPU here): cluster=slurm plans jobs on GPUs"
+        )
+
+
+def _left_to_the_site(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """Processors and memory that no setting states."""
+    shapes = {shape_of(spec): spec for spec in specs}
+    open_cpus = [
+        spec
+        for shape, spec in shapes.items()
+        if options.node_cpus(shape) is None and not any(name == "exclusive" for name, _ in shape.sbatch)
+    ]
+    if open_cpus:
+        needed = max(processors.cores_needed(spec.model.resources) for spec in open_cpus)
+        yield (
+            "cluster.cpus_per_gpu=null: jobs get the CPUs that the site gives unasked, one where it says nothing, and "
+            f"take up to {needed} of a node at least; set 8, or ask a node with doctor --job"
+        )
+    open_memory = [spec for shape, spec in shapes.items() if options.node_memory(shape) is None]
+    if open_memory:
+        most = max(sum(host_memory.least(spec).values()) for spec in open_memory)
+        yield (
+            "cluster.memory_gb_per_gpu=null: jobs get the memory that the site gives unasked, and take up to "
+            f"{size(most)} of a node at least"
         )
 
 

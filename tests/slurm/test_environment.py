@@ -82,7 +82,11 @@ def test_options_of_the_user_reach_slurm_and_variables_of_an_allocation_do_not(
     for name, value in ALLOCATION.items():
         monkeypatch.setenv(name, value)
     one = make(
-        "seed=1", "cluster.sbatch={gres: gpu:h100:1, mem-per-cpu: 200M}", "cluster.cpus_per_gpu=2", step_seconds=2
+        "seed=1",
+        "cluster.sbatch={gres: gpu:h100:1, mem-per-cpu: 200M}",
+        "cluster.cpus_per_gpu=2",
+        "cluster.check_memory=false",
+        step_seconds=2,
     )
     check(one, family="tiny")
     results = tmp_path / "50%j of %x"  # patterns of SLURM's in the name of a log

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from sweeper.host.errors import ConfigError
-from sweeper.launch.slurm.options import replacements
+from sweeper.launch.slurm.options import node_cpus, node_memory, replacements
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.plan.refusals import check
 from sweeper.spec.run import RunSpec
@@ -72,6 +72,18 @@ def test_options_are_given_as_any_setting_is() -> None:
     assert found == [{"gres": "gpu:h100:8", "mem-per-cpu": "4G", "exclusive": True}] * 2
 
 
+def test_a_job_is_judged_by_what_stands_in_the_place_of_our_options() -> None:
+    plain = spec(*SLURM)
+    for options, given in (
+        ("{}", (64, 800 << 30)),
+        ("{cpus-per-gpu: 4, mem-per-gpu: 90G}", (32, 720 << 30)),
+        ("{mem-per-cpu: 4096}", (64, 256 << 30)),
+        ("{mem-per-gpu: 0}", (64, None)),  # all that a node has
+    ):
+        shape = shape_of(with_options(plain, options))
+        assert (node_cpus(shape), node_memory(shape)) == given
+
+
 def test_what_is_not_written_is_not_said_to_be_left_out() -> None:
     without = spec(*SLURM, "cluster.memory_gb_per_gpu=null")
     assert replacements([shape_of(with_options(without, "{mem-per-cpu: 4G}"))]) == []
@@ -114,6 +126,17 @@ def test_what_is_not_written_is_not_said_to_be_left_out() -> None:
         ("{gres: gpu}", "asks for 1 GPUs, and the run uses 8"),
         ("{gpus: 4}", "asks for 4 GPUs, and the run uses 8"),
         ("{gpus-per-task: many}", "write a number of GPUs"),
+        ("{cpus-per-gpu: 2}", r"cluster\.sbatch\.cpus-per-gpu=2 \(in the place of cluster\.cpus_per_gpu\) is fewer"),
+        ("{cpus-per-gpu: 0}", r"write a number of CPUs, or set cluster\.cpus_per_gpu"),
+        (
+            "{mem-per-gpu: 100M}",
+            r"\(in the place of cluster\.memory_gb_per_gpu\) gives a job 838.9 MB .* takes 32\.8 GB",
+        ),
+        ("{mem-per-cpu: 64}", "gives a job 4.3 GB of a node's memory"),
+        ("{mem-per-gpu: plenty}", r"write an amount such as 90G, or set cluster\.memory_gb_per_gpu"),
+        ("{tres-per-task: 'cpu:4,gres/gpu:8'}", r"the program writes cpu itself: set cluster\.cpus_per_gpu"),
+        ("{gres: gpu:a100:8}", r"asks for a100, .* planned for cluster\.gpu_type=H100; set cluster\.gpu_type=A100"),
+        ("{gpus: nvidia_h200_141gb:8}", r"set cluster\.gpu_type=H200"),
     ],
 )
 def test_what_the_program_decides_or_sbatch_does_not_know_is_refused_with_what_to_write(

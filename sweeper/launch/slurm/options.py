@@ -58,6 +58,10 @@ _REPLACES = {
 _GPUS = re.compile(r"(?:^|,)(?:gres[/:])?gpu(?:[:/](?P<kind>[A-Za-z][\w.-]*))?(?:[:=](?P<count>\d+))?(?=,|\(|$)")
 _COUNTED = re.compile(r"(?:^|,)(?:(?P<kind>[A-Za-z][\w.-]*):)?(?P<count>\d+)(?=,|$)")
 
+_TRES = re.compile(r"(?:^|,)(?P<kind>cpu|mem)[:=/]")
+_AMOUNT = re.compile(r"(?P<count>\d+)(?P<unit>[KMGTkmgt])?[Bb]?")
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
 
 def replaced(options: Options) -> dict[str, str]:
     """What of ours is left out, and the option that stands in its place."""
@@ -66,6 +70,37 @@ def replaced(options: Options) -> dict[str, str]:
         for name, value in options
         if name in _REPLACES and (_REPLACES[name] != "gpus-per-node" or _gpus(name, str(value)))
     }
+
+
+def kinds_of_gpus(shape: Shape) -> dict[str, str]:
+    """The kinds of GPUs that options name, in the site's own words (a100, nvidia_h100_80gb), by option."""
+    asked = {name: str(value) for name, value in shape.sbatch if _REPLACES.get(name) == "gpus-per-node"}
+    return {name: kind for name, value in asked.items() for kind, _ in _gpus(name, value) if kind is not None}
+
+
+def node_cpus(shape: Shape) -> int | None:
+    """CPUs that a job is given on a node, by our own option or the one in its place; None: the site decides."""
+    instead = replaced(shape.sbatch).get("cpus-per-task")
+    return shape.cpus_per_node if instead is None else int(str(dict(shape.sbatch)[instead])) * shape.gpus_per_node
+
+
+def node_memory(shape: Shape) -> float | None:
+    """Bytes of host memory that a job is given on a node, by our own option or the one in its place.
+
+    None: the site decides.
+    """
+    instead = replaced(shape.sbatch).get("mem")
+    if instead is None:
+        return None if shape.memory_gb is None else shape.memory_gb * _UNITS["G"]
+    each = _bytes(str(dict(shape.sbatch)[instead]))
+    times = shape.gpus_per_node if instead == "mem-per-gpu" else node_cpus(shape)
+    return None if not each or times is None else each * times
+
+
+def _bytes(amount: str) -> int | None:
+    """What SLURM reads an amount of memory as, MiB where it has no unit; None: it is none."""
+    found = _AMOUNT.fullmatch(amount)
+    return None if found is None else int(found["count"]) * _UNITS[(found["unit"] or "M").upper()]
 
 
 def replacements(shapes: Iterable[Shape]) -> list[str]:
@@ -92,6 +127,7 @@ def refuse(spec: RunSpec) -> None:
     for name, value in shape_of(spec).sbatch:
         if _REPLACES.get(name) == "gpus-per-node":
             _refuse_gpus(name, str(value), spec)
+        _refuse_amount(name, str(value))
 
 
 def _refuse_name(name: str) -> None:
@@ -145,6 +181,16 @@ def _refuse_gpus(name: str, value: str, spec: RunSpec) -> None:
         key = "cluster.gpus_per_node=0" if not per_node else f"model.resources.gpus_per_node={per_node}"
         of = f" on each of {resources.nodes} nodes" if name == "gpus" else ""
         raise ConfigError(f"cluster.sbatch.{name}={value} asks for {asked} GPUs, and the run uses {needed} ({key}{of})")
+
+
+def _refuse_amount(name: str, value: str) -> None:
+    if name == "cpus-per-gpu" and not (value.isdecimal() and int(value)):
+        raise ConfigError(f"cluster.sbatch.{name}={value}: write a number of CPUs, or set cluster.cpus_per_gpu")
+    if _REPLACES.get(name) == "mem" and _bytes(value) is None:
+        raise ConfigError(f"cluster.sbatch.{name}={value}: write an amount such as 90G, or set {_OURS['mem']}")
+    if name == "tres-per-task" and (found := _TRES.search(value)):
+        key = _OURS["cpus-per-task" if found["kind"] == "cpu" else "mem"]
+        raise ConfigError(f"cluster.sbatch.{name}={value}: the program writes {found['kind']} itself: set {key}")
 
 
 def _gpus(name: str, value: str) -> list[tuple[str | None, int]]:
