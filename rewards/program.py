@@ -1,7 +1,7 @@
 """How a program of the project reads its arguments and how it ends: `sweeper`, `data_prep`, `rewards`, `analysis`.
 
 Whatever goes wrong, a user reads one to four lines: what it is, where, and what to do. It lies here because every
-package may import `rewards`, and it imports nothing of ours itself.
+package may import `rewards`, and it imports nothing of ours itself but what guards the terminal.
 """
 
 import argparse
@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Never
+
+from rewards.terminal import guard
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 TRACEBACK_VARIABLE = "SWEEPER_TRACEBACK"
@@ -79,6 +81,7 @@ def run_main(module: str, arguments: Sequence[str]) -> int:
             raise UserError(f"argument {empty[0]!r} is empty: is a variable of the shell unset?")
         return int(import_module(module).main(arguments))
 
+    guard()
     return guarded(body)
 
 

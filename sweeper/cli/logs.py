@@ -1,6 +1,7 @@
 """What a run's last attempt prints, byte by byte (-f follows it)."""
 
 import argparse
+import codecs
 import sys
 import time
 
@@ -13,7 +14,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_results(parser)
     parser.add_argument("which", metavar="run", help="the start or end of a run id")
     parser.add_argument("-f", action="store_true", help="go on printing until interrupted")
-    add_json(parser, more=": the lines of its last MiB, without following")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--raw", action="store_true", help="its bytes as they are, which a terminal may obey")
+    add_json(form, more=": the lines of its last MiB, without following")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,10 +35,14 @@ def run(options: argparse.Namespace) -> int:
         is_done = has_result(run_dir.results_dir, run_dir.run_id)  # imported, or its folder was taken away
         print(f"{run_dir.run_id} {'is done and has no log here' if is_done else 'has not begun'}", file=sys.stderr)
         return EXIT_FAILED
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     with attempts[-1].open_log() as file:
         while True:
             while part := file.read(MIB):
-                sys.stdout.buffer.write(part)
+                if options.raw:
+                    sys.stdout.buffer.write(part)
+                else:
+                    sys.stdout.write(decoder.decode(part))
                 sys.stdout.flush()
             if not options.f:
                 return EXIT_OK

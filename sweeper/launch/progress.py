@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from rewards.terminal import guard, own, visible
 from sweeper.host.amounts import duration
 from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED
 from sweeper.rows.differences import named, swept
@@ -96,15 +97,18 @@ class Bars(Reporter):
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         super().__init__(total, results_dir, stream)
-        columns = ("{task.description}", BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=Console(file=stream))
+        # A name or a reason may read as Rich's markup, which makes links; bars are drawn below the screen.
+        name, text = (TextColumn(f"{{task.{key}}}", markup=False) for key in ("description", "fields[text]"))
+        self._progress = Progress(name, BarColumn(), text, TimeElapsedColumn(), console=Console(file=own(stream)))
         self._progress.start()
+        guard()  # Rich puts streams of its own before ours, so that what is printed meanwhile stands above the bars
         self._all = self._progress.add_task("sweep", total=total, text=f"0/{total} runs")
         self._tasks: dict[str, TaskID] = {}
 
     def started(self, run_dir: RunDir) -> None:
         """A job was started."""
-        self._tasks[run_dir.run_id] = self._progress.add_task(self._named(run_dir), total=None, text="starting")
+        name = visible(self._named(run_dir))
+        self._tasks[run_dir.run_id] = self._progress.add_task(name, total=None, text="starting")
 
     def ended(self, run_dir: RunDir, code: int) -> None:
         """A job ended with an exit code."""
@@ -117,7 +121,8 @@ class Bars(Reporter):
     def _tell(self, run_dir: RunDir, beat: Heartbeat) -> None:
         total = beat.total_steps if beat.phase == "train" else None
         task = self._tasks[run_dir.run_id]
-        self._progress.update(task, total=total, completed=beat.step or 0, text=str(beat))
+        self._progress.update(task, total=total, completed=beat.step or 0, text=visible(str(beat)))
 
     def _print(self, run_dir: RunDir, text: str) -> None:
-        self._progress.console.print(f"{self._named(run_dir)}: {text}", highlight=False, markup=False)
+        told = visible(f"{self._named(run_dir)}: {text}")
+        self._progress.console.print(told, highlight=False, markup=False)
