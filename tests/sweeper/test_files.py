@@ -34,8 +34,8 @@ KILLED = (
 def test_what_a_writer_killed_with_9_left_is_garbage_a_day_later_and_not_before(tmp_path: Path, kind: str) -> None:
     assert subprocess.run([sys.executable, "-c", KILLED, kind, str(tmp_path)]).returncode == -9
     silent, now = Queue(elements={}, endings={}), time.time()
-    assert find(tmp_path, silent, now=now) == []
-    (item,) = find(tmp_path, silent, now=now + DAY + 60)
+    assert find(tmp_path, silent, [], now=now) == []
+    (item,) = find(tmp_path, silent, [], now=now + DAY + 60)
     assert item.size == len("half")
     assert item.remove()
     assert not item.path.exists()
@@ -74,7 +74,7 @@ def test_what_earlier_versions_left_half_written_is_still_garbage(tmp_path: Path
     path.parent.mkdir(parents=True)
     path.write_text("half")
     os.utime(path, (time.time() - 2 * DAY,) * 2)
-    assert [item.path for item in find(tmp_path, Queue(elements={}, endings={}), now=time.time())] == [path]
+    assert [item.path for item in find(tmp_path, Queue(elements={}, endings={}), [], now=time.time())] == [path]
 
 
 @pytest.mark.parametrize(
