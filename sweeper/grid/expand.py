@@ -28,6 +28,7 @@ from sweeper.grid.known import refuse_unknown
 from sweeper.grid.merging import Pair, merged
 from sweeper.grid.overrides import MAX_VALUES, axis_of, grid_of, parsed, refuse_no_option, text_of
 from sweeper.grid.project import check_grid_file, conf_folders
+from sweeper.grid.repository import Repository
 from sweeper.grid.schema import register, setting
 from sweeper.grid.title import launch_of
 from sweeper.host.errors import ConfigError
@@ -84,6 +85,8 @@ def hydra_session() -> Iterator[None]:
         yield
         return
     with initialize_config_module("conf", version_base="1.3"):
+        loader: Any = GlobalHydra.instance().config_loader()
+        loader.repository = Repository(loader.config_search_path)
         yield
 
 

@@ -5,6 +5,7 @@ It is derived from the dataclasses of `sweeper.spec.run`, so no setting is decla
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 from hydra.core.config_search_path import ConfigSearchPath
@@ -103,8 +104,9 @@ def setting(config: Mapping[str, Any], key: str) -> Any:
 _HINTS = get_type_hints(Config, include_extras=True)
 
 
+@cache
 def register() -> None:
-    """Make Hydra's composition find the schema and the user's project; idempotent."""
+    """Make Hydra's composition find the schema and the user's project; once a process, since it takes long."""
     node = thawed(Config)
     OmegaConf.set_struct(node.cluster.sbatch, False)  # checked in sweeper.launch.slurm.options
     ConfigStore.instance().store(name="schema", node=node)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,14 +37,14 @@ _SILENT_S = 3600.0  # a job of which nothing is seen for longer is taken for dea
 _MOVED_AWAY = "move what is there away, and launch the run again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunDir:
     """The folder of one run under a results folder."""
 
     results_dir: Path
     run_id: RunId
 
-    @property
+    @cached_property  # a plan or `status` asks for it several times of each of thousands of runs
     def path(self) -> Path:
         """`runs/<run_id>`."""
         return Path(self.results_dir, "runs", self.run_id)
@@ -106,6 +107,10 @@ class RunDir:
         """There once `cancel` was asked for the run: a launcher that has it in line does not start it."""
         return self.path / "cancelled"
 
+    def is_there(self) -> bool:
+        """Whether anything lies where its folder goes."""
+        return os.path.lexists(self.path)
+
     def is_locked(self) -> bool:
         """Whether a job is alive on this run; of another user's by its signs of life, for its lock is theirs alone."""
         try:
@@ -141,6 +146,13 @@ class RunDir:
         """What is wrong with its row, or with a file of its folder; None: nothing."""
         try:
             self.row()
+        except DamagedError as error:
+            return error
+        return self.folder_damage()
+
+    def folder_damage(self) -> DamagedError | None:
+        """What is wrong with a file of its folder; None: nothing."""
+        try:
             names = self._names()
             if self.lock.name in names:
                 with undamaged(self.lock, cure="remove it"), suppress(FileNotFoundError):

@@ -54,7 +54,8 @@ def state_of(run_dir: "RunDir", job: Job = Job.none, *, is_done: bool = False) -
     """The state of a run that is not refused, in the order above; of one known to be done nothing is looked at."""
     if is_done:
         return State.done
-    is_alive = run_dir.is_locked()  # asked before the row: a job writes its row, and then lets the lock go
+    is_there = run_dir.is_there()  # nothing else is looked for in a folder that is not: plans have thousands of those
+    is_alive = is_there and run_dir.is_locked()  # asked before the row: a job writes its row, and then lets the lock go
     try:
         row, has_damage = run_dir.row(), False
     except DamagedError:
@@ -65,10 +66,10 @@ def state_of(run_dir: "RunDir", job: Job = Job.none, *, is_done: bool = False) -
         return State.running
     if job in (Job.waiting, Job.active):
         return State.queued if job is Job.waiting else State.running
-    if has_damage or run_dir.damage() is not None:
+    if has_damage or (is_there and run_dir.folder_damage() is not None):
         return State.damaged
     if row is not None:
         return State.failed
     if job is Job.silent:
         return State.unknown
-    return State.interrupted if job is Job.gone or run_dir.attempts() else State.new
+    return State.interrupted if job is Job.gone or (is_there and run_dir.attempts()) else State.new

@@ -7,6 +7,7 @@ mean the same as before the setting was there. verl's keys count as they are: a 
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from data_prep.spec import FORMAT_VERSION
@@ -111,11 +112,17 @@ def science(spec: Plain) -> dict[str, Any]:
 def science_of(part: str, values: Plain) -> dict[str, Any]:
     """What can change a result in one part of a specification, dotted as in `SCIENCE`; "" for the whole."""
     found = {}
-    for name in SCIENCE[part].split():
-        value, key = values[name], f"{part}.{name}" if part else name
+    for name, key in _keys(part, SCIENCE[part]):
+        value = values[name]
         if value is None or (key in BEFORE and value == BEFORE[key]):
             continue
         if key in SCIENCE:
             value = [science_of(key, one) for one in value] if isinstance(value, list) else science_of(key, value)
         found[name] = value
     return found
+
+
+@cache
+def _keys(part: str, names: str) -> tuple[tuple[str, str], ...]:
+    """Each name with its dotted key: a plan of thousands of runs asks for the same ones."""
+    return tuple((name, f"{part}.{name}" if part else name) for name in names.split())
