@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data_prep.files.lock import locked
+from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, folder
@@ -175,9 +176,10 @@ def ask_job(shape: Shape, results_dir: Path, *, gpu: bool) -> list[Finding]:
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
     arguments = [*probe.arguments(gpu=gpu), "--out", str(place), "--held", f"{place}.lock"]
     short = replace(shape, minutes=max(1, min(shape.minutes, round(JOB_SECONDS / 60))))
-    chunk = Chunk(name=place.name, run_ids=(RunId(""),), code=str(freeze(results_dir)))
+    code = freeze(results_dir)
+    chunk = Chunk(name=place.name, run_ids=(RunId(""),), code=str(code.folder), digest=code.digest)
     path = place.with_suffix(".sh")
-    path.write_text(script(chunk, short, results_dir, arguments=arguments))
+    write_atomic(path, script(chunk, short, results_dir, arguments=arguments))
     answers = [place.with_name(f"{place.name}.{rank}") for rank in range(shape.nodes)]
     try:
         with locked(Path(f"{place}.lock"), wait=True):

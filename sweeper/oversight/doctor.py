@@ -5,6 +5,7 @@ What cannot be looked at from here is unknown, never right; `--job` looks from a
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -133,7 +134,9 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
         if not startable.get(cluster.container.runtime, False):
             return unknown(name, f"{cluster.container.image} cannot be started on this machine", _ASK_JOB)
         inner, _ = in_environment(arguments, shape, results_dir, root)
-        lines = ["set -e", *setup(shape, root), 'exec "$@"']
+        # As `frozen_start` sets it.
+        path = f"export PYTHONPATH={shlex.quote(root)}${{PYTHONPATH:+:$PYTHONPATH}}"
+        lines = ["set -e", *setup(shape), path, 'exec "$@"']
         command = ["bash", "-c", "\n".join(lines), "job", *inner]
         passing = exported(os.environ, cluster.environment)
         variables = {key: os.environ[key] for key in passing if key in os.environ}

@@ -156,10 +156,10 @@ def test_jobs_run_the_code_as_it_was_when_they_were_submitted(make: Make, tmp_pa
     (attempt,) = RunDir(results_dir=tmp_path, run_id=spec.run_id).attempts()
     ran = attempt.read("standin")
     assert ran is not None
-    assert ran["sweeper"] == str(frozen / "sweeper" / "job" / "run.py")
+    assert ran["sweeper"] == str(frozen.folder / "sweeper" / "job" / "run.py")
     (row,) = read_rows(tmp_path)
     assert row.provenance is not None
-    assert row.provenance.code_digest == frozen.name
+    assert row.provenance.code_digest == frozen.folder.name
 
 
 def test_a_plan_tells_what_is_queued_and_launches_only_the_rest(make: Make, tmp_path: Path) -> None:

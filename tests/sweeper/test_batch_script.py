@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.launch.slurm import frozen_start
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
@@ -31,13 +32,17 @@ SITES = {
 
 def rendered(run: RunSpec) -> str:
     code = str(RESULTS / "code" / "0123456789abcdef")
-    chunk = Chunk(name="sweep-0123456789", run_ids=(run.run_id,) * 3, code=code, at_once=2)
+    chunk = Chunk(name="sweep-0123456789", run_ids=(run.run_id,) * 3, code=code, digest="0123", at_once=2)
     return script(chunk, shape_of(run), RESULTS)
 
 
 @pytest.mark.parametrize("site", SITES)
 def test_the_batch_script_of_each_kind_of_site_is_the_golden_one(site: str, update_golden: bool) -> None:
+    start = f"'{Path(frozen_start.__file__).read_text()}'"
+    assert not set(start[1:-1]) & set("`$'")  # nothing in it that a shell would look at
     text, path = rendered(spec(*COMMON, *SITES[site])), GOLDEN / f"sbatch_{site}.sh"
+    assert start in text
+    text = text.replace(start, "'frozen_start.py'")
     if update_golden:
         path.write_text(text)
     assert text == path.read_text()

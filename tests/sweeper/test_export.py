@@ -78,7 +78,7 @@ def test_a_script_that_was_submitted_is_not_replaced(tmp_path: Path) -> None:
 def test_an_export_that_fails_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(source: Path, target: Path) -> None:
+    def full(target: Path, text: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
     results, file = tmp_path / "results", tmp_path / "file"
@@ -87,7 +87,7 @@ def test_an_export_that_fails_leaves_nothing(
         assert exported(results, "--out", str(out)) == 2
         assert f"--out {out}: {file} is a file; name a folder" in capsys.readouterr().err
     assert not results.exists()
-    monkeypatch.setattr(export.shutil, "copyfile", full)
+    monkeypatch.setattr(export, "write_atomic", full)
     assert exported(results, "--out", str(tmp_path / "out")) == 2
     assert "No space left on device; make room there" in capsys.readouterr().err
     assert [path for path in results.glob("*/*") if path.parent.name in ("runs", "grids")] == []

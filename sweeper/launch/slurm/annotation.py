@@ -81,8 +81,10 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
         _outcome(results_dir, name).unlink(missing_ok=True)
         write_atomic(results_dir / "annotations" / f"{name}.json", annotation.to_json())
         shape = replace(shape_of(annotation.spec), nodes=1)  # one node samples
-        code = str(freeze(results_dir))
-        chunk = Chunk(name=name, run_ids=(RunId(name),), code=code, shape=in_json(shape))
+        code = freeze(results_dir)
+        chunk = Chunk(
+            name=name, run_ids=(RunId(name),), code=str(code.folder), digest=code.digest, shape=in_json(shape)
+        )
         (folder(results_dir) / "logs").mkdir(parents=True, exist_ok=True)
         path = chunk.write(results_dir, script(chunk, shape, results_dir))
         job = scheduler.submit(path, lock=lock)

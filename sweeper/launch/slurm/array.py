@@ -36,6 +36,7 @@ class Chunk:
     name: str
     run_ids: tuple[RunId, ...]  # by array index
     code: str  # folder of the frozen code
+    digest: str = ""  # of its manifest; empty, as in arrays of earlier versions: nothing is started from it
     canary: RunId | None = None  # the run whose first step lets this array go; its own array names it, too
     gpus: int = 1  # of one run
     at_once: int = 1  # elements that may be active

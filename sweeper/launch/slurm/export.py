@@ -10,11 +10,12 @@ from pathlib import Path
 
 from data_prep.files.lock import locked
 from sweeper.host.environment import unsetting
+from sweeper.host.files import write_atomic
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import Ceiling, places
 from sweeper.launch.slurm.script import script
-from sweeper.launch.slurm.snapshot import freeze
+from sweeper.launch.slurm.snapshot import Frozen, freeze
 from sweeper.launch.slurm.submit import Batch, batches
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
@@ -62,14 +63,14 @@ def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> lis
 
 
 def _written(
-    specs: Sequence[RunSpec], new: Sequence[Batch], results_dir: Path, out: Path | None, code: Path, undo: ExitStack
+    specs: Sequence[RunSpec], new: Sequence[Batch], results_dir: Path, out: Path | None, code: Frozen, undo: ExitStack
 ) -> list[Script]:
     """The scripts of some arrays, written; what takes them away again is left in `undo`."""
     written: list[Script] = []
     ceiling = Ceiling.of(specs)
     for batch, place in zip(new, places([item.wanted for item in new], ceiling), strict=True):
-        about = {"code": str(code), "shape": in_json(batch.shape), "gpus": batch.shape.gpus}
-        chunk = Chunk.exported(results_dir, batch.run_ids, **about, **place.width)
+        about = {"code": str(code.folder), "digest": code.digest, "shape": in_json(batch.shape)}
+        chunk = Chunk.exported(results_dir, batch.run_ids, gpus=batch.shape.gpus, **about, **place.width)
         if not (folder(results_dir) / f"{chunk.name}.json").exists():
             undo.callback(chunk.forget, results_dir)
         path = chunk.write(results_dir, script(chunk, batch.shape, results_dir))
@@ -77,7 +78,8 @@ def _written(
             out.mkdir(parents=True, exist_ok=True)
             if not (out / path.name).exists():
                 undo.callback((out / path.name).unlink, missing_ok=True)
-            path = Path(shutil.copyfile(path, out / path.name))
+            text, path = path.read_text(), out / path.name
+            write_atomic(path, text)
         written.append(Script(path, tuple(written[item].path for item in place.after if isinstance(item, int))))
     return written
 

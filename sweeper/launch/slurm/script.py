@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweeper.host.environment import exported
+from sweeper.host.machine import SNAPSHOT
+from sweeper.launch.slurm import frozen_start
 from sweeper.launch.slurm.array import Chunk, folder
 from sweeper.launch.slurm.options import replaced
 from sweeper.launch.slurm.shape import Shape
@@ -31,14 +33,17 @@ def script(
 ) -> str:
     """The batch script of an array of runs, with shell lines `before` and `after` its command.
 
-    The command starts our Python once per node of each element: with `arguments`, else as `element` wants it. submitit
+    The command starts our Python once per node of each element: with `arguments`, else as `element` wants it; from the
+    chunk's code, if that is still what was frozen. submitit
     renders the script; its executor does not submit it, because it writes a job's pickle after `sbatch`: killed in
     between, it leaves jobs that find nothing to do and fail.
     """
     from submitit.slurm.slurm import _make_sbatch_string
 
     arguments = arguments or ["-m", "sweeper.launch.slurm.element", str(results_dir), chunk.name]
-    command, flags = in_environment(arguments, shape, results_dir, chunk.code)
+    manifest = str(Path(chunk.code, SNAPSHOT))
+    start = ["-I", "-S", "-c", Path(frozen_start.__file__).read_text(), manifest, chunk.digest]
+    command, flags = in_environment([*start, *arguments], shape, results_dir, chunk.code)
     left_out = replaced(shape.sbatch)
     cpus = None if "cpus-per-task" in left_out else shape.cpus_per_node
     # srun does not take it over from sbatch since Slurm 22.05 (sbatch(1)): a task may be bound to one core.
@@ -58,7 +63,7 @@ def script(
         mem=f"{shape.memory_gb}GB" if shape.memory_gb is not None and "mem" not in left_out else None,
         signal_delay_s=shape.signal_seconds,
         exclude=",".join(shape.exclude) or None,
-        setup=[*setup(shape, chunk.code), *before],
+        setup=[*setup(shape), *before],
         teardown=_teardown(results_dir, after),
         comment=f"{chunk.name} {results_dir}",
         array_parallelism=chunk.at_once,
@@ -84,24 +89,22 @@ def _waiting(chunk: Chunk) -> dict[str, str | bool]:
     return held | ({"dependency": ":".join(["afterany", *map(str, chunk.after)])} if chunk.after else {})
 
 
-def setup(shape: Shape, code: str) -> list[str]:
+def setup(shape: Shape) -> list[str]:
     """The shell lines before a job's command."""
-    return [
-        "export SLURM_EXPORT_ENV=ALL",  # else srun would pass on what --export names, and not what follows
-        *shape.setup,
-        # First on the path, so that it wins over an installed copy; and the job's folder, because `python -m` looks
-        # there before the path, and Ray's workers do too: from a checkout they would load what is edited meanwhile.
-        f"export PYTHONPATH={shlex.quote(code)}${{PYTHONPATH:+:$PYTHONPATH}}",
-    ]
+    # Else srun would pass on what --export names, and not what follows.
+    return ["export SLURM_EXPORT_ENV=ALL", *shape.setup]
 
 
 def in_environment(arguments: Sequence[str], shape: Shape, results_dir: Path, code: str) -> tuple[list[str], list[str]]:
-    """The command that runs our Python as the cluster's settings say, and the flags that `srun` needs for it."""
+    """The command that runs our Python as the cluster's settings say, and the flags that `srun` needs for it.
+
+    It runs in the folder of the code: `python -m` looks there before the path, and Ray's workers do too, so from a
+    checkout they would load what is edited meanwhile.
+    """
     container = shape.container
     if container.runtime is ContainerRuntime.none:
         return [shape.python or sys.executable, *arguments], []
-    # An image may set PYTHONPATH itself, so it is set inside.
-    inside = ["env", f"PYTHONPATH={code}", shape.python or "python3", *arguments]
+    inside = [shape.python or "python3", *arguments]
     mounts = [str(results_dir), *container.mounts]
     if container.runtime is ContainerRuntime.pyxis:
         return inside, _pyxis(container, mounts, code)

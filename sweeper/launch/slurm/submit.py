@@ -133,7 +133,8 @@ def _submit_new(
         while waiting:
             part = waiting[:size]
             about = {"canary": batch.canary, "shape": in_json(batch.shape), "after": tuple(last[-1])}
-            chunk = Chunk.new(part, code=str(code), gpus=batch.shape.gpus, **about, **place.width)
+            frozen = {"code": str(code.folder), "digest": code.digest}
+            chunk = Chunk.new(part, gpus=batch.shape.gpus, **frozen, **about, **place.width)
             job = _submit_chunk(chunk, batch.shape, results_dir, known, done, lock)
             if job is not None:
                 known.append(chunk)

@@ -24,11 +24,10 @@ export SLURM_EXPORT_ENV=ALL
 . /etc/profile
 module load cuda
 . "$HOME/envs/sweeper/bin/activate"
-export PYTHONPATH=/shared/results/code/0123456789abcdef${PYTHONPATH:+:$PYTHONPATH}
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --cpus-per-task=64 sh -c 'trap "" USR2; exec "$@"' sh python -m sweeper.launch.slurm.element /shared/results sweep-0123456789
+srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --cpus-per-task=64 sh -c 'trap "" USR2; exec "$@"' sh python -I -S -c 'frozen_start.py' /shared/results/code/0123456789abcdef/code.json 0123 -m sweeper.launch.slurm.element /shared/results sweep-0123456789
 
 
 # teardown

@@ -21,11 +21,10 @@
 
 # setup
 export SLURM_EXPORT_ENV=ALL
-export PYTHONPATH=/shared/results/code/0123456789abcdef${PYTHONPATH:+:$PYTHONPATH}
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --cpus-per-task=64 --container-image=/shared/images/sweeper.sqsh --container-mounts=/shared/results:/shared/results,/shared/hf:/shared/hf,/local/scratch:/tmp --container-workdir=/shared/results/code/0123456789abcdef sh -c 'trap "" USR2; exec "$@"' sh env PYTHONPATH=/shared/results/code/0123456789abcdef python3 -m sweeper.launch.slurm.element /shared/results sweep-0123456789
+srun --unbuffered --output /shared/results/slurm/logs/%A_%a_%t_log.out --kill-on-bad-exit=1 --cpus-per-task=64 --container-image=/shared/images/sweeper.sqsh --container-mounts=/shared/results:/shared/results,/shared/hf:/shared/hf,/local/scratch:/tmp --container-workdir=/shared/results/code/0123456789abcdef sh -c 'trap "" USR2; exec "$@"' sh python3 -I -S -c 'frozen_start.py' /shared/results/code/0123456789abcdef/code.json 0123 -m sweeper.launch.slurm.element /shared/results sweep-0123456789
 
 
 # teardown
