@@ -9,6 +9,7 @@ it imports nothing of ours.
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ JSON_ITEMS = 2_000_000  # of one document, at some 64 bytes of memory
 JSON_DEPTH = 64  # of what is kept as it is, and walked by functions that call themselves
 TAIL_BYTES = MIB  # of a log: verl prints the first traceback again for every worker, far above the last line
 LINE_BYTES = 64 * MIB  # of one line of a file that is read line by line
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
@@ -75,15 +77,21 @@ def parsed(text: str | bytes) -> Any:
     """A JSON document of bounded size.
 
     Raises:
-        ValueError: it is none, it has more than `JSON_ITEMS` parts, or they are nested deeper than Python goes.
+        ValueError: it is none, it has more than `JSON_ITEMS` parts, they are nested deeper than Python goes, or a text
+            holds half of a surrogate pair.
     """
-    marks = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")
-    if len(text) > JSON_ITEMS and sum(map(text.count, marks)) > JSON_ITEMS:  # type: ignore[arg-type]
+    text = text.decode() if isinstance(text, bytes) else text
+    if len(text) > JSON_ITEMS and sum(map(text.count, ",[{")) > JSON_ITEMS:
         raise ValueError(f"it has more than {JSON_ITEMS:,} parts")
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if _HALF.search(text):  # of a pair, mostly: what is left of a broken one can neither be printed nor written
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a surrogate pair, which is no text") from None
+    return value
 
 
 def shallow(value: Any, depth: int = JSON_DEPTH) -> Any:

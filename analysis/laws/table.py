@@ -14,21 +14,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.laws.sample import Floats, LawError
+from rewards.bounded_file import MIB, read_bytes
+from sweeper.rows.closed_query import QueryError, answered
 
-SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "python_enable_replacements": "false",
-    "lock_configuration": "true",
-    "threads": "1",
-}
+_MOST_BYTES = 64 * MIB  # of a file
 ROW_NUMBER = "row_number_of_file"
 
 
@@ -89,19 +83,17 @@ class Table:
 
     def _expression(self, text: str, option: str) -> "pd.Series[Any]":
         self._refuse_case(text, option)
-        query = f"SELECT ({text}\n) AS value FROM numbered ORDER BY {ROW_NUMBER}"
-        with duckdb.connect(config=SETTINGS) as connection:
-            connection.register("rows", self.frame)
-            connection.register("numbered", self.frame.assign(**{ROW_NUMBER: np.arange(len(self.frame))}))
-            try:
-                if len(connection.extract_statements(query)) != 1:
-                    raise LawError(f"{option} {text!r} is more than one expression - give one")
-                found = connection.execute(query).df()
-            except duckdb.Error as error:
-                raise LawError(self._advice(text, option, str(error))) from None
+        query = f"SELECT ({text}\n) AS value FROM numbered ORDER BY {ROW_NUMBER} LIMIT {len(self.frame) + 1}"
+        tables = {"rows": self.frame, "numbered": self.frame.assign(**{ROW_NUMBER: np.arange(len(self.frame))})}
+        try:
+            with answered(tables, query) as answer:
+                found: pd.DataFrame = answer.df()
+        except QueryError as error:
+            raise LawError(self._advice(text, option, str(error))) from None
         if len(found) != len(self.frame):
             raise LawError(f"{option} {text!r} is not one value per row - give an expression of the columns")
-        return found["value"]
+        value: pd.Series[Any] = found["value"]
+        return value
 
     def _refuse_case(self, text: str, option: str) -> None:
         """SQL does not tell N from n: DuckDB would silently read the first of them for both."""
@@ -132,17 +124,20 @@ def read_table(path: Path) -> Table:
         LawError: there is no such file, or it holds no rows.
     """
     try:
-        data = path.read_bytes()
-        frame = pd.read_csv(path, encoding="utf-8-sig")
+        data = read_bytes(path, _MOST_BYTES)
+        frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig")
     except FileNotFoundError:
         raise LawError(f"there is no file {path} - give a CSV file with a header line") from None
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise LawError(f"{path} cannot be read as CSV ({reason}) - give a CSV file with a header line") from None
     if not len(frame):
         raise LawError(f"{path} holds no rows - give a CSV file with a header line and at least one row")
-    lines = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-    header, first = itertools.islice((line for line in lines if line), 2)
+    lines = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""))
+    try:
+        header, first = itertools.islice((line for line in lines if line), 2)
+    except csv.Error as error:
+        raise LawError(f"{path} cannot be read as CSV ({error}) - give a CSV file with a header line") from None
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:
         raise LawError(f"{path} has two columns named {', '.join(repeated)} - rename one")

@@ -1,9 +1,9 @@
 """What a run's last attempt prints, byte by byte (-f follows it)."""
 
 import argparse
-import codecs
 import sys
 import time
+from codecs import getincrementaldecoder
 
 from rewards.bounded_file import MIB
 from sweeper.cli.verb import EXIT_FAILED, EXIT_OK, add_json, add_results, answer, results_folder
@@ -35,11 +35,12 @@ def run(options: argparse.Namespace) -> int:
         is_done = has_result(run_dir.results_dir, run_dir.run_id)  # imported, or its folder was taken away
         print(f"{run_dir.run_id} {'is done and has no log here' if is_done else 'has not begun'}", file=sys.stderr)
         return EXIT_FAILED
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    decoder = getincrementaldecoder("utf-8")("replace")
+    is_raw = options.raw or not sys.stdout.isatty()
     with attempts[-1].open_log() as file:
         while True:
             while part := file.read(MIB):
-                if options.raw:
+                if is_raw:
                     sys.stdout.buffer.write(part)
                 else:
                     sys.stdout.write(decoder.decode(part))

@@ -257,8 +257,14 @@ def read_row(path: Path, text: str | None = None) -> ResultRow:
                 f"{path} has schema_version {values['schema_version']}, this code reads {SCHEMA_VERSION}; {ROW_CURE}"
             )
         row: ResultRow = adapter(ResultRow).validate_python(completed(values, path))
-        shallow(row.settings)
+        whole = [getattr(row, name) for name in ResultRow.__dataclass_fields__]
+        if wide := [value for value in (*whole, *(shallow(row.settings) or {}).values()) if _is_wide(value)]:
+            raise ValueError(f"{wide[0]} is too large a number")
     return row
+
+
+def _is_wide(value: Any) -> bool:
+    return isinstance(value, int) and not -(2**63) <= value < 2**63  # of a column of a table
 
 
 def read_rows(results_dir: Path, damaged: list[DamagedError] | None = None) -> Iterator[ResultRow]:

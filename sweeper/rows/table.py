@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ResultsError
+from sweeper.rows.closed_query import MOST_ROWS, QueryError, answered
 from sweeper.rows.differences import between_rows
 from sweeper.rows.flops import axis_note
 from sweeper.rows.row import Flops, ResultRow
@@ -178,25 +179,24 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
     """Run SQL (DuckDB) over the table `results`.
 
     Raises:
-        ResultsError: the statement is not valid.
+        ResultsError: the statement is not valid or no SELECT, takes too long or too much memory, or its answer has
+            more than `MOST_ROWS` rows.
     """
-    import duckdb
-
-    # Else a name that is no table would be looked up among the variables of this program.
-    with duckdb.connect(config={"python_enable_replacements": False}) as connection:
-        connection.register("results", _arrow(rows))
-        try:
-            answer: Any = connection.execute(sql)
-            if answer is None or not answer.description:
-                raise ResultsError(f"--sql {sql!r}: there is nothing to answer; write a SELECT over the table results")
-            return [item[0] for item in answer.description], answer.fetchall()
-        except (duckdb.Error, ImportError) as error:
-            said = str(error)
-            if "pytz" in said:  # which nothing but DuckDB's times with a zone needs
-                said = "write a time with a zone as text, as in now()::text"
-            elif said.startswith("Catalog Error: Table with"):  # DuckDB proposes tables of its own
-                said = f"{said.partition('!')[0]}; the only table is results"
-            raise ResultsError(f"--sql: {said}") from None
+    try:
+        with answered({"results": _arrow(rows)}, sql) as answer:
+            names, found = [item[0] for item in answer.description], answer.fetchmany(MOST_ROWS + 1)
+    except QueryError as error:
+        said = str(error)
+        if "pytz" in said:
+            said = "write a time with a zone as text, as in now()::text"
+        elif said.startswith("Catalog Error: Table with"):  # DuckDB proposes tables of its own
+            said = f"{said.partition('!')[0]}; the only table is results"
+        elif "answered" in said:
+            said = f"{sql!r}: {said}; write a SELECT over the table results"
+        raise ResultsError(f"--sql: {said}") from None
+    if len(found) > MOST_ROWS:
+        raise ResultsError(f"--sql: it answers with more than {MOST_ROWS:,} rows; add a LIMIT")
+    return names, found
 
 
 def _arrow(rows: Sequence[ResultRow]) -> Any:

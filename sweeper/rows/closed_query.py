@@ -1,0 +1,87 @@
+"""SQL over tables in memory and nothing else: the one owner of DuckDB, for `results --sql` and `fit --where` alike.
+
+A query may be copied from a page or written by a program, so it reaches no file, no network, no other database and no
+object of Python, is one statement that only reads, and has bounds on memory and time. DuckDB counts no long strings
+against its own limit (`repeat('a', 2000000000)` took 17 GB), so this process may grow only so much meanwhile; and it
+stops between two calls of a function, not inside one.
+"""
+
+import resource
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+from rewards.bounded_file import MIB
+from sweeper.host.errors import ResultsError
+
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",  # else a name that is no table is looked up among our variables
+    "memory_limit": "512MB",
+    "temp_directory": "",
+    "threads": "1",
+    "lock_configuration": "true",
+}
+SECONDS = 10.0
+GROWTH = 768 * MIB  # of this process's address space: what DuckDB may take, and what the answer takes
+MOST_ROWS = 100_000
+
+
+class QueryError(ResultsError):
+    """A query that is refused, or that DuckDB cannot answer; the message is DuckDB's own where it has one."""
+
+
+@contextmanager
+def answered(tables: Mapping[str, Any], sql: str) -> Iterator[Any]:
+    """Answer a query over some tables, and nothing else.
+
+    Args:
+        tables: Arrow tables or data frames, by the names that the query has for them.
+        sql: One SELECT, or EXPLAIN of one.
+
+    Yields:
+        DuckDB's connection with the answer, to be fetched inside the block: the bound on time holds for that, too.
+
+    Raises:
+        QueryError: it is something else, is not valid, takes longer than `SECONDS` or more than 512 MB.
+    """
+    import duckdb
+
+    with duckdb.connect(config=SETTINGS) as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        clock = Timer(SECONDS, connection.interrupt)
+        try:
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1:
+                raise QueryError(f"{len(statements) or 'no'} statements, and one is answered")
+            if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+                raise QueryError(f"{statements[0].type.name} is no SELECT, and nothing else is answered")
+            clock.start()
+            with _small():
+                yield connection.execute(statements[0])
+        except duckdb.InterruptException:
+            raise QueryError(f"it took longer than {SECONDS:g} s and was stopped; ask for less") from None
+        except (duckdb.OutOfMemoryException, MemoryError):
+            raise QueryError(f"it took more than {SETTINGS['memory_limit']} of memory; ask for less") from None
+        except (duckdb.Error, ImportError) as error:  # ImportError: pytz, which nothing but times with a zone needs
+            raise QueryError(str(error)) from None
+        finally:
+            clock.cancel()
+
+
+@contextmanager
+def _small() -> Iterator[None]:
+    """For the time of the block, this process may take no more than `GROWTH` beside what it has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = [limit for limit in (soft, hard, size + GROWTH) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
