@@ -1,6 +1,7 @@
 """Families of models: shapes and counts as published, and resources for each type of GPU."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 from data_prep.prompt_style import OWN_STYLE
 from sweeper.grid.expand import expand
 from sweeper.inputs.add_model import Found, architecture, settings_of
+from sweeper.plan.cost import Pricer
 from sweeper.plan.gpu import GPUS
+from sweeper.plan.notes import _longer_than_a_job
 from sweeper.plan.plan import spec_from
 from sweeper.spec.model import Model
 from sweeper.spec.run import RunSpec
-from tests.sweeper.points import grid_of, plan
+from tests.sweeper.points import grid_of, plan, spec
 from tests.sweeper.published import PUBLISHED
 
 FAMILIES = {
@@ -24,6 +27,8 @@ FAMILIES = {
     "olmo2": "olmo2",
     "smollm": "smollm",
 }
+
+WEEK = 168  # hours
 
 
 @cache
@@ -119,6 +124,27 @@ def test_every_model_fits_every_type_of_gpu_with_and_without_a_critic_and_is_the
             assert set(run.spec.model.vetted) == set(GPUS), kind
             table = run.spec.model.vetted[kind]
             assert {key: getattr(run.spec.model.resources, key) for key in table} == table
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "qwen2.5", "r1-distill"])
+def test_the_time_limit_of_a_preset_is_the_most_that_a_run_is_planned_to_take_or_a_week(family: str) -> None:
+    for run in runs_of(family).values():
+        for kind, table in run.model.vetted.items():
+            resources = replace(run.model.resources, **table)
+            held_to_its_limit(replace(run, model=replace(run.model, resources=resources)), kind)
+
+
+@pytest.mark.parametrize("family", ["guru-7b", "guru-32b"])
+def test_the_time_limit_of_a_released_script_is_too(family: str) -> None:
+    held_to_its_limit(spec(f"model_family={family}", "cluster=slurm", "cluster.gpu_type=H200"), "H200")
+
+
+def held_to_its_limit(run: RunSpec, kind: str) -> None:
+    at = replace(run, cluster=replace(run.cluster, gpu_type=kind))
+    cost = Pricer((), Path("/nowhere")).cost(at)
+    assert cost.hours_range is not None
+    assert min(cost.hours_range[1], WEEK) <= at.model.resources.hours <= WEEK, (at.model.name, kind)
+    assert bool(list(_longer_than_a_job([(at, cost)]))) is (cost.hours_range[1] > WEEK), (at.model.name, kind)
 
 
 def test_of_an_engine_beside_offloaded_states_the_rollout_takes_most_of_a_gpu() -> None:
