@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if guess is None:
         raise ConfigError(f"add-model {options.model}: no number of {spec.cluster.gpu_type} GPUs holds its training")
     changed = {key: value for key, value in asdict(guess).items() if value != getattr(Resources(), key)}
+    changed |= {"hours": guess.hours}
     text = model_file(found, values, guess=changed, gpu=str(spec.cluster.gpu_type))
     _write(path, text, options.family)
     n_params = spec.model.architecture.n_params
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     gpus = f"{guess.nodes} x {guess.gpus_per_node} {spec.cluster.gpu_type}"
     lines = (
         f"{path}: {n_params:,} parameters",
-        f"first guess: {gpus}, tensor_parallel={guess.tensor_parallel} (model.resources)",
+        f"first guess: {gpus}, tensor_parallel={guess.tensor_parallel}, hours={guess.hours:g} (model.resources)",
         f"whether it fits: python -m sweeper plan model={name} model_family={options.family} cluster=slurm",
     )
     return answer(options, lambda: made, lambda: "\n".join(lines))

@@ -15,7 +15,8 @@ from sweeper.spec.model import Resources
 
 # Mappings that take any name, whose values are parts of a class of ours.
 _TABLES: dict[str, type] = {"model.vetted": Resources}
-# What other trainers call settings of ours, by the last word.
+_RESOURCES = "model.resources."
+# What other trainers, vLLM and SLURM call settings of ours, by the last word.
 _ELSEWHERE = {
     "learning_rate": "training.actor_lr",
     "lr": "training.actor_lr",
@@ -28,7 +29,18 @@ _ELSEWHERE = {
     "group_size": "algorithm.rollout_n",
     "beta": "algorithm.kl.loss_coef",
     "kl_coef": "algorithm.kl.loss_coef",
+    **dict.fromkeys(
+        ("tp", "tp_size", "tensor_parallel_size", "tensor_model_parallel_size"), f"{_RESOURCES}tensor_parallel"
+    ),
+    **dict.fromkeys(("sp", "sp_size", "ulysses_sequence_parallel_size"), f"{_RESOURCES}sequence_parallel"),
+    **dict.fromkeys(("gpus", "n_gpus", "n_gpus_per_node"), f"{_RESOURCES}gpus_per_node"),
+    **dict.fromkeys(("nnodes", "nodes"), f"{_RESOURCES}nodes"),
+    **dict.fromkeys(("time", "walltime"), f"{_RESOURCES}hours"),
+    "cpus_per_task": "cluster.cpus_per_gpu",
+    "mem": "cluster.memory_gb_per_gpu",
 }
+# Parts of ours that verl's configuration does not have: what is unknown there is no key of verl's.
+_NOT_VERLS = ("cluster", "curriculum", "data_scale", "domain_mix", "eval", "grid", "logging", "model", "training")
 _HYDRAS = ("hydra", "hydra.env")  # Hydra adds them to every config, though no class has them
 
 
@@ -57,8 +69,10 @@ def no_such_key(key: str) -> str:
     meant = [_ELSEWHERE[last]] if last in _ELSEWHERE else []
     near = list(dict.fromkeys([*meant, *beside, *difflib.get_close_matches(key, known, n=3, cutoff=0.6)]))[:3]
     hint = f"Did you mean {' or '.join(near)}?" if near else "See every key with: python -m sweeper --cfg job"
-    if key.startswith("cluster."):
+    if key.startswith("cluster.") and not meant:
         return f"unknown key {key}. {hint} (An option of sbatch is set with cluster.sbatch.{last.replace('_', '-')}=…)"
+    if key.partition(".")[0] in _NOT_VERLS:
+        return f"unknown key {key}. {hint}"
     return f"unknown key {key}. {hint} (A verl key is set with +verl.{key}=…)"
 
 

@@ -45,6 +45,8 @@ _NEEDED = (
     "num_hidden_layers",
     "vocab_size",
 )
+# Files of which a tokenizer has one at least.
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "tokenizer_config.json")
 _LARGEST = 10**9  # of a dimension; more is a damaged file
 # The shortest template that works for any tokenizer: the bare problem, which a base model continues.
 _TEMPLATE = "{% for m in messages %}{{ m.content }}{{ eos_token if m.role == 'assistant' else '\\n' }}{% endfor %}"
@@ -202,6 +204,10 @@ def _in_folder(folder: Path) -> Found:
         architecture(shape)  # what is wrong with the model goes before what its tokenizer lacks
     except ConfigError as error:
         raise ConfigError(f"{config}: {error}") from None
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise ConfigError(
+            f"{folder} has no tokenizer ({_TOKENIZERS[0]} or the like): copy the files that belong to the model there"
+        )
     parts = sorted(folder.glob("*.safetensors"))
     settings = folder / "tokenizer_config.json"
     template = settings.is_file() and _read(settings).get("chat_template")
@@ -273,6 +279,8 @@ def _on_hub(model_id: str) -> Found:
         ) from None
     if "config.json" not in read:
         raise ConfigError(f"add-model {model_id}: that repository has no config.json")
+    if not files.intersection(_TOKENIZERS):
+        raise ConfigError(f"add-model {model_id}: that repository has no tokenizer ({_TOKENIZERS[0]} or the like)")
     return Found(
         config=read["config.json"],
         path=model_id,

@@ -14,6 +14,7 @@ from sweeper.spec.model import Resources
 from sweeper.spec.run import RunSpec
 
 MAX_NODES = 64  # as far as a cure is searched
+WEEK = 168  # hours: the longest time limit that is proposed, and few partitions allow more
 
 
 def misfit(spec: RunSpec) -> str | None:
@@ -112,7 +113,7 @@ def first_guess(spec: RunSpec) -> Resources | None:
     """The fewest GPUs that hold the run and finish it within one job's hours even at its price's upper end.
 
     More GPUs of one node are taken for speed, further nodes only for memory. None: no number of GPUs up to `MAX_NODES`
-    nodes holds it.
+    nodes holds it. Its `hours` are that upper end, rounded up to 12, a week at most.
     """
     found = None
     for resources in _sizes(spec):
@@ -123,7 +124,12 @@ def first_guess(spec: RunSpec) -> Resources | None:
             continue
         found = replace(resources, **changes)
         seconds = roofline(_with(spec, found))
-        if seconds is None or SPREAD[1] * sum(usual(seconds).values()) <= 3600 * found.hours:
+        if seconds is None:
+            break
+        most = SPREAD[1] * sum(usual(seconds).values()) / 3600
+        is_enough = most <= found.hours
+        found = replace(found, hours=min(WEEK, 12 * math.ceil(most / 12)))
+        if is_enough:
             break
     return found
 

@@ -214,12 +214,14 @@ def test_a_given_name_obeys_the_same_rules(name: str, project: Path, capsys: pyt
         (["", "--name", "x"], "the model's name is empty"),
         (["./none"], "add-model ./none: there is no such folder"),
         (["data"], "data has no config.json; add-model takes a folder in Hugging Face's format"),
+        (["bare"], "bare has no tokenizer (tokenizer.json or the like): copy the files that belong"),
     ],
 )
 def test_what_names_no_model_or_no_family_is_refused_in_one_line(
     words: list[str], reason: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder_of(project / "m")
+    (folder_of(project / "bare") / "tokenizer_config.json").unlink()
     refused(["add-model", *words], reason, project, capsys)
 
 
@@ -256,9 +258,9 @@ def test_the_template_that_a_refusal_proposes_works(
 @pytest.mark.parametrize(
     ("config", "guess"),
     [
-        (QWEN3_06B, {"gpus_per_node": 8}),
-        (LLAMA_1B, {"gpus_per_node": 4}),
-        (QWEN3_30B_A3B, {"nodes": 2, "gpus_per_node": 8, "tensor_parallel": 2}),
+        (QWEN3_06B, {"gpus_per_node": 8, "hours": 24}),
+        (LLAMA_1B, {"gpus_per_node": 4, "hours": 24}),
+        (QWEN3_30B_A3B, {"nodes": 2, "gpus_per_node": 8, "tensor_parallel": 2, "hours": 36}),
     ],
     ids=["0.6B", "1B", "30B of experts"],
 )
@@ -279,6 +281,8 @@ def test_the_first_guess_fits_and_takes_no_week_for_a_small_model(
     assert run.cost.hours is not None
     assert run.cost.memory.fits
     assert run.cost.hours < 48
+    assert run.cost.hours_range is not None
+    assert run.cost.hours_range[1] <= guess["hours"] < run.cost.hours_range[1] + 12
 
 
 def test_outside_a_project_an_installed_program_says_to_make_one(

@@ -39,13 +39,19 @@ def test_a_key_that_nobody_reads_is_refused_with_the_nearest_ones(override: str)
     text = str(refused.value)
     assert text.startswith(f"unknown key {key}. ")
     assert near in text
-    assert "A verl key is set with +verl." in text or "An option of sbatch is set with cluster.sbatch." in text
+    may_be_verls = key.startswith(("trainer.", "algorithm", "data.", "seeds"))
+    assert ("A verl key is set with +verl." in text) is may_be_verls
+    assert ("An option of sbatch is set with cluster.sbatch." in text) is key.startswith("cluster.")
 
 
 @pytest.mark.parametrize(
     ("override", "words"),
     [
         ("training.learning_rate=1e-4", "Did you mean training.actor_lr or"),
+        ("model.resources.tp=2", r"Did you mean model\.resources\.tensor_parallel or .*\?$"),
+        ("+model.resources.tp=2", r"Did you mean model\.resources\.tensor_parallel or .*\?$"),
+        ("tp=2", r"Did you mean model\.resources\.tensor_parallel\?"),
+        ("cluster.nodes=2", r"Did you mean model\.resources\.nodes or .*\?$"),
         ("training.batch_size=8", "Did you mean training.train_batch_size or"),
         ("eval.domains=math", r"eval.domains=math: a list is wanted; write 'eval.domains=\[math\]'"),
         ("reward=my.py:score", "reward=my.py:score: reward is a part with settings of its own; set one of them"),
