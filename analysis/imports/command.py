@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
     from analysis.imports.reading import read_source
     from analysis.imports.rows import Labels, row_of
     from sweeper.host.files import write_atomic
+    from sweeper.host.secret import hidden
     from sweeper.rows.row import read_row, row_path, write_row
 
     labels = Labels(**{name: getattr(options, name) for name in Labels.__dataclass_fields__})
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if options.csv is not None:
         if options.csv.exists():
             raise ResultsError(f"--csv {options.csv} is there already and is not overwritten; choose another name")
-        write_atomic(options.csv, _table(histories))
+        write_atomic(options.csv, hidden(_table(histories)))
         print(f"{options.csv}: {len(histories)} runs")
         return 0
     rows = [row_of(history, labels, number=number) for number, history in enumerate(histories)]

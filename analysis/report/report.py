@@ -30,6 +30,7 @@ from analysis.report.sections import (
 from analysis.report.side_by_side import Failed, side_by_side, tried
 from analysis.runs.selection import Selection, select
 from sweeper.host.files import write_atomic
+from sweeper.host.secret import hidden
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     curves.section,
@@ -70,14 +71,14 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
     tables = _tables(out)
     for section in sections:
         for name, frame in section.data().items():
-            write_atomic(tables / f"{name}.csv", csv_text(frame))
-            write_atomic(tables / f"{name}.json", json_text(frame))
+            write_atomic(tables / f"{name}.csv", hidden(csv_text(frame)))
+            write_atomic(tables / f"{name}.json", hidden(json_text(frame)))
     said = tried(lambda: reading(evidence.points))
     failed = [f"{section.title}: {section.failed}" for section in sections if section.failed]
     if isinstance(said, Failed):
         failed.insert(0, f"The result in sentences: {said.why}")
         said = f"The result could not be put in sentences: {said.why}."
-    write_atomic(out, render(evidence, sections, said, tables=tables.name))
+    write_atomic(out, hidden(render(evidence, sections, said, tables=tables.name)))
     return Written(out, tables, tuple(failed))
 
 

@@ -14,7 +14,8 @@ _OMEGACONF = re.compile(r"^(?:Error merging override \S+ )?(.*?)\.? full_key: ([
 
 def in_one_line(error: Exception) -> str:
     """`KEY: what is wrong`, of an error of OmegaConf's."""
-    return _OMEGACONF.sub(r"\2: \1", " ".join(f"{error} {error.__cause__ or ''}".split()))
+    text = " ".join(f"{error} {error.__cause__ or ''}".split())
+    return _OMEGACONF.sub(r"\2: \1", text.replace("ConfigError raised while resolving interpolation: ", ""))
 
 
 def refusal_of(error: Exception, overrides: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quot
 from hydra.errors import HydraException
 
 from sweeper.grid.assembly import Axis
+from sweeper.host import secret
 from sweeper.host.errors import ConfigError
 from sweeper.spec.bounds import Name, validated
 
@@ -24,8 +25,11 @@ def parsed(arguments: Sequence[str]) -> list[Override]:
     """The overrides of a command line.
 
     Raises:
-        ConfigError: one that is not in Hydra's grammar, with how to write it; a key that is there twice.
+        ConfigError: one that is not in Hydra's grammar, with how to write it; a key that is there twice; a secret,
+            before any of these, which repeat what was written.
     """
+    for argument in arguments:
+        secret.refuse(argument, argument.partition("=")[0])
     parser = OverridesParser.create()
     found = []
     for argument in arguments:

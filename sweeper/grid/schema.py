@@ -3,6 +3,7 @@
 It is derived from the dataclasses of `sweeper.spec.run`, so no setting is declared twice.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
@@ -13,9 +14,12 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.resolvers.oc import env
 
 from sweeper.grid.constraints import GridRules
 from sweeper.grid.project import own_conf
+from sweeper.host.errors import ConfigError
+from sweeper.host.secret_shape import is_secret
 from sweeper.spec.bounds import Name, Seed, Text, validated
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
@@ -111,3 +115,12 @@ def register() -> None:
     OmegaConf.set_struct(node.cluster.sbatch, False)  # checked in sweeper.launch.slurm.options
     ConfigStore.instance().store(name="schema", node=node)
     Plugins.instance().register(_ProjectFirst)
+    OmegaConf.register_new_resolver("oc.env", _variable, replace=True)
+
+
+def _variable(name: str, default: Any = ...) -> str | None:
+    """OmegaConf's `oc.env`, but for secrets: what it reads is written down with the configuration."""
+    if is_secret(name, os.environ.get(name)):
+        raise ConfigError(f"${{oc.env:{name}}} would write a secret down; programs read {name} where they run")
+    value: str | None = env(name) if default is ... else env(name, default)
+    return value

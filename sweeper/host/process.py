@@ -19,6 +19,7 @@ from sweeper.host.call import Call
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import appended
 from sweeper.host.machine import Device
+from sweeper.host.secret import hidden
 
 PACKAGES = Path(__file__).parents[2]  # the folder that our packages lie in
 _PR_SET_PDEATHSIG = 1
@@ -149,7 +150,7 @@ def reason(log: Path, offset: int, code: int) -> str:
     lines = printed(log, offset)
     first = next((line for line in lines if _EXCEPTION.search(line)), None)
     telling = first or next((line for line in reversed(lines) if line), None)
-    return f"{ending}: {telling[:500]}" if telling else ending
+    return f"{ending}: {hidden(telling)[:500]}" if telling else ending
 
 
 def printed(log: Path, offset: int) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sweeper.host.errors import SweeperError
 from sweeper.host.process import kill_descendants
+from sweeper.host.secret import hidden
 from sweeper.job.phases import Measured
 from sweeper.job.row import row_of
 from sweeper.rows.failure_class import FailureClass
@@ -93,6 +94,7 @@ def _failure(job: JobContext, error: BaseException) -> Failure:
 
 def _told(job: JobContext, reason: str, known: FailureClass | None) -> Failure:
     """A failure in the phase that runs, printed; `known` is its class if the log need not be searched for it."""
+    reason = hidden(reason)
     if known is None:
         diagnosis = classify(Ending(status="failed", reason=reason, log=tail(job.attempt.log)))
     else:

@@ -74,6 +74,8 @@ def _help(run_dir: RunDir, node: Node) -> int:
 def _attempt(run_dir: RunDir) -> int:
     attempt = run_dir.new_attempt()
     _redirect(attempt.log)
+    if short := secret.unhidden():
+        print(f"NOTE: too short or too common to be hidden in what is written: {', '.join(short)}", flush=True)
     adopt_orphans()
     signal.signal(signal.SIGTERM, raising(Terminated))
     signal.signal(signal.SIGUSR2, raising(Expired))

@@ -109,6 +109,8 @@ def _secrets(spec: RunSpec) -> Check:
         found = secret.read(Path(cluster.secrets_file)) if cluster.secrets_file else {}
     except ConfigError as error:
         return wrong(name, str(error), "change cluster.secrets_file")
+    short = secret.unhidden()
+    told = f"; too short or too common to be hidden in rows: {', '.join(short)}" if short else ""
     known = set(found) if cluster.executor is Executor.slurm else set(found) | set(os.environ)
     hears_mode = cluster.executor is Executor.local or "WANDB_MODE" in cluster.environment
     is_offline = hears_mode and os.environ.get("WANDB_MODE") in ("offline", "disabled")
@@ -117,8 +119,8 @@ def _secrets(spec: RunSpec) -> Check:
         if not (netrc.exists() and "wandb" in netrc.read_text()):
             cure = "write WANDB_API_KEY=... into a file of mode 0600 and set cluster.secrets_file, or log in with wandb"
             return wrong(name, "runs log to wandb, and jobs find no key", cure)
-        return passed(name, "wandb's key comes from ~/.netrc")
-    return passed(name, f"jobs read {', '.join(sorted(found))}" if found else "none is needed")
+        return passed(name, f"wandb's key comes from ~/.netrc{told}")
+    return passed(name, f"jobs read {', '.join(sorted(found))}{told}" if found else f"none is needed{told}")
 
 
 def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:

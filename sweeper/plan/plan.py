@@ -20,6 +20,7 @@ from sweeper.plan.cost import Cost, Pricer
 from sweeper.plan.notes import notes_on
 from sweeper.plan.refusals import check, unknown_partitions
 from sweeper.plan.retry import Considered, consider
+from sweeper.plan.secret_refusals import SecretSearch
 from sweeper.plan.spec_maker import SpecMaker
 from sweeper.plan.totals import Totals, totals_of
 from sweeper.rows.grid_file import Launch, Member, Membership, grids, readable, record_name
@@ -83,7 +84,8 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
     """Turn an expanded grid into a plan.
 
     Raises:
-        ConfigError: two points describe the same run, or cannot be of one launch.
+        ConfigError: two points describe the same run, or cannot be of one launch; a point holds a secret, which the
+            table of a plan would print.
     """
     planner = _Planner(results_dir, grid.asked)
     runs = tuple(planner.planned(point) for point in counted(grid.points, total=len(grid.points), what="planning"))
@@ -126,8 +128,9 @@ def spec_from(config: Plain) -> RunSpec:
     """The run specification of a composed config.
 
     Raises:
-        ConfigError: a missing value, an ill-typed value, a data folder that cannot be read.
+        ConfigError: a missing value, an ill-typed value, a data folder that cannot be read, a secret.
     """
+    SecretSearch().refuse(config)
     return SpecMaker().spec(config)
 
 
@@ -141,11 +144,16 @@ class _Planner:
         self._results_dir, self._asked = results_dir, asked
         self._queue = Queue.ask(results_dir)
         self._pricer = Pricer(tuple(read_rows(results_dir, [])), results_dir)  # a damaged row prices nothing
-        self._maker = SpecMaker()
+        self._secrets, self._maker = SecretSearch(), SpecMaker()
         self._judged: dict[tuple[object, ...], str | Cost] = {}  # why runs are refused, or what they cost
 
     def planned(self, point: Point) -> PlannedRun:
-        """One point's place in the plan."""
+        """One point's place in the plan.
+
+        Raises:
+            ConfigError: it holds a secret.
+        """
+        self._secrets.refuse(point.config)
         try:
             spec = self._maker.spec(point.config)
             run_id = spec.run_id

@@ -1,36 +1,132 @@
-"""Settings through which a secret would be written down."""
+"""Settings through which a secret would be written down: a help, not a guarantee (docs/security.md)."""
 
+import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from sweeper.grid.assembly import Plain
+from sweeper.host import secret
 from sweeper.host.environment import is_schedulers
 from sweeper.host.errors import ConfigError
-from sweeper.host.secret import is_secret, read
+from sweeper.host.secret_shape import is_secret
 from sweeper.spec.cluster import Cluster, Executor
 
-# A literal value; `NAME=$(command)` and `NAME=$OTHER` are worked out on the node.
-_ASSIGNED = re.compile(r"""\b(\w+)=["']?[^\s"'$]""")
+# A literal value; `$(command)`, `` `command` `` and `$OTHER` are worked out on the node, `$'...'` is not.
+_LITERAL = r"""(?!["']?\$["({\w]|["']?`)(?:\$?["'])?(?=(?P<value>[^\s"'$;|&<>][^\s"']*))"""
+_OPTION = r"(?:\s+--?[\w-]+(?:=\S+)?)*"
+# How a line of a shell gives a secret: the group `name`, if there is one, decides, and what is given to it.
+_GIVEN = (
+    re.compile(rf"\b(?P<name>\w+)\+?={_LITERAL}"),
+    re.compile(r"\$\{(?P<name>\w+):?[-=](?!\$)[^}\s]"),  # a default: ${HF_TOKEN:-value}
+    re.compile(rf"\bsetenv\s+(?P<name>\w+)\s+{_LITERAL}"),
+    re.compile(rf"\bread\b[^;|&]*?\s(?P<name>\w+)\s*<<<\s*{_LITERAL}"),
+    re.compile(rf"\s--(?P<name>[\w-]+)[=\s]\s*(?!-){_LITERAL}"),
+    re.compile(rf"\bwandb\s+login{_OPTION}\s+(?!-){_LITERAL}"),
+    re.compile(rf"(?i:Authorization:\s*(?:Bearer|Basic|Token)\s|X-API-Key:|Private-Token:)\s*{_LITERAL}"),
+    re.compile(r"\bcurl\b.*\s(?:-u|--user)[=\s]\s*[\"']?[^\s:$\"']+:[^\s$]"),
+    re.compile(rf"\b(?:echo|printf)\s+{_LITERAL}[^|]*\|[^|]*\blogin\b"),
+)
+_SHELL = ("setup", "sbatch", "container", "python")  # of `cluster`: lines of scripts, or of commands in them
+# Keys whose text is a secret whatever it is; others of such names are a column or a model's token.
+_NAMED = re.compile(
+    r"(^|[._])(pass(word|wd|phrase)|(client_?)?secret|(api|access|private)_?key|(access|auth|api|hf)_?token)s?$",
+    re.IGNORECASE,
+)
+_CURE = "write it as NAME=value into a file of mode 0600 and set cluster.secrets_file"
+
+
+class SecretSearch:
+    """Searches composed configurations; a part that many points share is searched once."""
+
+    def __init__(self) -> None:
+        self._clean: dict[int, Any] = {}  # parts by their id; kept, so that no other object gets it
+
+    def refuse(self, config: Plain) -> None:
+        """Refuse a configuration that holds a secret, before anything of it is written or printed.
+
+        Searched are all texts of it for the values of secrets in the environment and in `cluster.secrets_file`, and for
+        values that have a secret's form.
+
+        Raises:
+            ConfigError: it holds one; the key is named, the value is not.
+        """
+        cluster = config.get("cluster")
+        if isinstance(cluster, Mapping) and id(cluster) not in self._clean:
+            with suppress(ConfigError):  # a file that cannot be read is refused with the cluster
+                if isinstance(file := cluster.get("secrets_file"), str):
+                    secret.read(Path(file))
+            self._clean.clear()  # for a file may have told more
+        for name, part in config.items():
+            if id(part) in self._clean:
+                continue
+            secret.refuse(part, name)
+            for key in _named(part, name):
+                raise ConfigError(f"{key} is a secret by its name, and would be in every file of a run; {_CURE}")
+            if not isinstance(part, str | int | float):
+                self._clean[id(part)] = part
+
+
+def _named(value: Any, key: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for part, item in value.items():
+            yield from _named(item, f"{key}.{part}")
+    elif isinstance(value, str) and value and _NAMED.search(key) and not value.startswith("$"):
+        yield key
 
 
 def refuse_secrets(cluster: Cluster) -> None:
-    """Refuse settings through which a secret would be written down.
+    """Refuse settings of a cluster through which a secret would be written down.
 
     Raises:
-        ConfigError: a secret's name in `cluster.environment`, its value in `cluster.setup`, a file others may read.
+        ConfigError: a secret's name in `cluster.environment`, its value in a line of a script, a file others may read.
     """
     if cluster.secrets_file is not None:
-        read(Path(cluster.secrets_file))
+        secret.read(Path(cluster.secrets_file))
     if cluster.executor is not Executor.slurm:
         return  # nobody keeps the environment of a job here
-    cure = f"write it as NAME=value into a file of mode 0600 and set cluster.secrets_file (cluster={cluster.name})"
+    cure = f"{_CURE} (cluster={cluster.name})"
     for name in cluster.environment:
-        if is_secret(name):
+        if name.upper() in ("ALL", "NIL", "NONE"):
+            raise ConfigError(
+                f"cluster.environment names {name}, which is not a variable but a word of sbatch: with it jobs get "
+                "every variable of the shell, or none; name those that they need"
+            )
+        if is_secret(name, os.environ.get(name, "")):
             raise ConfigError(f"cluster.environment names {name}: SLURM keeps what is passed to a job; {cure}")
         if not name.isidentifier():
             raise ConfigError(f"cluster.environment={name!r}: not a variable's name; values come from the environment")
         if is_schedulers(name):
             raise ConfigError(f"cluster.environment names {name}: SLURM sets that for each job; leave it out")
-    for line in cluster.setup:
-        for match in _ASSIGNED.finditer(line):
-            if is_secret(match.group(1)):
-                raise ConfigError(f"cluster.setup gives {match.group(1)} a value, which is in every job's text; {cure}")
+    for setting in _SHELL:
+        for line in _texts(getattr(cluster, setting)):
+            what = _given(line)
+            if what is not None:
+                raise ConfigError(f"cluster.{setting} gives {what} a value, which is in every job's text; {cure}")
+
+
+def _given(line: str) -> str | None:
+    """To what a line of a shell gives a literal secret; None: to nothing that is known as one."""
+    for pattern in _GIVEN:
+        for match in pattern.finditer(line):
+            named = match.groupdict()
+            if "name" not in named:
+                return "a login"
+            if is_secret(named["name"], named.get("value")):
+                return str(named["name"])
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield f"--{name}={item}"
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:  # a container
+        yield from (value.image, *value.mounts)

@@ -15,13 +15,18 @@ from typing import Any
 from rewards.bounded_file import parsed, read_text, shallow
 from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.host.files import undamaged, write_atomic
-from sweeper.host.secret import hidden
+from sweeper.host.secret import hidden_in
 from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
 from sweeper.spec.bounds import adapter
 
 SCHEMA_VERSION = 1
 ROW_CURE = "remove it to measure this run again; its checkpoints stay"
+# What a row is found, read and compared by. A point with a secret in a name is refused before it can have a row.
+NAMES = (
+    *("run_id", "group_id", "status", "phase", "failure_class", "log", "accounting", "kind", "domain", "device"),
+    *("model", "family", "algorithm", "domain_mix", "data_scale", "curriculum"),
+)
 
 
 class Status(StrEnum):
@@ -196,8 +201,8 @@ class ResultRow:
         return next((score for score in (self.base if base else self.trained) if score.domain == domain), None)
 
     def to_json(self) -> str:
-        """Indented JSON with sorted keys."""
-        values = asdict(self)
+        """Indented JSON with sorted keys, without secrets."""
+        values = hidden_in(asdict(self), but=NAMES)
         for point in values["curve"]:  # as rows of before it was kept
             if point["probs_diff"] is None:
                 del point["probs_diff"]
@@ -215,7 +220,7 @@ def write_row(results_dir: Path, row: ResultRow) -> Path:
     path = row_path(results_dir, row.run_id)
     if has_result(results_dir, row.run_id):
         raise ResultsError(f"{path} holds a completed row and is never overwritten; remove it by hand to measure again")
-    write_atomic(path, hidden(row.to_json()))
+    write_atomic(path, row.to_json())
     return path
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from rewards.bounded_file import read_json, shallow
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import undamaged, write_atomic
+from sweeper.host.secret import hidden_in
 from sweeper.spec.bounds import adapter
 from sweeper.spec.idle import setting
 from sweeper.spec.run import RunSpec
@@ -77,7 +78,7 @@ def add(folder: Path, changes: Changes, *, why: Mapping[str, Any]) -> None:
     """Let changes apply from the next attempt on, and remember why."""
     known = _kept(folder)
     known["changes"] |= changes
-    known["history"].append({**why, "changes": dict(changes)})
+    known["history"].append({**hidden_in(why), "changes": dict(changes)})
     write_atomic(folder / FILE, json.dumps(known, indent=1) + "\n")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.host.secret import hidden
 from sweeper.rows.failure_class import FailureClass
 
 _EVIDENCE = 300  # characters
@@ -201,4 +202,4 @@ def classes(names: Iterable[str]) -> set[FailureClass]:
 
 
 def _cut(line: str | None) -> str | None:
-    return line if line is None else line.strip()[:_EVIDENCE]
+    return line if line is None else hidden(line).strip()[:_EVIDENCE]

@@ -13,17 +13,16 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.files import write_atomic
-from sweeper.host.secret import hidden
+from sweeper.host.secret import hidden_in
 from sweeper.rows.differences import named, swept
 from sweeper.rows.grid_file import places
-from sweeper.rows.row import ResultRow
+from sweeper.rows.row import NAMES, ResultRow
 from sweeper.rows.table import TRACKED, record
 from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
@@ -73,7 +72,7 @@ def settings(spec: RunSpec, results_dir: Path) -> dict[str, Any]:
     found = json.loads(spec.to_json())
     found = {key: value for key, value in found.items() if key not in ("cluster", "logging")}
     grids = places(results_dir).get(spec.run_id, {})
-    return {"run_id": spec.run_id, "group_id": spec.group_id, "grids": grids, **found}
+    return {"run_id": spec.run_id, "group_id": spec.group_id, "grids": grids, **hidden_in(found)}
 
 
 def title(spec: RunSpec, results_dir: Path) -> str:
@@ -122,19 +121,20 @@ def tell(job: JobContext, row: ResultRow) -> None:
     spec = job.spec
     if not spec.logging.trackers:
         return
+    values = json.loads(row.to_json())
     message = {
         "project": spec.logging.project,
         "title": title(spec, job.results),
         "trackers": spec.logging.trackers,
         "attempts": [str(attempt.path) for attempt in job.run_dir.attempts()],
         "settings": settings(spec, job.results),
-        "record": {key: value for key, value in record(row).items() if value is not None},
+        "record": hidden_in({key: value for key, value in record(row).items() if value is not None}, but=NAMES),
         # Without the curve, which they have from verl.
-        "row": json.dumps({key: value for key, value in asdict(row).items() if key != "curve"}),
+        "row": json.dumps({key: value for key, value in values.items() if key != "curve"}),
     }
     path = job.attempt.path / "tracking" / "row.json"
     path.parent.mkdir(exist_ok=True)
-    write_atomic(path, hidden(json.dumps(message)) + "\n")
+    write_atomic(path, json.dumps(message) + "\n")
     try:
         env = variables(job.run_dir, job.attempt, os.environ)
         job.children.run([sys.executable, "-m", "sweeper.training.tracking", str(path)], env)

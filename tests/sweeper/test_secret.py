@@ -1,22 +1,36 @@
+import json
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from sweeper.host import secret
 from sweeper.host.errors import ConfigError
-from sweeper.plan.secret_refusals import refuse_secrets
-from sweeper.rows.row import Failure, row_path, write_row
-from tests.sweeper.points import plan, spec
+from sweeper.host.process import reason
+from sweeper.host.secret_shape import is_secret
+from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.row import Failure, read_row, row_path, write_row
+from sweeper.runs import adjustment
+from sweeper.runs.folder import RunDir
+from sweeper.runs.triage import Ending, classify
+from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
 PLANTED = "hunter2-0123456789"
+ODD = 'a "quoted"\\ välue: 100%/+'
 
 
 def private(path: Path, text: str) -> Path:
     path.write_text(text)
     path.chmod(0o600)
     return path
+
+
+@pytest.fixture(autouse=True)
+def nothing_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret, "_read", {})
 
 
 def test_a_secrets_file_gives_its_variables(tmp_path: Path) -> None:
@@ -39,27 +53,166 @@ def test_a_file_that_others_may_read_or_that_is_malformed_is_refused_without_its
 
 
 @pytest.mark.parametrize(
-    ("override", "cure"),
+    "name",
     [
-        ("cluster.environment=[WANDB_API_KEY]", "names WANDB_API_KEY"),
-        ("cluster.environment=['A=b']", "not a variable's name"),
-        ("cluster.environment=[SLURM_CPU_BIND]", "SLURM sets that for each job"),
-        (f"cluster.setup=['export HF_TOKEN={PLANTED}']", "gives HF_TOKEN a value"),
-        ("cluster.secrets_file=/nowhere/secrets", "cannot be read: No such file"),
+        "WANDB_API_KEY",
+        "HF_TOKEN",
+        "GITHUB_PAT",
+        "GH_PAT",
+        "OPENAI_APIKEY",
+        "PGPASSWORD",
+        "MYSQL_PWD",
+        "SSHPASS",
+        "DATABASE_URL",
+        "HTTPS_PROXY",
+        "HF_AUTH",
+        "API_KEYS",
+        "TOKENS",
+        "SECRET1",
+        "WANDB_KEY2",
+        "AZURE_CLIENTSECRET",
+        "SLACK_WEBHOOK_URL",
+        "https_proxy",
+        "DB_PASS",
+        "HF_TOKENS",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "hfToken",
+        "SENTRY_DSN",
+        "SLURM_JWT",
     ],
 )
-def test_settings_that_would_write_a_secret_down_are_refused_before_anything_is_queued(
-    override: str, cure: str, tmp_path: Path
+def test_a_name_tells_of_a_secret(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TOKENIZERS_PARALLELISM",
+        "MAX_TOKENS",
+        "VLLM_MAX_NUM_BATCHED_TOKENS",
+        "KEYBOARD",
+        "MONKEY",
+        "PWD",
+        "OLDPWD",
+        "SSH_AUTH_SOCK",
+        "NO_PROXY",
+        "HOME",
+        "XAUTHORITY",
+        "COMPASS",
+        "SSH_ASKPASS",
+        "HF_HUB_OFFLINE",
+        "WANDB_BASE_URL",
+        "RAY_AUTH_MODE",
+        "HF_TOKEN_PATH",
+    ],
+)
+def test_a_name_that_only_looks_like_a_secrets_is_none(name: str) -> None:
+    assert not is_secret(name)
+
+
+def test_an_address_is_a_secret_if_it_holds_a_password() -> None:
+    assert not is_secret("https_proxy", "http://proxy:3128")
+    assert is_secret("https_proxy", "http://me:pw@proxy:3128")
+    assert is_secret("REWARDS_JUDGE_URL", "https://me:pw@judge/v1")
+    assert not is_secret("REWARDS_JUDGE_URL", "https://judge/v1")
+
+
+SHAPED = {
+    "Hugging Face token": "hf_" + "aB1c" * 8,
+    "API key": "sk-proj-" + "aB1c" * 8,
+    "GitHub token": "ghp_" + "aB1c" * 9,
+    "AWS key": "AKIA" + "A1B2" * 4,
+    "Slack token": "xoxb-123456-abcdef",
+    "GitLab token": "glpat-" + "aB1c" * 5,
+    "key": "wandb login " + "0a1b" * 10,
+    "login": "https://someone:pass-word@host/x",
+    "bearer token": "Authorization: Bearer " + "aB1c" * 5,
+    "private key": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n",
+    "JSON web token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+}
+
+
+@pytest.mark.parametrize("kind", [*SHAPED])
+def test_a_value_of_a_secrets_form_is_hidden_wherever_it_comes_from(kind: str) -> None:
+    said = secret.hidden(f"refused: {SHAPED[kind]}", {})
+    assert f"[{kind}]" in said
+    assert SHAPED[kind][-8:] not in said or kind == "login"
+    assert "pass-word" not in said
+
+
+def test_a_token_in_an_addresss_login_is_hidden_with_it() -> None:
+    assert secret.hidden(f"at https://me:{SHAPED['GitHub token']}@host/x.", {}) == "at https://[login]@host/x."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hf_cpu, hf_model and disk-abcdefghijklmnopqrstuvwx",
+        f"commit {'0a' * 20}",
+        "http://$USER:$PASSWORD@host",
+        "Bearer authentication is asked for at http://host:8080/x@y",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert secret.hidden(text, {}) == text
+
+
+@pytest.mark.parametrize("value", [PLANTED, ODD, "-----BEGIN X-----\nfirst-line-0123456\nsecond-line-654321"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        str,
+        repr,
+        json.dumps,
+        lambda text: json.dumps(text, ensure_ascii=False),
+        lambda text: quote(text, safe=""),
+        lambda text: b64encode(f"user:{text}".encode()).decode(),
+        lambda text: b64encode(f"x{text}yz".encode()).decode(),
+        lambda text: text.splitlines()[-1],
+    ],
+)
+def test_a_secret_is_hidden_however_it_is_written(value: str, written: "type[str]") -> None:
+    text = written(value)
+    said = secret.hidden(f"it said: {text} and ended", {"MY_TOKEN": value})
+    assert "[MY_TOKEN]" in said
+    assert all(text[at : at + 8] not in said for at in range(4, len(text) - 12))
+
+
+@pytest.mark.parametrize("size", [8, 12, len(PLANTED) - 1])
+def test_a_secret_that_was_cut_is_hidden(size: int) -> None:
+    words, known = "x " * 100, {"MY_TOKEN": PLANTED}
+    assert secret.hidden(words + PLANTED[:size], known) == f"{words}[MY_TOKEN]"
+    assert secret.hidden(PLANTED[-size:] + words, known) == f"[MY_TOKEN]{words}"
+
+
+def test_a_reason_and_the_line_that_shows_it_are_hidden_before_they_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = plan(tmp_path, "cluster=slurm", "seed=0,1", override).refused[0]
-    assert cure in str(run.reason)
-    assert PLANTED not in str(run.reason)
+    monkeypatch.setenv("MY_TOKEN", ODD)
+    for size in range(270, 520, 5):
+        line = f"ValueError: {'x' * size} {ODD}"
+        (tmp_path / "log").write_text(line + "\n")
+        cut = [reason(tmp_path / "log", 0, 1), classify(Ending(status="failed", reason=line)).evidence]
+        assert not [text for text in cut if text and 'a "quot' in text]
 
 
-@pytest.mark.parametrize("line", ["export HF_TOKEN=$(cat ~/.hf)", 'export WANDB_API_KEY="$KEY"', "module load cuda"])
-def test_setup_lines_that_work_a_secret_out_on_the_node_are_accepted(line: str) -> None:
-    cluster = spec("cluster=slurm").cluster
-    refuse_secrets(replace(cluster, setup=(line,)))
+def test_what_cannot_be_told_from_other_words_is_named_and_not_hidden() -> None:
+    known = {"A_TOKEN": "completed", "B_TOKEN": "12345", "C_TOKEN": PLANTED, "D_TOKEN": "20261129", "E_TOKEN": ""}
+    assert secret.unhidden(known) == ("A_TOKEN", "B_TOKEN", "D_TOKEN")
+    assert secret.hidden("training completed 12345", known) == "training completed 12345"
+
+
+def test_a_secret_alike_to_a_word_of_a_row_does_not_destroy_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = spec("seed=1")
+    failure = Failure(phase="train", reason="x", log="x", failure_class=FailureClass.host_oom)
+    failed = replace(row(run, failure=failure), settings=None)
+    for number, value in enumerate(("completed", "host_oom", str(run.run_id), run.model.name, "all-failed")):
+        monkeypatch.setenv(f"WORD{number}_TOKEN", value)
+    write_row(tmp_path, failed)
+    assert read_row(row_path(tmp_path, run.run_id)) == failed
 
 
 def test_a_row_never_holds_the_value_of_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,3 +222,23 @@ def test_a_row_never_holds_the_value_of_a_secret(tmp_path: Path, monkeypatch: py
     text = row_path(tmp_path, run.run_id).read_text()
     assert PLANTED not in text
     assert "login failed for [WANDB_API_KEY]" in text
+
+
+def test_a_row_never_holds_the_value_of_a_secret_that_json_escapes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", ODD)
+    run = spec("seed=1")
+    write_row(tmp_path, row(run, failure=Failure(phase="train", reason=f"login failed for {ODD}", log="x")))
+    text = row_path(tmp_path, run.run_id).read_text()
+    assert "quoted" not in text
+    assert "login failed for [WANDB_API_KEY]" in text
+
+
+def test_the_reason_of_an_adjustment_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_dir = RunDir(results_dir=tmp_path, run_id=spec("seed=1").run_id)
+    monkeypatch.setenv("MY_TOKEN", PLANTED)
+    adjustment.add(run_dir.path, {"model.resources.offload": True}, why={"evidence": f"no {PLANTED}", "attempt": 1})
+    text = (run_dir.path / adjustment.FILE).read_text()
+    assert PLANTED not in text
+    assert "no [MY_TOKEN]" in text

@@ -23,6 +23,7 @@ from sweeper.host import environment, limits
 from sweeper.host.errors import RunFailedError, SweeperError
 from sweeper.host.files import write_atomic
 from sweeper.host.process import adopt_orphans
+from sweeper.host.secret import hidden
 from sweeper.inputs.data import prepared
 from sweeper.job.exit import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED
 from sweeper.launch.slurm import scheduler
@@ -127,6 +128,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 
 
 def _failed(results_dir: Path, name: str, why: str) -> int:
+    why = hidden(why)
     print(f"error: {why}", flush=True)
     write_atomic(_outcome(results_dir, name), json.dumps({"error": why}) + "\n")
     return EXIT_FAILED

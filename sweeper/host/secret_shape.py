@@ -1,0 +1,154 @@
+"""What looks like a secret: names of variables, and values whose form says what they are.
+
+Both are a help, not a guarantee: a secret may have any name and any form.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+_WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
+# A word of a name, in capitals and without digits at its end. KEY stands alone: MONKEY and KEYBOARD are none.
+_TELLING = re.compile(
+    r"(KEY|CRED|JWT|BEARER|PASSPHRASE|SSHPASS|.*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|WEBHOOK)"
+    r"|.*(API|ACCESS|PRIVATE|AUTH|SIGNING|DEPLOY)KEY)S?"
+)
+_AT_THE_END = ("PAT", "PWD", "PASS", "AUTH", "COOKIE")  # HF_AUTH, but not SSH_AUTH_SOCK
+_PLACES = ("FILE", "PATH", "DIR", "FOLDER", "SOCK", "MODE")  # says where a secret is, or how it is used
+# Of a model's tokens: MAX_TOKENS, PAD_TOKEN.
+_OF_A_MODEL = frozenset(
+    (
+        *("MAX", "MIN", "NUM", "N", "TOTAL", "MEAN", "PER", "BATCHED", "PROMPT", "RESPONSE", "LEN", "LENGTH", "LIMIT"),
+        *("PAD", "EOS", "BOS", "UNK", "MASK", "SEP", "CLS", "STOP", "SPECIAL", "IMAGE", "THINK"),
+    )
+)
+_DATABASES = frozenset(
+    ("DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "MYSQL", "MONGO", "MONGODB", "REDIS", "AMQP", "BROKER")
+)
+
+
+@cache
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word for part in _WORDS.split(name) if (word := part.upper().rstrip("0123456789")))
+
+
+def is_secret(name: str, value: str | None = None) -> bool:
+    """Whether a variable's name says that its value is a secret: WANDB_API_KEY, GITHUB_PAT, PGPASSWORD.
+
+    An address (DATABASE_URL, HTTPS_PROXY) may hold a login; with its `value` known, it is a secret if it does. Any
+    other variable whose value is an address with a login is one as well.
+    """
+    if value is not None and (_may_hold_a_login(name) or "://" in value):
+        return has_login(value) or (not _may_hold_a_login(name) and _is_named(name))
+    return _is_named(name) or _may_hold_a_login(name)
+
+
+@cache
+def _is_named(name: str) -> bool:
+    words = _words(name)
+    if not words or words[-1] in _PLACES:
+        return False
+    if words[-1] in _AT_THE_END and words not in (("PWD",), ("OLD", "PWD")):
+        return True
+    telling = [word for word in words if _TELLING.fullmatch(word)]
+    return any(not (word.startswith("TOKEN") and _OF_A_MODEL.intersection(words)) for word in telling)
+
+
+@cache
+def _may_hold_a_login(name: str) -> bool:
+    words = _words(name)
+    if not words or words[0] == "NO":  # NO_PROXY
+        return False
+    return words[-1].endswith(("PROXY", "DSN")) or (words[-1] in ("URL", "URI") and not _DATABASES.isdisjoint(words))
+
+
+class _Shape(NamedTuple):
+    """A form of secrets.
+
+    Attributes:
+        name: What it is.
+        marks: One of them is in every text that holds one: found a hundred times sooner than the pattern.
+        pattern: Its group `secret` is what must not be seen.
+    """
+
+    name: str
+    marks: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _shape(name: str, pattern: str, *marks: str) -> _Shape:
+    # No letter, digit or sign of a longer word before it: `disk-usage` holds no `sk-`.
+    return _Shape(name, marks, re.compile(rf"(?<![A-Za-z0-9])(?P<secret>{pattern})"))
+
+
+_SHAPES = (
+    _shape("Hugging Face token", r"(?:hf|api_org)_[A-Za-z0-9]{16,}", "hf_", "api_org_"),
+    _shape("API key", r"sk-[A-Za-z0-9_-]{16,}", "sk-"),
+    _shape("GitHub token", r"gh[opsur]_[A-Za-z0-9]{16,}|github_pat_\w{16,}", "gh", "github_pat_"),
+    _shape("AWS key", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "AKIA", "ASIA"),
+    _shape("Slack token", r"(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}", "xox", "xapp-"),
+    _shape("GitLab token", r"glpat-[A-Za-z0-9_-]{16,}", "glpat-"),
+    _shape("Google key", r"AIza[A-Za-z0-9_-]{30,}", "AIza"),
+    _shape("wandb key", r"wandb_v\d_[A-Za-z0-9_]{16,}", "wandb_v"),
+    _shape("JSON web token", r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?", "eyJ"),
+    _Shape(
+        "webhook",
+        ("hooks.slack.com", "/api/webhooks/"),
+        re.compile(r"(?:hooks\.slack\.com|discord(?:app)?\.com/api/webhooks)/(?P<secret>[\w/-]{8,})"),
+    ),
+    _Shape(
+        "login",
+        ("://",),
+        # What stands for a value that is known elsewhere is none: $PASSWORD, <password>, ***, and what was replaced.
+        re.compile(r"://(?P<secret>[^\s/:@'\"<>]*:(?![$<*\[])[^\s/@'\"<>]+)@"),
+    ),
+    _Shape("bearer token", ("earer ", "EARER "), re.compile(r"\b[Bb](?i:earer)\s+(?P<secret>[A-Za-z0-9._~+/=-]{16,})")),
+    _Shape(
+        "private key",
+        ("-----BEGIN ",),
+        re.compile(
+            r"(?P<secret>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\n)*"
+            r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?)"
+        ),
+    ),
+    _Shape(
+        "key",
+        ("login", "Login", "key", "Key", "KEY", "token", "Token", "TOKEN", "passw", "secret", "SECRET"),
+        # 40 hex digits alone are a commit.
+        re.compile(
+            r"(?i:login|key|token|passw(?:or)?d|secret)\b[^\n]{0,24}?(?<![0-9A-Za-z])(?P<secret>[0-9a-f]{40})\b"
+        ),
+    ),
+)
+
+
+class Found(NamedTuple):
+    """A secret by its form: what it is, and where in the text."""
+
+    name: str
+    start: int
+    end: int
+
+
+def shapes_in(text: str) -> Iterator[Found]:
+    """What in a text has the form of a secret, in no order."""
+    for name, marks, pattern in _SHAPES:
+        if any(mark in text for mark in marks):
+            for match in pattern.finditer(text):
+                yield Found(name, *match.span("secret"))
+
+
+def has_login(value: str) -> bool:
+    """Whether a text is an address with a password: `https://user:password@host`."""
+    return any(found.name == "login" for found in shapes_in(value))
+
+
+def without_shapes(text: str) -> str:
+    """The text with what has the form of a secret replaced by what it is: `[GitHub token]`."""
+    parts, end = [], 0
+    for found in sorted(shapes_in(text), key=lambda found: (found.start, -found.end)):
+        if found.start >= end:  # a token may lie in an address's login
+            parts += [text[end : found.start], f"[{found.name}]"]
+            end = found.end
+    return "".join([*parts, text[end:]])
