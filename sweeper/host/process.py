@@ -18,6 +18,7 @@ from rewards.bounded_file import last_bytes
 from sweeper.host.call import Call
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import appended
+from sweeper.host.log_lines import heard
 from sweeper.host.machine import Device
 from sweeper.host.secret import hidden
 
@@ -154,7 +155,7 @@ def reason(log: Path, offset: int, code: int) -> str:
 
 
 def printed(log: Path, offset: int) -> list[str]:
-    """The lines of a log from a byte on, of its last MiB alone, without colours and Ray's prefixes.
+    """The lines of a log from a byte on, of its last MiB alone, as `heard` has them.
 
     Returns:
         No line where there is no log.
@@ -162,11 +163,4 @@ def printed(log: Path, offset: int) -> list[str]:
     Raises:
         OSError: it is no regular file.
     """
-    if not log.exists():
-        return []
-    return [strip_ansi(line).strip() for line in last_bytes(log, start=offset).decode(errors="replace").splitlines()]
-
-
-def strip_ansi(line: str) -> str:
-    """A line without colour codes and without Ray's `(actor pid=…)` prefix."""
-    return re.sub(r"^\(\w[^)]*pid=\d+[^)]*\)\s?", "", re.sub(r"\x1b\[[0-9;]*m", "", line))
+    return heard(last_bytes(log, start=offset).decode(errors="replace")) if log.exists() else []

@@ -99,7 +99,8 @@ def _told(job: JobContext, reason: str, known: FailureClass | None) -> Failure:
         diagnosis = classify(Ending(status="failed", reason=reason, log=tail(job.attempt.log)))
     else:
         diagnosis = Diagnosis(failure_class=known, evidence=reason[:300])
-    print(f"FAILED in {job.phase} ({diagnosis.failure_class}): {reason}", flush=True)
+    # In one line: a line of its own in what a step of SLURM prints would be taken for SLURM's.
+    print(f"FAILED in {job.phase} ({diagnosis.failure_class}): {' '.join(reason.split())}", flush=True)
     return Failure(
         phase=job.phase,
         reason=reason,

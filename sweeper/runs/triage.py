@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.host.log_lines import TRACEBACK
 from sweeper.host.secret import hidden
 from sweeper.rows.failure_class import FailureClass
 
@@ -43,6 +44,8 @@ _SCHEDULER = (
     (FailureClass.timeout, re.compile(r"\b(TIMEOUT|DEADLINE)\b|DUE TO TIME LIMIT")),
 )
 _CANCELLED = re.compile(r"^CANCELLED\b")
+# Who may say so in what a step printed: SLURM's programs, and ours of a node. A reason may quote anything.
+_OF_SLURM = re.compile(r"^(slurm\w*|srun|sbatch|scancel|node \d+): ")
 
 # Causes that name themselves. The first line that matches any of them counts: what follows in a log follows from it.
 _CAUSES = (
@@ -66,7 +69,7 @@ _CAUSES = (
         FailureClass.host_oom,
         re.compile(
             r"due to the node running low on memory|killed due to memory pressure|DefaultCPUAllocator: can't allocate|"
-            r"\bCannot allocate memory\b|^MemoryError\b|^killed by SIGKILL"
+            r"\bCannot allocate memory\b|^MemoryError\b"
         ),
     ),
 )
@@ -99,6 +102,11 @@ _NODE = re.compile(
     r"CUDA driver initialization failed|unspecified launch failure|The current node timed out during startup|"
     r"head node's raylet may not have started|Failed to (start|connect to) GCS"
 )
+# What these say ended a process is what ended it; of others (a dead actor, a broken pipe) the cause lies further up.
+_SETTLED = re.compile(r"^(Value|Type|Key|Index|ZeroDivision|NotImplemented|Unicode\w*)Error\b")
+_CHAINED = re.compile(r"^(The above exception was the direct cause|During handling of the above exception)")
+# What Python's and our messages quote is what they were given: a model's answer, a path.
+_QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*\1(?!\w)""")
 _VLLM_FRAME = re.compile(r"/vllm/|vllm_rollout|\bEngineCore")
 
 
@@ -110,7 +118,8 @@ def classify(ending: Ending) -> Diagnosis:
     OOM killer and is evidence of nothing.
     """
     # The last words first: the log of a job that was queued again begins with how its earlier attempts ended.
-    for line in [*([ending.scheduler] if ending.scheduler else []), *reversed(ending.step_log)]:
+    step_log = [line for line in reversed(ending.step_log) if _OF_SLURM.search(line)]
+    for line in [*([ending.scheduler] if ending.scheduler else []), *step_log]:
         for failure_class, pattern in _SCHEDULER:
             if pattern.search(line):
                 return Diagnosis(failure_class=failure_class, evidence=_cut(line))
@@ -121,31 +130,56 @@ def classify(ending: Ending) -> Diagnosis:
         return Diagnosis(failure_class=FailureClass.cancelled, evidence=_cut(ending.scheduler))
     if ending.status == "terminated":
         return Diagnosis(failure_class=FailureClass.cancelled, evidence="the job was told to stop (SIGTERM or Ctrl-C)")
+    if ending.reason and ending.reason.startswith("killed by SIGKILL"):  # nobody but the kernel does that to a run
+        return Diagnosis(failure_class=FailureClass.host_oom, evidence=_cut(ending.reason))
     # verl's exit code precedes the reason; what it says is in the log as well, with its surroundings.
     reason = [re.sub(r"^exit code \d+: ", "", ending.reason)] if ending.reason else []
-    return _of_log([*ending.log, *reason], ending.reason or ending.scheduler)
+    otherwise = Diagnosis(failure_class=FailureClass.unknown, evidence=_cut(ending.reason or ending.scheduler))
+    return _of_log(ending.log, reason) or otherwise
 
 
-def _of_log(lines: Sequence[str], otherwise: str | None) -> Diagnosis:
+def _of_log(log: Sequence[str], reason: Sequence[str]) -> Diagnosis | None:
+    """What the last traceback says; where it only repeats that something ended, what the whole log says."""
+    end = _last_traceback(log)
+    raised = [line for line in end if _EXCEPTION.search(line)]
+    if found := _named(end):
+        return found
+    if raised and _SETTLED.search(raised[-1]):
+        return None
+    lines = [*log, *reason]
+    if found := _named(lines):
+        return found
+    node = next((line for line in lines if _NODE.search(_QUOTED.sub("", line))), None)
+    return None if node is None else Diagnosis(failure_class=FailureClass.node, evidence=_cut(node))
+
+
+def _last_traceback(lines: Sequence[str]) -> Sequence[str]:
+    """The last traceback, with those that led to it, to the end of the log; empty: there is none."""
+    starts = [number for number, line in enumerate(lines) if line.startswith(TRACEBACK)]
+    while len(starts) > 1 and any(_CHAINED.search(line) for line in lines[starts[-2] : starts[-1]]):
+        del starts[-1]
+    return lines[starts[-1] :] if starts else []
+
+
+def _named(lines: Sequence[str]) -> Diagnosis | None:
+    """The first cause that names itself, else what kind of code raised the first telling exception; None: neither."""
+    plain = [_QUOTED.sub("", line) for line in lines]
     for number, line in enumerate(lines):
         for failure_class, pattern in _CAUSES:
-            if pattern.search(line):
+            if pattern.search(plain[number]):
                 if failure_class is FailureClass.cuda_oom and _raised_in(_VLLM_FRAME, lines, number):
                     failure_class = FailureClass.vllm_oom
                 return Diagnosis(failure_class=failure_class, evidence=_cut(line))
     for number, line in enumerate(lines):
-        if not _EXCEPTION.search(line) and not any(pattern.search(line) for _, pattern in _TEXTS):
+        if not _EXCEPTION.search(line) and not any(pattern.search(plain[number]) for _, pattern in _TEXTS):
             continue
         for failure_class, pattern in _TEXTS:
-            if pattern.search(line):
+            if pattern.search(plain[number]):
                 return Diagnosis(failure_class=failure_class, evidence=_cut(line))
         for failure_class, pattern in ((FailureClass.reward, _REWARD_FRAME), (FailureClass.data, _DATA_FRAME)):
             if _raised_in(pattern, lines, number, innermost=4):
                 return Diagnosis(failure_class=failure_class, evidence=_cut(line))
-    node = next((line for line in lines if _NODE.search(line)), None)
-    if node is not None:
-        return Diagnosis(failure_class=FailureClass.node, evidence=_cut(node))
-    return Diagnosis(failure_class=FailureClass.unknown, evidence=_cut(otherwise))
+    return None
 
 
 def _raised_in(pattern: re.Pattern[str], lines: Sequence[str], number: int, *, innermost: int = 12) -> bool:
@@ -154,7 +188,7 @@ def _raised_in(pattern: re.Pattern[str], lines: Sequence[str], number: int, *, i
     for line in reversed(lines[max(0, number - 80) : number]):
         if line.startswith("Traceback "):
             return False
-        if 'File "' in line:
+        if 'File "' in line and not _EXCEPTION.search(line):  # which may quote anything
             if pattern.search(line):
                 return True
             frames += 1

@@ -9,8 +9,9 @@ import psutil
 import pytest
 
 from sweeper.host.errors import RunFailedError
+from sweeper.host.log_lines import heard
 from sweeper.host.machine import Device
-from sweeper.host.process import Children, reason, run_child, strip_ansi
+from sweeper.host.process import Children, reason, run_child
 from tests.waiting import wait_until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -142,7 +143,7 @@ def test_a_line_that_only_mentions_an_error_is_no_exception(tmp_path: Path, line
 
 
 def test_colours_and_rays_prefixes_are_stripped() -> None:
-    assert strip_ansi("\x1b[36m(WorkerDict pid=7, ip=1.2.3.4)\x1b[0m hello") == "hello"
+    assert heard("\x1b[36m(WorkerDict pid=7, ip=1.2.3.4)\x1b[0m hello") == ["hello"]
 
 
 def test_ticks_come_while_the_child_runs_and_once_after_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from data_prep.spec import DataError
 from rewards.bounded_file import TAIL_BYTES
 from sweeper.host.errors import ConfigError, RunFailedError
+from sweeper.host.process import reason
 from sweeper.rows.failure_class import FailureClass
 from sweeper.runs.triage import Ending, classes, classify, of_exception, tail
 
@@ -262,6 +263,14 @@ ENDINGS = [
         None,
         FailureClass.host_oom,
     ),
+    (
+        "a reason that quotes what SLURM says, in what a step prints",
+        None,
+        ["FAILED in train (unknown): exit code 1: odd answer: DUE TO TIME LIMIT, NODE_FAIL, Out Of Memory"],
+        None,
+        FailureClass.unknown,
+    ),
+    ("our own words on a node", None, ["node 1: its Ray worker ended (1); see x"], None, FailureClass.node),
     ("the job's own record", None, [], "expired", FailureClass.timeout),
     ("the job's own record", None, [], "terminated", FailureClass.cancelled),
     ("nothing is known", None, [], None, FailureClass.unknown),
@@ -305,3 +314,76 @@ def test_oom_names_the_three_of_memory_and_an_unknown_class_is_refused() -> None
     }
     with pytest.raises(ValueError, match="'gremlin'"):
         classes(["gremlin"])
+
+
+# Words of each class, as a model may answer them.
+MAGIC = [
+    *(line for _, log, failure_class, _ in LOGS if failure_class is not FailureClass.unknown for line in log),
+    *("slurmstepd: error: Detected 1 oom_kill event in StepId=1.0.", "CANCELLED by 1000", "killed by SIGKILL"),
+    *("srun: error: n1: DUE TO TIME LIMIT", "DUE TO PREEMPTION", "[score] 1.0", "[prompt] again", "FAILED in train"),
+    *("\x1b[36m(WorkerDict pid=9)\x1b[0m RuntimeError: CUDA error: uncorrectable ECC error encountered",),
+    *("\rTraceback (most recent call last):\x0bOSError: [Errno 28] No space left on device",),
+    *("\u2028Traceback (most recent call last):\x85torch.OutOfMemoryError: CUDA out of memory.",),
+]
+ANSWER = "\n".join(["I think", "Traceback (most recent call last):", *MAGIC, "so it is."])
+# As verl's managers print one (verl/workers/reward_manager/naive.py: dapo, batch alike), in training and in validation.
+SAMPLE = f"[prompt] {ANSWER}\n[response] {ANSWER}\n[ground_truth] 4\n[score] 0.0\n[acc] False\n[pred] 5\n"
+ODD = 'Traceback (most recent call last):\n  File "/verl/trainer/ppo/ray_trainer.py", line 9\nValueError: odd\n'
+
+
+def said_by(actor: str, text: str) -> str:
+    """What a process of Ray prints, as Ray's log monitor shows it: each line with its prefix."""
+    prefix = f"\x1b[36m({actor})\x1b[0m "
+    return "".join(f"{prefix}{line}\n" for line in text.removesuffix("\n").split("\n")) if actor else text
+
+
+WHEN = ("before training", "training", "the last words", "cut at its beginning")
+
+
+@pytest.mark.parametrize("actor", ["TaskRunner pid=7", "RewardLoopWorker pid=8, ip=1.2.3.4", ""])
+@pytest.mark.parametrize("when", WHEN)
+def test_a_models_answer_never_decides_the_class(actor: str, when: str, tmp_path: Path) -> None:
+    log, steps = tmp_path / "log.txt", said_by("TaskRunner pid=7", "step:1 - reward:0.1\n")
+    sample = said_by(actor, SAMPLE)
+    if when == "cut at its beginning":
+        sample = sample[len(sample) // 3 :].partition("\n")[2]
+
+    def found(text: str) -> FailureClass:
+        log.write_bytes(text.encode())
+        return classify(Ending(status="failed", reason=reason(log, 0, 1), log=tail(log))).failure_class
+
+    one_of_each = {failure_class: lines for _, lines, failure_class, _ in LOGS}
+    for lines in one_of_each.values():
+        real = "\n".join(["Traceback (most recent call last):", *lines]) + "\n"
+        # verl itself, whose lines have no prefix, prints no sample once it has ended.
+        texts = {"before training": [sample, steps, real], "the last words": [steps, real, sample if actor else ""]}
+        text = "".join(texts.get(when, [steps, sample, steps, sample, real]))
+        assert found(text) is found(f"{steps}{real}")
+    assert found(f"{steps}{sample}{ODD}") is FailureClass.unknown
+
+
+def test_an_answer_that_a_message_quotes_never_decides_the_class() -> None:
+    for line in MAGIC:
+        log = ["Traceback (most recent call last):", 'File "/x/y.py", line 1', f"RuntimeError: cannot read {line!r}"]
+        assert classify(Ending(status="failed", reason=f"exit code 1: {log[-1]}", log=log)).failure_class is (
+            FailureClass.unknown
+        ), line
+
+
+def test_the_exception_that_ended_a_run_outranks_what_its_reward_function_printed(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    for line in MAGIC:
+        log.write_text(f"{said_by('RewardLoopWorker pid=8', line)}{ODD}")
+        found = classify(Ending(status="failed", reason=reason(log, 0, 1), log=tail(log)))
+        assert found.failure_class is FailureClass.unknown, line
+
+
+def test_a_process_that_prints_samples_is_left_out_and_no_other(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text(
+        f"{said_by('TaskRunner pid=7', SAMPLE)}"
+        f"{said_by('WorkerDict pid=9', 'torch.OutOfMemoryError: CUDA out of memory.')}"
+        f"{said_by('TaskRunner pid=7', 'ValueError: odd')}ray.exceptions.ActorDiedError: died\n"
+    )
+    assert tail(log) == ["torch.OutOfMemoryError: CUDA out of memory.", "ray.exceptions.ActorDiedError: died"]
+    assert classify(Ending(status="failed", log=tail(log))).failure_class is FailureClass.cuda_oom
