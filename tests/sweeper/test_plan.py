@@ -111,7 +111,13 @@ def test_jobs_without_gpus_may_have_more_processes_a_node_than_it_has_gpus() -> 
     check(spec("cluster=slurm_cpu", "model.resources.gpus_per_node=4"), family="tiny")
 
 
-BIG = ("model_family=qwen2.5", "cluster=slurm", "model=qwen2.5-72b", "model.resources.nodes=1")
+BIG = (
+    "model_family=qwen2.5",
+    "cluster=slurm",
+    "model=qwen2.5-72b",
+    "model.resources.nodes=1",
+    "cluster.memory_gb_per_gpu=120",  # what a node's own memory holds is another question
+)
 
 
 def test_what_does_not_fit_a_gpu_is_refused_with_the_setting_to_change() -> None:
