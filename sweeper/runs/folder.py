@@ -108,8 +108,14 @@ class RunDir:
         return self.path / "cancelled"
 
     def is_there(self) -> bool:
-        """Whether anything lies where its folder goes."""
-        return os.path.lexists(self.path)
+        """Whether anything lies where its folder goes, be it none that can be looked into."""
+        try:
+            os.lstat(self.path)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def is_locked(self) -> bool:
         """Whether a job is alive on this run; of another user's by its signs of life, for its lock is theirs alone."""
@@ -200,7 +206,9 @@ def known_runs(results_dir: Path) -> list[RunId]:
     with suppress(FileNotFoundError), os.scandir(results_dir / "rows") as entries:
         found |= {entry.name.removesuffix(".json") for entry in entries if entry.name.endswith(".json")}
     with suppress(FileNotFoundError), os.scandir(results_dir / "runs") as entries:
-        found |= {entry.name for entry in entries if Path(entry).is_dir()}  # a link to itself is none
+        for entry in entries:
+            with suppress(OSError):  # a link to itself
+                found |= {entry.name} if entry.is_dir() else set()
     return sorted(map(RunId, found))
 
 

@@ -285,3 +285,10 @@ def test_a_damaged_view_of_the_rows_is_made_anew(
     (results / ".status.json").write_text(content)
     code, out, _ = answer(capsys, "status", "--results", str(results))
     assert (code, "1 done, 1 failed, 1 interrupted" in out) == (0, True)
+
+
+def test_a_run_whose_folder_cannot_be_looked_for_is_damaged_and_not_new(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    run = RunDir(results_dir=tmp_path, run_id=RunId("any"))
+    assert state_of(run) is State.damaged
+    assert "Not a directory" in str(run.damage())

@@ -131,9 +131,9 @@ ENV = {**os.environ, "OMP_NUM_THREADS": "1"}  # as `measure` sets it for tiny mo
 
 @pytest.fixture(scope="module")
 def shared(tiny_model: Path, small: RunSpec, problems: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same problems, measured by three processes."""
+    """The same problems, measured by two processes."""
     out = tmp_path_factory.mktemp("shared") / "counts.jsonl"
-    asked = ("--n=4", f"--max-tokens={small.training.max_response_length}", "--shards=3")
+    asked = ("--n=4", f"--max-tokens={small.training.max_response_length}", "--shards=2")
     subprocess.run(evaluate(tiny_model, problems, out, *asked), check=True, capture_output=True, env=ENV)
     return out
 
@@ -167,14 +167,23 @@ def test_a_base_models_measurement_is_shared_by_runs_that_differ_only_in_trainin
     )
 
 
-@pytest.mark.parametrize(("shards", "kills"), [(1, 1), (2, 2)])
+LONG = ("--n=512", "--max-tokens=8", "--seed=3")
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_model: Path, problems: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An evaluation that takes long enough to be killed, in one go."""
+    out = tmp_path_factory.mktemp("whole") / "whole.jsonl"
+    subprocess.run(evaluate(tiny_model, problems, out, *LONG), check=True, capture_output=True, env=ENV)
+    return out
+
+
+@pytest.mark.parametrize(("shards", "kills"), [pytest.param(1, 1, marks=pytest.mark.nightly), (2, 2)])
 def test_an_evaluation_that_is_killed_again_and_again_counts_as_one_in_one_go(
-    problems: Path, tiny_model: Path, tmp_path: Path, shards: int, kills: int
+    whole: Path, problems: Path, tiny_model: Path, tmp_path: Path, shards: int, kills: int
 ) -> None:
-    asked = ("--n=512", "--max-tokens=8", "--seed=3")
-    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
-    subprocess.run(evaluate(tiny_model, problems, whole, *asked), check=True, capture_output=True, env=ENV)
-    command = evaluate(tiny_model, problems, broken, *asked, f"--shards={shards}")
+    broken = tmp_path / "broken.jsonl"
+    command = evaluate(tiny_model, problems, broken, *LONG, f"--shards={shards}")
     for _ in range(kills):
         killed = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENV)
         assert killed.stderr is not None
