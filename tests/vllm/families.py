@@ -120,8 +120,11 @@ FAMILIES = {
 }
 
 
-def build(out: Path, name: str, *, seed: int = 0, context: int = 512) -> Path:
-    """Write a model of a family and its tokenizer; returns the folder."""
+def build(out: Path, name: str, *, seed: int = 0, context: int = 512, padded: bool = True) -> Path:
+    """Write a model of a family and its tokenizer; returns the folder.
+
+    `padded`: with rows for tokens that there are not, as published models have them.
+    """
     import torch
     import transformers
 
@@ -129,7 +132,7 @@ def build(out: Path, name: str, *, seed: int = 0, context: int = 512) -> Path:
     tokenizer = _tokenizer(family)
     ids = tokenizer.convert_tokens_to_ids
     config = getattr(transformers, family.config)(
-        vocab_size=-(-len(tokenizer) // 32) * 32,
+        vocab_size=-(-len(tokenizer) // 32) * 32 if padded else len(tokenizer),
         max_position_embeddings=context,
         bos_token_id=None if family.bos is None else ids(family.bos),
         eos_token_id=ids(family.stops[0]),
@@ -161,6 +164,8 @@ def _tokenizer(family: Family) -> Any:
         named |= {"vocab": vocab, "merges": [], "unk_token": None}
     tokenizer = getattr(transformers, family.tokenizer)(**named)
     tokenizer.add_special_tokens({"additional_special_tokens": list(family.specials)})
-    tokenizer.add_tokens([transformers.AddedToken(text, special=False, normalized=False) for text in SPECIAL_STRINGS])
+    # None that begins with a newline: it would join the end of a template's prompt with the answer's beginning.
+    strings = [text for text in SPECIAL_STRINGS if not text.startswith("\n")]
+    tokenizer.add_tokens([transformers.AddedToken(text, special=False, normalized=False) for text in strings])
     tokenizer.chat_template = family.template
     return tokenizer
