@@ -19,6 +19,7 @@ from sweeper.rows.row import read_rows, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
+from sweeper.training import overrides_file
 from sweeper.training.train import training_env
 from tests import bench_data, bench_plan
 from tests.analysis import bench_passk, bench_report
@@ -92,7 +93,7 @@ def training(folder: Path) -> None:
     changed = ("trainer.default_local_dir=", "trainer.validation_data_dir=", "hydra.run.dir=")
     overrides = [
         f"{item.partition('=')[0]}={bare_folder / 'out'}" if item.startswith(changed) else item
-        for item in run_dir.overrides_path.read_text().splitlines()
+        for item in overrides_file.read(run_dir.overrides_path)
         if "py_executable" not in item
     ]
     threads = threads_for(spec.model.architecture.n_params)

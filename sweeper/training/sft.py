@@ -17,7 +17,7 @@ from sweeper.host.process import Children
 from sweeper.rows.flops import Tokens
 from sweeper.spec.dotted import Value, render
 from sweeper.spec.model import Resources, WarmStart
-from sweeper.training import checkpoint
+from sweeper.training import checkpoint, overrides_file
 from sweeper.training.train import CPU_ENV
 
 
@@ -151,9 +151,11 @@ def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) ->
         print(f"fine-tuning on {batch} rows a step instead of {asked}: as many for each of the GPUs", flush=True)
         wanted = replace(wanted, settings=replace(wanted.settings, batch_size=batch))
     metrics = work / "metrics.jsonl"
-    command, env = _trainer(wanted.share.processes)
+    told = work / "verl_overrides.txt"
+    overrides_file.write(told, sft_overrides(wanted, work, children.device))
+    command, env = _trainer(wanted.share.processes, told)
     children.run(
-        [sys.executable, "-m", *command, *sft_overrides(wanted, work, children.device)],
+        [sys.executable, "-m", *command],
         CPU_ENV | env | {"VERL_FILE_LOGGER_PATH": str(metrics), "TQDM_MININTERVAL": "10"},
     )
     weights = checkpoint.weights(checkpoint.at(work / "checkpoints", wanted.settings.steps))
@@ -165,13 +167,13 @@ def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) ->
     return Tokens(sequences=wanted.settings.batch_size * len(tokens), total=sum(tokens))
 
 
-def _trainer(processes: int) -> tuple[list[str], dict[str, str]]:
-    """How verl's trainer is started in so many processes: the module with its launcher, and variables."""
-    trainer = "verl.trainer.sft_trainer"
+def _trainer(processes: int, told: Path) -> tuple[list[str], dict[str, str]]:
+    """How verl's trainer is started in so many processes: the module with its arguments, and variables."""
+    trainer = overrides_file.arguments("verl.trainer.sft_trainer", told)
     if processes > 1:
-        return ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", trainer], {}
+        return ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", *trainer], {}
     # Rank 0 of a world of one, as the launcher would start it, but seconds sooner.
-    return [trainer], {
+    return trainer, {
         "RANK": "0",
         "LOCAL_RANK": "0",
         "WORLD_SIZE": "1",

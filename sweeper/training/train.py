@@ -1,6 +1,7 @@
 """The training phase of a run: real verl in its own process, watched through its metrics file.
 
-verl is itself a Hydra application, so it is started as `python -m verl.trainer.main_ppo`, never composed in here.
+verl is itself a Hydra application, so its `main_ppo` is started as one, never composed in here; what it is told stands
+in a file (`sweeper.training.overrides_file`).
 """
 
 import os
@@ -11,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sweeper.host.environment import caches
-from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device
 from sweeper.host.process import PACKAGES, Children
 from sweeper.rows.curve import read_curve
@@ -19,12 +19,13 @@ from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
-from sweeper.training import checkpoint, ray_nodes, step_time, tracking
+from sweeper.training import checkpoint, overrides_file, ray_nodes, step_time, tracking
 from sweeper.training.context import JobContext
 from sweeper.training.fork_server import fork_server
 from sweeper.training.overrides import Files, verl_overrides
 from sweeper.training.ray_nodes import share_of_node
 
+TRAINER = "verl.trainer.main_ppo"
 CPU_ENV = {
     "TQ_NUM_THREADS": "1",  # with more, TransferQueue warns at every call
     "HF_HUB_OFFLINE": "1",
@@ -83,8 +84,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
             settings=tracking.write_settings(spec, job.results, job.attempt),
             title=tracking.title(spec, job.results),
         )
-        overrides = verl_overrides(spec, files, children.device)
-        write_atomic(job.run_dir.overrides_path, "\n".join(overrides) + "\n")
+        overrides_file.write(job.run_dir.overrides_path, verl_overrides(spec, files, children.device))
         env = training_env(job.run_dir, job.attempt, children) | {"RAY_TMPDIR": str(scratch)} | caches(scratch)
         if forks:
             around.enter_context(fork_server(forks, log=children.log, env=env))
@@ -95,7 +95,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
             )
             env |= around.enter_context(cluster)
         seconds = children.run(
-            [sys.executable, "-m", "verl.trainer.main_ppo", *overrides],
+            [sys.executable, "-m", *overrides_file.arguments(TRAINER, job.run_dir.overrides_path)],
             env,
             # Ray's workers look for modules first where verl was started: not among the user's own.
             cwd=None if Path.cwd() == PACKAGES else job.attempt.path,

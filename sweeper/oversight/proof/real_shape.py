@@ -13,7 +13,8 @@ from sweeper.oversight.proof.trial import Tick, Trial
 from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import memory_of
 from sweeper.rows.curve import read_curve
-from sweeper.training.train import training_env
+from sweeper.training import overrides_file
+from sweeper.training.train import TRAINER, training_env
 
 NEAR = 0.2  # of a planned figure, that a measured one may be off
 BARE = 0.85  # of bare verl's pace, at least
@@ -135,7 +136,7 @@ def _bare(made: MadeRun, until: Tick) -> dict[int, dict[str, object]]:
     moved = ("trainer.default_local_dir=", "trainer.validation_data_dir=", "hydra.run.dir=")
     overrides = [
         f"{item.partition('=')[0]}={folder / 'out'}" if item.startswith(moved) else item
-        for item in made.run_dir.overrides_path.read_text().splitlines()
+        for item in overrides_file.read(made.run_dir.overrides_path)
         if "py_executable" not in item  # of workers forked from a process of ours
     ]
     threads = threads_for(made.spec.model.architecture.n_params)
@@ -144,5 +145,7 @@ def _bare(made: MadeRun, until: Tick) -> dict[int, dict[str, object]]:
     with TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True) as scratch:
         env = training_env(made.run_dir, attempt, children) | made.trial.variables
         env |= {"VERL_FILE_LOGGER_PATH": str(folder / "metrics.jsonl"), "RAY_TMPDIR": scratch}
-        children.run([sys.executable, "-m", "verl.trainer.main_ppo", *overrides], env, cwd=folder)
+        file = folder / "verl_overrides.txt"
+        overrides_file.write(file, overrides)
+        children.run([sys.executable, "-m", *overrides_file.arguments(TRAINER, file)], env, cwd=folder)
     return metrics(folder / "metrics.jsonl")
