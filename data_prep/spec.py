@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rewards import Domain
 from rewards.program import UserError
+from rewards.terminal import is_plain
 
 # Change whenever the same spec would give other rows; a folder's version also covers its pool's conversion.
 SYNTHETIC_VERSION = "1"
@@ -65,6 +66,8 @@ class PassRateRange:
         Raises:
             DataError: No column, bounds outside 0 to 1, or in the wrong order.
         """
+        if not is_plain(self.column):
+            raise DataError(f"a filter of data.filters has control characters in its column {self.column!r}.")
         if not self.column:
             raise DataError(
                 "a filter of data.filters has no column: name a pass-rate column, e.g. qwen2.5_7b_pass_rate."
@@ -107,8 +110,10 @@ class Cleaning:
         """Refuses values that mean nothing.
 
         Raises:
-            DataError: A threshold outside (0, 1], or a length limit without a tokenizer.
+            DataError: A threshold outside (0, 1], a length limit without a tokenizer, or control characters.
         """
+        if self.tokenizer is not None and not is_plain(self.tokenizer):
+            raise DataError(f"data.cleaning.tokenizer={self.tokenizer!r} must not have control characters.")
         if self.near_duplicates is not None and not 0.0 < self.near_duplicates <= 1.0:
             raise DataError(
                 f"data.cleaning.near_duplicates={self.near_duplicates} must be above 0 and at most 1, or null."

@@ -24,6 +24,11 @@ def visible(text: str) -> str:
     return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", _HARMLESS.sub("", text))
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is of one line and has nothing that a terminal, a shell or a scheduler's script would obey."""
+    return CONTROL.search(text) is None and "\n" not in text and "\t" not in text
+
+
 class Screen:
     """A terminal's stream that lets text pass, made visible.
 

@@ -34,7 +34,7 @@ from sweeper.grid.title import launch_of
 from sweeper.host.errors import ConfigError
 from sweeper.host.patience import counted
 from sweeper.rows.grid_file import QUESTIONS, Launch
-from sweeper.spec.bounds import validated
+from sweeper.spec.bounds import Text, validated
 from sweeper.spec.dotted import overlap
 from sweeper.spec.idle import NAMES
 
@@ -72,6 +72,7 @@ def results_dir_of(config: Plain) -> Path:
         ConfigError: it is empty, which would be the current folder, or a file is in its place or above it.
     """
     path = Path(setting(config, "results_dir")).resolve()
+    validated(Text, "results_dir", str(path))  # a folder above it may have any name
     if file := next((place for place in (path, *path.parents) if place.is_file()), None):
         raise ConfigError(f"results_dir={path}: {file} is a file; name a folder")
     return path

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from sweeper.host.errors import ConfigError
+from sweeper.spec.bounds import Text, validated
 from sweeper.spec.model import Architecture
 
 # What `sweeper.spec.run.Architecture` describes, with where biases and norms of attention are.
@@ -89,6 +90,7 @@ def find(where: str) -> Found:
     """
     if not where.strip():
         raise ConfigError("add-model: the model's name is empty; give a folder or a hub id")
+    validated(Text, "add-model", where)
     folder = Path(where).expanduser()
     if folder.is_dir():
         return _in_folder(folder.resolve())

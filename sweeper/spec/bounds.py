@@ -8,12 +8,12 @@ that is read back is a record of what was run: bounds that were drawn later do n
 import argparse
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
+from rewards.terminal import is_plain
 from sweeper.host.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _infinite_leaves(tree: Mapping[str, Any]) -> str | None:
 
 
 def _is_written(value: str) -> bool:
-    return bool(value.strip()) and not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value)
+    return bool(value.strip()) and is_plain(value)
 
 
 def _is_word(value: str) -> bool:  # what starts with "-" a program takes for a flag
@@ -109,6 +109,7 @@ PositiveOrZero = Annotated[float, between(0, math.inf)]
 Share = Annotated[float, between(0, 1)]
 ShareAboveZero = Annotated[float, between(0, 1, above=True)]
 Text = Annotated[str, must(_FILLED_IN, _is_written)]
+TextOrEmpty = Annotated[str, must("not have control characters", is_plain)]
 Word = Annotated[str, must("be one word: not empty, without blanks, and no '-' first", _is_word)]
 Name = Annotated[str, must(_PLAIN, _is_name)]  # one plain part of a path and of a run's id
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
-from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Text, Word, between
+from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Text, TextOrEmpty, Word, between
 
 
 class Executor(StrEnum):
@@ -29,7 +29,9 @@ class Container:
     """An image in which a job's command runs; the results folder is mounted at its own path."""
 
     runtime: ContainerRuntime = ContainerRuntime.none
-    image: str = ""  # as the runtime names it: /shared/verl.sqsh, nvcr.io#nvidia/pytorch:25.01-py3, /shared/verl.sif
+    image: TextOrEmpty = (
+        ""  # as the runtime names it: /shared/verl.sqsh, nvcr.io#nvidia/pytorch:25.01-py3, /shared/verl.sif
+    )
     mounts: tuple[Word, ...] = ()  # more of them: HOST or HOST:CONTAINER
 
 

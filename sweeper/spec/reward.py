@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweeper.spec.bounds import TextOrEmpty
+
 FOLDER = "rewards"  # below the results: files of reward functions, by their content
 
 
@@ -21,8 +23,10 @@ class OwnScorer:
 class Reward:
     """What a response earns, in training and in pass@k alike; without a setting our own scorers say it."""
 
-    path: str | None = None  # my_rewards.py:score; takes verl's arguments, returns a number or {"score": ...}
-    sources: dict[str, str] = field(default_factory=dict)  # the same per data source: {mycorp__x: my_rewards.py:score}
+    path: TextOrEmpty | None = None  # my_rewards.py:score; takes verl's arguments, returns a number or {"score": ...}
+    sources: dict[TextOrEmpty, TextOrEmpty] = field(
+        default_factory=dict
+    )  # the same per data source: {mycorp__x: my_rewards.py:score}
     partial_credit: bool = False  # in training, the share of right cells of zebra puzzles; pass@k stays exact
     scorers: tuple[OwnScorer, ...] = ()  # what `path` and `sources` name, filled in when the spec is made
     versions: dict[str, int] = field(default_factory=dict)  # of our scorers, where not suite 2's; filled in likewise

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.host.errors import ConfigError
 from sweeper.launch.slurm import frozen_start
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.script import script
@@ -65,3 +66,11 @@ def test_a_results_folder_with_a_pattern_of_slurms_in_its_name_keeps_it() -> Non
 def test_only_named_variables_pass_from_the_submitter() -> None:
     text = rendered(spec(*COMMON, *SITES["plain"], "cluster.environment=[HF_HOME,MY_FLAG]"))
     assert "#SBATCH --export=HOME,LANG,LOGNAME,PATH,SHELL,USER,HF_HOME,MY_FLAG" in text
+
+
+@pytest.mark.parametrize("name", ["a\ntouch injected", "a\x1b[2J", "a\u2028b", "a\rb"])
+def test_no_line_of_a_script_comes_from_a_path(name: str) -> None:
+    for results, code in ((RESULTS / name, "/code"), (RESULTS, f"/code/{name}")):
+        chunk = Chunk(name="sweep-0123456789", run_ids=(RunId("a"),), code=code, at_once=2)
+        with pytest.raises(ConfigError, match=r"(results_dir|code)=.*control characters"):
+            script(chunk, shape_of(spec(*COMMON, *SITES["plain"])), results)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import is_dataclass
 from functools import cache
@@ -17,9 +17,10 @@ from rewards.program import run_main
 from sweeper.cli import annotate
 from sweeper.cli.main import main
 from sweeper.grid.constraints import GridRules
-from sweeper.grid.expand import expand
+from sweeper.grid.expand import expand, results_dir_of
 from sweeper.grid.schema import Config
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.add_model import find
 from sweeper.inputs.tiny import build_tokenizer, tokens_of
 from sweeper.launch.slurm.scheduler import SchedulerError, max_array_size
 from sweeper.plan.plan import spec_from
@@ -91,6 +92,59 @@ def test_a_setting_without_bounds_is_found(key: str) -> None:
             spec_from(with_value(base(), key, value))
         assert all(part in str(caught.value) for part in key.split(".")), str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+# What a batch script, a terminal or a YAML file would obey, or show as something else.
+OBEYED = ("a\nb", "a\rb", "a\tb", "a\x1b[2Jb", "a\x7fb", "a\x9b2Jb", "a\u202eb", "a\u2066b", "a\u2028b", "a\udc9bb")
+
+
+def texts(kind: Any, key: str = "") -> Iterator[tuple[str, Callable[[str], Any]]]:
+    """Every text of the schema by its dotted key, with what makes a value that has a given text in it."""
+    for name, hint in get_type_hints(kind).items():
+        path, plain = f"{key}.{name}".lstrip("."), [one for one in get_args(hint) if one is not type(None)] or [hint]
+        if is_dataclass(plain[0]) and get_origin(hint) is tuple:
+            for inner, made in texts(plain[0]):
+                yield path, lambda text, inner=inner, made=made: [{inner: made(text)}]  # type: ignore[misc]
+        elif is_dataclass(plain[0]):
+            yield from texts(plain[0], path)
+        elif get_origin(hint) is dict and plain[1] is str:
+            yield path, lambda text: {text: "a.py:b"}
+            yield path, lambda text: {"a": text}
+        elif plain[0] is str and get_origin(hint) is tuple:
+            yield path, lambda text: [text]
+        elif plain[0] is str and get_origin(hint) is not dict:
+            yield path, lambda text: text
+
+
+def test_no_text_of_a_run_holds_what_a_script_or_a_terminal_would_obey() -> None:
+    found = [(key, made) for key, made in texts(RunSpec) if key not in FILLED_IN_BY_US]
+    assert {
+        "cluster.container.image",
+        "cluster.setup",
+        "reward.sources",
+        "data.filters",
+        "data.cleaning.tokenizer",
+    } <= {key for key, _ in found}
+    assert len(found) > 45
+    for key, made in found:
+        for text in OBEYED:
+            with pytest.raises(ConfigError) as caught:
+                spec_from(with_value(base(), key, made(text)))
+            assert key.split(".")[-1] in str(caught.value), caught.value
+
+
+@pytest.mark.parametrize("key", [key for key, _ in texts(Config) if key.count(".") == 0 or "model_family" in key])
+def test_no_text_beside_the_runs_holds_what_a_script_or_a_terminal_would_obey(key: str) -> None:
+    for text in OBEYED:
+        with pytest.raises(ConfigError, match=key.split(".")[-1]):
+            validated(get_type_hints(Config, include_extras=True)[key.split(".")[0]], *_given(key, text))
+
+
+def _given(key: str, text: str) -> tuple[str, Any]:
+    group, _, name = key.partition(".")
+    if not name:
+        return key, text
+    return group, {**base()["model_family"], name: text}
 
 
 @pytest.mark.parametrize("key", ["replicates", "budget_gpu_hours"])
@@ -357,3 +411,15 @@ def test_a_site_without_job_arrays_is_told_of(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(SchedulerError, match=r"MaxArraySize=0 .*: this site has no job arrays"):
         max_array_size()
+
+
+def test_a_folder_above_the_results_and_a_model_have_names_that_stay_in_their_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a\nname: hacked"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigError, match=r"results_dir=.*control characters"):
+        results_dir_of({"results_dir": "results"})
+    with pytest.raises(ConfigError, match=r"add-model=.*control characters"):
+        find(str(folder))

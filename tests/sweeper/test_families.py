@@ -16,7 +16,7 @@ from sweeper.plan.notes import _longer_than_a_job
 from sweeper.plan.plan import make_plan, spec_from
 from sweeper.spec.model import Model
 from sweeper.spec.run import RunSpec
-from tests.sweeper.points import grid_of, plan, spec
+from tests.sweeper.points import grid_of, spec
 from tests.sweeper.published import PUBLISHED
 
 FAMILIES = {

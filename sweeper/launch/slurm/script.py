@@ -12,6 +12,7 @@ from sweeper.launch.slurm import frozen_start
 from sweeper.launch.slurm.array import Chunk, folder
 from sweeper.launch.slurm.options import replaced
 from sweeper.launch.slurm.shape import Shape
+from sweeper.spec.bounds import Text, validated
 from sweeper.spec.cluster import Container, ContainerRuntime
 
 # A warning (USR2) that comes while Python still starts would kill the job, and nothing would queue it again: it is
@@ -37,9 +38,14 @@ def script(
     chunk's code, if that is still what was frozen. submitit
     renders the script; its executor does not submit it, because it writes a job's pickle after `sbatch`: killed in
     between, it leaves jobs that find nothing to do and fail.
+
+    Raises:
+        ConfigError: the path of the results or of the code has control characters.
     """
     from submitit.slurm.slurm import _make_sbatch_string
 
+    for key, path in (("results_dir", results_dir), ("code", chunk.code)):
+        validated(Text, key, str(path))  # in lines of its own, which a newline would end
     arguments = arguments or ["-m", "sweeper.launch.slurm.element", str(results_dir), chunk.name]
     manifest = str(Path(chunk.code, SNAPSHOT))
     start = ["-I", "-S", "-c", Path(frozen_start.__file__).read_text(), manifest, chunk.digest]
