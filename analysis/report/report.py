@@ -29,6 +29,7 @@ from analysis.report.sections import (
 )
 from analysis.report.side_by_side import Failed, side_by_side, tried
 from analysis.runs.selection import Selection, select
+from rewards.terminal import visible
 from sweeper.host.files import write_atomic
 from sweeper.host.secret import hidden
 
@@ -78,7 +79,7 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
     if isinstance(said, Failed):
         failed.insert(0, f"The result in sentences: {said.why}")
         said = f"The result could not be put in sentences: {said.why}."
-    write_atomic(out, hidden(render(evidence, sections, said, tables=tables.name)))
+    write_atomic(out, hidden(visible(render(evidence, sections, said, tables=tables.name))))
     return Written(out, tables, tuple(failed))
 
 

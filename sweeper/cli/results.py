@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
-from sweeper.host.errors import DamagedError
+from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.spec.bounds import Name, argument
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("grid", nargs="?", type=argument(Name), help="only the runs of this grid")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="all columns as CSV on stdout")
+    parser.add_argument(
+        "--spreadsheet", action="store_true", help="with --csv: a ' before each text that a spreadsheet would compute"
+    )
     form.add_argument("--parquet", type=Path, metavar="FILE", help="all columns into a Parquet file")
     form.add_argument("--sql", metavar="QUERY", help='DuckDB SQL over the table "results"')
     add_json(form)
@@ -28,10 +31,12 @@ def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.rows import table
 
+    if options.spreadsheet and not options.csv:
+        raise ConfigError("--spreadsheet changes cells of --csv; add --csv")
     damaged: list[DamagedError] = []
     rows = rows_of(results_folder(options), grid=options.grid, damaged=damaged)
     if options.csv:
-        print(table.to_csv(rows), end="")
+        print(table.to_csv(rows, spreadsheet=options.spreadsheet), end="")
     elif options.parquet:
         table.to_parquet(rows, options.parquet)
         print(options.parquet)

@@ -12,6 +12,7 @@ from sweeper.rows.closed_query import MOST_ROWS, QueryError, answered
 from sweeper.rows.differences import between_rows
 from sweeper.rows.flops import axis_note
 from sweeper.rows.row import Flops, ResultRow
+from sweeper.rows.spreadsheet import shown
 
 Record = dict[str, Any]
 # Fields of a row that are columns.
@@ -158,9 +159,11 @@ def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, tuple[float, ..
     )
 
 
-def to_csv(rows: Sequence[ResultRow]) -> str:
-    """All columns as CSV; an empty field was not measured."""
+def to_csv(rows: Sequence[ResultRow], *, spreadsheet: bool = False) -> str:
+    """All columns as CSV; an empty field was not measured. For a spreadsheet no text is a formula."""
     found = records(rows)
+    if spreadsheet:
+        found = [{shown(name): shown(value) for name, value in flat.items()} for flat in found]
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns(found), lineterminator="\n")
     writer.writeheader()

@@ -22,6 +22,7 @@ from analysis.row_laws.curve_law import curve_laws
 from analysis.row_laws.final import Axis, fit_laws
 from analysis.runs.selection import select
 from analysis.runs.spent import mean_flops
+from rewards.terminal import CONTROL
 from sweeper.host.errors import ResultsError
 from sweeper.rows.row import base_problems_path, problems_path, read_rows, row_path
 from tests.analysis.synthetic_rows import SIZES, Truth, write_grid
@@ -326,3 +327,26 @@ def test_the_report_and_its_answers_name_arms_by_their_setting(
     differences = pd.read_csv(tmp_path / "out_tables" / "stability-against-base-table.csv")
     assert list(dict.fromkeys(differences["runs"])) == [f"tiny-40k, {name}" for name in names]
     assert all(f">{name}<" in text for name in names)
+
+
+HOSTILE = "</script><script>x()</script><img src=x onerror=x()>{{ 7*7 }}\"'\u2028\x1b[2J\u202e"
+
+
+def test_hostile_names_in_every_text_of_the_rows_make_no_tag_and_turn_no_text(tmp_path: Path) -> None:
+    write_grid(tmp_path, models=ONE_MODEL, failed=("tiny-40k_grpo_uniform_n512_s0",))
+    for path in sorted((tmp_path / "rows").glob("*.json")):
+        values = json.loads(path.read_text())
+        for name in ("model", "family", "algorithm", "domain_mix", "data_scale", "curriculum"):
+            values[name] = f"{values.get(name)}{HOSTILE}"
+        if values["failure"]:
+            values["failure"] |= {"reason": HOSTILE, "evidence": HOSTILE, "log": HOSTILE, "phase": HOSTILE}
+        path.write_text(json.dumps(values))
+    written = write_report(tmp_path, grid=None, out=tmp_path / "out.html")
+    text = written.html.read_text()
+    parsed = Page(text)
+    assert "x()" in text
+    assert not {"script", "img"} & set(parsed.tags)
+    assert "{{ 7*7 }}" in text
+    assert CONTROL.search(text) is None
+    for table in written.tables.glob("*.json"):
+        json.loads(table.read_text())

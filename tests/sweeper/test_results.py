@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -7,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from rewards.program import run_main
 from sweeper.host.errors import ResultsError
 from sweeper.host.files import write_atomic
 from sweeper.job.phases import Measured
@@ -236,3 +239,33 @@ def test_gpu_seconds_are_of_the_gpus_that_each_step_had(
         attempt.metrics.write_text("".join(json.dumps({"step": step, "data": data}) + "\n" for step in steps))
     points = read_curve(attempt.metrics for attempt in run_dir.attempts())
     assert _gpu_seconds(run_dir, points) == spent
+
+
+def test_a_spreadsheet_computes_no_text_of_a_row_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    texts = {
+        "=cmd|'/C calc'!A0": True,
+        "+1+2": True,
+        "@SUM(A1)": True,
+        "-x": True,
+        "\uff1d1": True,
+        "-1.5": False,
+        "a=b": False,
+    }
+    rows = [replace(row(spec(f"seed={seed}")), model=text, gpu_seconds=-1.5) for seed, text in enumerate(texts)]
+    plain, safe = (list(csv.DictReader(io.StringIO(table.to_csv(rows, spreadsheet=on)))) for on in (False, True))
+    assert [line["model"] for line in plain] == list(texts)
+    assert [line["model"] for line in safe] == [f"'{text}" if changes else text for text, changes in texts.items()]
+    assert {line["gpu_seconds"] for line in safe} == {"-1.5"}
+    assert [{**line, "model": ""} for line in safe] == [{**line, "model": ""} for line in plain]
+
+
+def test_only_csv_is_changed_for_a_spreadsheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_row(tmp_path, replace(row(spec()), model="=1"))
+    where = ["results", "--results", str(tmp_path)]
+    assert run_main("sweeper.cli.main", [*where, "--csv", "--spreadsheet"]) == 0
+    assert ",'=1," in capsys.readouterr().out
+    for other in ([], ["--csv"], ["--json"], ["--sql", "select model from results"]):
+        assert run_main("sweeper.cli.main", [*where, *other]) == 0
+        assert "'=1" not in capsys.readouterr().out
+    assert run_main("sweeper.cli.main", [*where, "--spreadsheet"]) == 2
+    assert "add --csv" in capsys.readouterr().err
