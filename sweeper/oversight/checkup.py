@@ -17,7 +17,7 @@ from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import Shape, shape_of
 from sweeper.launch.slurm.site import Node, Partition, associations, nodes, partitions, submit_limit_of_qos, version
 from sweeper.launch.slurm.snapshot import freeze
-from sweeper.oversight import probe, room
+from sweeper.oversight import neighbours, probe, room
 from sweeper.oversight.check import Check, passed, unknown, wrong
 from sweeper.oversight.probe import Finding
 from sweeper.spec.cluster import Cluster
@@ -48,7 +48,9 @@ def site(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
             said = f"no partition {name!r}" if name else "no default partition"
             yield wrong("partition", f"{said}; there are {', '.join(known)}", "set cluster.partition")
             continue
-        yield from _partition(chosen, cluster, [shape for shape in shapes if shape.partition == name])
+        asked = [shape for shape in shapes if shape.partition == name]
+        yield from _partition(chosen, cluster, asked)
+        yield from neighbours.on_partition(chosen, asked)
     for shape in shapes:
         yield _accepted(shape, results_dir)
     if cluster.gpus_per_node and cluster.device is not Device.cpu:

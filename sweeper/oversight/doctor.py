@@ -22,7 +22,7 @@ from sweeper.host.machine import Device, resolve_device
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.script import in_environment, setup
 from sweeper.launch.slurm.shape import shape_of
-from sweeper.oversight import checkup, gpu, probe, room
+from sweeper.oversight import checkup, gpu, neighbours, probe, room
 from sweeper.oversight.check import Check, Verdict, passed, unknown, wrong
 from sweeper.oversight.probe import Finding
 from sweeper.plan.secret_refusals import refuse_secrets
@@ -44,6 +44,8 @@ def examine(specs: Sequence[RunSpec], results_dir: Path, *, job: bool) -> Iterat
     cluster = specs[0].cluster
     on_slurm = cluster.executor is Executor.slurm
     yield from _folder(results_dir, shared=on_slurm)
+    if results_dir.is_dir():
+        yield from neighbours.of_folders(results_dir)
     yield _secrets(specs[0])
     behind = left_behind(os.environ, cluster.environment, on_slurm=on_slurm)
     yield passed("variables", behind or "nothing of this shell's that may matter stays behind")
@@ -180,6 +182,7 @@ def environment(found: Finding, spec: RunSpec, *, where: str, on_node: bool) -> 
         yield from gpu.checks(found, spec, where=where, on_node=on_node, install=install, ask_job=_ASK_JOB)
     if on_node:
         yield from room.on_node(found, spec, where=where, is_cuda=cuda)
+        yield from neighbours.on_node(found.neighbours, where=where)
     name = f"TMPDIR {where}"
     if found.temporary_refusal is not None:
         yield wrong(

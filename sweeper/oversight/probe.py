@@ -21,6 +21,7 @@ from sweeper.host import limits, temporary
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import hostname, versions
+from sweeper.oversight.neighbours import of_machine
 
 PACKAGES = ("verl", "torch", "ray", "transformers", "transfer_queue", "peft")
 GPU_PACKAGES = ("vllm", "flash_attn")
@@ -49,6 +50,7 @@ class Finding:
     open_files: int | None  # at once, that a job raises its limit to; None: no limit
     processes: int | None  # of the user, likewise
     shared_memory: int | None  # bytes free in /dev/shm; None: there is none
+    neighbours: dict[str, str]  # what other users there see, as `sweeper.oversight.neighbours` has it
 
 
 def arguments(*, gpu: bool) -> list[str]:
@@ -107,6 +109,7 @@ def probe(*, gpu: bool, held: Path | None) -> Finding:
         open_files=limits.most(limits.OPEN_FILES),
         processes=limits.most(limits.PROCESSES),
         shared_memory=limits.shared_memory(),
+        neighbours=of_machine(Path(tempfile.gettempdir())),
     )
 
 

@@ -1,5 +1,7 @@
+import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,7 +9,11 @@ import pytest
 import torch
 
 from sweeper.launch.slurm import site
-from sweeper.oversight import doctor, gpu, probe
+from sweeper.launch.slurm.array import Chunk
+from sweeper.launch.slurm.options import refuse
+from sweeper.launch.slurm.script import script
+from sweeper.launch.slurm.shape import shape_of
+from sweeper.oversight import doctor, gpu, neighbours, probe
 from sweeper.oversight.check import Verdict
 from sweeper.oversight.probe import Finding
 from tests.sweeper.points import spec
@@ -32,6 +38,7 @@ GOOD = {
     "open_files": 1048576,
     "processes": None,
     "shared_memory": 500 * 10**9,
+    "neighbours": {"processes": "", "ptrace": "", "tmp": ""},
 }
 
 
@@ -179,3 +186,92 @@ def test_slurms_own_words_are_read() -> None:
         (8, None, True),
     ]
     assert [site._minutes(text) for text in ("UNLIMITED", "2-00:00:00", "01:30:00")] == [None, 2880, 90]
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_folder_that_others_may_list_or_write_is_told_with_what_that_means(open_folder: Path) -> None:
+    folder = open_folder / "results"
+    folder.mkdir()
+    said = {}
+    for mode in (0o700, 0o755, 0o777, 0o770):
+        folder.chmod(mode)
+        said[mode] = next(check for check in neighbours.of_folders(folder) if check.name != "home")
+    assert [check.verdict for check in said.values()] == [Verdict.ok, Verdict.open, Verdict.open, Verdict.open]
+    assert "nobody else may enter it" in said[0o700].found
+    assert "prompts, answers and logs" in said[0o755].found
+    assert "runs code as everybody" in said[0o777].found
+    assert "its group may enter and list and write" in said[0o770].found
+    assert "others" not in said[0o770].found.partition(", and who")[0]
+    assert f"chmod go-w {folder}" in str(said[0o777].cure)
+    open_folder.chmod(0o700)
+    assert neighbours.may(folder) == "nobody else may enter it"
+
+
+@pytest.mark.parametrize(("mode", "verdict"), [(0o700, Verdict.ok), (0o711, Verdict.ok), (0o755, Verdict.open)])
+def test_a_home_that_others_may_list_is_told(
+    mode: int, verdict: Verdict, open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_folder.chmod(mode)
+    monkeypatch.setenv("HOME", str(open_folder))
+    assert next(iter(neighbours.of_folders(open_folder))).verdict is verdict
+
+
+PARTITION = "PartitionName=gpu AllowAccounts=ALL AllowQos=ALL Default=YES State=UP MaxTime=UNLIMITED "
+
+
+@pytest.mark.parametrize(
+    ("words", "override", "verdict"),
+    [
+        ("OverSubscribe=NO ExclusiveUser=NO", None, Verdict.open),
+        ("OverSubscribe=YES:4 ExclusiveUser=NO", None, Verdict.open),
+        ("OverSubscribe=FORCE:1", None, Verdict.open),
+        ("OverSubscribe=EXCLUSIVE ExclusiveUser=NO", None, Verdict.ok),
+        ("OverSubscribe=NO ExclusiveUser=YES ExclusiveTopo=NO", None, Verdict.ok),
+        ("OverSubscribe=NO ExclusiveUser=NO", "cluster.sbatch.exclusive=user", Verdict.ok),
+        ("OverSubscribe=NO ExclusiveUser=NO", "cluster.sbatch.exclusive=true", Verdict.ok),
+    ],
+)
+@pytest.mark.parametrize("container", ["job_container/tmpfs", "(null)"])
+def test_nodes_and_tmp_that_other_users_share_are_told_with_the_key_that_takes_whole_nodes(
+    words: str, override: str | None, verdict: Verdict, container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "ask", lambda _: f"JobContainerType        = {container}\nMaxArraySize = 1001\n")
+    shape = shape_of(spec("cluster=slurm", *([override] if override else [])))
+    shared, tmp = neighbours.on_partition(site._partition(PARTITION + words), [shape])
+    assert shared.verdict is verdict
+    assert verdict is Verdict.ok or "cluster.sbatch.exclusive=user" in str(shared.cure)
+    assert tmp.verdict is (Verdict.ok if "tmpfs" in container else Verdict.open)
+
+
+@pytest.mark.parametrize(("value", "line"), [("user", "#SBATCH --exclusive=user"), ("true", "#SBATCH --exclusive")])
+def test_the_key_that_doctor_names_takes_whole_nodes(value: str, line: str) -> None:
+    run = spec("cluster=slurm", f"cluster.sbatch.exclusive={value}")
+    refuse(run)
+    text = script(Chunk(name="a", run_ids=(run.run_id,), code="/code"), shape_of(run), Path("/results"))
+    assert line in text.splitlines()
+
+
+def test_what_other_users_of_a_node_see_is_told_and_fails_nothing() -> None:
+    seen = {"processes": "users see each other", "ptrace": "ptrace_scope is 0", "tmp": "others have files in /tmp"}
+    found = told(GOOD | {"neighbours": seen})
+    assert [found[name] for name in seen] == [Verdict.open] * 3
+    assert Verdict.wrong not in found.values()
+
+
+def test_a_machine_is_open_only_where_another_user_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(neighbours, "_owners", lambda _: {0, os.getuid()})
+    assert set(neighbours.of_machine(tmp_path).values()) == {""}
+    monkeypatch.setattr(neighbours, "_owners", lambda _: {0, os.getuid(), 4711})
+    found = neighbours.of_machine(tmp_path)
+    assert "hidepid" in found["processes"]
+    assert str(tmp_path) in found["tmp"]
+    monkeypatch.undo()
+    assert neighbours._owners(tmp_path) == {os.getuid()}

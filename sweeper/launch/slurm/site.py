@@ -24,6 +24,7 @@ class Partition:
     minutes: int | None  # longest job; None: no limit
     accounts: tuple[str, ...] | None  # that may use it; None: all
     qos: tuple[str, ...] | None
+    is_exclusive: bool  # a node has jobs of one user at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,14 @@ def _partition(line: str) -> Partition:
         minutes=_minutes(fields.get("MaxTime", "UNLIMITED")),
         accounts=_listed(fields.get("AllowAccounts")),
         qos=_listed(fields.get("AllowQos")),
+        is_exclusive=fields.get("ExclusiveUser") == "YES" or fields.get("OverSubscribe") == "EXCLUSIVE",
     )
+
+
+def has_private_tmp() -> bool:
+    """Whether SLURM gives each job a `/tmp` of its own."""
+    said = ask(["scontrol", "show", "config"])
+    return re.search(r"^JobContainerType\s*=\s*job_container/tmpfs", said, re.MULTILINE) is not None
 
 
 def _listed(text: str | None) -> tuple[str, ...] | None:
