@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
     from analysis.imports.reading import read_source
     from analysis.imports.rows import Labels, row_of
-    from sweeper.host.files import write_atomic
+    from sweeper.host.files import open_results, write_atomic
     from sweeper.host.secret import hidden
     from sweeper.rows.row import read_row, row_path, write_row
 
@@ -81,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{options.csv}: {len(histories)} runs")
         return 0
     rows = [row_of(history, labels, number=number) for number, history in enumerate(histories)]
+    open_results(options.results)
     for row in rows:
         path = row_path(options.results, row.run_id)
         if path.exists():

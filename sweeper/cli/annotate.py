@@ -12,6 +12,7 @@ from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
 from sweeper.grid.expand import expand, results_dir_of
 from sweeper.host.environment import for_job_here
+from sweeper.host.files import open_results
 from sweeper.plan.plan import spec_from
 from sweeper.plan.refusals import check
 from sweeper.rows import passk
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _annotated(annotation: Annotation, results_dir: Path, *, wait: bool) -> Annotated | None:
     """The finished files; None where a job is on its way to them."""
+    open_results(results_dir)
     if annotation.spec.cluster.executor is Executor.slurm:
         from sweeper.inputs.models import prepare_fetched
         from sweeper.launch.slurm import scheduler

@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.host.files import open_results
     from sweeper.inputs.data import prepare_all
     from sweeper.inputs.models import absent_weights
     from sweeper.launch.slurm.export import commands, export
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("cluster=local has no batch scripts; add cluster=slurm")
     if options.out is not None:
         _check_writable(options.out.resolve())
+    open_results(results_dir)
     prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
     absent = {one.repository for spec in specs if (one := absent_weights(spec.model, results_dir))}
     if absent:

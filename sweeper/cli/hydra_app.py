@@ -26,6 +26,7 @@ def app(cfg: DictConfig) -> str:
     from sweeper.grid.expand import results_dir_of, rules_of
     from sweeper.grid.known import refuse_unknown
     from sweeper.host.errors import ConfigError, RunFailedError
+    from sweeper.host.files import open_results
     from sweeper.launch.local import run_local
     from sweeper.launch.slurm.queue import Queue
     from sweeper.plan.plan import spec_from
@@ -48,6 +49,7 @@ def app(cfg: DictConfig) -> str:
     check(spec, family=plain["model_family"]["name"])
     _refuse_launchers(spec.cluster, HydraConfig.get().overrides.task)
     results_dir = results_dir_of(plain)
+    open_results(results_dir)
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
     queue = Queue.ask(results_dir)
     state = queue.state(run_dir)

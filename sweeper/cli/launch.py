@@ -14,6 +14,7 @@ from sweeper.cli.plan import planned
 from sweeper.cli.results import rows_of, table_text
 from sweeper.host.environment import left_behind
 from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.host.files import open_results
 from sweeper.inputs.data import prepare_all
 from sweeper.inputs.models import prepare_fetched
 from sweeper.launch.local import run_local
@@ -50,6 +51,7 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     for line in [*([behind] if behind else []), *(replacements(map(shape_of, specs)) if on_slurm else [])]:
         _say(line)
+    open_results(results_dir)
     save_grid(plan, results_dir)
     if on_slurm:  # here, each job waits for its own model
         prepare_fetched(specs, results_dir, say=_say)

@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.host.files import open_results
     from sweeper.inputs.data import prepare_all
     from sweeper.inputs.models import prepare_fetched
 
@@ -31,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run; nothing was fetched:\n{reasons}")
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     say = partial(print, file=sys.stderr if options.json else sys.stdout, flush=True)
+    open_results(results_dir)
     found = prepare_fetched(specs, results_dir, say=say)
     prepare_all(specs, results_dir, say=say)
     here = [{"repository": one.repository, "revision": one.revision, "folder": str(one.folder)} for one in found]

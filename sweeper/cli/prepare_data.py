@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.grid.expand import expand, results_dir_of
+from sweeper.host.files import open_results
 from sweeper.inputs.data import prepared
 from sweeper.inputs.models import folder_at_hand
 from sweeper.plan.plan import spec_from
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 def _run(options: argparse.Namespace) -> int:
     config = expand(options.overrides, multirun=False).points[0].config
     spec, results_dir = spec_from(config), results_dir_of(config)
+    open_results(results_dir)
     data = prepared(spec, results_dir, tokenizer=folder_at_hand(spec.model, results_dir))
     manifest = json.loads(data.manifest.read_text())
     for split, about in manifest["files"].items():

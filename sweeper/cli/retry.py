@@ -36,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.host.files import open_results
     from sweeper.rows.differences import named, swept
     from sweeper.runs.folder import RunDir
     from sweeper.runs.state import State, state_of
@@ -50,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     again = [item for item in found if item.decision.retry]
     if not (options.dry_run or options.yes):
         _confirm(again, results_dir)
+    if not options.dry_run:
+        open_results(results_dir)
     specs = [] if options.dry_run else [item.prepare() for item in again]
     here = [spec for spec in specs if spec.cluster.executor is Executor.local]
     there = [spec for spec in specs if spec.cluster.executor is Executor.slurm]

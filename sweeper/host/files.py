@@ -49,6 +49,18 @@ def whole(path: Path) -> Iterator[Path]:
         raise
 
 
+def open_results(results_dir: Path) -> None:
+    """For who is about to write into a results folder: it is made if absent, and then is this user's alone.
+
+    From now on nothing that this process and its children make, verl and Ray among them, is more open than that folder
+    is: who may read it, or write there, is decided by its rights, and by the umask, where somebody made it before.
+    """
+    absent = [folder for folder in (results_dir, *results_dir.parents) if not folder.exists()]
+    for folder in reversed(absent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    os.umask(os.umask(0o077) | (0o077 & ~results_dir.stat().st_mode))
+
+
 def write_atomic(path: Path, text: str, *, is_private: bool = False) -> None:
     """Write a text file as `whole` does; one that `is_private` others can never read, not even for a moment."""
     flags, mode = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600 if is_private else 0o666

@@ -13,7 +13,7 @@ from pathlib import Path
 from data_prep.files.lock import LockedError, locked
 from sweeper.host import environment, limits, secret, temporary
 from sweeper.host.errors import SweeperError
-from sweeper.host.files import appended
+from sweeper.host.files import appended, open_results
 from sweeper.host.machine import git_state, hostname, resolve_device, threads_for, versions
 from sweeper.host.process import Children, adopt_orphans, kill_descendants
 from sweeper.job.answering import Answering
@@ -35,6 +35,7 @@ def run(results_dir: Path, run_id: RunId) -> int:
     """Execute a run under its lock; returns the process's exit code."""
     environment.settle(os.environ)
     limits.raise_all()
+    open_results(results_dir)
     run_dir = RunDir(results_dir=results_dir, run_id=run_id)
     secret.take(run_dir.spec().cluster.secrets_file)
     node = Node.here()

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from sweeper.host import secret
 from sweeper.host.amounts import size
 from sweeper.host.environment import exported, for_job_here, left_behind
 from sweeper.host.errors import ConfigError
-from sweeper.host.files import write_atomic
+from sweeper.host.files import open_results, write_atomic
 from sweeper.host.machine import Device, resolve_device
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.script import in_environment, setup
@@ -63,9 +64,9 @@ def examine(specs: Sequence[RunSpec], results_dir: Path, *, job: bool) -> Iterat
 def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
     key = "results_dir"
     try:
-        results_dir.mkdir(parents=True, exist_ok=True)
+        open_results(results_dir)
         kind = _file_system(results_dir)
-        free = f"{size(shutil.disk_usage(results_dir).free)} free"
+        free = f"{size(shutil.disk_usage(results_dir).free)} free{_readers(results_dir)}"
         place = results_dir / f".doctor-{os.getpid()}"
         for text in ("one", "two"):
             write_atomic(place, text)
@@ -94,6 +95,13 @@ def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
         yield wrong("locks", f"{kind}: {error.strerror}", cure)
     finally:
         place.unlink(missing_ok=True)
+
+
+def _readers(folder: Path) -> str:
+    """Who else may read a folder, if anybody."""
+    mode = folder.stat().st_mode
+    whose = "all users" if mode & stat.S_IROTH else f"group {folder.group()}" if mode & stat.S_IRGRP else None
+    return f", open to {whose} (docs/security.md)" if whose else ""
 
 
 def _file_system(folder: Path) -> str:

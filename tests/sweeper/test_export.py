@@ -55,6 +55,7 @@ def test_an_export_with_other_settings_replaces_the_scripts(tmp_path: Path, caps
     assert first == second
     assert "--account=right" in second.read_text()
     assert (out / second.name).read_text() == second.read_text()
+    assert not {path for path in (results, *results.rglob("*")) if path.stat().st_mode & 0o077}  # its user's alone
     (chunk,) = chunks(results)
     for run_id in chunk.run_ids:  # the jobs will do what the script asks for
         assert RunDir(results_dir=results, run_id=run_id).spec().model.resources.hours == 7

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.files.atomic_folder import make_once
 from data_prep.files.lock import is_locked, locked
 from rewards.program import words
 from sweeper.host.errors import ResultsError
-from sweeper.host.files import appended, is_leftover, whole, write_atomic
+from sweeper.host.files import appended, is_leftover, open_results, whole, write_atomic
 from sweeper.launch.slurm.queue import Queue
 from sweeper.oversight.garbage import DAY, find
 
@@ -161,3 +162,52 @@ def test_a_log_is_not_added_to_where_it_leads_somewhere_else(tmp_path: Path, kin
     with pytest.raises(ResultsError, match="remove it"):
         appended(log)
     assert diary.read_text() == "dear diary"
+
+
+def modes(root: Path) -> set[str]:
+    return {f"{stat.S_IMODE(path.stat().st_mode):o}" for path in (root, *root.rglob("*")) if path.name != "lock"}
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_results_folder_that_a_launch_makes_is_its_users_alone_and_all_that_is_in_it(
+    tmp_path: Path, umask: int
+) -> None:
+    os.umask(umask)
+    results = tmp_path / "projects" / "results"
+    open_results(results)
+    write_atomic(results / "rows" / "a.json", "{}")
+    make_once(results / "data" / "d", done="a", make=lambda folder: (folder / "a").touch())
+    subprocess.run(["sh", "-c", f"mkdir {results}/val; echo x > {results}/val/1"], check=True)  # as verl does
+    assert modes(tmp_path / "projects") == {"700", "600"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "umask", "inside"),
+    [
+        (0o755, 0o022, {"755", "644"}),  # as earlier versions made it
+        (0o750, 0o022, {"750", "640"}),  # a team reads
+        (0o2750, 0o022, {"2750", "640"}),
+        (0o2770, 0o002, {"2770", "660"}),  # a team writes, if each of them says so by umask
+        (0o2770, 0o022, {"2770", "2750", "640"}),
+        (0o777, 0o000, {"777", "666"}),
+    ],
+)
+def test_a_results_folder_that_somebody_made_says_how_open_what_comes_into_it_is(
+    tmp_path: Path, folder: int, umask: int, inside: set[str]
+) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    results.chmod(folder)
+    os.umask(umask)
+    open_results(results)
+    write_atomic(results / "rows" / "a.json", "{}")
+    make_once(results / "data" / "d", done="a", make=lambda folder: (folder / "a").touch())
+    assert modes(results) == inside
+
+
+def test_a_path_of_results_may_lead_through_links(tmp_path: Path) -> None:
+    (tmp_path / "mnt").mkdir()
+    (tmp_path / "home").symlink_to("mnt")
+    open_results(tmp_path / "home" / "results")
+    write_atomic(tmp_path / "home" / "results" / "rows" / "a.json", "{}")
+    assert modes(tmp_path / "mnt" / "results") == {"700", "600"}

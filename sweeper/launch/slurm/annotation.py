@@ -21,7 +21,7 @@ from sweeper.evaluation.annotation import Annotated, Annotation, annotate
 from sweeper.evaluation.kept_blocks import SUFFIX
 from sweeper.host import environment, limits
 from sweeper.host.errors import RunFailedError, SweeperError
-from sweeper.host.files import write_atomic
+from sweeper.host.files import open_results, write_atomic
 from sweeper.host.process import adopt_orphans
 from sweeper.host.secret import hidden
 from sweeper.inputs.data import prepared
@@ -98,6 +98,7 @@ def run(results_dir: Path, name: str) -> int:
     """Execute the job on its node; returns the process's exit code."""
     environment.settle(os.environ)
     limits.raise_all()
+    open_results(results_dir)
     annotation = read(results_dir, name)
     adopt_orphans()
     signal.signal(signal.SIGTERM, _stop)

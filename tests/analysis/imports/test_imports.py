@@ -53,7 +53,8 @@ def metrics_file(path: Path) -> Path:
 
 
 def test_an_offline_wandb_folder_becomes_a_row(offline: Path, tmp_path: Path) -> None:
-    (row,) = imported(tmp_path, offline, "--domain-mix", "math")
+    (row,) = imported(tmp_path / "results", offline, "--domain-mix", "math")
+    assert not (tmp_path / "results").stat().st_mode & 0o077  # its user's alone
     assert (row.model, row.algorithm, row.domain_mix, row.seed) == ("qwen2.5-7b", "grpo", "math", 3)
     assert (row.status, row.steps, row.train_samples, row.train_tokens) == (Status.completed, 3, 3 * 16 * 8, 6000)
     assert row.gpu_seconds == 4 * 6.0
