@@ -5,6 +5,7 @@
 Nothing else of the sweeper is imported here, so that verl's import begins at once.
 """
 
+import atexit
 import contextlib
 import gc
 import hashlib
@@ -74,7 +75,23 @@ def accepted() -> Path:
     found = importlib.util.find_spec("verl")
     version = importlib.metadata.version("verl") if found else None
     judge = f"{version}\0{found and found.origin}\0{Path(__file__).read_text()}"
-    return _caches() / "rl-scaling-sweeper" / "verl" / hashlib.sha256(judge.encode()).hexdigest()[:12]
+    return _own(_caches() / "rl-scaling-sweeper") / "verl" / hashlib.sha256(judge.encode()).hexdigest()[:12]
+
+
+def _own(folder: Path) -> Path:
+    """The folder, made and closed to others, if it is this user's; else an empty one that goes with this process.
+
+    In another's, a shape would be accepted that verl was never asked about.
+    """
+    with contextlib.suppress(OSError):  # a home that cannot be written to, or something else in its place
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.lstat().st_uid == folder.stat().st_uid == os.geteuid():
+            if folder.stat().st_mode & 0o022:
+                folder.chmod(0o700)
+            return folder
+    private = tempfile.TemporaryDirectory(prefix="rl-")
+    atexit.register(private.cleanup)
+    return Path(private.name)
 
 
 def _caches() -> Path:

@@ -1,5 +1,7 @@
 """One process imports verl and judges every case of this file."""
 
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -99,6 +101,37 @@ def test_what_is_accepted_lies_in_the_users_cache(tmp_path: Path, monkeypatch: p
     assert at_home.is_relative_to(tmp_path / ".cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     assert accepted() == tmp_path / "elsewhere" / at_home.relative_to(tmp_path / ".cache")
+
+
+@pytest.mark.parametrize("kind", ["open to all", "another's", "another's link", "a file", "closed"])
+def test_what_another_user_may_have_planted_accepts_nothing(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in /tmp, where a user without a home has them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    usual, really = accepted(), os.geteuid()
+    folder = tmp_path / "rl-scaling-sweeper"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    if kind == "open to all":
+        folder.chmod(0o777)
+        assert accepted() == usual
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        return
+    if kind == "a file":
+        folder.rmdir()
+        folder.touch()
+    elif kind == "closed":
+        folder.rmdir()
+        folder.symlink_to(folder)  # what says an error when it is asked
+    else:
+        if kind == "another's link":
+            folder.symlink_to(folder.rename(tmp_path / "planted"))
+        monkeypatch.setattr(os, "geteuid", lambda: really + 1)
+    mine = accepted()
+    assert not mine.is_relative_to(tmp_path)
+    assert not mine.exists()
+    assert mine.relative_to(mine.parents[1]) == usual.relative_to(folder)
+    assert stat.S_IMODE(mine.parents[1].stat().st_mode) == 0o700
 
 
 def test_a_refused_shape_is_asked_again(
