@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import ExitStack
 from itertools import groupby
+from pathlib import Path
 
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
@@ -34,10 +35,13 @@ def run(options: argparse.Namespace) -> int:
             around.enter_context(locked(folder(results_dir) / "lock", wait=True))
         queue = Queue.ask(results_dir)
         damaged = list(map(DamagedError, queue.damaged))
-        found = find(results_dir, queue, damaged, now=time.time())
+        links = set[Path]()
+        found = find(results_dir, queue, damaged, now=time.time(), links=links)
         gone = [item for item in found if item.remove()] if options.yes else []
     if queue.error is not None:
         print(f"SLURM does not answer, so code and arrays are left: {queue.error}", file=sys.stderr)
+    for link in sorted(links):
+        print(f"{link} is a link, so what lies behind it is left", file=sys.stderr)
     items = [{"path": str(item.path), "why": item.why, "bytes": item.size} for item in found]
 
     def text() -> str:

@@ -2,7 +2,8 @@
 
 Of runs that are done, all checkpoints but the last; code that was frozen for runs that are all done, and their arrays'
 files; what a killed writer left half-written. Never a row, counts, a spec, a log, metrics, or anything of a run
-that is not done. Only tells, unless `--yes` is given.
+that is not done, nor anything behind a link: it may be somebody's who knows nothing of this. Only tells, unless `--yes`
+is given.
 """
 
 import shutil
@@ -49,13 +50,16 @@ _WRITTEN = (
 class Garbage:
     """One file or folder that may go."""
 
+    root: Path  # the results folder
     path: Path
     why: str
     size: int  # bytes
     run: RunDir | None = None  # whose lock must be free
 
     def remove(self) -> bool:
-        """Delete it; False: its run is alive after all, and it stays."""
+        """Delete it; False: its run is alive after all, or there is a link on the way to it now, and it stays."""
+        if link_to(self.path, self.root) is not None:
+            return False
         if self.run is None:
             _delete(self.path)
             return True
@@ -67,20 +71,37 @@ class Garbage:
         return True
 
 
-def find(results_dir: Path, queue: Queue, damaged: list[DamagedError], *, now: float) -> list[Garbage]:
+def find(
+    results_dir: Path, queue: Queue, damaged: list[DamagedError], *, now: float, links: set[Path] | None = None
+) -> list[Garbage]:
     """Everything that may go at a time (Unix seconds); where SLURM does not answer, nothing that its jobs may need.
 
-    `damaged` gets an error for each file that cannot be read; what it may be about stays.
+    `damaged` gets an error for each file that cannot be read; what it may be about stays. `links` gets those that lead
+    to something that may go but for them.
     """
     from sweeper.rows.row_cache import briefs
 
     done = {run_id for run_id, brief in briefs(results_dir, damaged).items() if brief.status is Status.completed}
     done -= queue.elements.keys()
-    return [
+    found = [
         *_checkpoints(results_dir, done, damaged),
         *([] if queue.error or queue.damaged else _arrays(results_dir, done)),
         *_half_written(results_dir, now),
     ]
+    on_the_way = [link_to(item.path, results_dir) for item in found]
+    if links is not None:
+        links |= set(filter(None, on_the_way))
+    return [item for item, link in zip(found, on_the_way, strict=True) if link is None]
+
+
+def link_to(path: Path, root: Path) -> Path | None:
+    """The first link on the way from a folder to what lies below it, the last name included; None: there is none.
+
+    A half-written file may be a link itself, which alone goes.
+    """
+    names = [root / name for name in path.relative_to(root).parents][:-1]
+    way = [*reversed(names), *([] if is_leftover(path) else [path])]
+    return next((place for place in way if place.is_symlink()), None)
 
 
 def _checkpoints(results_dir: Path, done: set[RunId], damaged: list[DamagedError]) -> Iterator[Garbage]:
@@ -96,7 +117,7 @@ def _checkpoints(results_dir: Path, done: set[RunId], damaged: list[DamagedError
         for path in checkpoint.saved(run_dir.checkpoints):
             if path != last:
                 why = f"checkpoint of a run that is done; {last.name} stays"
-                yield Garbage(path=path, why=why, size=_size(path), run=run_dir)
+                yield _garbage(results_dir, path, why, run_dir)
 
 
 def _arrays(results_dir: Path, done: set[RunId]) -> Iterator[Garbage]:
@@ -107,10 +128,10 @@ def _arrays(results_dir: Path, done: set[RunId]) -> Iterator[Garbage]:
             needed.add(Path(chunk.code).name)
             continue
         for path in sorted(folder(results_dir).glob(f"{chunk.name}.*")):
-            yield Garbage(path=path, why="array of runs that are all done", size=_size(path))
+            yield _garbage(results_dir, path, "array of runs that are all done")
     for path in sorted((results_dir / "code").glob("*")):
         if path.is_dir() and not is_leftover(path) and path.name not in needed:
-            yield Garbage(path=path, why="frozen code that no unfinished run needs", size=_size(path))
+            yield _garbage(results_dir, path, "frozen code that no unfinished run needs")
 
 
 def _half_written(results_dir: Path, now: float) -> Iterator[Garbage]:
@@ -118,17 +139,22 @@ def _half_written(results_dir: Path, now: float) -> Iterator[Garbage]:
         for path in sorted(filter(is_leftover, results_dir.glob(place))):
             with suppress(FileNotFoundError):  # its writer lives, and has just finished
                 if now - _last_change(path) > DAY:
-                    yield Garbage(path=path, why="left half-written by a process that was killed", size=_size(path))
+                    yield _garbage(results_dir, path, "left half-written by a process that was killed")
+
+
+def _garbage(root: Path, path: Path, why: str, run: RunDir | None = None) -> Garbage:
+    size = sum(item.lstat().st_size for item in _below(path) if item.is_symlink() or not item.is_dir())
+    return Garbage(root=root, path=path, why=why, size=size, run=run)
 
 
 def _last_change(path: Path) -> float:
     """Unix seconds; of a folder, that of the newest thing in it."""
-    return max(item.lstat().st_mtime for item in (path, *path.rglob("*")))
+    return max(item.lstat().st_mtime for item in _below(path))
 
 
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() or path.is_symlink() else [item for item in path.rglob("*") if not item.is_dir()]
-    return sum(item.lstat().st_size for item in files)
+def _below(path: Path) -> list[Path]:
+    """A file, or a folder and what is in it; of a link nothing but the link."""
+    return [path] if path.is_symlink() else [path, *path.rglob("*")]
 
 
 def _delete(path: Path) -> None:

@@ -133,3 +133,45 @@ def test_checkpoints_of_one_run_are_told_in_one_line(tmp_path: Path, capsys: pyt
     first, last = capsys.readouterr().out.splitlines()
     assert f"2 in runs/{run_dir.run_id}/checkpoints  (checkpoint of a run that is done; global_step_20 stays)" in first
     assert last.endswith("in 2; --yes deletes them")
+
+
+@pytest.mark.parametrize("place", ["runs", "runs/RUN", "runs/RUN/checkpoints", "runs/RUN/checkpoints/global_step_10"])
+def test_what_lies_behind_a_link_is_named_and_left(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    run_dir = run_with_checkpoints(results, spec("seed=1"), done=True)
+    link = results / place.replace("RUN", run_dir.run_id)
+    link.rename(elsewhere)
+    link.symlink_to(elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    assert main(["gc", "--yes", "--results", str(results)]) == 0
+    assert capsys.readouterr().err == f"{link} is a link, so what lies behind it is left\n"
+    assert sorted(elsewhere.rglob("*")) == before
+    assert link.is_symlink()
+
+
+def test_a_link_in_the_place_of_code_rows_or_a_temporary_file_takes_nothing_from_elsewhere(tmp_path: Path) -> None:
+    results, mine = tmp_path / "results", tmp_path / "mine"
+    (mine / "project").mkdir(parents=True)
+    (mine / ".draft.tmp").write_text("half")
+    os.utime(mine / ".draft.tmp", (0, 0))
+    results.mkdir()
+    for name in ("code", "rows"):
+        (results / name).symlink_to(mine)
+    (results / ".x.tmp").symlink_to(mine)
+    os.utime(results / ".x.tmp", (0, 0), follow_symlinks=False)
+    links = set[Path]()
+    (item,) = find(results, SILENT, [], now=time.time(), links=links)
+    assert (item.path, links) == (results / ".x.tmp", {results / "code", results / "rows"})
+    assert item.remove()
+    assert sorted(path.name for path in mine.iterdir()) == [".draft.tmp", "project"]
+
+
+def test_what_became_a_link_since_it_was_found_stays(tmp_path: Path) -> None:
+    done = run_with_checkpoints(tmp_path / "results", spec("seed=1"), done=True)
+    (item,) = find(tmp_path / "results", SILENT, [], now=time.time())
+    done.checkpoints.rename(tmp_path / "elsewhere")
+    done.checkpoints.symlink_to(tmp_path / "elsewhere")
+    assert not item.remove()
+    assert (tmp_path / "elsewhere" / "global_step_10").is_dir()
