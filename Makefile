@@ -7,7 +7,7 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack gpu-proof wheel wheel-check lock lock-check clean
+.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack gpu-proof wheel wheel-check sbom audit lock lock-check clean
 
 help:            ## this list
 	@awk -F ':.*## *' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,12 @@ wheel:           ## build the wheel into dist/
 
 wheel-check:     ## build it, install it into an environment of its own, and use it from an empty folder
 	.ci/wheel --check
+
+sbom:            ## what a release is installed with, as CycloneDX, into dist/
+	.ci/sbom
+
+audit:           ## known vulnerabilities of the pinned versions (ARGS=https://... a mirror of OSV); 3: nobody could be asked
+	.ci/audit $(ARGS)
 
 lock:            ## resolve the pinned versions of every supported Python anew (constraints/)
 	.ci/lock

@@ -3,8 +3,12 @@
 import os
 import re
 import subprocess
+import tomllib
 from importlib import metadata
 from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 TOOLS = (
@@ -106,7 +110,11 @@ def test_of_two_pythons_the_newer_is_taken_and_named_and_its_own_pins_are_instal
     done = machine.set_up()
     assert done.returncode == 0, done.stderr
     assert f"Python: Python 3.12.9, {machine.bin}/python3.12" in done.stdout
-    assert machine.asked.read_text().count("constraints/cpu-3.12.txt") == 2
+    torch, packages, ours = machine.asked.read_text().splitlines()
+    assert re.search(r"--constraint constraints/cpu-3\.12\.txt .*--no-deps --index-url https://\S+/cpu torch$", torch)
+    assert packages.endswith("--no-deps --require-hashes --requirement constraints/hashed/cpu-3.12.txt")
+    assert ours.endswith("--constraint constraints/cpu-3.12.txt --editable .[cpu,dev]")
+    assert "extra-index-url" not in machine.asked.read_text()
     assert (ROOT / "constraints" / "cpu-3.12.txt").exists()
 
 
@@ -207,7 +215,8 @@ def test_a_gpu_machine_gets_the_pins_of_python_3_12_and_then_flash_attn_as_verls
     assert done.returncode == 0, done.stderr
     assert "Python 3.12.9" in done.stdout
     assert "driver: 580.95.05" in done.stdout
-    stack, flash_attn = machine.asked.read_text().splitlines()
+    packages, stack, flash_attn = machine.asked.read_text().splitlines()
+    assert packages.endswith("--no-deps --require-hashes --requirement constraints/hashed/gpu-3.12.txt")
     assert "--constraint constraints/gpu-3.12.txt --editable .[gpu,dev]" in stack
     assert re.search(
         r"--no-deps --only-binary flash-attn --extra-index-url https://\S+ flash-attn==[\d.]+$", flash_attn
@@ -279,7 +288,8 @@ def test_on_python_3_11_flash_attn_is_compiled_by_nvcc_13_and_refused_without(tm
     done = machine.set_up("python3.11", gpu=True)
     assert done.returncode == 0, done.stderr
     assert "compiling flash-attn" in done.stdout
-    stack, tools, flash_attn = machine.asked.read_text().splitlines()
+    packages, stack, tools, flash_attn = machine.asked.read_text().splitlines()
+    assert packages.endswith("--require-hashes --requirement constraints/hashed/gpu-3.11.txt")
     assert "constraints/gpu-3.11.txt" in stack
     assert "setuptools wheel" in tools
     assert re.search(
@@ -323,3 +333,21 @@ def test_flash_attn_is_the_release_that_verl_pins() -> None:
     version = re.search(r"^version=(\S+)", (ROOT / ".ci" / "flash-attn").read_text(), re.MULTILINE)
     assert version is not None
     assert pinned == {f"flash-attn=={version[1]}"}
+
+
+@pytest.mark.parametrize("name", ["cpu-3.11", "cpu-3.12", "gpu-3.11", "gpu-3.12"])
+def test_every_pin_has_the_hashes_of_its_files_but_torchs_cpu_build_which_pypi_has_not(name: str) -> None:
+    pins = (ROOT / "constraints" / f"{name}.txt").read_text().split()
+    lines = (ROOT / "constraints" / "hashed" / f"{name}.txt").read_text().splitlines()
+    assert [line.split()[0] for line in lines] == [pin for pin in pins if not pin.endswith("+cpu")]
+    assert len(pins) - len(lines) == (1 if name.startswith("cpu") else 0)
+    assert all(re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
+
+
+@pytest.mark.parametrize("name", ["ray", "TransferQueue", "verl", "vllm", "transformers"])
+def test_what_is_patched_is_bounded_from_above(name: str) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = [Requirement(text) for extra in ("cpu", "gpu") for text in extras[extra]]
+    found = [one for one in asked if one.name.lower() == name.lower()]
+    assert found
+    assert all(any(spec.operator in ("==", "<") for spec in one.specifier) for one in found)

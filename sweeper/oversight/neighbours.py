@@ -33,7 +33,7 @@ def of_folders(results_dir: Path) -> Iterator[Check]:
         words = f"{results_dir}: {found}, and who writes there runs code as everybody who uses it"
         yield left_open(name, words, f"chmod go-w {results_dir}, unless all of them may (docs/security.md)")
     elif "list" in found:
-        words = f"{results_dir}: {found}, prompts, answers and logs included"
+        words = f"{results_dir}: {found}; that includes prompts, answers and logs"
         yield left_open(name, words, f"chmod go-rwx {results_dir}, if they are not for everybody")
     else:
         yield passed(name, f"{results_dir}: {found}")
