@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import shutil
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -66,7 +65,7 @@ def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
     try:
         open_results(results_dir)
         kind = _file_system(results_dir)
-        free = f"{size(shutil.disk_usage(results_dir).free)} free{_readers(results_dir)}"
+        free = f"{size(shutil.disk_usage(results_dir).free)} free"
         place = results_dir / f".doctor-{os.getpid()}"
         for text in ("one", "two"):
             write_atomic(place, text)
@@ -95,13 +94,6 @@ def _folder(results_dir: Path, *, shared: bool) -> Iterator[Check]:
         yield wrong("locks", f"{kind}: {error.strerror}", cure)
     finally:
         place.unlink(missing_ok=True)
-
-
-def _readers(folder: Path) -> str:
-    """Who else may read a folder, if anybody."""
-    mode = folder.stat().st_mode
-    whose = "all users" if mode & stat.S_IROTH else f"group {folder.group()}" if mode & stat.S_IRGRP else None
-    return f", open to {whose} (docs/security.md)" if whose else ""
 
 
 def _file_system(folder: Path) -> str:
