@@ -111,7 +111,17 @@ def test_the_regime_of_a_family_fits_the_context_of_its_models(family: str) -> N
         assert run.training.max_length <= run.model.architecture.max_position_embeddings
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "qwen2.5", "r1-distill"])
+# Of the same shapes as others, with tables of resources that others use too.
+AT_NIGHT = ("llama-instruct", "r1-distill")
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(name, marks=[pytest.mark.nightly] if name in AT_NIGHT else [])
+        for name in (*FAMILIES, "qwen2.5", "r1-distill")
+    ],
+)
 def test_every_model_fits_every_type_of_gpu_with_and_without_a_critic_and_is_the_same_run_on_each(family: str) -> None:
     models = ",".join(runs_of(family))
     asked = (f"model_family={family}", f"model={models}", "algorithm=grpo,ppo", "cluster=slurm")

@@ -114,6 +114,7 @@ def test_both_nodes_of_a_job_measure_and_count_what_one_counts_alone(
     assert files == ["counts.jsonl", "counts.log", "counts.samples.jsonl"]
 
 
+@pytest.mark.nightly
 def test_what_a_node_took_with_it_when_it_died_is_missed_and_measured_by_the_next_start(
     job: Job, alone: str, tiny_model: Path, data: Path, tmp_path: Path
 ) -> None:
