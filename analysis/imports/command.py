@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     """
     from dataclasses import asdict, replace
 
-    from analysis.imports.reading import read_source
+    from analysis.imports.reading import read_source, readable
     from analysis.imports.rows import Labels, row_of
     from sweeper.host.files import open_results, write_atomic
     from sweeper.host.secret import hidden
@@ -80,7 +80,11 @@ def run(options: argparse.Namespace) -> int:
         write_atomic(options.csv, hidden(_table(histories)))
         print(f"{options.csv}: {len(histories)} runs")
         return 0
-    rows = [row_of(history, labels, number=number) for number, history in enumerate(histories)]
+    rows = []
+    for number, history in enumerate(histories):
+        with readable(history.path):
+            rows.append(row_of(history, labels, number=number))
+            read_row(history.path, rows[-1].to_json())  # what is written can be read
     open_results(options.results)
     for row in rows:
         path = row_path(options.results, row.run_id)

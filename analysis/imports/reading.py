@@ -1,14 +1,16 @@
 """Any source of histories, by what it is rather than by what it is called."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.imports.history import History
+from analysis.imports.history import MOST_BYTES, History
 from analysis.imports.tables import read_table
 from analysis.imports.verl_logs import read_console, read_metrics
 from analysis.imports.wandb_log import by_run, read_wandb
+from rewards.bounded_file import MIB, open_regular
 from sweeper.host.errors import ResultsError
 
 
@@ -18,6 +20,27 @@ def read_source(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
     Raises:
         ResultsError: there is nothing at the path, or nothing in it that can be read.
     """
+    with readable(path):
+        return _read(path, renamed)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """For a block that makes something of a source: whatever it meets there, the source is refused in one line.
+
+    Raises:
+        ResultsError: the block met something that no logger writes.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ResultsError(f"{error.filename or path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ResultsError(f"{path} cannot be read: {said}") from error
+
+
+def _read(path: Path, renamed: Mapping[str, str]) -> list[History]:
     if path.is_dir():
         logs = list(dict.fromkeys(log.resolve() for log in path.rglob("*.wandb")))  # wandb links its latest run
         if not logs:
@@ -25,6 +48,10 @@ def read_source(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
         return [_from(read_wandb(*found), *found) for found in by_run(logs)]
     if not path.is_file():
         raise ResultsError(f"there is no file {path}")
+    if path.stat().st_size > MOST_BYTES:
+        raise ResultsError(
+            f"{path} is larger than the {MOST_BYTES // MIB} MiB that are read of a log; export its metrics"
+        )
     if path.suffix == ".wandb":
         return [_from(read_wandb(path), path)]
     for read in (read_metrics, read_console):
@@ -39,5 +66,9 @@ def read_source(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
 
 
 def _from(history: History, *paths: Path) -> History:
-    content = b"".join(path.read_bytes() for path in paths)
-    return replace(history, path=paths[0], sha256=hashlib.sha256(content).hexdigest())
+    digest = hashlib.sha256()
+    for path in paths:
+        with open_regular(path) as file:
+            while part := file.read(MIB):
+                digest.update(part)
+    return replace(history, path=paths[0], sha256=digest.hexdigest())

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 from analysis.imports.history import History
+from rewards.bounded_file import parsed
 from sweeper.host.errors import ResultsError
 from sweeper.rows.curve import curve_point
 from sweeper.rows.problems_seen import seen_of
@@ -110,7 +111,7 @@ def _ended(history: History, missing: dict[str, str]) -> tuple[Status, Failure |
 
 def _ours(history: History, labels: Labels) -> ResultRow:
     """The row of a run of ours, as its tracker has it, under its own id; what was said goes first."""
-    row = read_row(history.path, json.dumps({"curve": []} | json.loads(str(history.summary[TRACKED]))))
+    row = read_row(history.path, json.dumps({"curve": []} | parsed(str(history.summary[TRACKED]))))
     curve = tuple(curve_point(step, values) for step, values in history.steps)
     said = {name: value for name, value in asdict(labels).items() if value is not None and name in _ROWS}
     return replace(row, curve=curve, imported=_imported(history, {}), **said)

@@ -1,13 +1,14 @@
 """Exported histories: CSV with a step column, JSON arrays or lines of objects with one."""
 
 import csv
-import json
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.imports.history import History
+from analysis.imports.history import MOST_BYTES, MOST_VALUES, History
+from rewards.bounded_file import open_regular, parsed, read_text
 from sweeper.host.errors import ResultsError
 from sweeper.host.json_lines import json_lines
 
@@ -44,7 +45,7 @@ def read_table(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
     for number, line in enumerate(lines, 2):
         try:
             at = int(float(line[step]))
-        except (TypeError, ValueError, KeyError):
+        except (TypeError, ValueError, KeyError, OverflowError):
             raise ResultsError(f"{path}, line {number}: {step}={line.get(step)!r} is not a whole number") from None
         for name, value in line.items():
             panel = _PANEL.fullmatch(name)
@@ -55,8 +56,20 @@ def read_table(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
 
 
 def _csv(path: Path) -> list[dict[str, Any]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return [{key or "": _cell(value) for key, value in line.items()} for line in csv.DictReader(file)]
+    lines, values = [], 0
+    with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        try:
+            for line in reader:
+                if None in line:
+                    raise ResultsError(f"{path}, line {reader.line_num}: it has more fields than the header")
+                lines.append({key or "": _cell(value) for key, value in line.items()})
+                values += len(line)
+                if values > MOST_VALUES:
+                    raise ResultsError(f"{path} holds more than {MOST_VALUES:,} values; export fewer metrics")
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ResultsError(f"{path}, line {reader.line_num + 1}: {error}") from error
+    return lines
 
 
 def _cell(text: str | None) -> float | str | None:
@@ -68,8 +81,8 @@ def _cell(text: str | None) -> float | str | None:
 
 def _json(path: Path) -> list[dict[str, Any]]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError:
+        values = parsed(read_text(path, MOST_BYTES))
+    except ValueError:  # lines, or none of both: then the line says where
         try:
             values = [line for _, line in json_lines(path)]
         except ValueError as error:

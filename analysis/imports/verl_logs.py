@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from analysis.imports.history import History
+from analysis.imports.history import MOST_BYTES, History, counted
+from rewards.bounded_file import lines
 from sweeper.host.json_lines import json_lines
 
 # "step:12 - actor/entropy:0.37 - val-core/x/acc/mean@1:np.float64(0.25)", after whatever Ray puts before it.
@@ -20,26 +21,27 @@ def read_metrics(path: Path) -> History | None:
 
     A torn last line is left out, as is any other that is not such an object.
     """
-    lines = json_lines(path, skip_damaged=True)
-    records = [record for _, line in lines if (record := _record(line)) is not None]
+    told = json_lines(path, skip_damaged=True)
+    records = list(counted(record for _, line in told if (record := _record(line)) is not None))
     return History.of(records, name=path.stem, kind="verl metrics") if records else None
 
 
 def read_console(path: Path) -> History | None:
     """Verl's console logger, anywhere in a log; None: there is no such line."""
-    records = list(_console(_text(path)))
+    records = list(counted(_console(path)))
     return History.of(records, name=path.stem, kind="verl console") if records else None
 
 
 def _record(line: Any) -> tuple[int, dict[str, Any]] | None:
     try:
         return int(line["step"]), dict(line["data"])
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError, OverflowError):
         return None
 
 
-def _console(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line in _COLOUR.sub("", text).splitlines():
+def _console(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    texts = (line.decode(errors="replace") for line in lines(path, at_most=MOST_BYTES))
+    for line in (line for text in texts for line in _COLOUR.sub("", text).splitlines()):
         match = _LINE.search(line)
         if match:
             yield int(match[1]), {name: _number(value) for name, value in _PAIR.findall(match[2])}
@@ -51,7 +53,3 @@ def _number(text: str) -> float | None:
         return float(inside[1] if inside else text)
     except ValueError:
         return None
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")

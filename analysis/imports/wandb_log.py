@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from analysis.imports.history import History
+from analysis.imports.history import MOST_BYTES, MOST_VALUES, History
+from rewards.bounded_file import parsed, read_bytes, shallow
 from sweeper.host.errors import ResultsError
 from sweeper.spec.dotted import dotted
 
@@ -44,12 +45,18 @@ def read_wandb(*paths: Path) -> History:
     config: dict[str, Any] = {}
     summary: dict[str, Any] = {}
     steps: list[tuple[int, dict[str, Any]]] = []
+    left = MOST_VALUES
     for record in (record for path in paths for record in _messages(path)):
         kind = record.WhichOneof("record_type")
         if kind == "history":
             values = {_key(item): _value(item) for item in record.history.item}
             step = values.get("_step", record.history.step.num)
-            steps.append((int(step), {key: value for key, value in values.items() if not key.startswith("_")}))
+            left -= len(values)
+            if left < 0:
+                raise ResultsError(f"{paths[0]} holds more than {MOST_VALUES:,} values; export fewer metrics")
+            if not isinstance(step, int):
+                raise ResultsError(f"{paths[0]}: _step={step!r:.100} after {len(steps)} steps is not a whole number")
+            steps.append((step, {key: value for key, value in values.items() if not key.startswith("_")}))
         elif kind == "run":
             name = record.run.display_name or record.run.run_id or name
             config |= {_key(item): _value(item) for item in record.run.config.update}
@@ -61,17 +68,21 @@ def read_wandb(*paths: Path) -> History:
             finished = record.exit.exit_code == 0
     config.pop("_wandb", None)
     ours = {key: value for key, value in summary.items() if key.startswith("row/")}
-    return History.of(steps, name=name, kind="wandb", config=dotted(config), finished=finished, summary=ours)
+    return History.of(steps, name=name, kind="wandb", config=dotted(shallow(config)), finished=finished, summary=ours)
 
 
 def _messages(path: Path) -> Iterator[Any]:
     try:
+        from google.protobuf.message import DecodeError
         from wandb.proto.wandb_internal_pb2 import Record
     except ImportError as error:
         raise ResultsError(f"{path} is read with wandb's own messages; install it: pip install wandb") from error
-    for data in records(path):
+    for number, data in enumerate(records(path), 1):
         record = Record()
-        record.ParseFromString(data)
+        try:
+            record.ParseFromString(data)
+        except DecodeError as error:
+            raise ResultsError(f"{path}, record {number}: it is no message of wandb's ({error})") from error
         yield record
 
 
@@ -81,7 +92,7 @@ def records(path: Path) -> Iterator[bytes]:
     Raises:
         ResultsError: the header is not wandb's.
     """
-    data = path.read_bytes()
+    data = read_bytes(path, MOST_BYTES)
     if len(data) < _HEADER.size or _HEADER.unpack_from(data)[:2] != (_IDENT, _MAGIC):
         raise ResultsError(f"{path} does not begin like a .wandb log: is it one?")
     at, parts = _HEADER.size, b""
@@ -108,6 +119,6 @@ def _key(item: Any) -> str:
 
 def _value(item: Any) -> Any:
     try:
-        return json.loads(item.value_json)
+        return parsed(item.value_json)
     except json.JSONDecodeError:
         return None
