@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from analysis.imports.history import History
 from rewards.bounded_file import parsed
 from sweeper.host.errors import ResultsError
+from sweeper.host.secret import hidden
 from sweeper.rows.curve import curve_point
 from sweeper.rows.problems_seen import seen_of
 from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status, read_row
@@ -193,7 +194,7 @@ def _amounts(
 
 def run_id(history: History) -> str:
     """The run's name and a hash of its metrics: importing the same run again gives the same id."""
-    slug = re.sub(r"[^A-Za-z0-9.]+", "-", history.name).strip("-.")[:60] or "run"
+    slug = re.sub(r"[^A-Za-z0-9.]+", "-", hidden(history.name)).strip("-.")[:60] or "run"
     return f"{slug}_imported-{digest_of([history.name, history.steps])}"
 
 

@@ -42,7 +42,7 @@ class SecretSearch:
     """Searches composed configurations; a part that many points share is searched once."""
 
     def __init__(self) -> None:
-        self._clean: dict[int, Any] = {}  # parts by their id; kept, so that no other object gets it
+        self._clean: dict[int | str, Any] = {}  # texts, and parts by their id; kept, so that no other object gets it
 
     def refuse(self, config: Plain) -> None:
         """Refuse a configuration that holds a secret, before anything of it is written or printed.
@@ -60,13 +60,13 @@ class SecretSearch:
                     secret.read(Path(file))
             self._clean.clear()  # for a file may have told more
         for name, part in config.items():
-            if id(part) in self._clean:
+            known = part if isinstance(part, str) else id(part)
+            if known in self._clean:
                 continue
             secret.refuse(part, name)
             for key in _named(part, name):
                 raise ConfigError(f"{key} is a secret by its name, and would be in every file of a run; {_CURE}")
-            if not isinstance(part, str | int | float):
-                self._clean[id(part)] = part
+            self._clean[known] = part
 
 
 def _named(value: Any, key: str) -> Iterator[str]:

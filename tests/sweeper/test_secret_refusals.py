@@ -137,6 +137,17 @@ def test_a_configuration_that_holds_the_value_of_a_secret_is_refused_without_tel
     assert PLANTED not in str(refusal.value)
 
 
+def test_a_composed_configuration_is_searched_whatever_it_was_composed_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", PLANTED)
+    monkeypatch.setenv("WHERE", f"at/{PLANTED}")
+    for key in ("logging.project", "+verl.trainer.project_name", "data_root"):
+        with pytest.raises(ConfigError, match="holds the value of MY_TOKEN") as refusal:
+            plan(tmp_path, "seed=0,1", f"{key}=${{oc.env:WHERE}}")
+        assert PLANTED not in str(refusal.value)
+
+
 @pytest.mark.parametrize("kind", [*SHAPED])
 def test_a_configuration_that_holds_a_value_of_a_secrets_form_is_refused_without_telling_it(
     kind: str, tmp_path: Path

@@ -22,6 +22,7 @@ from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_pat
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State, state_of
 from sweeper.training.checkpoint import trained_steps
+from tests.canaries import CANARIES, holding
 from tests.other_modules import write_other_modules
 from tests.sweeper.points import over, spec
 from tests.waiting import wait_until
@@ -54,7 +55,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def sweeper(results: Path, *overrides: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "sweeper", *over(SMALL, overrides), f"results_dir={results}"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | CANARIES)
 
 
 def run_of(results: Path, *overrides: str) -> RunDir:
@@ -199,6 +200,7 @@ def test_the_sweep_prints_the_table_and_leaves_an_offline_report(
     assert str(report) in swept.stdout
     assert "<html" in report.read_text().lower()
     assert 'src="http' not in report.read_text()
+    assert holding(results) == []  # of the secrets that verl had in its environment
 
 
 def test_the_same_command_again_starts_nothing_and_prints_the_same_table(

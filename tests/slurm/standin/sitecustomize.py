@@ -49,6 +49,7 @@ def _replace(job):  # type: ignore[no-untyped-def]
         key = hashlib.sha256(os.environ.get("WANDB_API_KEY", "").encode()).hexdigest()
         begun = checkpoint.trained_steps(run_dir.checkpoints)
         about = {"sweeper": job.__file__, "from_step": begun, "key": key, "variables": sorted(os.environ)}
+        about["arguments"] = sys.orig_argv
         about["open_files"] = resource.getrlimit(resource.RLIMIT_NOFILE)
         attempt.write("standin", about)
         if spec.model.resources.actor_tokens_per_gpu > int(os.environ.get("STANDIN_MOST_TOKENS", "1000000000")):
