@@ -106,7 +106,8 @@ _NODE = re.compile(
 _SETTLED = re.compile(r"^(Value|Type|Key|Index|ZeroDivision|NotImplemented|Unicode\w*)Error\b")
 _CHAINED = re.compile(r"^(The above exception was the direct cause|During handling of the above exception)")
 # What Python's and our messages quote is what they were given: a model's answer, a path.
-_QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*\1(?!\w)""")
+_OPENING = re.compile(r"""(?<!\w)['"]""")
+_CLOSING = {sign: re.compile(rf"(?<!\\){sign}(?!\w)") for sign in "'\""}
 _VLLM_FRAME = re.compile(r"/vllm/|vllm_rollout|\bEngineCore")
 
 
@@ -149,7 +150,7 @@ def _of_log(log: Sequence[str], reason: Sequence[str]) -> Diagnosis | None:
     lines = [*log, *reason]
     if found := _named(lines):
         return found
-    node = next((line for line in lines if _NODE.search(_QUOTED.sub("", line))), None)
+    node = next((line for line in lines if _NODE.search(_unquoted(line))), None)
     return None if node is None else Diagnosis(failure_class=FailureClass.node, evidence=_cut(node))
 
 
@@ -163,7 +164,7 @@ def _last_traceback(lines: Sequence[str]) -> Sequence[str]:
 
 def _named(lines: Sequence[str]) -> Diagnosis | None:
     """The first cause that names itself, else what kind of code raised the first telling exception; None: neither."""
-    plain = [_QUOTED.sub("", line) for line in lines]
+    plain = [_unquoted(line) for line in lines]
     for number, line in enumerate(lines):
         for failure_class, pattern in _CAUSES:
             if pattern.search(plain[number]):
@@ -180,6 +181,18 @@ def _named(lines: Sequence[str]) -> Diagnosis | None:
             if _raised_in(pattern, lines, number, innermost=4):
                 return Diagnosis(failure_class=failure_class, evidence=_cut(line))
     return None
+
+
+def _unquoted(line: str) -> str:
+    """A line without what it quotes, to its end where a quotation was cut."""
+    kept, at = [], 0
+    while opening := _OPENING.search(line, at):
+        kept.append(line[at : opening.start()])
+        closing = _CLOSING[opening[0]].search(line, opening.end())
+        if closing is None:
+            return "".join(kept)
+        at = closing.end()
+    return "".join([*kept, line[at:]])
 
 
 def _raised_in(pattern: re.Pattern[str], lines: Sequence[str], number: int, *, innermost: int = 12) -> bool:

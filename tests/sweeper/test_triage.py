@@ -1,6 +1,7 @@
 """Failure classes, on messages that users of torch, NCCL, vLLM, Ray, verl and SLURM reported; `source` says where."""
 
 import errno
+import time
 from pathlib import Path
 
 import pytest
@@ -368,6 +369,19 @@ def test_an_answer_that_a_message_quotes_never_decides_the_class() -> None:
         assert classify(Ending(status="failed", reason=f"exit code 1: {log[-1]}", log=log)).failure_class is (
             FailureClass.unknown
         ), line
+
+
+def test_quotations_that_were_cut_or_never_end_take_no_time_and_decide_nothing() -> None:
+    began = time.process_time()
+    for quoted in (
+        "'CUDA out of memory, and so on",
+        "\\'" * 100_000 + "its node has died",
+        "'\\a" * 100_000,
+        "\"'" * 100_000,
+    ):
+        line = f"RuntimeError: cannot read '{quoted}"
+        assert classify(Ending(status="failed", reason=line, log=[line])).failure_class is FailureClass.unknown
+    assert time.process_time() - began < 2.0
 
 
 def test_the_exception_that_ended_a_run_outranks_what_its_reward_function_printed(tmp_path: Path) -> None:
