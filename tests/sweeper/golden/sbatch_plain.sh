@@ -17,7 +17,7 @@
 #SBATCH --partition=h100
 #SBATCH --requeue
 #SBATCH --signal=USR2@120
-#SBATCH --time=2880
+#SBATCH --time=3600
 
 # setup
 export SLURM_EXPORT_ENV=ALL
