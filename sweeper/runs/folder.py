@@ -208,7 +208,8 @@ def known_runs(results_dir: Path) -> list[RunId]:
     with suppress(FileNotFoundError), os.scandir(results_dir / "runs") as entries:
         for entry in entries:
             with suppress(OSError):  # a link to itself
-                found |= {entry.name} if entry.is_dir() else set()
+                if entry.is_dir():
+                    found.add(entry.name)
     return sorted(map(RunId, found))
 
 
