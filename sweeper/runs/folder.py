@@ -110,12 +110,9 @@ class RunDir:
     def is_there(self) -> bool:
         """Whether anything lies where its folder goes, be it none that can be looked into."""
         try:
-            os.lstat(self.path)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return True
+            return bool(os.lstat(self.path))
+        except OSError as error:
+            return not isinstance(error, FileNotFoundError)
 
     def is_locked(self) -> bool:
         """Whether a job is alive on this run; of another user's by its signs of life, for its lock is theirs alone."""
@@ -152,9 +149,9 @@ class RunDir:
         """What is wrong with its row, or with a file of its folder; None: nothing."""
         try:
             self.row()
+            return self.folder_damage()
         except DamagedError as error:
             return error
-        return self.folder_damage()
 
     def folder_damage(self) -> DamagedError | None:
         """What is wrong with a file of its folder; None: nothing."""
