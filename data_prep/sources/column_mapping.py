@@ -7,6 +7,7 @@ from typing import Any
 
 from data_prep.sources.record_file import Record
 from data_prep.spec import DataError
+from rewards.bounded_file import MIB, read_text
 
 FILE_NAME = "columns.yaml"
 
@@ -116,8 +117,8 @@ def read_mappings(root: Path) -> dict[str, Declared]:
     """
     path = root / FILE_NAME
     try:
-        return mappings_of(path.read_text(), path) if path.is_file() else {}
-    except UnicodeDecodeError as error:
+        return mappings_of(read_text(path, MIB), path) if path.is_file() else {}
+    except (UnicodeDecodeError, OSError) as error:
         raise DataError(f"{path}: not YAML: {error}") from error
 
 
@@ -133,6 +134,8 @@ def mappings_of(text: str, path: Path) -> dict[str, Declared]:
         declared = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise DataError(f"{path}: not YAML: {error}") from error
+    except RecursionError:
+        raise DataError(f"{path}: nested too deep.") from None
     if not isinstance(declared, dict):
         raise DataError(f"{path}: must map file patterns such as '*.jsonl' to their columns.")
     return {str(pattern): _declared(path, str(pattern), values) for pattern, values in declared.items()}

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from rewards.bounded_file import JSON_BYTES, open_regular, parsed, read_json, shallow
 from sweeper.host.errors import ConfigError
 from sweeper.spec.bounds import Text, validated
 from sweeper.spec.model import Architecture
@@ -229,7 +230,7 @@ def _in_folder(folder: Path) -> Found:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text())
+        value = shallow(read_json(path))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not JSON: {error}{_lfs(path)}") from None
     except OSError as error:
@@ -242,11 +243,13 @@ def _read(path: Path) -> dict[str, Any]:
 def _count(weights: Path) -> int:
     """Parameters of a safetensors file, from its header: eight bytes of length, then JSON."""
     try:
-        with weights.open("rb") as stream:
+        with open_regular(weights) as stream:
             length = int.from_bytes(stream.read(8), "little")
             if not 0 < length < weights.stat().st_size:
                 raise ValueError("its header is cut off")
-            header = json.loads(stream.read(length))
+            if length > JSON_BYTES:
+                raise ValueError(f"its header has {length:,} bytes")
+            header = parsed(stream.read(length))
         return sum(math.prod(item["shape"]) for key, item in header.items() if key != "__metadata__")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         reason = _lfs(weights) or f" ({error}): fetch it again"
@@ -255,7 +258,7 @@ def _count(weights: Path) -> int:
 
 def _lfs(path: Path) -> str:
     """The cure, where a file is what git leaves in the place of a large one."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         is_pointer = stream.read(40).startswith(b"version https://git-lfs")
     return ": it is a git-lfs pointer; run: git lfs pull" if is_pointer else ""
 

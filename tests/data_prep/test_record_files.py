@@ -17,7 +17,7 @@ import pytest
 
 from data_prep.commands.validate import validate
 from data_prep.materialise import materialise
-from data_prep.sources.record_file import records
+from data_prep.sources.record_file import column, records
 from data_prep.spec import DataError, DataSpec
 from tests.data_prep.guru import record
 
@@ -180,3 +180,15 @@ def test_local_files_are_read_without_a_network_or_a_cache(tmp_path: Path) -> No
     done = subprocess.run(run, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[2])
     assert done.stdout == "[5, 5]\n", done.stderr
     assert not list((tmp_path / "home").rglob("*.arrow"))
+
+
+def test_parquet_that_decodes_to_a_thousand_times_its_size_is_refused_before_it_fills_the_memory(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "bomb.parquet"
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 400_000, pa.int32()), pa.array(["a" * 20_000]))  # 8 GB
+    pq.write_table(pa.table({"prompt": texts}), path)
+    assert path.stat().st_size < 100_000
+    for read in (lambda: list(records(path)), lambda: column(path, "prompt")):
+        with pytest.raises(DataError, match=r"decode to more than .* by row .*, as no data do"):
+            read()
