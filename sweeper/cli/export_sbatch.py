@@ -44,18 +44,20 @@ def run(options: argparse.Namespace) -> int:
         _check_writable(options.out.resolve())
     open_results(results_dir)
     prepare_all(specs, results_dir, say=lambda line: print(line, file=sys.stderr, flush=True))
-    absent = {one.repository for spec in specs if (one := absent_weights(spec.model, results_dir))}
+    absent = sorted({one.repository for spec in specs if (one := absent_weights(spec.model, results_dir))})
     if absent:
-        what = f"{', '.join(sorted(absent))}: not in {results_dir} yet, and jobs fetch nothing"
+        what = f"{', '.join(absent)}: not in {results_dir} yet, and jobs fetch nothing"
         print(f"{what}; first run: python -m sweeper prepare {shlex.join(options.overrides)}", file=sys.stderr)
     scripts = export(specs, results_dir, None if options.out is None else options.out.resolve())
     save_grid(plan, results_dir)
     listed = [{"script": str(item.path), "after": [str(path) for path in item.after]} for item in scripts]
     said = replacements(shape_of(spec) for spec in specs)
+    lines = commands(scripts)
+    data = {"scripts": listed, "commands": lines, "absent_weights": absent, "replacements": said}
     states = ", ".join(f"{n} {state}" for state, n in plan.count().items())
     what = f"{number_of(len(specs), 'run')} in {number_of(len(scripts), 'array')}"
     why = "" if specs else f"; nothing is to run: {states}"
-    return answer(options, lambda: listed, lambda: "\n".join([*said, f"{what}{why}", *commands(scripts)]))
+    return answer(options, lambda: data, lambda: "\n".join([*said, f"{what}{why}", *lines]))
 
 
 def _check_writable(out: Path) -> None:

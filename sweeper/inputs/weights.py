@@ -6,6 +6,7 @@ many differ in template or warm start alone. What is interrupted goes on with th
     python -m sweeper.inputs.weights REPOSITORY REVISION FOLDER FILE ...      (the child process that fetches)
 """
 
+import json
 import os
 import shutil
 import sys
@@ -27,6 +28,7 @@ FOLDER = "weights"
 # Of a repository's own level: below it lie other programs' copies of the same weights (original/, onnx/).
 _SMALL = (".json", ".jinja", ".model", ".tiktoken", ".txt")
 _WEIGHTS = (".safetensors", ".bin")  # the second only where there is none of the first
+_POINTER = b"version https://git-lfs"  # what git leaves in the place of a large file
 _AT_ONCE = 4  # files; an interruption loses what of these was there
 _TOLD_EVERY = 10.0  # seconds
 _GATED = "is gated"
@@ -86,6 +88,30 @@ def refuse_no_folder(model: Model) -> None:
         raise ConfigError(
             f"model.path={path} of {model.name} has no {DONE}; point it at a model's folder in Hugging Face's format"
         )
+
+
+def refuse_no_weights(folder: Path, named: str) -> None:
+    """Refuse a model's folder that has no weights, or not all that its index lists; `named` is who wants them.
+
+    Raises:
+        ConfigError: with the first file that is absent, or only git-lfs's pointer to it.
+    """
+    listed = [path for path in folder.glob("*.index.json") if path.name.removesuffix(".index.json").endswith(_WEIGHTS)]
+    found = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
+    if listed:
+        try:
+            names = sorted(set(json.loads(listed[0].read_text())["weight_map"].values()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(f"{listed[0]} of {named} cannot be read ({error}): fetch it again") from None
+        found = [folder / name for name in names]
+    if not found:
+        raise ConfigError(f"{named}: {folder} has no weights ({', '.join(_WEIGHTS)}); put them there")
+    for path in found:
+        if not path.is_file():
+            raise ConfigError(f"{named}: {folder} lacks {path.name}, which {listed[0].name} lists; fetch it")
+        with path.open("rb") as stream:
+            if stream.read(len(_POINTER)) == _POINTER:
+                raise ConfigError(f"{named}: {path} is a git-lfs pointer; run: git lfs pull")
 
 
 def fetch(wanted: Sequence[Weights], *, say: Callable[[str], None], variables: Mapping[str, str] | None = None) -> None:

@@ -25,6 +25,7 @@ from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
 
 JOB_SECONDS = 300.0  # for a job of the doctor to begin and end
+_LOGIN = "run this on a login node of the cluster"
 _QUESTIONS = {
     "squeue": ["squeue", "-h", "-u", getpass.getuser()],
     "sacct": ["sacct", "-n", "-X"],
@@ -34,11 +35,20 @@ _QUESTIONS = {
 
 def site(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
     """Commands, partitions, nodes, account and limits, for the shapes of the runs."""
-    cluster, shapes = specs[0].cluster, list(dict.fromkeys(shape_of(spec) for spec in specs))
+    cluster = specs[0].cluster
     answers = list(_commands())
     yield from answers
     if any(check.name == "scontrol" and check.cure for check in answers):
-        return  # nothing that follows could be told
+        yield unknown("cluster", "SLURM does not tell its partitions, nodes, accounts and limits here", _LOGIN)
+    else:
+        yield from _cluster(specs, results_dir)
+    if cluster.gpus_per_node and cluster.device is not Device.cpu:
+        # Of equal findings one.
+        yield from dict.fromkeys(room.asked_for(spec) for spec in specs)
+
+
+def _cluster(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
+    cluster, shapes = specs[0].cluster, list(dict.fromkeys(shape_of(spec) for spec in specs))
     yield from _limits(cluster, len(specs))
     known = {partition.name: partition for partition in partitions()}
     default = next((item.name for item in known.values() if item.default), None)
@@ -53,24 +63,30 @@ def site(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
         yield from neighbours.on_partition(chosen, asked)
     for shape in shapes:
         yield _accepted(shape, results_dir)
-    if cluster.gpus_per_node and cluster.device is not Device.cpu:
-        # Of equal findings one.
-        yield from dict.fromkeys(room.asked_for(spec) for spec in specs)
 
 
 def _commands() -> Iterator[Check]:
+    """Whether SLURM's commands answer; what one of them said is not said again of the others."""
+    said: set[str] = set()
+
+    def once(error: SchedulerError) -> str:
+        words = str(error).partition(": ")[2]  # after the command's name
+        again = words in said
+        said.add(words)
+        return "the same" if again else str(error)
+
     try:
         yield passed("SLURM", version())
     except SchedulerError as error:
-        yield wrong("SLURM", str(error), "run this on a login node of the cluster")
+        yield wrong("SLURM", once(error), _LOGIN)
     for name, command in _QUESTIONS.items():
         try:
             scheduler.ask(command)
         except SchedulerError as error:
             if name == "sacct":
-                yield unknown(name, str(error), "without accounts, why a job ended is told by its own record alone")
+                yield unknown(name, once(error), "without accounts, why a job ended is told by its own record alone")
             else:
-                yield wrong(name, str(error), "run this on a login node of the cluster, or ask its administrators")
+                yield wrong(name, once(error), f"{_LOGIN}, or ask its administrators")
         else:
             yield passed(name, "answers")
 

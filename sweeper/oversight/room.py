@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sweeper.host.amounts import size
 from sweeper.inputs.scorer_versions import domains_of
-from sweeper.launch.slurm.options import replaced
+from sweeper.launch.slurm.options import node_cpus
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.oversight.check import Check, passed, unknown, wrong
 from sweeper.oversight.probe import Finding
@@ -20,12 +20,11 @@ def asked_for(spec: RunSpec) -> Check:
     """Whether the cluster's settings ask for the CPUs that a run takes."""
     name, shape = "CPUs asked for", shape_of(spec)
     needed, why = _cores(spec)
-    if (instead := replaced(shape.sbatch).get("cpus-per-task")) is not None:
-        return unknown(name, f"--{instead} (cluster.sbatch) decides; {needed} are needed, {why}", _LOOK)
-    if shape.cpus_per_node is None:
+    given = node_cpus(shape)
+    if given is None:
         found = f"not stated, so one where the site sets no DefCpuPerGPU; {needed} are needed, {why}"
         return unknown(name, found, f"set cluster.cpus_per_gpu=8; {_LOOK}")
-    return _enough(name, shape.cpus_per_node, spec)
+    return _enough(name, given, spec)
 
 
 def on_node(found: Finding, spec: RunSpec, *, where: str, is_cuda: bool) -> Iterator[Check]:

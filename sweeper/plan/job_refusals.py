@@ -46,8 +46,6 @@ def refuse_job(spec: RunSpec) -> None:
     _refuse_nodes(spec)
     _refuse_few_cpus(spec)
     _refuse_other_gpus(spec)
-    if spec.cluster.check_memory:
-        _refuse_little_memory(spec)
 
 
 def _refuse_few_cpus(spec: RunSpec) -> None:
@@ -61,7 +59,12 @@ def _refuse_few_cpus(spec: RunSpec) -> None:
         )
 
 
-def _refuse_little_memory(spec: RunSpec) -> None:
+def refuse_little_memory(spec: RunSpec) -> None:
+    """Refuse a job that asks for less host memory than its processes surely take.
+
+    Raises:
+        ConfigError: with the parts that take it, and the setting that would do.
+    """
     shape, parts = shape_of(spec), host_memory.least(spec)
     given, needed = options.node_memory(shape), sum(parts.values())
     if given is None or given >= needed:

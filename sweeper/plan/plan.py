@@ -13,7 +13,7 @@ from sweeper.grid.assembly import Plain
 from sweeper.grid.expand import Grid, Point
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.host.patience import counted
-from sweeper.inputs.models import refuse_other_shape
+from sweeper.inputs.models import refuse_no_package, refuse_other_shape
 from sweeper.inputs.prompt_fit import refuse_long_prompts
 from sweeper.launch.slurm.queue import Queue
 from sweeper.plan.cost import Cost, Pricer
@@ -196,6 +196,7 @@ class _Planner:
             try:
                 check(spec, family=family, asked=self._asked)
                 refuse_other_shape(spec.model, self._results_dir)
+                refuse_no_package(spec, self._results_dir)
                 refuse_long_prompts(spec, self._results_dir)
                 self._judged[key] = self._pricer.cost(spec)
             except ConfigError as error:

@@ -14,7 +14,7 @@ from sweeper.inputs.data import data_spec
 from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
 from sweeper.inputs.prompt_fit import none_fits
 from sweeper.plan.fit import misfit
-from sweeper.plan.job_refusals import refuse_job
+from sweeper.plan.job_refusals import refuse_job, refuse_little_memory
 from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.plan.shape_refusals import refuse_division, refuse_shape
 from sweeper.spec.cluster import Executor
@@ -52,6 +52,8 @@ def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[st
         reason = misfit(spec)
         if reason is not None:
             raise ConfigError(f"{reason} (an estimate; cluster.check_memory=false lets it pass)")
+        if spec.cluster.executor is Executor.slurm:
+            refuse_little_memory(spec)
 
 
 def _check_regime(spec: RunSpec, family: str) -> None:

@@ -273,6 +273,7 @@ def test_the_first_guess_fits_and_takes_no_week_for_a_small_model(
     capsys.readouterr()
     assert main(["add-model", str(folder_of(project / "m", config)), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["data"]["resources"] == guess
+    (project / "m" / "model.safetensors").touch()  # which a plan looks for
     point = expand(["model=m", "model_family=qwen2.5", "cluster=slurm"], multirun=False)
     (run,) = make_plan(point, project / "results").runs
     assert run.reason is None

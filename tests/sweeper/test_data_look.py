@@ -159,6 +159,7 @@ def test_a_plan_refuses_a_folder_of_which_no_prompt_is_short_enough_and_takes_on
 def test_a_plan_counts_prompts_of_a_model_that_is_at_hand(tmp_path: Path, folder: Path) -> None:
     model = byte_level_tokenizer(tmp_path / "model")
     (model / "config.json").write_text("{}")
+    (model / "model.safetensors").touch()  # which a plan looks for, and does not read
     asked = (f"data_root={folder}", "data_scale=n64", *_MATH, "model.source=hub", f"model.path={model}")
     [run, _] = plan(tmp_path / "results", "seed=0,1", *asked, "training.max_prompt_length=9").runs
     assert run.state is State.refused

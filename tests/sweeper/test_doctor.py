@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from sweeper.launch.slurm import site
+from sweeper.launch.slurm import scheduler, site
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.options import refuse
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
-from sweeper.oversight import doctor, gpu, neighbours, probe
+from sweeper.oversight import checkup, doctor, gpu, neighbours, probe
 from sweeper.oversight.check import Verdict
 from sweeper.oversight.probe import Finding
 from tests.sweeper.points import spec
@@ -275,3 +275,23 @@ def test_a_machine_is_open_only_where_another_user_is_seen(tmp_path: Path, monke
     assert str(tmp_path) in found["tmp"]
     monkeypatch.undo()
     assert neighbours._owners(tmp_path) == {os.getuid()}
+
+
+def test_without_slurm_the_error_is_said_once_and_all_else_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(command: list[str], **_: object) -> str:
+        raise scheduler.SchedulerError(f"{command[0]}: no controller")
+
+    monkeypatch.setattr(scheduler, "ask", silent)
+    monkeypatch.setattr(checkup, "version", lambda: silent(["sinfo"]))
+    found = list(checkup.site([spec("cluster=slurm", "cluster.cpus_per_gpu=1")], tmp_path))
+    assert [(check.name, check.verdict) for check in found] == [
+        ("SLURM", Verdict.wrong),
+        ("squeue", Verdict.wrong),
+        ("sacct", Verdict.unknown),
+        ("scontrol", Verdict.wrong),
+        ("cluster", Verdict.unknown),
+        ("CPUs asked for", Verdict.wrong),
+    ]
+    assert [check.found for check in found[:4]] == ["sinfo: no controller", "the same", "the same", "the same"]

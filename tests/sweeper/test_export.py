@@ -139,3 +139,18 @@ def test_an_export_of_nothing_says_why(tmp_path: Path, capsys: pytest.CaptureFix
         write_row(tmp_path, row(run.spec))
     assert exported(tmp_path) == 0
     assert capsys.readouterr().out == "0 runs in 0 arrays; nothing is to run: 2 done\n"
+
+
+def test_in_json_an_export_has_all_that_its_text_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub = ("model.source=hub", "model.path=acme/none", "model.warm_start.steps=0", "cluster.sbatch={mem-per-gpu: 90G}")
+    assert exported(tmp_path, *hub, "--json") == 0
+    out, err = capsys.readouterr()
+    assert err.startswith(
+        f"acme/none: not in {tmp_path} yet, and jobs fetch nothing; first run: python -m sweeper prep"
+    )
+    data = json.loads(out)["data"]
+    (script,) = data["scripts"]
+    assert (Path(script["script"]).suffix, script["after"]) == (".sh", [])
+    assert data["commands"][-1] == f"sbatch {script['script']}"
+    assert data["absent_weights"] == ["acme/none"]
+    assert data["replacements"] == ["--mem-per-gpu=90G (cluster.sbatch) stands in the place of our --mem"]

