@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from rewards.bounded_file import read_text
 from sweeper.host.errors import ConfigError
 from sweeper.host.secret_shape import is_secret, shapes_in, without_shapes
 
@@ -33,9 +34,10 @@ def read(path: Path) -> dict[str, str]:
     path = path.expanduser()
     try:
         about = path.stat()
-        text = path.read_text()
-    except OSError as error:
-        raise ConfigError(f"cluster.secrets_file={path} cannot be read: {error.strerror}; create it, or null") from None
+        text = read_text(path)
+    except (OSError, ValueError) as error:  # a path that no file can have, or no text
+        why = error.strerror if isinstance(error, OSError) else "it is no text, or its name is no path"
+        raise ConfigError(f"cluster.secrets_file={str(path)!r} cannot be read: {why}; create it, or null") from None
     if about.st_uid != os.getuid() or stat.S_IMODE(about.st_mode) & 0o077:
         mode = f"mode {stat.S_IMODE(about.st_mode):04o} of user {about.st_uid}"
         raise ConfigError(f"cluster.secrets_file={path} has {mode}; make it yours alone: chmod 600 {path}")
