@@ -1,0 +1,145 @@
+"""Every verb answers about the good runs of a hostile folder, within 5 s and 500 MB, and says what it left out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sweeper.hostile_folder import AXES, GRID, GRIDS, ROWS, make
+
+SECONDS, MEGABYTES = 5.0, 500  # of CPU: other tests run beside this one
+HANGS = 60.0  # seconds by the clock
+_GROWTH = 3 << 29  # of the child's address space, beside what it has when it begins: /dev/zero would fill the machine
+# One process for all verbs: a bound on memory and a clock that hold whatever a verb does in C.
+_CHILD = """
+import contextlib, io, json, resource, signal, sys, time
+from importlib import import_module
+import duckdb, pyarrow.parquet, pandas, scipy.optimize  # what the verbs load is not what they take
+from rewards.program import guarded
+
+def stopped(*_):
+    raise SystemExit(f"took longer than {limit} s")
+
+limit, growth, verbs = json.loads(sys.stdin.read())
+signal.signal(signal.SIGALRM, stopped)
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + growth, resource.RLIM_INFINITY))
+found = []
+for module, words in verbs:
+    out, err, started = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO(), time.process_time()
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = guarded(lambda: import_module(module).main(words))
+        except SystemExit as error:
+            code = str(error)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    out.flush()
+    told = out.buffer.getvalue()
+    found.append({
+        "code": code, "out": told[:20_000].decode(errors="replace"), "size": len(told), "err": err.getvalue(),
+        "seconds": time.process_time() - started,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    })
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    results = tmp_path_factory.mktemp("hostile")
+    return results, {name: run.run_id for name, run in make(results).items()}
+
+
+@pytest.fixture(scope="module")
+def told(folder: tuple[Path, dict[str, str]]) -> dict[str, dict[str, Any]]:
+    results, runs = folder
+    where = ["--results", str(results)]
+    cli, analysis = "sweeper.cli.main", "analysis.cli"
+    verbs = {
+        "status": (cli, ["status", *where]),
+        "status --json": (cli, ["status", "--json", *where]),
+        "results": (cli, ["results", *where]),
+        "results --csv": (cli, ["results", "--csv", *where]),
+        "results --sql": (cli, ["results", "--sql", "select count(*) from results", *where]),
+        "results GRID": (cli, ["results", GRID, "--csv", *where]),
+        "retry": (cli, ["retry", "--dry-run", *where]),
+        "gc": (cli, ["gc", *where]),
+        "why done": (cli, ["why", runs["done"], *where]),
+        "why long": (cli, ["why", runs["long"], *where]),
+        "why pipe": (cli, ["why", runs["pipe"], *where]),
+        "logs --json long": (cli, ["logs", "--json", runs["long"], *where]),
+        "logs pipe": (cli, ["logs", runs["pipe"], *where]),
+        "cancel": (cli, ["cancel", GRID, *where]),
+        "plan": (cli, ["plan", *AXES, f"results_dir={results}"]),
+        "fit": (analysis, ["fit", *where]),
+        "passk": (analysis, ["passk", str(results / "rows" / "a_pipe.json")]),
+        "ask": (analysis, ["ask", "size", *where]),
+        "report": (analysis, ["report", *where, "--grid", GRID, "-o", str(results / "report.html")]),
+        "report --grid /x": (analysis, ["report", *where, "--grid", str(results / "grids" / GRID)]),
+        "report --grid ..": (analysis, ["report", *where, "--grid", f"../grids/{GRID}"]),
+    }
+    asked = json.dumps([HANGS, _GROWTH, list(verbs.values())])
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD], input=asked, capture_output=True, text=True, timeout=5 * HANGS
+    )
+    assert done.returncode == 0, done.stderr
+    found = dict(zip(verbs, json.loads(done.stdout), strict=True))
+    if os.environ.get("SHOW_COSTS"):
+        for name, item in found.items():
+            print(f"{name:20} {item['seconds']:5.2f} s  {item['megabytes']} MB  code {item['code']}")
+    return found
+
+
+CODES = {  # 1: what it left out is not in the answer; 2: what was asked for is itself no file
+    **dict.fromkeys(("status", "status --json", "results", "results --csv", "results --sql", "results GRID"), 1),
+    **dict.fromkeys(("retry", "gc", "cancel", "why pipe"), 1),
+    **dict.fromkeys(("why done", "why long", "logs --json long", "plan", "report", "fit", "ask"), 0),
+    **dict.fromkeys(("logs pipe", "passk", "report --grid /x", "report --grid .."), 2),
+}
+
+
+@pytest.mark.parametrize("verb", CODES)
+def test_a_verb_answers_about_the_good_runs_in_bounded_time_and_memory(
+    verb: str, told: dict[str, dict[str, Any]], folder: tuple[Path, dict[str, str]]
+) -> None:
+    found = told[verb]
+    assert found["code"] == CODES[verb], (found["out"], found["err"])
+    assert found["seconds"] < SECONDS
+    assert found["megabytes"] < MEGABYTES
+    assert "fault of the project" not in found["err"]
+    assert "Traceback" not in found["err"]
+
+
+def test_what_is_left_out_is_counted_and_named(told: dict[str, dict[str, Any]]) -> None:
+    err = told["results"]["err"]
+    assert "a_pipe.json is damaged: a named pipe is where a regular file should be; remove it" in err
+    assert "b_zero.json is damaged: a device is where a regular file should be" in err
+    assert f"{ROWS} damaged files, {ROWS - 3} more than are named: left out; 2 rows are whole" in err
+    seen = ROWS - 2  # in short: what is too deep or too wide lies in columns that neither verb reads
+    assert f"{seen + GRIDS + 2} damaged files" in told["status"]["err"]
+    assert f"{seen + 2} damaged files" in told["gc"]["err"]
+
+
+def test_the_good_runs_are_in_each_answer(told: dict[str, dict[str, Any]], folder: tuple[Path, dict[str, str]]) -> None:
+    _, runs = folder
+    states = {item["run_id"]: item for item in json.loads(told["status --json"]["out"])["data"]}
+    assert {name: states[run_id]["state"] for name, run_id in runs.items()} == {
+        "done": "done",
+        "failed": "failed",
+        "long": "interrupted",
+        "pipe": "damaged",
+    }
+    assert "../../outside" not in states
+    assert len(told["results --csv"]["out"].splitlines()) == 3
+    assert told["results --sql"]["out"].split()[-1] == "2"
+    assert f"{runs['failed']}: unknown (CUDA out of memory" in told["retry"]["out"]
+    assert (
+        json.loads(told["plan"]["out"]) if told["plan"]["out"].startswith("{") else runs["done"] in told["plan"]["out"]
+    )
+    assert told["logs --json long"]["size"] < 8 << 20
+    assert "log.txt is damaged: a named pipe is where a regular file should be" in told["logs pipe"]["err"]
