@@ -98,8 +98,8 @@ def training(folder: Path) -> None:
     ]
     threads = threads_for(spec.model.architecture.n_params)
     children = Children(device=Device.cpu, threads=threads, log=attempt.log)
-    env = {**os.environ, **training_env(run_dir, attempt, children)}
-    env |= {"VERL_FILE_LOGGER_PATH": str(bare_folder / "metrics.jsonl"), "RAY_TMPDIR": tempfile.mkdtemp(prefix="rl-")}
+    env = {**os.environ, **training_env(run_dir, attempt, children, Path(tempfile.mkdtemp(prefix="rl-")))}
+    env |= {"VERL_FILE_LOGGER_PATH": str(bare_folder / "metrics.jsonl")}
     bare = seconds([sys.executable, "-m", "verl.trainer.main_ppo", *overrides], env=env)
     steps = sum(point.seconds or 0.0 for point in read_curve([attempt.metrics]))
     bare_steps = sum(point.seconds or 0.0 for point in read_curve([bare_folder / "metrics.jsonl"]))

@@ -14,6 +14,7 @@ from sweeper.spec.run import RunSpec
 from sweeper.training.fork_server import worker_command
 from sweeper.training.owners import values_of
 from sweeper.training.processors import STORAGE_UNITS
+from sweeper.training.queue_sockets import HOOK
 from sweeper.training.ray_nodes import share_of_node
 
 
@@ -162,10 +163,11 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
 
 def _ray(resources: Resources, device: Device) -> dict[str, Value]:
     """A Ray of the run's own on one node; over several `sweeper.training.ray_nodes` starts it."""
+    closing: dict[str, Value] = {"ray_kwargs.ray_init.runtime_env.worker_process_setup_hook": HOOK}
     if resources.nodes > 1:
-        return {}
+        return closing
     share = share_of_node(resources, device)
-    return {
+    return closing | {
         "ray_kwargs.ray_init.num_cpus": share.cpus,
         "ray_kwargs.ray_init.num_gpus": share.gpus,
         "ray_kwargs.ray_init.include_dashboard": False,

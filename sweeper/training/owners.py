@@ -115,6 +115,9 @@ FIXED = {
     "what a resumed run reads": "actor.checkpoint.load_contents",
     "the run's id": "trainer.experiment_name",
     "the measure of the base model": "trainer.val_before_train",
+    # Other stores and meters of TransferQueue listen where nobody has closed them (`queue_sockets`).
+    "who can reach a run": "ray_kwargs.ray_init.runtime_env.worker_process_setup_hook "
+    "transfer_queue.backend.storage_backend transfer_queue.metrics",
     "the run's own folder": "trainer.default_local_dir trainer.default_hdfs_dir trainer.validation_data_dir "
     "trainer.resume_mode trainer.resume_from_path trainer.del_local_ckpt_after_load hydra",
 }

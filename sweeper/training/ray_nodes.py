@@ -5,13 +5,12 @@ starts a Ray head and waits until the others have joined. They hold a Ray worker
 the first calls for when there is none (`job.answering`), and leave when the first is done, or with an error when their
 worker dies, which ends the job (`srun --kill-on-bad-exit`).
 
-Ports, token and temporary folder are the job's own, and nothing here ever calls `ray stop`: jobs that share a node
+Ports, secrets and temporary folder are the job's own, and nothing here ever calls `ray stop`: jobs that share a node
 do not touch each other's Ray.
 """
 
 import json
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -30,13 +29,12 @@ from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device, free_port
 from sweeper.host.process import kill_descendants, start_child
 from sweeper.spec.model import Resources
-from sweeper.training import processors
+from sweeper.training import processors, queue_sockets
 
 # A node that booted slowly may come late; one that has not come by then has a fault.
 JOIN_SECONDS = 300.0
 LATE_SECONDS = 30.0
 AGAIN_SECONDS = 5.0
-_STEADY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +92,8 @@ def cluster(
         node: This one, of rank 0.
         folder: Shared by all nodes; the run's.
         share: Of this node.
-        variables: Set for Ray's workers on every node: they inherit from Ray, not from the process that uses it.
+        variables: Set for Ray's workers on every node: they inherit from Ray, not from the process that uses it. Among
+            them the run's token (`ray_token`).
         scratch: For Ray's files on this node; a path with room for its sockets (`host.temporary`).
         log: Gets Ray's output.
 
@@ -104,14 +103,14 @@ def cluster(
     Raises:
         RunFailedError: the head did not start, or nodes did not join in `JOIN_SECONDS`.
     """
-    token, port = secrets.token_hex(32), free_port()
+    port, variables = free_port(), {**variables, **queue_sockets.new_secret()}
     address = f"{_reachable_address()}:{port}"
-    env = {**variables, **_STEADY, "RAY_AUTH_TOKEN": token, "RAY_TMPDIR": str(scratch)}
+    env = {**variables, "RAY_TMPDIR": str(scratch)}
     where = ["--head", f"--node-ip-address={address.partition(':')[0]}", f"--port={port}", "--include-dashboard=false"]
     head = _start(where, share, env, log)
     meeting = node.meeting(folder)
     try:
-        told = {"address": address, "token": token, "variables": dict(variables)}
+        told = {"address": address, "variables": variables}
         write_atomic(meeting, json.dumps(told), is_private=True)
         joined = env | {"RAY_ADDRESS": address}
         _wait_for(node.count, head, joined)
@@ -148,8 +147,7 @@ def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path
     except (OSError, json.JSONDecodeError):  # not written yet, or taken away this moment
         time.sleep(0.5)
         return 0
-    own = {"RAY_AUTH_TOKEN": found["token"], "RAY_TMPDIR": str(scratch), **caches(scratch)}
-    env = {**found["variables"], **_STEADY, **own}
+    env = {**found["variables"], "RAY_TMPDIR": str(scratch), **caches(scratch)}
     where = [f"--address={found['address']}"]
     worker, began = _start(where, share, env, log), time.monotonic()
     try:

@@ -19,7 +19,7 @@ from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
-from sweeper.training import checkpoint, overrides_file, ray_nodes, step_time, tracking
+from sweeper.training import checkpoint, overrides_file, queue_sockets, ray_nodes, ray_token, step_time, tracking
 from sweeper.training.context import JobContext
 from sweeper.training.fork_server import fork_server
 from sweeper.training.overrides import Files, verl_overrides
@@ -85,7 +85,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
             title=tracking.title(spec, job.results),
         )
         overrides_file.write(job.run_dir.overrides_path, verl_overrides(spec, files, children.device))
-        env = training_env(job.run_dir, job.attempt, children) | {"RAY_TMPDIR": str(scratch)} | caches(scratch)
+        env = training_env(job.run_dir, job.attempt, children, scratch) | caches(scratch)
         if forks:
             around.enter_context(fork_server(forks, log=children.log, env=env))
         if job.node.count > 1:
@@ -113,12 +113,20 @@ def _saving_in_time(job: JobContext) -> RunSpec:
     return replace(spec, training=replace(spec.training, save_freq=pace.every))
 
 
-def training_env(run_dir: RunDir, attempt: Attempt, children: Children) -> dict[str, str]:
-    """Environment of the verl process, on top of the inherited one."""
+def training_env(run_dir: RunDir, attempt: Attempt, children: Children, scratch: Path) -> dict[str, str]:
+    """Environment of the verl process, on top of the inherited one; `scratch` is for sockets, its owner's alone.
+
+    Raises:
+        RunFailedError: Ray or TransferQueue are of versions that cannot be closed to strangers.
+    """
+    queue_sockets.refuse_unknown()
     env = {
         # One file per attempt: verl opens it anew and would truncate an earlier attempt's metrics.
         "VERL_FILE_LOGGER_PATH": str(attempt.metrics),
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_TMPDIR": str(scratch),
+        queue_sockets.FOLDER: str(scratch),
+        **ray_token.new(),
         "TOKENIZERS_PARALLELISM": "false",
         "HYDRA_FULL_ERROR": "1",
         **tracking.variables(run_dir, attempt, os.environ),

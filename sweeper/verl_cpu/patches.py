@@ -10,8 +10,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from sweeper.host.imports import after_import
 from sweeper.spec.run import VERL_VERSION
-from sweeper.verl_cpu.imports import after_import
 
 
 def one_gloo_backend(module: ModuleType) -> None:

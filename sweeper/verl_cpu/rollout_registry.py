@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from sweeper.verl_cpu.imports import after_import
+from sweeper.host.imports import after_import
 
 NAME = "hf_cpu"
 

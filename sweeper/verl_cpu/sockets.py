@@ -11,7 +11,7 @@ import os
 from types import ModuleType
 from typing import Any
 
-from sweeper.verl_cpu.imports import after_import
+from sweeper.host.imports import after_import
 
 _PLACE = "ipc:///tmp/"
 

@@ -14,7 +14,7 @@ import pytest
 from sweeper.host.errors import RunFailedError
 from sweeper.rows.row import Status, read_row, row_path
 from sweeper.runs.folder import RunDir
-from sweeper.training import ray_nodes
+from sweeper.training import ray_nodes, ray_token
 from sweeper.training.ray_nodes import Node, Share
 from tests.sweeper.points import spec
 from tests.waiting import wait_until
@@ -89,7 +89,12 @@ def test_a_node_that_never_joins_ends_the_wait_and_the_token_stays_private(
         tempfile.TemporaryDirectory(prefix="rl-ray-") as scratch,  # short: Ray's socket paths have 107 characters
         pytest.raises(RunFailedError, match=r"of 2 nodes .* not all joined .* last answer: 1"),
         ray_nodes.cluster(
-            node, tmp_path, Share(cpus=1, gpus=0), variables={}, scratch=Path(scratch), log=tmp_path / "log"
+            node,
+            tmp_path,
+            Share(cpus=1, gpus=0),
+            variables=ray_token.new(),
+            scratch=Path(scratch),
+            log=tmp_path / "log",
         ),
     ):
         pass

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sweeper.host.machine import threads_for
@@ -143,8 +144,8 @@ def _bare(made: MadeRun, until: Tick) -> dict[int, dict[str, object]]:
     children = Children(device=made.trial.device, threads=threads, log=folder.with_suffix(".log"), on_tick=until(None))
     attempt = made.run_dir.attempts()[-1]
     with TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True) as scratch:
-        env = training_env(made.run_dir, attempt, children) | made.trial.variables
-        env |= {"VERL_FILE_LOGGER_PATH": str(folder / "metrics.jsonl"), "RAY_TMPDIR": scratch}
+        env = training_env(made.run_dir, attempt, children, Path(scratch)) | made.trial.variables
+        env |= {"VERL_FILE_LOGGER_PATH": str(folder / "metrics.jsonl")}
         file = folder / "verl_overrides.txt"
         overrides_file.write(file, overrides)
         children.run([sys.executable, "-m", *overrides_file.arguments(TRAINER, file)], env, cwd=folder)
