@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 import pytest
 
 from sweeper.training import queue_sockets, ray_token
+from tests.verl.listening import KNOWN, strangers
 
 pytestmark = [
     pytest.mark.verl,
@@ -169,6 +171,8 @@ def test_a_stranger_runs_nothing_and_the_run_goes_on(place: dict[str, str], sche
         sockets = run.told["sockets"]
         assert isinstance(sockets, list)
         assert all(address.startswith(scheme) for address in sockets)
+        if scheme == "ipc://":
+            assert strangers(psutil.Process(run.process.pid).children(recursive=True)) == []
         answers = attack(run)
         assert not run.mark.exists()
         assert len(answers) == 2
@@ -182,7 +186,13 @@ def test_a_stranger_runs_nothing_and_the_run_goes_on(place: dict[str, str], sche
 @pytest.mark.nightly
 def test_without_protection_the_same_stranger_runs_code_as_the_owner() -> None:
     with victim("open", {}) as run:
+        assert len(strangers(psutil.Process(run.process.pid).children(recursive=True))) == 3  # TransferQueue's
         attack(run)
         assert run.mark.read_text().strip() == "0"
         assert (run.home / ".ray" / "auth_token").exists()
         run.goes_on()
+
+
+def test_the_page_on_security_has_a_row_for_each_known_socket() -> None:
+    rows = [line for line in Path("docs/security.md").read_text().splitlines() if line.startswith("| ")]
+    assert [name for name in KNOWN if not any(name in row for row in rows)] == []

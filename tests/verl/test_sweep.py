@@ -25,6 +25,7 @@ from sweeper.training.checkpoint import trained_steps
 from tests.canaries import CANARIES, holding
 from tests.other_modules import write_other_modules
 from tests.sweeper.points import over, spec
+from tests.verl.listening import watched
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.verl
@@ -97,13 +98,31 @@ def processes_of(results: Path) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def swept(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.CompletedProcess[str]"]:
+def sockets() -> dict[str, int]:
+    """What `watched` found while `swept` ran."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def swept(
+    results: Path, tmp_path_factory: pytest.TempPathFactory, sockets: dict[str, int]
+) -> Iterator["subprocess.CompletedProcess[str]"]:
     """Started where torch, ray, rewards and others are modules of the user's."""
     folder = tmp_path_factory.mktemp("folder")
     write_other_modules(folder)
     (folder / "sweeper.py").unlink()  # Python itself starts that one, before a line of ours is read
-    yield sweeper(results, f"algorithm={','.join(ALGORITHMS)}", "-m", cwd=folder)
+    with watched() as found:
+        done = sweeper(results, f"algorithm={','.join(ALGORITHMS)}", "-m", cwd=folder)
+    sockets |= found
+    yield done
     assert processes_of(results) == []
+
+
+def test_every_socket_of_a_run_is_private_or_in_the_table_of_docs_security(
+    swept: "subprocess.CompletedProcess[str]", sockets: dict[str, int]
+) -> None:
+    assert sockets.pop("looks") > 10
+    assert sockets == {}
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
