@@ -23,7 +23,7 @@ KNOWN = {
     ),
     "Ray's agents": (r"ray::(DashboardAgent|RuntimeEnvAgent)|\S*python\S* .*/ray/\S*agent\S*\.py ", 4),
     "Ray's driver": (r"\S*python\S* -m verl\.trainer\.main_ppo ", 1),
-    "torch's rendezvous": (r"ray::WorkerDict|\S*python\S* -m verl\.trainer\.sft_trainer ", 3),
+    "torch's rendezvous": (r"ray::\S*WorkerDict|\S*python\S* -m verl\.trainer\.sft_trainer ", 3),
     # A worker of Ray, TransferQueue's among them: the port on which Ray speaks to it, and none of its own.
     "Ray's workers": (r"ray::|\S*python\S* .*/default_worker\.py ", 1),
 }
