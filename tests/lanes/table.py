@@ -42,7 +42,8 @@ SLURM = (
 FAULTS = ("ceiling", "faults")
 # Documents and catalogue plan many grids alike, which one process expands once.
 DOCUMENTS = (
-    "golden", "gpu_stack", "test_bad_inputs.py", "test_checks.py", "test_documents.py", "test_grid_catalogue.py",
+    "golden", "gpu_stack", "test_bad_inputs.py", "test_canaries.py", "test_checks.py", "test_documents.py",
+    "test_grid_catalogue.py",
     "test_lanes.py", "test_published_runs.py", "test_setup.py", "test_terminal.py",
 )  # fmt: skip
 # The longest first, so that none is left to run alone.
