@@ -12,8 +12,9 @@ import re
 
 TRACEBACK = "Traceback (most recent call last):"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_SPEAKER = re.compile(r"\(\w[^)]*pid=\d+[^)]*\)\s?")  # Ray's
-_SAMPLE = re.compile(r"\[(prompt|response|ground_truth|score)\](\s|$)")
+_SPEAKER = re.compile(r"\((?:\w[^)]*)?(pid=\d+[^)]*)\)\s?")  # Ray's; a process has no name yet where it begins
+# Not at the beginning of a line alone: a bar may stand before it.
+_SAMPLE = re.compile(r"(?<![\w.\]])\[(prompt|response|ground_truth|score)\](\s|$)")
 _PART = re.compile(r"\[[\w/@.-]+\](\s|$)")  # of a score
 
 
@@ -21,7 +22,7 @@ def heard(text: str) -> list[str]:
     """The lines of a log without colours and Ray's prefixes, and without those of processes that print samples."""
     # By newlines alone, as Ray does it: what Python also takes for the end of a line would leave its prefix behind.
     lines = [_spoken(line) for line in text.removesuffix("\n").split("\n")] if text else []
-    samplers = {speaker for speaker, words in lines if _SAMPLE.match(words)}
+    samplers = {speaker for speaker, words in lines if _SAMPLE.search(words)}
     if "" in samplers:  # whose answers may begin as another process's lines do
         last = max(number for number, (speaker, words) in enumerate(lines) if not speaker and _PART.match(words))
         ends = [number for number, (speaker, words) in enumerate(lines) if not speaker and words.startswith(TRACEBACK)]
@@ -32,7 +33,7 @@ def heard(text: str) -> list[str]:
 
 
 def _spoken(line: str) -> tuple[str, str]:
-    """Who printed a line, in Ray's words, and what; "": the process whose log it is."""
+    """Who printed a line, as Ray numbers processes, and what; "": the process whose log it is."""
     plain = _COLOUR.sub("", line)
     prefix = _SPEAKER.match(plain)
-    return (prefix[0].strip(), plain[prefix.end() :]) if prefix else ("", plain)
+    return (prefix[1], plain[prefix.end() :]) if prefix else ("", plain)

@@ -5,8 +5,9 @@ The patterns are messages of torch, NCCL, vLLM, Ray, verl and SLURM as users rep
 names each source.
 """
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,11 @@ _NODE = re.compile(
 )
 # What these say ended a process is what ended it; of others (a dead actor, a broken pipe) the cause lies further up.
 _SETTLED = re.compile(r"^(Value|Type|Key|Index|ZeroDivision|NotImplemented|Unicode\w*)Error\b")
+# Whose words are somebody's own: only vLLM raises a full memory as one of them.
+_PLAIN = re.compile(
+    r"^([\w.]*RayTaskError\()?([\w.]+\.)?(Value|Type|Key|Index|Lookup|ZeroDivision|NotImplemented|Unicode\w*|Attribute|Name|"
+    r"Assertion|JSONDecode|Syntax)Error\b"
+)
 _CHAINED = re.compile(r"^(The above exception was the direct cause|During handling of the above exception)")
 # What Python's and our messages quote is what they were given: a model's answer, a path.
 _OPENING = re.compile(r"""(?<!\w)['"]""")
@@ -143,11 +149,13 @@ def _of_log(log: Sequence[str], reason: Sequence[str]) -> Diagnosis | None:
     """What the last traceback says; where it only repeats that something ended, what the whole log says."""
     end = _last_traceback(log)
     raised = [line for line in end if _EXCEPTION.search(line)]
-    if found := _named(end):
+    own = _own_words(end)
+    if found := _named(end, own):
         return found
     if raised and _SETTLED.search(raised[-1]):
         return None
-    lines = [*log, *reason]
+    kept = [line for number, line in enumerate(end) if number not in own]
+    lines = [*log[: len(log) - len(end)], *kept, *([] if own else reason)]
     if found := _named(lines):
         return found
     node = next((line for line in lines if _NODE.search(_unquoted(line))), None)
@@ -162,10 +170,30 @@ def _last_traceback(lines: Sequence[str]) -> Sequence[str]:
     return lines[starts[-1] :] if starts else []
 
 
-def _named(lines: Sequence[str]) -> Diagnosis | None:
-    """The first cause that names itself, else what kind of code raised the first telling exception; None: neither."""
+def _own_words(lines: Sequence[str]) -> set[int]:
+    """The lines of tracebacks that a plain error of Python says, to the next: they may hold a model's answer."""
+    found: set[int] = set()
+    starts = [number for number, line in enumerate(lines) if line.startswith(TRACEBACK)]
+    for start, end in itertools.pairwise([*starts, len(lines)]):
+        first = next((number for number in range(start, end) if _EXCEPTION.search(lines[number])), end)
+        framed = end if first < end and "RayTaskError" in lines[first] else first  # the worker's frames follow
+        frames = [line for line in lines[start:framed] if line.startswith('File "')]
+        if first < end and _PLAIN.search(lines[first]) and not any(map(_VLLM_FRAME.search, frames)):
+            found.update(range(first, end))
+    return found
+
+
+def _named(lines: Sequence[str], own: Container[int] = ()) -> Diagnosis | None:
+    """The first cause that names itself, else what kind of code raised the first telling exception; None: neither.
+
+    Args:
+        lines: Of a log.
+        own: Numbers of those that name no cause.
+    """
     plain = [_unquoted(line) for line in lines]
     for number, line in enumerate(lines):
+        if number in own:
+            continue
         for failure_class, pattern in _CAUSES:
             if pattern.search(plain[number]):
                 if failure_class is FailureClass.cuda_oom and _raised_in(_VLLM_FRAME, lines, number):

@@ -371,6 +371,32 @@ def test_an_answer_that_a_message_quotes_never_decides_the_class() -> None:
         ), line
 
 
+def test_what_a_plain_error_of_python_says_without_quotes_never_decides_the_class() -> None:
+    for line in MAGIC:
+        for name in ("ValueError", "AssertionError", "AttributeError", "json.decoder.JSONDecodeError"):
+            for said in (f"{name}: cannot read {line}", f"{name}: cannot read it\n{line}"):
+                log = ["Traceback (most recent call last):", 'File "/x/y.py", line 1', *said.split("\n")]
+                found = classify(Ending(status="failed", reason=f"exit code 1: {log[2]}", log=log)).failure_class
+                assert found in (FailureClass.unknown, FailureClass.config, FailureClass.reward, FailureClass.data), (
+                    said
+                )
+
+
+def test_a_plain_error_that_vllm_raises_is_heard() -> None:
+    said = "ValueError: No available memory for the cache blocks. Try increasing it"
+    log = ["Traceback (most recent call last):", 'File "/x/vllm/v1/core/utils.py", line 1', said]
+    assert classify(Ending(status="failed", log=log)).failure_class is FailureClass.vllm_oom
+
+
+def test_a_sample_is_known_behind_a_bar_and_from_a_process_without_a_name(tmp_path: Path) -> None:
+    full = "torch.OutOfMemoryError: CUDA out of memory."
+    for first in ("TaskRunner pid=7", "pid=7"):
+        said = said_by(first, f"\rTraining Progress:   5%|#  |[response] {full}\n") + said_by("TaskRunner pid=7", full)
+        log = tmp_path / "log.txt"
+        log.write_bytes(f"{said}ray.exceptions.ActorDiedError: died\n".encode())
+        assert tail(log) == ["ray.exceptions.ActorDiedError: died"]
+
+
 def test_quotations_that_were_cut_or_never_end_take_no_time_and_decide_nothing() -> None:
     began = time.process_time()
     for quoted in (
