@@ -3,9 +3,11 @@
 A query may be copied from a page or written by a program, so it reaches no file, no network, no other database and no
 object of Python, is one statement that only reads, and has bounds on memory and time. DuckDB counts no long strings
 against its own limit (`repeat('a', 2000000000)` took 17 GB), so this process may grow only so much meanwhile; and it
-stops between two calls of a function, not inside one.
+stops between two calls of a function, not inside one (`lpad('a', 2000000000, 'b')` took over 30 s), so a query that
+does not stop ends the process.
 """
 
+import os
 import resource
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,13 +23,14 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",  # else a name that is no table is looked up among our variables
-    "memory_limit": "512MB",
+    "memory_limit": "256MB",
     "temp_directory": "",
     "threads": "1",
     "lock_configuration": "true",
 }
-SECONDS = 10.0
-GROWTH = 768 * MIB  # of this process's address space: what DuckDB may take, and what the answer takes
+SECONDS = 4.0
+GRACE = 1.0  # more, for a query to stop in
+GROWTH = 384 * MIB  # of this process's address space: what DuckDB may take, and what the answer takes
 MOST_ROWS = 100_000
 
 
@@ -47,31 +50,46 @@ def answered(tables: Mapping[str, Any], sql: str) -> Iterator[Any]:
         DuckDB's connection with the answer, to be fetched inside the block: the bound on time holds for that, too.
 
     Raises:
-        QueryError: it is something else, is not valid, takes longer than `SECONDS` or more than 512 MB.
+        QueryError: it is something else, is not valid, takes longer than `SECONDS` or more memory than `SETTINGS` give.
+            One that does not stop within `GRACE` ends the process with exit code 2 instead.
     """
     import duckdb
 
     with duckdb.connect(config=SETTINGS) as connection:
         for name, table in tables.items():
             connection.register(name, table)
-        clock = Timer(SECONDS, connection.interrupt)
+        clock, end = Timer(SECONDS, connection.interrupt), Timer(SECONDS + GRACE, _end)
         try:
+            sql.encode()  # a byte of the command line that is no UTF-8
             statements = connection.extract_statements(sql)
             if len(statements) != 1:
                 raise QueryError(f"{len(statements) or 'no'} statements, and one is answered")
             if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
                 raise QueryError(f"{statements[0].type.name} is no SELECT, and nothing else is answered")
             clock.start()
+            end.start()
             with _small():
                 yield connection.execute(statements[0])
+        except UnicodeEncodeError:
+            raise QueryError("it holds a byte that is no UTF-8") from None
         except duckdb.InterruptException:
-            raise QueryError(f"it took longer than {SECONDS:g} s and was stopped; ask for less") from None
+            raise QueryError(_too_long()) from None
         except (duckdb.OutOfMemoryException, MemoryError):
             raise QueryError(f"it took more than {SETTINGS['memory_limit']} of memory; ask for less") from None
         except (duckdb.Error, ImportError) as error:  # ImportError: pytz, which nothing but times with a zone needs
             raise QueryError(str(error)) from None
         finally:
             clock.cancel()
+            end.cancel()
+
+
+def _too_long() -> str:
+    return f"it took longer than {SECONDS:g} s and was stopped; ask for less"
+
+
+def _end() -> None:
+    os.write(2, f"error: a query: {_too_long()}\n".encode())
+    os._exit(2)
 
 
 @contextmanager

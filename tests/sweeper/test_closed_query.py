@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ STATEMENTS = {
     "select * from glob('/etc/*')": "glob",
     "select getenv('HOME')": "getenv",
     "select * from rows": "the only table is results",
-    "select repeat('a', 2000000000)": "more than 512MB of memory",
+    "select repeat('a', 2000000000)": "more than 256MB of memory",
     "select * from range(100001)": "more than 100,000 rows",
 }
 
@@ -57,7 +58,7 @@ def test_a_query_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        ("length(repeat('a', 2000000000)) > 0", "more than 512MB of memory"),
+        ("length(repeat('a', 2000000000)) > 0", "more than 256MB of memory"),
         ("(select count(*) from range(100000000000)) > 0", "took longer than 0.2 s"),
         ("unnest(range(100)) > 0", "not one value per row"),
     ],
@@ -69,6 +70,27 @@ def test_a_condition_of_a_fit_has_the_same_bounds(
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     with pytest.raises(SweeperError, match=words):
         read_table(tmp_path / "a.csv").condition(condition, "--where")
+
+
+def test_a_query_that_stops_inside_no_function_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(closed_query, "SECONDS", 0.1)
+    monkeypatch.setattr(closed_query, "GRACE", 0.1)
+    began = time.monotonic()
+    child = os.fork()
+    if not child:
+        with suppress(ResultsError):
+            table.query([], "select levenshtein(repeat('a', 60000), repeat('b', 60000))")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+    assert time.monotonic() - began < 3
+    assert "a query: it took longer than 0.1 s and was stopped; ask for less" in capfd.readouterr().err
+
+
+def test_a_query_that_is_no_utf8_is_refused() -> None:
+    with pytest.raises(ResultsError, match="it holds a byte that is no UTF-8"):
+        table.query([], "select '\udc9b'")
 
 
 def test_a_file_to_fit_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
