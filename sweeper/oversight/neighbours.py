@@ -78,7 +78,7 @@ def _owners(folder: Path) -> set[int]:
     return owners
 
 
-_MEANS = {
+MEANS = {
     "processes": "no argument is private; ask for hidepid=2 on /proc, or take whole nodes",
     "ptrace": "a process of yours may read any other of yours, secrets included; ask for 1",
     "tmp": "names there can be taken beforehand; ask for job_container/tmpfs or pam_namespace, or set TMPDIR",
@@ -89,7 +89,7 @@ def on_node(found: dict[str, str], *, where: str) -> Iterator[Check]:
     """Checks on what `of_machine` found somewhere."""
     for name, words in found.items():
         if words:
-            yield left_open(f"{name} {where}", words, _MEANS[name])
+            yield left_open(f"{name} {where}", words, MEANS[name])
     if not any(found.values()):
         yield passed(f"neighbours {where}", "no other user is seen")
 
@@ -114,4 +114,4 @@ def on_partition(partition: Partition, shapes: Sequence[Shape]) -> Iterator[Chec
         yield passed("/tmp of jobs", "each job has its own (job_container/tmpfs)")
     else:
         words = "SLURM gives jobs none of their own (pam_namespace may, which cannot be seen from here)"
-        yield left_open("/tmp of jobs", words, f"{_MEANS['tmp']}; doctor --job looks from a node")
+        yield left_open("/tmp of jobs", words, f"{MEANS['tmp']}; doctor --job looks from a node")
