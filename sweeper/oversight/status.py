@@ -15,6 +15,7 @@ from sweeper.rows.earlier_row import frozen_settings
 from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_others
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
+from sweeper.rows.seen_files import SeenFiles
 from sweeper.runs.attempt import Attempt, Heartbeat
 from sweeper.runs.folder import RunDir, find_run, known_runs
 from sweeper.runs.state import State
@@ -37,11 +38,12 @@ def run_statuses(
     """
     queue = Queue.ask(results_dir) if queue is None else queue
     damaged = [] if damaged is None else damaged
-    rows = briefs(results_dir, damaged)
+    rows, sound_specs = briefs(results_dir, damaged), SeenFiles(results_dir / ".specs.json")
     statuses = [
-        _status(RunDir(results_dir=results_dir, run_id=member.run_id), member, grid, queue, rows.get(member.run_id))
-        for grid, member in _members(results_dir, which, damaged)
+        _status(RunDir(results_dir=results_dir, run_id=run.run_id), run, grid, queue, rows.get(run.run_id), sound_specs)
+        for grid, run in _members(results_dir, which, damaged)
     ]
+    sound_specs.write(only_asked=which is None)
     _tell_held(statuses, results_dir, queue)
     _tell_apart([item for item in statuses if item["choice"] is None], results_dir)
     return statuses
@@ -107,13 +109,20 @@ def _members(
             yield None, Member(run_id=run_id)
 
 
-def _status(run_dir: RunDir, member: Member, grid: Membership | None, queue: Queue, row: Brief | None) -> Status:
+def _status(
+    run_dir: RunDir,
+    member: Member,
+    grid: Membership | None,
+    queue: Queue,
+    row: Brief | None,
+    sound_specs: SeenFiles,
+) -> Status:
     done = row is not None and row.status is RowStatus.completed
     state = queue.state(run_dir, is_done=done)
     # Of a run that is done nothing more than its row is looked at: there are thousands of them.
     # A state that is decided later than "damaged" (`sweeper.runs.state`) says that nothing is.
     is_looked_at = state in (State.failed, State.unknown, State.interrupted, State.new)
-    damage = None if done or is_looked_at else run_dir.damage()
+    damage = None if done or is_looked_at else run_dir.damage(sound_specs)
     attempts = [] if done or damage else run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None
     ended = queue.endings.get(run_dir.run_id) if queue.error is None else None

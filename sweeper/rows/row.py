@@ -236,7 +236,7 @@ def has_result(results_dir: Path, run_id: str) -> bool:
 
 def row_path(results_dir: Path, run_id: str) -> Path:
     """Where a run's row lies."""
-    return results_dir / "rows" / f"{run_id}.json"
+    return Path(results_dir, "rows", f"{run_id}.json")  # one step: plans and `status` ask for thousands
 
 
 def problems_path(results_dir: Path, run_id: str) -> Path:

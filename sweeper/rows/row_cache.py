@@ -1,9 +1,5 @@
-"""What `status` needs of each row, remembered between calls: rows of ended runs do not change.
+"""What `status` needs of each row, remembered between calls: rows of ended runs do not change."""
 
-A view that can be thrown away: the rows are the truth, and a row whose file has another time or size is read again.
-"""
-
-import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,8 +9,9 @@ from typing import Any
 
 from rewards.bounded_file import read_json
 from sweeper.host.errors import DamagedError
-from sweeper.host.files import undamaged, write_atomic
+from sweeper.host.files import undamaged
 from sweeper.rows.row import ROW_CURE, Status
+from sweeper.rows.seen_files import SeenFiles
 from sweeper.spec.bounds import adapter
 from sweeper.spec.run_id import RunId
 
@@ -29,38 +26,34 @@ class Brief:
     reason: str | None  # of a failed run
 
 
+_FIELDS = tuple(field.name for field in fields(Brief))
+
+
 def briefs(results_dir: Path, damaged: list[DamagedError]) -> dict[RunId, Brief]:
     """Every row in short, by run; `damaged` gets an error for each file that is no row, which is left out."""
-    path = results_dir / ".status.json"
-    known: dict[str, list[Any]] = {}
-    with suppress(OSError, ValueError):
-        found_there = read_json(path)
-        known = found_there if isinstance(found_there, dict) else {}
-    found, kept, is_new = {}, {}, False
+    seen, found = SeenFiles(results_dir / ".status.json"), {}
     for entry in _rows(results_dir):
         run_id = RunId(entry.name.removesuffix(".json"))
-        values = known.get(run_id)
         try:
             with undamaged(Path(entry.path), cure=ROW_CURE):
                 about = entry.stat()
-            stamp = [about.st_mtime_ns, about.st_size]
-            brief = _kept(values[2:]) if isinstance(values, list) and values[:2] == stamp else None
+            values = seen.get(run_id, about)
+            brief = None if values is None else _kept(values)
             if brief is None:
-                is_new, brief = True, _brief(Path(entry.path))
+                brief = _brief(Path(entry.path))
+                seen.put(run_id, about, astuple(brief))
         except DamagedError as error:
             damaged.append(error)
             continue
-        kept[run_id] = [*stamp, *astuple(brief)]
         found[run_id] = brief
-    if is_new and os.access(results_dir, os.W_OK):
-        write_atomic(path, json.dumps(kept) + "\n")
+    seen.write(only_asked=True)
     return found
 
 
 def _kept(values: Sequence[Any]) -> Brief | None:
     """What was remembered of a row; None: it is not what was written."""
     with suppress(ValueError):
-        return _checked(dict(zip((field.name for field in fields(Brief)), values, strict=True)))
+        return _checked(dict(zip(_FIELDS, values, strict=True)))
     return None
 
 

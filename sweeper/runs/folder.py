@@ -25,6 +25,7 @@ from sweeper.host.errors import DamagedError, RunFailedError
 from sweeper.host.files import undamaged, write_atomic
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, ResultRow, Status, read_row, row_path
+from sweeper.rows.seen_files import SeenFiles
 from sweeper.runs.attempt import Attempt
 from sweeper.runs.triage import Diagnosis, Ending, classify, tail
 from sweeper.spec.run_id import SPEC_CURE, RunId
@@ -145,16 +146,16 @@ class RunDir:
             return None
         return row
 
-    def damage(self) -> DamagedError | None:
+    def damage(self, sound_specs: SeenFiles | None = None) -> DamagedError | None:
         """What is wrong with its row, or with a file of its folder; None: nothing."""
         try:
             self.row()
-            return self.folder_damage()
+            return self.folder_damage(sound_specs)
         except DamagedError as error:
             return error
 
-    def folder_damage(self) -> DamagedError | None:
-        """What is wrong with a file of its folder; None: nothing."""
+    def folder_damage(self, sound_specs: SeenFiles | None = None) -> DamagedError | None:
+        """What is wrong with a file of its folder; None: nothing. Specs found sound before are not read again."""
         try:
             names = self._names()
             if self.lock.name in names:
@@ -163,7 +164,11 @@ class RunDir:
                         raise OSError("it is no file")
             if self.spec_path.name in names:
                 with undamaged(self.spec_path, cure=SPEC_CURE):
-                    read_json(self.spec_path)["spec_version"]
+                    about = self.spec_path.stat()
+                    if sound_specs is None or sound_specs.get(self.run_id, about) is None:
+                        read_json(self.spec_path)["spec_version"]
+                        if sound_specs is not None:
+                            sound_specs.put(self.run_id, about, ())
             for attempt in self.attempts() if "attempts" in names else []:
                 attempt.require_whole()
         except DamagedError as error:

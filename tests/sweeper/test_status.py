@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from rewards.bounded_file import read_json
 from sweeper.host.errors import DamagedError
 from sweeper.launch.slurm.queue import Queue, kept
+from sweeper.launch.slurm.scheduler import Element
 from sweeper.oversight.status import run_statuses, status_text
 from sweeper.plan.plan import save_grid
 from sweeper.rows.grid_file import Membership
@@ -183,3 +185,37 @@ def test_a_slurm_that_does_not_answer_is_asked_less_and_less_often(
     kept(results).unlink()
     Queue.recent(results)
     assert len(calls.read_text().splitlines()) == asked[-1] + 1
+
+
+def test_a_spec_that_was_sound_is_read_again_once_it_changes_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = spec("seed=1")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    element = Element(job=1, index=0, name=run.run_id, state="PENDING", reason="Resources")
+    queue = Queue(elements={run.run_id: element}, endings={}, time=1.0)
+    read: list[Path] = []
+
+    def reading(path: Path) -> object:
+        read.append(path)
+        return read_json(path)
+
+    monkeypatch.setattr("sweeper.runs.folder.read_json", reading)
+
+    def told() -> str:
+        (item,) = run_statuses(tmp_path, None, queue)
+        assert item["state"] == "queued"
+        return str(item["reason"])
+
+    assert [told(), told(), told()] == ["None"] * 3
+    assert read == [run_dir.spec_path]
+    whole = run_dir.spec_path.read_text()
+    run_dir.spec_path.write_text(whole.replace("spec_version", "spec_versions"))
+    assert "'spec_version' is missing" in told()
+    assert "'spec_version' is missing" in told()
+    run_dir.spec_path.write_text(whole)
+    (tmp_path / ".specs.json").write_text("[1]")
+    assert told() == "None"
+    run_dir.spec_path.write_text("")
+    assert "it is empty" in told()
