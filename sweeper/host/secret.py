@@ -134,7 +134,10 @@ def _forms(known: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 def _parts(value: str) -> Iterator[str]:
     """What of a value is a secret by itself: the lines of a key, the password of an address."""
     yield from (line.strip() for line in value.splitlines())
-    yield from (value[item.start : item.end].partition(":")[2] for item in shapes_in(value) if item.name == "login")
+    for item in shapes_in(value):
+        if item.name == "login":
+            user, _, password = value[item.start : item.end].partition(":")
+            yield password or user
 
 
 def _written(value: str) -> Iterator[str]:
@@ -188,6 +191,8 @@ def _found_in(value: Any, key: str, forms: tuple[tuple[str, str], ...]) -> Itera
         shape = None if name else next(shapes_in(value), None)
         if name or shape:
             yield key, f"the value of {name}" if name else f"what has the form of a secret ({shape and shape.name})"
+    elif isinstance(value, int) and not isinstance(value, bool):  # a password of digits alone
+        yield from _found_in(str(value), key, forms)
     elif isinstance(value, Mapping):
         for part, item in value.items():
             inside = any(_found_in(str(part), key, forms))

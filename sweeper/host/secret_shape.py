@@ -11,15 +11,22 @@ from typing import NamedTuple
 _WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 # A word of a name, in capitals and without digits at its end. KEY stands alone: MONKEY and KEYBOARD are none.
 _TELLING = re.compile(
-    r"(KEY|CRED|JWT|BEARER|PASSPHRASE|SSHPASS|.*(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|WEBHOOK)"
-    r"|.*(API|ACCESS|PRIVATE|AUTH|SIGNING|DEPLOY)KEY)S?"
+    r"(KEY|CRED|JWT|BEARER|AUTHORIZATION|PASSPHRASE|(SSH|DB|PG)PASS"
+    r"|.*(TOKEN|SECRET|PASSWORD|PASSWD|PASSCODE|CREDENTIAL|WEBHOOK)"
+    r"|.*(API|ACCESS|PRIVATE|AUTH|SIGNING|DEPLOY|SECRET|ENCRYPTION|MASTER|SSH|HF|WANDB|OPENAI)KEY)S?"
 )
-_AT_THE_END = ("PAT", "PWD", "PASS", "AUTH", "COOKIE")  # HF_AUTH, but not SSH_AUTH_SOCK
+_AT_THE_END = ("PAT", "PWD", "PW", "PASS", "AUTH", "COOKIE")  # HF_AUTH, but not SSH_AUTH_SOCK
 _PLACES = ("FILE", "PATH", "DIR", "FOLDER", "SOCK", "MODE")  # says where a secret is, or how it is used
+_SWITCHES = frozenset(("DISABLE", "DISABLED", "ENABLE", "ENABLED"))  # HF_HUB_DISABLE_IMPLICIT_TOKEN
+# Of a key that opens nothing: SORT_KEY, KEY_VALUE_HEADS.
+_OF_A_TABLE = frozenset(
+    ("PUBLIC", "SORT", "PRIMARY", "PROMPT", "RESPONSE", "IMAGE", "COLUMN", "CACHE", "VALUE", "PER", "NUM", "MODEL")
+)
 # Of a model's tokens: MAX_TOKENS, PAD_TOKEN.
 _OF_A_MODEL = frozenset(
     (
         *("MAX", "MIN", "NUM", "N", "TOTAL", "MEAN", "PER", "BATCHED", "PROMPT", "RESPONSE", "LEN", "LENGTH", "LIMIT"),
+        *("BUDGET", "COUNT", "CONTEXT", "LEVEL"),
         *("PAD", "EOS", "BOS", "UNK", "MASK", "SEP", "CLS", "STOP", "SPECIAL", "IMAGE", "THINK"),
     )
 )
@@ -49,10 +56,15 @@ def _is_named(name: str) -> bool:
     words = _words(name)
     if not words or words[-1] in _PLACES:
         return False
-    if words[-1] in _AT_THE_END and words not in (("PWD",), ("OLD", "PWD")):
+    if not _SWITCHES.isdisjoint(words):
+        return False
+    if words[-1] in _AT_THE_END and words not in (("PWD",), ("OLD", "PWD"), ("N", "PASS")):
         return True
+    others = {"TOKEN": _OF_A_MODEL, "TOKENS": _OF_A_MODEL, "KEY": _OF_A_TABLE, "KEYS": _OF_A_TABLE}
     telling = [word for word in words if _TELLING.fullmatch(word)]
-    return any(not (word.startswith("TOKEN") and _OF_A_MODEL.intersection(words)) for word in telling)
+    return words[-2:] == ("CONNECTION", "STRING") or any(
+        others.get(word, _SWITCHES).isdisjoint(words) for word in telling
+    )
 
 
 @cache
@@ -83,8 +95,25 @@ def _shape(name: str, pattern: str, *marks: str) -> _Shape:
 
 
 _SHAPES = (
-    _shape("Hugging Face token", r"(?:hf|api_org)_[A-Za-z0-9]{16,}", "hf_", "api_org_"),
-    _shape("API key", r"sk-[A-Za-z0-9_-]{16,}", "sk-"),
+    # A word of up to 29 letters, or one and a date, is a folder's: hf_transformerscache.
+    _shape(
+        "Hugging Face token",
+        r"(?:hf|api_org)_(?!(?:[a-z]{1,29}|[a-z]+20\d{6})(?![A-Za-z0-9]))[A-Za-z0-9]{16,}",
+        *("hf_", "api_org_"),
+    ),
+    # A model's name has no part like theirs: sk-learn-7b-instruct.
+    _shape(
+        "API key",
+        r"sk-(?=(?:[A-Za-z0-9]+[_-])*?(?:(?=[A-Za-z]*\d)[A-Za-z0-9]{10}|[A-Za-z0-9]{24}))[A-Za-z0-9_-]{16,}",
+        "sk-",
+    ),
+    _shape(
+        "access token",
+        r"nvapi-[A-Za-z0-9_-]{16,}|pypi-Ag[A-Za-z0-9_-]{16,}|dckr_pat_[A-Za-z0-9_-]{16,}|sk_(?:live|test)_[A-Za-z0-9]{16,}"
+        r"|ya29\.[A-Za-z0-9_-]{16,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|lsv2_[a-z]{2}_\w{16,}"
+        r"|(?:npm|gsk|r8)_[A-Za-z0-9]{30,}",
+        *("nvapi-", "pypi-Ag", "dckr_pat_", "sk_", "ya29.", "SG.", "lsv2_", "npm_", "gsk_", "r8_"),
+    ),
     _shape("GitHub token", r"gh[opsur]_[A-Za-z0-9]{16,}|github_pat_\w{16,}", "gh", "github_pat_"),
     _shape("AWS key", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "AKIA", "ASIA"),
     _shape("Slack token", r"(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}", "xox", "xapp-"),
@@ -101,7 +130,27 @@ _SHAPES = (
         "login",
         ("://",),
         # What stands for a value that is known elsewhere is none: $PASSWORD, <password>, ***, and what was replaced.
-        re.compile(r"://(?P<secret>[^\s/:@'\"<>]*:(?![$<*\[])[^\s/@'\"<>]+)@"),
+        # A password may have a slash; a token may be the user. A port is none, nor is the tag of `image:tag@sha256:`.
+        re.compile(
+            r"://(?P<secret>[^\s/:@'\"<>]*:(?![$<*\[])(?:[^\s/'\"<>]+|(?!\d+/)[^\s'\"<>]{1,200}?)"
+            r"|(?=[A-Za-z_]*\d)\w{20,})@(?!sha256:)"
+        ),
+    ),
+    _Shape(
+        "key of an address",
+        ("?",),
+        re.compile(
+            r"(?i:[?&;](?:[\w-]*(?:api[_-]?key|(?<!page_)(?<!page)token|secret|password|signature)|sig)=)"
+            r"(?P<secret>(?![$<*\[{])[^\s&#'\"<>]{8,})"
+        ),
+    ),
+    _Shape("storage key", ("AccountKey=",), re.compile(r"AccountKey=(?P<secret>[A-Za-z0-9+/=]{16,})")),
+    _Shape(
+        "authorization",
+        ("uthorization", "UTHORIZATION"),
+        re.compile(
+            r"(?i:authorization)[\"']?\s*[:=]\s*[\"']?(?i:basic|token)\s+(?P<secret>(?![$<*\[])[A-Za-z0-9._~+/=-]{8,})"
+        ),
     ),
     _Shape("bearer token", ("earer ", "EARER "), re.compile(r"\b[Bb](?i:earer)\s+(?P<secret>[A-Za-z0-9._~+/=-]{16,})")),
     _Shape(
@@ -117,7 +166,8 @@ _SHAPES = (
         ("login", "Login", "key", "Key", "KEY", "token", "Token", "TOKEN", "passw", "secret", "SECRET"),
         # 40 hex digits alone are a commit.
         re.compile(
-            r"(?i:login|key|token|passw(?:or)?d|secret)\b[^\n]{0,24}?(?<![0-9A-Za-z])(?P<secret>[0-9a-f]{40})\b"
+            r"(?<![A-Za-z])(?i:login|(?:api|wandb|secret)?key|(?:auth|access)?token|passw(?:or)?d|secret)\b"
+            r"[^\n/]{0,24}?(?<![0-9A-Za-z])(?P<secret>[0-9a-f]{40})\b"
         ),
     ),
 )

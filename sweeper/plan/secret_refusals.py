@@ -14,27 +14,41 @@ from sweeper.host.errors import ConfigError
 from sweeper.host.secret_shape import is_secret
 from sweeper.spec.cluster import Cluster, Executor
 
-# A literal value; `$(command)`, `` `command` `` and `$OTHER` are worked out on the node, `$'...'` is not.
-_LITERAL = r"""(?!["']?\$["({\w]|["']?`)(?:\$?["'])?(?=(?P<value>[^\s"'$;|&<>][^\s"']*))"""
-_OPTION = r"(?:\s+--?[\w-]+(?:=\S+)?)*"
+# A literal value; `$(command)`, `` `command` ``, `$OTHER` and `~/file` are worked out on the node, `$'...'` is not.
+_LITERAL = r"""(?:''|"")*(?!["']?\$[({\w]|["']?`|~/)(?:\$?["'])?(?=(?P<value>[^\s"'$;|&<>][^\s"']*))"""
+_OPTION = r"(?:\s+--host[=\s]\s*\S+|\s+-(?!-?host\b)[\w-]+(?:=\S+)?)*"
+_LOGIN = r"(?<![\w./-])login(?![\w./-])"
+# What tells nothing, whatever the name: a switch, a column, a count.
+_PLAIN = re.compile(r"\d{1,4}|true|false|yes|no|on|off", re.IGNORECASE)
 # How a line of a shell gives a secret: the group `name`, if there is one, decides, and what is given to it.
 _GIVEN = (
     re.compile(rf"\b(?P<name>\w+)\+?={_LITERAL}"),
     re.compile(r"\$\{(?P<name>\w+):?[-=](?!\$)[^}\s]"),  # a default: ${HF_TOKEN:-value}
     re.compile(rf"\bsetenv\s+(?P<name>\w+)\s+{_LITERAL}"),
+    re.compile(rf"\bset\s+(?P<name>\w+)\s*=\s*{_LITERAL}"),
+    re.compile(rf"\bprintf\s+-v\s+(?P<name>\w+)\s+(?:%\w+\s+)?{_LITERAL}"),
+    re.compile(rf"\b(?P<name>\w+)=[\"']?(?:\$\(|`)\s*(?:echo|printf)\s+{_LITERAL}"),
+    re.compile(r"\[[\"'](?P<name>\w+)[\"']\]\s*=\s*[\"'](?P<value>[^\s\"']+)"),
+    re.compile(rf"\bconfig(?:ure)?\s+set\s+(?P<name>[\w.-]+)\s+{_LITERAL}"),
     re.compile(rf"\bread\b[^;|&]*?\s(?P<name>\w+)\s*<<<\s*{_LITERAL}"),
     re.compile(rf"\s--(?P<name>[\w-]+)[=\s]\s*(?!-){_LITERAL}"),
-    re.compile(rf"\bwandb\s+login{_OPTION}\s+(?!-){_LITERAL}"),
+    re.compile(rf"\bwandb\s+login{_OPTION}\s+(?![-#]|\d*>){_LITERAL}"),
+    re.compile(rf"{_LOGIN}[^;|&]*?\s(?:-p\s*|<<<\s*){_LITERAL}"),
+    re.compile(rf"\bsshpass\s+-p\s*{_LITERAL}"),
+    re.compile(rf"\bmachine\s+\S+\s.*\bpassword\s+{_LITERAL}"),
+    re.compile(rf"\b(?:echo|printf)\s+{_LITERAL}[^|;&]*>\s*\S*/\.?(?:token|netrc|pgpass)\b"),
     re.compile(rf"(?i:Authorization:\s*(?:Bearer|Basic|Token)\s|X-API-Key:|Private-Token:)\s*{_LITERAL}"),
-    re.compile(r"\bcurl\b.*\s(?:-u|--user)[=\s]\s*[\"']?[^\s:$\"']+:[^\s$]"),
-    re.compile(rf"\b(?:echo|printf)\s+{_LITERAL}[^|]*\|[^|]*\blogin\b"),
+    re.compile(r"\bcurl\b.*\s(?:-u|--user[=\s])\s*[\"']?[^\s:$\"']+:[^\s$]"),
+    re.compile(rf"\b(?:echo|printf)\s+{_LITERAL}[^|]*\|[^|]*{_LOGIN}"),
 )
 _SHELL = ("setup", "sbatch", "container", "python")  # of `cluster`: lines of scripts, or of commands in them
 # Keys whose text is a secret whatever it is; others of such names are a column or a model's token.
 _NAMED = re.compile(
-    r"(^|[._])(pass(word|wd|phrase)|(client_?)?secret|(api|access|private)_?key|(access|auth|api|hf)_?token)s?$",
+    r"(^|[._-])(\w*pass(word|wd|phrase|code)|(client_?)?secret|authorization|credential|webhook(_?url)?"
+    r"|(api|access|private|secret|wandb|openai)[_-]?key|(access|auth|api|hf|wandb|github|gitlab|bot)[_-]?token)s?(\.|$)",
     re.IGNORECASE,
 )
+_NO_SECRET = ("", "null", "none", "empty", "dummy")  # a server of one's own is asked with such a key
 _CURE = "write it as NAME=value into a file of mode 0600 and set cluster.secrets_file"
 
 
@@ -73,8 +87,13 @@ def _named(value: Any, key: str) -> Iterator[str]:
     if isinstance(value, Mapping):
         for part, item in value.items():
             yield from _named(item, f"{key}.{part}")
-    elif isinstance(value, str) and value and _NAMED.search(key) and not value.startswith("$"):
-        yield key
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _named(item, key)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool) and _NAMED.search(key):
+        text = str(value)
+        if text.lower() not in _NO_SECRET and not text.startswith("$"):
+            yield key
 
 
 def refuse_secrets(cluster: Cluster) -> None:
@@ -112,6 +131,8 @@ def _given(line: str) -> str | None:
     for pattern in _GIVEN:
         for match in pattern.finditer(line):
             named = match.groupdict()
+            if _PLAIN.fullmatch((named.get("value") or "").rstrip(";")):
+                continue
             if "name" not in named:
                 return "a login"
             if is_secret(named["name"], named.get("value")):

@@ -81,6 +81,13 @@ def test_a_file_that_others_may_read_or_that_is_malformed_is_refused_without_its
         "hfToken",
         "SENTRY_DSN",
         "SLURM_JWT",
+        "SECRETKEY",
+        "WANDBKEY",
+        "DB_PW",
+        "PGPASS",
+        "AUTHORIZATION",
+        "VAULT_PASSCODE",
+        "AZURE_STORAGE_CONNECTION_STRING",
     ],
 )
 def test_a_name_tells_of_a_secret(name: str) -> None:
@@ -107,6 +114,11 @@ def test_a_name_tells_of_a_secret(name: str) -> None:
         "WANDB_BASE_URL",
         "RAY_AUTH_MODE",
         "HF_TOKEN_PATH",
+        "HF_HUB_DISABLE_IMPLICIT_TOKEN",
+        "TOKEN_BUDGET",
+        "PUBLIC_KEY",
+        "SORT_KEY",
+        "NUM_KEY_VALUE_HEADS",
     ],
 )
 def test_a_name_that_only_looks_like_a_secrets_is_none(name: str) -> None:
@@ -132,6 +144,10 @@ SHAPED = {
     "bearer token": "Authorization: Bearer " + "aB1c" * 5,
     "private key": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n",
     "JSON web token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+    "access token": "nvapi-" + "aB1c" * 8,
+    "key of an address": "https://judge/v1?model=x&api_key=" + "aB1c" * 3,
+    "storage key": "AccountKey=" + "aB1c" * 8,
+    "authorization": "Authorization: Basic " + "aB1c" * 5,
 }
 
 
@@ -150,6 +166,33 @@ def test_a_token_in_an_addresss_login_is_hidden_with_it() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "postgres://me:pa/ssword@host/x",
+        "https://me:p@ssword@host",
+        "https://0123456789abcdef01234567@host/x",
+        f"sk-ant-api03-{'aB1c' * 10}",
+        f"sk-or-v1-{'0a1b' * 16}",
+        f"npm_{'aB1c' * 9}",
+        f"gsk_{'aB1c' * 8}",
+        "https://store/c?sv=2022&sig=abcd%2Fefgh",
+        "https://store/x?X-Amz-Signature=0a1b2c3d4e5f",
+    ],
+)
+def test_a_secret_in_an_address_or_of_a_service_is_found(text: str) -> None:
+    assert list(secret.found_in(text, environment={}))
+    assert not {"ssword", "0123456789abcdef01234567", "abcd%2Fefgh"}.intersection(secret.hidden(text, {}).split("@"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Org/sk-learn-7b-instruct-v2 and Org/sk-reinforcementlearning-7b",
+        "/data/hf_transformerscache and /data/hf_checkpoints20240101/x",
+        f"docker://ubuntu:22.04@sha256:{'0a' * 32}",
+        f"git+https://github.com/openai/tiktoken@{'0a1b' * 10}",
+        f"data/monkey/{'0a1b' * 10} and model_key/{'0a1b' * 10}",
+        f"tokens of tokenizer {'0a1b' * 10}, sha256:{'0a' * 32}",
+        "https://host/x?page_token=abcdefghij&key=name",
+        "http://host:8000/x@y and ssh://git@github.com:o/r and hf://datasets/a/b@main",
         "hf_cpu, hf_model and disk-abcdefghijklmnopqrstuvwx",
         f"commit {'0a' * 20}",
         "http://$USER:$PASSWORD@host",

@@ -68,6 +68,17 @@ def test_a_proxy_passes_to_jobs_unless_its_address_holds_a_password(monkeypatch:
         "export HTTPS_PROXY=http://proxy:3128",
         "export TOKENIZERS_PARALLELISM=false MAX_TOKENS=5",
         "module load cuda",
+        "export HF_HUB_DISABLE_IMPLICIT_TOKEN=1",
+        "python x.py --token-budget 5000000 --max-tokens 9 --use-token true",
+        "sort --key 2 table",
+        "sort --key=2 table",
+        "wandb login --host https://wandb.corp.org",
+        "wandb login 2>/dev/null",
+        "wandb login # from ~/.netrc",
+        "echo start | tee /scratch/login.txt",
+        "export SSH_KEY=~/.ssh/id",
+        "export PUBLIC_KEY=abc",
+        f"pip install git+https://github.com/openai/tiktoken@{'0a1b' * 10}",
     ],
 )
 def test_setup_lines_that_work_a_secret_out_on_the_node_are_accepted(line: str) -> None:
@@ -91,6 +102,20 @@ def test_setup_lines_that_work_a_secret_out_on_the_node_are_accepted(line: str) 
         "curl -u me:x https://host",
         "echo x | docker login --password-stdin",
         "export HTTPS_PROXY=http://me:x@proxy:3128",
+        "docker login -u me -p x",
+        "apptainer registry login -u me -p x oras://host",
+        "sshpass -p x ssh host",
+        "curl -ume:x https://host",
+        "wandb login <<< x",
+        "echo 'machine api.wandb.ai login user password x' >> ~/.netrc",
+        "echo x > ~/.cache/huggingface/token",
+        "aws configure set aws_secret_access_key x",
+        "python -c \"import os; os.environ['HF_TOKEN'] = 'x'\"",
+        "set HF_TOKEN = x",
+        "export HF_TOKEN=''x",
+        'export HF_TOKEN=$"x"',
+        "printf -v HF_TOKEN %s x",
+        "export HF_TOKEN=$(echo x)",
     ],
 )
 def test_setup_lines_that_hold_a_secret_are_refused(line: str) -> None:
@@ -165,6 +190,36 @@ def test_a_secret_in_the_name_of_a_setting_or_at_the_key_of_one_is_refused(tmp_p
         SecretSearch().refuse({"verl": {SHAPED["GitHub token"]: 1}})
     with pytest.raises(ConfigError, match=r"verl\.trainer\.wandb_api_key is a secret by its name"):
         plan(tmp_path, "seed=0,1", "+verl.trainer.wandb_api_key=abc")
+
+
+@pytest.mark.parametrize(
+    "verl",
+    [
+        {"x": {"password": 12345678}},
+        {"x": {"api_keys": ["abc", "def"]}},
+        {"servers": [{"password": "abc"}]},
+        {"client_secret": {"value": "abc"}},
+        {"wandb_token": "abc"},
+        {"db_password": "abc"},
+        {"headers": {"X-Api-Key": "abc"}},
+        {"authorization": "abc"},
+        {"number": 1234567890123456},
+    ],
+)
+def test_a_secret_is_refused_as_a_number_in_a_list_and_below_its_key(
+    verl: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "1234567890123456")
+    with pytest.raises(ConfigError, match=r"^verl") as refusal:
+        SecretSearch().refuse({"verl": verl})
+    assert not {"12345678", "abc", "1234567890123456"}.intersection(str(refusal.value).split())
+
+
+def test_settings_that_only_sound_like_a_secrets_are_accepted() -> None:
+    data = {"prompt_key": "prompt", "reward_fn_key": "data_source", "image_key": "images"}
+    model = {"pad_token": "<pad>", "max_tokens": 5, "token_level_loss": True, "loss_agg_mode": "token-mean"}
+    unset: dict[str, object] = {"password": None, "api_key": "", "hf_token": "EMPTY", "access_token": False, "secrets": []}
+    SecretSearch().refuse({"verl": {"data": data, "model": model, "unset": unset}})
 
 
 def test_a_point_with_a_secret_is_refused_with_its_whole_grid(tmp_path: Path) -> None:
