@@ -7,6 +7,7 @@ file passes byte for byte, as `git` and `ls` have it: the program that reads it 
 nobody's to change.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterable
@@ -16,12 +17,18 @@ from typing import Any, TextIO, cast
 # halves of surrogate pairs, which is how Python keeps a byte that is no UTF-8: 0x9b is a whole escape by itself.
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _HARMLESS = re.compile("\x1b\\[[0-9;:]*m|\r(?=\n)")  # colours, and ends of lines as Windows writes them: left out
+_ENDS = re.compile("[\n\r\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # as `str.splitlines` has them, and tabs
 _UP = "\x1b[A"
 
 
 def visible(text: str) -> str:
     r"""The text without colours, and each other control character as JSON writes it, `\u001b`: nothing is obeyed."""
     return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", _HARMLESS.sub("", text))
+
+
+def one_line(value: Any) -> Any:
+    """A cell of a table: a text without ends of lines, which would begin a row that nobody wrote; else the value."""
+    return _ENDS.sub(lambda found: json.dumps(found[0])[1:-1], value) if isinstance(value, str) else value
 
 
 def is_plain(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.passk.estimate import Estimate
+from rewards.terminal import one_line
 
 
 class Status(StrEnum):
@@ -259,7 +260,7 @@ def _table_text(table: pd.DataFrame) -> str:
 
     shown = table.dropna(axis="columns", how="all")
     cells = [
-        ["-" if pd.isna(item) else f"{item:.4g}" if isinstance(item, float) else str(item) for item in row]
+        ["-" if pd.isna(item) else f"{item:.4g}" if isinstance(item, float) else one_line(str(item)) for item in row]
         for row in shown.itertuples(index=False)
     ]
     numbers = ["right" if pd.api.types.is_numeric_dtype(shown[name]) else "left" for name in shown.columns]

@@ -9,6 +9,7 @@ import hashlib
 import io
 import itertools
 import re
+from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,7 @@ from rewards.bounded_file import MIB, read_bytes
 from sweeper.rows.closed_query import QueryError, answered
 
 _MOST_BYTES = 64 * MIB  # of a file
+_MOST_COLUMNS = 1000  # which SQL sees, and messages name
 ROW_NUMBER = "row_number_of_file"
 
 
@@ -125,6 +127,8 @@ def read_table(path: Path) -> Table:
     """
     try:
         data = read_bytes(path, _MOST_BYTES)
+        if data.partition(b"\n")[0].count(b",") >= _MOST_COLUMNS:
+            raise ValueError(f"it has more than {_MOST_COLUMNS:,} columns")
         frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig")
     except FileNotFoundError:
         raise LawError(f"there is no file {path} - give a CSV file with a header line") from None
@@ -138,7 +142,7 @@ def read_table(path: Path) -> Table:
         header, first = itertools.islice((line for line in lines if line), 2)
     except csv.Error as error:
         raise LawError(f"{path} cannot be read as CSV ({error}) - give a CSV file with a header line") from None
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    repeated = sorted(name for name, times in Counter(filter(None, header)).items() if times > 1)
     if repeated:
         raise LawError(f"{path} has two columns named {', '.join(repeated)} - rename one")
     if len(first) > len(header):  # pandas would take the surplus first fields as labels and shift every column

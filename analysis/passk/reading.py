@@ -2,15 +2,19 @@
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from analysis.passk.majority import Answer
 from analysis.passk.sample import Sample
+from rewards.bounded_file import MIB, read_text
 from sweeper.host.errors import ResultsError
 from sweeper.rows.counts import KEYS, checked, read_lines, whole
 
 ALL = "all"
+_MOST_BYTES = 64 * MIB  # of a file
 UNKNOWN = "unknown"  # a null in JSON lines, such as the difficulty of a problem whose source states none
 
 
@@ -79,12 +83,20 @@ def _csv_lines(path: Path, *needed: str) -> list[dict[str, str]]:
     if not path.is_file():
         raise ResultsError(f"{path} is not a file")
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = read_text(path, _MOST_BYTES, encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ResultsError(f"{path} is not UTF-8 text: {error}") from None
-    reader = csv.DictReader(io.StringIO(content, newline=""))
+    except OSError as error:
+        raise ResultsError(f"{path}: {error.strerror}") from None
+    try:
+        return _checked_lines(path, csv.DictReader(io.StringIO(content, newline="")), needed)
+    except csv.Error as error:
+        raise ResultsError(f"{path} cannot be read as CSV ({error})") from None
+
+
+def _checked_lines(path: Path, reader: "csv.DictReader[str]", needed: Sequence[str]) -> list[dict[str, str]]:
     names = [(name or "").strip() for name in reader.fieldnames or ()]
-    repeated = {name for name in names if names.count(name) > 1}
+    repeated = {name for name, times in Counter(names).items() if times > 1}
     if repeated:
         raise ResultsError(f"{path} has two columns named {', '.join(sorted(repeated))}; rename one")
     lines = list(reader)

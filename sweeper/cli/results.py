@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rewards.terminal import one_line
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.spec.bounds import Name, argument
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
         from tabulate import tabulate
 
         names, found = table.query(rows, options.sql)
-        print(tabulate(found, headers=names, missingval="-"))
+        cells = [[one_line(value) for value in row] for row in found]
+        print(tabulate(cells, headers=[*map(one_line, names)], missingval="-"))
     else:
         answer(options, lambda: table.records(rows), lambda: table_text(rows))
     return say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")

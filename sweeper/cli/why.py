@@ -2,6 +2,7 @@
 
 import argparse
 
+from rewards.terminal import one_line
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
 
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         for key in ("reason", "failure_class", "evidence", "scheduler", "log"):
             name = {"failure_class": "class", "scheduler": "SLURM"}.get(key, key)
             value = log if key == "log" else status[key]
-            told += [] if value is None else [f"{name}: {value}"]
+            told += [] if value is None else [f"{name}: {one_line(str(value))}"]
         for number, end in enumerate(ended, start=1):
             alive = number == len(ended) and status["state"] == "running"
             silent = "is running" if alive else "left no record of its end"

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from rewards.terminal import one_line
 from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError
 from sweeper.launch.slurm.queue import Queue
@@ -180,7 +181,7 @@ def _section(members: Sequence[Status]) -> str:
     columns = list(dict.fromkeys(name for line in lines for name in line))
     # What no run has says nothing.
     shown = [name for name in columns if any(line.get(name) for line in lines)]
-    cells = [[str(line.get(name) or "-") for name in shown] for line in lines]
+    cells = [[one_line(str(line.get(name) or "-")) for name in shown] for line in lines]
     widths = [max(len(row[i]) for row in [shown, *cells]) for i in range(len(shown))]
 
     def joined(row: Sequence[str]) -> str:

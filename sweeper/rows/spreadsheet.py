@@ -9,6 +9,7 @@ _COMPUTED = (
     "@",
     "\t",
     "\r",
+    "\n",
     "\uff1d",
     "\uff0b",
     "\uff0d",

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from rewards.terminal import one_line
 from sweeper.host.errors import ResultsError
 from sweeper.rows.closed_query import MOST_ROWS, QueryError, answered
 from sweeper.rows.differences import between_rows
@@ -123,6 +124,7 @@ def text(rows: Sequence[ResultRow]) -> str:
         if len({line[name] for line in lines}) == 1:  # says nothing about differences, and the table is wide already
             for line in lines:
                 del line[name]
+    lines = [{name: one_line(value) for name, value in line.items()} for line in lines]
     # tabulate would read 2.2e+10 as a number and print it in full.
     texts = {"FLOPs", "KL loss", "KL reward", *(item.name for item in own)}
     as_text = [i for line in lines[:1] for i, name in enumerate(line) if name in texts]

@@ -97,3 +97,9 @@ def test_a_file_to_fit_that_is_no_regular_file_is_refused_at_once(tmp_path: Path
     os.mkfifo(tmp_path / "a.csv")
     with pytest.raises(SweeperError, match="a named pipe is where a regular file should be"):
         read_table(tmp_path / "a.csv")
+
+
+def test_a_file_to_fit_of_very_many_columns_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(",".join(f"c{i}" for i in range(100_000)) + "\n")
+    with pytest.raises(SweeperError, match="more than 1,000 columns"):
+        read_table(tmp_path / "a.csv")

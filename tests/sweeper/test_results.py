@@ -247,6 +247,7 @@ def test_a_spreadsheet_computes_no_text_of_a_row_and_numbers_stay_numbers(tmp_pa
         "+1+2": True,
         "@SUM(A1)": True,
         "-x": True,
+        "\n=1": True,
         "\uff1d1": True,
         "-1.5": False,
         "a=b": False,
@@ -257,6 +258,20 @@ def test_a_spreadsheet_computes_no_text_of_a_row_and_numbers_stay_numbers(tmp_pa
     assert [line["model"] for line in safe] == [f"'{text}" if changes else text for text, changes in texts.items()]
     assert {line["gpu_seconds"] for line in safe} == {"-1.5"}
     assert [{**line, "model": ""} for line in safe] == [{**line, "model": ""} for line in plain]
+
+
+@pytest.mark.parametrize("verb", [["results"], ["status"], ["why"], ["results", "--sql", "select model from results"]])
+def test_a_name_or_a_reason_of_several_lines_begins_no_line_of_a_table(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = replace(FAILURE, reason="bad\nforged", evidence="bad\u2028forged")
+    written = replace(row(spec("seed=3"), failure=failure), model="bad\nforged", algorithm="bad\rforged")
+    write_row(tmp_path, written)
+    which = [written.run_id] if verb == ["why"] else []
+    assert run_main("sweeper.cli.main", [*verb, *which, "--results", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("forged" in line for line in lines)
+    assert not any(line.startswith("forged") for line in lines)
 
 
 def test_only_csv_is_changed_for_a_spreadsheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,8 @@ import numpy as np
 import pytest
 
 from analysis.cli import main
+from analysis.passk.reading import read_counts
+from sweeper.host.errors import ResultsError
 from tests.analysis.synthetic_rows import write_grid
 
 
@@ -160,3 +163,21 @@ def test_majority_votes_are_read_from_answers(tmp_path: Path, capsys: pytest.Cap
     assert points[0]["maj@k"] == 0.75
     assert points[2]["maj@k"] is None
     assert points[1]["low"] < points[1]["maj@k"] < points[1]["high"]
+
+
+def test_a_file_of_counts_is_bounded_and_refused_in_one_line(tmp_path: Path) -> None:
+    files = {
+        ",".join(f"c{i}" for i in range(50_000)) + "\n1\n": "lacks the column problem_id",
+        ",".join(["a"] * 50_000) + "\n1\n": "two columns named a; rename one",
+        f"problem_id,n,c\n{'x' * 200_000},4,1\n": "cannot be read as CSV",
+    }
+    path, began = tmp_path / "counts.csv", time.process_time()
+    for text, said in files.items():
+        path.write_text(text)
+        with pytest.raises(ResultsError, match=said):
+            read_counts(path)
+    with path.open("wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(ResultsError, match="larger than the 64 MiB"):
+        read_counts(path)
+    assert time.process_time() - began < 2
