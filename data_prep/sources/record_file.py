@@ -15,16 +15,11 @@ from typing import Any
 
 from data_prep.sources.file_format import UNREADABLE, Format, decompressed, format_of, opened
 from data_prep.spec import DataError
-from rewards.bounded_file import MIB, open_regular
+from rewards.bounded_file import LINE_BYTES, MIB, open_regular
+from rewards.bounded_parquet import DecodesTooFar, batches
 
 Record = Mapping[str, object]
 
-# Rows of code problems hold megabytes of tests; a batch of them must fit in memory several times.
-_BATCH = 1024
-# 2,625 bytes of parquet can hold 8 GB of text: one value in a dictionary, named by every row.
-_MOST_TIMES = 1000
-_ALWAYS = 64 * MIB  # bytes that any file may decode to
-_MOST_OF_A_ROW = 256 * MIB
 _POINTERS = {
     b"version https://git-lfs": "a git-lfs pointer, not the data. Run `git lfs pull` where it was cloned",
     b"/annex/objects/": "a git-annex pointer, not the data. Run `git annex get` where it was cloned",
@@ -103,39 +98,15 @@ def _parquet(path: Path) -> Iterator[tuple[int, Record]]:
 
 
 def _batches(path: Path, file: Any, **options: Any) -> Iterator[Any]:
-    """The batches of a parquet file.
+    """`bounded_parquet.batches`.
 
     Raises:
-        DataError: They decode to far more than the file's size, as no data do.
+        DataError: As it does.
     """
-    most = max(_ALWAYS, _MOST_TIMES * path.stat().st_size)
-    decoded, start = 0, 0
-    for batch in file.iter_batches(batch_size=_BATCH, **options):
-        size = _decoded(batch)
-        decoded += size
-        if decoded > most or size > _MOST_OF_A_ROW * batch.num_rows:
-            raise DataError(
-                f"{path}: {path.stat().st_size:,} bytes decode to more than {decoded:,} by row "
-                f"{start + batch.num_rows - 1}, as no data do. Take it out of data_root."
-            )
-        start += batch.num_rows
-        yield batch
-
-
-def _decoded(batch: Any) -> int:
-    """Bytes of a batch, with a text in a dictionary once for each row that names it."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    named = (column for column in batch.columns if pa.types.is_dictionary(column.type))
-    texts = [pc.binary_length(item.dictionary).take(item.indices) for item in named if _is_text(item.type.value_type)]
-    return int(batch.nbytes + sum(pc.sum(lengths).as_py() or 0 for lengths in texts))
-
-
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return any(holds(kind) for holds in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary))
+    try:
+        yield from batches(path, file, **options)
+    except DecodesTooFar as error:
+        raise DataError(f"{error}. Take it out of data_root.") from None
 
 
 def _plain(path: Path, start: int, batch: object) -> list[Record]:
@@ -173,12 +144,12 @@ def _json(path: Path) -> Iterator[tuple[int, Record]]:
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Record]]:
     with opened(path) as stream:
-        for number, line in enumerate(iter(lambda: stream.readline(_MOST_OF_A_ROW + 1), b"")):
+        for number, line in enumerate(iter(lambda: stream.readline(LINE_BYTES + 1), b"")):
             if not line.strip():
                 continue
             where = f"{path} row {number}"
-            if len(line) > _MOST_OF_A_ROW:
-                raise DataError(f"{where}: a line of more than {_MOST_OF_A_ROW // MIB} MiB. Cut it out.")
+            if len(line) > LINE_BYTES:
+                raise DataError(f"{where}: a line of more than {LINE_BYTES // MIB} MiB. Cut it out.")
             try:
                 record = json.loads(line.decode("utf-8-sig" if number == 0 else "utf-8"))
             except UnicodeDecodeError as error:

@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from rewards.bounded_file import open_regular
+from rewards.bounded_parquet import DecodesTooFar, batches
 from rewards.check.gold_check import GoldRow
 from rewards.program import UserError
 
-_BATCH_ROWS = 1024
 _COLUMNS = ("data_source", "reward_model")
 
 
@@ -46,11 +47,13 @@ def _records(path: Path) -> Iterator[dict[str, object]]:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(open_regular(path))
         missing = [name for name in _COLUMNS if name not in file.schema_arrow.names]
         if missing:
             raise UnreadableFile(f"{path} lacks the columns {missing}. Give it files in verl's format.")
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+        for batch in batches(path, file):
             yield from batch.to_pylist()
+    except DecodesTooFar as error:
+        raise UnreadableFile(f"{error}. Take it away.") from None
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(f"{path} cannot be read as parquet: {error}. Check the path.") from error

@@ -1,6 +1,7 @@
 """The gold self-check and its command line."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rewards.check.gold_check import Finding, GoldRow, check_row, check_rows
+from rewards.check.gold_file import UnreadableFile, rows_of
 from rewards.check.gold_rendering import perturbed
 from rewards.cli import main, text_of
 from rewards.route.scorers import _SCORERS, ORDERING
@@ -226,3 +228,17 @@ def test_the_commands_take_a_reward_of_ones_own(tmp_path: Path, capsys: pytest.C
     for command in (["check", str(path)], ["doctor"]):
         assert main([*command, "--reward", f"{tmp_path}/gone.py:score"]) == 2
         assert f"{tmp_path}/gone.py: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_file_to_check_that_hangs_or_floods_a_reader_is_refused(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    os.mkfifo(tmp_path / "pipe.parquet")
+    with pytest.raises(UnreadableFile, match="a named pipe is where a regular file should be"):
+        list(rows_of([tmp_path / "pipe.parquet"]))
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 400_000, pa.int32()), pa.array(["a" * 20_000]))  # 8 GB
+    table = pa.table({"data_source": texts, "reward_model": texts})
+    pq.write_table(table, tmp_path / "bomb.parquet")
+    with pytest.raises(UnreadableFile, match="as no data do"):
+        list(rows_of([tmp_path / "bomb.parquet"]))
