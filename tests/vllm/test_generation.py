@@ -21,20 +21,23 @@ from tests.vllm.families import FAMILIES, build
 pytestmark = pytest.mark.vllm
 
 CONTEXT = 512
+SHORT = 256
 # One sequence of full length and a little; prompts are taken apart.
-SCARCE = {"block_size": 32, "num_gpu_blocks_override": CONTEXT // 32 + 4, "max_num_batched_tokens": 256}
+SCARCE = {"block_size": 32, "num_gpu_blocks_override": SHORT // 32 + 2, "max_num_batched_tokens": SHORT // 2}
 TEXTS = ("What is 3 plus 4?", "Sort: b, a, d", "Python: add 7", "x")
 Loaded = tuple[str, Path, VllmEngine]
 
 
-def loaded(path: Path, *, at_once: int = vllm.AT_ONCE, **settings: object) -> Iterator[VllmEngine]:
+def loaded(
+    path: Path, *, context: int = CONTEXT, at_once: int = vllm.AT_ONCE, **settings: object
+) -> Iterator[VllmEngine]:
     """In float32, in which equal weights draw equal tokens: left alone, vLLM computes float32 weights in bfloat16."""
     from vllm import LLM
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vllm.LLM", functools.partial(LLM, dtype="float32", enforce_eager=True, **settings))
         patch.setattr(vllm, "AT_ONCE", at_once)
-        yield VllmEngine.load(path, tensor_parallel=1, longest=CONTEXT, seed=0)
+        yield VllmEngine.load(path, tensor_parallel=1, longest=context, seed=0)
     gc.collect()  # ends its process
 
 
@@ -68,6 +71,7 @@ def by_transformers(path: Path, prompts: Sequence[Sequence[int]], max_tokens: in
     import torch
     from transformers import AutoModelForCausalLM
 
+    torch.set_num_threads(1)  # beside other work, two threads of so small a model mostly wait for each other
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
     found = []
     for prompt in prompts:
@@ -122,23 +126,23 @@ def test_samples_of_a_prompt_differ_and_an_engine_draws_none_again(family: Loade
 
 @pytest.fixture(scope="module")
 def scarce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    path = build(tmp_path_factory.mktemp("model"), "llama", context=CONTEXT)
-    for engine in loaded(path, at_once=SCARCE["max_num_batched_tokens"], **SCARCE):
-        yield "llama", path, engine
+    path = build(tmp_path_factory.mktemp("model"), "smollm", context=SHORT)
+    for engine in loaded(path, context=SHORT, at_once=SCARCE["max_num_batched_tokens"], **SCARCE):
+        yield "smollm", path, engine
 
 
 def test_a_full_cache_makes_answers_wait_and_changes_none(scarce: Loaded) -> None:
     _, path, engine = scarce
-    prompts = prompts_of(path, *(f"{text} {number}" for number in range(6) for text in TEXTS))
+    prompts = prompts_of(path, *(f"{text} {number}" for number in range(3) for text in TEXTS))
     assert sum(len(prompt) + 64 for prompt in prompts) > 3 * SCARCE["block_size"] * SCARCE["num_gpu_blocks_override"]
     assert greedy(engine, prompts, 64) == by_transformers(path, prompts, 64)
 
 
 def test_a_prompt_that_fills_the_context_beside_short_ones_is_answered_as_by_transformers(scarce: Loaded) -> None:
     _, path, engine = scarce
-    [long] = prompts_of(path, "Python: " + "mod 7 plus " * 90)
-    long = long[-(CONTEXT - 32) :]
-    assert len(long) == CONTEXT - 32 > SCARCE["max_num_batched_tokens"]
+    [long] = prompts_of(path, "Python: " + "mod 7 plus " * 45)
+    long = long[-(SHORT - 32) :]
+    assert len(long) == SHORT - 32 > SCARCE["max_num_batched_tokens"]
     prompts = [*prompts_of(path, *TEXTS), long]
     assert greedy(engine, prompts, 32) == by_transformers(path, prompts, 32)
 
