@@ -218,7 +218,13 @@ def test_a_secret_is_refused_as_a_number_in_a_list_and_below_its_key(
 def test_settings_that_only_sound_like_a_secrets_are_accepted() -> None:
     data = {"prompt_key": "prompt", "reward_fn_key": "data_source", "image_key": "images"}
     model = {"pad_token": "<pad>", "max_tokens": 5, "token_level_loss": True, "loss_agg_mode": "token-mean"}
-    unset: dict[str, object] = {"password": None, "api_key": "", "hf_token": "EMPTY", "access_token": False, "secrets": []}
+    unset: dict[str, object] = {
+        "password": None,
+        "api_key": "",
+        "hf_token": "EMPTY",
+        "access_token": False,
+        "secrets": [],
+    }
     SecretSearch().refuse({"verl": {"data": data, "model": model, "unset": unset}})
 
 
