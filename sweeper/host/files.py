@@ -12,7 +12,7 @@ import secrets
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ from sweeper.host.errors import DamagedError, ResultsError
 # After the first as versions up to 0.1 named them. Not every *.partial: an evaluation keeps finished blocks in one.
 _LEFTOVERS = (".*.tmp", ".*.building", ".*.partial", "code/*.partial", "runs/*/train.partial", "runs/*/ray-*.partial")
 _SUFFIXES = (".tmp", ".building", ".partial")
+_opened: set[Path] = set()  # results folders that this process writes into
 
 
 @contextmanager
@@ -31,10 +32,10 @@ def whole(path: Path) -> Iterator[Path]:
         Where to write it. It takes the place of `path` when the block ends, and is gone if the block raises.
 
     Raises:
-        ResultsError: the folder is a link that another user made.
+        ResultsError: the folder, or one between it and the results folder, is a link that another user made.
     """
+    _refuse_link_of_another(path.parent)  # before a folder is made behind it
     path.parent.mkdir(parents=True, exist_ok=True)
-    _refuse_link_of_another(path.parent)
     # A name that nobody can foresee: what lies there already would be written into.
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{secrets.token_hex(6)}.tmp")
     try:
@@ -58,6 +59,7 @@ def open_results(results_dir: Path) -> None:
     absent = [folder for folder in (results_dir, *results_dir.parents) if not folder.exists()]
     for folder in reversed(absent):
         folder.mkdir(mode=0o700, exist_ok=True)
+    _opened.add(results_dir)
     os.umask(os.umask(0o077) | (0o077 & ~results_dir.stat().st_mode))
 
 
@@ -72,8 +74,10 @@ def appended(path: Path) -> BinaryIO:
     """A file to add to, made if absent.
 
     Raises:
-        ResultsError: it is a link, a pipe or the like, or has another name as well: who knows where it leads.
+        ResultsError: it is a link, a pipe or the like, or has another name as well: who knows where it leads; or a
+            folder on the way is another's link, as in `whole`.
     """
+    _refuse_link_of_another(path.parent)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         file = os.fdopen(os.open(path, flags, 0o666), "ab")
@@ -92,11 +96,16 @@ def _refuse_link_of_another(folder: Path) -> None:
     """What a user puts on another disk by a link stays where they put it; another's link leads anywhere.
 
     Raises:
-        ResultsError: the folder is a link that neither this user nor the administrator made.
+        ResultsError: the folder, or one above it in an opened results folder, is a link that neither this user nor the
+            administrator made. How the results folder itself is reached is its user's to say.
     """
-    about = folder.lstat()
-    if stat.S_ISLNK(about.st_mode) and about.st_uid not in (os.geteuid(), 0):
-        raise ResultsError(f"{folder} is a link that uid {about.st_uid} made, and is not written through; remove it")
+    above = (place for place in folder.parents if not _opened.isdisjoint(place.parents))
+    for place in (folder, *above):
+        with suppress(FileNotFoundError):
+            about = place.lstat()
+            if stat.S_ISLNK(about.st_mode) and about.st_uid not in (os.geteuid(), 0):
+                said = f"{place} is a link that uid {about.st_uid} made, and is not written through; remove it"
+                raise ResultsError(said)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,28 @@ def test_a_folder_may_be_a_link_of_its_user_and_not_one_of_another(
     with pytest.raises(ResultsError, match=rf"{rows} is a link that uid \d+ made"):
         write_atomic(rows / "q.json", "theirs")
     assert (scratch / "q.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("write", [write_atomic, lambda path, _: appended(path).close()])
+def test_no_folder_between_the_results_folder_and_a_file_may_be_a_link_of_another(
+    write: Callable[[Path, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, elsewhere, way = tmp_path / "results", tmp_path / "elsewhere", tmp_path / "way"
+    (elsewhere / "attempts").mkdir(parents=True)
+    results.mkdir()
+    way.symlink_to(results)  # how the results folder is reached is free
+    open_results(way / "x")
+    run = way / "x" / "run"
+    run.symlink_to(elsewhere)
+    write(run / "log", "mine is good")
+    for link in (run, way):
+        if os.getuid() == 0:
+            os.lchown(link, 12345, -1)
+        else:
+            monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(ResultsError, match=rf"{run} is a link that uid \d+ made"):
+        write(run / "attempts" / "log", "x")
+    assert not [*(elsewhere / "attempts").iterdir()]
 
 
 @pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
