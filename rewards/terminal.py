@@ -18,6 +18,7 @@ from typing import Any, TextIO, cast
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _HARMLESS = re.compile("\x1b\\[[0-9;:]*m|\r(?=\n)")  # colours, and ends of lines as Windows writes them: left out
 _ENDS = re.compile("[\n\r\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # as `str.splitlines` has them, and tabs
+_CELL = 1000  # characters
 _UP = "\x1b[A"
 
 
@@ -27,8 +28,14 @@ def visible(text: str) -> str:
 
 
 def one_line(value: Any) -> Any:
-    """A cell of a table: a text without ends of lines, which would begin a row that nobody wrote; else the value."""
-    return _ENDS.sub(lambda found: json.dumps(found[0])[1:-1], value) if isinstance(value, str) else value
+    """A cell of a table: a text without ends of lines, which would begin a row that nobody wrote; else the value.
+
+    A text of more than 1,000 characters is cut: every line of the table would be as wide.
+    """
+    if not isinstance(value, str):
+        return value
+    shown = _ENDS.sub(lambda found: json.dumps(found[0])[1:-1], value[: _CELL + 1])
+    return shown if len(value) <= _CELL else f"{shown[:_CELL]}…"
 
 
 def is_plain(text: str) -> bool:

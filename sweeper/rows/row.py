@@ -22,6 +22,7 @@ from sweeper.spec.bounds import adapter
 
 SCHEMA_VERSION = 1
 ROW_CURE = "remove it to measure this run again; its checkpoints stay"
+MOST_NAMES = 2000  # of each: settings are compared pairwise, and a k is a column
 # What a row is found, read and compared by. A point with a secret in a name is refused before it can have a row.
 NAMES = (
     *("run_id", "group_id", "status", "phase", "failure_class", "log", "accounting", "kind", "domain", "device"),
@@ -265,6 +266,9 @@ def read_row(path: Path, text: str | None = None) -> ResultRow:
         whole = [getattr(row, name) for name in ResultRow.__dataclass_fields__]
         if wide := [value for value in (*whole, *(shallow(row.settings) or {}).values()) if _is_wide(value)]:
             raise ValueError(f"{wide[0]} is too large a number")
+        scores = (*row.base, *row.trained)
+        if max([len(row.settings or ()), len(scores), *(len(one.pass_at_k) for one in scores)]) > MOST_NAMES:
+            raise ValueError(f"it has more than {MOST_NAMES:,} settings, domains or values of k")
     return row
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ from sweeper.host.errors import DamagedError
 from sweeper.inputs.data import prepared
 from sweeper.launch.slurm.array import Chunk, chunks
 from sweeper.plan.plan import make_plan, save_grid
-from sweeper.rows.row import Failure, problems_path, row_path, write_row
+from sweeper.rows.row import MOST_NAMES, Failure, problems_path, read_row, row_path, write_row
 from sweeper.runs.attempt import Heartbeat
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State, state_of
 from sweeper.spec.run_id import RunId
-from tests.sweeper.points import grid_of
+from tests.sweeper.points import grid_of, spec
 from tests.sweeper.rows import row
 
 AXES = ("model=tiny-40k", "seed=0,1,2")
@@ -292,3 +293,21 @@ def test_a_run_whose_folder_cannot_be_looked_for_is_damaged_and_not_new(tmp_path
     run = RunDir(results_dir=tmp_path, run_id=RunId("any"))
     assert state_of(run) is State.damaged
     assert "Not a directory" in str(run.damage())
+
+
+def test_a_row_of_more_names_than_a_table_can_compare_is_damaged(tmp_path: Path) -> None:
+    many = {
+        "settings": {f"k{number}": number for number in range(MOST_NAMES + 1)},
+        "base": [{**asdict(row(spec("seed=3")).base[0]), "domain": f"d{number}"} for number in range(MOST_NAMES + 1)],
+    }
+    for name, value in many.items():
+        path = write_row(tmp_path / name, row(spec("seed=3")))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+        with pytest.raises(DamagedError, match="more than 2,000 settings, domains or values of k"):
+            read_row(path)
+
+
+def test_a_row_with_a_long_curve_is_whole(tmp_path: Path) -> None:
+    first = row(spec("seed=3"))
+    curve = tuple(replace(first.curve[0], step=step) for step in range(1, 10_001))
+    assert len(read_row(write_row(tmp_path, replace(first, curve=curve))).curve) == 10_000

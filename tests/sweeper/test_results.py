@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rewards.program import run_main
+from rewards.terminal import one_line
 from sweeper.host.errors import ResultsError
 from sweeper.host.files import write_atomic
 from sweeper.job.phases import Measured
@@ -272,6 +273,7 @@ def test_a_name_or_a_reason_of_several_lines_begins_no_line_of_a_table(
     lines = capsys.readouterr().out.splitlines()
     assert any("forged" in line for line in lines)
     assert not any(line.startswith("forged") for line in lines)
+    assert len(one_line("x" * 10_000)) == 1001
 
 
 def test_only_csv_is_changed_for_a_spreadsheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
