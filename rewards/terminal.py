@@ -7,6 +7,7 @@ file passes byte for byte, as `git` and `ls` have it: the program that reads it 
 nobody's to change.
 """
 
+import io
 import json
 import re
 import sys
@@ -94,7 +95,12 @@ class Screen:
 
 
 def guard() -> None:
-    """Put a screen before stdout and stderr, where they are terminals and have none."""
+    """Put a screen before stdout and stderr, where they are terminals and have none.
+
+    Elsewhere stdout gets the bytes of a file's name as they are, if they are no UTF-8.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, Screen) and stream.isatty():

@@ -291,3 +291,13 @@ def test_only_a_terminal_is_guarded_and_only_once(terminal: Callable[[Callable[[
     assert terminal(body) == "a\\u001bbc\n"
     guard()
     assert not isinstance(sys.stdout, Screen)
+
+
+def test_a_files_name_that_is_no_utf8_goes_into_a_pipe_as_it_is(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows").mkdir()
+    (tmp_path / os.fsdecode(b"rows/odd\xff.json")).write_text("{}")
+    monkeypatch.setattr(sys, "stdout", os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    assert run_main("sweeper.cli.main", ["status", "--results", str(tmp_path)]) == 1
+    assert b"odd\xff" in capfdbinary.readouterr().out
