@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.host.errors import ConfigError
-    from sweeper.host.files import open_results, write_atomic
+    from sweeper.host.files import write_atomic
     from sweeper.oversight.check import Verdict
     from sweeper.oversight.proof.line import Line
     from sweeper.oversight.proof.page import page, row, text
@@ -38,7 +38,6 @@ def run(options: argparse.Namespace) -> int:
     if options.page is not None and not options.page.parent.is_dir():
         raise ConfigError(f"--page {options.page}: there is no folder {options.page.parent}; make it first")
     folder = options.out.resolve() / now().replace(":", "")
-    open_results(options.out.resolve())
     proof = prove(folder, tiers=(options.tier,) if options.tier else tuple(TIERS), small=options.small, tell=tell)
     if options.page is not None:
         write_atomic(options.page.with_suffix(".json"), proof.to_json())

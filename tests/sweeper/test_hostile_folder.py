@@ -16,7 +16,7 @@ HANGS = 60.0  # seconds by the clock
 _GROWTH = 3 << 29  # of the child's address space, beside what it has when it begins: /dev/zero would fill the machine
 # One process for all verbs: a bound on memory and a clock that hold whatever a verb does in C.
 _CHILD = """
-import contextlib, io, json, resource, signal, sys, time
+import contextlib, io, json, pathlib, resource, signal, sys, time
 from importlib import import_module
 import duckdb, pyarrow.parquet, pandas, scipy.optimize  # what the verbs load is not what they take
 from rewards.program import guarded
@@ -43,7 +43,8 @@ for module, words in verbs:
     found.append({
         "code": code, "out": told[:20_000].decode(errors="replace"), "size": len(told), "err": err.getvalue(),
         "seconds": time.process_time() - started,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        # ru_maxrss would begin at what the process held that this one was forked from.
+        "megabytes": int(pathlib.Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024,
     })
 print(json.dumps(found))
 """

@@ -35,7 +35,7 @@ def text(proof: Proof) -> str:
 
 def summary(proof: Proof) -> str:
     """In one line: how many lines are right, wrong and unknown."""
-    counts = ", ".join(f"{proof.count(verdict)} {verdict}" for verdict in Verdict)
+    counts = ", ".join(f"{proof.count(verdict)} {verdict}" for verdict in Verdict if verdict is not Verdict.open)
     return f"{counts}{' (in miniature, on a processor: nothing about a GPU)' if proof.is_small else ''}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sweeper.host import temporary
 from sweeper.host.amounts import duration
 from sweeper.host.errors import RunFailedError
+from sweeper.host.files import open_results
 from sweeper.host.machine import git_state, versions
 from sweeper.oversight.check import Verdict
 from sweeper.oversight.proof import stack_tier, torch_tier
@@ -88,7 +89,8 @@ def prove(folder: Path, *, tiers: Sequence[int], small: bool, tell: Callable[[Li
     began, found = now(), []
     with temporary.with_room(), TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True) as scratch:
         trial = Trial.here(folder, Path(scratch), small=small)
-        folder.mkdir(parents=True)
+        open_results(folder.parent)
+        folder.mkdir()
         seconds = SMALL_SECONDS if small else SECONDS
         for number in tiers:
             start, lines = time.monotonic(), []
