@@ -6,6 +6,7 @@ The row files are the truth; every table is a view of them. A failed run has a r
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -267,6 +268,9 @@ def read_row(path: Path, text: str | None = None) -> ResultRow:
         if wide := [value for value in (*whole, *(shallow(row.settings) or {}).values()) if _is_wide(value)]:
             raise ValueError(f"{wide[0]} is too large a number")
         scores = (*row.base, *row.trained)
+        numbers = [*(asdict(row.timing).values() if row.timing else ()), row.gpu_seconds, row.reuse]
+        if any(isinstance(value, float) and not math.isfinite(value) for value in numbers):
+            raise ValueError("a time is no finite number")
         if max([len(row.settings or ()), len(scores), *(len(one.pass_at_k) for one in scores)]) > MOST_NAMES:
             raise ValueError(f"it has more than {MOST_NAMES:,} settings, domains or values of k")
     return row

@@ -311,3 +311,11 @@ def test_a_row_with_a_long_curve_is_whole(tmp_path: Path) -> None:
     first = row(spec("seed=3"))
     curve = tuple(replace(first.curve[0], step=step) for step in range(1, 10_001))
     assert len(read_row(write_row(tmp_path, replace(first, curve=curve))).curve) == 10_000
+
+
+def test_a_row_whose_time_is_no_number_is_damaged(tmp_path: Path) -> None:
+    written = row(spec("seed=3"))
+    assert written.timing is not None
+    path = write_row(tmp_path, replace(written, timing=replace(written.timing, total_s=float("nan"))))
+    with pytest.raises(DamagedError, match="a time is no finite number"):
+        read_row(path)
