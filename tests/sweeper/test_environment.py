@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -60,22 +61,40 @@ WANTED = {
 }
 
 
-def launched(results: Path, *overrides: str, **variables: str) -> tuple[set[str], str]:
-    """The variables of a run's job started by the program, whose phases are a stand-in's; and what it printed."""
+class Launched(NamedTuple):
+    """A run's job started by the program in a shell that allows 256 open files; its phases are a stand-in's."""
+
+    variables: set[str]  # of the job
+    said: str  # by the program
+    open_files: tuple[int, int]  # that the job may have: soft and hard
+
+
+def launched(results: Path, *overrides: str, **variables: str) -> Launched:
     points = ("model=tiny-40k", "training.total_steps=1", *overrides)
-    command = [sys.executable, "-m", "sweeper", *points, f"results_dir={results}"]
+    command = ["bash", "-c", 'ulimit -Sn 256; exec "$@"', "bash", sys.executable, "-m", "sweeper", *points]
     shell = os.environ | {"PYTHONPATH": str(STANDIN), "STANDIN_STEP_SECONDS": "0"} | variables
-    done = subprocess.run(command, env=shell, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*command, f"results_dir={results}"], env=shell, capture_output=True, text=True, timeout=300)
     (run,) = (results / "runs").iterdir()
     (attempt,) = RunDir(results_dir=results, run_id=spec(*points).run_id).attempts()
     ran = attempt.read("standin")
     assert run.name == spec(*points).run_id
     assert ran is not None, done.stdout + done.stderr
-    return set(ran["variables"]), done.stdout
+    soft, hard = ran["open_files"]
+    return Launched(set(ran["variables"]), done.stdout, (soft, hard))
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Launched:
+    """One whose cluster names a variable and a file of secrets."""
+    private = tmp_path_factory.mktemp("one") / "private"
+    private.write_text("MY_SERVICE_KEY=0123456789\n")
+    private.chmod(0o600)
+    settings = ("cluster.environment=[OMP_NUM_THREADS]", f"cluster.secrets_file={private}")
+    return launched(private.with_name("results"), *settings, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 
 def test_a_run_on_this_machine_gets_nothing_of_an_allocation_or_of_other_programs_settings(tmp_path: Path) -> None:
-    found, said = launched(tmp_path, **INHERITED, **WANTED)
+    found, said, _ = launched(tmp_path, **INHERITED, **WANTED)
     assert found & set(INHERITED) == set()  # had it been a rank, it would have waited for the first
     assert set(WANTED) - found == {"SLURM_CONF"} - found
     (line,) = [line for line in said.splitlines() if line.startswith("not passed from this shell to jobs")]
@@ -85,32 +104,20 @@ def test_a_run_on_this_machine_gets_nothing_of_an_allocation_or_of_other_program
         assert word not in line
 
 
-def test_a_run_on_this_machine_gets_what_its_cluster_names(tmp_path: Path) -> None:
-    found, said = launched(tmp_path, "cluster.environment=[OMP_NUM_THREADS]", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
-    assert "OMP_NUM_THREADS" in found
-    assert "MKL_NUM_THREADS" not in found
-    (line,) = [line for line in said.splitlines() if line.startswith("not passed from this shell to jobs")]
+def test_a_run_on_this_machine_gets_what_its_cluster_names(one: Launched) -> None:
+    assert "OMP_NUM_THREADS" in one.variables
+    assert "MKL_NUM_THREADS" not in one.variables
+    (line,) = [line for line in one.said.splitlines() if line.startswith("not passed from this shell to jobs")]
     assert "MKL_NUM_THREADS" in line
     assert "OMP_NUM_THREADS" not in line
 
 
-def test_a_run_on_this_machine_reads_its_file_of_secrets(tmp_path: Path) -> None:
-    private = tmp_path / "private"
-    private.write_text("MY_SERVICE_KEY=0123456789\n")
-    private.chmod(0o600)
-    found, _ = launched(tmp_path / "results", f"cluster.secrets_file={private}")
-    assert "MY_SERVICE_KEY" in found
+def test_a_run_on_this_machine_reads_its_file_of_secrets(one: Launched) -> None:
+    assert "MY_SERVICE_KEY" in one.variables
 
 
-def test_a_run_may_have_as_many_open_files_as_anybody(tmp_path: Path) -> None:
-    points = ("model=tiny-40k", "training.total_steps=1")
-    command = ["bash", "-c", 'ulimit -Sn 256; exec "$@"', "bash", sys.executable, "-m", "sweeper", *points]
-    shell = os.environ | {"PYTHONPATH": str(STANDIN), "STANDIN_STEP_SECONDS": "0"}
-    done = subprocess.run([*command, f"results_dir={tmp_path}"], env=shell, capture_output=True, text=True, timeout=300)
-    (attempt,) = RunDir(results_dir=tmp_path, run_id=spec(*points).run_id).attempts()
-    ran = attempt.read("standin")
-    assert ran is not None, done.stdout + done.stderr
-    soft, hard = ran["open_files"]
+def test_a_run_may_have_as_many_open_files_as_anybody(one: Launched) -> None:
+    soft, hard = one.open_files
     assert soft == hard > 256
 
 
