@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from rewards.program import run_main
 from sweeper import __main__ as entry
 from sweeper.cli.main import main, parsers
 from sweeper.rows.row import Failure, write_row
@@ -21,8 +24,18 @@ from tests.sweeper.rows import row
 VERBS = tuple(parsers()[1])
 
 
-def sweeper(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def process(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-m", "sweeper", *arguments], capture_output=True, text=True, timeout=120)
+
+
+def sweeper(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """What the program answers, executed in this process: to start one and import everything takes seconds."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        try:
+            code = run_main("sweeper.cli.main", arguments)
+        except SystemExit as ended:  # argparse's own
+            code = ended.code if isinstance(ended.code, int) else 1
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -57,7 +70,7 @@ def test_what_needs_no_plan_comes_at_once_and_imports_nothing_heavy(words: list[
 def test_the_program_alone_prints_its_help_and_starts_nothing(tmp_path: Path) -> None:
     command, env = [sys.executable, "-m", "sweeper"], os.environ | {"PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
-    assert done.stdout == sweeper("--help").stdout
+    assert done.stdout == process("--help").stdout
     assert list(tmp_path.iterdir()) == []
 
 
@@ -145,7 +158,7 @@ def test_a_wrong_command_exits_2_with_the_cure_and_without_a_traceback(
 
 
 def test_a_plan_as_json_holds_every_run_with_its_verl_overrides(tmp_path: Path) -> None:
-    done = sweeper("plan", "algorithm=ppo,grpo", f"results_dir={tmp_path}", "--json", "--verl")
+    done = process("plan", "algorithm=ppo,grpo", f"results_dir={tmp_path}", "--json", "--verl")
     assert done.returncode == 0
     value = json.loads(done.stdout)
     runs = value["data"]["runs"]
@@ -220,7 +233,7 @@ def test_wrong_sql_exits_2(results: Path) -> None:
 
 
 def test_a_finished_point_is_not_run_again_and_prints_its_row(results: Path) -> None:
-    done = sweeper("seed=1", f"results_dir={results}")
+    done = process("seed=1", f"results_dir={results}")
     assert done.returncode == 0, done.stderr
     assert "1 done" in done.stdout
     assert "0.500" in done.stdout
@@ -242,7 +255,7 @@ def test_a_pipe_that_closes_early_is_no_error(results: Path) -> None:
 
 
 def test_hydras_own_config_printing_works() -> None:
-    done = sweeper("--cfg", "job", "seed=3")
+    done = process("--cfg", "job", "seed=3")
     assert done.returncode == 0, done.stderr
     assert "seed: 3" in done.stdout
 
@@ -258,7 +271,7 @@ def test_logs_are_lines_or_one_json_object(results: Path) -> None:
     assert "it has printed nothing yet" in sweeper("why", queued.run_id, "--results", str(results)).stdout
     queued.path.rmdir()
     log.write_text("one\ntwo\n")
-    assert sweeper("logs", run_id, "--results", str(results)).stdout == "one\ntwo\n"
+    assert process("logs", run_id, "--results", str(results)).stdout == "one\ntwo\n"  # bytes, past text's own stream
     data = json.loads(sweeper("logs", run_id, "--results", str(results), "--json").stdout)["data"]
     assert (data["run_id"], data["attempt"], data["lines"]) == (run_id, 1, ["one", "two"])
 
