@@ -17,7 +17,7 @@ from sweeper.host.process import Children
 from sweeper.rows.flops import Tokens
 from sweeper.spec.dotted import Value, render
 from sweeper.spec.model import Resources, WarmStart
-from sweeper.training import checkpoint, overrides_file
+from sweeper.training import checkpoint, overrides_file, rendezvous
 from sweeper.training.train import CPU_ENV
 
 
@@ -156,7 +156,7 @@ def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) ->
     command, env = _trainer(wanted.share.processes, told)
     children.run(
         [sys.executable, "-m", *command],
-        CPU_ENV | env | {"VERL_FILE_LOGGER_PATH": str(metrics), "TQDM_MININTERVAL": "10"},
+        CPU_ENV | rendezvous.ON_ONE_NODE | env | {"VERL_FILE_LOGGER_PATH": str(metrics), "TQDM_MININTERVAL": "10"},
     )
     weights = checkpoint.weights(checkpoint.at(work / "checkpoints", wanted.settings.steps))
     if not weights.is_dir():

@@ -19,7 +19,16 @@ from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
-from sweeper.training import checkpoint, overrides_file, queue_sockets, ray_nodes, ray_token, step_time, tracking
+from sweeper.training import (
+    checkpoint,
+    overrides_file,
+    queue_sockets,
+    ray_nodes,
+    ray_token,
+    rendezvous,
+    step_time,
+    tracking,
+)
 from sweeper.training.context import JobContext
 from sweeper.training.fork_server import fork_server
 from sweeper.training.overrides import Files, verl_overrides
@@ -86,6 +95,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
         )
         overrides_file.write(job.run_dir.overrides_path, verl_overrides(spec, files, children.device))
         env = training_env(job.run_dir, job.attempt, children, scratch) | caches(scratch)
+        env |= rendezvous.ON_ONE_NODE if job.node.count == 1 else {}
         if forks:
             around.enter_context(fork_server(forks, log=children.log, env=env))
         if job.node.count > 1:

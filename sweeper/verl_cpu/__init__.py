@@ -3,7 +3,7 @@
 verl loads this module through the entry-point group `verl.plugins` at the end of its own import, in every process. It
 registers a platform `cpu` and a rollout engine `hf_cpu`, and on a machine without an accelerator applies the patches of
 `sweeper.verl_cpu.patches`. Where there is a GPU it changes where and for whom runs have their sockets (`sockets`,
-`sweeper.training.queue_sockets`), and nothing else.
+`sweeper.training.queue_sockets`, `rendezvous`), and nothing else.
 `docs/verl-cpu.md` lists every hook.
 
 verl swallows exceptions raised here and would go on without the plugin, so a failure to load ends the process instead.
@@ -14,13 +14,14 @@ import os
 
 def load() -> None:
     """Register platform and rollout engine, keep runs apart, and patch verl if this machine has no accelerator."""
-    from sweeper.training import queue_sockets
+    from sweeper.training import queue_sockets, rendezvous
     from sweeper.verl_cpu import platform, rollout_registry, sockets
 
     platform.register()
     rollout_registry.register()
     sockets.keep_apart()
     queue_sockets.protect()
+    rendezvous.meet_in_folder()
     from verl.plugin.platform import get_platform
 
     if get_platform().device_name == "cpu":

@@ -22,14 +22,19 @@ KNOWN = {
         1,
     ),
     "Ray's agents": (r"ray::(DashboardAgent|RuntimeEnvAgent)|\S*python\S* .*/ray/\S*agent\S*\.py ", 4),
-    "Ray's driver": (r"\S*python\S* -m verl\.trainer\.main_ppo ", 1),
-    "torch's rendezvous": (r"ray::\S*WorkerDict|\S*python\S* -m verl\.trainer\.sft_trainer ", 3),
+    "Ray's driver": (r"\S*python\S* -m sweeper\.training\.overrides_file verl\.trainer\.main_ppo ", 1),
+    "torch's gloo": (r"ray::\S*WorkerDict", 3),
+    "torch's launcher": (
+        r"\S*python\S* (-u )?-m (torch\.distributed\.run|sweeper\.training\.overrides_file) .*sft_trainer",
+        3,
+    ),
     # A worker of Ray, TransferQueue's among them: the port on which Ray speaks to it, and none of its own.
     "Ray's workers": (r"ray::|\S*python\S* .*/default_worker\.py ", 1),
 }
 
 
 # Names, not files, that nobody needs to be kept from: a listener that is there to be refused (`rewards.sandbox.walls`).
+_LOOPBACK = re.compile(r"tcp6? (0100007F|0{24}01000000|0{16}FFFF00000100007F):")
 _NAMES = re.compile(r"@rewards-canary-\d+-\d+")
 
 
@@ -40,6 +45,8 @@ def strangers(processes: Sequence[psutil.Process]) -> list[str]:
     for process in sorted(processes, key=lambda one: one.pid):
         try:
             title = " ".join(process.cmdline()) + " "
+            if Path(f"/proc/{process.pid}/statm").read_text().startswith("0 "):
+                continue  # it is ending: its memory and title are gone, its sockets go next
             names = [str(one.readlink()) for one in Path(f"/proc/{process.pid}/fd").iterdir()]
         except (psutil.Error, OSError):
             continue
@@ -49,7 +56,9 @@ def strangers(processes: Sequence[psutil.Process]) -> list[str]:
                 continue
             row = next((row for row, (owner, _) in KNOWN.items() if re.match(owner, title)), None)
             ports[process.pid].add(address)
-            if row is None or not address.startswith("tcp") or len(ports[process.pid]) > KNOWN[row][1]:
+            beyond = [one for one in ports[process.pid] if not _LOOPBACK.match(one)]
+            is_open = row == "torch's gloo" and len(beyond) > 1  # Ray's port alone is to be reached from elsewhere
+            if row is None or not address.startswith("tcp") or len(ports[process.pid]) > KNOWN[row][1] or is_open:
                 found.append(f"{title[:120]}: {sorted(ports[process.pid])}")
     return found
 
