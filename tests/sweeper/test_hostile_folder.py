@@ -13,7 +13,8 @@ from tests.sweeper.hostile_folder import AXES, GRID, GRIDS, ROWS, make
 
 SECONDS, MEGABYTES = 5.0, 500  # of CPU: other tests run beside this one
 HANGS = 60.0  # seconds by the clock
-# Of the child's address space, beside what it has when it begins: /dev/zero would fill the machine. Each thread reserves some.
+# Of the child's address space, beside what it has when it begins and what each thread reserves: /dev/zero would fill
+# the machine.
 _GROWTH = 1 << 32
 # One process for all verbs: a bound on memory and a clock that hold whatever a verb does in C.
 _CHILD = """
