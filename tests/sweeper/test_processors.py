@@ -68,6 +68,7 @@ print("waits for", "nothing" if done else "a free CPU")
 """
 
 
+@pytest.mark.nightly
 def test_with_what_verl_sets_aside_all_is_placed_and_with_one_less_it_waits() -> None:
     enough = processors.set_aside(Resources(gpus_per_node=1), Device.cuda)
     for cpus, seconds, said in ((enough, 60, "waits for nothing"), (enough - 1, 8, "waits for a free CPU")):
