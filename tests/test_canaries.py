@@ -42,7 +42,7 @@ def test_a_run_with_secrets_in_environment_and_file_leaves_none_behind(tmp_path:
     results, private = tmp_path / "results", tmp_path / "private"
     private.write_text("".join(f"{name}={value}\n" for name, value in [*CANARIES.items()][4:]))
     private.chmod(0o600)
-    variables, said = launched(results, f"cluster.secrets_file={private}", **dict([*CANARIES.items()][:4]))
+    variables, said, _ = launched(results, f"cluster.secrets_file={private}", **dict([*CANARIES.items()][:4]))
     assert variables >= CANARIES.keys()  # the job had them
     (attempt,) = next((results / "runs").iterdir()).glob("attempts/*")
     arguments = json.loads((attempt / "standin.json").read_text())["arguments"]
