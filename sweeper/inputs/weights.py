@@ -6,7 +6,6 @@ many differ in template or warm start alone. What is interrupted goes on with th
     python -m sweeper.inputs.weights REPOSITORY REVISION FOLDER FILE ...      (the child process that fetches)
 """
 
-import json
 import os
 import shutil
 import sys
@@ -18,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from data_prep.files.atomic_folder import make_once
+from rewards.bounded_file import read_json
 from sweeper.host.amounts import duration, number_of, size
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.process import run_child
@@ -100,7 +100,7 @@ def refuse_no_weights(folder: Path, named: str) -> None:
     found = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
     if listed:
         try:
-            names = sorted(set(json.loads(listed[0].read_text())["weight_map"].values()))
+            names = sorted(set(read_json(listed[0])["weight_map"].values()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(f"{listed[0]} of {named} cannot be read ({error}): fetch it again") from None
         found = [folder / name for name in names]

@@ -38,6 +38,10 @@ class QueryError(ResultsError):
     """A query that is refused, or that DuckDB cannot answer; the message is DuckDB's own where it has one."""
 
 
+class NoSelectError(QueryError):
+    """A query that is not one SELECT, or EXPLAIN of one."""
+
+
 @contextmanager
 def answered(tables: Mapping[str, Any], sql: str) -> Iterator[Any]:
     """Answer a query over some tables, and nothing else.
@@ -50,7 +54,8 @@ def answered(tables: Mapping[str, Any], sql: str) -> Iterator[Any]:
         DuckDB's connection with the answer, to be fetched inside the block: the bound on time holds for that, too.
 
     Raises:
-        QueryError: it is something else, is not valid, takes longer than `SECONDS` or more memory than `SETTINGS` give.
+        NoSelectError: it is something else.
+        QueryError: it is not valid, takes longer than `SECONDS` or more memory than `SETTINGS` give.
             One that does not stop within `GRACE` ends the process with exit code 2 instead.
     """
     import duckdb
@@ -63,9 +68,9 @@ def answered(tables: Mapping[str, Any], sql: str) -> Iterator[Any]:
             sql.encode()  # a byte of the command line that is no UTF-8
             statements = connection.extract_statements(sql)
             if len(statements) != 1:
-                raise QueryError(f"{len(statements) or 'no'} statements, and one is answered")
+                raise NoSelectError(f"{len(statements) or 'no'} statements, and one is answered")
             if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-                raise QueryError(f"{statements[0].type.name} is no SELECT, and nothing else is answered")
+                raise NoSelectError(f"{statements[0].type.name} is no SELECT, and nothing else is answered")
             clock.start()
             end.start()
             with _small():

@@ -9,7 +9,7 @@ from typing import Any
 
 from rewards.terminal import one_line
 from sweeper.host.errors import ResultsError
-from sweeper.rows.closed_query import MOST_ROWS, QueryError, answered
+from sweeper.rows.closed_query import MOST_ROWS, NoSelectError, QueryError, answered
 from sweeper.rows.differences import between_rows
 from sweeper.rows.flops import axis_note
 from sweeper.rows.row import Flops, ResultRow
@@ -196,7 +196,7 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
             said = "write a time with a zone as text, as in now()::text"
         elif said.startswith("Catalog Error: Table with"):  # DuckDB proposes tables of its own
             said = f"{said.partition('!')[0]}; the only table is results"
-        elif "answered" in said:
+        elif isinstance(error, NoSelectError):
             said = f"{sql!r}: {said}; write a SELECT over the table results"
         raise ResultsError(f"--sql: {said}") from None
     if len(found) > MOST_ROWS:
