@@ -55,6 +55,7 @@ LANES = (
     Lane(name="rewards", paths=("rewards",)),
     Lane(name="documents", paths=DOCUMENTS),
     Lane(name="analysis", paths=("analysis",)),
+    Lane(name="pages", paths=("browser",)),
     Lane(name="data", paths=("data_prep",)),
     # In an environment of its own, which it makes first: vLLM's CPU build must never come near the other's PyTorch.
     Lane(name="vllm", paths=("vllm",), trains=True, at_night=True, pytest=("tests/vllm/run", sys.executable)),
