@@ -7,7 +7,7 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack gpu-proof wheel wheel-check sbom audit lock lock-check docs clean
+.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack gpu-proof wheel wheel-check sbom audit lock lock-check docs pictures clean
 
 help:            ## this list
 	@awk -F ':.*## *' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ gpu-proof:       ## whether one GPU here does what is planned of it; writes docs
 	$(BIN)/python -m sweeper prove --page docs/gpu-proof.md
 
 ##@ Keeping house
+pictures: setup  ## the README's pictures again: the report of results/ (make demo), and a real sweep in a terminal (two minutes)
+	$(BIN)/python .ci/pictures results $(GRID)
+
 docs: setup      ## docs/ as a site in site/, with every link and docstring reference checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 
