@@ -36,10 +36,24 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """An axis. `log`: logarithmic, all values positive."""
+    """An axis.
 
-    label: str  # with its unit
+    Attributes:
+        label: With its unit.
+        log: Logarithmic, all values positive.
+        least: What no value can be below; None: nothing.
+        most: What no value can be above; None: nothing.
+    """
+
+    label: str
     log: bool = False
+    least: float | None = None
+    most: float | None = None
+
+    @classmethod
+    def share(cls, label: str, *, log: bool = False) -> "Scale":
+        """Of values in [0, 1], such as pass@1."""
+        return cls(label=label, log=log, least=0.0, most=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

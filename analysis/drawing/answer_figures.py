@@ -1,5 +1,7 @@
 """The figures of an answer or of a section, drawn."""
 
+from dataclasses import replace
+
 from analysis.drawing.answer import Chart, Forest, HeatMap, Panels
 from analysis.drawing.answer import Figure as Asked
 from analysis.drawing.chart import draw_charts
@@ -10,8 +12,18 @@ from analysis.drawing.stacks import draw_stacks
 from analysis.drawing.svg import style
 
 
-def draw(asked: Asked, *, name: str) -> Figure:
-    """A figure of an answer; `name` is the stem of its data and unique in the page."""
+def draw(asked: Asked, *, name: str, claim: str = "") -> Figure:
+    """A figure of an answer.
+
+    Args:
+        asked: What is drawn.
+        name: Stem of its data, unique in the page.
+        claim: What it shows, in one sentence.
+    """
+    return replace(_drawn(asked, name), claim=claim)
+
+
+def _drawn(asked: Asked, name: str) -> Figure:
     with style(name):
         if isinstance(asked, Chart):
             return draw_charts((asked,), name)

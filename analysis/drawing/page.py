@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.drawing.answer import Status
+
 DASH = "–"  # noqa: RUF001 - the typographic sign for "not measured"
 
 
@@ -33,6 +35,7 @@ class Figure:
     panels: tuple[str, ...]
     data: pd.DataFrame
     caption: str = ""
+    claim: str = ""  # what it shows, in one sentence: its title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,65 @@ class Section:
         """Every frame behind the section by the stem of its files."""
         shown: Iterable[Figure | Table] = (*self.figures, *self.tables)
         return {item.name: item.data for item in shown} | self.files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the rows say to one question, on the first screen."""
+
+    question: str
+    sentence: str
+    status: Status
+    link: str = ""  # anchor of the section that says more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One number of the first screen, with what it is of."""
+
+    title: str
+    value: str
+    detail: str = ""
+    link: str = ""  # anchor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstScreen:
+    """What decides, before anything is scrolled."""
+
+    headline: str  # the result in a sentence
+    verdicts: tuple[Verdict, ...] = ()
+    tiles: tuple[Tile, ...] = ()
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One response of a model, as plain text."""
+
+    prompt: str
+    response: str
+    gold: str
+    parsed: str  # the answer that was read in the response; empty: none
+    verdict: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSection:
+    """One run: how it was made, how it went, what it wrote."""
+
+    anchor: str
+    title: str
+    settings: Table
+    curve: Figure | None = None
+    log: str = ""  # path, relative to the results folder
+    samples: tuple[Sample, ...] = ()
+
+    def data(self) -> dict[str, pd.DataFrame]:
+        """Every frame behind it by the stem of its files."""
+        shown: Iterable[Figure | Table] = (self.settings, *((self.curve,) if self.curve else ()))
+        return {item.name: item.data for item in shown}
 
 
 def csv_text(frame: pd.DataFrame) -> str:

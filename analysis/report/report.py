@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from analysis.drawing.answer import Answer
-from analysis.drawing.page import DASH, Section, csv_text, json_text
+from analysis.drawing.answer import Answer, Status
+from analysis.drawing.page import FirstScreen, RunSection, Section, Verdict, csv_text, json_text
 from analysis.drawing.template import template
 from analysis.questions import QUESTIONS
 from analysis.report.evidence import Evidence
@@ -79,7 +79,7 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
     if isinstance(said, Failed):
         failed.insert(0, f"The result in sentences: {said.why}")
         said = f"The result could not be put in sentences: {said.why}."
-    write_atomic(out, hidden(visible(render(evidence, sections, said, tables=tables.name))))
+    write_atomic(out, hidden(visible(render(evidence, sections, _first_screen(evidence, said), tables=tables.name))))
     return Written(out, tables, tuple(failed))
 
 
@@ -112,23 +112,41 @@ def _failed(title: str, found: Failed) -> Section:
     return Section(anchor=title.lower().replace(" ", "-"), title=title, missing=(said,), failed=found.why)
 
 
-def render(evidence: Evidence, sections: Sequence[Section], said: str, *, tables: str) -> str:
-    """The page as text."""
+def render(
+    evidence: Evidence, sections: Sequence[Section], first: FirstScreen, *, tables: str, runs: Sequence[RunSection] = ()
+) -> str:
+    """The page as text.
+
+    Args:
+        evidence: What the page is about.
+        sections: In their order; one with nothing to show is a line at the end.
+        first: What stands above them.
+        tables: Name of the folder of the data files, beside the page.
+        runs: A part for each run, linked to by `RunSection.anchor`.
+    """
     return template("report.html.j2").render(
         selection=evidence.selection,
         ended=_measured_between(evidence.selection),
-        said=said,
-        decisions=sections[0],
-        verdicts=[
-            (f"question-{name}", QUESTIONS[name].title, short_verdict(item.verdict), item.status)
-            for name, item in evidence.answers.items()
-            if isinstance(item, Answer)
-        ],
-        sections=[section for section in sections[1:] if not section.empty],
-        absent=[(section.title, section.missing) for section in sections[1:] if section.empty],
+        first=first,
+        sections=[section for section in sections if not section.empty],
+        absent=[(section.title, section.missing) for section in sections if section.empty],
+        runs=runs,
         tables=tables,
-        dash=DASH,
     )
+
+
+def _first_screen(evidence: Evidence, said: str) -> FirstScreen:
+    verdicts = [
+        Verdict(
+            question=QUESTIONS[name].title,
+            sentence=short_verdict(item.verdict),
+            status=item.status,
+            link=f"question-{name}",
+        )
+        for name, item in evidence.answers.items()
+        if isinstance(item, Answer) and item.status is not Status.missing
+    ]
+    return FirstScreen(headline=said, verdicts=tuple(verdicts))
 
 
 def short_verdict(verdict: str) -> str:
