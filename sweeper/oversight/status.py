@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -26,20 +26,33 @@ Status = dict[str, Any]
 _HELD = "JobHeldUser"  # squeue's word
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found in rows and specs before, by a process that looks again and again and writes nothing."""
+
+    rows: SeenFiles = field(default_factory=lambda: SeenFiles(None))
+    specs: SeenFiles = field(default_factory=lambda: SeenFiles(None))
+
+
 def run_statuses(
-    results_dir: Path, which: str | None, queue: Queue | None = None, damaged: list[DamagedError] | None = None
+    results_dir: Path,
+    which: str | None,
+    queue: Queue | None = None,
+    damaged: list[DamagedError] | None = None,
+    seen: Seen | None = None,
 ) -> list[Status]:
     """State, progress and reason of the runs of a grid, of the run whose id starts or ends with `which`, or of all.
 
     SLURM is asked now if `queue` does not say what it said. `damaged` gets an error for each row and each grid's file
-    that cannot be read.
+    that cannot be read. What was seen before is kept in the results folder, or in `seen`: then nothing is written.
 
     Raises:
         RunFailedError: `which` is neither a grid nor a run.
     """
     queue = Queue.ask(results_dir) if queue is None else queue
     damaged = [] if damaged is None else damaged
-    rows, sound_specs = briefs(results_dir, damaged), SeenFiles(results_dir / ".specs.json")
+    sound_specs = SeenFiles(results_dir / ".specs.json") if seen is None else seen.specs
+    rows = briefs(results_dir, damaged, None if seen is None else seen.rows)
     statuses = [
         _status(RunDir(results_dir=results_dir, run_id=run.run_id), run, grid, queue, rows.get(run.run_id), sound_specs)
         for grid, run in _members(results_dir, which, damaged)

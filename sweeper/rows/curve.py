@@ -16,7 +16,12 @@ PROBS_DIFF = "training/rollout_probs_diff_mean"  # verl logs it with rollout.cal
 
 
 def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
-    """The training curve from the metrics files of all attempts, oldest first.
+    """The training curve from the metrics files of all attempts, oldest first, as `read_steps` has them."""
+    return [curve_point(step, data) for step, data in read_steps(paths).items()]
+
+
+def read_steps(paths: Iterable[Path]) -> dict[int, dict[str, Any]]:
+    """Everything that verl logged, by step in order and verl's names, from the files of all attempts, oldest first.
 
     What an attempt trained beyond the checkpoint that a later one resumed from led nowhere: those steps are the later
     attempt's alone, and absent where it has not reached them.
@@ -31,7 +36,7 @@ def read_curve(paths: Iterable[Path]) -> list[CurvePoint]:
             steps = {step: kept for step, kept in steps.items() if step <= last_kept}
         for step, data in records:
             steps.setdefault(step, {}).update(data)
-    return [curve_point(step, data) for step, data in sorted(steps.items())]
+    return dict(sorted(steps.items()))
 
 
 def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:

@@ -29,9 +29,12 @@ class Brief:
 _FIELDS = tuple(field.name for field in fields(Brief))
 
 
-def briefs(results_dir: Path, damaged: list[DamagedError]) -> dict[RunId, Brief]:
-    """Every row in short, by run; `damaged` gets an error for each file that is no row, which is left out."""
-    seen, found = SeenFiles(results_dir / ".status.json"), {}
+def briefs(results_dir: Path, damaged: list[DamagedError], seen: SeenFiles | None = None) -> dict[RunId, Brief]:
+    """Every row in short, by run; `damaged` gets an error for each file that is no row, which is left out.
+
+    What was seen before lies in the results folder, or is `seen`.
+    """
+    seen, found = SeenFiles(results_dir / ".status.json") if seen is None else seen, {}
     for entry in _rows(results_dir):
         run_id = RunId(entry.name.removesuffix(".json"))
         try:

@@ -15,20 +15,21 @@ from sweeper.host.files import write_atomic
 
 
 class SeenFiles:
-    """What was found in files of one kind, each under a name of its own; kept in a file of its own.
+    """What was found in files of one kind, each under a name of its own; kept in a file of its own, or in memory.
 
     Args:
-        path: Of the file; what is no such view is made anew.
+        path: Of the file; what is no such view is made anew. None: a process that writes nothing remembers by itself.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._known: dict[str, Any] = {}
         self._asked: dict[str, list[Any]] = {}
         self._is_new = False
-        with suppress(OSError, ValueError):
-            found = read_json(path)
-            self._known = found if isinstance(found, dict) else {}
+        if path is not None:
+            with suppress(OSError, ValueError):
+                found = read_json(path)
+                self._known = found if isinstance(found, dict) else {}
 
     def get(self, name: str, about: os.stat_result) -> list[Any] | None:
         """What was found in a file, if it is still what `about` says; None: it has to be read."""
@@ -46,8 +47,10 @@ class SeenFiles:
 
     def write(self, *, only_asked: bool) -> None:
         """Keep what is new, in a results folder of ours; `only_asked`: and forget files that nobody asked for."""
-        if self._is_new and os.access(self._path.parent, os.W_OK):
-            kept = self._asked if only_asked else self._known | self._asked
+        kept = self._asked if only_asked else self._known | self._asked
+        if self._path is None:
+            self._known, self._asked = kept, {}
+        elif self._is_new and os.access(self._path.parent, os.W_OK):
             write_atomic(self._path, json.dumps(kept) + "\n")
 
 

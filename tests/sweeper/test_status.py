@@ -9,7 +9,7 @@ from rewards.bounded_file import read_json
 from sweeper.host.errors import DamagedError
 from sweeper.launch.slurm.queue import Queue, kept
 from sweeper.launch.slurm.scheduler import Element
-from sweeper.oversight.status import run_statuses, status_text
+from sweeper.oversight.status import Seen, run_statuses, status_text
 from sweeper.plan.plan import save_grid
 from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import Failure, Provenance, row_path, write_row
@@ -219,3 +219,36 @@ def test_a_spec_that_was_sound_is_read_again_once_it_changes_and_only_then(
     assert told() == "None"
     run_dir.spec_path.write_text("")
     assert "it is empty" in told()
+
+
+def test_who_looks_with_a_memory_of_their_own_writes_nothing_and_reads_a_changed_row_again(results: Path) -> None:
+    before, seen = sorted(results.rglob("*")), Seen()
+    first = run_statuses(results, None, Queue.watched(results, None), [], seen)
+    assert run_statuses(results, None, Queue.watched(results, None), [], seen) == first
+    (failed,) = (RunId(item["run_id"]) for item in first if item["state"] == "failed")
+    path = row_path(results, failed)
+    path.write_text(path.read_text().replace("out of memory", "out of disk"))
+    assert "out of disk" in str(run_statuses(results, None, Queue.watched(results, None), [], seen))
+    assert sorted(results.rglob("*")) == before
+
+
+def test_a_watcher_takes_the_newest_answer_of_slurm_and_keeps_its_own_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "results"
+    calls, clock = broken(tmp_path, monkeypatch), [1000.0]
+    monkeypatch.setattr("sweeper.launch.slurm.queue.time.time", lambda: clock[0])
+    (results / "slurm").mkdir(parents=True)
+    (results / "slurm" / "sweep-1.json").write_text(json.dumps({"run_ids": ["a-1"], "code": "x", "shape": {}}))
+    before = sorted(results.rglob("*"))
+    first = Queue.watched(results, None)
+    assert first.error is not None
+    assert first.failures == 1
+    asked = calls.read_text()
+    assert Queue.watched(results, first) is first
+    assert calls.read_text() == asked
+    clock[0] += 100.0
+    second = Queue.watched(results, first)
+    assert second.failures == 2
+    assert calls.read_text() != asked
+    assert sorted(results.rglob("*")) == before

@@ -12,10 +12,10 @@ from sweeper.rows.row import row_path
 from sweeper.spec.run_id import RunId
 
 
-def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId, Element]:
+def live(results_dir: Path, known: Sequence[Chunk] | None = None, *, records: bool = True) -> dict[RunId, Element]:
     """The runs of a results folder that are in the queue, each with its element; `known` are its chunks, once read.
 
-    Chunks whose job id was not recorded, because the submitter was killed, are recorded now.
+    Chunks whose job id was not recorded, because the submitter was killed, are recorded now, if it `records` at all.
 
     Raises:
         SchedulerError: squeue did not answer.
@@ -27,7 +27,7 @@ def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId,
         chunk = by_name.get(element.name)
         if chunk is None or element.index >= len(chunk.run_ids):
             continue
-        if chunk.name not in recorded:
+        if records and chunk.name not in recorded:
             recorded.add(chunk.name)
             if chunk.job(results_dir) is None:
                 chunk.remember(results_dir, element.job)

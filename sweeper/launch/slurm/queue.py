@@ -40,8 +40,8 @@ class Queue:
     failures: int = 0  # questions in a row without an answer
 
     @classmethod
-    def ask(cls, results_dir: Path) -> "Queue":
-        """Ask now, if anything was ever submitted."""
+    def ask(cls, results_dir: Path, *, writes: bool = True) -> "Queue":
+        """Ask now, if anything was ever submitted; it `writes` down the ids of jobs that it finds without one."""
         if not (results_dir / "slurm").is_dir():
             return cls(elements={}, endings={})
         from sweeper.launch.slurm import scheduler
@@ -52,7 +52,7 @@ class Queue:
         now, known = time.time(), chunks(results_dir, damaged)
         broken = tuple(map(str, damaged))
         try:
-            elements = live(results_dir, known)
+            elements = live(results_dir, known, records=writes)
         except scheduler.SchedulerError as error:
             endings = dict.fromkeys(submitted(results_dir, known), "")
             if not endings and isinstance(error, scheduler.NoSlurmError):
@@ -76,19 +76,27 @@ class Queue:
     @classmethod
     def recent(cls, results_dir: Path) -> "Queue":
         """The last answer if it is of the last seconds, else a new one; without answers the seconds double."""
-        path = kept(results_dir)
-        last = _read(path) if path.exists() else None
+        new = cls._newer(results_dir, last := _last(results_dir), writes=True)
+        if new is not last and new.time:
+            with suppress(OSError):  # another's results folder: asked anew each time
+                write_atomic(kept(results_dir), _text(new))
+        return new
+
+    @classmethod
+    def watched(cls, results_dir: Path, before: "Queue | None") -> "Queue":
+        """As `recent`, for who writes nothing and remembers what it got `before`."""
+        known = [item for item in (before, _last(results_dir)) if item is not None]
+        return cls._newer(results_dir, max(known, key=lambda item: item.time, default=None), writes=False)
+
+    @classmethod
+    def _newer(cls, results_dir: Path, last: "Queue | None", *, writes: bool) -> "Queue":
+        """The last answer if it is still good, else a new one."""
         if last is not None:
             seconds = min(LONGEST_SECONDS, KEPT_SECONDS * 2.0**last.failures)
             if 0 <= time.time() - last.time < seconds:
                 return last
-        new = cls.ask(results_dir)
-        if new.time:
-            failures = 0 if new.error is None else (last.failures if last else 0) + 1
-            new = replace(new, failures=failures)
-            with suppress(OSError):  # another's results folder: asked anew each time
-                write_atomic(path, _text(new))
-        return new
+        new = cls.ask(results_dir, writes=writes)
+        return replace(new, failures=0 if new.error is None else (last.failures if last else 0) + 1)
 
     def state(self, run_dir: RunDir, *, is_done: bool = False) -> State:
         """The run's state, as far as the folder and SLURM tell; `is_done` as `state_of` has it."""
@@ -133,6 +141,12 @@ def _text(queue: Queue) -> str:
     values = {name: getattr(queue, name) for name in Queue.__dataclass_fields__}
     values["elements"] = {run_id: [getattr(item, key) for key in _ELEMENT] for run_id, item in queue.elements.items()}
     return json.dumps(values) + "\n"
+
+
+def _last(results_dir: Path) -> Queue | None:
+    """The answer that is kept beside the runs."""
+    path = kept(results_dir)
+    return _read(path) if path.exists() else None
 
 
 def _read(path: Path) -> Queue | None:
