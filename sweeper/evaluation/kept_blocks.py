@@ -11,8 +11,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sweeper.host.files import write_atomic
 from sweeper.rows.counts import ProblemCount
@@ -22,11 +23,15 @@ SUFFIX = ".partial"  # in place of the counts file's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A few completions of one problem, for people to read, and a correct one to learn from."""
+    """A few completions of one problem, for people to read, and a correct one to learn from.
+
+    `sweeper.runs.samples` reads them.
+    """
 
     problem_id: str
     completions: list[str]
-    correct: str | None  # the first that scored; None: none did
+    correct: str | None  # the first that scored, whole; None: none did
+    verdicts: list[dict[str, Any]] = field(default_factory=list)  # of the completions; none from earlier versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,8 @@
 import secrets
 import sys
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from data_prep.files.lock import locked
 from data_prep.spec import file_digest
@@ -13,8 +12,8 @@ from sweeper.host import temporary
 from sweeper.host.machine import Device
 from sweeper.host.process import Children
 from sweeper.inputs.models import PreparedModel
+from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.counts import ProblemCount, read_counts
-from sweeper.spec.digest import digest_of
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
@@ -111,41 +110,9 @@ def measure_base(
         RunFailedError: the evaluation ended with an error.
         ResultsError: its counts file holds no problem, or is none.
     """
-    out = base_counts_path(results_dir, spec, model_digest=model.digest, problems=problems, n=n, screening=screening)
+    out = base_counts_path(
+        results_dir, spec, model_digest=model.digest, data_digest=file_digest(problems), n=n, screening=screening
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     with locked(out.with_suffix(".lock"), wait=True):
         return measure(spec, children, results_dir, model=model.path, data=problems, out=out, seed=int(screening), n=n)
-
-
-def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int | None = None) -> str:
-    """Name of a base model's measurement: model, problems, sampling and scorers."""
-    scoring: dict[str, Any] = {"reward_suite": spec.reward_suite}
-    if spec.reward.scorers:
-        scoring["own"] = [asdict(own) for own in spec.reward.scorers]
-    if spec.reward.versions:
-        scoring["versions"] = spec.reward.versions
-    return digest_of(
-        {
-            "model": model_digest,
-            "data": data_digest,
-            "n": spec.eval.n_samples if n is None else n,
-            "temperature": spec.eval.temperature,
-            "top_p": spec.eval.top_p,
-            "max_tokens": spec.training.max_response_length,
-        }
-        | scoring
-    )
-
-
-def base_counts_path(
-    results_dir: Path,
-    spec: RunSpec,
-    *,
-    model_digest: str,
-    problems: Path,
-    n: int | None = None,
-    screening: bool = False,
-) -> Path:
-    """Where `measure_base` leaves the counts of a prepared model with this digest."""
-    suite = suite_digest(spec, model_digest=model_digest, data_digest=file_digest(problems), n=n)
-    return results_dir / "base" / f"{spec.model.name}-{'screen-' if screening else ''}{suite}.jsonl"

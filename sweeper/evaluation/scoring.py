@@ -22,8 +22,10 @@ from sweeper.evaluation.problems import Problem
 from sweeper.host.errors import RunFailedError
 from sweeper.host.process import die_with_parent
 from sweeper.rows.counts import ProblemCount
+from sweeper.rows.sample import TRUNCATED
 
-KEPT_SAMPLES = 2
+KEPT_SAMPLES = 2  # of each problem, and further ones so that there is one of each verdict: at most 7
+KEPT_CHARACTERS = 8_000  # of each: 56,000 a problem at most
 MOST_UNSCORED = 16_384  # samples that wait to be scored: 0.3 GB of text at 4,000 tokens each
 
 
@@ -33,7 +35,7 @@ class Answered(NamedTuple):
     problem: Problem
     texts: list[str]
     finished: list[bool]  # for each text, whether it came to its end within the limit
-    response_tokens: int  # of all together
+    tokens: list[int]  # of each text, how many it had
 
 
 def scored(answered: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
@@ -56,14 +58,15 @@ def scored(answered: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
     return measured
 
 
-def _measured(one: Answered, verdicts: Sequence[dict[str, float | str]]) -> Measured:
-    problem, outcomes, correct = one.problem, Counter[str](), None
-    for text, is_finished, verdict in zip(one.texts, one.finished, verdicts, strict=True):
+def _measured(one: Answered, scores: Sequence[dict[str, float | str]]) -> Measured:
+    problem, verdicts, correct = one.problem, list[str](), None
+    for text, is_finished, score in zip(one.texts, one.finished, scores, strict=True):
         # A response cut off at the limit that scores nothing is its own outcome, not a wrong answer.
-        cut = not is_finished and float(verdict["acc"]) < 1
-        if correct is None and is_finished and float(verdict["acc"]) == 1:
+        cut = not is_finished and float(score["acc"]) < 1
+        if correct is None and is_finished and float(score["acc"]) == 1:
             correct = text
-        outcomes["truncated" if cut else str(verdict["outcome"])] += 1
+        verdicts.append(TRUNCATED if cut else str(score["outcome"]))
+    outcomes = Counter(verdicts)
     count = ProblemCount(
         problem_id=problem.problem_id,
         data_source=problem.row["data_source"],
@@ -72,11 +75,37 @@ def _measured(one: Answered, verdicts: Sequence[dict[str, float | str]]) -> Meas
         c=outcomes["correct"],
         outcomes=dict(sorted(outcomes.items())),
         prompt_tokens=len(problem.prompt_ids),
-        response_tokens=one.response_tokens,
+        response_tokens=sum(one.tokens),
         difficulty=problem.row["extra_info"].get("difficulty"),
     )
-    kept = Kept(problem_id=problem.problem_id, completions=one.texts[:KEPT_SAMPLES], correct=correct)
+    places = [
+        place for place, verdict in enumerate(verdicts) if place < KEPT_SAMPLES or verdict not in verdicts[:place]
+    ]
+    kept = Kept(
+        problem_id=problem.problem_id,
+        completions=[_shortened(one.texts[place]) for place in places],
+        correct=correct,
+        verdicts=[
+            {
+                "place": place,
+                "verdict": verdicts[place],
+                "parsed": scores[place]["pred"],
+                "score": scores[place]["score"],
+                "judge_error": scores[place]["judge_error"],
+                "finish": "stop" if one.finished[place] else "length",
+                "tokens": one.tokens[place],
+                "left_out": max(0, len(one.texts[place]) - KEPT_CHARACTERS),
+            }
+            for place in places
+        ],
+    )
     return Measured(count=count, kept=kept)
+
+
+def _shortened(text: str) -> str:
+    """A long text without its middle: what is asked begins it, the answer ends it."""
+    half = KEPT_CHARACTERS // 2
+    return text if len(text) <= KEPT_CHARACTERS else text[:half] + text[-half:]
 
 
 class Scoring:

@@ -57,7 +57,7 @@ def _answered(tokenizer: Any, problem: Problem, samples: Sequence[Sample]) -> An
         problem=problem,
         texts=tokenizer.batch_decode([list(one.token_ids) for one in samples], skip_special_tokens=True),
         finished=[one.finished for one in samples],
-        response_tokens=sum(len(one.token_ids) for one in samples),
+        tokens=[len(one.token_ids) for one in samples],
     )
 
 

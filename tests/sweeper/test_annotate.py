@@ -11,12 +11,12 @@ from pyarrow import parquet
 
 from data_prep.choosing.annotations import read_pass_rates, read_solutions
 from data_prep.materialise import materialise
-from data_prep.spec import DataError, Order
+from data_prep.spec import DataError, Order, file_digest
 from sweeper.evaluation.annotation import Annotation, write_solutions
 from sweeper.evaluation.kept_blocks import Kept
-from sweeper.evaluation.measure import base_counts_path
 from sweeper.inputs.data import data_spec
 from sweeper.inputs.models import prepare
+from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.counts import read_counts, samples_path
 from sweeper.spec.run import RunSpec
 from tests.sweeper.conftest import SHAPE_OVERRIDES
@@ -57,7 +57,9 @@ def test_every_training_problem_gets_the_rate_of_its_counts(
     data = materialise(data_spec(run), results / "data")
     model = prepare(run, results, log=tmp_path / "log")
     counts = read_counts(
-        base_counts_path(results, run, model_digest=model.digest, problems=data.train, n=4, screening=True)
+        base_counts_path(
+            results, run, model_digest=model.digest, data_digest=file_digest(data.train), n=4, screening=True
+        )
     )
     rates = read_pass_rates((str(file),))["tiny-130k_pass_rate"]
     assert rates == {item.problem_id: item.c / 4 for item in counts}
@@ -79,7 +81,7 @@ def test_annotated_evaluation_problems_are_the_base_measurement_of_runs(results:
     assert done.returncode == 0, done.stderr
     data = materialise(data_spec(run), results / "data")
     model = prepare(run, results, log=results / "log")
-    path = base_counts_path(results, run, model_digest=model.digest, problems=data.evaluation, n=8)
+    path = base_counts_path(results, run, model_digest=model.digest, data_digest=file_digest(data.evaluation), n=8)
     assert {item.n for item in read_counts(path)} == {8}
     assert "pass@8" in done.stdout
 

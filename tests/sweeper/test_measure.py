@@ -14,11 +14,12 @@ from data_prep.materialise import materialise
 from rewards import Outcome
 from rewards.sandbox import cores
 from sweeper.evaluation import evaluate as evaluation
-from sweeper.evaluation.measure import measure, suite_digest
+from sweeper.evaluation.measure import measure
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device
 from sweeper.host.process import Children
 from sweeper.inputs.data import data_spec
+from sweeper.rows.base_counts import suite_digest
 from sweeper.rows.counts import ProblemCount, read_counts, scores
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec

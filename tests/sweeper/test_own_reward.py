@@ -14,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from rewards.program import EXIT_FAILED, EXIT_OK, EXIT_USAGE
-from sweeper.evaluation.measure import measure, suite_digest
+from sweeper.evaluation.measure import measure
 from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
@@ -22,6 +22,7 @@ from sweeper.host.process import Children
 from sweeper.inputs.data import prepare_all, prepared
 from sweeper.plan.data_look import looks
 from sweeper.plan.plan import make_plan, spec_from
+from sweeper.rows.base_counts import suite_digest
 from sweeper.rows.counts import read_counts
 from sweeper.rows.differences import differences
 from sweeper.rows.failure_class import FailureClass

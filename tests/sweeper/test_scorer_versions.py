@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from rewards.route.scorers import _SCORERS, GRAPH, INTEGER, raised_versions, scorer_of
-from sweeper.evaluation.measure import suite_digest
 from sweeper.grid.expand import expand
 from sweeper.host import machine
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.scorer_versions import refuse_other_code
 from sweeper.plan.plan import spec_from
+from sweeper.rows.base_counts import suite_digest
 from sweeper.spec.run import RunSpec
 
 

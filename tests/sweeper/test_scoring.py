@@ -18,7 +18,7 @@ from sweeper.rows.counts import ProblemCount
 def answered(name: str, samples: int = 1) -> Answered:
     row = {"data_source": "synthetic_math", "extra_info": {"domain": "math"}, "reward_model": {"ground_truth": "1"}}
     problem = Problem(problem_id=name, row=row, prompt_ids=[1])
-    return Answered(problem=problem, texts=["1"] * samples, finished=[True] * samples, response_tokens=samples)
+    return Answered(problem=problem, texts=["1"] * samples, finished=[True] * samples, tokens=[1] * samples)
 
 
 def slowly(answers: Sequence[Answered], own: Sequence[str]) -> list[Measured]:

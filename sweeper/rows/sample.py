@@ -1,0 +1,125 @@
+"""What a model wrote on a problem and what its scorer said: one record, whichever file kept it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from rewards import Outcome
+
+TRUNCATED = "truncated"  # the verdict of an evaluation on a response that was cut off at the limit and scored nothing
+VERDICTS = (*map(str, Outcome), TRUNCATED)
+_WHY = {
+    Outcome.NO_ANSWER: "nothing in the required format was found",
+    Outcome.TIMEOUT: "the program or the comparison ran past its time limit",
+    Outcome.ERROR: "the scorer failed; it counts as 0",
+}
+
+
+class Origin(StrEnum):
+    """Which measurement a sample is of."""
+
+    evaluation = "evaluation"  # pass@k of the trained model
+    validation = "validation"  # during training, at one step
+    base = "base"  # pass@k of the model before RL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One response. A field is None where nothing says it: what was not kept is not guessed.
+
+    Attributes:
+        run_id: The run that it was read for; the base model's are shared by runs.
+        origin: Which measurement.
+        step: Training step of a validation; None of the others.
+        problem_id: Name of the problem in the run's data.
+        data_source: What decided the scorer.
+        domain: `math`, `code`, ...; of the counts.
+        prompt: What the model was asked, as text.
+        response: What it answered, without special tokens; long ones lack their middle (`left_out`).
+        left_out: Characters of the response that were not kept.
+        gold: The right answer, as text.
+        parsed: The answer as the scorer read it, at most 200 characters; empty: it read none.
+        score: The reward.
+        verdict: One of `VERDICTS`; None: kept by a version that did not write it down.
+        why: Why it got this verdict, where the scorer or the limit says more than the verdict does.
+        tokens: Of the response.
+        finish: `stop`: it came to its end; `length`: it was cut off.
+        place: Which of the problem's samples, from 0; of a validation of one sample per problem 0.
+        n: How many samples were drawn for the problem in this measurement.
+        c: How many of them are correct.
+    """
+
+    run_id: str
+    origin: Origin
+    step: int | None = None
+    problem_id: str | None = None
+    data_source: str | None = None
+    domain: str | None = None
+    prompt: str | None = None
+    response: str
+    left_out: int = 0
+    gold: str | None = None
+    parsed: str | None = None
+    score: float | None = None
+    verdict: str | None = None
+    why: str | None = None
+    tokens: int | None = None
+    finish: str | None = None
+    place: int | None = None
+    n: int | None = None
+    c: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields, in this order, as JSON has them."""
+        return asdict(self) | {"origin": str(self.origin)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which samples to show; None: whichever.
+
+    Attributes:
+        verdict: Exactly this one.
+        problem: Beginning or end of a problem's name.
+        source: Beginning of a data source, or a domain.
+        text: Found in prompt, response, gold or parsed answer, whatever its case.
+    """
+
+    verdict: str | None = None
+    problem: str | None = None
+    source: str | None = None
+    text: str | None = None
+
+    def fits(self, sample: Sample) -> bool:
+        """Whether it is one of them; a sample without the field is none."""
+        if self.verdict is not None and sample.verdict != self.verdict:
+            return False
+        name = sample.problem_id or ""
+        if self.problem is not None and not (name.startswith(self.problem) or name.endswith(self.problem)):
+            return False
+        if self.source not in (None, sample.domain) and not (sample.data_source or "").startswith(self.source or ""):
+            return False
+        if self.text is None:
+            return True
+        found = (sample.prompt, sample.response, sample.gold, sample.parsed)
+        return any(self.text.casefold() in part.casefold() for part in found if part)
+
+    def among(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Those that fit, in their order, one by one."""
+        return (sample for sample in samples if self.fits(sample))
+
+
+def why(verdict: str | None, *, judge_failed: bool = False, limit: int | None = None) -> str | None:
+    """What there is to say of a verdict beside the parsed and the right answer.
+
+    Args:
+        verdict: One of `VERDICTS`.
+        judge_failed: An error that is an outage of the judge.
+        limit: Most tokens of a response.
+    """
+    if verdict == TRUNCATED:
+        return "cut off at the limit" + ("" if limit is None else f" of {limit:,} tokens")
+    if verdict == Outcome.ERROR and judge_failed:
+        return "the judge gave no verdict; it counts as 0"
+    return None if verdict is None else _WHY.get(Outcome(verdict))

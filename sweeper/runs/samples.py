@@ -1,0 +1,279 @@
+"""The samples that a run kept: of its evaluation, of verl's validations, and of the base model on its problems.
+
+    runs/<id>/counts.samples.jsonl        a few of each problem, with the evaluation's verdicts
+    runs/<id>/val/STEP.jsonl              all of a validation, as verl writes them
+    base/<model>-<digest>.samples.jsonl   as the first, of the model before RL
+
+Prompts and right answers lie in the run's data and are joined by the problem's name; a validation names no problem and
+is joined by right answer and wording. Files are read line by line, and again at each pass.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rewards.bounded_file import read_json, read_text
+from sweeper.host.errors import ResultsError
+from sweeper.host.files import undamaged
+from sweeper.host.json_lines import json_lines
+from sweeper.rows.asked import Asked, by_gold, gold_digest, read_asked
+from sweeper.rows.base_counts import base_counts_path
+from sweeper.rows.counts import ProblemCount, read_counts, samples_path
+from sweeper.rows.row import base_problems_path, problems_path
+from sweeper.rows.sample import Origin, Sample, why
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run import RunSpec
+
+_CURE = "move it away: nothing but samples to read is in it"
+_VAL_FILES = "data.val_files="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of a measurement was kept.
+
+    Attributes:
+        kept: Samples that can be read.
+        drawn: Samples that were drawn; None: not known.
+        problems: Problems that the kept ones are of.
+        judged: Kept samples whose verdict is known.
+        joined: Kept samples whose prompt and right answer are known.
+    """
+
+    kept: int
+    drawn: int | None
+    problems: int
+    judged: int
+    joined: int
+
+    def __str__(self) -> str:
+        """What there is, and what there is not."""
+        drawn = "" if self.drawn is None else f" of {self.drawn:,}"
+        told = [f"{self.kept:,}{drawn} samples are kept, of {self.problems:,} problems"]
+        if self.judged < self.kept:
+            told.append(f"{self.kept - self.judged:,} of them without a verdict, by an earlier version")
+        if self.joined < self.kept:
+            told.append(f"{self.kept - self.joined:,} of them of problems that are not in the run's data here")
+        return "; ".join(told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptSamples:
+    """The samples of one measurement; iterating over them reads their file.
+
+    Attributes:
+        run_dir: Of the run.
+        origin: Which measurement.
+        step: Of a validation.
+        file: Where they lie.
+    """
+
+    run_dir: RunDir
+    origin: Origin
+    step: int | None
+    file: Path
+
+    def __iter__(self) -> Iterator[Sample]:
+        """One by one, in the order of the file: of an evaluation that of the problems' names.
+
+        Raises:
+            DamagedError: a line is not what was written, or the run's data are not.
+        """
+        read = self._validated if self.origin is Origin.validation else self._evaluated
+        with undamaged(self.file, cure=_CURE):
+            # The last line of a file that verl is writing now may be cut.
+            for _, line in json_lines(self.file, skip_damaged=self.origin is Origin.validation):
+                yield from read(line)
+
+    def coverage(self) -> Coverage:
+        """How much was kept; reads all of it."""
+        kept = judged = joined = 0
+        problems = set[object]()
+        for sample in self:
+            kept += 1
+            judged += sample.verdict is not None
+            joined += sample.gold is not None
+            problems.add(sample.problem_id or sample.prompt)
+        drawn = kept if self.origin is Origin.validation else sum(item.n for item in self.counts.values())
+        return Coverage(kept=kept, drawn=drawn or None, problems=len(problems), judged=judged, joined=joined)
+
+    @cached_property
+    def counts(self) -> Mapping[str, ProblemCount]:
+        """What was measured of each problem, by its name; empty of a validation, or where it is gone."""
+        return {item.problem_id: item for item in counts(self.run_dir, self.origin)}
+
+    def _evaluated(self, line: Mapping[str, Any]) -> Iterator[Sample]:
+        name, correct = str(line["problem_id"]), line["correct"]
+        count, asked = self.counts.get(name), self._problems.get(name)
+        verdicts = line.get("verdicts") or [
+            {"place": place, "verdict": _implied(text, correct, count)}
+            for place, text in enumerate(line["completions"])
+        ]
+        for text, said in zip(line["completions"], verdicts, strict=True):
+            yield Sample(
+                run_id=self.run_dir.run_id,
+                origin=self.origin,
+                problem_id=name,
+                data_source=asked.data_source if asked else count.data_source if count else None,
+                domain=asked.domain if asked else count.domain if count else None,
+                prompt=asked.prompt if asked else None,
+                response=str(text),
+                left_out=said.get("left_out", 0),
+                gold=asked.gold if asked else None,
+                parsed=said.get("parsed"),
+                score=said.get("score"),
+                verdict=said["verdict"],
+                why=why(said["verdict"], judge_failed=bool(said.get("judge_error")), limit=self._limit),
+                tokens=said.get("tokens"),
+                finish=said.get("finish"),
+                place=said["place"],
+                n=count.n if count else None,
+                c=count.c if count else None,
+            )
+
+    def _validated(self, line: Mapping[str, Any]) -> Iterator[Sample]:
+        prompt, verdict = str(line["input"]), line.get("outcome")
+        alike = [item for item in self._by_gold.get(gold_digest(line["gts"]), ()) if item.was_asked_in(prompt)]
+        asked = alike[0] if len(alike) == 1 else None
+        yield Sample(
+            run_id=self.run_dir.run_id,
+            origin=self.origin,
+            step=self.step,
+            problem_id=asked.problem_id if asked else None,
+            data_source=asked.data_source if asked else None,
+            domain=asked.domain if asked else None,
+            prompt=asked.prompt if asked else prompt,
+            response=str(line["output"]),
+            gold=asked.gold if asked else str(line["gts"]),
+            parsed=line.get("pred"),
+            score=line["score"],
+            verdict=verdict,
+            why=why(verdict, judge_failed=bool(line.get("judge_error")), limit=self._limit),
+        )
+
+    @cached_property
+    def _problems(self) -> Mapping[str, Asked]:
+        folder = data_folder(self.run_dir)
+        if folder is None:
+            return {}
+        path = folder / ("val.parquet" if self.origin is Origin.validation else "evaluation.parquet")
+        with undamaged(path, cure="remove its folder: the next launch makes it anew"):
+            return {item.problem_id: item for item in read_asked(path)}
+
+    @cached_property
+    def _by_gold(self) -> Mapping[str, list[Asked]]:
+        return by_gold(list(self._problems.values()))
+
+    @cached_property
+    def _limit(self) -> int | None:
+        spec = _spec(self.run_dir)
+        return spec.training.max_response_length if spec else None
+
+
+def _implied(text: str, correct: str | None, count: ProblemCount | None) -> str | None:
+    """The verdict on a sample of an earlier version, where what it did keep leaves only one."""
+    if text == correct:
+        return "correct"
+    return next(iter(count.outcomes)) if count is not None and len(count.outcomes) == 1 else None
+
+
+def kept_samples(run_dir: RunDir, origin: Origin | None = None, step: int | None = None) -> KeptSamples:
+    """The samples of one measurement of a run.
+
+    Args:
+        run_dir: Of the run.
+        origin: Which; None: the validation of `step`, else the evaluation, else the last validation.
+        step: Of a validation; None: the last.
+
+    Raises:
+        ResultsError: they are not there; says which are.
+        DamagedError: the run's row or specification is not what was written.
+    """
+    steps = validation_steps(run_dir)
+    if origin is None:
+        has_evaluation = _counts_file(run_dir, Origin.evaluation) is not None
+        origin = Origin.evaluation if step is None and (has_evaluation or not steps) else Origin.validation
+    if origin is Origin.validation:
+        chosen = step if step is not None else steps[-1] if steps else None
+        if chosen in steps:
+            file = _val_folder(run_dir) / f"{chosen}.jsonl"
+            return KeptSamples(run_dir=run_dir, origin=origin, step=chosen, file=file)
+    else:
+        counts_file = _counts_file(run_dir, origin)
+        if counts_file is not None and samples_path(counts_file).exists():
+            return KeptSamples(run_dir=run_dir, origin=origin, step=None, file=samples_path(counts_file))
+    what = f"of step {step}" if step is not None else f"of its {origin}" if origin is not Origin.base else "of its base"
+    there = f"there are validations of steps {', '.join(map(str, steps))}" if steps else "it has validated nothing yet"
+    raise ResultsError(f"{run_dir.run_id} has no samples {what} here; {there}")
+
+
+def origins(run_dir: RunDir) -> list[tuple[Origin, int | None]]:
+    """The measurements whose samples are there: base, validations by step, evaluation."""
+    found: list[tuple[Origin, int | None]] = [(Origin.validation, step) for step in validation_steps(run_dir)]
+    for origin, place in ((Origin.base, 0), (Origin.evaluation, len(found) + 1)):
+        path = _counts_file(run_dir, origin)
+        if path is not None and samples_path(path).exists():
+            found.insert(place, (origin, None))
+    return found
+
+
+def validation_steps(run_dir: RunDir) -> list[int]:
+    """The steps whose validations are there, ascending."""
+    names = (path.stem for path in _val_folder(run_dir).glob("*.jsonl"))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def counts(run_dir: RunDir, origin: Origin) -> list[ProblemCount]:
+    """Per-problem counts of an evaluation of a run; empty of a validation, or where it was not made or is gone.
+
+    Raises:
+        ResultsError: the file is not what was written.
+    """
+    beside = {Origin.evaluation: problems_path, Origin.base: base_problems_path}
+    if origin not in beside:
+        return []
+    with_row = beside[origin](run_dir.results_dir, run_dir.run_id)
+    for path in (with_row, _counts_file(run_dir, origin)):
+        if path is not None and path.exists():
+            return read_counts(path)
+    return []
+
+
+def data_folder(run_dir: RunDir) -> Path | None:
+    """The prepared data of a run, where they still are below its results folder."""
+    row = run_dir.row()
+    name = row.provenance.data_digest if row and row.provenance else None
+    if name is None:
+        with suppress(FileNotFoundError):
+            lines = read_text(run_dir.overrides_path).splitlines()
+            # The name alone: a results folder may have been moved.
+            name = next((Path(line).parent.name for line in lines if line.startswith(_VAL_FILES)), None)
+    folder = run_dir.results_dir / "data" / name if name else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _val_folder(run_dir: RunDir) -> Path:
+    return run_dir.path / "val"
+
+
+def _counts_file(run_dir: RunDir, origin: Origin) -> Path | None:
+    """The counts file that an evaluation's samples lie beside; None: not known."""
+    if origin is Origin.evaluation:
+        path = run_dir.path / "counts.jsonl"
+        return path if path.exists() else None
+    row, spec, folder = run_dir.row(), _spec(run_dir), data_folder(run_dir)
+    if origin is Origin.validation or not (row and row.provenance and row.provenance.model_digest and spec and folder):
+        return None
+    manifest = folder / "manifest.json"
+    with undamaged(manifest, cure="remove its folder: the next launch makes it anew"):
+        digest = read_json(manifest)["files"]["evaluation"]["sha256"]
+    return base_counts_path(
+        run_dir.results_dir, spec, model_digest=row.provenance.model_digest, data_digest=str(digest)
+    )
+
+
+def _spec(run_dir: RunDir) -> RunSpec | None:
+    return RunSpec.read(run_dir.spec_path) if run_dir.spec_path.exists() else None
