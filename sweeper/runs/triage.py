@@ -1,8 +1,8 @@
 """Why an attempt at a run failed: a class from a closed set, and the line that shows it.
 
 One pure function of what is known of the ending: the job's own exit record, SLURM's words on it, and what was printed.
-The patterns are messages of torch, NCCL, vLLM, Ray, verl and SLURM as users reported them; tests/sweeper/test_triage.py
-names each source.
+SLURM's messages are as users reported them; tests/sweeper/test_triage.py names each source. Those of the programs that
+train are in `known_lines`.
 """
 
 import itertools
@@ -14,6 +14,7 @@ from pathlib import Path
 from sweeper.host.log_lines import TRACEBACK
 from sweeper.host.secret import hidden
 from sweeper.rows.failure_class import FailureClass
+from sweeper.runs.known_lines import CAUSES, KINDS, NODE
 
 _EVIDENCE = 300  # characters
 
@@ -48,72 +49,18 @@ _CANCELLED = re.compile(r"^CANCELLED\b")
 # Who may say so in what a step printed: SLURM's programs, and ours of a node. A reason may quote anything.
 _OF_SLURM = re.compile(r"^(slurm\w*|srun|sbatch|scancel|node \d+): ")
 
-# Causes that name themselves. The first line that matches any of them counts: what follows in a log follows from it.
-_CAUSES = (
-    (FailureClass.disk, re.compile(r"No space left on device|Disk quota exceeded|PytorchStreamWriter failed writing")),
-    (
-        FailureClass.vllm_oom,
-        re.compile(
-            r"No available memory for the cache blocks|cumem_allocator|"
-            r"Free memory on device .*less than desired GPU memory utilization|"
-            r"(is larger than|exceeds) the (available KV cache memory|maximum number of tokens that can be stored)",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        FailureClass.cuda_oom,
-        re.compile(
-            r"CUDA out of memory|CUDA error: out of memory|torch\.(cuda\.)?OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED"
-        ),
-    ),
-    (
-        FailureClass.host_oom,
-        re.compile(
-            r"due to the node running low on memory|killed due to memory pressure|DefaultCPUAllocator: can't allocate|"
-            r"\bCannot allocate memory\b|^MemoryError\b"
-        ),
-    ),
-)
 # Code of ours and of verl in which an exception means the reward or the data.
 _REWARD_FRAME = re.compile(r'File "[^"]*/(rewards|reward_manager|reward_loop|reward_score)/[^"]*\.py"')
 _DATA_FRAME = re.compile(r'File "[^"]*/(data_prep/[^"]*|rl_dataset)\.py"')
 _EXCEPTION = re.compile(r"^([\w.]+\.)?\w*(Error|Exception|Invalid)\b(\(\w+\))?: ?\S")
-_TEXTS = (
-    (
-        FailureClass.reward,
-        re.compile(r"Reward function is not implemented|JudgeUnavailable|SandboxUnavailable|OwnRewardError"),
-    ),
-    (
-        FailureClass.data,
-        re.compile(r"^(data_prep\.\w+\.)?(DataError|BadRow)\b|ArrowInvalid|Parquet magic bytes not found"),
-    ),
-    (
-        FailureClass.config,
-        re.compile(
-            r"^(omegaconf|hydra)\.\w|^(\w+\.)*ConfigError\b|^Could not override|is not in struct|MissingMandatoryValue|"
-            r"(must be|not) divisible by|^(ModuleNotFound|Import)Error: |RepositoryNotFoundError"
-        ),
-    ),
-)
-# Mostly the echo of another rank's death, so asked last.
-_NODE = re.compile(
-    r"\bnccl(Remote|System|Internal)Error\b|NCCL error|Watchdog caught collective operation timeout|DistBackendError|"
-    r"uncorrectable (ECC|NVLink) error|fallen off the bus|GPU is lost|no CUDA-capable device|"
-    r"(its|Owner's) node has (died|crashed)|has been marked dead|NodeDiedError|gloo/transport/|joined Ray in|"
-    r"CUDA driver initialization failed|unspecified launch failure|The current node timed out during startup|"
-    r"head node's raylet may not have started|Failed to (start|connect to) GCS"
-)
 # What these say ended a process is what ended it; of others (a dead actor, a broken pipe) the cause lies further up.
 _SETTLED = re.compile(r"^(Value|Type|Key|Index|ZeroDivision|NotImplemented|Unicode\w*)Error\b")
-# Whose words are somebody's own: only vLLM raises a full memory as one of them.
-_PLAIN = re.compile(
-    r"^([\w.]*RayTaskError\()?([\w.]+\.)?(Value|Type|Key|Index|Lookup|ZeroDivision|NotImplemented|Unicode\w*|Attribute|Name|"
-    r"Assertion|JSONDecode|Syntax)Error\b"
-)
+_FRAME = re.compile(r'^File "/')
+_RAISED = re.compile(r"^([A-Za-z_]\w*\.)*[A-Z]\w*(\(\w+\))?:(\s|$)")  # by whatever class
+# A plain error of Python says these too, and only vLLM means by them what they say.
+_PLAIN = re.compile(r"^([\w.]*RayTaskError\()?([\w.]+\.)?ValueError\b")
+_OF_RAY = re.compile(r"^ray\.exceptions\.(?!RayTaskError)\w+: ")
 _CHAINED = re.compile(r"^(The above exception was the direct cause|During handling of the above exception)")
-# What Python's and our messages quote is what they were given: a model's answer, a path.
-_OPENING = re.compile(r"""(?<!\w)['"]""")
-_CLOSING = {sign: re.compile(rf"(?<!\\){sign}(?!\w)") for sign in "'\""}
 _VLLM_FRAME = re.compile(r"/vllm/|vllm_rollout|\bEngineCore")
 
 
@@ -147,80 +94,85 @@ def classify(ending: Ending) -> Diagnosis:
 
 def _of_log(log: Sequence[str], reason: Sequence[str]) -> Diagnosis | None:
     """What the last traceback says; where it only repeats that something ended, what the whole log says."""
-    end = _last_traceback(log)
-    raised = [line for line in end if _EXCEPTION.search(line)]
-    own = _own_words(end)
-    if found := _named(end, own):
+    silent = _messages(log)
+    start = len(log) - len(_last_traceback(log))
+    if found := _named(log, silent, first=start):
         return found
+    raised = [line for line in log[start:] if _EXCEPTION.search(line)]
     if raised and _SETTLED.search(raised[-1]):
         return None
-    kept = [line for number, line in enumerate(end) if number not in own]
-    lines = [*log[: len(log) - len(end)], *kept, *([] if own else reason)]
-    if found := _named(lines):
+    # An exception without its traceback; with it, what it says has been asked.
+    lines = [*log, *(reason if start == len(log) else [])]
+    if found := _named(lines, silent):
         return found
-    node = next((line for line in lines if _NODE.search(_unquoted(line))), None)
+    node = next((line for number, line in enumerate(lines) if number not in silent and NODE.match(line)), None)
     return None if node is None else Diagnosis(failure_class=FailureClass.node, evidence=_cut(node))
+
+
+def _headings(lines: Sequence[str]) -> list[int]:
+    """Where tracebacks begin: a frame in a file follows; in an answer, whose traceback is mostly of `<stdin>`, none."""
+    pairs = enumerate(itertools.pairwise([*lines, ""]))
+    return [number for number, (line, after) in pairs if line.startswith(TRACEBACK) and _FRAME.search(after)]
 
 
 def _last_traceback(lines: Sequence[str]) -> Sequence[str]:
     """The last traceback, with those that led to it, to the end of the log; empty: there is none."""
-    starts = [number for number, line in enumerate(lines) if line.startswith(TRACEBACK)]
+    starts = _headings(lines)
     while len(starts) > 1 and any(_CHAINED.search(line) for line in lines[starts[-2] : starts[-1]]):
         del starts[-1]
     return lines[starts[-1] :] if starts else []
 
 
-def _own_words(lines: Sequence[str]) -> set[int]:
-    """The lines of tracebacks that a plain error of Python says, to the next: they may hold a model's answer."""
+def _messages(lines: Sequence[str]) -> set[int]:
+    """The lines of tracebacks that may hold a model's answer.
+
+    They are what an error says below its first line, up to the next traceback. The first line is heard, in which known
+    forms stand at the beginning; not of an error that code of a reward raises, nor a plain one of Python, unless vLLM
+    does: it may say an answer and nothing else. Ray's own errors are heard to their end, and below Ray's line of a
+    worker's error come the worker's frames and the error itself.
+    """
     found: set[int] = set()
-    starts = [number for number, line in enumerate(lines) if line.startswith(TRACEBACK)]
+    starts = _headings(lines)
     for start, end in itertools.pairwise([*starts, len(lines)]):
-        first = next((number for number in range(start, end) if _EXCEPTION.search(lines[number])), end)
-        framed = end if first < end and "RayTaskError" in lines[first] else first  # the worker's frames follow
-        frames = [line for line in lines[start:framed] if line.startswith('File "')]
-        if first < end and _PLAIN.search(lines[first]) and not any(map(_VLLM_FRAME.search, frames)):
-            found.update(range(first, end))
+        raised = [number for number in range(start, end) if _RAISED.search(lines[number])]
+        if len(raised) > 1 and "RayTaskError" in lines[raised[0]]:
+            del raised[0]
+        if not raised or _OF_RAY.search(lines[raised[0]]):
+            continue
+        first, frames = raised[0], [line for line in lines[start : raised[0]] if line.startswith('File "')]
+        is_heard = not any(map(_REWARD_FRAME.search, frames[-4:])) and not (
+            _PLAIN.search(lines[first]) and not any(map(_VLLM_FRAME.search, frames))
+        )
+        found.update(range(first + 1 if is_heard else first, end))
     return found
 
 
-def _named(lines: Sequence[str], own: Container[int] = ()) -> Diagnosis | None:
+def _named(lines: Sequence[str], silent: Container[int], *, first: int = 0) -> Diagnosis | None:
     """The first cause that names itself, else what kind of code raised the first telling exception; None: neither.
 
     Args:
         lines: Of a log.
-        own: Numbers of those that name no cause.
+        silent: Numbers of those that name no cause.
+        first: The number of the first that is asked.
     """
-    plain = [_unquoted(line) for line in lines]
     for number, line in enumerate(lines):
-        if number in own:
+        if number < first or number in silent:
             continue
-        for failure_class, pattern in _CAUSES:
-            if pattern.search(plain[number]):
+        for failure_class, pattern in CAUSES:
+            if pattern.match(line):
                 if failure_class is FailureClass.cuda_oom and _raised_in(_VLLM_FRAME, lines, number):
                     failure_class = FailureClass.vllm_oom
                 return Diagnosis(failure_class=failure_class, evidence=_cut(line))
     for number, line in enumerate(lines):
-        if not _EXCEPTION.search(line) and not any(pattern.search(plain[number]) for _, pattern in _TEXTS):
+        if number < first:
             continue
-        for failure_class, pattern in _TEXTS:
-            if pattern.search(plain[number]):
-                return Diagnosis(failure_class=failure_class, evidence=_cut(line))
-        for failure_class, pattern in ((FailureClass.reward, _REWARD_FRAME), (FailureClass.data, _DATA_FRAME)):
-            if _raised_in(pattern, lines, number, innermost=4):
-                return Diagnosis(failure_class=failure_class, evidence=_cut(line))
+        kind = next((kind for kind, pattern in KINDS if number not in silent and pattern.match(line)), None)
+        if kind is None and _EXCEPTION.search(line):
+            frames = ((FailureClass.reward, _REWARD_FRAME), (FailureClass.data, _DATA_FRAME))
+            kind = next((one for one, pattern in frames if _raised_in(pattern, lines, number, innermost=4)), None)
+        if kind is not None:
+            return Diagnosis(failure_class=kind, evidence=_cut(line))
     return None
-
-
-def _unquoted(line: str) -> str:
-    """A line without what it quotes, to its end where a quotation was cut."""
-    kept, at = [], 0
-    while opening := _OPENING.search(line, at):
-        kept.append(line[at : opening.start()])
-        closing = _CLOSING[opening[0]].search(line, opening.end())
-        if closing is None:
-            return "".join(kept)
-        at = closing.end()
-    return "".join([*kept, line[at:]])
 
 
 def _raised_in(pattern: re.Pattern[str], lines: Sequence[str], number: int, *, innermost: int = 12) -> bool:

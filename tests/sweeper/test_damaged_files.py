@@ -53,7 +53,7 @@ def results(tmp_path: Path) -> Path:
         attempt = run_dir.new_attempt()
         attempt.write("env", {"time": 1000.0})
         attempt.beat(Heartbeat(**BEAT, time=1060.0, pid=1, host="n1"))  # type: ignore[arg-type]
-        attempt.log.write_text("CUDA out of memory\n")
+        attempt.log.write_text("torch.OutOfMemoryError: CUDA out of memory.\n")
         if run is not interrupted:
             attempt.write("exit", {"status": "failed", "phase": "train"})
     write_row(tmp_path, row(done))

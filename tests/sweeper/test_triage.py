@@ -427,3 +427,45 @@ def test_a_process_that_prints_samples_is_left_out_and_no_other(tmp_path: Path) 
     )
     assert tail(log) == ["torch.OutOfMemoryError: CUDA out of memory.", "ray.exceptions.ActorDiedError: died"]
     assert classify(Ending(status="failed", log=tail(log))).failure_class is FailureClass.cuda_oom
+
+
+OF_A_WORKER = 'ray.exceptions.RayTaskError(RuntimeError): ray::X.run() (pid=1)\nFile "/x/z.py", line 2\nRuntimeError'
+RAISED = (
+    *("RuntimeError", "Exception", "OSError", "verl.utils.AnswerError", "mine.BadAnswer", "torch.AcceleratorError"),
+    *("SystemError", OF_A_WORKER),
+)
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_an_answer_in_the_message_of_whatever_error_never_decides_the_class(name: str) -> None:
+    for line in MAGIC:
+        traced = f'Traceback (most recent call last):\nFile "<stdin>", line 1\n{line}'
+        for said in (f"cannot read {line}", f"cannot read it\n{line}", f"\n{line}", f"odd: {line}", f"it\n{traced}"):
+            error = f"{name}: {said}".split("\n")
+            log = ["Traceback (most recent call last):", 'File "/x/y.py", line 1', *error]
+            for before in ([], ["step:1 - reward:0.1"], [*log, "step:1 - reward:0.1"]):
+                words = next(line for line in reversed(error) if ": " in line)
+                found = classify(Ending(status="failed", reason=f"exit code 1: {words}", log=[*before, *log]))
+                assert found.failure_class is FailureClass.unknown, error
+
+
+def test_an_answer_that_an_error_of_a_reward_says_and_nothing_else_is_the_rewards_failure() -> None:
+    for line in MAGIC:
+        frames = ['File "/verl/trainer/x.py", line 9', 'File "/results/code/ab/rewards/math/score.py", line 1']
+        log = ["Traceback (most recent call last):", *frames, *f"RuntimeError: {line}".split("\n")]
+        found = classify(Ending(status="failed", reason=f"exit code 1: {log[3]}", log=log))
+        assert found.failure_class in (FailureClass.reward, FailureClass.unknown), line
+
+
+def test_what_ended_a_worker_is_heard_below_rays_own_lines() -> None:
+    for inner, wanted in (
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", FailureClass.cuda_oom),
+        ("OSError: [Errno 28] No space left on device: '/x'", FailureClass.disk),
+        ("RuntimeError: CUDA error: uncorrectable ECC error encountered", FailureClass.node),
+    ):
+        log = [
+            *("Traceback (most recent call last):", 'File "/verl/trainer/main_ppo.py", line 9', "ray.get(refs)"),
+            "ray.exceptions.RayTaskError(RuntimeError): ray::TaskRunner.run() (pid=7, ip=1.2.3.4)",
+            *('File "/verl/workers/actor.py", line 1, in update', "loss.backward()", inner),
+        ]
+        assert classify(Ending(status="failed", reason=f"exit code 1: {inner}", log=log)).failure_class is wanted
