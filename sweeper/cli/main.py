@@ -17,7 +17,7 @@ from sweeper.spec.bounds import PositiveOrZero, argument
 
 # In the order of the help; each is a module of this folder, and `sweeper.cli.verb` says what it has.
 _VERBS = (
-    *("plan", "status", "why", "logs", "retry", "cancel", "gc", "prepare", "export-sbatch", "doctor"),
+    *("plan", "status", "dashboard", "why", "logs", "retry", "cancel", "gc", "prepare", "export-sbatch", "doctor"),
     *("prove", "suggest", "results", "options", "init", "add-model", "completion"),
 )
 _DESCRIPTION = """\
