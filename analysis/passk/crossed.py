@@ -115,14 +115,3 @@ def between_runs(arms: Sequence[Floats]) -> BetweenRuns | None:
         rest = values - by_run[:, None] - values.mean(axis=0) + values.mean()
         answering += float((rest**2).sum()) / max(values.shape[1] - 1, 1) / values.shape[1]
     return BetweenRuns(variance=squares / df, answering=answering / df, df=df)
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjusted p-values for the chance of any false finding among all that are known (Holm 1979)."""
-    known = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    largest = 0.0
-    for place, (p, i) in enumerate(known):
-        largest = max(largest, min(1.0, p * (len(known) - place)))
-        adjusted[i] = largest
-    return adjusted

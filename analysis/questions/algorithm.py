@@ -15,7 +15,6 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Bar, Forest
 from analysis.estimates.numerals import short, signed
 from analysis.estimates.panel import Panel, between, panel, two_sided
-from analysis.passk.crossed import holm
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws
@@ -25,6 +24,7 @@ from analysis.questions.strata import Stratum, arms, strata
 from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Floats, Selection
 from analysis.runs.spent import mean_flops
+from sweeper.rows.clear_change import holm
 
 
 class _Contrast(NamedTuple):

@@ -13,11 +13,12 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Bar, Forest, Guide
 from analysis.estimates.numerals import signed
 from analysis.estimates.panel import LOWER_BOUND, common_problems
-from analysis.passk.crossed import CrossedMean, crossed_mean, holm
+from analysis.passk.crossed import CrossedMean, crossed_mean
 from analysis.questions import Question, Settings
 from analysis.questions.reply import ALPHA, left_out, missing, p_text, reply
 from analysis.questions.strata import Stratum, strata
 from analysis.runs.selection import Run, Selection
+from sweeper.rows.clear_change import holm
 
 MIXED = "mixed"
 

@@ -13,10 +13,11 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Bar, Forest
 from analysis.laws.ranking import BASELINE, Ranked, rank
 from analysis.laws.sample import LawError, Sample
-from analysis.passk.crossed import CrossedMean, crossed_mean, holm
+from analysis.passk.crossed import CrossedMean, crossed_mean
 from analysis.questions import Question, Settings
 from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.runs.selection import Run, Selection
+from sweeper.rows.clear_change import holm
 
 FEWEST_POINTS = 20  # five before the first cut
 MOST_CURVES = 12  # each costs some twenty fits

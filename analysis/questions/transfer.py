@@ -13,12 +13,13 @@ import pandas as pd
 
 from analysis.drawing.answer import Answer, Cell, HeatMap
 from analysis.estimates.panel import Arm, between, panel
-from analysis.passk.crossed import crossed_mean, holm
+from analysis.passk.crossed import crossed_mean
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, strata
 from analysis.runs.selection import Floats, Run, Selection
+from sweeper.rows.clear_change import holm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

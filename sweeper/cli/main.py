@@ -18,7 +18,7 @@ from sweeper.spec.bounds import PositiveOrZero, argument
 # In the order of the help; each is a module of this folder, and `sweeper.cli.verb` says what it has.
 _VERBS = (
     *("plan", "status", "dashboard", "why", "logs", "retry", "cancel", "gc", "prepare", "export-sbatch", "doctor"),
-    *("prove", "suggest", "results", "options", "init", "add-model", "completion"),
+    *("prove", "suggest", "results", "samples", "options", "init", "add-model", "completion"),
 )
 _DESCRIPTION = """\
 Run reinforcement-learning scaling experiments on language models with verl.

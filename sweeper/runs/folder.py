@@ -9,6 +9,7 @@
 Where a run stands follows from them: `sweeper.runs.state`.
 """
 
+import difflib
 import os
 import stat
 import time
@@ -229,9 +230,16 @@ def find_run(results_dir: Path, text: str, grids: Sequence[str] = ()) -> RunDir:
     known = known_runs(results_dir)
     hits = [text] if text in known else [name for name in known if name.startswith(text) or name.endswith(text)]
     if len(hits) != 1:
-        of = hits or known
+        of = hits or sorted(known, key=lambda name: -_likeness(name, text))
         shown = [*of[:_LISTED], *([f"and {len(of) - _LISTED} more"] if len(of) > _LISTED else [])]
         no_grid = f", and no grid (there: {', '.join(grids)})" if grids else ""
         listing = "\n  ".join(shown)
-        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}; known:\n  {listing}")
+        those = "they are" if hits else "the nearest"
+        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}; {those}:\n  {listing}")
     return RunDir(results_dir=results_dir, run_id=RunId(hits[0]))
+
+
+def _likeness(run_id: str, text: str) -> float:
+    """Of a beginning or end of an id to what was typed, 0 to 1."""
+    ends = run_id[: len(text)], run_id[-len(text) :]
+    return max(difflib.SequenceMatcher(None, end, text).ratio() for end in ends)

@@ -108,11 +108,12 @@ class KeptSamples:
     def _evaluated(self, line: Mapping[str, Any]) -> Iterator[Sample]:
         name, correct = str(line["problem_id"]), line["correct"]
         count, asked = self.counts.get(name), self._problems.get(name)
-        verdicts = line.get("verdicts") or [
-            {"place": place, "verdict": _implied(text, correct, count)}
-            for place, text in enumerate(line["completions"])
-        ]
-        for text, said in zip(line["completions"], verdicts, strict=True):
+        texts = list(line["completions"])
+        if not (verdicts := line.get("verdicts")):  # kept by an earlier version
+            verdicts = [{"place": i, "verdict": _implied(text, correct, count)} for i, text in enumerate(texts)]
+            if correct is not None and correct not in texts:
+                texts, verdicts = [*texts, correct], [*verdicts, {"place": None, "verdict": "correct"}]
+        for text, said in zip(texts, verdicts, strict=True):
             yield Sample(
                 run_id=self.run_dir.run_id,
                 origin=self.origin,

@@ -9,12 +9,13 @@ from rewards import Outcome
 from sweeper.evaluation import scoring
 from sweeper.evaluation.problems import Problem
 from sweeper.evaluation.scoring import Answered
-from sweeper.host.errors import DamagedError, ResultsError
+from sweeper.host.errors import DamagedError, ResultsError, RunFailedError
 from sweeper.rows.counts import samples_path
 from sweeper.rows.row import row_path
 from sweeper.rows.sample import TRUNCATED, Origin, Sample, Wanted
-from sweeper.runs.folder import RunDir
+from sweeper.runs.folder import RunDir, find_run
 from sweeper.runs.samples import kept_samples, origins
+from sweeper.spec.run_id import RunId
 from tests.sweeper.kept_run import HOSTILE, kept_run
 
 
@@ -108,8 +109,21 @@ def test_samples_of_an_earlier_version_have_the_verdicts_that_follow_and_no_othe
     path.write_text("".join(json.dumps({k: v for k, v in line.items() if k != "verdicts"}) + "\n" for line in lines))
     samples = list(kept_samples(run))
     assert {sample.verdict for sample in samples} == {Outcome.CORRECT, None}
-    assert all(sample.response in lines[1]["correct"] for sample in samples[3:5])
-    assert "8 of them without a verdict, by an earlier version" in str(kept_samples(run).coverage())
+    assert [sample.verdict for sample in samples if sample.response == lines[1]["correct"]] == ["correct"] * 2
+    lines[2]["correct"] = "the third answer"
+    path.write_text("".join(json.dumps({k: v for k, v in line.items() if k != "verdicts"}) + "\n" for line in lines))
+    (third,) = Wanted(text="the third answer").among(kept_samples(run))
+    assert (third.verdict, third.place) == ("correct", None)
+    assert "10 of them without a verdict, by an earlier version" in str(kept_samples(run).coverage())
+
+
+def test_the_nearest_runs_are_named_where_none_fits(run: RunDir) -> None:
+    other = RunDir(results_dir=run.results_dir, run_id=RunId("qwen2.5-0.5b_grpo_math_n64_s0-0123456789ab"))
+    other.path.mkdir()
+    with pytest.raises(RunFailedError, match=r"the nearest:\n  qwen2\.5-0\.5b_grpo") as error:
+        find_run(run.results_dir, "qwen2-0.5")
+    assert run.run_id in str(error.value)
+    other.path.rmdir()
 
 
 def test_a_file_of_something_else_is_damaged_and_named(tmp_path: Path) -> None:

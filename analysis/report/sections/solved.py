@@ -2,20 +2,17 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.stats import norm
 
 from analysis.drawing.answer import Scale, Stack, Stacks
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section
-from analysis.passk.crossed import holm
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Point
+from sweeper.rows.clear_change import clear_changes
+from sweeper.rows.passk import Count
 
 TITLE = "Problems gained and lost"
-Whole = NDArray[np.int64]
-LEVEL = 0.05  # of the family of problems of one configuration
 PARTS = {
     "both": "solved by both",
     "gained": "gained: trained only",
@@ -59,7 +56,9 @@ def _record(point: Point) -> dict[str, object]:
         np.sum([getattr(item, name) for item in counts], axis=0) for counts in (base, trained) for name in ("n", "c")
     )
     before, after = c0 > 0, c1 > 0
-    up, down = _clearly_different(n0, c0, n1, c1)
+    changed = clear_changes(
+        *([Count(int(n), int(c)) for n, c in zip(ns, cs, strict=True)] for ns, cs in ((n0, c0), (n1, c1)))
+    )
     return {
         "model": point.row.model,
         "series": point.series,
@@ -71,16 +70,6 @@ def _record(point: Point) -> dict[str, object]:
         "gained": int((~before & after).sum()),
         "lost": int((before & ~after).sum()),
         "neither": int((~before & ~after).sum()),
-        "clearly_up": up,
-        "clearly_down": down,
+        "clearly_up": changed.count(1),
+        "clearly_down": changed.count(-1),
     }
-
-
-def _clearly_different(n0: Whole, c0: Whole, n1: Whole, c1: Whole) -> tuple[int, int]:
-    """Problems whose share of correct samples rose and fell, Holm's correction over the problems."""
-    shared = (c0 + c1) / (n0 + n1)
-    error = np.sqrt(shared * (1 - shared) * (1 / n0 + 1 / n1))
-    difference = c1 / n1 - c0 / n0
-    z = np.divide(difference, error, out=np.zeros_like(difference), where=error > 0)
-    chosen = np.array([p is not None and p <= LEVEL for p in holm((2 * norm.sf(np.abs(z))).tolist())])
-    return int((difference[chosen] > 0).sum()), int((difference[chosen] < 0).sum())

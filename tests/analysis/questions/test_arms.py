@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.estimates.panel import Arm, Panel, common_problems, panel, trend
-from analysis.passk.crossed import crossed_mean, holm
+from analysis.passk.crossed import crossed_mean
+from sweeper.rows.clear_change import holm
 from tests.analysis.questions.planted import Planted, population, selection, without_counts
 
 
