@@ -22,6 +22,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 TRACEBACK_VARIABLE = "SWEEPER_TRACEBACK"
 _PACKAGES = Path(__file__).parents[1]  # the folder that our packages lie in
 _OURS = ("sweeper", "rewards", "data_prep", "analysis", "conf")
+_RESULTS_FLAG, _RESULTS_SETTING = "--results", "results_dir"
 _EMPTY = re.compile(r"([^=\s]+=)?\s*")
 _LINES, _CHARACTERS = 4, 1500  # of one message
 # Whose errors are mostly about what they were given; their words say it best.
@@ -67,6 +68,46 @@ class Parser(argparse.ArgumentParser):
         near = difflib.get_close_matches(wrong[1], known, n=1) if wrong else []
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UserError(f"{message}{hint} (see: {self.prog} --help)")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse has it, with the results folder written in either way."""
+        given = sys.argv[1:] if args is None else args
+        return super().parse_known_args(with_one_results(self, given), namespace)
+
+
+def with_one_results(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> list[str]:
+    """The arguments with the results folder as the parser takes it: `--results DIR`, or the setting `results_dir=DIR`.
+
+    A parser takes the setting where its `--results` has the default `argparse.SUPPRESS`; one without the flag takes
+    neither. Either way of writing it is understood by all.
+
+    Raises:
+        UserError: two different folders are given.
+    """
+    action = parser._option_string_actions.get(_RESULTS_FLAG)
+    given, rest, words = list[str](), list[str](), iter(arguments)
+    is_foreign, is_setting = False, action is not None and action.default is argparse.SUPPRESS
+    for word in words:
+        name, sign, value = word.partition("=")
+        if name == _RESULTS_FLAG and (sign or (following := next(words, None)) is not None):
+            given.append(value if sign else str(following))
+            is_foreign |= is_setting
+        elif name == _RESULTS_SETTING and sign:
+            given.append(value)
+            is_foreign |= not is_setting
+        else:
+            rest.append(word)
+    if action is None or not given:
+        return list(arguments)
+    if len({Path(folder).resolve() for folder in given}) > 1:
+        raise UserError(f"results folders {' and '.join(given)} are given; leave all but one out")
+    if not is_foreign and len(given) == 1:
+        return list(arguments)
+    if not is_setting:
+        return [_RESULTS_FLAG, given[0], *rest]
+    is_plain = re.fullmatch(r"[\w/.+@:-]+", given[0]) or not is_foreign  # else Hydra's grammar wants it in quotes
+    quoted = given[0] if is_plain else "'" + given[0].replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return [*rest, f"{_RESULTS_SETTING}={quoted}"]
 
 
 def run_main(module: str, arguments: Sequence[str]) -> int:

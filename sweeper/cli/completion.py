@@ -66,9 +66,12 @@ def run(options: argparse.Namespace) -> int:
 
 def proposals(words: Sequence[str]) -> list[str]:
     """What may stand in the place of the last word after the program's name, which is unfinished and may be empty."""
-    from sweeper.cli.main import parsers
+    from sweeper.cli.handover import HANDED_OVER
+    from sweeper.cli.main import VERBS, parsers
 
     *before, current = words or [""]
+    if before and before[0] in HANDED_OVER:
+        return []  # files; the other program would take half a second to say what else
     parser, verbs = parsers()
     verb = verbs.get(before[0]) if before else None
     actions = (verb or parser)._actions
@@ -80,7 +83,7 @@ def proposals(words: Sequence[str]) -> list[str]:
     elif current.startswith("-"):
         found += flags
     else:
-        found += [] if before else verbs
+        found += [] if before else VERBS
         if verb is None or any(action.dest == "overrides" for action in actions):
             found += _settings(current)
         else:

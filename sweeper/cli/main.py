@@ -7,19 +7,27 @@ import argparse
 import difflib
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from rewards.program import EXIT_OK, Parser, guarded
+from rewards.program import EXIT_OK, Parser, guarded, with_one_results
+from sweeper.cli.handover import HANDED_OVER, hand_over
+from sweeper.cli.verb import add_results_override
 from sweeper.host.errors import ConfigError
+from sweeper.host.printed_table import screen_width
 from sweeper.spec.bounds import PositiveOrZero, argument
 
-# In the order of the help; each is a module of this folder, and `sweeper.cli.verb` says what it has.
-_VERBS = (
-    *("plan", "status", "dashboard", "why", "logs", "retry", "cancel", "gc", "prepare", "export-sbatch", "doctor"),
-    *("prove", "suggest", "results", "samples", "options", "init", "add-model", "completion"),
-)
+# In the order of the help; each is a module of this folder, as `sweeper.cli.verb` has it, or another program's.
+_GROUPS = {
+    "run": ("plan", "retry", "cancel", "prepare", "export-sbatch"),
+    "look": ("status", "why", "logs", "results", "samples"),
+    "analyse": ("report", "ask", "suggest", "fit", "rank", "passk", "import"),
+    "data": ("data", "rewards"),
+    "set up": ("init", "options", "add-model", "doctor", "prove", "gc", "completion"),
+}
+VERBS = tuple(verb for verbs in _GROUPS.values() for verb in verbs)
 _DESCRIPTION = """\
 Run reinforcement-learning scaling experiments on language models with verl.
 
@@ -70,57 +78,81 @@ def _flags(name: str | None = None) -> argparse.ArgumentParser:
         "--budget-gpu-hours", type=argument(PositiveOrZero), metavar="N", help="start nothing that takes more"
     )
     parser.add_argument("--yes", action="store_true", help="do not ask, whatever it costs")
+    add_results_override(parser)
     parser.add_argument("--version", action="store_true", help="print the version, and the commit if it is known")
     return parser
 
 
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    """The parser whose help is the program's, and those of its verbs by name."""
+    """The parser whose help is the program's, and those of the verbs that are no other program's, by name."""
+    return _parser(), {verb: _of_verb(verb) for verb in VERBS if verb not in HANDED_OVER}
+
+
+def _parser() -> argparse.ArgumentParser:
     name = program()
-    parser = Parser(
+    return Parser(
         prog=name,
         usage=f"{name} KEY=VALUE ... [flags]\n       {name} VERB [arguments]",
         description=_DESCRIPTION.format(program=name),
-        epilog=_EPILOG.format(program=name),
+        epilog=f"{_listed()}\n\n{_EPILOG.format(program=name)}",
         parents=[_flags()],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = parser.add_subparsers(title="verbs (each has --help)", metavar="VERB", prog=name)
-    for verb in _VERBS:
-        module = import_module(f"sweeper.cli.{verb.replace('-', '_')}")
-        about = str(module.__doc__)
-        first = about.partition("\n")[0].removesuffix(".")
-        added = verbs.add_parser(verb, help=f"{first[0].lower()}{first[1:]}", description=" ".join(about.split()))
-        module.arguments(added)
-        added.set_defaults(run=module.run, verb=verb)
-    return parser, dict(verbs.choices)
+
+
+def _of_verb(verb: str) -> argparse.ArgumentParser:
+    module = import_module(f"sweeper.cli.{verb.replace('-', '_')}")
+    parser = Parser(prog=f"{program()} {verb}", description=" ".join(str(module.__doc__).split()))
+    module.arguments(parser)
+    parser.set_defaults(run=module.run, verb=verb)
+    return parser
+
+
+def _about(verb: str) -> str:
+    """One line on a verb: the first of its module's."""
+    if verb in HANDED_OVER:
+        return HANDED_OVER[verb][2]
+    about = str(import_module(f"sweeper.cli.{verb.replace('-', '_')}").__doc__)
+    first = about.partition("\n")[0].removesuffix(".")
+    return f"{first[0].lower()}{first[1:]}"
+
+
+def _listed() -> str:
+    """Every verb with a line of what it does, by groups."""
+    wide = max(map(len, VERBS))
+    indent, width = " " * (wide + 4), min(screen_width(otherwise=100) or 100, 120)
+    lines = ["verbs (each has --help):"]
+    for group, names in _GROUPS.items():
+        lines.append(f" {group}")
+        for verb in names:
+            lines += textwrap.wrap(_about(verb), width, initial_indent=f"  {verb:<{wide}}  ", subsequent_indent=indent)
+    return "\n".join(lines)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
-    parser, verbs = parsers()
-    if arguments and arguments[0] in verbs:
+    if arguments and arguments[0] in HANDED_OVER:
+        hand_over(arguments[0], arguments[1:])
+    if arguments and arguments[0] in VERBS:
         # Arguments of a verb may stand before and after its flags, which argparse's own subparsers do not allow.
-        verb = verbs[arguments[0]]
-        folder = next((item for item in arguments if item.startswith("results_dir=")), None)
-        if folder is not None and "--results" in verb.format_usage():
-            raise ConfigError(f"{folder}: {arguments[0]} starts nothing; write --results {folder.partition('=')[2]}")
-        chosen = verb.parse_intermixed_args(arguments[1:])
+        chosen = _of_verb(arguments[0]).parse_intermixed_args(arguments[1:])
         if hasattr(chosen, "overrides"):
             _say_replaced()
         return int(chosen.run(chosen))
     if not arguments or any(argument in _HELP_FLAGS for argument in arguments):
-        parser.print_help()
+        _parser().print_help()
         return EXIT_OK
+    if "=" not in arguments[0] and not arguments[0].startswith(("-", "+", "~")):
+        raise ConfigError(_unknown_verb(arguments[0]))
+    launcher = _flags(program())
+    arguments = with_one_results(launcher, arguments)
     if _is_stock_hydra(arguments):
         return _stock_hydra(arguments)
-    if "=" not in arguments[0] and not arguments[0].startswith(("-", "+", "~")):
-        raise ConfigError(_unknown_verb(arguments[0], list(verbs)))
-    flags, overrides = _flags(program()).parse_known_args(arguments)
+    flags, overrides = launcher.parse_known_args(arguments)
     if flags.version:
         print(_version())
         return EXIT_OK
     if unknown := [item for item in overrides if item.startswith("-")]:
-        raise ConfigError(f"unknown flag {unknown[0]}; see: {program()} --help")
+        raise ConfigError(_unknown_flag(unknown[0], launcher))
     if not overrides and not flags.multirun:
         raise ConfigError(f"nothing to run is named: add a setting (seed=0) or a grid; see: {program()} --help")
     _say_replaced()
@@ -151,10 +183,17 @@ def _say_replaced() -> None:
         print(f"note: conf/ of this project replaces the package's {', '.join(names)}", file=sys.stderr)
 
 
-def _unknown_verb(word: str, verbs: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, verbs, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"verbs are {', '.join(verbs)}."
+def _unknown_verb(word: str) -> str:
+    near = difflib.get_close_matches(word, VERBS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"verbs are {', '.join(VERBS)}."
     return f"no verb {word}; {hint} A setting is written KEY=VALUE. See: {program()} --help"
+
+
+def _unknown_flag(word: str, launcher: argparse.ArgumentParser) -> str:
+    flag = word.partition("=")[0]
+    near = difflib.get_close_matches(flag, [*launcher._option_string_actions, *_HYDRA_FLAGS], n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"unknown flag {flag}{hint} (see: {program()} --help)"
 
 
 def _is_stock_hydra(arguments: Sequence[str]) -> bool:

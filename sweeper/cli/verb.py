@@ -38,6 +38,21 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _InFull(argparse.Action):
+    """Met only where argparse took a shortened flag for it, which would be lost."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Refuse."""
+        parser.error("write --results in full")
+
+
+def add_results_override(parser: argparse.ArgumentParser) -> None:
+    """`--results`, of what takes overrides: `rewards.program.with_one_results` makes `results_dir=` of it."""
+    parser.add_argument(
+        "--results", action=_InFull, default=argparse.SUPPRESS, metavar="DIR", help="the same as results_dir=DIR"
+    )
+
+
 def results_folder(options: argparse.Namespace) -> Path:
     """The folder that `--results` names, absolute.
 
@@ -58,6 +73,7 @@ def add_overrides(parser: argparse.ArgumentParser, *, example: str, at_least_one
     """The overrides of a launch, for a verb that starts nothing and so does not need `-m`."""
     parser.add_argument("overrides", nargs="+" if at_least_one else "*", help=f"as for a launch, e.g. {example}")
     parser.add_argument("-m", "--multirun", action="store_true", help="accepted, not needed")
+    add_results_override(parser)
 
 
 def answer(options: argparse.Namespace, data: Callable[[], Any], text: Callable[[], str]) -> int:

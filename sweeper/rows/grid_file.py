@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from rewards.bounded_file import read_json
@@ -87,7 +88,9 @@ class Membership:
         names = matching(results_dir, which)
         if not names:
             known = ", ".join(grids(results_dir)) or "none"
-            raise ConfigError(f"grid {which!r} was never launched into {results_dir}; known grids: {known}")
+            near = get_close_matches(which, grids(results_dir), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ";"
+            raise ConfigError(f"grid {which!r} was never launched into {results_dir}{hint} known grids: {known}")
         if which not in names and len(names) > 1:
             raise ConfigError(f"grid {which!r} was launched in several ways: name one of {', '.join(names)}")
         name = which if which in names else names[0]

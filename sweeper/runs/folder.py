@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from sweeper.rows.row import Failure, ResultRow, Status, read_row, row_path
 from sweeper.rows.seen_files import SeenFiles
 from sweeper.runs.attempt import Attempt
 from sweeper.runs.triage import Diagnosis, Ending, classify, tail
-from sweeper.spec.run_id import SPEC_CURE, RunId
+from sweeper.spec.run_id import SPEC_CURE, RunId, hash_of
 
 if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
@@ -221,7 +222,7 @@ def find_run(results_dir: Path, text: str, grids: Sequence[str] = ()) -> RunDir:
 
     Args:
         results_dir: Where it is.
-        text: The beginning or the end of its id, or all of it.
+        text: The beginning or the end of its id, all of it, or the beginning of its hash (`run_id.handles`).
         grids: Names that were tried before, told where no run fits.
 
     Raises:
@@ -229,13 +230,18 @@ def find_run(results_dir: Path, text: str, grids: Sequence[str] = ()) -> RunDir:
     """
     known = known_runs(results_dir)
     hits = [text] if text in known else [name for name in known if name.startswith(text) or name.endswith(text)]
+    hits = hits or [name for name in known if text and hash_of(name).startswith(text)]
     if len(hits) != 1:
         of = hits or sorted(known, key=lambda name: -_likeness(name, text))
         shown = [*of[:_LISTED], *([f"and {len(of) - _LISTED} more"] if len(of) > _LISTED else [])]
         no_grid = f", and no grid (there: {', '.join(grids)})" if grids else ""
         listing = "\n  ".join(shown)
+        near = (
+            [] if hits else get_close_matches(text, [*grids, *known, *{name.rpartition("-")[0] for name in known}], n=1)
+        )
+        hint = f"; did you mean {near[0]}?" if near else ";"
         those = "they are" if hits else "the nearest"
-        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}; {those}:\n  {listing}")
+        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}{hint} {those}:\n  {listing}")
     return RunDir(results_dir=results_dir, run_id=RunId(hits[0]))
 
 

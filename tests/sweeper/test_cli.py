@@ -14,7 +14,9 @@ import pytest
 
 from rewards.program import run_main
 from sweeper import __main__ as entry
+from sweeper.cli.handover import HANDED_OVER
 from sweeper.cli.main import main, parsers
+from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
@@ -95,7 +97,80 @@ def test_help_has_every_verb_with_what_its_own_parser_says_of_it(capsys: pytest.
     listed = capsys.readouterr().out.partition("verbs (each has --help):")[2]
     assert {"plan", "status", "why", "logs", "retry", "cancel", "gc", "export-sbatch", "doctor"} <= set(VERBS)
     assert {"suggest", "results", "options", "add-model"} <= set(VERBS)
-    assert [verb for verb in VERBS if not re.search(rf"^    {verb}\s+\w", listed, re.MULTILINE)] == []
+    assert [verb for verb in (*VERBS, *HANDED_OVER) if not re.search(rf"^  {verb}\s+\w", listed, re.MULTILINE)] == []
+
+
+def test_a_verb_of_another_program_becomes_that_program_with_its_exit_code(results: Path) -> None:
+    asked = process("ask", "--list")
+    assert asked.returncode == 0
+    assert (
+        asked.stdout
+        == subprocess.run(
+            [sys.executable, "-m", "analysis", "ask", "--list"], capture_output=True, text=True, check=True
+        ).stdout
+    )
+    refused = process("report", "--grid", "none", f"results_dir={results}")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "none" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("verb", "module", "words"),
+    [
+        *((verb, "analysis", [verb]) for verb in ("report", "ask", "fit", "rank", "passk", "import")),
+        ("data", "data_prep", []),
+        ("rewards", "rewards", []),
+    ],
+)
+def test_each_handed_over_verb_keeps_the_words_after_it(
+    verb: str, module: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    became: list[list[str]] = []
+
+    def become(path: str, command: list[str]) -> None:
+        became.append([path, *command])
+        raise SystemExit(0)
+
+    monkeypatch.setattr("os.execv", become)
+    with pytest.raises(SystemExit):
+        main([verb, "x", "--flag"])
+    assert became == [[sys.executable, sys.executable, "-m", module, *words, "x", "--flag"]]
+
+
+def test_the_results_folder_is_named_in_either_way(results: Path) -> None:
+    for verb in (["status"], ["results"], ["plan", "seed=1,2"]):
+        spellings = (
+            [f"results_dir={results}"],
+            ["--results", str(results)],
+            [f"--results={results}", f"results_dir={results}/"],
+        )
+        found = [json.loads(sweeper(*verb, *spelling, "--json").stdout)["data"] for spelling in spellings]
+        runs = [data["runs"] if verb[0] == "plan" else data for data in found]
+        assert runs[0] == runs[1] == runs[2]
+        assert "completed" in str(runs[0]) or "done" in str(runs[0])
+
+
+def test_a_results_folder_of_any_name_is_understood_as_a_setting(tmp_path: Path) -> None:
+    folder = tmp_path / "it's a=b, (so)"
+    found = json.loads(sweeper("plan", "seed=1", "--results", str(folder), "--json").stdout)
+    assert found["data"]["runs"][0]["state"] == "new"
+    assert sweeper("status", "--results", str(folder)).stderr.startswith(f"error: --results {folder}: there is no such")
+
+
+def test_a_run_is_named_by_the_beginning_of_its_hash_and_a_wrong_one_gets_the_nearest(results: Path) -> None:
+    run_id = spec("seed=1").run_id
+    assert (
+        json.loads(sweeper("why", run_id[-12:-4], "--results", str(results), "--json").stdout)["data"]["run_id"]
+        == run_id
+    )
+    wrong = sweeper("why", f"x{run_id[:-13]}", "--results", str(results))
+    assert (wrong.returncode, f"did you mean {run_id[:-13]}?" in wrong.stderr) == (2, True)
+
+
+def test_a_wrong_grid_gets_the_nearest(results: Path) -> None:
+    Membership(name="ladder", grid="ladder", axes={}, members=()).write(results)
+    wrong = sweeper("results", "laddr", "--results", str(results))
+    assert "did you mean ladder?" in wrong.stderr
 
 
 def test_a_verbs_arguments_may_stand_before_and_after_its_flags(tmp_path: Path) -> None:
@@ -132,8 +207,10 @@ def test_every_verb_has_help_and_json(verb: str) -> None:
     [
         (["staus"], "no verb staus; did you mean status?"),
         (["staus", "--json"], "did you mean status?"),
-        (["evaluate"], "verbs are plan, status,"),
-        (["--frobnicate"], "unknown flag --frobnicate; see: python -m sweeper --help"),
+        (["evaluate"], "verbs are plan, retry,"),
+        (["--frobnicate"], "unknown flag --frobnicate (see: python -m sweeper --help)"),
+        (["--canry"], "unknown flag --canry; did you mean --canary?"),
+        (["reprot"], "did you mean report?"),
         (["+grid=model_scale"], "add -m"),
         (["seed=0,1"], "add -m"),
         (["training.total_step=3"], "training.total_steps"),
