@@ -23,6 +23,7 @@ from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
 from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.host.errors import ResultsError
+from sweeper.host.printed_table import Room, add_flags, paragraph
 from sweeper.spec.bounds import Name, argument
 
 HELP = """\
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "rank", help="rank laws by their held-out error", description=RANK_HELP, formatter_class=raw
     )
     add_rank_options(rank)
+    add_flags(asking, ids=False)
     for verb in (asking, fit, rank):
         verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
     suggest = verbs.add_parser(
@@ -115,7 +117,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _rank(options: argparse.Namespace) -> int:
-    print(rank_csv(options))
+    print(rank_csv(options) if options.json else paragraph(rank_csv(options), Room.of_screen(), indent="  "))
     return EXIT_OK
 
 
@@ -130,7 +132,7 @@ def _fit(options: argparse.Namespace) -> int:
     if options.csv is not None:
         if options.grid is not None or options.results != RESULTS:
             raise ResultsError(f"fit {options.csv} reads that file alone; leave --results and --grid out, or the file")
-        print(fit_csv(options))
+        print(fit_csv(options) if options.json else paragraph(fit_csv(options), Room.of_screen(), indent="  "))
         return EXIT_OK
     refuse_csv_options(options)
     from analysis.row_laws.final import fit_laws, law_json, law_text
@@ -140,5 +142,5 @@ def _fit(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"command": "fit", "data": [law_json(law) for law in laws]}, indent=1))
     else:
-        print("\n\n".join(law_text(law) for law in laws))
+        print(paragraph("\n\n".join(map(law_text, laws)), Room.of_screen(), indent="  "))
     return EXIT_OK

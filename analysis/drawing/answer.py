@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.passk.estimate import Estimate
-from rewards.terminal import one_line
+from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 
 
 class Status(StrEnum):
@@ -257,28 +257,26 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     return {name: _plain(value) for name, value in values.items()}
 
 
-def answer_text(answer: Answer) -> str:
+def answer_text(answer: Answer, room: Room = WIDE) -> str:
     """An answer as paragraphs and plain tables."""
     parts = [f"{answer.name}: {answer.question}", answer.verdict]
     if answer.reason is not None:
         parts[-1] += f"\n({answer.status}: {answer.reason})"
-    parts += [f"{name}\n{_table_text(table)}" for name, table in answer.tables.items()]
+    parts = [paragraph(part, room) for part in parts]
+    parts += [f"{name}\n{_table_text(table, room)}" for name, table in answer.tables.items()]
     if answer.notes:
-        parts.append("\n".join(f"- {note}" for note in answer.notes))
+        parts.append("\n".join(paragraph(f"- {note}", room, indent="  ") for note in answer.notes))
     return "\n\n".join(parts)
 
 
-def _table_text(table: pd.DataFrame) -> str:
-    """Its columns that say something; `-` where nothing was measured."""
-    from tabulate import tabulate
-
-    shown = table.dropna(axis="columns", how="all")
-    cells = [
-        ["-" if pd.isna(item) else f"{item:.4g}" if isinstance(item, float) else one_line(str(item)) for item in row]
-        for row in shown.itertuples(index=False)
+def _table_text(table: pd.DataFrame, room: Room) -> str:
+    """Its columns that say something; `-` where nothing was measured. The last may be left out first."""
+    kept = table.dropna(axis="columns", how="all")
+    rows = [
+        {str(name): None if pd.isna(item) else getattr(item, "item", lambda item=item: item)() for name, item in line}
+        for line in (zip(kept.columns, row, strict=True) for row in kept.itertuples(index=False))
     ]
-    numbers = ["right" if pd.api.types.is_numeric_dtype(shown[name]) else "left" for name in shown.columns]
-    return tabulate(cells, headers=list(shown.columns), colalign=numbers, disable_numparse=True) if cells else "no rows"
+    return printed(rows, room, drop=[str(name) for name in kept.columns[:1:-1]], form=".4g") if rows else "no rows"
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.host.errors import ResultsError
+from sweeper.host.printed_table import Room, paragraph
 
 HELP = """\
 pass@k with intervals from per-problem counts.
@@ -99,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         texts = [group_text(item) for item in found["data"]] + [pair_text(item) for item in found.get("paired", ())]
         texts += [_majority_text(item) for item in found.get("majority", ())]
-        print("\n\n".join(texts))
+        print(paragraph("\n\n".join(texts), Room.of_screen(), indent="  "))
     return 0
 
 

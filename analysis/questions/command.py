@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.questions import QUESTIONS, Settings
 from sweeper.host.errors import ResultsError
+from sweeper.host.printed_table import Room, paragraph
 
 EXIT_OK = 0
 # The questions that read a setting.
@@ -66,7 +67,7 @@ def ask(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"command": "ask", "data": answer_json(answer)}, indent=1))
     else:
-        print(answer_text(answer))
+        print(answer_text(answer, Room.of_screen(options)))
     return EXIT_OK
 
 
@@ -75,4 +76,5 @@ def _list(*, as_json: bool) -> None:
         print(json.dumps({"command": "ask", "data": {item.name: item.text for item in QUESTIONS.values()}}, indent=1))
     else:
         width = max(len(name) for name in QUESTIONS)
-        print("\n".join(f"{item.name:<{width}}  {item.text}" for item in QUESTIONS.values()))
+        lines = "\n".join(f"{item.name:<{width}}  {item.text}" for item in QUESTIONS.values())
+        print(paragraph(lines, Room.of_screen(), indent=" " * (width + 2)))

@@ -7,6 +7,7 @@ import argparse
 from dataclasses import asdict
 
 from sweeper.cli.verb import EXIT_FAILED, add_json, add_overrides, answer
+from sweeper.host.printed_table import Room
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
     grid = expand(options.overrides, multirun=options.multirun or None)
     specs = [spec_from(point.config) for point in grid.points]
     checks = list(examine(specs, grid.results_dir, job=options.job))
-    code = answer(options, lambda: [asdict(check) for check in checks], lambda: text(checks))
+    code = answer(options, lambda: [asdict(check) for check in checks], lambda: text(checks, Room.of_screen()))
     return EXIT_FAILED if any(check.verdict is Verdict.wrong for check in checks) else code

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
+from sweeper.host.printed_table import Room, add_flags, paragraph
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_results(parser)
     parser.add_argument("--yes", action="store_true", help="delete it")
     add_json(parser)
+    add_flags(parser, ids=False)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
             total = size(sum(item.size for item in alike))
             lines.append(f"{total:>9}  {count}{what.relative_to(results_dir)}  ({why})")
         end = f"{len(gone)} of {len(found)} are deleted" if options.yes else f"{len(found)}; --yes deletes them"
+        room = Room.of_screen(options)
+        lines = [paragraph(line, room, indent=" " * 11) for line in lines]
         return "\n".join([*lines, f"{size(sum(item.size for item in found))} in {end}"])
 
     answer(options, lambda: {"found": items, "deleted": len(gone)}, text)

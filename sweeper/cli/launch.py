@@ -15,6 +15,7 @@ from sweeper.cli.results import rows_of, table_text
 from sweeper.host.environment import left_behind
 from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.host.files import open_results
+from sweeper.host.printed_table import Room
 from sweeper.inputs.data import prepare_all
 from sweeper.inputs.models import prepare_fetched
 from sweeper.launch.local import run_local
@@ -35,7 +36,7 @@ _say = partial(print, flush=True)
 def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Run or submit what the overrides describe and no earlier launch has finished."""
     plan, results_dir = planned(overrides, multirun=options.multirun)
-    _say(plan_text(plan))
+    _say(plan_text(plan, Room.of_screen()))
     if plan.refused:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
     hold_to_budget(plan, options.budget_gpu_hours)
@@ -77,7 +78,7 @@ def _tell(plan: Plan, results_dir: Path) -> int:
     elsewhere, unfinished = states.count(State.running), len(states) - states.count(State.done)
     rows = rows_of(results_dir, run_ids=run_ids, damaged=[])  # a damaged one of these runs is among the unfinished
     if rows:
-        print(f"\n{table_text(rows)}\n\nresults: {results_dir / 'rows'}")
+        print(f"\n{table_text(rows, Room.of_screen())}\n\nresults: {results_dir / 'rows'}")
         print(f"report:  {_report(results_dir, plan.grid)}")
     status = f"python -m sweeper status --results {results_dir}"
     if elsewhere:

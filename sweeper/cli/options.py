@@ -3,8 +3,13 @@
 import argparse
 
 from sweeper.cli.verb import add_json, answer
+from sweeper.host.printed_table import Room, add_flags, paragraph
 
-arguments = add_json
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    add_json(parser)
+    add_flags(parser, ids=False)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,6 +27,9 @@ def run(options: argparse.Namespace) -> int:
         if yours:
             lines += ["", "yours (conf/ of this project):"]
             lines += [f"  {name}{' (replaces ours)' if name in replaced() else ''}" for name in yours]
-        return "\n".join(lines)
+        room = Room.of_screen(options)
+        return "\n".join(
+            paragraph(line, room, indent=" " * (wide + 2 if line.startswith(" ") else width + 2)) for line in lines
+        )
 
     return answer(options, lambda: found | {"grid_titles": titles, "project": own}, text)

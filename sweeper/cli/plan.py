@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sweeper.cli.budget import hold_to_budget
 from sweeper.cli.verb import EXIT_USAGE, add_json, add_overrides, answer
 from sweeper.host.errors import VerlMissingError
+from sweeper.host.printed_table import Room, add_flags
 from sweeper.spec.bounds import PositiveOrZero, argument
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verl", action="store_true", help="also print each run's overrides for verl.trainer.main_ppo")
     parser.add_argument("--budget-gpu-hours", type=argument(PositiveOrZero), metavar="N", help="fail if it takes more")
     add_json(parser)
+    add_flags(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         specs = [run.spec for run in plan.runs if run.spec is not None] if options.verl else []
         known = [f"\n# {NOWHERE} stands for every path; a job counts Ray's CPUs where it runs"] if specs else []
         parts = [[f"\n# {spec.run_id}\npython -m verl.trainer.main_ppo", *expected_overrides(spec)] for spec in specs]
-        return "\n".join([plan_text(plan), *known, *(" \\\n  ".join(part) for part in parts)])
+        return "\n".join([plan_text(plan, Room.of_screen(options)), *known, *(" \\\n  ".join(part) for part in parts)])
 
     code = answer(options, lambda: plan_json(plan, overrides=overrides), text)
     hold_to_budget(plan, options.budget_gpu_hours)

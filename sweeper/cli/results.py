@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rewards.terminal import one_line
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import ConfigError, DamagedError
+from sweeper.host.printed_table import Room, add_flags, printed
 from sweeper.spec.bounds import Name, argument
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--parquet", type=Path, metavar="FILE", help="all columns into a Parquet file")
     form.add_argument("--sql", metavar="QUERY", help='DuckDB SQL over the table "results"')
     add_json(form)
+    add_flags(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,13 +44,15 @@ def run(options: argparse.Namespace) -> int:
         table.to_parquet(rows, options.parquet)
         print(options.parquet)
     elif options.sql is not None:
-        from tabulate import tabulate
-
         names, found = table.query(rows, options.sql)
-        cells = [[one_line(value) for value in row] for row in found]
-        print(tabulate(cells, headers=[*map(one_line, names)], missingval="-"))
+        heads = [str(one_line(name)) for name in names]
+        # A query may name two columns alike.
+        unique = [name if heads.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(heads, start=1)]
+        cells = [dict(zip(unique, row, strict=True)) for row in found]
+        room = Room.of_screen(options)
+        print(printed(cells, room, drop=unique[:1:-1]) if cells else "  ".join(heads))
     else:
-        answer(options, lambda: table.records(rows), lambda: table_text(rows))
+        answer(options, lambda: table.records(rows), lambda: table_text(rows, Room.of_screen(options)))
     return say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")
 
 
@@ -74,8 +78,8 @@ def rows_of(
     return [row for row in read_rows(results_dir, damaged) if members is None or row.run_id in members]
 
 
-def table_text(rows: "Sequence[ResultRow]") -> str:
+def table_text(rows: "Sequence[ResultRow]", room: Room) -> str:
     """The table, or how to start a first run."""
     from sweeper.rows.table import text
 
-    return text(rows) if rows else "no results yet; start some with: python -m sweeper +grid=model_scale -m"
+    return text(rows, room) if rows else "no results yet; start some with: python -m sweeper +grid=model_scale -m"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.cli.verb import EXIT_FAILED, add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import ConfigError, DamagedError
+from sweeper.host.printed_table import Room, paragraph
 
 if TYPE_CHECKING:
     from sweeper.plan.retry import Considered
@@ -47,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     found = _without_result(results_dir, options.which, options.classes, damaged)
     told = swept(results_dir)
     for item in [] if options.json else found:
-        print(f"{named(item.run_dir.run_id, told.get(item.run_dir.run_id))}: {item.text()}", flush=True)
+        line = f"{named(item.run_dir.run_id, told.get(item.run_dir.run_id))}: {item.text()}"
+        print(paragraph(line, Room.of_screen(), indent="  "), flush=True)
     again = [item for item in found if item.decision.retry]
     if not (options.dry_run or options.yes):
         _confirm(again, results_dir)

@@ -6,6 +6,7 @@ Starts nothing.
 import argparse
 
 from sweeper.cli.verb import add_json, add_overrides, answer
+from sweeper.host.printed_table import Room, add_flags
 from sweeper.spec.bounds import Positive, argument
 
 LAWS = ("power", "power_nd", "chinchilla")
@@ -20,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--predict", action="append", default=[], metavar="OVERRIDES", help=goal)
     parser.add_argument("--law", choices=LAWS, help="default: power over size, or power_nd where data vary too")
     add_json(parser)
+    add_flags(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,4 +29,4 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.plan.suggest import suggest, suggest_text
 
     found = suggest(options.overrides, budget=options.budget_gpu_hours, predict=options.predict, law=options.law)
-    return answer(options, lambda: found, lambda: suggest_text(found))
+    return answer(options, lambda: found, lambda: suggest_text(found, Room.of_screen(options)))

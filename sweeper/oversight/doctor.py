@@ -19,6 +19,7 @@ from sweeper.host.environment import exported, for_job_here, left_behind
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import open_results, write_atomic
 from sweeper.host.machine import Device, resolve_device
+from sweeper.host.printed_table import WIDE, Room, paragraph
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.script import in_environment, setup
 from sweeper.launch.slurm.shape import shape_of
@@ -225,13 +226,14 @@ def _nodes(specs: Sequence[RunSpec], results_dir: Path) -> Iterator[Check]:
                 yield wrong(f"results_dir {where}", "a lock that is held elsewhere is free there", cure)
 
 
-def text(checks: Sequence[Check]) -> str:
+def text(checks: Sequence[Check], room: Room = WIDE) -> str:
     """For people: one line a check, the cure below, and the count."""
     width = max(len(check.name) for check in checks)
-    lines = []
+    lines, indent = [], " " * (width + 11)
     for check in checks:
         lines.append(f"{check.verdict:<8} {check.name:<{width}}  {check.found}")
         if check.cure and check.verdict is not Verdict.ok:
             lines.append(f"{'':<8} {'':<{width}}  -> {check.cure}")
     counts = [f"{sum(check.verdict is one for check in checks)} {one}" for one in Verdict]
-    return "\n".join([*lines, "", ", ".join(counts)])
+    fitting = [paragraph(line, room, indent="   " if line.startswith(" ") else indent) for line in lines]
+    return "\n".join([*fitting, "", ", ".join(counts)])

@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rewards.terminal import one_line
 from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError
+from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.launch.slurm.queue import Queue
 from sweeper.rows.differences import short_name, shown, unnamed
 from sweeper.rows.earlier_row import frozen_settings
@@ -20,9 +20,10 @@ from sweeper.rows.seen_files import SeenFiles
 from sweeper.runs.attempt import Attempt, Heartbeat
 from sweeper.runs.folder import RunDir, find_run, known_runs
 from sweeper.runs.state import State
-from sweeper.spec.run_id import RunId
+from sweeper.spec.run_id import RunId, handles
 
 Status = dict[str, Any]
+_LEAST_READ = ("planned", "tries", "device-h", "reward", "left")
 _HELD = "JobHeldUser"  # squeue's word
 
 
@@ -165,14 +166,17 @@ def _spent(attempts: Sequence[Attempt], member: Member) -> float | None:
     return sum(attempt.seconds() for attempt in attempts) * member.devices / 3600
 
 
-def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: float = 0.0) -> str:
+def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: float = 0.0, room: Room = WIDE) -> str:
     """One line per run, grouped by grid and first axis, then the count of each state and the device-hours.
 
     It tells how old what SLURM said is at `now`, in Unix seconds.
     """
     if not statuses:
         return "no runs yet; start some with: python -m sweeper +grid=model_scale -m"
-    parts = [_section(list(members)) for _, members in groupby(statuses, key=lambda item: str(item["grid"]))]
+    short = {} if room.ids else handles(item["run_id"] for item in statuses)
+    parts = [
+        _section(list(members), short, room) for _, members in groupby(statuses, key=lambda item: str(item["grid"]))
+    ]
     counts = Counter(item["state"] for item in statuses)
     total = ", ".join(f"{n} {state}" for state, n in counts.items())
     spent = [item["device_hours"] for item in statuses if item["device_hours"] is not None]
@@ -185,34 +189,29 @@ def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: flo
         total += f"\nSLURM did not answer {duration(now - queue.time)} ago: {queue.error}"
     elif queue is not None and queue.time:
         total += f"\nSLURM was asked {duration(now - queue.time)} ago"
-    return "\n\n".join([*parts, total])
+    return "\n\n".join([*parts, paragraph(total, room)])
 
 
-def _section(members: Sequence[Status]) -> str:
+def _section(members: Sequence[Status], short: Mapping[str, str], room: Room) -> str:
     """The lines of one grid; a line between the values of its first axis."""
-    lines = [_line(item) for item in members]
+    lines = [_line(item, short) for item in members]
     columns = list(dict.fromkeys(name for line in lines for name in line))
     # What no run has says nothing.
-    shown = [name for name in columns if any(line.get(name) for line in lines)]
-    cells = [[one_line(str(line.get(name) or "-")) for name in shown] for line in lines]
-    widths = [max(len(row[i]) for row in [shown, *cells]) for i in range(len(shown))]
-
-    def joined(row: Sequence[str]) -> str:
-        return "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-
-    out = [*([f"{members[0]['grid']}:"] if members[0]["grid"] else []), joined(shown)]
-    out.append("  ".join("-" * width for width in widths))
+    shown_columns = [name for name in columns if any(line.get(name) for line in lines)]
+    cells = [{name: line.get(name) or "-" for name in shown_columns} for line in lines]
+    alike = [name for name in shown_columns if len({row[name] for row in cells}) == 1 and name not in ("run", "state")]
+    head, line, *rows = printed(cells, room, drop=[*_LEAST_READ, *alike], cut_start="run").split("\n")
+    out = [*([f"{members[0]['grid']}:"] if members[0]["grid"] else []), head, line]
     first, last = members[0]["choice"] is not None and len(members[0]["choice"]) > 1, None
-    for item, row in zip(members, cells, strict=True):
+    for item, row in zip(members, rows, strict=False):
         value = next(iter(item["choice"].values())) if first and item["choice"] else None
-        if last is not None and value != last:
-            out.append("")
+        out += [""] if last is not None and value != last else []
         last = value
-        out.append(joined(row))
-    return "\n".join(out)
+        out.append(row)
+    return "\n".join([*out, *rows[len(members) :]])
 
 
-def _line(item: Status) -> Mapping[str, str | None]:
+def _line(item: Status, short: Mapping[str, str]) -> Mapping[str, str | None]:
     beat = Heartbeat(**item["progress"]) if item["progress"] else None
     choice = item["choice"] or {}
     training = beat is not None and beat.phase == "train" and beat.step is not None
@@ -225,7 +224,7 @@ def _line(item: Status) -> Mapping[str, str | None]:
         "left": duration(beat.seconds_left) if beat and training and beat.seconds_left is not None else None,
         "device-h": _number(item["device_hours"], ".2f"),
         "planned": _number(item["planned_device_hours"], ".2f"),
-        "run": item["run_id"],
+        "run": short.get(item["run_id"], item["run_id"]) if choice else item["run_id"],
         "": _detail(item, None if training else beat),
     }
     names = {key: short_name(key, choice) for key in choice}

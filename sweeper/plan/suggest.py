@@ -15,6 +15,7 @@ from rewards.program import last_words
 from sweeper.grid.expand import Grid, expand
 from sweeper.grid.project import conf_folders
 from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.plan.plan import Plan, PlannedRun, make_plan, spec_from
 from sweeper.spec.dotted import dotted, render
 from sweeper.spec.run import RunSpec
@@ -86,10 +87,8 @@ def _targets(plan: Plan, settings: Sequence[str], predict: Sequence[str]) -> lis
     return [max(everyone, key=lambda spec: (_size(spec), spec.n_unique or 0, -spec.seed))]
 
 
-def suggest_text(answer: Json) -> str:
+def suggest_text(answer: Json, room: Room = WIDE) -> str:
     """The answer as people read it."""
-    from tabulate import tabulate
-
     picks = answer["picks"]
     lines = [f"law: {answer['law']} ({answer['equation']}), error = 1 - pass@1, {answer['n_rows']} measured runs"]
     for target in answer["targets"]:
@@ -98,11 +97,12 @@ def suggest_text(answer: Json) -> str:
             f"{target['name']}: error {now['error']:.3f}, 95% [{now['low']:.3f}, {now['high']:.3f}] now; expected "
             f"[{after['low']:.3f}, {after['high']:.3f}] after the runs below"
         )
+    lines = [paragraph(line, room, indent="  ") for line in lines]
     if not picks:
         lines.append(f"no point left to run costs at most {answer['budget']:g} device-hours")
     table = [
         {
-            "run": pick["run_id"],
+            "run": pick["run_id"] if room.ids else pick["run_id"].rpartition("-")[0],
             "device-hours": f"{pick['cost']:.3g}",
             "cost so far": f"{pick['spent']:.3g}",
             "interval width after it": ", ".join(f"{width:.3f}" for width in pick["width"]),
@@ -110,17 +110,17 @@ def suggest_text(answer: Json) -> str:
         for pick in picks
     ]
     if table:
-        lines += ["", tabulate(table, headers="keys", tablefmt="simple", disable_numparse=True), ""]
+        lines += ["", printed(table, room, cut_start="run"), ""]
         lines += [pick["command"] for pick in picks]
-    lines += ["", f"device-hours: {'; '.join(answer['cost_basis'])}"]
+    notes = [f"device-hours: {'; '.join(answer['cost_basis'])}"]
     if answer["without_cost"]:
-        lines.append(f"{answer['without_cost']} points have no known cost and were left out")
+        notes.append(f"{answer['without_cost']} points have no known cost and were left out")
     if answer["left_out"]:
-        lines.append(f"measured, but not usable (no pass@1, or no error left): {', '.join(answer['left_out'])}")
-    lines.append(
+        notes.append(f"measured, but not usable (no pass@1, or no error left): {', '.join(answer['left_out'])}")
+    notes.append(
         "the intervals hold if the law does: its own error, and differences between seeds of one run, are not in them"
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *(paragraph(note, room, indent="  ") for note in notes)])
 
 
 def _place(spec: RunSpec) -> Json:

@@ -19,6 +19,8 @@ class Totals:
     device_hours: float | None  # None: some run has no estimate; base models' evaluations included
     device_hours_low: float | None  # the least and the most it may be; None: not known of some run
     device_hours_high: float | None
+    base_models: int  # whose pass@k is measured once for all the runs that start from them
+    base_device_hours: float | None  # of these evaluations, a part of device_hours
     gpu_hours: float | None  # the same of runs on GPUs; 0 where there are none
     unpriced: int  # runs without an estimate
     flops: float | None  # all training phases, at most
@@ -55,6 +57,8 @@ def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
         device_hours=None if unpriced else whole,
         device_hours_low=low,
         device_hours_high=high,
+        base_models=len(base),
+        base_device_hours=None if unpriced else sum(_evaluation(cost) for cost in base),
         gpu_hours=0.0 if not on_gpus else None if unpriced else whole,
         unpriced=unpriced,
         flops=sum(value for value in flops if value is not None) if None not in flops else None,

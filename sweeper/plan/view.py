@@ -7,6 +7,7 @@ from typing import Any
 
 from sweeper.host import amounts
 from sweeper.host.amounts import between, duration, number_of, size
+from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.plan import weights_look
 from sweeper.plan.cost import Cost
 from sweeper.plan.data_look import look_lines, looks
@@ -14,15 +15,17 @@ from sweeper.plan.gpu import GIB
 from sweeper.plan.memory import PHASES, Memory
 from sweeper.plan.plan import Plan, PlannedRun
 from sweeper.plan.totals import Totals
-from sweeper.rows.differences import beside, named, unnamed
+from sweeper.rows.differences import beside, named, short_name, shown, unnamed
 from sweeper.rows.flops import axis_note
 from sweeper.spec.run import RunSpec
+from sweeper.spec.run_id import handles
 
+_LEAST_READ = ("disk", "samples", "FLOPs <=", "steps", "devices", "hours", "GPU peak")
 LINES = 24  # a longer plan is shown by groups of alike runs
 FLOPS_PHASES = ("generation", "log_prob", "reference", "critic", "actor")
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: Plan, room: Room = WIDE) -> str:
     """Totals first, then one line per run (of many: per group that costs the same), then what is refused."""
     axes = " x ".join(f"{key} ({len(labels)})" for key, labels in plan.axes.items())
     left_out = math.prod(len(labels) for labels in plan.axes.values()) - len(plan.runs)
@@ -31,7 +34,7 @@ def plan_text(plan: Plan) -> str:
     what = f"{number_of(len(plan.runs), 'run')} = {axes}{ruled}" if plan.axes else "one run"
     head = f"{plan.grid}: {what}" if plan.grid else what
     counts = ", ".join(f"{n} {state}" for state, n in plan.count().items())
-    rows = _lines(plan.runs) if len(plan.runs) <= LINES else _groups(plan)
+    rows = _lines(plan, room) if len(plan.runs) <= LINES else _groups(plan)
     parts = [f"{head}: {counts}", *plan.notes]
     parts += (
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
@@ -40,25 +43,29 @@ def plan_text(plan: Plan) -> str:
     specs = [run.spec for run in plan.to_run if run.spec]
     parts += weights_look.look_lines(weights_look.looks(specs, plan.results_dir), plan.results_dir)
     parts += look_lines(looks(specs, plan.results_dir))
-    parts += ["", _table(rows), *_memories(plan.runs), *_reasons(plan.runs)]
-    return "\n".join(parts)
+    parts = [paragraph(part, room, indent="  ") for part in parts]
+    parts += ["", _table(rows, room), *_memories(plan.runs, room)]
+    return "\n".join([*parts, *(paragraph(reason, room, indent="  ") for reason in _reasons(plan.runs))])
 
 
-def _table(rows: Sequence[Mapping[str, object]]) -> str:
-    from tabulate import tabulate
+def _table(rows: Sequence[Mapping[str, object]], room: Room) -> str:
+    keys = [key for key in rows[0] if any(row[key] is not None for row in rows)]
+    alike = [key for key in keys if len({str(row[key]) for row in rows}) == 1 and key not in ("run", "state")]
+    cells = [{key: row[key] for key in keys} for row in rows]
+    return printed(cells, room, drop=[*_LEAST_READ, *alike], cut_start="run")
 
-    shown = [key for key in rows[0] if any(row[key] is not None for row in rows)]
-    cells = [{key: row[key] for key in shown} for row in rows]
-    return tabulate(cells, headers="keys", tablefmt="simple", missingval="-", disable_numparse=True)
 
-
-def _lines(runs: Sequence[PlannedRun]) -> list[dict[str, object]]:
-    """One line per run, with what differs between runs and is not in their names."""
+def _lines(plan: Plan, room: Room) -> list[dict[str, object]]:
+    """One line per run: its id and what that does not say, or its place on the axes and a handle."""
+    runs, short = plan.runs, handles(run.run_id for run in plan.runs if run.run_id)
     own = unnamed([None if run.spec is None else run.spec.settings() for run in runs])
     lines = []
     for i, run in enumerate(runs):
         name = str(run.run_id) if run.run_id else " ".join(f"{key}={value}" for key, value in run.choice.items())
         told = {item.name: item.texts[i] for item in own}
+        if plan.axes and not room.ids:
+            name = short.get(str(run.run_id), "-")
+            told = {short_name(key, run.choice): shown(label) for key, label in run.choice.items()} | told
         lines.append({"run": name, **told, "state": str(run.state), **_figures(run.spec, run.cost)})
     return lines
 
@@ -123,10 +130,11 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     phases = ", ".join(f"{name} {value:.1e}" for name, value in by_phase.items() if value)
     flops = "unknown" if totals.flops is None else f"{totals.flops:.1e}"
     full = "  MORE THAN IS FREE" if totals.disk_bytes > totals.free_bytes else ""
-    # More than the lines of the runs add up to.
-    more = "" if totals.device_hours is None else ", with each base model's own pass@k"
+    # What the lines of the runs do not hold.
+    part = "" if totals.base_device_hours is None else f", {amounts.hours(totals.base_device_hours)} of them"
+    base = f"{part} for the pass@k of {number_of(totals.base_models, 'base model')}, measured once" if part else ""
     lines = [
-        f"to run: {totals.runs}, {price} ({bases}{error}){more}",
+        f"to run: {totals.runs}, {price} ({bases}{error}){base}",
         *_held_to_budgets(totals),
         f"        {waves}{ends}",
         f"        training FLOPs <= {flops} ({phases})",
@@ -153,7 +161,7 @@ def _last(totals: Totals) -> str:
     return f"{between(low, high)} hours" if high >= 1 else f"{between(60 * low, 60 * high)} minutes"
 
 
-def _memories(runs: Sequence[PlannedRun]) -> list[str]:
+def _memories(runs: Sequence[PlannedRun], room: Room) -> list[str]:
     """Peak memory by phase of every different estimate, for runs on GPUs."""
     rows: dict[tuple[object, ...], dict[str, object]] = {}
     capacity = 0.0
@@ -171,7 +179,11 @@ def _memories(runs: Sequence[PlannedRun]) -> list[str]:
         rows.setdefault(tuple(row.values()), row)
     if not rows:
         return []
-    return ["", f"peak memory by phase, GiB of {capacity / GIB:.0f} on a GPU (estimated):", _table(list(rows.values()))]
+    return [
+        "",
+        f"peak memory by phase, GiB of {capacity / GIB:.0f} on a GPU (estimated):",
+        printed(list(rows.values()), room),
+    ]
 
 
 def _reasons(runs: Sequence[PlannedRun]) -> list[str]:

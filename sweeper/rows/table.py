@@ -7,13 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from rewards.terminal import one_line
 from sweeper.host.errors import ResultsError
+from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.rows.closed_query import MOST_ROWS, NoSelectError, QueryError, answered
 from sweeper.rows.differences import between_rows
 from sweeper.rows.flops import axis_note
 from sweeper.rows.row import Flops, ResultRow
 from sweeper.rows.spreadsheet import shown
+from sweeper.spec.run_id import handles
 
 Record = dict[str, Any]
 # Fields of a row that are columns.
@@ -23,6 +24,7 @@ _AS_THEY_ARE = (
     *("rollout_n", "lora_rank", "kl_loss_coef", "kl_reward_coef", "seed", "steps", "train_samples"),
     *("lost_samples", "train_tokens"),
 )
+_LEAST_READ = ("seconds", "FLOPs", "params", "curriculum", "mix", "pass@128", "pass@8", "steps", "seen", "algorithm")
 TRACKED = "row/json"  # what trackers call a row without its curve, beside `row/<column>`: they have the curve
 
 
@@ -82,11 +84,10 @@ def columns(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(name for item in records for name in item))
 
 
-def text(rows: Sequence[ResultRow]) -> str:
+def text(rows: Sequence[ResultRow], room: Room = WIDE) -> str:
     """The table people read: one line per run, sorted by size, data and seed; what never varies may be left out."""
-    from tabulate import tabulate
-
     own, lines = between_rows(rows), []
+    short = {} if room.ids else handles(row.run_id for row in rows)
 
     def order(number: int) -> tuple[Any, ...]:
         return *_rank(rows[number]), *(item.place(number) for item in own), rows[number].seed
@@ -96,6 +97,7 @@ def text(rows: Sequence[ResultRow]) -> str:
         ks = [k for k in (8, 128) if flat.get(f"pass@{k}") is not None]
         lines.append(
             {
+                "run": short.get(row.run_id, row.run_id),
                 "model": row.model,
                 "params": row.n_params,
                 "algorithm": row.algorithm,
@@ -124,13 +126,12 @@ def text(rows: Sequence[ResultRow]) -> str:
         if len({line[name] for line in lines}) == 1:  # says nothing about differences, and the table is wide already
             for line in lines:
                 del line[name]
-    lines = [{name: one_line(value) for name, value in line.items()} for line in lines]
-    # tabulate would read 2.2e+10 as a number and print it in full.
-    texts = {"FLOPs", "KL loss", "KL reward", *(item.name for item in own)}
-    as_text = [i for line in lines[:1] for i, name in enumerate(line) if name in texts]
-    shown = tabulate(lines, headers="keys", floatfmt=".3f", missingval="-", tablefmt="simple", disable_numparse=as_text)
+    alike = ("algorithm", "unique", "seen", "seed", "steps", "status")
+    alike = tuple(name for name in alike if len({line[name] for line in lines}) == 1)
+    shown_table = printed(lines, room, drop=(*_LEAST_READ, *alike), form=".3f", cut_start="run")
     accountings = {row.flops.accounting for row in rows if row.flops}
-    return "\n".join([shown, *([axis_note(accountings)] if accountings else []), *_losses(rows)])
+    notes = [*([axis_note(accountings)] if accountings else []), *_losses(rows)]
+    return "\n".join([shown_table, *(paragraph(note, room) for note in notes)])
 
 
 def _losses(rows: Sequence[ResultRow]) -> list[str]:

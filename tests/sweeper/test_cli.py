@@ -361,3 +361,35 @@ def test_a_launch_where_nothing_can_be_submitted_is_refused_before_anything_is_f
     assert done.returncode == 2
     assert "sbatch: not on this machine; submit from a login node of the cluster" in done.stderr
     assert not (tmp_path / "r" / "weights").exists()
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_line_of_a_verb_is_wider_than_the_terminal(
+    width: int, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeper.host.printed_table.screen_width", lambda: width)
+    folder = f"results_dir={results}"
+    for command in (
+        ["status", folder],
+        ["results", folder],
+        ["results", folder, "--sql", "select * from results"],
+        ["plan", "seed=1,2,3", "algorithm=grpo,ppo", folder],
+        ["retry", "--dry-run", folder],
+        ["gc", folder],
+        ["options"],
+    ):
+        done = sweeper(*command)
+        assert done.returncode == 0, done.stderr
+        assert [line for line in done.stdout.splitlines() if len(line) > width] == [], command
+
+
+def test_a_terminal_shows_handles_that_a_verb_accepts_and_ids_if_asked(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeper.host.printed_table.screen_width", lambda: 200)
+    run_id, where = spec("seed=1").run_id, f"results_dir={results}"
+    shown = sweeper("results", where).stdout
+    assert run_id not in shown
+    (handle,) = re.findall(rf"^({run_id[-12:][:8]}) ", shown, re.MULTILINE)
+    assert json.loads(sweeper("why", handle, where, "--json").stdout)["data"]["run_id"] == run_id
+    assert run_id in sweeper("results", where, "--ids").stdout
