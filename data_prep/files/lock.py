@@ -31,6 +31,10 @@ class LockedError(UserError, RuntimeError):
     """The lock is held by another process, or cannot be held: what lies in its place is no lock of ours."""
 
 
+class HeldError(LockedError):
+    """The lock is held by another process."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """Who holds a lock, by their own word.
@@ -64,7 +68,8 @@ def locked(path: Path, *, wait: bool) -> Iterator[int]:
         The lock's file descriptor. A child that inherits it holds the lock as long as it lives.
 
     Raises:
-        LockedError: held by another process and not `wait`; closed to this user; no file, or one with other names.
+        HeldError: held by another process, and not `wait`.
+        LockedError: closed to this user; no file, or one with other names.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = opened(path)
@@ -104,7 +109,7 @@ def take(descriptor: int, path: Path, *, wait: bool) -> None:
     """Hold the lock of a descriptor that `opened` gave for a path, and leave word who does.
 
     Raises:
-        LockedError: held by another process and not `wait`.
+        HeldError: held by another process, and not `wait`.
         OSError: this file system has no locks.
     """
     began, tells = time.monotonic(), _TOLD_AFTER_S
@@ -115,7 +120,7 @@ def take(descriptor: int, path: Path, *, wait: bool) -> None:
         except BlockingIOError:
             waited = time.monotonic() - began
         if not wait and waited > _PATIENCE_S:
-            raise LockedError(f"{path} is held by {_who(path)}: the run is already running")
+            raise HeldError(f"{path} is held by {_who(path)}: the run is already running")
         if wait and waited > tells:
             tells = waited + _TOLD_EVERY_S
             print(f"waiting for {path}, held by {_who(path)}", file=sys.stderr, flush=True)

@@ -94,6 +94,7 @@ def measure_base(
     problems: Path,
     n: int | None = None,
     screening: bool = False,
+    wait: bool = True,
 ) -> Evaluated:
     """What a model does before RL, measured once for all who ask for the same.
 
@@ -105,8 +106,10 @@ def measure_base(
         problems: Parquet file of the problems.
         n: Samples per problem; None: `eval.n_samples`.
         screening: Of training problems, drawn with another seed than the evaluation's.
+        wait: For another who measures the same now; if that one fails, it is measured here.
 
     Raises:
+        HeldError: another measures the same now, and not `wait`.
         RunFailedError: the evaluation ended with an error.
         ResultsError: its counts file holds no problem, or is none.
     """
@@ -114,5 +117,5 @@ def measure_base(
         results_dir, spec, model_digest=model.digest, data_digest=file_digest(problems), n=n, screening=screening
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    with locked(out.with_suffix(".lock"), wait=True):
+    with locked(out.with_suffix(".lock"), wait=wait):
         return measure(spec, children, results_dir, model=model.path, data=problems, out=out, seed=int(screening), n=n)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data_prep.files.lock import HeldError
 from data_prep.files.prepared_folder import PreparedData
 from sweeper.evaluation.measure import Evaluated, measure, measure_base
 from sweeper.evaluation.screen import candidates, keep_solved
@@ -36,6 +37,9 @@ class Measured:
 def phases(job: JobContext) -> Iterator[Measured]:
     """Do the work of a run; phases that an earlier attempt finished are not repeated.
 
+    Nobody waits with GPUs for a base model that another run measures now: it trains meanwhile, and the last phase takes
+    what was found, or measures it where that run has failed.
+
     Yields:
         What is measured, after each phase: of a run that fails, what came before it is kept.
 
@@ -45,11 +49,8 @@ def phases(job: JobContext) -> Iterator[Measured]:
         SweeperError: a phase failed.
         DataError: the data cannot be prepared.
     """
-    spec, wanted = job.spec, job.spec.model.resources.nodes
-    if job.node.count != wanted:
-        raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
-    refuse_few(spec.model.resources, job.children.device)
-    refuse_other_code(spec)
+    _refuse_other_job(job)
+    spec = job.spec
     job.enter("data")
     data = prepared(spec, job.results, tokenizer=None)
     yield (done := Measured(data=data))
@@ -60,8 +61,7 @@ def phases(job: JobContext) -> Iterator[Measured]:
     for step, n in too_long(data).items():
         print(f"{n} problems are {step} for training.max_prompt_length={spec.training.max_prompt_length}: left out")
     yield (done := replace(done, model=model, data=data))
-    job.enter("evaluate base")
-    base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
+    base = _base_unless_measured_now(job, model, data.evaluation)
     start = not_fine_tuned(model)
     yield (done := replace(done, base=base, fine_tuned=start))
     if data.sft is not None:
@@ -88,8 +88,30 @@ def phases(job: JobContext) -> Iterator[Measured]:
         seed=spec.seed,
     )
     yield (done := replace(done, evaluated=evaluated))
+    if base is None:
+        job.enter("evaluate base")
+        base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
+        yield replace(done, base=base)
     write_atomic(base_problems_path(job.results, job.run_dir.run_id), base.file.read_text())
     write_atomic(problems_path(job.results, job.run_dir.run_id), evaluated.file.read_text())
+
+
+def _refuse_other_job(job: JobContext) -> None:
+    wanted = job.spec.model.resources.nodes
+    if job.node.count != wanted:
+        raise ConfigError(f"the job has {job.node.count} nodes, but model.resources.nodes={wanted}; submit it anew")
+    refuse_few(job.spec.model.resources, job.children.device)
+    refuse_other_code(job.spec)
+
+
+def _base_unless_measured_now(job: JobContext, model: PreparedModel, problems: Path) -> Evaluated | None:
+    """What the base model does; None: another run measures it now."""
+    job.enter("evaluate base")
+    try:
+        return measure_base(job.spec, job.children, job.results, model=model, problems=problems, wait=False)
+    except HeldError:
+        print("another run measures the base model now: its counts are taken when this one has trained", flush=True)
+        return None
 
 
 def _screened(job: JobContext, model: PreparedModel, train_file: Path) -> Path:
