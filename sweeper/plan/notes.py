@@ -1,13 +1,16 @@
 """What a plan says beside its numbers: of settings that are allowed, and seldom meant."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from sweeper.host.amounts import number_of, size
+from sweeper.host.amounts import hours, number_of, size
 from sweeper.host.machine import Device
+from sweeper.inputs.data import data_spec
 from sweeper.launch.slurm import options
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.plan import host_memory
 from sweeper.plan.cost import Cost
+from sweeper.plan.mounts import unmounted
 from sweeper.plan.throughput import roofline
 from sweeper.spec.cluster import Executor
 from sweeper.spec.run import RunSpec
@@ -16,7 +19,7 @@ from sweeper.training import processors
 _LONG = 7 * 86400.0  # seconds of one run on this machine's CPUs that nobody waits for
 
 
-def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]]) -> Iterator[str]:
+def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]], results_dir: Path) -> Iterator[str]:
     """Lines on the runs of a plan that are not done; those without a cost are refused."""
     yield from _cold([spec for spec, _ in runs])
     priced = [(spec, cost) for spec, cost in runs if cost is not None]
@@ -27,6 +30,8 @@ def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]]) -> Iterator[str]:
     yield from _left_to_the_site([spec for spec, cost in jobs if cost.on_gpus and spec.cluster.gpus_per_node])
     yield from _low_ceiling([spec for spec, _ in jobs])
     yield from _longer_than_a_job(jobs)
+    yield from _behind_another([(spec, cost) for spec, cost in jobs if cost.on_gpus])
+    yield from unmounted([spec for spec, _ in jobs], results_dir)
 
 
 def _cold(specs: Sequence[RunSpec]) -> Iterator[str]:
@@ -112,6 +117,35 @@ def _longer_than_a_job(jobs: Sequence[tuple[RunSpec, Cost]]) -> Iterator[str]:
             f"{len(long)} of {len(jobs)} runs may take longer than one job (model.resources.hours={hours}): a job that "
             "is stopped is queued again, and goes on from its last checkpoint"
         )
+
+
+def _behind_another(jobs: Sequence[tuple[RunSpec, Cost]]) -> Iterator[str]:
+    """Runs that wait with their GPUs for what another makes for both: not for pass@k of their base model."""
+    made, behind, seconds = set[object](), 0, 0.0
+    for spec, cost in jobs:
+        shared = {what: value for what, value in _made_once(spec).items() if value is not None}
+        again = {what for what, value in shared.items() if (what, value) in made}
+        made.update(shared.items())
+        behind += bool(again)
+        if cost.seconds is not None and "fine-tuning" in again:
+            seconds += cost.seconds["fine_tuning"] * cost.devices
+    if behind:
+        price = f", fine-tuning alone for {hours(seconds / 3600)} GPU-hours" if seconds else ""
+        yield (
+            f"{behind} of {len(jobs)} runs start from what another of them makes (warm start, fine-tuning, screening), "
+            f"and begun at once they wait for it with their GPUs{price}: --canary queues those of one shape behind one"
+        )
+
+
+def _made_once(spec: RunSpec) -> dict[str, str | None]:
+    """What runs make once for all who want the same, before they train; None: this one wants none."""
+    data, start = repr(data_spec(spec)), f"{spec.model.name} {spec.model.warm_start}"
+    tuned = f"{start} {spec.training.sft} {spec.seed} {data}" if spec.data.sft_share else None
+    return {
+        "warm start": start if spec.model.warm_start.steps else None,
+        "fine-tuning": tuned,
+        "screening": f"{tuned or start} {spec.data.screen} {data}" if spec.data.screen.n_samples else None,
+    }
 
 
 def _most(cost: Cost) -> float:

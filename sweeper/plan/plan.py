@@ -109,7 +109,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         results_dir=results_dir,
         questions=grid.questions,
         budget_gpu_hours=grid.budget_gpu_hours,
-        notes=(*grid.notes, *notes_on(open_runs)),
+        notes=(*grid.notes, *notes_on(open_runs, results_dir)),
     )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
 

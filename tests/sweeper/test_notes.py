@@ -1,12 +1,15 @@
 """What a plan says of settings that are allowed and seldom meant."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sweeper.grid.expand import expand
+from sweeper.plan.mounts import unmounted
 from sweeper.plan.notes import _without_gpus
 from sweeper.plan.plan import make_plan
+from sweeper.spec.cluster import ContainerRuntime
 from tests.sweeper.points import spec
 
 SLURM = ("model_family=qwen2.5", "model=qwen2.5-7b", "cluster=slurm")
@@ -53,6 +56,60 @@ def test_a_plan_says_that_the_largest_run_gets_more_gpus_than_the_ceiling_has(tm
     assert notes(tmp_path, *SLURM, "cluster.max_gpus=8") == ()
     (said,) = notes(tmp_path, *SLURM, "cluster.max_gpus=2")
     assert said == "cluster.max_gpus=2 is less than the 8 GPUs of the largest run, which gets them anyway"
+
+
+def test_a_plan_says_which_runs_wait_with_their_gpus_for_what_another_makes(tmp_path: Path) -> None:
+    def said(*asked: str) -> list[str]:
+        points = expand((*SLURM, "cluster.gpu_type=H100", "algorithm=grpo,ppo", *asked), multirun=True)
+        return [line for line in make_plan(points, tmp_path).notes if "another of them makes" in line]
+
+    assert said() == []  # pass@k of their base model holds nobody up
+    (line,) = said("data.sft_share=0.1")
+    assert line.startswith("1 of 2 runs start from what another of them makes (warm start, fine-tuning, screening), ")
+    assert "wait for it with their GPUs, fine-tuning alone for " in line
+    assert said("data.sft_share=0.1", "seed=0,1")[0].startswith("2 of 4 runs ")  # each seed fine-tunes its own
+    (line,) = said("data.screen.n_samples=4", "seed=0,1")
+    assert line.startswith("3 of 4 runs ")
+    assert "fine-tuning alone" not in line
+
+
+def test_a_plan_says_which_path_a_container_does_not_show_and_which_mount_would(tmp_path: Path) -> None:
+    shared, results = tmp_path / "shared", tmp_path / "results"
+    for folder in (shared / "model", results):
+        folder.mkdir(parents=True)
+    secrets = shared / "secrets.env"
+    secrets.write_text("NAME=value\n")
+    secrets.chmod(0o600)
+    (tmp_path / "link").symlink_to(shared)
+    image = ("cluster=slurm_pyxis", "cluster.container.image=/images/sweeper.sqsh", "model_family=qwen2.5")
+
+    def said(*asked: str) -> tuple[str, ...]:
+        return notes(results, *image, "model=qwen2.5-7b", *asked)
+
+    hidden = "jobs read it, and their container does not show it; add"
+    assert said() == ()
+    file = f"cluster.secrets_file={secrets}"
+    assert said(file) == (f"{file}: {hidden} {shared} to cluster.container.mounts",)
+    assert said(file, f"cluster.container.mounts=[{shared}]") == ()
+    assert said(file, f"cluster.container.mounts=[/elsewhere:{shared}:ro]") == ()
+    linked = f"cluster.secrets_file={tmp_path / 'link' / 'secrets.env'}"
+    (mount,) = said(linked, f"cluster.container.mounts=[{tmp_path / 'link'}]")
+    assert mount == f"{linked}, which is {secrets}: {hidden} {shared} to cluster.container.mounts"
+    assert notes(results, *SLURM, file) == ()  # no container
+
+
+def test_every_path_that_a_job_reads_again_is_looked_for_in_its_container(tmp_path: Path) -> None:
+    run = spec("cluster=slurm_pyxis", "cluster.container.image=/images/sweeper.sqsh", *SLURM[:2])
+    model = replace(run.model, path=str(tmp_path))
+    data = replace(
+        run.data, root="/data/own", annotations=("/data/rates.jsonl",), sft_solutions="/data/solutions.jsonl"
+    )
+    found = [*unmounted([replace(run, model=model, data=data)] * 2, tmp_path / "results")]
+    keys = ("model.path", "data_root", "data.sft_solutions", "data.annotations[0]")
+    assert [line.partition("=")[0] for line in found] == [*keys]
+    apptainer = replace(run.cluster.container, runtime=ContainerRuntime.apptainer)
+    home = replace(run.cluster, container=apptainer, secrets_file=str(Path.home() / "secrets.env"))
+    assert [*unmounted([replace(run, cluster=home)], tmp_path)] == []  # which apptainer mounts unasked
 
 
 @pytest.mark.parametrize("profile", [("cluster=slurm_cpu",), ("cluster=slurm", "cluster.gpus_per_node=0")])
