@@ -32,10 +32,11 @@ from sweeper.evaluation.worker import work
 from sweeper.host.environment import caches
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
-from sweeper.host.machine import visible_gpus
+from sweeper.host.machine import Device, visible_gpus
 from sweeper.host.process import die_with_parent
 from sweeper.rows.counts import samples_path
 from sweeper.spec.bounds import Count, PositiveOrZero, Seed, ShareAboveZero, argument
+from sweeper.training.processors import left_for_programs
 
 # What a sample hangs on; how many processes draw, and where, is not of it.
 _SETTINGS = ("model", "data", "n", "temperature", "top_p", "max_tokens", "seed", "engine", "reward")
@@ -130,22 +131,14 @@ def _help(options: argparse.Namespace) -> None:
 def _work_here(options: argparse.Namespace, deal: Deal, workers: int) -> None:
     """Be as many of the processes that take as this node has."""
     with tempfile.TemporaryDirectory(prefix="rl-") as scratch:
-        os.environ |= cores.share(Path(scratch) / "cores", _cores_for_programs(options, workers))
+        device = Device.cuda if options.engine == "vllm" else Device.cpu
+        os.environ |= cores.share(Path(scratch) / "cores", left_for_programs(workers, device))
         variables = [variables_of(options, worker, Path(scratch)) for worker in range(workers)]
         if workers == 1:
             os.environ |= variables[0]
             work(options, deal, _name(options, 0))
         else:
             _in_processes(options, variables)
-
-
-def _cores_for_programs(options: argparse.Namespace, workers: int) -> int:
-    """How many programs all processes here may run at once: those that generate keep their cores busy.
-
-    vLLM's engine and the process that feeds it never sleep; on CPU generation has one thread, or all in turn with us.
-    """
-    busy = 2 if options.engine == "vllm" else 1
-    return len(os.sched_getaffinity(0)) - busy * workers
 
 
 def _name(options: argparse.Namespace, worker: int) -> str:

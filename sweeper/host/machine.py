@@ -6,6 +6,7 @@ import os
 import platform
 import socket
 import subprocess
+from contextlib import ExitStack
 from enum import StrEnum
 from functools import cache
 from itertools import takewhile
@@ -83,12 +84,13 @@ def threads_for(n_params: int) -> int:
     return 1 if n_params < 10_000_000 else len(os.sched_getaffinity(0))
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on, on any of this machine's addresses."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Different TCP ports that nobody listens on, on any of this machine's addresses."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def hostname() -> str:

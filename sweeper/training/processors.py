@@ -23,6 +23,9 @@ CONTROLLER = 1
 FREE = 1
 # Cores that train or test programs wants beside each GPU: a program waits for a core within its time limit.
 FOR_PROGRAMS = 4
+# Cores that each process which generates keeps busy while answers are scored: vLLM's engine and what feeds it never
+# sleep; on CPU it has one thread, or all in turn with those who score.
+GENERATING = {Device.cuda: 2, Device.cpu: 1}
 
 
 def set_aside(resources: Resources, device: Device) -> int:
@@ -46,6 +49,11 @@ def cores_needed(resources: Resources) -> int:
     A GPU keeps about as many processes busy: its trainer, its part of vLLM, and vLLM's scheduler.
     """
     return BESIDE_A_GPU * resources.gpus_per_node
+
+
+def left_for_programs(generating: int, device: Device) -> int:
+    """Programs of models that may run at once on this node beside so many processes that generate; at least 1."""
+    return max(1, len(os.sched_getaffinity(0)) - GENERATING[device] * generating)
 
 
 def refuse_few(resources: Resources, device: Device) -> None:

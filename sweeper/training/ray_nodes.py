@@ -6,7 +6,8 @@ the first calls for when there is none (`job.answering`), and leave when the fir
 worker dies, which ends the job (`srun --kill-on-bad-exit`).
 
 Ports, secrets and temporary folder are the job's own, and nothing here ever calls `ray stop`: jobs that share a node
-do not touch each other's Ray.
+do not touch each other's Ray. `ray start` names ports of its own unless told otherwise (10001, 10002 to 19999 for
+workers, 52365), on which two runs of a node would meet.
 """
 
 import json
@@ -22,11 +23,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.sandbox import cores
 from sweeper.host.call import Call
 from sweeper.host.environment import caches
 from sweeper.host.errors import RunFailedError
 from sweeper.host.files import write_atomic
-from sweeper.host.machine import Device, free_port
+from sweeper.host.machine import Device, free_ports
 from sweeper.host.process import kill_descendants, start_child
 from sweeper.spec.model import Resources
 from sweeper.training import processors, queue_sockets
@@ -35,6 +37,9 @@ from sweeper.training import processors, queue_sockets
 JOIN_SECONDS = 300.0
 LATE_SECONDS = 30.0
 AGAIN_SECONDS = 5.0
+# Of `ray start`: whoever listens takes a port of the kernel's choice and tells the head, as its other ports are chosen
+# unasked.
+_PORTS = ("--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +76,18 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one node gives to Ray; GPUs are logical where there are none."""
+    """What one node gives to Ray; GPUs are logical where there are none. `programs` of models may run on it at once."""
 
     cpus: int
     gpus: int
+    programs: int = 1
 
 
 def share_of_node(resources: Resources, device: Device) -> Share:
     """What each node of a run gives to Ray: a GPU for each training process, logical ones where there are none."""
-    return Share(cpus=processors.counted(resources, device), gpus=resources.gpus_per_node)
+    gpus = resources.gpus_per_node
+    programs = processors.left_for_programs(gpus, device)
+    return Share(cpus=processors.counted(resources, device), gpus=gpus, programs=programs)
 
 
 @contextmanager
@@ -103,11 +111,10 @@ def cluster(
     Raises:
         RunFailedError: the head did not start, or nodes did not join in `JOIN_SECONDS`.
     """
-    port, variables = free_port(), {**variables, **queue_sockets.new_secret()}
-    address = f"{_reachable_address()}:{port}"
+    (port, client), host = free_ports(2), _reachable_address()
+    address, variables = f"{host}:{port}", {**variables, **queue_sockets.new_secret()}
     env = {**variables, "RAY_TMPDIR": str(scratch)}
-    where = ["--head", f"--node-ip-address={address.partition(':')[0]}", f"--port={port}", "--include-dashboard=false"]
-    head = _start(where, share, env, log)
+    head = _start(_as_head(host, port, client), share, env, log)
     meeting = node.meeting(folder)
     try:
         told = {"address": address, "variables": variables}
@@ -147,7 +154,8 @@ def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path
     except (OSError, json.JSONDecodeError):  # not written yet, or taken away this moment
         time.sleep(0.5)
         return 0
-    env = {**found["variables"], "RAY_TMPDIR": str(scratch), **caches(scratch)}
+    own = caches(scratch) | cores.share(scratch / "cores", share.programs)
+    env = {**found["variables"], "RAY_TMPDIR": str(scratch), **own}
     where = [f"--address={found['address']}"]
     worker, began = _start(where, share, env, log), time.monotonic()
     try:
@@ -172,10 +180,20 @@ def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path
         kill_descendants()
 
 
+def _as_head(host: str, port: int, client: int) -> list[str]:
+    """Where a head listens: the others are told `port`, and `client` is for Ray's client, which nobody here uses."""
+    ports = [f"--port={port}", f"--ray-client-server-port={client}"]
+    return ["--head", f"--node-ip-address={host}", *ports, "--include-dashboard=false"]
+
+
 def _start(where: Sequence[str], share: Share, env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    return start_child([sys.executable, "-m", "ray.scripts.scripts", *_command(where, share)], log=log, env=env)
+
+
+def _command(where: Sequence[str], share: Share) -> list[str]:
+    """Of Ray's own program."""
     amounts = [f"--num-cpus={share.cpus}", f"--num-gpus={share.gpus}"]
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", *where, *amounts, "--block"]
-    return start_child([*command, "--disable-usage-stats"], log=log, env=env)
+    return ["start", *where, *_PORTS, *amounts, "--block", "--disable-usage-stats"]
 
 
 def _wait_for(count: int, head: "subprocess.Popen[bytes]", env: Mapping[str, str]) -> None:

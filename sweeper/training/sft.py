@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sweeper.host.errors import RunFailedError
 from sweeper.host.json_lines import json_lines
-from sweeper.host.machine import Device, free_port
+from sweeper.host.machine import Device, free_ports
 from sweeper.host.process import Children
 from sweeper.rows.flops import Tokens
 from sweeper.spec.dotted import Value, render
@@ -178,5 +178,5 @@ def _trainer(processes: int, told: Path) -> tuple[list[str], dict[str, str]]:
         "LOCAL_RANK": "0",
         "WORLD_SIZE": "1",
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(free_port()),
+        "MASTER_PORT": str(free_ports(1)[0]),
     }

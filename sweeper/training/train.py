@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rewards.sandbox import cores
 from sweeper.host.environment import caches
 from sweeper.host.machine import Device
 from sweeper.host.process import PACKAGES, Children
@@ -96,10 +97,11 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
         overrides_file.write(job.run_dir.overrides_path, verl_overrides(spec, files, children.device))
         env = training_env(job.run_dir, job.attempt, children, scratch) | caches(scratch)
         env |= rendezvous.ON_ONE_NODE if job.node.count == 1 else {}
+        share = share_of_node(spec.model.resources, children.device)
+        env |= cores.share(scratch / "cores", share.programs)
         if forks:
             around.enter_context(fork_server(forks, log=children.log, env=env))
         if job.node.count > 1:
-            share = share_of_node(spec.model.resources, children.device)
             cluster = ray_nodes.cluster(
                 job.node, job.run_dir.path, share, variables=env, scratch=scratch, log=children.log
             )

@@ -1,15 +1,21 @@
 """The processors of a node: what verl sets aside, what Ray is told of, what a job asks for."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rewards.sandbox.cores import FOLDER_VARIABLE
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
+from sweeper.host.process import Children
+from sweeper.job.run import begin
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.oversight import room
 from sweeper.oversight.check import Verdict
@@ -17,7 +23,8 @@ from sweeper.plan.refusals import check
 from sweeper.rows.row import read_row, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.spec.model import Resources
-from sweeper.training import processors
+from sweeper.training import processors, ray_nodes
+from sweeper.training import train as training
 from sweeper.training.ray_nodes import share_of_node
 from tests.sweeper.points import spec
 
@@ -52,6 +59,45 @@ def test_ray_never_counts_fewer_than_verl_sets_aside(has: int, told: int, monkey
     cores(monkeypatch, has)
     assert share_of_node(Resources(gpus_per_node=8), Device.cuda).cpus == told
     assert share_of_node(Resources(gpus_per_node=1), Device.cpu).cpus == 6  # logical, whatever the machine has
+
+
+@pytest.mark.parametrize(("has", "gpus", "device", "left"), [(64, 8, "cuda", 48), (8, 8, "cuda", 1), (4, 1, "cpu", 3)])
+def test_programs_of_a_training_share_the_cores_that_generation_leaves(
+    has: int, gpus: int, device: str, left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = spec("cluster=slurm", f"cluster.device={device}", f"model.resources.gpus_per_node={gpus}")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    found = []
+
+    def look(self: Children, command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> float:
+        folder = Path(env[FOLDER_VARIABLE])  # of each process that scores: they inherit it
+        found.append((folder, len(list(folder.iterdir()))))
+        return 0.0
+
+    cores(monkeypatch, has)
+    monkeypatch.setattr(Children, "run", look)
+    monkeypatch.setattr(training, "fork_server", lambda *_, **__: nullcontext())
+    job = begin(run_dir, run, run_dir.new_attempt())
+    training.train(job, model=tmp_path, train_file=tmp_path, val_file=tmp_path)
+    [(folder, n)] = found
+    assert n == left
+    assert not folder.exists()  # with the attempt
+
+
+def test_on_another_node_of_a_run_they_share_that_nodes_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = ray_nodes.Node(rank=1, count=2, job="7-0")
+    told = {"address": "192.0.2.1:1", "variables": {FOLDER_VARIABLE: "/of-the-first-node"}}
+    node.meeting(tmp_path).write_text(json.dumps(told))
+
+    def look(*_: object, env: Mapping[str, str], **__: object) -> None:
+        raise RuntimeError(len(list(Path(env[FOLDER_VARIABLE]).iterdir())))
+
+    cores(monkeypatch, 64)
+    monkeypatch.setattr(ray_nodes, "start_child", look)
+    share = share_of_node(Resources(nodes=2, gpus_per_node=8), Device.cuda)
+    with pytest.raises(RuntimeError, match="48"):
+        ray_nodes.serve(node, tmp_path, share, between=lambda: None, log=tmp_path / "log")
 
 
 _PLACES = """

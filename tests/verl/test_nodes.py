@@ -1,5 +1,6 @@
 """Runs over several nodes: here two on one machine, each with its own Ray worker and the variables of a SLURM step."""
 
+import json
 import os
 import stat
 import subprocess
@@ -7,8 +8,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sweeper.host.errors import RunFailedError
@@ -102,3 +106,75 @@ def test_a_node_that_never_joins_ends_the_wait_and_the_token_stays_private(
     assert modes == [0o600]
     assert time.monotonic() - began < 90
     assert not node.meeting(tmp_path).exists()
+
+
+_USES_RAY = """
+import json, sys, time, ray
+ray.init(logging_level="ERROR", log_to_driver=False)
+nodes = sorted(node["NodeID"] for node in ray.nodes() if node["Alive"])
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
+where = ray.remote(lambda: ray.get_runtime_context().get_node_id())
+ran = [ray.get(where.options(scheduling_strategy=On(node, soft=False)).remote()) for node in nodes]
+print(json.dumps({"nodes": nodes, "ran": ran}), flush=True)
+sys.stdin.read()  # its workers stay while their ports are looked at
+"""
+
+
+_IS_ANOTHER_NODE = """
+import sys; from pathlib import Path; from sweeper.training.ray_nodes import Node, Share, serve
+folder = Path(sys.argv[1]); node = Node(rank=1, count=2, job="1-0")
+sys.exit(serve(node, folder, Share(cpus=1, gpus=0), between=lambda: None, log=folder / "log"))
+"""
+
+
+@contextmanager
+def run_on_two_nodes(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A head and another node, as two runs on the same two nodes have them, and a process that uses them."""
+    folder.mkdir()
+    head, share, log = Node(rank=0, count=2, job="1-0"), Share(cpus=1, gpus=0), folder / "log"
+    other = subprocess.Popen([sys.executable, "-c", _IS_ANOTHER_NODE, str(folder)])
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="rl-ray-") as scratch,
+            ray_nodes.cluster(
+                head, folder, share, variables=ray_token.new(), scratch=Path(scratch), log=log
+            ) as variables,
+            subprocess.Popen(
+                [sys.executable, "-c", _USES_RAY],
+                env=os.environ | variables,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as using,
+        ):
+            yield using
+    finally:
+        head.end(folder).touch()
+        code = other.wait(timeout=60)
+    assert code == 0
+
+
+def listens_on(run: "subprocess.Popen[str]") -> set[int]:
+    """The ports of all processes of a run's Ray, known by its token."""
+    token, found = psutil.Process(run.pid).environ()["RAY_AUTH_TOKEN"], set()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if process.environ().get("RAY_AUTH_TOKEN") == token:
+                found |= {one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
+    return found
+
+
+@pytest.mark.nightly
+def test_two_runs_that_share_two_nodes_have_no_port_in_common(tmp_path: Path) -> None:
+    with run_on_two_nodes(tmp_path / "one") as one, run_on_two_nodes(tmp_path / "two") as two:
+        told = []
+        for run in (one, two):
+            assert run.stdout is not None
+            told.append(json.loads(run.stdout.readline()))
+        assert [len(run["nodes"]) for run in told] == [2, 2]
+        assert [run["ran"] for run in told] == [run["nodes"] for run in told]  # workers on both nodes of each
+        assert not set(told[0]["nodes"]) & set(told[1]["nodes"])
+        first, second = listens_on(one), listens_on(two)
+        assert min(len(first), len(second)) > 5  # of the processes that are up by now
+        assert not first & second
+        assert not {port for port in first | second if port in (8265, 6379) or 10001 <= port <= 19999}
