@@ -12,8 +12,11 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.drawing.heads import caption
 from analysis.passk.estimate import Estimate
 from sweeper.host.printed_table import WIDE, Room, paragraph, printed
+
+LONGEST = 30  # words of a verdict
 
 
 class Status(StrEnum):
@@ -219,7 +222,8 @@ class Answer:
     Attributes:
         name: Key of `analysis.questions.QUESTIONS`.
         question: In words.
-        verdict: One sentence with the number and its interval, or with what is missing.
+        verdict: One short sentence, at most `LONGEST` words and no stronger than its interval.
+        text: The whole answer, with the numbers and intervals of every setting, or with what is missing.
         status: Whether there is an answer.
         reason: Why there is none; None exactly when the status is `answered`.
         tables: By name; a missing number is NaN or None.
@@ -230,6 +234,7 @@ class Answer:
     name: str
     question: str
     verdict: str
+    text: str
     status: Status
     reason: str | None = None
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -250,6 +255,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "status": str(answer.status),
         "reason": answer.reason,
         "verdict": answer.verdict,
+        "text": answer.text,
         "tables": {name: table.to_dict(orient="records") for name, table in answer.tables.items()},
         "figures": {name: {"kind": type(item).__name__, **asdict(item)} for name, item in answer.figures.items()},
         "notes": list(answer.notes),
@@ -258,25 +264,32 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def answer_text(answer: Answer, room: Room = WIDE) -> str:
-    """An answer as paragraphs and plain tables."""
-    parts = [f"{answer.name}: {answer.question}", answer.verdict]
-    if answer.reason is not None:
-        parts[-1] += f"\n({answer.status}: {answer.reason})"
+    """An answer as paragraphs and plain tables, its verdict first."""
+    parts = [answer.verdict, f"{answer.question} {answer.text}" if answer.text != answer.verdict else answer.question]
+    if answer.reason is not None and answer.reason not in answer.text:
+        parts[-1] += f"\nNot decided: {answer.reason}."
     parts = [paragraph(part, room) for part in parts]
-    parts += [f"{name}\n{_table_text(table, room)}" for name, table in answer.tables.items()]
+    parts += [f"{caption(name)}\n{_table_text(table, room)}" for name, table in answer.tables.items()]
     if answer.notes:
         parts.append("\n".join(paragraph(f"- {note}", room, indent="  ") for note in answer.notes))
     return "\n\n".join(parts)
 
 
-def _table_text(table: pd.DataFrame, room: Room) -> str:
-    """Its columns that say something; `-` where nothing was measured. The last may be left out first."""
-    kept = table.dropna(axis="columns", how="all")
+def _table_text(frame: pd.DataFrame, room: Room) -> str:
+    """Its columns that say something, written as the page writes them; the last may be left out first."""
+    from analysis.drawing.frame_table import frame_table
+    from analysis.drawing.page import DASH
+
+    if frame.empty:
+        return "no rows"
+    table = frame_table(frame.dropna(axis="columns", how="all"), name="", caption="")
+    titles = [column.title for column in table.columns]
     rows = [
-        {str(name): None if pd.isna(item) else getattr(item, "item", lambda item=item: item)() for name, item in line}
-        for line in (zip(kept.columns, row, strict=True) for row in kept.itertuples(index=False))
+        {title: None if cell == DASH else cell for title, cell in zip(titles, line.cells, strict=True)}
+        for line in table.lines
     ]
-    return printed(rows, room, drop=[str(name) for name in kept.columns[:1:-1]], form=".4g") if rows else "no rows"
+    right = [column.title for column in table.columns if column.number]
+    return printed(rows, room, drop=titles[:1:-1], right=right)
 
 
 def _plain(value: Any) -> Any:

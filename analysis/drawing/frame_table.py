@@ -1,16 +1,27 @@
 """A frame as a table that people read: a value and the ends of its interval in one cell."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from analysis.drawing.heads import head
 from analysis.drawing.page import DASH, Column, Line, Table
+from analysis.estimates.numerals import count, number, plain, scientific, short, signed
+from analysis.passk.estimate import Estimate
 
 FOLD = 14
 LONG = 44  # characters from which a cell is broken into lines
-LARGE = 1e7  # from which a whole number is rounded
 Ends = tuple[str, str]
-Form = str | Callable[[float], str]  # of a number: its format, or what writes it
+Form = str | Callable[[float], str]  # of a number: its format, or what writes it; with an interval only its sign counts
+SIGNED = ("gain", "difference", "per_doubling", "last_doubling", "lead", "minus_last_value")  # a column begins so
+
+
+FORMS: dict[str, Form] = {  # of columns that have one name everywhere
+    "n_params_non_embedding": short,
+    "flops": scientific,
+    "flops_to_target": scientific,
+    "matched_flops": scientific,
+}
 
 
 def frame_table(
@@ -31,15 +42,17 @@ def frame_table(
         name: Stem of its files.
         caption: Above it.
         titles: Head of each column that is shown; None: all columns by their names.
-        forms: How the numbers of a column are written; to three significant digits without one.
+        forms: How the numbers of a column are written; to three significant digits without one, and a value with an
+            interval as `numerals` writes it.
         strong: Which lines stand out; empty: none.
         alarm: Which lines warn, likewise.
         fold: Lines from which it stands behind a click.
     """
     ends = _ends(frame)
     hidden = {end for pair in ends.values() for end in pair}
-    heads = titles or {name: name.replace("_", " ") for name in map(str, frame.columns) if name not in hidden}
-    columns = [_cells(frame, column, ends.get(column), (forms or {}).get(column)) for column in heads]
+    heads = titles or {name: head(name) for name in map(str, frame.columns) if name not in hidden}
+    known = FORMS | dict(forms or {})
+    columns = [_cells(frame, column, ends.get(column), known.get(column)) for column in heads]
     lines = tuple(
         Line(cells=cells, strong=bool(strong) and strong[i], alarm=bool(alarm) and alarm[i])
         for i, cells in enumerate(zip(*columns, strict=True))
@@ -63,25 +76,35 @@ def _ends(frame: pd.DataFrame) -> dict[str, Ends]:
 
 
 def _cells(frame: pd.DataFrame, column: str, ends: Ends | None, form: Form | None) -> list[str]:
-    values = [_text(value, form) for value in frame[column]]
     if ends is None:
-        return values
-    lows, highs = ([_text(value, form) for value in frame[end]] for end in ends)
-    return [
-        text if low == high == DASH else f"{text} [{low}, {high}]"
-        for text, low, high in zip(values, lows, highs, strict=True)
-    ]
+        return [_text(value, form) for value in frame[column]]
+    if form is not None and not isinstance(form, str):
+        return [_counted(cell, form) for cell in zip(*(frame[name] for name in (column, *ends)), strict=True)]
+    write = signed if (form or "").startswith("+") or (form is None and column.startswith(SIGNED)) else plain
+    cells = (
+        Estimate(float(value), *(None if _unknown(end) else float(end) for end in pair))
+        for value, *pair in zip(*(frame[name].astype(float) for name in (column, *ends)), strict=True)
+    )
+    return [DASH if _unknown(cell.value) else write(cell).removesuffix(" (no interval)") for cell in cells]
+
+
+def _counted(cell: Iterable[object], form: Form) -> str:
+    said = [_text(item, form) for item in cell]
+    return said[0] if said[1] == said[2] == DASH else f"{said[0]} [{said[1]}, {said[2]}]"
+
+
+def _unknown(value: object) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
 
 
 def _text(value: object, form: Form | None) -> str:
-    if value is None or (isinstance(value, float) and value != value):
+    if _unknown(value):
         return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float) and form:
         return format(value, form) if isinstance(form, str) else form(value)
-    if isinstance(value, float):
-        return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.3g}"
-    if isinstance(value, int):
-        return f"{value}" if abs(value) < LARGE else f"{value:.3g}"
+    if isinstance(value, int | float):
+        whole = value == round(value) if abs(value) < float("inf") else False
+        return count(value) if whole and value >= 0 else number(value)
     return str(value)

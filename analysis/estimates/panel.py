@@ -189,10 +189,21 @@ def two_sided(draws: Floats) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """Change for each doubling of x: a line through the arms in log2 x."""
+    """Change per doubling of x: a line through the arms in log2 x."""
 
     slope: Estimate  # with its interval
-    scatter: bool  # whether the scatter of arms around the line is in the interval (four arms or more)
+    part: Part | None  # the variance of the slope by the scatter of arms around the line, where it is in the interval
+
+    @property
+    def scatter(self) -> bool:
+        """Whether the scatter of arms around the line is in the interval (one seed an arm, four arms or more)."""
+        return self.part is not None
+
+
+def pull(x: Floats) -> Floats:
+    """Weights of the arms' values whose sum is the slope of their least-squares line in log2 x; x takes two values."""
+    centred = np.log2(x) - np.log2(x).mean()
+    return np.asarray(centred / (centred @ centred))
 
 
 def trend(found: Panel) -> Trend | None:
@@ -200,16 +211,15 @@ def trend(found: Panel) -> Trend | None:
     x = np.log2(found.x)
     if np.ptp(x) == 0:
         return None
-    centred = x - x.mean()
-    pull = centred / (centred @ centred)
+    centred, weights = x - x.mean(), pull(found.x)
     scatter: Part | None = None
     if found.between is None and len(x) >= 4 and len(np.unique(x)) > 2:
         # One seed: how far arms lie from the line is the only sign of what another seed would change.
-        residual = found.values - found.values.mean() - centred * (found.values @ pull)
+        residual = found.values - found.values.mean() - centred * (found.values @ weights)
         df = len(x) - 2
         scatter = (float(residual @ residual) / df / float(centred @ centred), df)
-    mean = found.contrast(pull.tolist(), scatter=scatter)
-    return Trend(slope=mean.interval(), scatter=scatter is not None)
+    mean = found.contrast(weights.tolist(), scatter=scatter)
+    return Trend(slope=mean.interval(), part=scatter)
 
 
 def _table(counts: Counts | None, domain: str) -> dict[str, float] | None:

@@ -48,18 +48,18 @@ _ASKED = (  # name, title, text
     (
         "sample_efficiency",
         "Sample efficiency",
-        "How many samples does each model size, or arm of one size, need to reach a given performance?",
+        "How many samples does each model size, or each configuration of one size, need to reach a given performance?",
     ),
     (
         "compute_efficiency",
         "Compute efficiency",
-        "What does a FLOP gain, what does a given performance cost, and how much compute does one arm save?",
+        "What does a FLOP gain, what does a given performance cost, and how much compute does one configuration save?",
     ),
     ("marginal_return", "Marginal return", "What does one more doubling of problems seen, or of their reuse, add?"),
     ("reuse", "Data reuse", "How often can each problem be reused before performance suffers?"),
     (
         "sft_share",
-        "SFT and RL",
+        "Fine-tuning and RL",
         "Which share of a fixed number of problems should go to supervised fine-tuning before RL?",
     ),
     ("curriculum", "Curriculum", "Does an ordered curriculum beat mixed order, or are they equivalent?"),

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest
-from analysis.estimates.numerals import short, signed
+from analysis.estimates.numerals import change, scientific, signed
 from analysis.estimates.panel import Panel, between, panel, two_sided
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import arm_laws
-from analysis.questions.levels import joined
+from analysis.questions.levels import joined, within
 from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, arms, strata
 from analysis.runs.checkpoints import Axis
@@ -47,11 +47,11 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     if not contrasts:
         return missing(question, "no two algorithms were run with otherwise the same settings", notes)
     adjusted = holm([item.p for item in contrasts])
-    rows, bars, said = [], [], []
+    rows, bars, texts = [], [], []
     for item, p in zip(contrasts, adjusted, strict=True):
         shown = item.matched or item.at_end
         name = f"{item.one} minus {item.other}"
-        where = "at the end of training" if item.matched is None else f"at {short(item.compute or 0.0)} FLOPs"
+        where = "at the end of training" if item.matched is None else f"at {scientific(item.compute or 0.0)} FLOPs"
         decided = p is not None and p < ALPHA
         rows.append(
             {
@@ -66,17 +66,36 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
             }
         )
         bars.append(Bar.of(f"{name}, {item.stratum}", shown, where))
-        said.append(f"{item.stratum}: {name} {where} {signed(shown)}{'' if decided else ', undecided'}")
-    notes.append(f"decided: Holm-corrected p below {ALPHA:g} over {len(contrasts)} pairs; intervals are 95% each")
+        texts.append(f"{within(item.stratum)}: {name} {where} {signed(shown)}{'' if decided else ', undecided'}")
+    notes.append(f"Decided: Holm-corrected p below {ALPHA:g} over {len(contrasts)} pairs; intervals are 95% each")
     tables = {"differences": pd.DataFrame(rows)}
-    title = "algorithms at matched compute"
+    title = "Algorithms at matched compute"
     figures = {"differences": Forest.of_differences(title, "difference in pass@1", bars, zero="no difference")}
     reason = None
     if all(item.matched is None for item in contrasts):
         reason = f"no pair could be brought to the same compute: {contrasts[0].reason}"
     elif not any(p is not None and p < ALPHA for p in adjusted):
         reason = "no pair differs beyond its uncertainty"
-    return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
+    said, text = _verdict(contrasts, adjusted), joined(texts)
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
+
+
+def _verdict(contrasts: list[_Contrast], adjusted: list[float | None]) -> str:
+    """The clearest pair, or the largest difference of those that are open."""
+    clear = [item for item, p in zip(contrasts, adjusted, strict=True) if p is not None and p < ALPHA]
+    largest = max(clear or contrasts, key=lambda item: abs((item.matched or item.at_end).value))
+    gap = largest.matched or largest.at_end
+    where = "at the end of training" if largest.matched is None else "at the same compute"
+    first, second = (largest.one, largest.other) if gap.value > 0 else (largest.other, largest.one)
+    if clear:
+        more = f"; {len(clear)} of {len(contrasts)} pairs are clear" if len(contrasts) > 1 else ""
+        return f"{first} is better than {second} by {change(gap)} {where}{more}."
+    if len(contrasts) == 1:
+        return f"Not decided: {largest.one} and {largest.other} differ by {signed(gap)} {where}."
+    return (
+        f"Not decided: none of {len(contrasts)} pairs differs clearly; the largest lead is {first} over {second}, "
+        f"{change(gap)} {where}."
+    )
 
 
 def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:

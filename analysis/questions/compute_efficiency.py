@@ -1,6 +1,6 @@
-"""Gain for each FLOP, compute to reach R*, and the compute multiplier between arms.
+"""Gain per FLOP, compute to reach R*, and the compute multiplier between arms.
 
-Gain for each FLOP: paired gain over the base model divided by the run's training FLOPs. Compute to reach R*: the
+Gain per FLOP: paired gain over the base model divided by the run's training FLOPs. Compute to reach R*: the
 inverse of the power law of the validation curve. Multiplier of an arm: the reference arm's compute to reach R* divided
 by its own, the horizontal shift of the two curves at matched performance; above 1 the arm saves compute. R* is
 --target, or the highest level that both laws reach within their data.
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide, Scale
+from analysis.estimates.numerals import number, plain, scientific
 from analysis.estimates.panel import Arm, between, panel
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
@@ -67,39 +68,50 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         "to_target": pd.DataFrame([_cost(item, found, level) for item, found in reached]),
         "multipliers": pd.DataFrame([item.row() for item in savings]),
     }
-    title, axis = "gain in pass@1 for each FLOP", Scale(label="gain in pass@1 / training FLOP")
+    title, axis = "Gain in pass@1 per FLOP", Scale(label="gain in pass@1 / training FLOP")
     bars = tuple(Bar.of(label, gain) for label, gain in gains.items())
     figures = {
         "gain_per_flop": Forest(title=title, axis=axis, bars=bars),
         "multipliers": _saving_forest(savings),
     }
-    said = []
+    texts = []
     if gains:
         best = max(gains, key=lambda label: gains[label].value)
-        value, low, high = gains[best]
-        ends = "(no interval)" if low is None else f"[{low:.2e}, {high:.2e}] pass@1"
-        said.append(f"most gain for each FLOP: {best}, {value:.2e} {ends}")
+        texts.append(f"Most gain per FLOP: {best}, {plain(gains[best])} pass@1")
     cheapest = min((pair for pair in reached if pair[1].x is not None), key=lambda pair: pair[1].x or 0.0, default=None)
     if cheapest and level is not None:
-        said.append(f"pass@1 {level:.3f} is cheapest for {reach_text(*cheapest)} FLOPs")
+        needed = reach_text(*cheapest, "FLOPs", scientific)
+        texts.append(f"A pass@1 of {number(level)} is reached with the least compute where {needed}")
     clear = [item for item in savings if not item.reason and None not in item.number]
-    said += [_saving_text(item) for item in clear]
+    texts += [_saving_text(item) for item in clear]
     if savings and not clear:
-        said.append("no compute multiplier between arms is limited on both sides")
-    if not said:
+        texts.append("No saving of compute between configurations is limited on both sides")
+    if not texts:
         return missing(question, "neither base models nor validation curves were measured", notes)
     decided = clear or any(gain.sign > 0 for gain in gains.values())
     reason = None if decided else "no gain is clear of 0 and no multiplier is limited on both sides"
-    return reply(question, joined(said), reason, tables=tables, figures=figures, notes=notes)
+    said, text = _verdict(gains), joined(texts)
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
+
+
+def _verdict(gains: dict[str, Estimate]) -> str:
+    """Who gains most per FLOP, if the interval of one lies above those of all others."""
+    if not gains:
+        return "Not decided: no base model was measured, so no gain per FLOP is known."
+    best, *others = sorted(gains, key=lambda label: -gains[label].value)
+    low = gains[best].low
+    if low is not None and low > 0 and all((high := gains[label].high) is not None and high < low for label in others):
+        return f"Most gain per FLOP: {best}, {plain(gains[best])} pass@1."
+    return "Not decided: the intervals of the largest gains per FLOP overlap."
 
 
 def _gains(arms: Sequence[Arm], notes: list[str]) -> tuple[list[dict[str, object]], dict[str, Estimate]]:
-    """Table rows and gains for each FLOP, by arm; where a gain is not known, a note says why."""
+    """Table rows and gains per FLOP, by arm; where a gain is not known, a note says why."""
     rows, gains = [], {}
     for arm in arms:
         found = panel([arm], gain=True)
         if isinstance(found, str):
-            notes.append(f"gain of {arm.label}: {found}")
+            notes.append(f"Gain of {arm.label}: {found}")
             continue
         notes += found.notes[1:]
         flops, (value, low, high) = mean_flops(run.row for run in arm.runs) or np.nan, found.value(0)
@@ -111,7 +123,7 @@ def _gains(arms: Sequence[Arm], notes: list[str]) -> tuple[list[dict[str, object
 
 
 def _cost(item: ArmLaw, found: Reach, level: float | None) -> dict[str, object]:
-    """One table row an arm: its compute to the level."""
+    """One table row per arm: its compute to the level."""
     return {
         "arm": item.label,
         "target": level,
@@ -135,7 +147,7 @@ def multiplier(reference: ArmLaw, arm: ArmLaw, level: float) -> Estimate | str:
         draws = theirs.draws / ours.draws
     lost = float(np.mean(np.isnan(draws)))
     if lost > 0.05:
-        return f"neither arm reaches the level in {lost:.0%} of the draws"
+        return f"neither configuration reaches the level in {lost:.0%} of the draws"
     # Where neither reaches the level the shift is unknown: such a draw may be at either end.
     low = np.where(np.isnan(draws), 0.0, draws)
     high = np.where(np.isnan(draws), np.inf, draws)
@@ -157,10 +169,9 @@ def _savings(laws: list[ArmLaw], settings: Settings) -> list[_Saving]:
 
 
 def _saving_text(item: _Saving) -> str:
-    value, low, high = item.number
     return (
-        f"{item.arm} needs 1/{value:.2f} [{low:.2f}, {high:.2f}] of the compute of {item.reference} at pass@1 "
-        f"{item.level:.3f}"
+        f"At a pass@1 of {number(item.level)}, {item.reference} needs {plain(item.number)} times the compute of "
+        f"{item.arm}"
     )
 
 
@@ -172,8 +183,8 @@ def _saving_forest(savings: list[_Saving]) -> Forest:
         for item in savings
     )
     return Forest(
-        title="compute multiplier at matched performance",
-        axis=Scale(label="compute of the reference / compute of the arm", log=True),
+        title="Compute saved at the same pass@1",
+        axis=Scale(label="compute of the reference / compute of the configuration", log=True),
         bars=tuple(bars),
         guides=(Guide(axis="x", value=1.0, label="as the reference"),),
     )

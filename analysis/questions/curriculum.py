@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest, Guide
-from analysis.estimates.numerals import signed
+from analysis.estimates.numerals import change, signed
 from analysis.estimates.panel import LOWER_BOUND, common_problems
 from analysis.passk.crossed import CrossedMean, crossed_mean
 from analysis.questions import Question, Settings
@@ -46,7 +46,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     adjusted = holm([item.mean.p_value() for item in contrasts])
     margin, several = settings.margin, len({item.stratum for item in contrasts}) > 1
     rows: list[dict[str, object]] = []
-    bars, said = [], []
+    bars, texts = [], []
     for item, p in zip(contrasts, adjusted, strict=True):
         gap, finding = item.mean.interval(), _finding(item.mean, p, margin)
         rows.append(
@@ -61,23 +61,50 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
                 "finding": finding,
             }
         )
-        bars.append(Bar.of(f"{item.curriculum}{f', {item.stratum}' if several else ''}", gap))
+        bars.append(Bar.of(f"{_words(item.curriculum)}{f', {item.stratum}' if several else ''}", gap))
         where = f" ({item.stratum})" if several else ""
-        said.append(f"{item.curriculum}{where}: {signed(gap)} pass@1 against mixed, {finding}")
+        texts.append(f"{_words(item.curriculum)}{where}: {signed(gap)} pass@1 against mixed order, {finding}")
     notes.append(
-        f"equivalence: two one-sided tests against a margin of {margin:g} pass@1 (--margin), 5%; differences: "
+        f"Equivalence: two one-sided tests against a margin of {margin:g} pass@1 (--margin), 5%; differences: "
         f"two-sided, Holm over {len(contrasts)}; intervals are 95% each"
     )
     if min(len(item.seeds) for item in contrasts) < 2:
         notes.append(LOWER_BOUND)
-    forest = Forest.of_differences("ordered minus mixed", "difference in pass@1", bars, zero="equal")
+    forest = Forest.of_differences("Ordered minus mixed", "difference in pass@1", bars, zero="equal")
     margins = tuple(Guide(axis="x", value=side * margin, label="margin") for side in (-1, 1))
     figures = {"differences": replace(forest, guides=(*forest.guides, *margins))}
     tables = {"differences": pd.DataFrame(rows)}
     reason = None
     if all(row["finding"] == _UNDECIDED for row in rows):
         reason = "every interval holds both no difference and more than the margin: more seeds or problems are needed"
-    return reply(question, "; ".join(said) + ".", reason, tables=tables, figures=figures, notes=notes)
+    said, text = (
+        _verdict([(item, str(row["finding"])) for item, row in zip(contrasts, rows, strict=True)]),
+        ". ".join(texts) + ".",
+    )
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
+
+
+def _verdict(found: list[tuple[_Contrast, str]]) -> str:
+    """The clear ones with their numbers, two at most; else how many are equivalent."""
+    clear = [(item, finding) for item, finding in found if finding.startswith(("better", "worse"))]
+    if clear:
+        said = [
+            f"{_words(item.curriculum)} is {finding.split()[0]} than mixed order by {change(item.mean.interval())}"
+            for item, finding in clear[:2]
+        ]
+        more = f" ({len(clear) - 2} more are clear)" if len(clear) > 2 else ""
+        return f"{'; '.join([said[0], *(text[0].lower() + text[1:] for text in said[1:])])}{more}."
+    same = sum(finding.startswith("equivalent") for _, finding in found)
+    if same:
+        return (
+            f"{same} of {len(found)} ordered curricula are equivalent to mixed order; none is clearly better or worse."
+        )
+    return f"Not decided: of {len(found)} comparisons with mixed order none is clear, and none shows equivalence."
+
+
+def _words(curriculum: str) -> str:
+    said = curriculum.replace("_", " ")
+    return said[:1].upper() + said[1:]
 
 
 _UNDECIDED = "undecided"

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Scale
 from analysis.questions import Question, Settings
 from analysis.questions.levels import Levels, joined, level_chart, level_rows, levels, sentence, trend_row, with_law
+from analysis.questions.overall import overall, verdict
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import Stratum, arms, strata
 from analysis.runs.selection import ALL_RUNS, Selection
@@ -19,6 +20,7 @@ from sweeper.rows.row import ResultRow
 
 SEEN = "problems seen"
 DESIGNS = {"same samples, less reuse": ("n_unique", "reuse"), "same reuse, more steps": ("n_unique", "steps")}
+LONGER = "same reuse, more steps"  # where the steps are the same, its runs are those of the other design
 
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
@@ -28,16 +30,19 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     if not several:
         return missing(question, "no two numbers of problems were seen at the same samples or at the same reuse", notes)
     whats = dict.fromkeys(what for what, _ in several)
-    tables = {
-        "scales": pd.DataFrame([row for what, found in several for row in _scale_rows(what, found)]),
-        "slopes": pd.DataFrame([{"x": what, **trend_row(found)} for what, found in several]),
-    }
     levels_ = [found for _, found in several]
+    together = overall(levels_)
+    tables = {
+        "overall": together.table if together else pd.DataFrame(),
+        "scales": pd.DataFrame([row for what, found in several for row in _scale_rows(what, found)]),
+        "slopes": pd.DataFrame([{"x": what, **trend_row(found, "amount of data")} for what, found in several]),
+    }
     scale = Scale(label=" or ".join(whats), log=True)
     figures = {"scales": level_chart("pass@1 after training by data", levels_, scale)}
-    verdict = joined([with_law(data_sentence(what, found), found) for what, found in several])
+    text = joined([with_law(data_sentence(what, found), found, "amount of data") for what, found in several])
+    said = verdict(together, levels_, more="More data", unit="problems seen" if list(whats) == [SEEN] else "problems")
     reason = None if any(found.decided for found in levels_) else "every slope has an interval that holds 0"
-    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
 
 
 def amount_of_data(stratum: Stratum) -> tuple[str, Callable[[ResultRow], int | None]]:
@@ -66,6 +71,8 @@ def data_levels(selection: Selection, notes: list[str]) -> list[tuple[str, Level
     for design, free in DESIGNS.items():
         for stratum in strata(selection.completed, free=free):
             label = design if stratum.label == ALL_RUNS else f"{design}, {stratum.label}"
+            if design == LONGER and len({run.row.steps for run in stratum.runs}) == 1:
+                continue
             what, x = amount_of_data(stratum)
             found = levels(label, arms(stratum, label=lambda row: row.data_scale, x=x), notes)
             several += [(what, item) for item in found]

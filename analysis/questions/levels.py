@@ -1,19 +1,21 @@
-"""Performance after training against one axis: arms with intervals, the change for each doubling, a power law.
+"""Performance after training against one axis: arms with intervals, the change per doubling, a power law.
 
 The slope is that of a line of pass@1 in log2 x through all arms. The law is error = A x^-alpha over runs
 (`analysis.row_laws.power_law`); it needs four levels, its interval resamples configurations.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.drawing.answer import Chart, Scale, Trace, band_and_line
-from analysis.estimates.numerals import short, signed
+from analysis.estimates.numerals import count, number, plain, signed
 from analysis.estimates.panel import Arm, Panel, Trend, panel, trend
 from analysis.passk.estimate import NONE, Estimate
 from analysis.row_laws.power_law import Observation, PowerLaw, fit_power_law
+from analysis.runs.selection import ALL_RUNS
+from sweeper.rows.row import ResultRow
 
 MOST_LISTED = 4
 
@@ -33,11 +35,24 @@ class Levels:
         return self.trend.slope.sign != 0
 
 
-def levels(label: str, arms: tuple[Arm, ...], notes: list[str]) -> list[Levels]:
-    """Of the arms of a stratum; none with fewer than two values of x, or where a note says why. Adds to the notes."""
+def levels(
+    label: str,
+    arms: tuple[Arm, ...],
+    notes: list[str],
+    *,
+    rung: Callable[[ResultRow], float] | None = None,
+) -> list[Levels]:
+    """Of the arms of a stratum; none with fewer than two values of x, or where a note says why. Adds to the notes.
+
+    Args:
+        label: Of the stratum.
+        arms: In order of x.
+        notes: To be added to.
+        rung: What the runs that the law is checked on have the largest of; None: of x.
+    """
     found = compared(label, arms, notes) if len({arm.x for arm in arms}) > 1 else None
     slope = trend(found) if found else None
-    return [Levels(label=label, panel=found, trend=slope, law=_law(arms))] if found and slope else []
+    return [Levels(label=label, panel=found, trend=slope, law=_law(arms, rung))] if found and slope else []
 
 
 def compared(
@@ -54,48 +69,57 @@ def compared(
     return found
 
 
+def within(label: str) -> str:
+    """How a sentence about a setting begins."""
+    return "All runs" if label == ALL_RUNS else f"With {label}"
+
+
 def sentence(found: Levels, doubling: str) -> str:
     """The slope in words, with what it does not show."""
     x = found.panel.x
-    said = f"{found.label}: {signed(found.trend.slope)} pass@1 for each doubling of {doubling}"
-    said += f" from {short(x.min())} to {short(x.max())}"
+    said = f"{within(found.label)}: {signed(found.trend.slope)} pass@1 per doubling of {doubling}"
+    said += f" from {count(x.min())} to {count(x.max())}"
     if not found.decided:
         said += ", which leaves open whether there is any change"
     return said
 
 
-def with_law(said: str, found: Levels) -> str:
-    """A sentence with the power law behind it, where there is one; the table says why there is none."""
-    return said if isinstance(found.law, str) else f"{said} ({law_sentence(found.law)})"
+def with_law(said: str, found: Levels, largest: str) -> str:
+    """A sentence with the power law after it, where there is one; the table says why there is none."""
+    return said if isinstance(found.law, str) else f"{said}. {law_sentence(found.law, largest)}"
 
 
-def law_sentence(law: PowerLaw | str, largest: str = "x") -> str:
+def law_sentence(law: PowerLaw | str, largest: str) -> str:
     """The power law in words, its held-out check included.
 
     Args:
         law: Or why there is none.
-        largest: What its held-out runs have the largest of.
+        largest: What its held-out runs have the largest of: "size".
     """
     if isinstance(law, str):
-        return f"no power law: {law}"
-    ends = "no interval" if law.alpha_low is None else f"[{law.alpha_low:.3f}, {law.alpha_high:.3f}]"
-    said = f"error = A x^-alpha with alpha {law.alpha:.3f} {ends}"
+        return f"No power law: {law}"
+    said = f"The error follows a power law with exponent {exponent(law)}"
     if law.held_out:
         said += (
-            f"; fitted without the largest {largest} it is off by {law.held_out.law_mae:.3f} there, the last value by "
-            f"{law.held_out.last_value_mae:.3f}"
+            f"; fitted without the largest {largest} it is off by {number(law.held_out.law_mae)} there, the last value "
+            f"by {number(law.held_out.last_value_mae)}"
         )
     return said
+
+
+def exponent(law: PowerLaw) -> str:
+    """By which the error falls."""
+    return plain(Estimate(law.alpha, law.alpha_low, law.alpha_high))
 
 
 def joined(sentences: list[str]) -> str:
     """The first few sentences, and how many more the table holds."""
     more = len(sentences) - MOST_LISTED
-    return "; ".join(sentences[:MOST_LISTED]) + (f"; {more} more in the table" if more > 0 else "") + "."
+    return ". ".join(sentences[:MOST_LISTED]) + (f". {more} more in the table" if more > 0 else "") + "."
 
 
 def level_rows(found: Levels, x_name: str) -> list[dict[str, object]]:
-    """One table row an arm."""
+    """One table row per arm."""
     return [
         {
             "runs": found.label,
@@ -108,8 +132,8 @@ def level_rows(found: Levels, x_name: str) -> list[dict[str, object]]:
     ]
 
 
-def trend_row(found: Levels) -> dict[str, object]:
-    """One table row a stratum."""
+def trend_row(found: Levels, largest: str) -> dict[str, object]:
+    """One table row per stratum; `largest` as in `law_sentence`."""
     law = found.law
     alpha = Estimate(law.alpha, law.alpha_low, law.alpha_high) if isinstance(law, PowerLaw) else NONE
     return {
@@ -120,7 +144,7 @@ def trend_row(found: Levels) -> dict[str, object]:
         **found.trend.slope.columns("per_doubling"),
         "scatter_of_arms_in_interval": found.trend.scatter,
         **alpha.columns("alpha", "alpha_"),
-        "law": law_sentence(law),
+        "law": law_sentence(law, largest),
     }
 
 
@@ -138,20 +162,26 @@ def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
             grid = np.geomspace(found.law.x_min, found.law.x_max, 40)
             ends = [found.law.band(float(at)) or (np.nan, np.nan) for at in grid]
             band, line = band_and_line(
-                f"{found.label}, power law of the error",
+                f"{found.label}, power law",
                 found.label,
                 grid,
                 [1 - found.law.predict(float(at)) for at in grid],
                 ([1 - high for _, high in ends], [1 - low for low, _ in ends]),
-                band=f"{found.label}, 95% of the law",
+                band=f"{found.label}, 95% band",
             )
             traces += [line] if found.law.covariance is None else [band, line]
     return Chart(title=title, x=x, y=Scale(label="pass@1 after training"), traces=tuple(traces))
 
 
-def _law(arms: tuple[Arm, ...]) -> PowerLaw | str:
+def _law(arms: tuple[Arm, ...], rung: Callable[[ResultRow], float] | None) -> PowerLaw | str:
     observations = [
-        Observation(run_id=run.row.run_id, cluster=run.row.group_id, x=arm.x, rung=arm.x, error=1 - value)
+        Observation(
+            run_id=run.row.run_id,
+            cluster=run.row.group_id,
+            x=arm.x,
+            rung=rung(run.row) if rung else arm.x,
+            error=1 - value,
+        )
         for arm in arms
         for run in arm.runs
         if (value := run.pass1()) is not None

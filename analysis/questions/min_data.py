@@ -9,12 +9,12 @@ equivalence stands beside it.
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale
-from analysis.estimates.numerals import signed
+from analysis.estimates.numerals import count, signed
 from analysis.estimates.panel import Panel
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.data import amount_of_data
-from analysis.questions.levels import compared, points
+from analysis.questions.levels import compared, points, within
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import ALL_RUNS, Run, Selection
@@ -22,7 +22,8 @@ from analysis.runs.selection import ALL_RUNS, Run, Selection
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
     """See the module."""
-    notes, rows, said = left_out(selection), [], []
+    notes, rows, texts = left_out(selection), [], []
+    least: list[float | None] = []
     figures: dict[str, Figure] = {}
     answered_any = False
     for stratum in strata(selection.completed, free=["n_unique", "reuse"]):
@@ -50,30 +51,42 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         enough = _first([gap.low is not None and gap.sign == 0 for gap in behind[:-1]])
         same = _first([_within(gap, settings.margin) for gap in behind[:-1]])
         positive = _first([gain.sign > 0 for gain in gains])
+        least.append(None if positive is None else float(found.x[positive]))
         answered_any |= positive is not None
         largest, margin = found.x[-1], settings.margin
         parts = (
-            f"no gain above 0 up to {largest:.0f} problems ({signed(gains[-1])} at the largest)"
+            f"no gain above 0 up to {count(largest)} problems ({signed(gains[-1])} at the largest)"
             if positive is None
-            else f"a gain above 0 from {found.x[positive]:.0f} problems on",
-            f"no smaller n within noise of {largest:.0f}"
+            else f"a gain above 0 from {count(found.x[positive])} problems on",
+            f"no smaller number within noise of {count(largest)}"
             if enough is None
-            else f"within noise of {largest:.0f} from {found.x[enough]:.0f} on",
+            else f"within noise of {count(largest)} from {count(found.x[enough])} on",
             f"none shown equivalent within {margin:g}"
             if same is None
-            else f"equivalent to it within {margin:g} from {found.x[same]:.0f} on",
+            else f"equivalent to it within {margin:g} from {count(found.x[same])} on",
         )
-        said.append(f"{label} (gain on {domain}): {', '.join(parts)}")
-    if not said:
+        texts.append(f"{within(label)} (gain on {'all domains' if domain == 'all' else domain}): {', '.join(parts)}")
+    if not texts:
         return missing(
             question, "no configuration with a measured base model was run with two numbers of problems", notes
         )
-    notes.append("intervals are 95% each and not corrected for the number of sizes compared")
+    notes.append("Intervals are 95% each and not corrected for how many numbers of problems are compared")
     tables = {"gains": pd.DataFrame(rows)}
-    verdict = "; ".join(said) + "."
+    text = ". ".join(texts) + "."
+    said = _verdict(least)
     nothing = "no number of problems has a gain that is clear of 0, so being near the largest means nothing"
     reason = None if answered_any else nothing
-    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
+
+
+def _verdict(least: list[float | None]) -> str:
+    known = [value for value in least if value is not None]
+    if not known:
+        where = f", in {len(least)} settings" if len(least) > 1 else ""
+        return f"Not decided: no number of problems has a gain clear of 0{where}."
+    where = "" if len(least) == 1 else f" in {len(known)} of {len(least)} settings"
+    ends = count(min(known)) if min(known) == max(known) else f"{count(min(known))} to {count(max(known))}"
+    return f"The gain is clear of 0 from {ends} problems on{where}."
 
 
 def _domain(runs: tuple[Run, ...]) -> str:
@@ -96,7 +109,7 @@ def _within(gap: Estimate, margin: float) -> bool:
 
 def _chart(label: str, what: str, found: Panel) -> Chart:
     return Chart(
-        title="gain in pass@1 by data",
+        title="Gain in pass@1 by data",
         x=Scale(label=what, log=True),
         y=Scale(label="gain in pass@1"),
         traces=(points(found, label=f"{label}: gain, 95%", group=label),),

@@ -1,5 +1,6 @@
 """Answers, with the notes that every one of them carries."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -7,14 +8,16 @@ import pandas as pd
 from analysis.drawing.answer import Answer, Chart, Figure, Status
 from analysis.estimates.panel import LOWER_BOUND
 from analysis.questions import Question
-from analysis.runs.selection import Selection
+from analysis.runs.selection import Run, Selection
 
 ALPHA = 0.05  # corrected p below which a sentence says that there is a difference
 
 
 def reply(
     question: Question,
+    runs: Sequence[Run],
     verdict: str,
+    text: str,
     reason: str | None = None,
     *,
     tables: Mapping[str, pd.DataFrame],
@@ -24,11 +27,22 @@ def reply(
     """What the rows say; with a reason, that they do not determine the quantity asked for.
 
     A chart without a trace is left out: there is nothing to draw. A note is said once.
+
+    Args:
+        question: What was asked.
+        runs: Those that were asked, for what their seeds allow to say.
+        verdict: The answer in one short sentence.
+        text: The answer with its numbers.
+        reason: Why the quantity is not determined; None: it is.
+        tables: By name.
+        figures: By name.
+        notes: What the answer rests on.
     """
     return Answer(
         name=question.name,
         question=question.text,
-        verdict=verdict + _caveat(notes),
+        verdict=verdict,
+        text=text + _caveat(runs, notes),
         status=Status.answered if reason is None else Status.not_identified,
         reason=reason,
         tables=tables,
@@ -43,6 +57,7 @@ def missing(question: Question, reason: str, notes: Sequence[str] = ()) -> Answe
         name=question.name,
         question=question.text,
         verdict=f"Not answered: {reason}.",
+        text=f"Not answered: {reason}.",
         status=Status.missing,
         reason=reason,
         notes=tuple(dict.fromkeys(notes)),
@@ -70,7 +85,14 @@ def p_text(p: float | None) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _caveat(notes: Sequence[str]) -> str:
-    """What a reader of the sentence alone must know."""
-    single = any(LOWER_BOUND in note or "one run per group" in note for note in notes)
-    return " One seed: what another seed would change is not in these intervals." if single else ""
+def _caveat(runs: Sequence[Run], notes: Sequence[str]) -> str:
+    """What a reader of the text alone must know."""
+    if not any(LOWER_BOUND in note or "one run per group" in note for note in notes):
+        return ""
+    seeds = Counter(run.row.group_id for run in runs)
+    alone = sum(number == 1 for number in seeds.values())
+    if alone == len(seeds):
+        return " One seed: what another seed would change is not in these intervals."
+    whose = "has" if alone == 1 else "have"
+    said = f" {alone} of {len(seeds)} configurations {whose} one seed: what another would change is not in"
+    return f"{said} {'its interval' if alone == 1 else 'their intervals'}." if alone else ""

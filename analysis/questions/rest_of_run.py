@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest
+from analysis.estimates.numerals import change, number, signed
 from analysis.laws.ranking import BASELINE, Ranked, rank
 from analysis.laws.sample import LawError, Sample
 from analysis.passk.crossed import CrossedMean, crossed_mean
@@ -65,22 +66,31 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     compared.sort(key=lambda item: item.mae)
     adjusted = holm([item.gap.p_value() for item in compared])
     baseline = float(np.mean([item[BASELINE].mae for item in ranked.values()]))
-    notes.append(f"curves: 1 - {what}; cut after 25, 50 and 75% of {len(ranked)} runs; errors are mean absolute errors")
+    notes.append(
+        f"Curves are 1 - {what}, cut after 25, 50 and 75% of {len(ranked)} runs; errors are mean absolute errors"
+    )
     rows = [item.row(p, len(ranked)) for item, p in zip(compared, adjusted, strict=True)]
     tables = {"forms": pd.DataFrame([*rows, {"form": BASELINE, "runs": len(ranked), "mae": baseline}])}
     figures = {"forms": _forest(compared)}
     best, gap = compared[0], compared[0].gap.interval()
-    ends = "no interval" if gap.low is None or gap.high is None else f"[{gap.low:+.4f}, {gap.high:+.4f}]"
-    verdict = (
-        f"of {len(rows)} forms {best.form} predicts the rest of {len(ranked)} runs best, off by {best.mae:.4f} in "
-        f"{what}; the last value is off by {baseline:.4f}, a difference of {gap.value:+.4f} {ends} over runs"
+    text = (
+        f"Of {len(rows)} forms the {_words(best.form)} predicts the rest of {len(ranked)} runs best, off by "
+        f"{number(best.mae)} in {what}; the last value is off by {number(baseline)}, a difference of {signed(gap)} "
+        "over runs"
     )
+    said = f"The {_words(best.form)} predicts the rest of a run better than its last value: by {change(gap)} in {what}."
     p, reason = adjusted[0], None
     if all(item.gap.interval().sign > 0 for item in compared):
-        verdict += ": repeating the last value is better"
+        text += ": repeating the last value is better"
+        said = f"Repeating the last value predicts the rest of a run better than all {len(rows)} forms."
     elif p is None or p >= ALPHA or gap.sign >= 0:
         reason = "no form is shown to predict better than repeating the last value"
-    return reply(question, f"{verdict}.", reason, tables=tables, figures=figures, notes=notes)
+        said = f"Not decided: none of {len(rows)} forms is shown to predict better than repeating the last value."
+    return reply(question, selection.completed, said, f"{text}.", reason, tables=tables, figures=figures, notes=notes)
+
+
+def _words(form: str) -> str:
+    return {"power": "power law", "power_floor": "power law with a floor"}.get(form, form.replace("_", " "))
 
 
 def _ranked(curves: dict[str, Sample], notes: list[str]) -> dict[str, dict[str, Ranked]]:
@@ -100,7 +110,7 @@ def _ranked(curves: dict[str, Sample], notes: list[str]) -> dict[str, dict[str, 
 
 def _forest(compared: list[_Beside]) -> Forest:
     bars = (Bar.of(item.form, item.gap.interval()) for item in compared)
-    title, axis = "held-out error minus that of the last value", "difference of mean absolute errors"
+    title, axis = "Held-out error minus that of the last value", "difference of mean absolute errors"
     return Forest.of_differences(title, axis, bars, zero="last value")
 
 
@@ -120,7 +130,7 @@ def _curves(runs: tuple[Run, ...], notes: list[str]) -> tuple[str, dict[str, Sam
         return "validation pass@1", validation
     reward = {run.row.run_id: found for run in runs if (found := _curve(run, "reward")) is not None}
     if reward:
-        notes.append(f"no run has {FEWEST_POINTS} validations: the curves are of training reward, not of held-out data")
+        notes.append(f"No run has {FEWEST_POINTS} validations: the curves are of training reward, not of held-out data")
     return "training reward", reward
 
 

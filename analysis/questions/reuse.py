@@ -4,6 +4,8 @@ Arms see the same number of samples from ever fewer problems. Each tau is compar
 problems. The law is that of `data_reuse` over runs: error = E + B D_eff^-beta, D_eff = U (1 + r (1 - exp(-(tau-1)/r))).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +19,7 @@ from analysis.laws.sample import LawError, Sample
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import law_rows
-from analysis.questions.levels import compared, joined, points
+from analysis.questions.levels import compared, joined, points, within
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
 from analysis.runs.selection import Selection
@@ -25,7 +27,7 @@ from analysis.runs.selection import Selection
 
 def answer(question: Question, selection: Selection, settings: Settings) -> Answer:
     """See the module."""
-    notes, rows, laws, said = left_out(selection), [], [], []
+    notes, rows, laws, texts, findings = left_out(selection), [], [], [], []
     figures: dict[str, Figure] = {}
     for stratum in strata(selection.completed, free=("n_unique", "reuse")):
         members = arms(stratum, label=lambda row: f"{row.reuse:.3g}", x=lambda row: row.reuse)
@@ -36,31 +38,67 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         for i, arm in enumerate(found.arms):
             rows.append(_row(stratum.label, arm, found.value(i), gaps[i]))
         figures[stratum.label] = _chart(stratum.label, found)
-        said.append(f"{stratum.label}: {_finding(found, gaps, settings.margin)}")
+        findings.append(_Finding.of(found, gaps, settings.margin))
+        texts.append(f"{within(stratum.label)}: {findings[-1].text(found, gaps)}")
         laws += law_rows(_law(found), stratum.label)
-    if not said:
+    if not texts:
         return missing(question, "no two reuse factors were run at the same number of samples", notes)
-    notes.append("differences are to the smallest tau, 95% each, not corrected for the number of tau compared")
+    notes.append("Differences are to the least reuse, 95% each, not corrected for how many are compared")
     tables = {"reuse": pd.DataFrame(rows), "law": pd.DataFrame(laws)}
-    return reply(question, joined(said), tables=tables, figures=figures, notes=notes)
+    said, text = min(findings, key=lambda item: item.harmless).verdict(len(findings)), joined(texts)
+    return reply(question, selection.completed, said, text, tables=tables, figures=figures, notes=notes)
 
 
-def _finding(found: Panel, gaps: list[Estimate], margin: float) -> str:
-    first = found.x[0]
-    worse = [i for i, gap in enumerate(gaps) if gap.sign < 0]
-    up_to = worse[0] - 1 if worse else len(gaps) - 1
-    text = f"no loss against tau = {first:.3g} is seen up to tau = {found.x[up_to]:.3g}"
-    if up_to:
-        text += f" ({signed(gaps[up_to])})"
-    if worse:
-        text += f", and a loss from tau = {found.x[worse[0]]:.3g} on ({signed(gaps[worse[0]])})"
-    same = [i for i, gap in enumerate(gaps) if i and gap.low is not None and gap.low > -margin]
-    text += (
-        f"; a loss of more than {margin:g} is ruled out up to tau = {found.x[same[-1]]:.3g}"
-        if same and same == list(range(1, len(same) + 1))
-        else f"; a loss of more than {margin:g} is ruled out for no larger tau"
-    )
-    return text
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """How far reuse may go.
+
+    Attributes:
+        harmless: Most uses of a problem up to which no loss is seen.
+        loss: Uses from which on there is one; None: up to none.
+        ruled_out: Uses up to which a loss of more than the margin is ruled out; None: none but the first.
+        margin: The smallest loss that counts.
+    """
+
+    harmless: float
+    loss: float | None
+    ruled_out: float | None
+    margin: float
+
+    @classmethod
+    def of(cls, found: Panel, gaps: list[Estimate], margin: float) -> "_Finding":
+        worse = [i for i, gap in enumerate(gaps) if gap.sign < 0]
+        same = [i for i, gap in enumerate(gaps) if i and gap.low is not None and gap.low > -margin]
+        unbroken = bool(same) and same == list(range(1, len(same) + 1))
+        return cls(
+            harmless=float(found.x[worse[0] - 1 if worse else len(gaps) - 1]),
+            loss=float(found.x[worse[0]]) if worse else None,
+            ruled_out=float(found.x[same[-1]]) if unbroken else None,
+            margin=margin,
+        )
+
+    def verdict(self, settings: int) -> str:
+        where = f" in the most sensitive of {settings} settings" if settings > 1 else ""
+        if self.loss is not None:
+            return (
+                f"Performance suffers when each problem is seen {self.loss:.3g} times{where}; no loss is seen before."
+            )
+        ruled = "for no larger reuse" if self.ruled_out is None else f"up to {self.ruled_out:.3g} times"
+        return (
+            f"No loss is seen up to {self.harmless:.3g} uses of each problem{where}; one above {self.margin:g} is "
+            f"ruled out {ruled}."
+        )
+
+    def text(self, found: Panel, gaps: list[Estimate]) -> str:
+        least = "once" if found.x[0] == 1 else f"{found.x[0]:.3g} times"
+        first = f"no loss against seeing each problem {least} is seen up to {self.harmless:.3g} times"
+        gap = dict(zip(found.x.tolist(), gaps, strict=True))
+        if self.harmless != found.x[0]:
+            first += f" ({signed(gap[self.harmless])})"
+        if self.loss is not None:
+            first += f", and a loss from {self.loss:.3g} times on ({signed(gap[self.loss])})"
+        to = "for no larger reuse" if self.ruled_out is None else f"up to {self.ruled_out:.3g} times"
+        return f"{first}; a loss of more than {self.margin:g} is ruled out {to}"
 
 
 def _law(found: Panel) -> Inference | str:
@@ -94,8 +132,8 @@ def _row(label: str, arm: Arm, value: Estimate, gap: Estimate) -> dict[str, obje
 def _chart(label: str, found: Panel) -> Chart:
     return Chart(
         title="pass@1 by reuse",
-        x=Scale(label="tau, how often each problem is seen", log=True),
+        x=Scale(label="how often each problem is seen", log=True),
         y=Scale(label="pass@1 after training"),
         traces=(points(found, label=f"{label}: pass@1, 95%", group=label),),
-        guides=(Guide(axis="y", value=float(found.values[0]), label=f"tau = {found.x[0]:.3g}"),),
+        guides=(Guide(axis="y", value=float(found.values[0]), label=f"seen {found.x[0]:.3g} times"),),
     )

@@ -51,37 +51,53 @@ class Optimum:
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    notes, rows, said, reasons = left_out(selection), [], [], []
+    notes, rows, texts, reasons = left_out(selection), [], [], []
+    shares_found: list[Estimate] = []
     figures: dict[str, Figure] = {}
     for name, found in _panels(selection, notes):
         rows += _rows(name, found)
         shares = len(set(found.x.tolist()))
         if shares < MIN_SHARES:
-            reasons.append(f"{name}: {shares} shares, a quadratic with a check needs {MIN_SHARES}")
+            reasons.append(f"with {name}, {shares} shares were run and a curve with a check needs {MIN_SHARES}")
             figures[name] = _forest(found)
             continue
         best = optimum(found)
         figures[name] = _chart(found, best)
         if best.misfit:
             notes.append(
-                f"{name}: the shares lie further off a quadratic than seeds and problems explain, so the intervals "
-                f"are widened; the best share measured is {found.x[int(np.argmax(found.values))]:.2f}"
+                f"With {name}: the shares lie further off a quadratic than seeds and problems explain, so the "
+                f"intervals are widened; the best share measured is {found.x[int(np.argmax(found.values))]:.2f}"
             )
         if isinstance(best.share, str):
-            reasons.append(f"{name}: {best.share}")
+            reasons.append(f"with {name}, {best.share}")
         else:
-            share, low, high = best.share
-            said.append(
-                f"{name}: the best share is {share:.2f} [{low:.2f}, {high:.2f}]; shares from {best.flat[0]:.2f} to "
+            shares_found.append(best.share)
+            texts.append(
+                f"With {name}: the best share is {plain(best.share)}; shares from {best.flat[0]:.2f} to "
                 f"{best.flat[1]:.2f} are within one standard error of it"
             )
     if not rows:
         return missing(question, "no two shares of SFT were run with the same total of problems", notes)
-    notes.append("the best share measured is the best by luck in part: its lead over the others is somewhat overstated")
+    notes.append("The best share measured is the best by luck in part: its lead over the others is somewhat overstated")
     tables = {"shares": pd.DataFrame(rows)}
-    verdict = "; ".join(said + [f"no optimum is given: {reason}" for reason in reasons]) + "."
-    reason = None if said else "; ".join(reasons)
-    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    text = ". ".join(texts + [f"No best share is given: {reason}" for reason in reasons]) + "."
+    reason = None if texts else "; ".join(reasons)
+    said = _verdict(shares_found, len(texts) + len(reasons))
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
+
+
+def _verdict(found: list[Estimate], settings: int) -> str:
+    if not found:
+        return f"Not decided: no best share of fine-tuning can be given in {settings} setting{'s' * (settings > 1)}."
+    if settings == 1:
+        return f"The best share of problems for fine-tuning is {plain(found[0])}."
+    lowest, highest = min(found, key=lambda item: item.value), max(found, key=lambda item: item.value)
+    if len(found) == 1:
+        return f"The best share of problems for fine-tuning is {plain(found[0])}, given in 1 of {settings} settings."
+    return (
+        f"The best share of problems for fine-tuning lies between {plain(lowest)} and {plain(highest)}, given in "
+        f"{len(found)} of {settings} settings."
+    )
 
 
 def _panels(selection: Selection, notes: list[str]) -> Iterator[tuple[str, Panel]]:
@@ -171,7 +187,7 @@ def _logit(share: Floats) -> Floats:
 def _forest(found: Panel) -> Forest:
     values = [found.value(i) for i in range(len(found.arms))]
     bars = [Bar.of(arm.label, value, plain(value)) for arm, value in zip(found.arms, values, strict=True)]
-    return Forest(title="pass@1 by share of SFT", axis=Scale(label="pass@1 after training"), bars=tuple(bars))
+    return Forest(title="pass@1 by share of fine-tuning", axis=Scale(label="pass@1 after training"), bars=tuple(bars))
 
 
 def _chart(found: Panel, best: Optimum) -> Chart:
@@ -182,8 +198,8 @@ def _chart(found: Panel, best: Optimum) -> Chart:
     top = () if isinstance(best.share, str) else (best.share.value,)
     guides = tuple(Guide(axis="x", value=share, label=f"best {share:.2f}") for share in top)
     return Chart(
-        title="pass@1 by share of SFT",
-        x=Scale(label="share of problems for SFT"),
+        title="pass@1 by share of fine-tuning",
+        x=Scale(label="share of problems for fine-tuning"),
         y=Scale(label="pass@1 after training"),
         traces=traces,
         guides=guides,

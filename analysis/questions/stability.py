@@ -5,6 +5,7 @@ ahead (`analysis.passk.paired`). The other signs are thresholds on a run's own c
 and prove nothing by themselves: each flag says where to look.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -81,8 +82,8 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     ]
     if not known and not differences:
         return missing(question, "neither curves nor base models were measured", notes)
-    said = [_compared_text(compared)] if differences else []
-    said += [_signs_text(known)] if known else []
+    texts = [_compared_text(compared)] if differences else []
+    texts += [_signs_text(known)] if known else []
     notes.append(_THRESHOLDS)
     once = sum(_saw_each_once(run) for run in selection.completed)
     if once:
@@ -90,21 +91,40 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
             f"{once} of {len(selection.completed)} runs saw no problem twice: no overfitting is read from them"
         )
     if any(_is_ordered(run) for run, _ in signs):
-        notes.append("in an ordered curriculum the training reward follows the problems: no sign is read from it")
+        notes.append("In an ordered curriculum the training reward follows the problems: no sign is read from it")
     if differences and all(item.seeds == 1 for item in compared):
         notes.append(LOWER_BOUND)
-    notes.append("differences of pass@k pair problems and are not corrected for the number of k and configurations")
+    notes.append("Differences of pass@k pair problems and are not corrected for the number of k and configurations")
     tables = {
         "signs": pd.DataFrame([{"run": run.row.run_id, **asdict(sign)} for run, sign in signs]),
         "against_base": pd.DataFrame(differences),
         "crossover": pd.DataFrame([_crossing_row(item) for item in compared]),
     }
     figures: dict[str, Figure] = {"against_base": _chart(compared)} if compared else {}
-    return reply(question, joined(said), tables=tables, figures=figures, notes=notes)
+    said = f"{' and '.join(_verdict(compared if differences else [], known))}."
+    return reply(question, selection.completed, said, joined(texts), tables=tables, figures=figures, notes=notes)
+
+
+def _verdict(compared: list[_Compared], known: list[tuple[Run, Sign]]) -> Iterator[str]:
+    if compared:
+        k = max(k for item in compared for k in item.gains)
+        n = sum(item.narrowed for item in compared)
+        yield f"{n} of {len(compared)} configurations clearly fall below their base model at k = {k}"
+    if known:
+        crossing, total = _crossing(known)
+        yield f"{crossing} of {total} runs cross a warning threshold"
+
+
+def _crossing(known: list[tuple[Run, Sign]]) -> tuple[int, int]:
+    """(runs that cross a threshold, runs that could)."""
+    return (
+        len({run.row.run_id for run, sign in known if sign.flagged}),
+        len({run.row.run_id for run, _ in known}),
+    )
 
 
 _THRESHOLDS = (
-    f"thresholds: mean reward of the last {WINDOW} steps under {REWARD_LEFT:g} of its peak; last entropy under "
+    f"Thresholds: mean reward of the last {WINDOW} steps under {REWARD_LEFT:g} of its peak; last entropy under "
     f"{ENTROPY_LEFT:g} of the first; KL over {LARGEST_KL:g} nats per token; response length changed by a factor of "
     f"{LENGTH_FACTOR:g}; training reward minus validation widened by {GAP_POINTS:g} while validation fell"
 )
@@ -115,7 +135,7 @@ def _compared_text(compared: list[_Compared]) -> str:
     narrowed = sum(item.narrowed for item in compared)
     ahead = sum(item.turn is not None and item.turn.verdict == "crossover" for item in compared)
     return (
-        f"at the largest k (up to {k}) the trained model is below its base model in {narrowed} of {len(compared)} "
+        f"At the largest k (up to {k}) the trained model is below its base model in {narrowed} of {len(compared)} "
         f"configurations by an interval that excludes 0, and the base model overtakes it within the ks measured in "
         f"{ahead}"
     )
@@ -124,8 +144,7 @@ def _compared_text(compared: list[_Compared]) -> str:
 def _signs_text(known: list[tuple[Run, Sign]]) -> str:
     flagged = [(run, sign) for run, sign in known if sign.flagged]
     names = sorted({f"{sign.sign} ({run.row.run_id})" for run, sign in flagged})
-    runs = len({run.row.run_id for run, _ in flagged})
-    total = len({run.row.run_id for run, _ in known})
+    runs, total = _crossing(known)
     listed = f": {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}" if names else ""
     return f"{runs} of {total} runs cross a threshold on their curves{listed}"
 
@@ -231,8 +250,8 @@ def _crossing_row(item: _Compared) -> dict[str, object]:
 
 def _chart(compared: list[_Compared]) -> Chart:
     return Chart(
-        title="trained minus base pass@k",
-        x=Scale(label="k", log=True),
+        title="Trained minus base pass@k",
+        x=Scale(label="k (samples per problem)", log=True),
         y=Scale(label="difference in pass@k"),
         traces=tuple(Trace.of(item.label, item.label, item.gains, item.gains.values()) for item in compared),
         guides=(Guide(axis="y", value=0.0, label="base model"),),

@@ -7,7 +7,9 @@ The unit of an interval is the run; one run has AR(1) residuals and a lower boun
 import pandas as pd
 
 from analysis.drawing.answer import Answer
+from analysis.estimates.numerals import plain
 from analysis.laws.inference import LOWER_BOUND, Inference
+from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import ArmLaw, arm_laws, curve_chart, law_row, law_rows, points_of_curves
 from analysis.questions.reply import left_out, missing, reply
@@ -28,10 +30,11 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
         "k_of_n": pd.DataFrame(kn_table(selection, Axis.steps, notes)),
     }
     figures = {"curves": curve_chart("validation pass@1 along training", laws, Axis.steps)}
-    verdict = counted(laws, "training steps") + "."
+    text = counted(laws, "training steps")
     open_ones = all(item.falls is None for item in laws)
     reason = "no configuration has an exponent whose interval excludes 0" if open_ones else None
-    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    said = counted_verdict(laws, "training")
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
 
 
 def counted(laws: list[ArmLaw], along: str) -> str:
@@ -39,18 +42,27 @@ def counted(laws: list[ArmLaw], along: str) -> str:
     falling, rising = [item for item in laws if item.falls], sum(item.falls is False for item in laws)
     fitted = [item for item in laws if item.law is not None]
     said = (
-        f"along {along} the validation error falls in {len(falling)} of {len(laws)} configurations, rises in {rising}, "
-        f"and the interval of the exponent leaves {len(fitted) - len(falling) - rising} open"
+        f"Along {along} the validation error clearly falls in {len(falling)} of {len(laws)} configurations and clearly "
+        f"rises in {rising}; the interval of the exponent leaves {len(fitted) - len(falling) - rising} open"
     )
     if len(fitted) < len(laws):
-        said += f" ({len(laws) - len(fitted)} have too few validations)"
+        said += f", and {len(laws) - len(fitted)} have too few validations"
     steepest = max(fitted, key=lambda item: item.law.fit.natural["alpha"] if item.law else 0.0, default=None)
     if steepest and steepest.alpha and steepest.alpha.interval and steepest.alpha.value is not None:
         ends = steepest.alpha.interval
-        said += f"; the steepest is {steepest.label} with x^-{steepest.alpha.value:.3f}"
-        if ends.low is not None and ends.high is not None:
-            said += f", exponent in [{ends.low:.3f}, {ends.high:.3f}]"
-    return said
+        found = plain(Estimate(steepest.alpha.value, ends.low, ends.high))
+        said += f". The steepest is {steepest.label}, with exponent {found}"
+    return f"{said}."
+
+
+def counted_verdict(laws: list[ArmLaw], along: str) -> str:
+    """The same in one short sentence."""
+    falling, rising = (sum(item.falls is side for item in laws) for side in (True, False))
+    n = len(laws)
+    if not falling and not rising:
+        return f"Not decided: along {along} no validation error of {n} configurations clearly falls or rises."
+    said = f"Validation error clearly falls along {along} in {falling} of {n} configurations"
+    return said + (f" and clearly rises in {rising}." if rising else ".")
 
 
 def kn_table(selection: Selection, axis: Axis, notes: list[str]) -> list[dict[str, object]]:
@@ -60,7 +72,10 @@ def kn_table(selection: Selection, axis: Axis, notes: list[str]) -> list[dict[st
         law = joint_law(points_of_curves(stratum.runs, stratum.label, axis, []), axis)
         rows += law_rows(law, stratum.label)
         if isinstance(law, Inference) and LOWER_BOUND in law.flags:
-            notes.append(f"k(N) law: {LOWER_BOUND}")
+            notes.append(f"Slope by model size: {LOWER_BOUND}")
     if any(row["parameter"] is not None for row in rows):
-        notes.append(f"k(N) law: equal weight a size, x = {axis}; its levels E are log10 of the error at x = 1")
+        notes.append(
+            f"Slope by model size: every size has the same weight, x is {axis}; the levels E are log10 of the error at "
+            "x = 1"
+        )
     return rows

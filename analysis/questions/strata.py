@@ -85,7 +85,13 @@ def _own_settings(rows: Sequence[ResultRow]) -> dict[str, Callable[[ResultRow], 
 
 
 def _said(name: str, value: Hashable) -> str:
-    words = {"n_unique": "problems", "n_sft": "SFT problems", "reuse": "x reuse", "steps": "steps"}.get(name)
+    words = {"n_unique": "problems", "n_sft": "problems of fine-tuning", "steps": "steps"}.get(name)
+    if name == "n_sft" and value == 0:
+        return "no fine-tuning"
+    if name == "reuse" and value is not None:
+        return "each seen once" if value == 1 else f"each seen {value:g} times"
+    if name == "curriculum" and value is not None:
+        return "mixed order" if value == "mixed" else str(value).replace("_", " ")
     if words is None:
         return str(value) if value is not None else f"{name} unknown"
     said = f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else "unknown"

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Cell, HeatMap
+from analysis.estimates.numerals import plain, signed
 from analysis.estimates.panel import Arm, between, panel
 from analysis.passk.crossed import crossed_mean
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
+from analysis.questions.levels import within
 from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, strata
 from analysis.runs.selection import Floats, Run, Selection
@@ -37,8 +39,8 @@ class _Entry:
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    notes, tables, figures, said = left_out(selection), [], {}, []
-    n_numbers = 0
+    notes, tables, figures, texts = left_out(selection), [], {}, []
+    n_numbers, n_up, n_down, n_across = 0, 0, 0, 0
     for stratum in strata(selection.completed, free=["domain_mix", "n_unique", "reuse"]):
         entries = _entries(stratum, notes)
         if not entries:
@@ -50,28 +52,36 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
         numbers = [(item.ratio, item) for item in across if isinstance(item.ratio, Estimate)]
         n_numbers += len(numbers)
         up, down = (sum(item.decided and item.gain.value * side > 0 for item in across) for side in (1, -1))
+        n_up, n_down, n_across = n_up + up, n_down + down, n_across + len(across)
         text = (
-            f"{stratum.label}: of {len(across)} pairs of different domains, {up} gain and {down} lose after Holm's "
-            f"correction over {len(tested)} cells, {len(across) - up - down} are undecided"
+            f"{within(stratum.label)}: of {len(across)} pairs of different domains, {up} gain and {down} lose after "
+            f"Holm's correction over {len(tested)} cells, {len(across) - up - down} are undecided"
         )
         if numbers:
             share, best = max(numbers, key=lambda pair: pair[0].value)
-            text += (
-                f"; the largest transfer is {best.train} to {best.test}, {share.value:.2f} {_ends(share)} of "
-                f"{best.test}'s own gain"
-            )
+            text += f"; the largest transfer is {best.train} to {best.test}, {plain(share)} of {best.test}'s own gain"
         else:
             text += "; no ratio is given, because no domain's gain from its own training is clear of 0"
-        said.append(text)
-    if not said:
+        texts.append(text)
+    if not texts:
         return missing(
             question, "no two domains were each trained on alone, with base models measured on the same problems", notes
         )
-    notes.append("a row's interval is 95%, over problems of the tested domain and, with several seeds, over seeds")
+    notes.append("A row's interval is 95%, over problems of the tested domain and, with several seeds, over seeds")
     frames = {"transfer": pd.DataFrame(tables)}
-    verdict = "; ".join(said) + "."
+    text = ". ".join(texts) + "."
+    said = _verdict(n_up, n_down, n_across)
     reason = None if n_numbers else "every gain that would be a denominator has an interval that holds 0"
-    return reply(question, verdict, reason, tables=frames, figures=figures, notes=notes)
+    return reply(question, selection.completed, said, text, reason, tables=frames, figures=figures, notes=notes)
+
+
+def _verdict(up: int, down: int, pairs: int) -> str:
+    if not up and not down:
+        return f"Not decided: none of {pairs} pairs of different domains clearly gains or loses."
+    return (
+        f"Training on one domain clearly helps another in {up} of {pairs} pairs and harms it in {down}; "
+        f"{pairs - up - down} are open."
+    )
 
 
 def ratio(top: Estimate, bottom: Estimate, top_draws: Floats, bottom_draws: Floats) -> Estimate | str:
@@ -79,7 +89,7 @@ def ratio(top: Estimate, bottom: Estimate, top_draws: Floats, bottom_draws: Floa
     if bottom.low is None or bottom.high is None:
         return "the gain it would be divided by has no interval"
     if bottom.low <= 0 <= bottom.high:
-        return f"own gain {bottom.value:+.3f} [{bottom.low:+.3f}, {bottom.high:+.3f}] holds 0"
+        return f"own gain {signed(bottom)} holds 0"
     with np.errstate(divide="ignore"):  # a draw of the denominator may be 0: the ratio is then beyond every number
         return between(top.value / bottom.value, top_draws / bottom_draws)
 
@@ -136,18 +146,12 @@ def _heat_map(label: str, entries: list[_Entry]) -> HeatMap:
     by = {(item.train, item.test): _cell(item) for item in entries}
     cells = tuple(tuple(by[row, column] for column in columns) for row in rows)
     return HeatMap(
-        title=f"gain in pass@1, {label}", row_label="trained on", column_label="measured on", rows=rows,
+        title=f"Gain in pass@1, {label}", row_label="trained on", column_label="measured on", rows=rows,
         columns=columns, cells=cells,
     )  # fmt: skip
 
 
 def _cell(item: _Entry) -> Cell:
-    text = item.ratio if isinstance(item.ratio, str) else f"transfer {item.ratio.value:.2f} {_ends(item.ratio)}"
+    text = item.ratio if isinstance(item.ratio, str) else f"transfer {plain(item.ratio)}"
     mark = "*" if item.decided else ""
     return Cell(value=item.gain.value, low=item.gain.low, high=item.gain.high, mark=mark, note=text)
-
-
-def _ends(value: Estimate) -> str:
-    if value.low is None or value.high is None:
-        return "(no interval)"
-    return f"[{value.low:.2f}, {value.high:.2f}]"

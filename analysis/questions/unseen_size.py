@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Mark, Scale, Trace, band_and_line
-from analysis.estimates.numerals import short
+from analysis.estimates.numerals import number, plain, short
 from analysis.laws.catalogue import KN_LOGLINEAR, POWER
 from analysis.laws.fitting import Fit, fit
 from analysis.laws.heldout import evaluate
@@ -23,7 +23,7 @@ from analysis.laws.student import quantile
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
 from analysis.questions.curve_laws import points_of_curves
-from analysis.questions.levels import joined
+from analysis.questions.levels import joined, within
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import strata
 from analysis.row_laws.curve_law import FEWEST_SIZES, fitted, sample_of
@@ -35,7 +35,8 @@ FEWEST = 3  # smaller sizes a line in log size needs, one of them to contradict 
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     """See the module."""
-    notes, rows, said = left_out(selection), [], []
+    notes, rows, texts = left_out(selection), [], []
+    predicted: list[dict[str, Any]] = []
     figures: dict[str, Figure] = {}
     sizes = set()
     for stratum in strata(selection.completed, free=["model"]):
@@ -50,7 +51,8 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
         final = _final(stratum.label, rest, held, largest, figures)
         rows.append(final | _curves(rest, held))
         if final["note"] is None:
-            said.append(_said(stratum.label, final))
+            texts.append(_said(stratum.label, final))
+            predicted.append(final)
         else:
             notes.append(f"{stratum.label}: {final['note']}")
     if not rows:
@@ -61,21 +63,47 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
             notes,
         )
     tables = {"predictions": pd.DataFrame(rows)}
-    notes.append("intervals are 95% for the measured pass@1 of one new run, from the scatter of the smaller sizes")
-    reason = None if said else "no law could be fitted to the smaller sizes"
-    verdict = joined(said) if said else f"No prediction: {reason}."
-    return reply(question, verdict, reason, tables=tables, figures=figures, notes=notes)
+    notes.append("Intervals are 95% for the measured pass@1 of one new run, from the scatter of the smaller sizes")
+    reason = None if texts else "no law could be fitted to the smaller sizes"
+    text = joined(texts) if texts else f"No prediction: {reason}."
+    said = _verdict(predicted)
+    return reply(question, selection.completed, said, text, reason, tables=tables, figures=figures, notes=notes)
 
 
 def _said(label: str, final: dict[str, Any]) -> str:
-    predicted, low, high, measured = (final[name] for name in ("predicted", "low", "high", "measured"))
-    inside = "inside" if low <= measured <= high else "outside"
-    closer = "closer" if final["law_off"] < final["last_value_off"] else "no closer"
+    predicted = Estimate(*(final[name] for name in ("predicted", "low", "high")))
+    inside = "inside" if _inside(final) else "outside"
+    closer = "closer" if _closer(final) else "no closer"
     return (
-        f"{label}: the largest size was predicted at {predicted:.3f} [{low:.3f}, {high:.3f}] and measured at "
-        f"{measured:.3f}, {inside} the interval; the law is off by {final['law_off']:.3f}, the next smaller size by "
-        f"{final['last_value_off']:.3f}: {closer} than the last value"
+        f"{within(label)}: the largest size was predicted at {plain(predicted)} and measured at "
+        f"{number(final['measured'])}, {inside} the interval; the law is off by {number(final['law_off'])}, the next "
+        f"smaller size by {number(final['last_value_off'])}: {closer} than the last value"
     )
+
+
+def _verdict(predicted: list[dict[str, Any]]) -> str:
+    n = len(predicted)
+    if not n:
+        return "No prediction: no law could be fitted to the smaller sizes."
+    inside, closer = sum(map(_inside, predicted)), sum(map(_closer, predicted))
+    if n == 1:
+        where = "inside" if inside else "outside"
+        return (
+            f"The largest size lies {where} the interval predicted from the smaller ones; the law is "
+            f"{'closer' if closer else 'no closer'} than the last value."
+        )
+    return (
+        f"The largest size lies inside the interval predicted from the smaller ones in {inside} of {n} settings; "
+        f"the law beats the last value in {closer}."
+    )
+
+
+def _inside(final: dict[str, Any]) -> bool:
+    return bool(final["low"] <= final["measured"] <= final["high"])
+
+
+def _closer(final: dict[str, Any]) -> bool:
+    return bool(final["law_off"] < final["last_value_off"])
 
 
 def _final(label: str, rest: list[Run], held: list[Run], largest: int, figures: dict[str, Figure]) -> dict[str, Any]:
@@ -152,8 +180,8 @@ def _chart(label: str, law: Fit, rest: list[Run], held: list[Run], largest: int)
         y = tuple(run.pass1() or 0.0 for run in runs)
         traces.append(Trace(label=name, group=label, mark=mark, x=x, y=y))
     return Chart(
-        title=f"the largest size ({short(largest)}) from smaller ones",
-        x=Scale(label="non-embedding parameters", log=True),
+        title=f"The largest size ({short(largest)}) from smaller ones",
+        x=Scale(label="parameters without embedding", log=True),
         y=Scale(label="pass@1 after training"),
         traces=tuple(traces),
     )

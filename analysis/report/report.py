@@ -45,9 +45,6 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
 )
 
 
-SHORT = 240  # characters of a verdict on the first page
-
-
 class Written(NamedTuple):
     """What a report consists of."""
 
@@ -139,7 +136,7 @@ def _first_screen(evidence: Evidence, said: str) -> FirstScreen:
     verdicts = [
         Verdict(
             question=QUESTIONS[name].title,
-            sentence=short_verdict(item.verdict),
+            sentence=item.verdict,
             status=item.status,
             link=f"question-{name}",
         )
@@ -147,16 +144,6 @@ def _first_screen(evidence: Evidence, said: str) -> FirstScreen:
         if isinstance(item, Answer) and item.status is not Status.missing
     ]
     return FirstScreen(headline=said, verdicts=tuple(verdicts))
-
-
-def short_verdict(verdict: str) -> str:
-    """The first statements of a verdict, and how many follow in its section."""
-    parts = verdict.split("; ")
-    kept = 1
-    while kept < len(parts) and len("; ".join(parts[: kept + 1])) <= SHORT:
-        kept += 1
-    text = "; ".join(parts[:kept])
-    return text if kept == len(parts) else f"{text}; {len(parts) - kept} more below"
 
 
 def _measured_between(selection: Selection) -> list[str]:

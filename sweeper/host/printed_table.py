@@ -65,7 +65,13 @@ def paragraph(text: str, room: Room, *, indent: str = "") -> str:
 
 
 def printed(
-    rows: Sequence[Mapping[str, Any]], room: Room, *, drop: Sequence[str] = (), form: str = "g", cut_start: str = ""
+    rows: Sequence[Mapping[str, Any]],
+    room: Room,
+    *,
+    drop: Sequence[str] = (),
+    right: Sequence[str] = (),
+    form: str = "g",
+    cut_start: str = "",
 ) -> str:
     """Rows as a table; numbers stand right, None is a dash.
 
@@ -73,6 +79,7 @@ def printed(
         rows: Of one or more columns; those of the first row are shown.
         room: What it may take.
         drop: Columns that may be left out, first the first; of them, those that say the same in every row go before.
+        right: Columns of numbers that are written already.
         form: Format of floats.
         cut_start: A column that keeps its end where it has to be cut.
 
@@ -80,7 +87,7 @@ def printed(
         The table, with what is not shown named in a last line.
     """
     cells = {name: [_cell(row.get(name), form) for row in rows] for name in rows[0]}
-    numeric = {name for name in cells if all(_is_number(row.get(name)) for row in rows)}
+    numeric = {*right, *(name for name in cells if all(_is_number(row.get(name)) for row in rows))}
     widths = {name: max(len(name), *map(len, column)) for name, column in cells.items()}
     left_out = _left_out(cells, widths, drop, room.width)
     shown = [name for name in cells if name not in left_out]

@@ -22,9 +22,9 @@ FRAME = pd.DataFrame(
 
 def test_a_value_and_the_ends_of_its_interval_share_a_cell() -> None:
     table = frame_table(FRAME, name="t", caption="c")
-    assert [column.title for column in table.columns] == ["arm", "n", "gain", "pass1", "clear"]
-    assert table.lines[0].cells == ("grpo", "4000", f"0.123 [0.1, {DASH}]", "0.5 [0.25, 0.75]", "yes")
-    assert table.lines[1].cells == ("ppo", "1.23e+07", DASH, "1", "no")
+    assert [column.title for column in table.columns] == ["Configuration", "N", "Gain", "pass@1", "Clear"]
+    assert table.lines[0].cells == ("grpo", "4,000", "+0.123 [+0.100, ?]", "0.500 [0.250, 0.750]", "yes")
+    assert table.lines[1].cells == ("ppo", "12.3M", DASH, "1.000", "no")
     assert [column.number for column in table.columns] == [False, True, True, True, False]
     assert table.data is FRAME
 

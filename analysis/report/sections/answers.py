@@ -3,6 +3,7 @@
 from analysis.drawing.answer import Answer, Status
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
+from analysis.drawing.heads import caption
 from analysis.drawing.page import Section
 from analysis.questions import QUESTIONS
 
@@ -11,16 +12,16 @@ def section(answer: Answer) -> Section:
     """A question that was asked, with its answer."""
     title, anchor = QUESTIONS[answer.name].title, f"question-{answer.name}"
     if answer.status is Status.missing:
-        return Section(anchor=anchor, title=title, missing=(answer.verdict,))
+        return Section(anchor=anchor, title=title, missing=(answer.text,))
     tables = [
-        frame_table(frame, name=f"{_stem(answer, name)}-table", caption=f"{name.replace('_', ' ').capitalize()}.")
+        frame_table(frame, name=f"{_stem(answer, name)}-table", caption=f"{caption(name)}.")
         for name, frame in answer.tables.items()
         if len(frame)
     ]
     return Section(
         anchor=anchor,
         title=title,
-        lead=(answer.question, answer.verdict),
+        lead=(answer.question, answer.verdict, answer.text),
         figures=tuple(draw(item, name=_stem(answer, name)) for name, item in answer.figures.items()),
         tables=tuple(tables),
         missing=(f"Not identified: {answer.reason}.",) if answer.status is Status.not_identified else (),

@@ -31,6 +31,7 @@ def test_the_json_of_an_answer_has_null_for_what_is_not_known():
         name="size",
         question="?",
         verdict="0.3",
+        text="0.3",
         status=Status.answered,
         tables={"values": pd.DataFrame({"n": np.array([3], dtype=np.int64), "low": [np.nan]})},
         figures={
@@ -48,7 +49,7 @@ def test_the_json_of_an_answer_has_null_for_what_is_not_known():
 @pytest.mark.parametrize(("status", "reason"), [(Status.answered, "why"), (Status.missing, None)])
 def test_an_answer_has_a_reason_exactly_where_it_is_none(status, reason):
     with pytest.raises(ValueError, match="with reason"):
-        Answer(name="size", question="?", verdict="", status=status, reason=reason)
+        Answer(name="size", question="?", verdict="", text="", status=status, reason=reason)
 
 
 @pytest.mark.parametrize("name", list(QUESTIONS))

@@ -96,7 +96,7 @@ def test_the_arm_that_needs_half_of_the_compute_is_said_to():
     (row,) = found.tables["multipliers"].to_dict("records")
     assert (row["arm"], row["reference"]) == ("m-1, b", "m-1, a")
     assert row["low"] > 1
-    assert "needs 1/" in found.verdict
+    assert "m-1, a needs 2.02 [1.95, 2.13] times the compute of m-1, b" in found.text
 
 
 def test_larger_models_need_fewer_samples_where_that_was_planted():
@@ -126,14 +126,14 @@ def test_steps_and_compute_count_in_how_many_configurations_the_error_falls():
     ]
     for name in ("steps", "compute"):
         found = ask(name, runs)
-        assert "falls in 1 of 2 configurations" in found.verdict
+        assert "clearly falls in 1 of 2 configurations" in found.text
         assert found.tables["curves"].set_index("arm")["alpha"].iloc[0] == pytest.approx(0.2, abs=0.02)
 
 
 def test_one_run_a_configuration_is_a_lower_bound_on_uncertainty():
     found = ask("steps", [Planted(steps=40, curve=curve(falling(1.0)))])
     assert any("lower bound on uncertainty" in note for note in found.notes)
-    assert "One seed" in found.verdict
+    assert "One seed" in found.text
 
 
 def algorithms(skill: float, flops: float) -> list[Planted]:
@@ -165,7 +165,7 @@ def test_without_a_curve_there_is_no_comparison_at_matched_compute():
     runs = [Planted(algorithm=name, flops=cost, seed=s) for name, cost in (("grpo", 1e6), ("ppo", 2e6)) for s in (0, 1)]
     found = ask("algorithm", runs)
     assert found.status is Status.not_identified
-    assert "at the end of training" in found.verdict
+    assert "at the end of training" in found.text
 
 
 def sizes(skills: dict[int, float]) -> list[Planted]:
@@ -182,7 +182,7 @@ def test_an_unseen_size_is_predicted_within_its_interval_and_without_its_rows():
     changed = ask("unseen_size", sizes(smooth | {10**5 * 4**4: -2.0}), n_problems=200)
     (other,) = changed.tables["predictions"].to_dict("records")
     assert (other["predicted"], other["low"], other["high"]) == (row["predicted"], row["low"], row["high"])
-    assert "outside the interval" in changed.verdict
+    assert "outside the interval" in changed.text
 
 
 def test_three_sizes_predict_no_fourth():
@@ -229,9 +229,9 @@ def test_a_run_that_saw_no_problem_twice_is_not_said_to_overfit():
     table = found.tables["signs"].set_index("sign")
     assert table.loc["overfitting", "value"] > 0.02
     assert table.loc["overfitting", "flagged"] is None
-    assert "overfitting" not in found.verdict
+    assert "overfitting" not in found.text
     assert "1 of 1 runs saw no problem twice: no overfitting is read from them" in found.notes
-    assert "overfitting" in ask("stability", [twice]).verdict
+    assert "overfitting" in ask("stability", [twice]).text
 
 
 def test_no_sign_is_read_from_the_reward_of_an_ordered_curriculum():

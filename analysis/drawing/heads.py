@@ -1,0 +1,91 @@
+"""What people read at the head of a column or above a table; files keep the short names that scripts read."""
+
+_HEADS = {
+    "runs": "Setting",
+    "arm": "Configuration",
+    "arms": "Configurations",
+    "one": "One",
+    "other": "The other",
+    "n_params_non_embedding": "Parameters without embedding",
+    "pass1": "pass@1",
+    "per_doubling": "Change per doubling",
+    "last_doubling": "Change of the last doubling",
+    "scatter_of_arms_in_interval": "Scatter counted",
+    "alpha": "Exponent",
+    "x_min": "From",
+    "x_max": "To",
+    "x": "Value",
+    "law": "Power law",
+    "n_unique": "Problems in the set",
+    "problems_seen": "Problems seen",
+    "tau": "Times each problem is seen",
+    "flops": "Training FLOPs",
+    "gain_per_flop": "Gain per FLOP",
+    "flops_to_target": "FLOPs to the target",
+    "matched_flops": "At these FLOPs",
+    "target": "Target pass@1",
+    "p_holm": "p (Holm)",
+    "p_equivalence": "p of equivalence",
+    "difference_to_first": "Difference to the smallest",
+    "difference_to_best": "Difference to the best",
+    "difference_to_largest": "Difference to the largest",
+    "difference_matched": "Difference at matched compute",
+    "difference_at_end": "Difference at the end",
+    "why_not_matched": "Why not matched",
+    "why_no_ratio": "Why no ratio",
+    "minus_last_value": "Minus repeating the last value",
+    "mae": "Mean absolute error",
+    "wins": "Share of cuts won",
+    "law_off": "Law is off by",
+    "last_value_off": "Last value is off by",
+    "curves_law_off": "Law of the curves is off by",
+    "curves_last_value_off": "Last value of the curves is off by",
+    "curves_note": "Why no law of the curves",
+    "largest_k": "Largest k",
+    "crossover_k": "Base model ahead from k",
+    "probability_none": "Probability of no crossover",
+    "interval": "How the interval was made",
+    "k": "k",
+    "p": "p",
+}
+_CAPTIONS = {
+    "overall": "All settings together",
+    "sizes": "pass@1 of every size",
+    "scales": "pass@1 of every amount of data",
+    "slopes": "Change per doubling, setting by setting",
+    "laws": "Change with compute, setting by setting",
+    "configurations": "pass@1 of every configuration",
+    "curves": "Exponent of every learning curve",
+    "k_of_n": "How the slope of a curve changes with model size",
+    "reached": "Samples needed for the target",
+    "to_target": "Compute needed for the target",
+    "multipliers": "Compute that a configuration saves",
+    "gain_per_flop": "Gain per FLOP",
+    "returns": "Return of one more doubling",
+    "reuse": "pass@1 by reuse",
+    "law": "Law of data reuse",
+    "shares": "pass@1 by share of fine-tuning",
+    "differences": "Differences, pair by pair",
+    "transfer": "Gains on each domain, by what was trained on",
+    "gains": "Gain by number of problems",
+    "signs": "Signs of trouble, run by run",
+    "against_base": "Trained minus base model, by k",
+    "crossover": "From which k the base model is ahead",
+    "predictions": "The largest size, predicted from the smaller ones",
+    "forms": "How well each form predicts the rest of a run",
+}
+
+
+def head(column: str) -> str:
+    """The head of a column."""
+    return _HEADS.get(column) or _sentence(column)
+
+
+def caption(table: str) -> str:
+    """What stands above a table of an answer."""
+    return _CAPTIONS.get(table) or _sentence(table)
+
+
+def _sentence(name: str) -> str:
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
