@@ -10,7 +10,8 @@ import pytest
 
 from data_prep.files.lock import HeldError, locked
 from data_prep.materialise import materialise
-from sweeper.evaluation.measure import base_counts_path, measure_base
+from data_prep.spec import file_digest
+from sweeper.evaluation.measure import measure_base
 from sweeper.host.machine import Device
 from sweeper.host.process import Children
 from sweeper.inputs.data import data_spec
@@ -18,6 +19,7 @@ from sweeper.inputs.models import PreparedModel
 from sweeper.job import phases as job_phases
 from sweeper.job.phases import Measured, phases
 from sweeper.job.run import begin
+from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.row import base_problems_path
 from sweeper.runs.folder import RunDir
 from sweeper.training.train import Trained
@@ -36,7 +38,8 @@ class OneOfTwo:
         self.did: list[str] = []
         self.results, self.other = results, ExitStack()
         data = materialise(data_spec(RUN), results / "data")
-        self.base_counts = base_counts_path(results, RUN, model_digest=BASE.digest, problems=data.evaluation)
+        problems = file_digest(data.evaluation)
+        self.base_counts = base_counts_path(results, RUN, model_digest=BASE.digest, data_digest=problems)
         monkeypatch.setattr(job_phases, "prepared", lambda *_, **__: data)
         monkeypatch.setattr(job_phases, "prepare", lambda *_, **__: BASE)
         monkeypatch.setattr(job_phases, "train", self._train)
