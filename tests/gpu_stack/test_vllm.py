@@ -3,7 +3,7 @@
 import ast
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import httpx
@@ -12,16 +12,15 @@ import yaml
 
 from sweeper.generation import Sampling
 from sweeper.generation.vllm import engine_arguments, sampling_arguments
-from tests.gpu_stack.package import Package, Thing
+from tests.gpu_stack.names import fields, flags, keywords, llm_engine, names_of, pin, pinned, recorded
+from tests.gpu_stack.package import Package
 from tests.gpu_stack.uses import Calls, function, imports, keys_of, missing_imports
-from tests.gpu_stack.wheels import resolved, sources
 
 pytestmark = pytest.mark.nightly
 
-ROOT = Path(__file__).parents[2]
-LOCK = ROOT / "constraints" / "gpu-3.12.txt"
-OURS = ROOT / "sweeper" / "generation" / "vllm.py"
+OURS = Path(__file__).parents[2] / "sweeper" / "generation" / "vllm.py"
 ENGINE = engine_arguments(Path("model"), tensor_parallel=1, longest=1, seed=0)
+SAMPLING = sampling_arguments(Sampling(max_tokens=1))
 # verl's own for other hardware (utils/distributed.py's group is hccl's), and for what no setting of ours turns on:
 # quantised rollouts and training, and weights handed over by its checkpoint engines.
 ELSEWHERE = re.compile(
@@ -43,15 +42,10 @@ LOOP = VERL / "experimental" / "agent_loop" / "agent_loop.py"
 
 @pytest.fixture(scope="module")
 def vllm(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    pin = re.search(r"^vllm==\S+$", LOCK.read_text(), re.MULTILINE)
-    assert pin is not None
-    pins = tmp_path_factory.mktemp("pins") / "vllm.txt"
-    pins.write_text(pin[0])
     try:
-        (release,) = [item for item in resolved(pins, python="3.12") if item.is_wheel]
-        return Package(sources(release))
+        return pinned(tmp_path_factory.mktemp("pins"))
     except (RuntimeError, httpx.HTTPError) as error:
-        pytest.fail(f"not reached, so nothing was checked: {pin[0]}: {error}")
+        pytest.fail(f"not reached, so nothing was checked: {pin()}: {error}")
 
 
 def files() -> list[Path]:
@@ -60,42 +54,13 @@ def files() -> list[Path]:
     return [OURS, *(path for path in theirs if imports(ast.parse(path.read_text()), "vllm"))]
 
 
-def flags(vllm: Package) -> set[str]:
-    """Options of `vllm serve`, with underscores, as its parser takes them too."""
-    found: set[str] = set()
-    for module, name in (
-        ("vllm.engine.arg_utils", "EngineArgs"),
-        ("vllm.engine.arg_utils", "AsyncEngineArgs"),
-        ("vllm.entrypoints.openai.cli_args", "FrontendArgs"),
-    ):
-        thing = vllm.find(module, name)
-        assert thing is not None, name
-        adding = vllm.method(thing, "add_cli_args")
-        assert adding is not None
-        assert adding.node is not None
-        said = [node.value for node in ast.walk(adding.node) if isinstance(node, ast.Constant)]
-        found |= {text[2:].replace("-", "_") for text in said if isinstance(text, str) and text.startswith("--")}
-    return found
-
-
-def refused_flags(launch: ast.AST, vllm: Package) -> list[str]:
-    known = flags(vllm)
+def refused_flags(launch: ast.AST, known: Collection[str]) -> list[str]:
     return [f"vllm serve has no --{key}" for key in keys_of(launch, "args") if key not in known]
 
 
-def refused(vllm: Package, name: str, given: Mapping[str, object]) -> list[str]:
+def refused(name: str, given: Mapping[str, object], known: Collection[str]) -> list[str]:
     """Of keywords that we give to something of vLLM's, those that it does not take."""
-    thing = vllm.find("vllm", name)
-    assert thing is not None
-    signature = vllm.signature(thing)
-    assert signature is not None
-    return [f"{name} has no {key}" for key in given if key not in signature.keywords]
-
-
-def llm_engine(vllm: Package) -> Thing:
-    thing = vllm.find("vllm.v1.engine.llm_engine", "LLMEngine")
-    assert isinstance(thing, Thing)
-    return thing
+    return [f"{name} has no {key}" for key in given if key not in known]
 
 
 def called(text: str) -> set[str]:
@@ -105,12 +70,6 @@ def called(text: str) -> set[str]:
 
 def absent_methods(text: str, vllm: Package) -> list[str]:
     return [name for name in sorted(called(text)) if vllm.method(llm_engine(vllm), name) is None]
-
-
-def fields(vllm: Package, module: str, name: str) -> set[str]:
-    thing = vllm.find(module, name)
-    assert thing is not None, name
-    return set(vllm.fields(thing))
 
 
 def words(vllm: Package, module: str, name: str) -> set[object]:
@@ -139,8 +98,8 @@ def test_the_calls_that_matter_are_among_those_that_were_looked_at(vllm: Package
 
 
 def test_vllm_takes_what_our_engine_gives_it(vllm: Package) -> None:
-    assert refused(vllm, "LLM", ENGINE) == []
-    assert refused(vllm, "SamplingParams", sampling_arguments(Sampling(max_tokens=1))) == []
+    assert refused("LLM", ENGINE, keywords(vllm, "LLM")) == []
+    assert refused("SamplingParams", SAMPLING, keywords(vllm, "SamplingParams")) == []
     assert ENGINE["compilation_config"].keys() <= fields(vllm, "vllm.config.compilation", "CompilationConfig")
 
 
@@ -164,7 +123,7 @@ def test_every_argument_of_verls_server_is_an_option_of_vllm_serve(vllm: Package
     asked = keys_of(launch, "args")
     assert len(asked) >= 37, sorted(asked)
     assert {"max_num_seqs", "data_parallel_address", "nnodes", "max_lora_rank"} <= set(asked)
-    assert refused_flags(launch, vllm) == []
+    assert refused_flags(launch, flags(vllm)) == []
 
 
 def test_verls_settings_of_compilation_are_fields_of_vllms(vllm: Package) -> None:
@@ -206,15 +165,22 @@ def test_every_sampling_parameter_that_verl_sets_is_one_of_vllms(vllm: Package) 
     assert loop <= fields(vllm, "vllm.sampling_params", "SamplingParams")
 
 
+def test_the_names_that_the_gate_goes_by_are_those_of_the_wheel(vllm: Package) -> None:
+    assert recorded() == (pin(), names_of(vllm))
+
+
 def test_our_prompts_have_the_keys_of_vllms_own(vllm: Package) -> None:
     (keys,) = re.findall(r'asked = \{"(\w+)": "token", "(\w+)": list\(', OURS.read_text())
     assert set(keys) <= fields(vllm, "vllm.inputs.engine", "TokensInput")
 
 
 def test_a_wrong_key_planted_in_our_engine_is_found(vllm: Package) -> None:
-    assert refused(vllm, "LLM", ENGINE | {"tensor_parallel_sizes": 1}) == ["LLM has no tensor_parallel_sizes"]
-    sampling = sampling_arguments(Sampling(max_tokens=1)) | {"max_new_tokens": 1}
-    assert refused(vllm, "SamplingParams", sampling) == ["SamplingParams has no max_new_tokens"]
+    wrong = ENGINE | {"tensor_parallel_sizes": 1}
+    assert refused("LLM", wrong, keywords(vllm, "LLM")) == ["LLM has no tensor_parallel_sizes"]
+    wrong = SAMPLING | {"max_new_tokens": 1}
+    assert refused("SamplingParams", wrong, keywords(vllm, "SamplingParams")) == [
+        "SamplingParams has no max_new_tokens"
+    ]
     assert absent_methods(OURS.read_text().replace("_engine.step(", "_engine.steps("), vllm) == ["steps"]
 
 
@@ -222,7 +188,7 @@ def test_a_wrong_key_or_import_planted_in_verls_server_is_found(vllm: Package, t
     text = SERVER.read_text()
     planted = tmp_path / "server.py"
     planted.write_text(text.replace('"max_num_seqs": ', '"max_num_seq": '))
-    assert refused_flags(function(planted, "launch_server"), vllm) == ["vllm serve has no --max_num_seq"]
+    assert refused_flags(function(planted, "launch_server"), flags(vllm)) == ["vllm serve has no --max_num_seq"]
     renamed = ast.parse(text.replace("import build_app, init_app_state", "import build_apps, init_app_state"))
     (said,) = missing_imports(renamed, vllm, "vllm")
     assert said.endswith("vllm.entrypoints.openai.api_server has no build_apps")
