@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any
 
 from rewards.bounded_file import read_json
+from sweeper.dashboard.words import told, told_in
 from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged
 from sweeper.rows.curve import curve_point, read_steps
@@ -61,19 +62,14 @@ class Curves:
                 try:
                     columns = self._columns(run_id, usual=metric in USUAL)
                 except (DamagedError, OSError, ValueError) as error:
-                    damaged.append(f"{run_id}: {error}")
+                    damaged.append(told(f"{run_id}: {error}"))
                     continue
                 if metric in columns:
                     found[run_id] = columns[metric]
         every = max(1, math.ceil(sum(len(steps) for steps, _ in found.values()) / MOST_POINTS))
-        curves = {run_id: [[*steps[::every]], [*values[::every]]] for run_id, (steps, values) in found.items()}
-        return {
-            "metric": metric,
-            "title": USUAL.get(metric, metric),
-            "every": every,
-            "curves": curves,
-            "damaged": damaged,
-        }
+        curves = {told_in(run_id): [[*steps[::every]], [*values[::every]]] for run_id, (steps, values) in found.items()}
+        title = told(USUAL.get(metric, metric))
+        return {"metric": told(metric), "title": title, "every": every, "curves": curves, "damaged": damaged}
 
     def names(self, run_id: str) -> list[str]:
         """The metrics that a run has: the usual ones first, then verl's by their names."""

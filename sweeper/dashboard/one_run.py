@@ -1,6 +1,7 @@
 """One run as its page shows it: settings, attempts and what became of them, the end of its log."""
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sweeper.dashboard.words import told, told_in
@@ -9,6 +10,7 @@ from sweeper.launch.slurm.ledger import step_log
 from sweeper.rows.differences import differences, written
 from sweeper.rows.earlier_row import frozen_settings
 from sweeper.rows.row import ResultRow
+from sweeper.rows.seen_files import SeenFiles
 from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
@@ -91,11 +93,31 @@ def log_end(run_dir: RunDir, number: int | None) -> dict[str, Any]:
     return {"attempt": attempts[-1].number, "lines": told("\n".join(lines)).split("\n")}
 
 
-def what_differs(results_dir: Path, run_ids: list[str]) -> dict[str, Any]:
-    """The settings in which runs differ: a column each, a line for each run."""
-    specs = [run_dir_of(results_dir, run_id).spec_path for run_id in run_ids]
-    found = differences([frozen_settings(path) for path in specs])
-    return {
-        "columns": [told(item.name.removesuffix(".name")) for item in found],
-        "runs": {run_id: [told(item.texts[i]) for item in found] for i, run_id in enumerate(run_ids)},
-    }
+class Specs:
+    """The settings of runs, remembered as long as their specifications stay; several threads may ask."""
+
+    def __init__(self, results_dir: Path) -> None:
+        self._results_dir = results_dir
+        self._lock, self._seen = Lock(), SeenFiles(None)
+
+    def what_differs(self, run_ids: list[str]) -> dict[str, Any]:
+        """The settings in which runs differ: a column each, a line for each run."""
+        with self._lock:
+            found = differences([self._settings(run_id) for run_id in run_ids])
+            self._seen.write(only_asked=False)
+        return {
+            "columns": [told_in(item.name.removesuffix(".name")) for item in found],
+            "runs": {told_in(run_id): [told_in(item.texts[i]) for item in found] for i, run_id in enumerate(run_ids)},
+        }
+
+    def _settings(self, run_id: str) -> dict[str, Any] | None:
+        path = run_dir_of(self._results_dir, run_id).spec_path
+        if not path.exists():
+            return None
+        about = path.stat()
+        known = self._seen.get(run_id, about)
+        if known is None:
+            known = [frozen_settings(path)]
+            self._seen.put(run_id, about, known)
+        settings: dict[str, Any] | None = known[0]
+        return settings

@@ -42,6 +42,10 @@ class Overview:
                 self._until = time.monotonic() + KEPT_SECONDS
             return self._answer
 
+    def lately(self) -> dict[str, Any]:
+        """What was last read, if anything was: which runs there are changes seldom."""
+        return self._answer if self._answer.get("runs") else self.read()
+
     def run(self, run_id: str) -> dict[str, Any] | None:
         """What is known of one run; None: it is none."""
         return next((item for item in self.read()["runs"] if item["id"] == run_id), None)

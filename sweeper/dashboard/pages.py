@@ -19,9 +19,10 @@ from rewards.bounded_file import read_bytes
 from rewards.program import words
 from sweeper.dashboard.curves import USUAL, Curves
 from sweeper.dashboard.guard import HOSTS, REPORT_POLICY, Guard, report_key
-from sweeper.dashboard.one_run import details, log_end, run_dir_of, what_differs
+from sweeper.dashboard.one_run import Specs, details, log_end, run_dir_of
 from sweeper.dashboard.overview import Overview
-from sweeper.dashboard.words import told, told_in
+from sweeper.dashboard.sample_list import listed
+from sweeper.dashboard.words import told
 from sweeper.host import vega
 from sweeper.host.errors import ResultsError, SweeperError
 
@@ -38,6 +39,7 @@ class _Pages:
     def __init__(self, results_dir: Path, grid: str | None, token: str) -> None:
         self._results_dir, self._grid, self._token = results_dir, grid, token
         self._overview, self._curves = Overview(results_dir), Curves(results_dir)
+        self._specs = Specs(results_dir)
 
     def routes(self) -> list[Route]:
         """Every address."""
@@ -45,6 +47,7 @@ class _Pages:
             "/": self._page("grid.html.j2", grid=self._grid),
             "/compare": self._page("compare.html.j2"),
             "/run/{run:path}": self._page("run.html.j2"),
+            "/samples/{run:path}": self._samples,
             "/reports": self._reports,
             "/report/{key}/{name:path}": self._report,
             "/own/{name}": self._own_file,
@@ -64,6 +67,13 @@ class _Pages:
             return HTMLResponse(_templates().get_template(name).render(run=run, vega=vega.VERSION, **values))
 
         return page
+
+    def _samples(self, request: Request) -> Response:
+        run_id = request.path_params["run"]
+        if self._overview.run(run_id) is None:
+            return _message(self._overview.read()["problem"] or f"There is no run {run_id}.", 404)
+        values = listed(run_dir_of(self._results_dir, run_id), request.query_params)
+        return HTMLResponse(_templates().get_template("samples.html.j2").render(run=told(run_id), **values))
 
     def _data(self, read: Callable[[Request], Any]) -> Callable[[Request], Response]:
         def data(request: Request) -> Response:
@@ -89,18 +99,18 @@ class _Pages:
         return log_end(run_dir, int(number) if number.isdecimal() and number.isascii() else None)
 
     def _curve(self, request: Request) -> Any:
-        return told_in(self._curves.read(self._chosen(request), request.query_params.get("metric", "reward")))
+        return self._curves.read(self._chosen(request), request.query_params.get("metric", "reward"))
 
     def _metrics(self, request: Request) -> Any:
         names = dict.fromkeys(name for run_id in self._chosen(request)[:8] for name in self._curves.names(run_id))
         return [[name, told(USUAL.get(name, name))] for name in names]
 
     def _differences(self, request: Request) -> Any:
-        return what_differs(self._results_dir, self._chosen(request))
+        return self._specs.what_differs(self._chosen(request))
 
     def _chosen(self, request: Request) -> list[str]:
         """The runs that a request names, without any all; none that is not there."""
-        known = [item["id"] for item in self._overview.read()["runs"]]
+        known = [item["id"] for item in self._overview.lately()["runs"]]
         asked = set(request.query_params.getlist("run"))
         return [run_id for run_id in known if not asked or run_id in asked][:MOST_RUNS]
 

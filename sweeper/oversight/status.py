@@ -20,6 +20,7 @@ from sweeper.rows.seen_files import SeenFiles
 from sweeper.runs.attempt import Attempt, Heartbeat
 from sweeper.runs.folder import RunDir, find_run, known_runs
 from sweeper.runs.state import State
+from sweeper.runs.triage import Diagnosis
 from sweeper.spec.run_id import RunId, handles
 
 Status = dict[str, Any]
@@ -29,10 +30,11 @@ _HELD = "JobHeldUser"  # squeue's word
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was found in rows and specs before, by a process that looks again and again and writes nothing."""
+    """What was found before in rows, specs and logs, by a process that looks again and again and writes nothing."""
 
     rows: SeenFiles = field(default_factory=lambda: SeenFiles(None))
     specs: SeenFiles = field(default_factory=lambda: SeenFiles(None))
+    logs: SeenFiles = field(default_factory=lambda: SeenFiles(None))
 
 
 def run_statuses(
@@ -53,11 +55,21 @@ def run_statuses(
     queue = Queue.ask(results_dir) if queue is None else queue
     damaged = [] if damaged is None else damaged
     sound_specs = SeenFiles(results_dir / ".specs.json") if seen is None else seen.specs
+    logs = SeenFiles(None) if seen is None else seen.logs
     rows = briefs(results_dir, damaged, None if seen is None else seen.rows)
     statuses = [
-        _status(RunDir(results_dir=results_dir, run_id=run.run_id), run, grid, queue, rows.get(run.run_id), sound_specs)
+        _status(
+            RunDir(results_dir=results_dir, run_id=run.run_id),
+            run,
+            grid,
+            queue,
+            rows.get(run.run_id),
+            sound_specs,
+            logs,
+        )
         for grid, run in _members(results_dir, which, damaged)
     ]
+    logs.write(only_asked=True)
     sound_specs.write(only_asked=which is None)
     _tell_held(statuses, results_dir, queue)
     _tell_apart([item for item in statuses if item["choice"] is None], results_dir)
@@ -131,6 +143,7 @@ def _status(
     queue: Queue,
     row: Brief | None,
     sound_specs: SeenFiles,
+    logs: SeenFiles,
 ) -> Status:
     done = row is not None and row.status is RowStatus.completed
     state = queue.state(run_dir, is_done=done)
@@ -141,7 +154,7 @@ def _status(
     attempts = [] if done or damage else run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None
     ended = queue.endings.get(run_dir.run_id) if queue.error is None else None
-    diagnosis = run_dir.diagnosis(ended) if state in (State.failed, State.interrupted) else None
+    diagnosis = _diagnosis(run_dir, attempts, ended, logs) if state in (State.failed, State.interrupted) else None
     return {
         "run_id": run_dir.run_id,
         "grid": grid.name if grid else None,
@@ -158,6 +171,20 @@ def _status(
         "device_hours": row.device_hours if done and row else None if damage else _spent(attempts, member),
         "planned_device_hours": member.device_hours,
     }
+
+
+def _diagnosis(run_dir: RunDir, attempts: Sequence[Attempt], ended: str | None, logs: SeenFiles) -> Diagnosis | None:
+    """Why a run ended; of one without a row the log says it, which is read once as long as it stays as it is."""
+    log = attempts[-1].log if attempts else None
+    about = log.stat() if log is not None and log.exists() else None
+    known = None if about is None else logs.get(run_dir.run_id, about)
+    if known is not None and known[0] == ended:
+        found: Diagnosis | None = known[1]
+        return found
+    found = run_dir.diagnosis(ended)
+    if about is not None:
+        logs.put(run_dir.run_id, about, (ended, found))
+    return found
 
 
 def _spent(attempts: Sequence[Attempt], member: Member) -> float | None:
