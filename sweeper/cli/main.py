@@ -22,7 +22,7 @@ from sweeper.spec.bounds import PositiveOrZero, argument
 # In the order of the help; each is a module of this folder, as `sweeper.cli.verb` has it, or another program's.
 _GROUPS = {
     "run": ("plan", "retry", "cancel", "prepare", "export-sbatch"),
-    "look": ("status", "dashboard", "why", "logs", "results", "samples"),
+    "look": ("status", "dashboard", "why", "logs", "results", "samples", "export"),
     "analyse": ("report", "ask", "suggest", "fit", "rank", "passk", "import"),
     "data": ("data", "rewards"),
     "set up": ("init", "options", "add-model", "doctor", "prove", "gc", "completion"),

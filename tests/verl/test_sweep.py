@@ -12,15 +12,20 @@ from typing import Any
 
 import psutil
 import pytest
+import torch
 from pyarrow import parquet
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
 
 from analysis.cli import main
 from data_prep.materialise import materialise
 from sweeper.inputs.data import data_spec
+from sweeper.oversight.model_folder import export
 from sweeper.rows.counts import read_counts
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_row, read_rows, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State, state_of
+from sweeper.training import checkpoint
 from sweeper.training.checkpoint import trained_steps
 from tests.canaries import CANARIES, holding
 from tests.other_modules import write_other_modules
@@ -290,7 +295,7 @@ def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_comm
     assert list((run.path / "tensorboard").iterdir())
 
 
-def test_adapters_are_trained_beside_a_reference_and_measured_merged(results: Path) -> None:
+def test_adapters_are_trained_beside_a_reference_measured_and_exported_merged(results: Path, tmp_path: Path) -> None:
     more = (
         "algorithm.lora.rank=4",
         "algorithm.kl.in_loss=true",
@@ -311,6 +316,12 @@ def test_adapters_are_trained_beside_a_reference_and_measured_merged(results: Pa
     assert base is not None
     assert trained is not None
     assert trained.outcomes.get("no_answer", 0) < 1.5 * base.outcomes.get("no_answer", 0) + 16
+    export(run, tmp_path / "model")
+    evaluated = load_file(checkpoint.merged_weights(checkpoint.policy(run.checkpoints, 4)) / "model.safetensors")
+    model, info = AutoModelForCausalLM.from_pretrained(tmp_path / "model", output_loading_info=True)
+    assert not info["missing_keys"]
+    own = model.state_dict()
+    assert all(torch.equal(own[name], value.to(own[name].dtype)) for name, value in evaluated.items())
 
 
 def test_two_processes_fine_tune_on_a_share_and_train_on_the_rest_in_its_order(results: Path, tmp_path: Path) -> None:

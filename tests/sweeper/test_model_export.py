@@ -1,0 +1,200 @@
+"""The trained model of a run as a folder: opened with transformers, it computes what the run's evaluation did."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rewards.program import EXIT_OK, EXIT_USAGE, run_main
+from sweeper.generation import Prompt, Sampling
+from sweeper.generation.cpu import CpuEngine
+from sweeper.host.errors import ConfigError, ResultsError
+from sweeper.oversight import model_folder
+from sweeper.oversight.model_folder import export
+from sweeper.rows.row import base_problems_path, problems_path, row_path
+from sweeper.runs.folder import RunDir
+from sweeper.training import checkpoint
+from tests.sweeper.kept_run import kept_run
+
+PROMPT = [5, 17, 99, 4]
+
+
+def trained(results: Path, model: Path, *overrides: str) -> tuple[RunDir, Path]:
+    """A finished run whose last checkpoint has these weights, as verl leaves them; and its policy's folder."""
+    run = kept_run(results, *overrides)
+    actor = checkpoint.policy(run.checkpoints, run.spec().total_steps)
+    shutil.copytree(model, checkpoint.weights(actor))
+    config = checkpoint.weights(actor) / "config.json"
+    values = json.loads(config.read_text())
+    # As verl writes it: weights in float32 beside the type that rollouts have, and where the base model lay.
+    config.write_text(json.dumps(values | {"dtype": "bfloat16", "_name_or_path": str(results / "models" / "x")}))
+    return run, actor
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[RunDir, Path]:
+    return trained(tmp_path_factory.mktemp("results"), tiny_model)
+
+
+@pytest.fixture(scope="module")
+def folder(run: tuple[RunDir, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    to = tmp_path_factory.mktemp("to") / "model"
+    assert (
+        run_main(
+            "sweeper.cli.main",
+            ["export", run[0].run_id[-8:], "--to", str(to), "--results", str(run[0].results_dir)],
+        )
+        == EXIT_OK
+    )
+    return to
+
+
+def opened(folder: Path) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    model, info = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+    assert not info["missing_keys"]
+    return model.eval()
+
+
+def logits(model: Any) -> torch.Tensor:
+    with torch.no_grad():
+        return torch.as_tensor(model(torch.tensor([PROMPT])).logits)
+
+
+def test_transformers_computes_the_tokens_that_the_runs_own_evaluation_drew(
+    folder: Path, run: tuple[RunDir, Path]
+) -> None:
+    engine = CpuEngine.load(checkpoint.weights(run[1]), pad_id=0, seed=0)
+    asked = iter([[(0, Prompt(token_ids=PROMPT))], []])
+    ((((_, (sample,))),),) = engine.answers(
+        lambda _: next(asked, []), n=1, sampling=Sampling(temperature=0.0, max_tokens=12)
+    )
+    model = opened(folder)
+    answer = model.generate(torch.tensor([PROMPT]), max_new_tokens=12, do_sample=False)
+    assert model.dtype == torch.float32
+    assert answer[0, len(PROMPT) :].tolist() == list(sample.token_ids)
+
+
+def test_tokenizer_and_chat_template_come_with_it(folder: Path, run: tuple[RunDir, Path]) -> None:
+    from transformers import AutoTokenizer
+
+    chat = [{"role": "user", "content": "1+1=?"}]
+    own, kept = (AutoTokenizer.from_pretrained(place) for place in (folder, checkpoint.weights(run[1])))
+    assert own.apply_chat_template(chat, tokenize=False) == kept.apply_chat_template(chat, tokenize=False)
+    assert (folder / "generation_config.json").exists()
+
+
+def test_the_card_says_what_it_is_made_of_what_it_solves_and_how_to_serve_it(
+    folder: Path, run: tuple[RunDir, Path]
+) -> None:
+    text = (folder / "README.md").read_text()
+    for said in (
+        f"run `{run[0].run_id}`",
+        "vllm serve ./model",
+        "AutoModelForCausalLM.from_pretrained(folder)",
+        "| base model | tiny-130k, made here from random weights",
+        "| reward | scorers of suite 2 |",
+        "| GPU-hours of training | none: on CPU |",
+        "| verl | 0.9.1 |",
+        "64 problems",
+        "by domain logic 32, math 32",
+        "No law of size has been fitted",
+    ):
+        assert said in text
+    # 4 of 4 on every other problem, and 3 of 4 on all but one.
+    assert "| pass@1 | 0.500 [" in text
+    assert "] | 0.625 [" in text
+
+
+def test_the_position_against_the_law_is_that_of_the_grids_report(run: tuple[RunDir, Path], tmp_path: Path) -> None:
+    from sweeper.oversight.model_card import _law
+    from sweeper.rows.grid_file import Member, Membership
+
+    results, row = run[0].results_dir, run[0].row()
+    assert row is not None
+    record = Membership(
+        name="g", grid=None, axes={"seed": ("0",)}, members=(Member(run_id=run[0].run_id, choice=("0",)),)
+    )
+    record.write(results)
+    tables = results / "reports" / "g_tables"
+    tables.mkdir(parents=True)
+    law = {"x": "size", "subset": "all runs", "n_runs": 4, "n_levels": 4, "a": 2.0, "alpha": 0.1}
+    (tables / "laws.json").write_text(json.dumps([law | {"alpha_low": 0.05, "alpha_high": 0.15}]))
+    expected = 2.0 * row.n_params_non_embedding**-0.1
+    said = _law(run[0], row)
+    assert "law of size of the grid g (4 runs, 4 sizes" in said
+    assert f"an error (1 - pass@1) of {expected:.3f} is expected at this size, 0.375 was measured" in said
+    shutil.rmtree(tables)
+
+
+def test_no_file_names_a_place_of_this_machine(folder: Path, run: tuple[RunDir, Path]) -> None:
+    for path in folder.iterdir():
+        assert str(run[0].results_dir).encode() not in path.read_bytes()
+    assert "_name_or_path" not in json.loads((folder / "config.json").read_text())
+
+
+def test_adapters_are_merged_into_the_base(tmp_path: Path, tiny_model: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    run, actor = trained(tmp_path, tiny_model, "algorithm.lora.rank=4")
+    file = checkpoint.weights(actor) / "model.safetensors"
+    plain, adapted, by_hand = load_file(file), {}, opened(tiny_model).float()
+    weights = by_hand.state_dict()
+    torch.manual_seed(0)
+    for name, value in plain.items():
+        key = f"base_model.model.{name}"
+        if not name.endswith("q_proj.weight"):
+            adapted[key] = value
+            continue
+        module = key.removesuffix(".weight")
+        adapted[f"{module}.base_layer.weight"] = value
+        adapted[f"{module}.lora_A.default.weight"] = torch.randn(4, value.shape[1])
+        adapted[f"{module}.lora_B.default.weight"] = torch.randn(value.shape[0], 4)
+        down, up = (adapted[f"{module}.lora_{side}.default.weight"] for side in "AB")
+        weights[name].copy_(value + 8 / 4 * (up @ down))
+    save_file(adapted, file, metadata={"format": "pt"})
+    (actor / "lora_train_meta.json").write_text('{"r": 4, "lora_alpha": 8, "task_type": "CAUSAL_LM"}')
+    for path in (problems_path, base_problems_path):
+        path(tmp_path, run.run_id).unlink()
+    to = tmp_path / "exported"
+    export(run, to)
+    model = opened(to)
+    assert torch.equal(logits(model), logits(by_hand))
+    assert not torch.allclose(logits(model), logits(opened(tiny_model).float()))
+    assert not checkpoint.merged_weights(actor).exists()  # the run's folder is as it was
+    card = (to / "README.md").read_text()
+    assert "low-rank adapters merged" in card
+    assert "counts of this run are not here any more" in card
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
+
+
+def test_a_folder_that_holds_something_is_never_overwritten(run: tuple[RunDir, Path], tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    for to in (tmp_path, tmp_path / "mine"):
+        with pytest.raises(ConfigError, match="something is there already, and is never overwritten"):
+            export(run[0], to)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_an_export_that_fails_leaves_nothing(
+    run: tuple[RunDir, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_folder, "card", lambda *_: f"made in {run[0].results_dir}")
+    with pytest.raises(ResultsError, match=r"README\.md would name a place of this machine"):
+        export(run[0], tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_without_result_or_without_weights_is_not_exported(tmp_path: Path, tiny_model: Path) -> None:
+    run, actor = trained(tmp_path, tiny_model)
+    shutil.rmtree(checkpoint.weights(actor))
+    with pytest.raises(ResultsError, match=r"weights of step .* are not in .*: were they moved, or removed"):
+        export(run, tmp_path / "model")
+    row_path(tmp_path, run.run_id).unlink()
+    with pytest.raises(ResultsError, match="has no result yet"):
+        export(run, tmp_path / "model")
+    assert run_main("sweeper.cli.main", ["export", run.run_id, "--results", str(tmp_path)]) == EXIT_USAGE
