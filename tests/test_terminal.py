@@ -260,9 +260,9 @@ def test_our_own_bars_are_drawn_and_names_in_them_are_text(
 ) -> None:
     def body() -> None:
         guard()
-        told = reporter(1, tmp_path)
-        assert isinstance(told, Bars)
         run_dir = RunDir(results_dir=tmp_path, run_id=ROW.run_id)
+        told = reporter([run_dir], tmp_path)
+        assert isinstance(told, Bars)
         told.started(run_dir)
         print(f"meanwhile {HOSTILE}", file=sys.stderr)
         write_row(tmp_path, row(ROW, failure=Failure(phase="train", reason=f"[link=evil:]{HOSTILE}[/link]", log="l")))

@@ -7,6 +7,7 @@ import argparse
 import sys
 
 from sweeper.cli.verb import EXIT_FAILED, add_json, add_results, answer, results_folder, say_damaged
+from sweeper.host.amounts import number_of
 from sweeper.host.errors import DamagedError
 
 
@@ -35,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
     stopped, left = local.cancel([RunDir(results_dir=results_dir, run_id=name) for name in wanted if name not in jobs])
     ended = sorted([*jobs, *(run_dir.run_id for run_dir in stopped)])
     count = f"{len(ended)} of {len(wanted)} runs were queued or running and are cancelled"
+    if not ended:
+        count = f"nothing is cancelled: none of {number_of(len(wanted), 'run')} is queued or running"
     code = answer(options, lambda: ended, lambda: "\n".join([*ended, count]))
     for run_dir in left:
         found = holder(run_dir.lock)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from rewards.program import EXIT_FAILED, EXIT_OK, last_words
 from sweeper.cli.budget import confirm, hold_to_budget
+from sweeper.cli.came_out import came_out, next_command
 from sweeper.cli.plan import planned
 from sweeper.cli.results import rows_of, table_text
+from sweeper.cli.verb import program
 from sweeper.host.environment import left_behind
 from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.host.files import open_results
@@ -24,6 +26,7 @@ from sweeper.launch.slurm.follow import follow, submit_text
 from sweeper.launch.slurm.options import replacements
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.launch.slurm.submit import submit
+from sweeper.launch.webhook import Webhook
 from sweeper.plan.plan import Plan, save_grid
 from sweeper.plan.view import plan_text
 from sweeper.runs.folder import RunDir
@@ -48,6 +51,7 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         scheduler.require()
     if not options.yes:
         confirm(plan.totals.gpu_hours, cluster.confirm_gpu_hours)
+    hook = Webhook.of([run.spec for run in plan.runs if run.spec is not None], plan.grid or "a run")
     behind = left_behind(os.environ, cluster.environment, on_slurm=on_slurm)
     specs = [run.spec for run in plan.to_run if run.spec is not None]
     for line in [*([behind] if behind else []), *(replacements(map(shape_of, specs)) if on_slurm else [])]:
@@ -63,23 +67,31 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         done.queued += [run.run_id for run in plan.runs if run.run_id and run.state in (State.queued, State.running)]
         _say(f"\n{submit_text(done, results_dir)}")
         if not options.wait:
+            if hook.address is not None:
+                _say("this launch ends here, so nobody tells the webhook; with --wait it does")
             return EXIT_OK
         everything = [run.spec for run in plan.runs if run.spec]
-        follow(everything, results_dir, say=_say, with_canary=options.canary)
+        follow(everything, results_dir, say=_say, with_canary=options.canary, on_end=hook.run_ended)
     elif specs:
-        run_local(specs, results_dir)
-    return _tell(plan, results_dir)
+        run_local(specs, results_dir, on_end=hook.run_ended)
+    return _tell(plan, results_dir, overrides, hook)
 
 
-def _tell(plan: Plan, results_dir: Path) -> int:
+def _tell(plan: Plan, results_dir: Path, overrides: Sequence[str], hook: Webhook) -> int:
     """Print table and report of what a launch ended with; the exit code says whether every run has a result."""
     run_ids = [run.run_id for run in plan.runs if run.run_id is not None]
     states = [state_of(RunDir(results_dir=results_dir, run_id=run_id)) for run_id in run_ids]
     elsewhere, unfinished = states.count(State.running), len(states) - states.count(State.done)
     rows = rows_of(results_dir, run_ids=run_ids, damaged=[])  # a damaged one of these runs is among the unfinished
+    verdict = came_out(rows, results_dir)
+    if plan.to_run:
+        hook.ended(states, verdict)
     if rows:
-        print(f"\n{table_text(rows, Room.of_screen())}\n\nresults: {results_dir / 'rows'}")
-        print(f"report:  {_report(results_dir, plan.grid)}")
+        print(f"\n{table_text(rows, Room.of_screen())}\n")
+        page = _report(results_dir, plan.grid)
+        print(*verdict, f"page: open {_near(page)}", sep="\n")
+        if not unfinished:
+            print(f"next: {next_command(plan, overrides, program())}")
     status = f"python -m sweeper status --results {results_dir}"
     if elsewhere:
         text = f"{elsewhere} of {len(plan.runs)} runs are running in another process, which this launch leaves them to"
@@ -88,6 +100,11 @@ def _tell(plan: Plan, results_dir: Path) -> int:
         text = f"{unfinished - elsewhere} of {len(plan.runs)} runs have no result"
         print(f"{text}; why: {status}", file=sys.stderr)
     return EXIT_FAILED if unfinished else EXIT_OK
+
+
+def _near(path: Path) -> Path:
+    """From the current folder, if it lies there."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _report(results_dir: Path, grid: str | None) -> Path:

@@ -1,12 +1,20 @@
-"""What a run's last attempt prints, byte by byte (-f follows it)."""
+"""The end of what a run's last attempt printed, readable (-f follows it; --raw: all bytes).
+
+On a terminal: its last lines, without control codes and verl's printed configuration. In a pipe: all of it, byte by
+byte, as with --raw.
+"""
 
 import argparse
 import sys
 import time
-from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from rewards.bounded_file import MIB
 from sweeper.cli.verb import EXIT_FAILED, EXIT_OK, add_json, add_results, answer, results_folder
+from sweeper.spec.bounds import Count, argument
+
+_LINES = 60
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +22,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_results(parser)
     parser.add_argument("which", metavar="run", help="the start or end of a run id")
     parser.add_argument("-f", action="store_true", help="go on printing until interrupted")
+    parser.add_argument(
+        "-n", type=argument(Count), default=_LINES, metavar="N", help=f"lines on a terminal (default: {_LINES})"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--raw", action="store_true", help="its bytes as they are, which a terminal may obey")
     add_json(form, more=": the lines of its last MiB, without following")
@@ -23,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     from sweeper.rows.row import has_result
     from sweeper.runs.folder import find_run
+    from sweeper.runs.readable_log import readable
 
     run_dir = find_run(results_folder(options), options.which)
     attempts = run_dir.attempts()
@@ -35,16 +47,32 @@ def run(options: argparse.Namespace) -> int:
         is_done = has_result(run_dir.results_dir, run_dir.run_id)  # imported, or its folder was taken away
         print(f"{run_dir.run_id} {'is done and has no log here' if is_done else 'has not begun'}", file=sys.stderr)
         return EXIT_FAILED
-    decoder = getincrementaldecoder("utf-8")("replace")
-    is_raw = options.raw or not sys.stdout.isatty()
     with attempts[-1].open_log() as file:
-        while True:
-            while part := file.read(MIB):
-                if is_raw:
-                    sys.stdout.buffer.write(part)
-                else:
-                    sys.stdout.write(decoder.decode(part))
+        if options.raw or not sys.stdout.isatty():
+            for part in _parts(file, follow=options.f):
+                sys.stdout.buffer.write(part)
                 sys.stdout.flush()
-            if not options.f:
-                return EXIT_OK
-            time.sleep(1.0)
+            return EXIT_OK
+        end = list(readable(attempts[-1].log_end().decode(errors="replace").split("\n")))
+        left_out = f"({len(end) - options.n} lines before; -n {len(end)} prints them, --raw all of {log})"
+        print(*([left_out] if len(end) > options.n else []), *end[-options.n :], sep="\n", flush=True)
+        file.seek(0, 2)
+        for line in readable(_lines(_parts(file, follow=True))) if options.f else ():
+            print(line, flush=True)
+    return EXIT_OK
+
+
+def _parts(file: BinaryIO, *, follow: bool) -> Iterator[bytes]:
+    while True:
+        while part := file.read(MIB):
+            yield part
+        if not follow:
+            return
+        time.sleep(1.0)
+
+
+def _lines(parts: Iterator[bytes]) -> Iterator[str]:
+    rest = b""
+    for part in parts:
+        *whole, rest = (rest + part).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)

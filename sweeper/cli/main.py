@@ -10,11 +10,10 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 from rewards.program import EXIT_OK, Parser, guarded, with_one_results
 from sweeper.cli.handover import HANDED_OVER, hand_over
-from sweeper.cli.verb import add_results_override
+from sweeper.cli.verb import add_results_override, program
 from sweeper.host.errors import ConfigError
 from sweeper.host.printed_table import screen_width
 from sweeper.spec.bounds import PositiveOrZero, argument
@@ -56,11 +55,6 @@ _HYDRA_FLAGS = (
 def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code (0 ok, 1 a run failed, 2 refused, 130 interrupted)."""
     return guarded(lambda: _dispatch(arguments))
-
-
-def program() -> str:
-    """How this program was started, for usage lines."""
-    return "sweeper" if Path(sys.argv[0]).name == "sweeper" else "python -m sweeper"
 
 
 def _flags(name: str | None = None) -> argparse.ArgumentParser:

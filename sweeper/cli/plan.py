@@ -4,13 +4,14 @@ Starts nothing. Where verl is not installed, the plan says that verl has not che
 """
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.cli.budget import hold_to_budget
-from sweeper.cli.verb import EXIT_USAGE, add_json, add_overrides, answer
+from sweeper.cli.verb import EXIT_USAGE, add_json, add_overrides, answer, program
 from sweeper.host.errors import VerlMissingError
 from sweeper.host.printed_table import Room, add_flags
 from sweeper.spec.bounds import PositiveOrZero, argument
@@ -40,11 +41,26 @@ def run(options: argparse.Namespace) -> int:
         specs = [run.spec for run in plan.runs if run.spec is not None] if options.verl else []
         known = [f"\n# {NOWHERE} stands for every path; a job counts Ray's CPUs where it runs"] if specs else []
         parts = [[f"\n# {spec.run_id}\npython -m verl.trainer.main_ppo", *expected_overrides(spec)] for spec in specs]
-        return "\n".join([plan_text(plan, Room.of_screen(options)), *known, *(" \\\n  ".join(part) for part in parts)])
+        head = [plan_text(plan, Room.of_screen(options)), *_start(plan, options.overrides), *known]
+        return "\n".join([*head, *(" \\\n  ".join(part) for part in parts)])
 
     code = answer(options, lambda: plan_json(plan, overrides=overrides), text)
     hold_to_budget(plan, options.budget_gpu_hours)
     return EXIT_USAGE if plan.refused else code
+
+
+def _start(plan: "Plan", overrides: Sequence[str]) -> list[str]:
+    """The command that starts what is planned; of a plan with nothing to run, the one that looks at it."""
+    if plan.refused:
+        return []
+    if not plan.to_run:
+        where = next((f" {word}" for word in overrides if word.startswith("results_dir=")), "")
+        return [
+            "",
+            f"nothing is left to run; look with: {program()} results{f' {plan.grid}' if plan.grid else ''}{where}",
+        ]
+    many = " -m" if len(plan.runs) > 1 or plan.axes else ""
+    return ["", f"start with: {program()} {shlex.join(overrides)}{many}"]
 
 
 def planned(overrides: Sequence[str], *, multirun: bool | None, without_verl: bool = False) -> "tuple[Plan, Path]":

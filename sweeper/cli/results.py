@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from sweeper.host.printed_table import Room, add_flags, printed
 from sweeper.spec.bounds import Name, argument
 
 if TYPE_CHECKING:
+    from sweeper.rows.money import Money
     from sweeper.rows.row import ResultRow
 
 
@@ -52,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         room = Room.of_screen(options)
         print(printed(cells, room, drop=unique[:1:-1]) if cells else "  ".join(heads))
     else:
-        answer(options, lambda: table.records(rows), lambda: table_text(rows, Room.of_screen(options)))
+        costs = costs_of(results_folder(options), rows)
+        answer(options, lambda: table.records(rows, costs), lambda: table_text(rows, Room.of_screen(options), costs))
     return say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")
 
 
@@ -78,8 +81,22 @@ def rows_of(
     return [row for row in read_rows(results_dir, damaged) if members is None or row.run_id in members]
 
 
-def table_text(rows: "Sequence[ResultRow]", room: Room) -> str:
+def costs_of(results_dir: Path, rows: "Sequence[ResultRow]") -> "dict[str, Money]":
+    """What each run has cost that has a price; of a run whose specification is damaged nothing is said."""
+    from sweeper.rows.money import cost_of
+
+    found = {}
+    for row in rows:
+        with suppress(DamagedError):
+            if (money := cost_of(results_dir, row)) is not None:
+                found[row.run_id] = money
+    return found
+
+
+def table_text(rows: "Sequence[ResultRow]", room: Room, costs: "dict[str, Money] | None" = None) -> str:
     """The table, or how to start a first run."""
     from sweeper.rows.table import text
 
-    return text(rows, room) if rows else "no results yet; start some with: python -m sweeper +grid=model_scale -m"
+    return (
+        text(rows, room, costs) if rows else "no results yet; start some with: python -m sweeper +grid=model_scale -m"
+    )

@@ -4,12 +4,17 @@ SLURM is asked at most once in 15 s, and less often while it does not answer.
 """
 
 import argparse
+import io
+import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
+from rewards.terminal import own
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
 from sweeper.host.printed_table import Room, add_flags
+from sweeper.host.redrawn import Redrawn
 
 WATCH_SECONDS = 10.0
 
@@ -18,7 +23,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     add_results(parser)
     parser.add_argument("which", nargs="?", help="a grid's name, or the start or end of a run id")
-    parser.add_argument("--watch", action="store_true", help="print it again every ten seconds, until interrupted")
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="draw it anew every ten seconds, until interrupted (in a pipe: print it again, with the time)",
+    )
     add_json(parser)
     add_flags(parser)
 
@@ -26,20 +35,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
     results_dir = results_folder(options)
-    while True:
-        code = _print(options, results_dir)
-        if not options.watch:
-            return code
-        time.sleep(WATCH_SECONDS)
+    if not options.watch:
+        return _print(options, results_dir)
+    if options.json or not sys.stdout.isatty():
+        while True:
+            if not options.json:
+                print(time.strftime("\n%Y-%m-%d %H:%M:%S"))
+            _print(options, results_dir)
+            time.sleep(WATCH_SECONDS)
+    with Redrawn(own(sys.stdout)) as screen:
+        while True:
+            found = io.StringIO()
+            with redirect_stdout(found):
+                _print(options, results_dir, Room.of_screen(options))
+            screen.show(
+                f"{time.strftime('%H:%M:%S')}, again every {WATCH_SECONDS:.0f} s; Ctrl-C ends\n\n{found.getvalue()}"
+            )
+            time.sleep(WATCH_SECONDS)
 
 
-def _print(options: argparse.Namespace, results_dir: Path) -> int:
+def _print(options: argparse.Namespace, results_dir: Path, room: Room | None = None) -> int:
     from sweeper.launch.slurm.queue import Queue
     from sweeper.oversight.status import run_statuses, status_text
 
     queue = Queue.recent(results_dir)
     damaged: list[DamagedError] = []
     statuses = run_statuses(results_dir, options.which, queue, damaged)
-    answer(options, lambda: statuses, lambda: status_text(statuses, queue, time.time(), Room.of_screen(options)))
+    fitting = room or Room.of_screen(options)
+    answer(options, lambda: statuses, lambda: status_text(statuses, queue, time.time(), fitting))
     damaged += map(DamagedError, queue.damaged)
     return say_damaged(damaged, what="what they say is not in this answer")

@@ -20,6 +20,11 @@ __all__ = ["EXIT_FAILED", "EXIT_OK", "EXIT_USAGE", "answer", "say_damaged"]
 _SAID = 3  # damaged files that are named
 
 
+def program() -> str:
+    """How this program was started, for usage lines."""
+    return "sweeper" if Path(sys.argv[0]).name == "sweeper" else "python -m sweeper"
+
+
 class _Takes(Protocol):
     """A parser, or a group of one."""
 

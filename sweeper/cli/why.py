@@ -1,10 +1,11 @@
-"""What became of one run: its row, SLURM, the end of its log."""
+"""What became of one run: what it did and gained, or why it did not; SLURM, the end of its log."""
 
 import argparse
 
 from rewards.terminal import one_line
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
+from sweeper.host.printed_table import Room, paragraph
 
 LOG_LINES, SLURM_LINES = 20, 8
 
@@ -22,14 +23,16 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.oversight.status import run_statuses
     from sweeper.rows.differences import named, swept
     from sweeper.runs.folder import find_run
+    from sweeper.runs.readable_log import readable
 
     run_dir = find_run(results_folder(options), options.which)
     (status,) = run_statuses(run_dir.results_dir, run_dir.run_id)
     attempts, damaged = run_dir.attempts(), list[DamagedError]()
     log = attempts[-1].log if attempts else None
-    lines, whole = list[str](), list[str]()
+    whole_end, lines, whole = list[str](), list[str](), list[str]()
     try:
-        lines = attempts[-1].log_end().decode(errors="replace").splitlines()[-LOG_LINES:] if attempts else []
+        whole_end = attempts[-1].log_end().decode(errors="replace").splitlines() if attempts else []
+        lines = whole_end[-LOG_LINES:]
         whole = step_log(run_dir.results_dir, run_dir.run_id)
     except DamagedError as error:
         damaged.append(error)
@@ -41,6 +44,11 @@ def run(options: argparse.Namespace) -> int:
     data = {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said}
 
     def text() -> str:
+        room = Room.of_screen()
+        if status["state"] == "done" and (row := run_dir.row()) is not None:
+            from sweeper.cli.what_it_did import what_it_did
+
+            return "\n".join(paragraph(line, room, indent="  ") for line in what_it_did(run_dir, row))
         varied = swept(run_dir.results_dir).get(run_dir.run_id)
         told = [f"{named(run_dir.run_id, varied)}: {status['state']}"]
         for key in ("reason", "failure_class", "evidence", "scheduler", "log"):
@@ -51,10 +59,9 @@ def run(options: argparse.Namespace) -> int:
             alive = number == len(ended) and status["state"] == "running"
             silent = "is running" if alive else "left no record of its end"
             told.append(f"attempt {number}: {end['status'] + ' in ' + end['phase'] if end else silent}")
-        nothing = "it has no log here" if status["state"] == "done" else "it has printed nothing yet"
-        told += ["", *lines] if lines else [nothing]
-        told += ["", "what SLURM's step printed:", *said] if said and status["state"] != "done" else []
-        return "\n".join(told)
+        told += ["", *list(readable(whole_end))[-LOG_LINES:]] if lines else ["it has printed nothing yet"]
+        told += ["", "what SLURM's step printed:", *said] if said else []
+        return "\n".join(paragraph(line, room, indent="  ") for line in told)
 
     answer(options, lambda: data, text)
     return say_damaged(damaged, what="what it says is not in this answer")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,17 +27,21 @@ from sweeper.spec.run import RunSpec
 GRACE_SECONDS = 15.0
 
 
-def run_local(specs: Sequence[RunSpec], results_dir: Path) -> None:
-    """Freeze every spec, then run all of them, under the lowest `cluster.max_parallel`; a failed run stops no other."""
+def run_local(specs: Sequence[RunSpec], results_dir: Path, *, on_end: Callable[[RunDir], None] | None = None) -> None:
+    """Freeze every spec, then run all of them, under the lowest `cluster.max_parallel`; a failed run stops no other.
+
+    `on_end` is called with each run that has ended.
+    """
     if not specs:
         return
-    told, clusters = reporter(len(specs), results_dir), {spec.cluster for spec in specs}
+    clusters = {spec.cluster for spec in specs}
     at_once = min(one.local_processes(on_gpus=resolve_device(one.device) is Device.cuda) for one in clusters)
     waiting = []
     for spec in _one_of_each_model_first(specs):
         waiting.append(RunDir(results_dir=results_dir, run_id=spec.run_id))
         waiting[-1].freeze(spec)
         waiting[-1].cancelled.unlink(missing_ok=True)
+    told = reporter(waiting, results_dir)
     variables = environment.for_job_here(os.environ, {name for spec in specs for name in spec.cluster.environment})
     active: dict[RunDir, subprocess.Popen[bytes]] = {}
     try:
@@ -56,6 +60,8 @@ def run_local(specs: Sequence[RunSpec], results_dir: Path) -> None:
                 else:
                     del active[run_dir]
                     told.ended(run_dir, process.returncode)
+                    if on_end is not None:
+                        on_end(run_dir)
     except BaseException:
         _stop(list(active.values()))
         raise

@@ -2,28 +2,32 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rewards.terminal import guard, own, visible
 from sweeper.host.amounts import duration
 from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED
-from sweeper.rows.differences import named, swept
+from sweeper.rows.differences import labels
 from sweeper.rows.row import read_row, row_path
-from sweeper.runs.attempt import Heartbeat
 from sweeper.runs.folder import RunDir
+from sweeper.runs.progress import Progress, progress_of
 from sweeper.runs.state import State, state_of
+from sweeper.spec.run_id import handles
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-EVERY = 15.0  # seconds
+_WIDE = 110  # columns of a terminal that has room for bars beside what they say
+_TELLING = 0.03  # of all runs: what is done says how fast it goes
+EVERY = 60.0  # seconds between two lines of one run, where no phase begins
 
 
-def reporter(total: int, results_dir: Path) -> "Reporter":
-    """Bars where stderr is a terminal, else lines."""
-    return (Bars if sys.stderr.isatty() else Reporter)(total, results_dir, sys.stderr)
+def reporter(run_dirs: Sequence[RunDir], results_dir: Path) -> "Reporter":
+    """Bars where stderr is a terminal, else lines; of the runs that a launch has started or will start."""
+    return (Bars if sys.stderr.isatty() else Reporter)(run_dirs, results_dir, sys.stderr)
 
 
 def outcome(run_dir: RunDir, code: int) -> str:
@@ -50,79 +54,113 @@ def outcome(run_dir: RunDir, code: int) -> str:
 
 
 class Reporter:
-    """Plain lines on `stream`: one per change of phase, and one every `EVERY` seconds of training.
+    """Plain lines on `stream`: one per change of phase of a run, and one every `EVERY` seconds.
 
-    Beside a run's id stands what the grids of the results folder say of it.
+    Runs are called by what tells them apart; the line of a start names the handle that `why` and `logs` take.
     """
 
-    def __init__(self, total: int, results_dir: Path, stream: TextIO) -> None:
-        self._total, self._stream = total, stream
-        self._ended = 0
+    def __init__(self, run_dirs: Sequence[RunDir], results_dir: Path, stream: TextIO) -> None:
+        ids = [run_dir.run_id for run_dir in run_dirs]
+        self._total, self._stream = len(ids), stream
+        self._ended, self._began = 0, time.monotonic()
         self._last: dict[str, tuple[str, float]] = {}
-        self._swept = swept(results_dir)
+        self._whole: dict[str, float] = {}
+        self._labels, self._handles = labels(ids, results_dir), handles(ids)
 
     def started(self, run_dir: RunDir) -> None:
         """A job was started."""
-        self._print(run_dir, "started")
+        self._print(run_dir, f"started, {self._handles[run_dir.run_id]}")
 
     def beat(self, run_dir: RunDir) -> None:
         """A job is alive; called several times per second."""
         attempts = run_dir.attempts()
         if attempts and (beat := attempts[-1].heartbeat()):
-            self._tell(run_dir, beat)
+            now = progress_of(attempts[-1], beat)
+            self._whole[run_dir.run_id] = now.whole
+            self._tell(run_dir, now)
 
     def ended(self, run_dir: RunDir, code: int) -> None:
         """A job ended with an exit code."""
         self._ended += 1
+        self._whole[run_dir.run_id] = 1.0
         self._print(run_dir, outcome(run_dir, code))
 
-    def _tell(self, run_dir: RunDir, beat: Heartbeat) -> None:
-        phase, printed = self._last.get(run_dir.run_id, ("", 0.0))
-        if beat.phase != phase or time.monotonic() - printed >= EVERY:
-            self._last[run_dir.run_id] = (beat.phase, time.monotonic())
-            self._print(run_dir, str(beat))
+    @property
+    def whole(self) -> float:
+        """How much of all runs is done, 0 to 1: of each its share of its own way."""
+        return sum(self._whole.values()) / max(1, self._total)
 
-    def _named(self, run_dir: RunDir) -> str:
-        return named(run_dir.run_id, self._swept.get(run_dir.run_id))
+    def seconds_left(self) -> float | None:
+        """Until the last run ends, at the pace so far; None: too little is done to say."""
+        if not _TELLING < self.whole < 1:
+            return None
+        return (time.monotonic() - self._began) * (1 - self.whole) / self.whole
+
+    def sweep_text(self) -> str:
+        """Runs, percent and time left of the whole launch."""
+        left = self.seconds_left()
+        return f"{self._ended}/{self._total} runs, {self.whole:.0%}" + (f", about {_about(left)} left" if left else "")
+
+    def _tell(self, run_dir: RunDir, now: Progress) -> None:
+        phase, printed = self._last.get(run_dir.run_id, ("", 0.0))
+        if now.phase != phase or time.monotonic() - printed >= EVERY:
+            self._last[run_dir.run_id] = (now.phase, time.monotonic())
+            self._print(run_dir, now.text)
 
     def _print(self, run_dir: RunDir, text: str) -> None:
-        print(f"[{self._ended}/{self._total}] {self._named(run_dir)}: {text}", file=self._stream, flush=True)
+        told = f"[{self.sweep_text()}] {self._labels[run_dir.run_id]}: {text}"
+        print(told, file=self._stream, flush=True)
+
+
+def _about(seconds: float) -> str:
+    """A time to wait, to the minute."""
+    return "a minute" if seconds < 90 else duration(60 * round(seconds / 60)).removesuffix("00s")
 
 
 class Bars(Reporter):
     """A live bar per running job, above them one for the whole sweep."""
 
-    def __init__(self, total: int, results_dir: Path, stream: TextIO) -> None:
+    def __init__(self, run_dirs: Sequence[RunDir], results_dir: Path, stream: TextIO) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Drawn
 
-        super().__init__(total, results_dir, stream)
+        super().__init__(run_dirs, results_dir, stream)
         # A name or a reason may read as Rich's markup, which makes links; bars are drawn below the screen.
         name, text = (TextColumn(f"{{task.{key}}}", markup=False) for key in ("description", "fields[text]"))
-        self._progress = Progress(name, BarColumn(), text, TimeElapsedColumn(), console=Console(file=own(stream)))
+        console = Console(file=own(stream))
+        is_wide = console.width >= _WIDE
+        across = [BarColumn(bar_width=16)] if is_wide else []
+        ends = [TimeElapsedColumn()] if is_wide else []
+        self._progress = Drawn(name, *across, TaskProgressColumn(), text, *ends, console=console)
         self._progress.start()
         guard()  # Rich puts streams of its own before ours, so that what is printed meanwhile stands above the bars
-        self._all = self._progress.add_task("sweep", total=total, text=f"0/{total} runs")
+        self._all = self._progress.add_task("sweep", total=1.0, text=self.sweep_text())
         self._tasks: dict[str, TaskID] = {}
 
     def started(self, run_dir: RunDir) -> None:
         """A job was started."""
-        name = visible(self._named(run_dir))
+        name = visible(self._labels[run_dir.run_id])
         self._tasks[run_dir.run_id] = self._progress.add_task(name, total=None, text="starting")
+
+    def beat(self, run_dir: RunDir) -> None:
+        """A job is alive; called several times per second."""
+        super().beat(run_dir)
+        self._progress.update(self._all, completed=self.whole, text=self.sweep_text())
 
     def ended(self, run_dir: RunDir, code: int) -> None:
         """A job ended with an exit code."""
         self._progress.remove_task(self._tasks.pop(run_dir.run_id))
         super().ended(run_dir, code)
-        self._progress.update(self._all, completed=self._ended, text=f"{self._ended}/{self._total} runs")
+        self._progress.update(self._all, completed=self.whole, text=self.sweep_text())
         if self._ended == self._total:
             self._progress.stop()
 
-    def _tell(self, run_dir: RunDir, beat: Heartbeat) -> None:
-        total = beat.total_steps if beat.phase == "train" else None
+    def _tell(self, run_dir: RunDir, now: Progress) -> None:
         task = self._tasks[run_dir.run_id]
-        self._progress.update(task, total=total, completed=beat.step or 0, text=visible(str(beat)))
+        total = None if now.share is None else 1.0
+        self._progress.update(task, total=total, completed=now.share or 0.0, text=visible(now.text))
 
     def _print(self, run_dir: RunDir, text: str) -> None:
-        told = visible(f"{self._named(run_dir)}: {text}")
+        told = visible(f"{self._labels[run_dir.run_id]}: {text}")
         self._progress.console.print(told, highlight=False, markup=False)

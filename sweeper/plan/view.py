@@ -17,6 +17,7 @@ from sweeper.plan.plan import Plan, PlannedRun
 from sweeper.plan.totals import Totals
 from sweeper.rows.differences import beside, named, short_name, shown, unnamed
 from sweeper.rows.flops import axis_note
+from sweeper.rows.money import Price
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import handles
 
@@ -39,8 +40,10 @@ def plan_text(plan: Plan, room: Room = WIDE) -> str:
     parts += (
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
     )
-    parts += _totals(plan.totals, [run.cost for run in plan.to_run if run.cost is not None]) if plan.to_run else []
     specs = [run.spec for run in plan.to_run if run.spec]
+    parts += (
+        _totals(plan.totals, [run.cost for run in plan.to_run if run.cost is not None], specs) if plan.to_run else []
+    )
     parts += weights_look.look_lines(weights_look.looks(specs, plan.results_dir), plan.results_dir)
     parts += look_lines(looks(specs, plan.results_dir))
     parts = [paragraph(part, room, indent="  ") for part in parts]
@@ -111,7 +114,8 @@ def _peak(memory: Memory) -> str:
     return f"{memory.worst.total / GIB:.0f}/{memory.capacity / GIB:.0f} GiB {memory.worst.phase}{mark}"
 
 
-def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
+def _totals(totals: Totals, costs: Sequence[Cost], specs: Sequence[RunSpec]) -> list[str]:
+    money = _money(plan_money(totals, specs))
     unit = "GPU-hours" if totals.gpu_hours != 0.0 else "device-hours"
     bases = "; ".join(sorted({cost.basis for cost in costs}))
     error = f"; off by {totals.error:.0%} where it was measured" if totals.error is not None else ""
@@ -131,10 +135,12 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
     flops = "unknown" if totals.flops is None else f"{totals.flops:.1e}"
     full = "  MORE THAN IS FREE" if totals.disk_bytes > totals.free_bytes else ""
     # What the lines of the runs do not hold.
-    part = "" if totals.base_device_hours is None else f", {amounts.hours(totals.base_device_hours)} of them"
+    guess = "" if totals.error is not None else "an estimated "
+    part = "" if totals.base_device_hours is None else f", {guess}{amounts.hours(totals.base_device_hours)} of them"
     base = f"{part} for the pass@k of {number_of(totals.base_models, 'base model')}, measured once" if part else ""
     lines = [
         f"to run: {totals.runs}, {price} ({bases}{error}){base}",
+        *money,
         *_held_to_budgets(totals),
         f"        {waves}{ends}",
         f"        training FLOPs <= {flops} ({phases})",
@@ -143,6 +149,26 @@ def _totals(totals: Totals, costs: Sequence[Cost]) -> list[str]:
         f"{size(totals.written_bytes)} of checkpoints written",
     ]
     return [*lines, axis_note({cost.flops.accounting for cost in costs})]
+
+
+def plan_money(totals: Totals, specs: Sequence[RunSpec]) -> dict[str, Any] | None:
+    """What the runs of a plan take in money; None: their cluster has no price, or none that all of them share."""
+    prices = {Price.of(spec.cluster) for spec in specs}
+    price = next(iter(prices), None)
+    if price is None or len(prices) > 1 or not totals.gpu_hours:
+        return None
+    ends = (totals.gpu_hours, totals.device_hours_low, totals.device_hours_high)
+    cost, low, high = (None if hours is None else price.per_gpu_hour * hours for hours in ends)
+    known = {"cost": cost, "cost_low": low, "cost_high": high}
+    return {"currency": price.currency, "price_per_gpu_hour": price.per_gpu_hour, **known}
+
+
+def _money(money: dict[str, Any] | None) -> list[str]:
+    if money is None:
+        return []
+    low, high, currency = money["cost_low"], money["cost_high"], money["currency"]
+    amount = f"{currency} {money['cost']:,.2f}" if low is None else f"{currency} {between(low, high)}"
+    return [f"        {amount} at {currency} {money['price_per_gpu_hour']:g} for a GPU-hour"]
 
 
 def _held_to_budgets(totals: Totals) -> list[str]:
@@ -212,6 +238,7 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
         "counts": {str(state): n for state, n in plan.count().items()},
         "notes": list(plan.notes),
         "totals": asdict(plan.totals),
+        "money": plan_money(plan.totals, specs),
         "weights": [asdict(look) for look in weights_look.looks(specs, plan.results_dir)],
         "data": [asdict(look) for look in looks(specs, plan.results_dir)],
         "verl": {"status": "checked" if plan.unchecked is None else "unchecked", "reason": plan.unchecked},

@@ -7,7 +7,7 @@ model it is not.
 
 import math
 import re
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from typing import Any
 from sweeper.rows.grid_file import places
 from sweeper.rows.row import ResultRow
 from sweeper.spec.dotted import overlap, render
-from sweeper.spec.run_id import RunId
+from sweeper.spec.run_id import RunId, hash_of
 
 Settings = Mapping[str, Any]  # of `RunSpec.settings`; None in its place: not known
 
@@ -159,6 +159,41 @@ def beside(choice: Mapping[str, str]) -> str:
 def named(run_id: str, told: str | None) -> str:
     """A run for people: its id, and what `beside` says of it."""
     return f"{run_id} ({told})" if told else run_id
+
+
+def labels(run_ids: Sequence[str], results_dir: Path) -> dict[str, str]:
+    """What tells some runs of a folder apart, in a few words: "tiny-40k n64 seed 0"; unique among them.
+
+    Where their grids do not tell them apart, a run is called by the readable part of its id, or by all of it.
+    """
+    known = {run_id: dict(ChainMap(*grids.values())) for run_id, grids in places(results_dir).items()}
+    choices = {run_id: known.get(RunId(run_id), {}) for run_id in run_ids}
+    keys = list(dict.fromkeys(key for choice in choices.values() for key in choice))
+    keys = [key for key in keys if len({choice.get(key) for choice in choices.values()}) > 1]
+    found = {
+        run_id: _in_words(choice, keys) or named(_readable(run_id), beside(choice))
+        for run_id, choice in choices.items()
+    }
+    counts = Counter(found.values())
+    return {run_id: label if counts[label] == 1 else run_id for run_id, label in found.items()}
+
+
+def _readable(run_id: str) -> str:
+    return run_id.removesuffix(f"-{hash_of(run_id)}")
+
+
+def _in_words(choice: Mapping[str, str], keys: Sequence[str]) -> str:
+    """Labels of names by themselves, numbers and switches behind what they are."""
+    words = []
+    for key in keys:
+        if label := choice.get(key):
+            text = _shortened(label)
+            words.append(
+                text
+                if re.match(r"[a-z]+[-_]?\w*[-.\w]*$", text) and text not in ("true", "false", "null")
+                else f"{short_name(key, keys)} {text}"
+            )
+    return " ".join(words)
 
 
 def _shortened(label: str) -> str:

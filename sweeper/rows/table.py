@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.rows.closed_query import MOST_ROWS, NoSelectError, QueryError, answered
 from sweeper.rows.differences import between_rows
 from sweeper.rows.flops import axis_note
+from sweeper.rows.money import Money
 from sweeper.rows.row import Flops, ResultRow
 from sweeper.rows.spreadsheet import shown
 from sweeper.spec.run_id import handles
 
 Record = dict[str, Any]
+Costs = Mapping[str, Money]  # of runs that have a price, by run id
 # Fields of a row that are columns.
 _AS_THEY_ARE = (
     *("run_id", "status", "model", "n_params", "n_params_non_embedding", "n_params_active", "n_params_head"),
@@ -67,9 +69,12 @@ def _ledger(flops: Flops | None) -> Record:
     return {column: getattr(flops, name) if flops else None for column, name in names.items()}
 
 
-def records(rows: Sequence[ResultRow]) -> list[Record]:
+def records(rows: Sequence[ResultRow], costs: Costs | None = None) -> list[Record]:
     """The rows as flat columns, with a column for every setting in which they differ, by its dotted key."""
     found = [record(row) for row in rows]
+    for flat in found if costs else ():
+        money = (costs or {}).get(flat["run_id"])
+        flat |= {"cost": money.amount if money else None, "currency": money.currency if money else None}
     for difference in between_rows(rows):
         for flat, value in zip(found, difference.columns, strict=True):
             flat[difference.key] = value
@@ -84,7 +89,7 @@ def columns(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(name for item in records for name in item))
 
 
-def text(rows: Sequence[ResultRow], room: Room = WIDE) -> str:
+def text(rows: Sequence[ResultRow], room: Room = WIDE, costs: Costs | None = None) -> str:
     """The table people read: one line per run, sorted by size, data and seed; what never varies may be left out."""
     own, lines = between_rows(rows), []
     short = {} if room.ids else handles(row.run_id for row in rows)
@@ -118,6 +123,7 @@ def text(rows: Sequence[ResultRow], room: Room = WIDE) -> str:
                 "gain": flat["gain"],
                 **{f"pass@{k}": flat[f"pass@{k}"] for k in ks},
                 "FLOPs": None if flat["flops"] is None else f"{flat['flops']:.1e}",
+                **_cost_column(row, costs),
                 "seconds": None if flat["total_s"] is None else round(flat["total_s"]),
                 "status": str(row.status) if flat["failure_class"] is None else f"failed: {flat['failure_class']}",
             }
@@ -126,12 +132,20 @@ def text(rows: Sequence[ResultRow], room: Room = WIDE) -> str:
         if len({line[name] for line in lines}) == 1:  # says nothing about differences, and the table is wide already
             for line in lines:
                 del line[name]
-    alike = ("algorithm", "unique", "seen", "seed", "steps", "status")
-    alike = tuple(name for name in alike if len({line[name] for line in lines}) == 1)
+    may_be = ("algorithm", "unique", "seen", "seed", "steps", "status")
+    alike = tuple(name for name in may_be if len({line[name] for line in lines}) == 1)
     shown_table = printed(lines, room, drop=(*_LEAST_READ, *alike), form=".3f", cut_start="run")
     accountings = {row.flops.accounting for row in rows if row.flops}
     notes = [*([axis_note(accountings)] if accountings else []), *_losses(rows)]
     return "\n".join([shown_table, *(paragraph(note, room) for note in notes)])
+
+
+def _cost_column(row: ResultRow, costs: Costs | None) -> dict[str, str | None]:
+    """What a run has cost, where any of them has a price."""
+    if not costs:
+        return {}
+    money = costs.get(row.run_id)
+    return {"cost": None if money is None else f"{money.currency} {money.amount:,.2f}"}
 
 
 def _losses(rows: Sequence[ResultRow]) -> list[str]:

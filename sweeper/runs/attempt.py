@@ -33,7 +33,7 @@ class Heartbeat:
     def __str__(self) -> str:
         """One line: phase and for how long, or step, reward, time left."""
         if self.phase != "train" or self.step is None:
-            what = "train: starting verl" if self.phase == "train" else self.phase
+            what = "starting verl, about a minute" if self.phase == "train" else self.phase
             return f"{what}, {duration(max(0.0, time.time() - self.time))}"
         parts = [f"step {self.step}/{self.total_steps}"]
         parts += [f"reward {self.reward:.3f}"] if self.reward is not None else []

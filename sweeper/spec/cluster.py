@@ -45,6 +45,8 @@ class Cluster:
     gpu_type: Word | None = None  # A100 | H100 | H200 | B200, for the estimates of time and memory; null: no estimate
     check_memory: bool = True  # refuse runs whose estimated peak exceeds a GPU's memory
     confirm_gpu_hours: PositiveOrZero | None = None  # a launch expected to take more asks first; null: never
+    price_per_gpu_hour: PositiveOrZero | None = None  # in `currency`; null: costs are told in GPU-hours alone
+    currency: Word = "USD"
     gpus_per_node: CountOrZero = 1
     max_nodes: Count = 1
     max_parallel: Count | None = 1  # runs at once, on SLURM of all jobs of a results folder; null: no bound
@@ -100,6 +102,7 @@ class Logging:
     backends: tuple[Word, ...] = ()  # verl's names: wandb, tensorboard, mlflow, swanlab, ...
     wandb: bool = False  # short for wandb in `backends`
     project: Text = "rl-scaling"
+    webhook_env: Word | None = None  # name of the variable that holds the address told of a sweep's end; null: nobody
 
     @property
     def trackers(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ It runs on one node's GPUs. Nothing else is on them meanwhile, so verl's offload
 import math
 import shutil
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from sweeper.spec.dotted import Value, render
 from sweeper.spec.model import Resources, WarmStart
 from sweeper.training import checkpoint, overrides_file, rendezvous
 from sweeper.training.train import CPU_ENV
+
+_TELL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,7 @@ def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) ->
     told = work / "verl_overrides.txt"
     overrides_file.write(told, sft_overrides(wanted, work, children.device))
     command, env = _trainer(wanted.share.processes, told)
+    children = replace(children, on_tick=_telling(metrics, wanted.settings.steps, children.on_tick))
     children.run(
         [sys.executable, "-m", *command],
         CPU_ENV | rendezvous.ON_ONE_NODE | env | {"VERL_FILE_LOGGER_PATH": str(metrics), "TQDM_MININTERVAL": "10"},
@@ -165,6 +170,25 @@ def run_sft(wanted: FineTuning, children: Children, *, out: Path, work: Path) ->
     steps = [step["data"] for _, step in json_lines(metrics)]
     tokens = [data["train/global_tokens"] for data in steps if "train/global_tokens" in data]
     return Tokens(sequences=wanted.settings.batch_size * len(tokens), total=sum(tokens))
+
+
+def _telling(metrics: Path, steps: int, more: Callable[[], None] | None) -> Callable[[], None]:
+    """Print how many steps are made, for who reads the log (`runs.progress`); `more` is called as before."""
+    printed, last = 0, 0.0
+
+    def tick() -> None:
+        nonlocal printed, last
+        if more is not None:
+            more()
+        if time.monotonic() - last < _TELL_SECONDS:
+            return
+        last = time.monotonic()
+        made = metrics.read_bytes().count(b"\n") if metrics.exists() else 0
+        if made > printed:
+            printed = made
+            print(f"fine-tuning {made}/{steps} steps", flush=True)
+
+    return tick
 
 
 def _trainer(processes: int, told: Path) -> tuple[list[str], dict[str, str]]:

@@ -132,8 +132,10 @@ def test_a_run_is_named_with_what_the_grids_it_is_in_vary(tmp_path: Path) -> Non
         Membership(name=f"by_{axis}", grid=None, axes={axis: (label,)}, members=(member,)).write(tmp_path)
     assert swept(tmp_path) == {one.run_id: "lr 1e-3, gamma 0.9"}
     lines = io.StringIO()
-    Reporter(1, tmp_path, lines).started(RunDir(results_dir=tmp_path, run_id=one.run_id))
-    assert lines.getvalue() == f"[0/1] {one.run_id} (lr 1e-3, gamma 0.9): started\n"
+    run_dir = RunDir(results_dir=tmp_path, run_id=one.run_id)
+    Reporter([run_dir], tmp_path, lines).started(run_dir)
+    name, _, digits = one.run_id.rpartition("-")
+    assert lines.getvalue() == f"[0/1 runs, 0%] {name} (lr 1e-3, gamma 0.9): started, {digits[:8]}\n"
     assert title(one, tmp_path) == f"{one.run_id} (lr 1e-3, gamma 0.9)"
 
 

@@ -76,7 +76,7 @@ def test_cancel_stops_what_runs_here_and_keeps_what_waits_from_starting(
         assert capsys.readouterr().out == f"{run_dir.run_id}\n1 of 1 runs were queued or running and are cancelled\n"
     assert [process.wait(5) for process in processes] == [-15, -9]  # the second does not hear
     assert main(["cancel", runs[2].run_id, *where]) == 0
-    assert capsys.readouterr().out == "0 of 1 runs were queued or running and are cancelled\n"
+    assert capsys.readouterr().out == "nothing is cancelled: none of 1 run is queued or running\n"
     assert runs[2].cancelled.exists()
 
 

@@ -237,10 +237,13 @@ def test_an_unmeasured_price_is_a_range_in_the_plan_and_one_number_with_both_end
     for item in (value["totals"], value["runs"][0]["cost"]):
         for key in ("hours", "device_hours"):
             assert item[f"{key}_low"] < item[key] < item[f"{key}_high"]
+    whole, base = (value["totals"][key] for key in ("device_hours", "base_device_hours"))
+    assert base > 0
+    assert sum(run["cost"]["device_hours"] for run in value["runs"]) + base == pytest.approx(whole)
     text = plan_text(found)
     assert re.search(
         r"to run: 2, [\d.,]+ to [\d.,]+ GPU-hours \(roofline of H100 and published runs, nothing measured yet\), "
-        r"with each base model's own pass@k\n",
+        r"an estimated [\d.,]+ of them for the pass@k of 1 base model, measured once\n",
         text,
     )
     # Two digits of each end are known, of hours as of GPU-hours.

@@ -173,7 +173,7 @@ def test_the_table_and_its_record_hold_the_problems_seen_beside_the_size_of_the_
     found = row(spec("data_scale=n1k"))  # 20 steps of 16
     assert (table.record(found)["n_unique"], table.record(found)["problems_seen"]) == (1024, 320)
     head, _, line = table.text([found]).splitlines()[:3]
-    assert dict(zip(head.split()[3:6], line.split()[3:6], strict=True)) == {
+    assert dict(zip(head.split()[4:7], line.split()[4:7], strict=True)) == {
         "unique": "1024",
         "seen": "320",
         "seed": "0",

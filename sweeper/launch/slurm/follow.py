@@ -34,17 +34,27 @@ def submit_text(done: Submission, results_dir: Path) -> str:
 
 
 def follow(
-    specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[str], None], with_canary: bool = False
+    specs: Sequence[RunSpec],
+    results_dir: Path,
+    *,
+    say: Callable[[str], None],
+    with_canary: bool = False,
+    on_end: Callable[[RunDir], None] | None = None,
 ) -> None:
     """Wait until every run has a row or is out of the queue for good, submitting what a limit had left.
 
-    `say` is told of every change of the counts; `with_canary` is as it was submitted.
+    `say` is told of every change of the counts; `with_canary` is as it was submitted; `on_end` is called at every look
+    with each run that has failed.
     """
     last = ""
     resubmitted: Counter[str] = Counter()
     while True:
         queue = Queue.ask(results_dir)
         states = {spec.run_id: queue.state(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in specs}
+        if on_end is not None:
+            for run_id, state in states.items():
+                if state is State.failed:
+                    on_end(RunDir(results_dir=results_dir, run_id=run_id))
         text = ", ".join(f"{n} {state}" for state, n in sorted(Counter(states.values()).items()))
         if text != last:
             say(f"{time.strftime('%H:%M:%S')} {text}")

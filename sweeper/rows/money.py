@@ -1,0 +1,81 @@
+"""What runs cost in money: hours of their GPUs at the price that their cluster was said to have.
+
+`cluster.price_per_gpu_hour` and `cluster.currency` are frozen with a run, so a later price changes no earlier run.
+Hours of CPUs have no price.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rewards.bounded_file import read_json
+from sweeper.host.files import undamaged
+from sweeper.host.machine import Device
+from sweeper.rows.row import ResultRow
+from sweeper.spec.cluster import Cluster
+from sweeper.spec.run_id import SPEC_CURE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """Of one GPU for one hour."""
+
+    per_gpu_hour: float
+    currency: str
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> "Price | None":
+        """What a cluster says; None: nothing, or it runs on CPUs."""
+        if cluster.price_per_gpu_hour is None or cluster.device is Device.cpu:
+            return None
+        return cls(per_gpu_hour=cluster.price_per_gpu_hour, currency=cluster.currency)
+
+    @classmethod
+    def frozen(cls, results_dir: Path, run_id: str) -> "Price | None":
+        """What the frozen specification of a run says; None: nothing, it is not here, or the run is one of CPUs.
+
+        Raises:
+            DamagedError: the specification is not what was written.
+        """
+        path = Path(results_dir, "runs", run_id, "spec.json")
+        if not path.is_file():
+            return None
+        with undamaged(path, cure=SPEC_CURE):
+            cluster = read_json(path)["cluster"]
+            price = cluster.get("price_per_gpu_hour")
+            if price is None or cluster.get("device") == Device.cpu:
+                return None
+            return cls(per_gpu_hour=float(price), currency=str(cluster["currency"]))
+
+    def text(self, gpu_hours: float) -> str:
+        """What so many GPU-hours cost: USD 12.50, USD 13,740."""
+        amount = self.per_gpu_hour * gpu_hours
+        return f"{self.currency} {amount:,.0f}" if amount >= 1000 else f"{self.currency} {amount:.2f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount of a currency."""
+
+    amount: float
+    currency: str
+
+
+def gpu_hours(row: ResultRow) -> float | None:
+    """GPU-hours of all attempts of a run, evaluation included; None: it ran on CPUs, or nobody measured it."""
+    timing, where = row.timing, row.provenance
+    if timing is None or timing.total_s is None or where is None or where.device != Device.cuda:
+        return None
+    return timing.total_s * where.n_devices / 3600
+
+
+def cost_of(results_dir: Path, row: ResultRow) -> Money | None:
+    """What a run has cost; None: no price was set for it, or its GPU-hours are not known.
+
+    Raises:
+        DamagedError: its frozen specification is not what was written.
+    """
+    hours = gpu_hours(row)
+    price = None if hours is None else Price.frozen(results_dir, row.run_id)
+    if hours is None or price is None:
+        return None
+    return Money(amount=price.per_gpu_hour * hours, currency=price.currency)
