@@ -197,7 +197,7 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
         "trainer.v1.sampler.custom_sampler.name": "FastReplayBuffer",
     }
     for model in models:
-        values[f"{model}.use_remove_padding"] = False
+        values[f"{model}.use_remove_padding"] = True
         values[f"{model}.override_config.attn_implementation"] = "sdpa"
     for engine in engines:
         values[f"{engine}.use_torch_compile"] = False

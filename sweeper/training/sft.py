@@ -123,7 +123,7 @@ def sft_overrides(wanted: FineTuning, work: Path, device: Device) -> tuple[str, 
     if device is Device.cpu:
         values |= {
             "trainer.device": "cpu",
-            "model.use_remove_padding": False,
+            "model.use_remove_padding": True,
             "model.enable_gradient_checkpointing": False,
             "++model.override_config.attn_implementation": "sdpa",
             "engine.use_torch_compile": False,

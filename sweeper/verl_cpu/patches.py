@@ -68,6 +68,25 @@ def critic_attention(module: ModuleType) -> None:
     module.load_valuehead_model = load_valuehead_model  # type: ignore[attr-defined]
 
 
+def rows_without_padding(module: ModuleType) -> None:
+    """Give a model attention over rows without padding: verl has that from FlashAttention, which needs a GPU.
+
+    Padded to the longest, short rows are half padding. The model's configuration on disk keeps the name of an attention
+    that everybody has.
+    """
+    fit = module.apply_monkey_patch
+
+    @functools.wraps(fit)
+    def apply_monkey_patch(model: Any, *args: Any, use_remove_padding: bool = True, **kwargs: Any) -> None:
+        from sweeper.verl_cpu import attention
+
+        fit(model, *args, use_remove_padding=use_remove_padding, **kwargs)
+        if use_remove_padding:
+            attention.pack(model)
+
+    module.apply_monkey_patch = apply_monkey_patch  # type: ignore[attr-defined]
+
+
 def unpinned_reference(module: ModuleType) -> None:
     """Keep the reference policy in plain memory: verl pins it, which torch refuses where there is no device to pin for.
 
@@ -120,6 +139,7 @@ def unpacked_vllm_weights(module: ModuleType) -> None:
 
 
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
+    "verl.models.transformers.monkey_patch": rows_without_padding,
     "verl.utils.distributed": one_gloo_backend,
     "verl.utils.model": critic_attention,
     "verl.utils.torch_functional": one_logsumexp,
