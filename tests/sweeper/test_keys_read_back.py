@@ -319,13 +319,14 @@ def is_read(place: str) -> bool:
     return re.search(rf"\b(?:{owner})(?:{ways})" if owner else ways, source(path)) is not None
 
 
-# Read by Ray, transformers or our reward function, whole: no line of verl names them.
+# Read by Ray, transformers, torch or our reward function, whole: no line of verl names them.
 HANDED_ON = (
     "config.ray_kwargs.ray_init.",
     "actor.model_config.override_config.",
     "critic.model_config.override_config.",
 )
-HANDED_ON += ("worker.model_config.override_config.", "reward.kwargs.")
+HANDED_ON += ("worker.model_config.override_config.", "worker.optimizer_config.override_optimizer_config.")
+HANDED_ON += ("reward.kwargs.",)
 
 
 def test_every_place_is_read_by_some_line_of_verl(files: Files) -> None:
