@@ -31,4 +31,5 @@ def _grid_of(overrides: tuple[str, ...]) -> Grid:
 
 
 def plan(results_dir: Path, *overrides: str) -> Plan:
-    return make_plan(expand(overrides, multirun=True), results_dir)
+    """A plan whose grid is expanded once for all tests of a process: what it says of files is planned anew."""
+    return make_plan(_grid_of(overrides), results_dir)
