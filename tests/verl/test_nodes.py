@@ -53,6 +53,7 @@ def frozen(results: Path) -> RunDir:
     return run_dir
 
 
+@pytest.mark.nightly
 def test_the_nodes_of_a_job_train_one_model_together(tmp_path: Path) -> None:
     run_dir = frozen(tmp_path)
     nodes = [start(tmp_path, rank) for rank in range(2)]
