@@ -1,12 +1,12 @@
 """Samples and comparisons as text that fits a terminal."""
 
 import os
-import shutil
 import sys
 import textwrap
 
 from rewards.terminal import own, visible
 from sweeper.host.amounts import number_of
+from sweeper.host.printed_table import screen_width
 from sweeper.rows.asked import cut
 from sweeper.rows.sample import Sample
 from sweeper.runs.gained_lost import Changed, Comparison
@@ -117,7 +117,7 @@ def _field(name: str, value: str | None) -> list[str]:
 
 
 def _columns() -> int:
-    return min(_WIDE, max(_NARROW, shutil.get_terminal_size((_PIPE, 24)).columns))
+    return min(_WIDE, max(_NARROW, screen_width(otherwise=_PIPE) or _PIPE))
 
 
 def _coloured(text: str, colour: str) -> str:

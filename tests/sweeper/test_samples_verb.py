@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rewards.program import EXIT_OK, EXIT_USAGE, run_main
+from sweeper.cli import sample_text
 from sweeper.rows.counts import samples_path
 from sweeper.rows.row import problems_path
 from sweeper.runs.folder import RunDir
@@ -57,7 +58,7 @@ def test_the_output_fits_the_width_and_shows_control_characters_in_place_of_send
     columns: int,
     arguments: tuple[str, ...],
 ) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sample_text, "screen_width", lambda **_: columns)
     said = Said(run, capsys, *arguments)
     assert max(map(len, said.out.splitlines())) <= columns
     assert "\x1b" not in said.out
