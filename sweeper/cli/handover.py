@@ -4,9 +4,9 @@ Nothing of `analysis` is imported here: the process becomes the other program, s
 Ctrl-C does are its own.
 """
 
-import os
 import sys
 from collections.abc import Sequence
+from os import execv
 from typing import Never
 
 # Verb: the program, the words before what follows, and the line in the list of verbs.
@@ -27,4 +27,4 @@ def hand_over(verb: str, arguments: Sequence[str]) -> Never:
     module, words, _ = HANDED_OVER[verb]
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", module, *words, *arguments])
+    execv(sys.executable, [sys.executable, "-m", module, *words, *arguments])

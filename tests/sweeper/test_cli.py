@@ -131,7 +131,7 @@ def test_each_handed_over_verb_keeps_the_words_after_it(
         became.append([path, *command])
         raise SystemExit(0)
 
-    monkeypatch.setattr("os.execv", become)
+    monkeypatch.setattr("sweeper.cli.handover.execv", become)
     with pytest.raises(SystemExit):
         main([verb, "x", "--flag"])
     assert became == [[sys.executable, sys.executable, "-m", module, *words, "x", "--flag"]]
