@@ -86,3 +86,17 @@ def test_every_verb_of_the_page_is_one() -> None:
     from sweeper.cli.main import VERBS
 
     assert {command.split()[0] for commands in TASKS.values() for command in commands} <= {*VERBS, *HANDED_OVER}
+
+
+def test_why_of_a_done_run_tells_its_settings_gain_time_and_what_it_left(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (largest,) = (path.stem for path in (results / "rows").glob("tiny-130k*.json"))
+    assert main(["why", largest, f"results_dir={results}"]) == 0
+    told = capsys.readouterr().out
+    assert "settings: model tiny-130k, lr 1e-3" in told
+    assert re.search(
+        r"pass@1: 0\.\d{3} before, 0\.\d{3} after \d+ steps; gain [+-]0\.\d{3} \[[+-]\d.*, [+-]\d.*\]", told
+    )
+    assert "took 1m40s (training 1m20s, pass@k 5s): 0.03 device-hours of 1 x a CPU" in told
+    assert f"samples: {results}" in told

@@ -40,13 +40,14 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("--spreadsheet changes cells of --csv; add --csv")
     damaged: list[DamagedError] = []
     rows = rows_of(results_folder(options), grid=options.grid, damaged=damaged)
+    costs = costs_of(results_folder(options), rows)
     if options.csv:
-        print(table.to_csv(rows, spreadsheet=options.spreadsheet), end="")
+        print(table.to_csv(rows, costs, spreadsheet=options.spreadsheet), end="")
     elif options.parquet:
-        table.to_parquet(rows, options.parquet)
+        table.to_parquet(rows, options.parquet, costs)
         print(options.parquet)
     elif options.sql is not None:
-        names, found = table.query(rows, options.sql)
+        names, found = table.query(rows, options.sql, costs)
         heads = [str(one_line(name)) for name in names]
         # A query may name two columns alike.
         unique = [name if heads.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(heads, start=1)]
@@ -54,7 +55,6 @@ def run(options: argparse.Namespace) -> int:
         room = Room.of_screen(options)
         print(printed(cells, room, drop=unique[:1:-1]) if cells else "  ".join(heads))
     else:
-        costs = costs_of(results_folder(options), rows)
         answer(options, lambda: table.records(rows, costs), lambda: table_text(rows, Room.of_screen(options), costs))
     return say_damaged(damaged, what=f"left out; {len(rows)} rows are whole")
 

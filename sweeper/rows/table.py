@@ -176,9 +176,9 @@ def _rank(row: ResultRow) -> tuple[int, str, str, int, int, str, tuple[float, ..
     )
 
 
-def to_csv(rows: Sequence[ResultRow], *, spreadsheet: bool = False) -> str:
+def to_csv(rows: Sequence[ResultRow], costs: Costs | None = None, *, spreadsheet: bool = False) -> str:
     """All columns as CSV; an empty field was not measured. For a spreadsheet no text is a formula."""
-    found = records(rows)
+    found = records(rows, costs)
     if spreadsheet:
         found = [{shown(name): shown(value) for name, value in flat.items()} for flat in found]
     buffer = io.StringIO()
@@ -188,14 +188,14 @@ def to_csv(rows: Sequence[ResultRow], *, spreadsheet: bool = False) -> str:
     return buffer.getvalue()
 
 
-def to_parquet(rows: Sequence[ResultRow], path: Path) -> None:
+def to_parquet(rows: Sequence[ResultRow], path: Path, costs: Costs | None = None) -> None:
     """All columns as one Parquet file."""
     import pyarrow.parquet
 
-    pyarrow.parquet.write_table(_arrow(rows), path)
+    pyarrow.parquet.write_table(_arrow(rows, costs), path)
 
 
-def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def query(rows: Sequence[ResultRow], sql: str, costs: Costs | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Run SQL (DuckDB) over the table `results`.
 
     Raises:
@@ -203,7 +203,7 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
             more than `MOST_ROWS` rows.
     """
     try:
-        with answered({"results": _arrow(rows)}, sql) as answer:
+        with answered({"results": _arrow(rows, costs)}, sql) as answer:
             names, found = [item[0] for item in answer.description], answer.fetchmany(MOST_ROWS + 1)
     except QueryError as error:
         said = str(error)
@@ -219,9 +219,9 @@ def query(rows: Sequence[ResultRow], sql: str) -> tuple[list[str], list[tuple[An
     return names, found
 
 
-def _arrow(rows: Sequence[ResultRow]) -> Any:
+def _arrow(rows: Sequence[ResultRow], costs: Costs | None) -> Any:
     import pyarrow
 
-    found = records(rows)
+    found = records(rows, costs)
     names = columns(found)
     return pyarrow.table({name: [item.get(name) for item in found] for name in names})

@@ -97,6 +97,8 @@ def test_status_results_and_why_tell_the_money(tmp_path: Path, capsys: pytest.Ca
     assert main(["results", where, "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)["data"]
     assert (found["cost"], found["currency"]) == (20.0, "EUR")
+    assert main(["results", where, "--sql", 'select "cost", currency from results']) == 0
+    assert "20  EUR" in capsys.readouterr().out
     assert main(["why", run.run_id, where]) == 0
     assert "8.00 device-hours of 4 x" in (said := capsys.readouterr().out)
     assert ", EUR 20.00" in said
