@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from sweeper.grid.schema import register
 
 if TYPE_CHECKING:
-    from sweeper.spec.cluster import Cluster
+    from sweeper.spec.run import RunSpec
 
 register()
 
@@ -47,7 +47,7 @@ def app(cfg: DictConfig) -> str:
     plain = {str(key): value for key, value in config.items()}
     spec = spec_from(plain)
     check(spec, family=plain["model_family"]["name"])
-    _refuse_launchers(spec.cluster, HydraConfig.get().overrides.task)
+    _refuse_launchers(spec, HydraConfig.get().overrides.task)
     results_dir = results_dir_of(plain)
     open_results(results_dir)
     run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)
@@ -65,12 +65,14 @@ def app(cfg: DictConfig) -> str:
     return spec.run_id
 
 
-def _refuse_launchers(cluster: "Cluster", asked: Sequence[str]) -> None:
+def _refuse_launchers(spec: "RunSpec", asked: Sequence[str]) -> None:
     """Refuse what a launch of ours does and Hydra's launchers, which start each point by itself, do not."""
     from sweeper.host.errors import ConfigError
     from sweeper.spec.cluster import Executor
 
+    cluster = spec.cluster
     theirs = {
+        f"logging.webhook_env={spec.logging.webhook_env}": spec.logging.webhook_env is not None,
         f"cluster={cluster.name}": cluster.executor is not Executor.local,
         f"cluster.confirm_gpu_hours={cluster.confirm_gpu_hours}": cluster.confirm_gpu_hours is not None,
         "cluster.max_parallel": any(item.startswith("cluster.max_parallel=") for item in asked),

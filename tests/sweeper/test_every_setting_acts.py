@@ -159,7 +159,9 @@ def test_runs_of_several_launches_are_tried_again_under_the_lowest_of_their_boun
     assert not Ceiling.of([])
 
 
-@pytest.mark.parametrize("override", ["cluster=slurm", "cluster.confirm_gpu_hours=3", "cluster.max_parallel=1"])
+@pytest.mark.parametrize(
+    "override", ["cluster=slurm", "cluster.confirm_gpu_hours=3", "cluster.max_parallel=1", "logging.webhook_env=HOOK"]
+)
 def test_what_hydras_own_launchers_do_not_do_is_refused_there(override: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sweeper", "model=tiny-40k", "hydra/launcher=basic", override]
     done = subprocess.run([*command, f"results_dir={tmp_path}/r"], capture_output=True, text=True)
