@@ -15,6 +15,7 @@ from typing import Any
 from rewards.terminal import one_line
 
 _GAP, _LEAST = 2, 8  # characters between columns; that a cut cell keeps
+_WIDER, _FLAGGED = "a wider terminal shows them", "--wide, or a wider terminal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,20 @@ class Room:
     Attributes:
         width: In characters; None: no bound.
         ids: Whether run ids are written whole, where a handle of 8 characters would do.
+        hint: What shows the columns that are left out.
     """
 
     width: int | None = None
     ids: bool = True
+    hint: str = _WIDER
 
     @classmethod
     def of_screen(cls, options: argparse.Namespace | None = None) -> "Room":
         """That of stdout, with the flags of `add_flags` where a program has them."""
         width = screen_width()
         is_wide, with_ids = (bool(getattr(options, name, False)) for name in ("wide", "ids"))
-        return cls(width=None if is_wide else width, ids=with_ids or width is None)
+        hint = _WIDER if options is None else _FLAGGED
+        return cls(width=None if is_wide else width, ids=with_ids or width is None, hint=hint)
 
 
 WIDE = Room()
@@ -146,7 +150,7 @@ def _named(left_out: Sequence[str], cells: Mapping[str, Sequence[str]], room: Ro
     alike = [f"{name} {cells[name][0]}" for name in left_out if len(set(cells[name])) == 1 and cells[name][0] != "-"]
     others = [name for name in left_out if len(set(cells[name])) > 1 or cells[name][0] == "-"]
     parts = [f"the same in every row: {', '.join(alike)}"] if alike else []
-    parts += [f"not shown: {', '.join(others)} (--wide, or a wider terminal)"] if others else []
+    parts += [f"not shown: {', '.join(others)} ({room.hint})"] if others else []
     return [paragraph("; ".join(parts), room)]
 
 
