@@ -1,6 +1,7 @@
 """Who is told of a sweep's end, tried against servers of this machine."""
 
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from sweeper.host.errors import ConfigError
-from sweeper.launch import webhook
+from sweeper.launch import local, webhook
 from sweeper.launch.webhook import Webhook
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
@@ -136,3 +137,21 @@ def test_without_a_name_nobody_is_told(server: Server) -> None:
     found = Webhook.of([spec()], "ladder", {})
     found.ended(["done"], [])
     assert server.told == []
+
+
+def test_a_launch_tells_of_a_run_that_fails_while_others_go_on(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The jobs are processes that end at once; the rows are what they would have left."""
+    runs = [spec(f"seed={seed}", "cluster.max_parallel=1", "cluster.device=cpu") for seed in (1, 2)]
+
+    def start_job(run_dir: RunDir, _: object) -> "subprocess.Popen[bytes]":
+        (run,) = (run for run in runs if run.run_id == run_dir.run_id)
+        failure = Failure(phase="train", reason="no memory is left", log="l") if run.seed == 1 else None
+        write_row(tmp_path, row(run, failure=failure))
+        return subprocess.Popen(["true"])
+
+    monkeypatch.setattr(local, "start_job", start_job)
+    local.run_local(runs, tmp_path, on_end=hook(server, "ok", []).run_ended)
+    ((_, body),) = server.told
+    assert (body["event"], body["run"]) == ("first failure", runs[0].run_id)
