@@ -8,8 +8,8 @@ import re
 
 from sweeper.rows.failure_class import FailureClass
 
-# What programs put before a message: Ray's daemon, a rank, a time, a level, a place in C++.
-_BEFORE = r"(?:\(raylet[^)]*\) |\[[^\[\]]*\]:? ?|\w+\.(?:cc|cpp|cu):\d+: )*"
+# What programs put before a message: Ray's daemon, vLLM's logger, a rank, a time, a level, a place in C++.
+_BEFORE = r"(?:\(raylet[^)]*\) |(?:ERROR|WARNING) [\d-]+ [\d:.]+ |\[[^\[\]]*\]:? ?|\w+\.(?:cc|cpp|cu):\d+: )*"
 _CUDA = r"(?:RuntimeError|(?:torch\.)?AcceleratorError): CUDA error: "
 _ENFORCED = r"RuntimeError: (?:\[enforce fail at [^\]]*\] ?\.? ?)?"
 

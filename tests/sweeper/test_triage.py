@@ -72,6 +72,20 @@ LOGS = [
         "388.00 MiB",
     ),
     (
+        "vLLM's engine, whose logger prints the traceback of another process (vllm/v1/engine/core.py)",
+        [
+            "ERROR 08-20 10:11:12 [core.py:700] EngineCore failed to start.",
+            "ERROR 08-20 10:11:12 [core.py:700] Traceback (most recent call last):",
+            'ERROR 08-20 10:11:12 [core.py:700]   File "/opt/vllm/v1/core/kv_cache_utils.py", line 1',
+            "ERROR 08-20 10:11:12 [core.py:700] ValueError: No available memory for the cache blocks. Try more",
+            "Traceback (most recent call last):",
+            'File "/opt/venv/site-packages/vllm/v1/engine/utils.py", line 500, in wait_for_engine_startup',
+            "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}",
+        ],
+        FailureClass.vllm_oom,
+        "cache blocks",
+    ),
+    (
         "real-stanford/flingbot#11",
         ["ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on memory."],
         FailureClass.host_oom,
