@@ -16,11 +16,14 @@ _TELLING = re.compile(
     r"|.*(API|ACCESS|PRIVATE|AUTH|SIGNING|DEPLOY|SECRET|ENCRYPTION|MASTER|SSH|HF|WANDB|OPENAI)KEY)S?"
 )
 _AT_THE_END = ("PAT", "PWD", "PW", "PASS", "AUTH", "COOKIE")  # HF_AUTH, but not SSH_AUTH_SOCK
-_PLACES = ("FILE", "PATH", "DIR", "FOLDER", "SOCK", "MODE")  # says where a secret is, or how it is used
+_PLACES = ("FILE", "PATH", "DIR", "FOLDER", "SOCK", "MODE", "HELPER")  # says where a secret is, or how it is used
 _SWITCHES = frozenset(("DISABLE", "DISABLED", "ENABLE", "ENABLED"))  # HF_HUB_DISABLE_IMPLICIT_TOKEN
 # Of a key that opens nothing: SORT_KEY, KEY_VALUE_HEADS.
 _OF_A_TABLE = frozenset(
-    ("PUBLIC", "SORT", "PRIMARY", "PROMPT", "RESPONSE", "IMAGE", "COLUMN", "CACHE", "VALUE", "PER", "NUM", "MODEL")
+    (
+        *("PUBLIC", "SORT", "PRIMARY", "COLUMN", "CACHE", "VALUE", "PER", "NUM", "GROUP", "FN"),
+        *("PROMPT", "RESPONSE", "QUESTION", "ANSWER", "GOLD", "LABEL", "TEXT", "INPUT", "OUTPUT", "IMAGE", "MODEL"),
+    )
 )
 # Of a model's tokens: MAX_TOKENS, PAD_TOKEN.
 _OF_A_MODEL = frozenset(
@@ -30,6 +33,14 @@ _OF_A_MODEL = frozenset(
         *("PAD", "EOS", "BOS", "UNK", "MASK", "SEP", "CLS", "STOP", "SPECIAL", "IMAGE", "THINK"),
     )
 )
+# Names that mean other things too, and the values that are these: a column, a number, a digest; a measure of ours.
+_NO_KEY = re.compile(
+    r"(?!(?=\S*\d)(?=\S*[A-Za-z])[^\s/,.:@]{16,}$).*|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.DOTALL
+)
+_OF_MANY: dict[tuple[str, ...], re.Pattern[str]] = {
+    **dict.fromkeys((("KEY",), ("KEYS",), ("TOKENS",)), _NO_KEY),
+    ("PASS",): re.compile(r"(?:pass[@_^-]?)?\w{0,3}", re.IGNORECASE),
+}
 _DATABASES = frozenset(
     ("DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "MYSQL", "MONGO", "MONGODB", "REDIS", "AMQP", "BROKER")
 )
@@ -44,10 +55,13 @@ def is_secret(name: str, value: str | None = None) -> bool:
     """Whether a variable's name says that its value is a secret: WANDB_API_KEY, GITHUB_PAT, PGPASSWORD.
 
     An address (DATABASE_URL, HTTPS_PROXY) may hold a login; with its `value` known, it is a secret if it does. Any
-    other variable whose value is an address with a login is one as well.
+    other variable whose value is an address with a login is one as well. KEY, KEYS, TOKENS and PASS by themselves are
+    no secret where the value is a column, a number, a digest or pass@k.
     """
     if value is not None and (_may_hold_a_login(name) or "://" in value):
         return has_login(value) or (not _may_hold_a_login(name) and _is_named(name))
+    if value is not None and _words(name) in _OF_MANY:
+        return _is_named(name) and not _OF_MANY[_words(name)].fullmatch(value)
     return _is_named(name) or _may_hold_a_login(name)
 
 
@@ -164,9 +178,10 @@ _SHAPES = (
     _Shape(
         "key",
         ("login", "Login", "key", "Key", "KEY", "token", "Token", "TOKEN", "passw", "secret", "SECRET"),
-        # 40 hex digits alone are a commit.
+        # 40 hex digits alone are a commit, and after `key` what a cache calls it.
         re.compile(
-            r"(?<![A-Za-z])(?i:login|(?:api|wandb|secret)?key|(?:auth|access)?token|passw(?:or)?d|secret)\b"
+            r"(?<![A-Za-z])(?i:login|(?:api|wandb|secret|access|private)[ _-]?key|(?:auth|access)?token|passw(?:or)?d"
+            r"|secret)\b"
             r"[^\n/]{0,24}?(?<![0-9A-Za-z])(?P<secret>[0-9a-f]{40})\b"
         ),
     ),

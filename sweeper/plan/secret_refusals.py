@@ -12,35 +12,9 @@ from sweeper.host import secret
 from sweeper.host.environment import is_schedulers
 from sweeper.host.errors import ConfigError
 from sweeper.host.secret_shape import is_secret
+from sweeper.plan.secret_lines import given_in
 from sweeper.spec.cluster import Cluster, Executor
 
-# A literal value; `$(command)`, `` `command` ``, `$OTHER` and `~/file` are worked out on the node, `$'...'` is not.
-_LITERAL = r"""(?:''|"")*(?!["']?\$[({\w]|["']?`|~/)(?:\$?["'])?(?=(?P<value>[^\s"'$;|&<>][^\s"']*))"""
-_OPTION = r"(?:\s+--host[=\s]\s*\S+|\s+-(?!-?host\b)[\w-]+(?:=\S+)?)*"
-_LOGIN = r"(?<![\w./-])login(?![\w./-])"
-# What tells nothing, whatever the name: a switch, a column, a count.
-_PLAIN = re.compile(r"\d{1,4}|true|false|yes|no|on|off", re.IGNORECASE)
-# How a line of a shell gives a secret: the group `name`, if there is one, decides, and what is given to it.
-_GIVEN = (
-    re.compile(rf"\b(?P<name>\w+)\+?={_LITERAL}"),
-    re.compile(r"\$\{(?P<name>\w+):?[-=](?!\$)[^}\s]"),  # a default: ${HF_TOKEN:-value}
-    re.compile(rf"\bsetenv\s+(?P<name>\w+)\s+{_LITERAL}"),
-    re.compile(rf"\bset\s+(?P<name>\w+)\s*=\s*{_LITERAL}"),
-    re.compile(rf"\bprintf\s+-v\s+(?P<name>\w+)\s+(?:%\w+\s+)?{_LITERAL}"),
-    re.compile(rf"\b(?P<name>\w+)=[\"']?(?:\$\(|`)\s*(?:echo|printf)\s+{_LITERAL}"),
-    re.compile(r"\[[\"'](?P<name>\w+)[\"']\]\s*=\s*[\"'](?P<value>[^\s\"']+)"),
-    re.compile(rf"\bconfig(?:ure)?\s+set\s+(?P<name>[\w.-]+)\s+{_LITERAL}"),
-    re.compile(rf"\bread\b[^;|&]*?\s(?P<name>\w+)\s*<<<\s*{_LITERAL}"),
-    re.compile(rf"\s--(?P<name>[\w-]+)[=\s]\s*(?!-){_LITERAL}"),
-    re.compile(rf"\bwandb\s+login{_OPTION}\s+(?![-#]|\d*>){_LITERAL}"),
-    re.compile(rf"{_LOGIN}[^;|&]*?\s(?:-p\s*|<<<\s*){_LITERAL}"),
-    re.compile(rf"\bsshpass\s+-p\s*{_LITERAL}"),
-    re.compile(rf"\bmachine\s+\S+\s.*\bpassword\s+{_LITERAL}"),
-    re.compile(rf"\b(?:echo|printf)\s+{_LITERAL}[^|;&]*>\s*\S*/\.?(?:token|netrc|pgpass)\b"),
-    re.compile(rf"(?i:Authorization:\s*(?:Bearer|Basic|Token)\s|X-API-Key:|Private-Token:)\s*{_LITERAL}"),
-    re.compile(r"\bcurl\b.*\s(?:-u|--user[=\s])\s*[\"']?[^\s:$\"']+:[^\s$]"),
-    re.compile(rf"\b(?:echo|printf)\s+{_LITERAL}[^|]*\|[^|]*{_LOGIN}"),
-)
 _SHELL = ("setup", "sbatch", "container", "python")  # of `cluster`: lines of scripts, or of commands in them
 # Keys whose text is a secret whatever it is; others of such names are a column or a model's token.
 _NAMED = re.compile(
@@ -121,23 +95,9 @@ def refuse_secrets(cluster: Cluster) -> None:
             raise ConfigError(f"cluster.environment names {name}: SLURM sets that for each job; leave it out")
     for setting in _SHELL:
         for line in _texts(getattr(cluster, setting)):
-            what = _given(line)
+            what = given_in(line)
             if what is not None:
                 raise ConfigError(f"cluster.{setting} gives {what} a value, which is in every job's text; {cure}")
-
-
-def _given(line: str) -> str | None:
-    """To what a line of a shell gives a literal secret; None: to nothing that is known as one."""
-    for pattern in _GIVEN:
-        for match in pattern.finditer(line):
-            named = match.groupdict()
-            if _PLAIN.fullmatch((named.get("value") or "").rstrip(";")):
-                continue
-            if "name" not in named:
-                return "a login"
-            if is_secret(named["name"], named.get("value")):
-                return str(named["name"])
-    return None
 
 
 def _texts(value: Any) -> Iterator[str]:
