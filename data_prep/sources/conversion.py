@@ -218,7 +218,7 @@ def messages_of(prompt: object, where: str) -> tuple[tuple[Message, ...], str | 
         # Published HumanEval rows hold str(messages) as the content; models were then asked in Python's repr.
         try:
             inner = _as_messages(ast.literal_eval(content))
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             inner = None
         if inner is None:
             raise BadRow(f"{where}: the prompt is a stringified message list that cannot be read back.")

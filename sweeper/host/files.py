@@ -44,9 +44,11 @@ def whole(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:  # the disk is full, or the process is told to stop
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # writing names no file
-            error.filename = str(path)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        # Writing names no file, and what has no right to write was not asked for our temporary one.
+        if isinstance(error, OSError) and error.filename in (None, temporary, str(temporary)):
+            error.filename, error.filename2 = str(path), None
         raise
 
 
