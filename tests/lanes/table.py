@@ -44,7 +44,8 @@ FAULTS = ("ceiling", "faults")
 DOCUMENTS = (
     "golden", "gpu_stack", "test_bad_inputs.py", "test_canaries.py", "test_checks.py", "test_documents.py",
     "test_grid_catalogue.py",
-    "test_lanes.py", "test_published_runs.py", "test_setup.py", "test_site.py", "test_skill.py", "test_tasks.py",
+    "test_lanes.py", "test_published_runs.py", "test_setup.py", "test_site.py", "test_skill.py", "test_supply.py",
+    "test_tasks.py",
     "test_terminal.py",
 )  # fmt: skip
 # The longest first, so that none is left to run alone.
