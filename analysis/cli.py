@@ -21,7 +21,7 @@ from analysis.laws.command import (
 )
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
-from rewards.program import EXIT_OK, Parser, guarded
+from rewards.program import EXIT_FAILED, EXIT_OK, Parser, guarded
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, add_flags, paragraph
 from sweeper.spec.bounds import Name, argument
@@ -47,7 +47,7 @@ GRID_HELP = "only the runs of this grid (RESULTS/grids/GRID.json, written by the
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command line; returns the exit code (0 ok, 2 refused)."""
+    """Run a command line; returns the exit code: 0; 1 where the answer lacks what is damaged or failed; 2 refused."""
     return guarded(lambda: _run(arguments))
 
 
@@ -113,7 +113,7 @@ def _report(options: argparse.Namespace) -> int:
         print(f"{len(written.failed)} of its sections could not be made:", *written.failed, sep="\n", file=sys.stderr)
     if options.wandb:
         print(f"wandb: {export(written.html, written.tables)}")
-    return EXIT_OK
+    return EXIT_FAILED if written.failed or written.damaged else EXIT_OK
 
 
 def _rank(options: argparse.Namespace) -> int:
@@ -138,9 +138,10 @@ def _fit(options: argparse.Namespace) -> int:
     from analysis.row_laws.final import fit_laws, law_json, law_text
     from analysis.runs.selection import select
 
-    laws = fit_laws(select(options.results, options.grid).completed)
+    selection = select(options.results, options.grid)
+    laws = fit_laws(selection.completed)
     if options.json:
         print(json.dumps({"command": "fit", "data": [law_json(law) for law in laws]}, indent=1))
     else:
         print(paragraph("\n\n".join(map(law_text, laws)), Room.of_screen(), indent="  "))
-    return EXIT_OK
+    return EXIT_FAILED if selection.damaged else EXIT_OK

@@ -26,7 +26,7 @@ from data_prep.choosing.split import Parts, Rows, sft_and_rl
 from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
 from data_prep.files.atomic_folder import make_once
 from data_prep.files.dropped_file import DroppedRecord, read_dropped, record_of, write_dropped
-from data_prep.files.manifest import MANIFEST, write_manifest
+from data_prep.files.manifest import MANIFEST, read_manifest, write_manifest
 from data_prep.files.prepared_file import prompts_of, write_conversations, write_cut, write_messages
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.files.row import Row, write_rows
@@ -35,6 +35,7 @@ from data_prep.sources.layout import folder_digest
 from data_prep.spec import FORMAT_VERSION, SYNTHETIC_VERSION, DataError, DataSpec, Order, file_digest
 from data_prep.synthetic.rows import held_out_rows, train_rows
 from data_prep.synthetic.tasks import GENERATOR_VERSION
+from rewards.bounded_file import read_json
 
 POOLS = "pools"
 LENGTHS = "lengths"  # how many prompts of a folder are too long for a tokenizer and a limit
@@ -121,7 +122,7 @@ def too_long_counts(data: PreparedData, limit: PromptLimit) -> dict[str, int]:
         with temporary.open("x") as file:  # never through what lies there
             json.dump(counts, file)
         temporary.replace(known)
-    found: dict[str, int] = json.loads(known.read_text())
+    found: dict[str, int] = read_json(known)
     return found
 
 
@@ -245,7 +246,7 @@ def _from_pool(
         write_conversations(pool.train, parts.sft, folder / "sft.parquet", solutions)
     dropped = [*read_dropped(pool.dropped), *dropped, *longer, *to_validate]
     write_dropped(dropped, folder / "dropped.parquet")
-    about = json.loads(pool.manifest.read_text())
+    about = read_manifest(pool.manifest, "source", "inputs", "notes", "identity")
     write_manifest(
         folder,
         identity,

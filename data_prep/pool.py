@@ -19,6 +19,7 @@ from data_prep.sources.folder import FolderRows, read_folder
 from data_prep.sources.role import Role
 from data_prep.spec import Cleaning, DataError, DataSpec, file_digest
 from rewards import SUITE_VERSION, Domain
+from rewards.bounded_file import read_json
 from rewards.own.covering import source_and_reference
 from rewards.own.reward_file import RewardFile, split_reference
 from rewards.route.scorers import raised_versions
@@ -241,5 +242,5 @@ def _source_card(root: Path) -> dict[str, object] | None:
     path = root / "source.json"
     if not path.is_file():
         return None
-    card: dict[str, object] = json.loads(path.read_text())
+    card: dict[str, object] = read_json(path)
     return card

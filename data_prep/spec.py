@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from rewards import Domain
+from rewards.bounded_file import open_regular
 from rewards.program import UserError
 from rewards.terminal import is_plain
 
@@ -260,5 +261,5 @@ class DataSpec:
 
 def file_digest(path: str | Path) -> str:
     """SHA-256 of a file's content."""
-    with Path(path).open("rb") as stream:
+    with open_regular(Path(path)) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

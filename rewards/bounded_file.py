@@ -12,8 +12,9 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 MIB = 1 << 20
 JSON_BYTES = 32 * MIB  # of one document: 120,000 training steps of a row
@@ -22,10 +23,11 @@ JSON_DEPTH = 64  # of what is kept as it is, and walked by functions that call t
 TAIL_BYTES = MIB  # of a log: verl prints the first traceback again for every worker, far above the last line
 LINE_BYTES = 64 * MIB  # of one line of a file that is read line by line
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a regular file, or a link to one, to read its bytes; never waits for a writer.
 
     Raises:
@@ -55,7 +57,7 @@ def read_bytes(path: Path, at_most: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         data = file.read(at_most + 1) if size <= at_most else b""  # it may grow meanwhile
     if max(size, len(data)) > at_most:
-        raise OSError(errno.EFBIG, f"it is larger than the {_amount(at_most)} that are read of such a file", str(path))
+        raise _too_large(path, at_most)
     return data
 
 
@@ -81,8 +83,7 @@ def parsed(text: str | bytes) -> Any:
             holds half of a surrogate pair.
     """
     text = text.decode() if isinstance(text, bytes) else text
-    if len(text) > JSON_ITEMS and sum(map(text.count, ",[{")) > JSON_ITEMS:
-        raise ValueError(f"it has more than {JSON_ITEMS:,} parts")
+    require_parts(text, JSON_ITEMS)
     try:
         value = json.loads(text)
         if _HALF.search(text):  # of a pair, mostly: what is left of a broken one can neither be printed nor written
@@ -92,6 +93,20 @@ def parsed(text: str | bytes) -> Any:
     except UnicodeEncodeError:
         raise ValueError("it holds half of a surrogate pair, which is no text") from None
     return value
+
+
+def require_parts(text: str, at_most: int) -> None:
+    """Require a JSON document of so few parts, before it is parsed; what stands in its texts is none.
+
+    Raises:
+        ValueError: it has more.
+    """
+    if _marks(text) > at_most and _marks(_STRING.sub("", text)) > at_most:
+        raise ValueError(f"it has more than {at_most:,} parts")
+
+
+def _marks(text: str) -> int:
+    return sum(map(text.count, ",[{"))
 
 
 def shallow(value: Any, depth: int = JSON_DEPTH) -> Any:
@@ -122,9 +137,7 @@ def lines(path: Path, *, at_most: int) -> Iterator[bytes]:
     """
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > at_most:
-            raise OSError(
-                errno.EFBIG, f"it is larger than the {_amount(at_most)} that are read of such a file", str(path)
-            )
+            raise _too_large(path, at_most)
         left = at_most
         while line := file.readline(min(LINE_BYTES, left) + 1):
             left -= len(line)
@@ -150,13 +163,20 @@ def last_bytes(path: Path, at_most: int = TAIL_BYTES, *, start: int = 0) -> byte
         return file.read(at_most)
 
 
-def require_regular(path: Path) -> None:
+def require_regular(path: Path, *, at_most: int | None = None) -> None:
     """Require a regular file, or a link to one, without opening it.
 
+    Args:
+        path: Of the file.
+        at_most: Bytes that it may have; None: any number.
+
     Raises:
-        OSError: it is something else, or is not there; names the file.
+        OSError: it is something else, has more or is not there; names the file.
     """
-    _require(path.stat(), path)
+    about = path.stat()
+    _require(about, path)
+    if at_most is not None and about.st_size > at_most:
+        raise _too_large(path, at_most)
 
 
 def _require(about: os.stat_result, path: Path) -> None:
@@ -165,6 +185,10 @@ def _require(about: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(about.st_mode):
         kind = _KINDS.get(stat.S_IFMT(about.st_mode), "something else")
         raise OSError(errno.EINVAL, f"{kind} is where a regular file should be", str(path))
+
+
+def _too_large(path: Path, at_most: int) -> OSError:
+    return OSError(errno.EFBIG, f"it is larger than the {_amount(at_most)} that are read of such a file", str(path))
 
 
 def _amount(size: int) -> str:

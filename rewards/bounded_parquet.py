@@ -3,11 +3,13 @@
 2,625 bytes of parquet can hold 8 GB of text: one value in a dictionary, named by every row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rewards.bounded_file import MIB
+from rewards.bounded_file import MIB, open_regular
+from rewards.program import UserError
 
 BATCH = 1024  # rows: those of code problems hold megabytes of tests, and several batches must fit in memory
 _MOST_OF_A_ROW = 256 * MIB
@@ -15,8 +17,38 @@ _MOST_TIMES = 1000
 _ALWAYS = 64 * MIB  # bytes that any file may decode to
 
 
-class DecodesTooFar(ValueError):
+class DecodesTooFar(UserError, ValueError):
     """A parquet file decodes to far more than its size; the message names it."""
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What was decoded so far of something that takes `size` bytes.
+
+    Attributes:
+        what: Its name in a message.
+        size: Bytes on disk.
+    """
+
+    what: str
+    size: int
+    _decoded: int = 0
+    _rows: int = 0
+
+    def add(self, batch: Any) -> None:
+        """Count a batch or a table of pyarrow's.
+
+        Raises:
+            DecodesTooFar: It is far more than its size, as no data do.
+        """
+        size = _decoded(batch)
+        self._decoded += size
+        self._rows += batch.num_rows
+        if self._decoded > max(_ALWAYS, _MOST_TIMES * self.size) or size > _MOST_OF_A_ROW * batch.num_rows:
+            raise DecodesTooFar(
+                f"{self.what}: {self.size:,} bytes decode to more than {self._decoded:,} by row {self._rows - 1}, as "
+                "no data do"
+            )
 
 
 def batches(path: Path, file: Any, **options: Any) -> Iterator[Any]:
@@ -30,18 +62,26 @@ def batches(path: Path, file: Any, **options: Any) -> Iterator[Any]:
     Raises:
         DecodesTooFar: They decode to far more than the file's size, as no data do.
     """
-    most = max(_ALWAYS, _MOST_TIMES * path.stat().st_size)
-    decoded, start = 0, 0
+    decoded = Decoded(str(path), path.stat().st_size)
     for batch in file.iter_batches(batch_size=BATCH, **options):
-        size = _decoded(batch)
-        decoded += size
-        if decoded > most or size > _MOST_OF_A_ROW * batch.num_rows:
-            raise DecodesTooFar(
-                f"{path}: {path.stat().st_size:,} bytes decode to more than {decoded:,} by row "
-                f"{start + batch.num_rows - 1}, as no data do"
-            )
-        start += batch.num_rows
+        decoded.add(batch)
         yield batch
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
+    """All of a parquet file, or some columns, as pyarrow's table.
+
+    Raises:
+        OSError: It is no regular file, or no parquet file.
+        DecodesTooFar: As `batches`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(open_regular(path)) as file:
+        some = file.schema_arrow.names if columns is None else columns
+        schema = pa.schema([file.schema_arrow.field(name) for name in some])
+        return pa.Table.from_batches(batches(path, file, columns=columns), schema=schema)
 
 
 def _decoded(batch: Any) -> int:

@@ -9,7 +9,7 @@ from analysis.questions import QUESTIONS, Settings
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, paragraph
 
-EXIT_OK = 0
+EXIT_OK, EXIT_FAILED = 0, 1
 # The questions that read a setting.
 READERS = {
     "margin": ("curriculum", "min_data", "reuse"),
@@ -33,7 +33,7 @@ def add_ask_options(parser: argparse.ArgumentParser) -> None:
 
 
 def ask(options: argparse.Namespace) -> int:
-    """Print an answer, or the list of questions.
+    """Print an answer, or the list of questions; returns the exit code, 1 where damaged rows are not in the answer.
 
     Raises:
         ResultsError: no such question, an option outside its range, or there are no rows.
@@ -54,7 +54,8 @@ def ask(options: argparse.Namespace) -> int:
     from analysis.drawing.answer import answer_json, answer_text
     from analysis.runs.selection import select
 
-    answer = QUESTIONS[options.name].ask(select(options.results, options.grid), Settings(**said))
+    selection = select(options.results, options.grid)
+    answer = QUESTIONS[options.name].ask(selection, Settings(**said))
     if options.figures is not None:
         from analysis.drawing.answer_figures import draw
         from analysis.drawing.standalone import standalone
@@ -68,7 +69,7 @@ def ask(options: argparse.Namespace) -> int:
         print(json.dumps({"command": "ask", "data": answer_json(answer)}, indent=1))
     else:
         print(answer_text(answer, Room.of_screen(options)))
-    return EXIT_OK
+    return EXIT_FAILED if selection.damaged else EXIT_OK
 
 
 def _list(*, as_json: bool) -> None:

@@ -51,6 +51,7 @@ class Written(NamedTuple):
     html: Path
     tables: Path
     failed: tuple[str, ...]  # a line per section that could not be made: which, and why
+    damaged: tuple[str, ...]  # what is wrong with files that were left out
 
 
 def write_report(results_dir: Path, *, grid: str | None, out: Path) -> Written:
@@ -77,7 +78,7 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
         failed.insert(0, f"The result in sentences: {said.why}")
         said = f"The result could not be put in sentences: {said.why}."
     write_atomic(out, hidden(visible(render(evidence, sections, _first_screen(evidence, said), tables=tables.name))))
-    return Written(out, tables, tuple(failed))
+    return Written(out, tables, tuple(failed), evidence.selection.damaged)
 
 
 def _tables(out: Path) -> Path:

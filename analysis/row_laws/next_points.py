@@ -44,7 +44,8 @@ def answer(results_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ResultsError: no law can be fitted to the rows there are.
     """
-    rows = [run for run in select(results_dir).completed if _belongs(run, request["series"])]
+    selection = select(results_dir)
+    rows = [run for run in selection.completed if _belongs(run, request["series"])]
     candidates, targets = ([Place(**item) for item in request[name]] for name in ("candidates", "targets"))
     measured = [_measured(run) for run in rows]
     known = [item for item in measured if item is not None]
@@ -60,6 +61,7 @@ def answer(results_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
     ends = [[_interval(found, goal, i, step, n) for i in range(len(targets))] for n, step in enumerate(steps)]
     return {
         "law": law,
+        "damaged": list(selection.damaged),
         "equation": found.form.equation,
         "n_rows": len(known),
         "left_out": [run.row.run_id for run, item in zip(rows, measured, strict=True) if item is None],

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from analysis.passk.estimator import pass_at_k_values
 from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm, other_settings
+from rewards.bounded_file import JSON_BYTES, read_bytes
 from sweeper.host.errors import DamagedError, ResultsError
+from sweeper.host.json_lines import MOST_BYTES
 from sweeper.rows.counts import read_lines
 from sweeper.rows.differences import between_rows
 from sweeper.rows.grid_file import Membership, tell_others
@@ -150,7 +152,7 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
     for row in read_rows(results_dir, damaged):
         if members is not None and row.run_id not in members:
             continue
-        hasher.update(row_path(results_dir, row.run_id).read_bytes())
+        hasher.update(read_bytes(row_path(results_dir, row.run_id), JSON_BYTES))
         paths = (path(results_dir, row.run_id) for path in (problems_path, base_problems_path))
         try:
             trained, base = (_counts(path, hasher) for path in paths)
@@ -260,8 +262,8 @@ def _order(run: Run) -> tuple[int, str, float, str, str, tuple[float, ...]]:
 def _counts(path: Path, hasher: "hashlib._Hash") -> Counts | None:
     if not path.exists():
         return None
-    hasher.update(path.read_bytes())
     lines = read_lines(path, "domain")
+    hasher.update(read_bytes(path, MOST_BYTES))
     found = sorted((line["problem_id"], str(line["domain"]), line["n"], line["c"]) for line in lines)
     if len({item[0] for item in found}) != len(found):
         raise ResultsError(f"{path} counts a problem twice: problem ids must be unique")

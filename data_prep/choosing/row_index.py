@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from data_prep.files.row import Row
 from data_prep.spec import PASS_RATE, DataError
 from rewards import Domain
+from rewards.bounded_parquet import read_table
 
 DIFFICULTY = "difficulty"
 
@@ -93,9 +94,7 @@ def write_index(index: RowIndex, path: Path) -> None:
 
 def read_index(path: Path) -> RowIndex:
     """Reads the columns back."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path)
+    table = read_table(path)
     domains = {str(domain): domain for domain in Domain}
     return RowIndex(
         problem_id=table.column("problem_id").to_pylist(),

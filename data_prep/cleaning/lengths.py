@@ -10,9 +10,11 @@ from typing import Any
 
 from data_prep.files.row import Message, Row
 from data_prep.spec import DataError, file_digest
+from rewards.bounded_file import MIB, require_regular
 
 TOO_LONG = "too long"
 _BATCH = 2048
+_FILE_BYTES = 256 * MIB  # of one of a tokenizer's files
 _FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -132,7 +134,9 @@ def _loaded(tokenizer: str | Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
+        for path in Path(tokenizer).glob("*.json") if Path(tokenizer).is_dir() else ():
+            require_regular(path, at_most=_FILE_BYTES)
+        return AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # of a damaged file, whatever its reader stumbles over
         raise DataError(
             f"tokenizer={tokenizer} cannot be loaded from this machine: {type(error).__name__}: {error}. Give a "

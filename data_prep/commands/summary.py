@@ -12,6 +12,7 @@ from data_prep.sources.finding import Finding
 from data_prep.sources.layout import SourceFile
 from data_prep.sources.record_file import records
 from data_prep.spec import PASS_RATE, DataError
+from rewards.bounded_file import open_regular
 
 _LONGEST_SAMPLE = 2000
 
@@ -144,7 +145,7 @@ def _columns(file: SourceFile) -> tuple[tuple[str, str], ...]:
 
     try:
         if file.path.suffix == ".parquet":
-            return tuple((field.name, str(field.type)) for field in pq.read_schema(file.path))
+            return tuple((field.name, str(field.type)) for field in pq.read_schema(open_regular(file.path)))
         _, first = next(records(file.path))
     except (pa.ArrowException, OSError, DataError):
         return ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.files.row import Row
+from rewards.bounded_parquet import read_table
 
 # Enough to recognise a problem by; whole prompts of thousands of rows would double the output.
 EXCERPT = 300
@@ -49,6 +50,4 @@ def write_dropped(records: Sequence[DroppedRecord], path: Path) -> None:
 
 def read_dropped(path: Path) -> list[DroppedRecord]:
     """Reads the side file back."""
-    import pyarrow.parquet as pq
-
-    return [DroppedRecord(**record) for record in pq.read_table(path).to_pylist()]
+    return [DroppedRecord(**record) for record in read_table(path).to_pylist()]

@@ -4,9 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from data_prep.files.dropped_file import DroppedRecord, dropped_counts
-from data_prep.spec import file_digest
+from data_prep.spec import DataError, file_digest
+from rewards.bounded_file import open_regular, read_json
 
 MANIFEST = "manifest.json"
 
@@ -39,10 +41,30 @@ def write_manifest(
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
 
 
+def read_manifest(path: Path, *keys: str) -> dict[str, Any]:
+    """What `write_manifest` wrote, or whoever made a pool.
+
+    Args:
+        path: Of the manifest.
+        keys: That it has to have; none: those of prepared files.
+
+    Raises:
+        DataError: it is not that any more.
+    """
+    try:
+        about: dict[str, Any] = read_json(path)
+        about = {key: about[key] for key in keys or ("files", "dropped")} | about
+        _ = [(int(file["rows"]), str(file["sha256"])) for file in about.get("files", {}).values()]
+        return about
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        why = f"{getattr(error, 'strerror', None) or type(error).__name__}"
+        raise DataError(f"{path} is damaged ({why}); remove {path.parent}: the next launch makes it anew") from error
+
+
 def _about(file: Path) -> dict[str, object]:
     from pyarrow import parquet
 
-    with parquet.ParquetFile(file) as read:
+    with parquet.ParquetFile(open_regular(file)) as read:
         place = "problem_id" if "problem_id" in read.schema_arrow.names else "extra_info.problem_id"
         rows = read.read(columns=["data_source", place]).flatten().to_pydict()
     domains = Counter(str(name).partition("-")[0] for name in rows[place])  # with which an id begins

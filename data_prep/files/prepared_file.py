@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_prep.files.row import Message, as_json, read_json_object
+from rewards.bounded_file import open_regular
+from rewards.bounded_parquet import Decoded, read_table
 
 Rows = NDArray[np.intp]
 
@@ -83,8 +85,8 @@ def prompts_of(path: Path) -> list[tuple[Message, ...]]:
     """The prompts of a prepared file or a pool's; of a file of conversations, all but the answers."""
     import pyarrow.parquet as pq
 
-    column = "messages" if "messages" in pq.read_schema(path).names else "prompt"
-    turns = pq.read_table(path, columns=[column]).column(column).to_pylist()
+    column = "messages" if "messages" in pq.read_schema(open_regular(path)).names else "prompt"
+    turns = read_table(path, columns=[column]).column(column).to_pylist()
     prompts = [tuple(Message(turn["role"], turn["content"]) for turn in prompt) for prompt in turns]
     return [prompt[:-1] for prompt in prompts] if column == "messages" else prompts
 
@@ -95,14 +97,17 @@ def _taken(pool_file: Path, rows: Rows) -> Any:
     import pyarrow.parquet as pq
 
     needed, place = np.unique(rows, return_inverse=True)
-    with pq.ParquetFile(pool_file) as file:
+    decoded = Decoded(str(pool_file), pool_file.stat().st_size)
+    with pq.ParquetFile(open_regular(pool_file)) as file:
         parts = [file.schema_arrow.empty_table()]
         start = 0
         for group in range(file.num_row_groups):
             end = start + file.metadata.row_group(group).num_rows
             here = needed[(needed >= start) & (needed < end)] - start
             if len(here):
-                parts.append(file.read_row_group(group).take(pa.array(here)))
+                table = file.read_row_group(group)
+                decoded.add(table)
+                parts.append(table.take(pa.array(here)))
             start = end
     return pa.concat_tables(parts).combine_chunks().take(pa.array(place))
 

@@ -1,12 +1,10 @@
 """A prepared folder: the files that a run trains, validates and is measured on."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.files.manifest import MANIFEST
-from data_prep.spec import DataError
+from data_prep.files.manifest import MANIFEST, read_manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +34,8 @@ class PreparedData:
         Raises:
             DataError: its manifest is not what was written.
         """
-        try:
-            about = json.loads((folder / MANIFEST).read_text())
-            files, _ = about["files"], about["dropped"]
-            content = "".join(f"{split}:{files[split]['sha256']}\n" for split in sorted(files))
-        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-            cure = f"remove {folder}: the next launch makes it anew"
-            raise DataError(f"{folder / MANIFEST} is damaged ({type(error).__name__}); {cure}") from error
+        files = read_manifest(folder / MANIFEST)["files"]
+        content = "".join(f"{split}:{files[split]['sha256']}\n" for split in sorted(files))
         dropped = folder / "dropped.parquet"
         return cls(
             train=folder / "train.parquet",

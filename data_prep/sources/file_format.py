@@ -1,6 +1,7 @@
 """What a data file's name says of how it is written, and its bytes without compression."""
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -11,8 +12,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
+
+from rewards.bounded_file import MIB, open_regular
 
 
 class Format(StrEnum):
@@ -39,6 +43,8 @@ COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(_FORMATS)}; compressed too: {', '.join(COMPRESSIONS)}"
 UNREADABLE = (EOFError, OSError, zlib.error, lzma.LZMAError)  # of a file, or of its compression
 _PEEK = 1 << 16
+_MOST_TIMES = 200  # its size, that a compressed file may unpack to
+_ALWAYS = 64 * MIB  # bytes that any may
 _NEXT_OBJECT = re.compile(rb"\}[ \t\r]*\n\s*\{")  # no line ends inside a string of JSON
 
 
@@ -57,6 +63,24 @@ def stem(name: str) -> str:
     return Path(plain_name(name)).stem if format_of(name) else name
 
 
+class _Unpacked(io.RawIOBase):
+    """The bytes of a compressed file, as many as data may have: 3 MB of gzip can hold 3 GB of one letter."""
+
+    def __init__(self, stream: Any, most: int) -> None:
+        self._stream, self._most, self._left = stream, most, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._stream.read(len(buffer))
+        self._left -= len(part)
+        if self._left < 0:
+            raise OSError(errno.EFBIG, f"it unpacks to more than {self._most:,} bytes, as no data do")
+        buffer[: len(part)] = part
+        return len(part)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """The file's bytes, decompressed as they are read.
@@ -67,13 +91,16 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     import pyarrow as pa
 
     suffix = path.suffix.lower()
-    if suffix == ".zst":
-        with pa.input_stream(str(path), compression="zstd") as stream:
-            yield cast("BinaryIO", io.BufferedReader(stream))
-        return
-    openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    with openers.get(suffix, open)(path, "rb") as stream:
-        yield stream
+    openers: dict[str, Callable[..., Any]] = {
+        **{".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open},
+        ".zst": partial(pa.CompressedInputStream, compression="zstd"),
+    }
+    with open_regular(path) as packed:
+        if suffix not in openers:
+            yield packed
+            return
+        with openers[suffix](packed) as stream:
+            yield io.BufferedReader(_Unpacked(stream, max(_ALWAYS, _MOST_TIMES * path.stat().st_size)), MIB)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from data_prep.sources.column_mapping import FILE_NAME
 from data_prep.sources.layout import source_layout
 from data_prep.sources.source import Source
 from data_prep.spec import DataError
+from rewards.bounded_file import read_json
+from rewards.bounded_parquet import Decoded, DecodesTooFar
 
 CARD = "source.json"
 _BATCH = 1024
@@ -69,6 +71,7 @@ def _write_splits(source: Source, snapshot: Path, out: Path) -> None:
     import pyarrow.parquet as pq
 
     what = f"{source.repository} at {snapshot.name}"
+    decoded = Decoded(what, sum(path.stat().st_size for path in snapshot.rglob("*") if path.is_file()))
     try:
         datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # the files are here: nobody is asked
         found = datasets.load_dataset(str(snapshot), name=source.subset, streaming=True)
@@ -80,9 +83,10 @@ def _write_splits(source: Source, snapshot: Path, out: Path) -> None:
             first = next(tables)
             with pq.ParquetWriter(out / f"{split}.parquet", first.schema, compression="zstd") as writer:
                 for table in itertools.chain([first], tables):
+                    decoded.add(table)
                     writer.write_table(table.cast(first.schema))
     except (ValueError, OSError, StopIteration, pa.ArrowException, datasets.exceptions.DatasetsError) as error:
-        if isinstance(error, DataError):
+        if isinstance(error, DataError | DecodesTooFar):
             raise
         raise DataError(
             f"{what} cannot be read by datasets: {error}. Name a subset with --subset, or a split."
@@ -127,7 +131,7 @@ def _card(out: Path) -> dict[str, object] | None:
     path = out / CARD
     if not path.is_file():
         return None
-    card: dict[str, object] = json.loads(path.read_text())
+    card: dict[str, object] = read_json(path)
     return card
 
 

@@ -6,6 +6,7 @@ rows (`[{"x": 1}]` becomes `['{"x":1}']`, a number beside text becomes text), an
 """
 
 import csv
+import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +16,17 @@ from typing import Any
 
 from data_prep.sources.file_format import UNREADABLE, Format, decompressed, format_of, opened
 from data_prep.spec import DataError
-from rewards.bounded_file import LINE_BYTES, MIB, open_regular
-from rewards.bounded_parquet import DecodesTooFar, batches
+from rewards.bounded_file import LINE_BYTES, MIB, open_regular, require_parts
+from rewards.bounded_parquet import Decoded, DecodesTooFar, batches
 
 Record = Mapping[str, object]
 
+_PEEK = 1 << 16
+_LIST_BYTES = 256 * MIB  # of a list that is one document: it is in memory as a whole
+_LIST_PARTS = 20_000_000  # of one, at some 64 bytes of memory
+_CHUNK_BYTES = 256 * MIB  # of rows that `datasets` reads at once
+_CHUNK_ROWS = 10_000  # its own
+_ARROW_FILE = b"ARROW1"
 _POINTERS = {
     b"version https://git-lfs": "a git-lfs pointer, not the data. Run `git lfs pull` where it was cloned",
     b"/annex/objects/": "a git-annex pointer, not the data. Run `git annex get` where it was cloned",
@@ -56,7 +63,7 @@ def column(path: Path, name: str) -> list[object]:
         return [record.get(name) for _, record in records(path)]
     try:
         _refuse_pointer(path)
-        with decompressed(path) as plain, pq.ParquetFile(plain) as file:
+        with decompressed(path) as plain, pq.ParquetFile(open_regular(plain)) as file:
             if name not in file.schema_arrow.names:
                 return [None] * file.metadata.num_rows
             parts = _batches(path, file, columns=[name])
@@ -89,7 +96,7 @@ def _parquet(path: Path) -> Iterator[tuple[int, Record]]:
     start = 0
     with decompressed(path) as plain:
         try:
-            with pq.ParquetFile(plain) as file:
+            with pq.ParquetFile(open_regular(plain)) as file:
                 for batch in _batches(path, file):
                     yield from enumerate(_plain(path, start, batch), start)
                     start += batch.num_rows
@@ -128,12 +135,18 @@ def _plain(path: Path, start: int, batch: object) -> list[Record]:
 def _json(path: Path) -> Iterator[tuple[int, Record]]:
     """The objects of a JSON list, or of lines."""
     with opened(path) as stream:
-        text = stream.read()
-    if not text.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+        text = stream.read(_PEEK)
+        is_list = text.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+        text += stream.read(_LIST_BYTES + 1) if is_list else b""
+    if not is_list:
         yield from _json_lines(path)
         return
+    if len(text) > _LIST_BYTES:
+        raise DataError(f"{path}: a list of more than {_LIST_BYTES // MIB} MiB. Write its rows as lines (.jsonl).")
     try:
-        found = json.loads(text.decode("utf-8-sig"))
+        decoded = text.decode("utf-8-sig")
+        require_parts(decoded, _LIST_PARTS)
+        found = json.loads(decoded)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: text is not UTF-8 ({error}). Write the file again in UTF-8.") from error
     except (ValueError, RecursionError) as error:
@@ -180,7 +193,7 @@ def _by_datasets(path: Path) -> Iterator[tuple[int, Record]]:
         number = -1
         try:
             separator = {Format.csv: ",", Format.tsv: "\t"}.get(kind)
-            options = {} if separator is None else _csv_options(plain, separator)
+            options = _csv_options(plain, separator) if separator else _arrow_options(plain)
             builder = "arrow" if separator is None else "csv"
             rows = datasets.load_dataset(builder, data_files=[str(plain)], split="train", streaming=True, **options)
             for number, record in enumerate(rows):
@@ -203,12 +216,65 @@ def _csv_options(path: Path, separator: str) -> dict[str, object]:
     """Every cell is text: read as numbers, the gold 007 would be 7.0."""
     import datasets
 
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        header = next(csv.reader(stream, delimiter=separator), [])
+    header, longest = _measured(path, separator)
     if len(set(header)) < len(header):
         raise ValueError(f"two columns of one name: {header}")
     features = datasets.Features({name: datasets.Value("string") for name in header})
-    return {"features": features, "sep": separator, "keep_default_na": False, "na_filter": False}
+    return {
+        **{"features": features, "sep": separator, "keep_default_na": False, "na_filter": False},
+        "chunksize": max(1, min(_CHUNK_ROWS, _CHUNK_BYTES // max(1, longest))),
+    }
+
+
+def _arrow_options(path: Path) -> dict[str, object]:
+    """None, for a file that decodes to no more than data do.
+
+    Raises:
+        DecodesTooFar: It decodes to more.
+        ValueError: It is no Arrow.
+    """
+    import pyarrow as pa
+
+    decoded = Decoded(path.name, path.stat().st_size)
+    with open_regular(path) as file:
+        if file.peek(len(_ARROW_FILE)).startswith(_ARROW_FILE):  # else read as a stream, whose first length is a word
+            read = pa.ipc.open_file(file)
+            parts = map(read.get_batch, range(read.num_record_batches))
+        else:
+            parts = pa.ipc.open_stream(file)
+        for batch in parts:
+            decoded.add(batch)
+    return {}
+
+
+def _measured(path: Path, separator: str) -> tuple[list[str], int]:
+    """The first row, and the characters of the longest, with its ends of lines.
+
+    Raises:
+        ValueError: A row is longer than `LINE_BYTES`.
+    """
+    taken = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal taken
+        while line := stream.readline(LINE_BYTES + 1):
+            taken += len(line)
+            if taken > LINE_BYTES:
+                raise ValueError(f"a row of more than {LINE_BYTES // MIB} MiB")
+            yield line
+
+    before = csv.field_size_limit()
+    try:
+        with io.TextIOWrapper(open_regular(path), "utf-8-sig", newline="") as stream:
+            rows = csv.reader(lines(), delimiter=separator)
+            header, longest = next(rows, []), taken
+            csv.field_size_limit(LINE_BYTES)
+            taken = 0
+            for _ in rows:
+                longest, taken = max(longest, taken), 0
+            return header, longest
+    finally:
+        csv.field_size_limit(before)
 
 
 _READERS: Mapping[Format, Callable[[Path], Iterator[tuple[int, Record]]]] = {

@@ -8,6 +8,8 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+from rewards.bounded_file import read_text
+
 
 class JudgeCache:
     """Decisions by key; safe from threads, and from processes because each is one small file, renamed into place."""
@@ -36,8 +38,8 @@ class JudgeCache:
         if self._folder is None:
             return None
         try:
-            text = self._path(self._folder, key).read_text()
-        except OSError:
+            text = read_text(self._path(self._folder, key), len("yes"))
+        except (OSError, ValueError):
             return None
         if text not in ("yes", "no"):
             return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from rewards.bounded_file import JSON_BYTES, read_bytes
 from rewards.problem.python_tree import python_tree
 from rewards.program import UserError
 
@@ -81,7 +82,7 @@ def split_reference(reference: str) -> tuple[Path, str]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path, JSON_BYTES)
     except OSError as error:
         near = get_close_matches(path.name, [item.name for item in path.parent.glob("*.py")], n=1)
         hint = f"; did you mean {path.with_name(near[0])}?" if near and isinstance(error, FileNotFoundError) else ""

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from rewards.bounded_file import last_bytes, lines
 from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
 from sweeper.grid.expand import expand, results_dir_of
 from sweeper.host.environment import for_job_here
 from sweeper.host.files import open_results
+from sweeper.host.json_lines import MOST_BYTES
 from sweeper.plan.plan import spec_from
 from sweeper.plan.refusals import check
 from sweeper.rows import passk
@@ -28,9 +30,7 @@ def _progress(log: Path) -> Callable[[], None]:
     shown, offset = [("", "")], log.stat().st_size if log.exists() else 0
 
     def show() -> None:
-        with log.open("rb") as file:
-            file.seek(offset)
-            found = _PROGRESS.findall(file.read().decode(errors="replace"))
+        found = _PROGRESS.findall(last_bytes(log, start=offset).decode(errors="replace"))
         if found and found[-1] != shown[-1]:
             shown.append(found[-1])
             print(f"{found[-1][0]} of {found[-1][1]} problems", file=sys.stderr, flush=True)
@@ -109,6 +109,6 @@ def _report(annotation: Annotation, done: Annotated) -> None:
     for k in (k for k in (2**i for i in range(20)) if k <= annotation.n):
         print(f"pass@{k} {passk.mean_pass_at_k(measured, k):.4f}")
     if annotation.solutions is not None:
-        n = len(annotation.solutions.read_text().splitlines())
+        n = sum(1 for _ in lines(annotation.solutions, at_most=MOST_BYTES))
         print(f"{annotation.solutions}: a correct answer to {n} problems")
     print(f"{done.file}\nuse it: 'data.annotations=[{done.file}]', column {annotation.spec.model.name}_pass_rate")

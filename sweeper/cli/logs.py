@@ -1,7 +1,7 @@
 """The end of what a run's last attempt printed, readable (-f follows it; --raw: all bytes).
 
 On a terminal: its last lines, without control codes and verl's printed configuration. In a pipe: all of it, byte by
-byte, as with --raw.
+byte, as with --raw; with -f its last MiB, and what comes after it.
 """
 
 import argparse
@@ -49,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_FAILED
     with attempts[-1].open_log() as file:
         if options.raw or not sys.stdout.isatty():
+            if options.f:  # as `tail -f` does it: what is new stands at the end
+                file.seek(max(0, log.stat().st_size - MIB))
             for part in _parts(file, follow=options.f):
                 sys.stdout.buffer.write(part)
                 sys.stdout.flush()
@@ -75,4 +77,5 @@ def _lines(parts: Iterator[bytes]) -> Iterator[str]:
     rest = b""
     for part in parts:
         *whole, rest = (rest + part).split(b"\n")
+        rest = rest[-MIB:]  # of a line that never ends
         yield from (line.decode(errors="replace") for line in whole)

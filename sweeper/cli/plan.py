@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.cli.budget import hold_to_budget
-from sweeper.cli.verb import EXIT_USAGE, add_json, add_overrides, answer, program
+from sweeper.cli.verb import EXIT_USAGE, add_json, add_overrides, answer, program, say_damaged
 from sweeper.host.errors import VerlMissingError
 from sweeper.host.printed_table import Room, add_flags
 from sweeper.spec.bounds import PositiveOrZero, argument
@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
     code = answer(options, lambda: plan_json(plan, overrides=overrides), text)
     hold_to_budget(plan, options.budget_gpu_hours)
+    code = code or say_damaged(plan.damaged, what="what they measured is in no cost and no time of this plan")
     return EXIT_USAGE if plan.refused else code
 
 

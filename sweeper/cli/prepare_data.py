@@ -1,9 +1,9 @@
 """`python -m data_prep prepare`: the files of a run's data, as the run itself makes or finds them."""
 
 import argparse
-import json
 from collections.abc import Sequence
 
+from data_prep.files.manifest import read_manifest
 from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.grid.expand import expand, results_dir_of
 from sweeper.host.files import open_results
@@ -34,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     spec, results_dir = spec_from(config), results_dir_of(config)
     open_results(results_dir)
     data = prepared(spec, results_dir, tokenizer=folder_at_hand(spec.model, results_dir))
-    manifest = json.loads(data.manifest.read_text())
+    manifest = read_manifest(data.manifest)
     for split, about in manifest["files"].items():
         shares = ", ".join(f"{domain} {count}" for domain, count in about["by_domain"].items())
         print(f"{split}: {about['rows']} rows ({shares})")

@@ -5,7 +5,7 @@ Starts nothing.
 
 import argparse
 
-from sweeper.cli.verb import add_json, add_overrides, answer
+from sweeper.cli.verb import EXIT_FAILED, add_json, add_overrides, answer
 from sweeper.host.printed_table import Room, add_flags
 from sweeper.spec.bounds import Positive, argument
 
@@ -29,4 +29,5 @@ def run(options: argparse.Namespace) -> int:
     from sweeper.plan.suggest import suggest, suggest_text
 
     found = suggest(options.overrides, budget=options.budget_gpu_hours, predict=options.predict, law=options.law)
-    return answer(options, lambda: found, lambda: suggest_text(found, Room.of_screen(options)))
+    code = answer(options, lambda: found, lambda: suggest_text(found, Room.of_screen(options)))
+    return EXIT_FAILED if found["damaged"] else code

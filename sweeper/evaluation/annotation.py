@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data_prep.spec import PASS_RATE
+from rewards.bounded_file import parsed
 from sweeper.evaluation.measure import measure_base
 from sweeper.host import secret, temporary
 from sweeper.host.files import whole, write_atomic
@@ -55,7 +56,7 @@ class Annotation:
     @classmethod
     def from_json(cls, text: str) -> "Annotation":
         """The annotation that `to_json` wrote."""
-        values = json.loads(text)
+        values = parsed(text)
         files = {name: None if values[name] is None else Path(values[name]) for name in ("out", "solutions")}
         return cls(spec=RunSpec.from_dict(values["spec"]), n=values["n"], split=values["split"], **files)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.bounded_file import parsed, read_text
 from sweeper.host.files import write_atomic
 
 SUFFIX = ".deal"
@@ -51,7 +52,7 @@ class Deal:
         Raises:
             FileNotFoundError: nothing is dealt there, or not any more.
         """
-        told = json.loads(path.read_text()[_WIDTH:])
+        told = parsed(read_text(path)[_WIDTH:])
         return cls(path=path, **told | {"left": tuple(told["left"])})
 
     def take(self, most: int) -> tuple[int, ...]:

@@ -15,7 +15,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rewards.bounded_file import lines, parsed
 from sweeper.host.files import write_atomic
+from sweeper.host.json_lines import MOST_BYTES
 from sweeper.rows.counts import ProblemCount
 
 SUFFIX = ".partial"  # in place of the counts file's
@@ -48,7 +50,7 @@ class Measured:
     @classmethod
     def from_line(cls, line: str) -> "Measured":
         """What `to_line` wrote."""
-        told = json.loads(line)
+        told = parsed(line)
         return cls(count=ProblemCount(**told["count"]), kept=Kept(**told["kept"]))
 
 
@@ -92,9 +94,9 @@ def measured(out: Path, settings: str) -> dict[str, Measured]:
     """What all processes have measured under these settings, by problem; a line that a killed one cut is none."""
     found = {}
     for path in partial_files(out):
-        lines = _whole_lines(path)
-        if next(lines, None) == settings:
-            for line in lines:
+        told = _whole_lines(path)
+        if next(told, None) == settings:
+            for line in told:
                 one = Measured.from_line(line)
                 found[one.count.problem_id] = one
     return found
@@ -121,7 +123,6 @@ def take_up(out: Path, settings: str) -> dict[str, Measured]:
 
 
 def _whole_lines(path: Path) -> Iterator[str]:
-    with path.open() as file:
-        for line in file:
-            if line.endswith("\n"):
-                yield line.rstrip("\n")
+    for line in lines(path, at_most=MOST_BYTES):
+        if line.endswith(b"\n"):
+            yield line[:-1].decode()

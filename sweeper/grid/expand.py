@@ -21,6 +21,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from rewards.bounded_file import MIB, read_text
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.composition_error import in_one_line, refusal_of
 from sweeper.grid.constraints import GridRules, Labels, allowed_by
@@ -222,7 +223,7 @@ def grid_titles() -> dict[str, str]:
 
 
 def _title(grid: Path) -> str:
-    lines = grid.read_text(errors="replace").splitlines()
+    lines = read_text(grid, MIB, errors="replace").splitlines()
     return lines[1].removeprefix("# ") if len(lines) > 1 and lines[1].startswith("# ") else ""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import conf
+from rewards.bounded_file import MIB, read_text
 from sweeper.host.errors import ConfigError
 
 MARKER = "sweeper_project.yaml"
@@ -62,7 +63,7 @@ def check_grid_file(grid: str) -> None:
     for path in (folder / "grid" / f"{grid}.yaml" for folder in conf_folders()):
         if not path.is_file():
             continue
-        text = path.read_text(errors="replace")
+        text = read_text(path, MIB, errors="replace")
         if text.startswith("\ufeff"):
             raise ConfigError(f"{path} begins with a byte-order mark, which hides its first line; save it without one")
         head = re.match(r"(?:[ \t]*(?:#.*)?\n)*", f"{text}\n")

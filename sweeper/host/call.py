@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.bounded_file import read_json
 from sweeper.host.files import write_atomic
 
 
@@ -47,6 +48,6 @@ class Call:
     def heard(self) -> Called | None:
         """What is called for now; None: nothing."""
         try:
-            return Called(**json.loads(self.path.read_text()))
-        except (OSError, json.JSONDecodeError):  # none, or it goes away this moment
+            return Called(**read_json(self.path))
+        except (OSError, ValueError):  # none, or it goes away this moment
             return None

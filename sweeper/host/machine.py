@@ -1,7 +1,6 @@
 """What this machine is and which code runs on it; recorded in every row."""
 
 import importlib.metadata
-import json
 import os
 import platform
 import socket
@@ -12,6 +11,8 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
+
+from rewards.bounded_file import read_json
 
 DEVICES = Path("/dev")
 SNAPSHOT = "code.json"  # beside the packages of a frozen copy (sweeper.launch.slurm.snapshot)
@@ -136,7 +137,7 @@ def _snapshot() -> dict[str, Any] | None:
     path = Path(__file__).resolve().parents[2] / SNAPSHOT
     if not path.is_file():
         return None
-    found: dict[str, Any] = json.loads(path.read_text())
+    found: dict[str, Any] = read_json(path)
     return found
 
 

@@ -4,7 +4,6 @@ Where the weights' parameter count can be read (safetensors headers of a folder,
 with what the architecture gives: a model that our formulas do not describe is refused, not planned wrongly.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -272,7 +271,7 @@ def _on_hub(model_id: str) -> Found:
         info = HfApi().model_info(model_id)
         files = {item.rfilename for item in info.siblings or ()}
         read = {
-            name: json.loads(Path(hf_hub_download(model_id, name, revision=info.sha)).read_text())
+            name: _read(Path(hf_hub_download(model_id, name, revision=info.sha)))
             for name in ("config.json", "tokenizer_config.json")
             if name in files
         }

@@ -1,6 +1,5 @@
 """The part of a run that decides which problems it sees, and the files made of it."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -9,6 +8,7 @@ from typing import Any
 
 from data_prep.choosing.annotations import side_file
 from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
+from data_prep.files.manifest import read_manifest
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.materialise import TOO_LONG_TO_VALIDATE, materialise
 from data_prep.sources.column_guess import guessed_columns
@@ -145,7 +145,7 @@ def fill_a_batch(spec: RunSpec, data: PreparedData) -> None:
     Raises:
         DataError: says how many rows there are, and how many were too long.
     """
-    rows, batch = json.loads(data.manifest.read_text())["files"]["train"]["rows"], spec.training.train_batch_size
+    rows, batch = read_manifest(data.manifest)["files"]["train"]["rows"], spec.training.train_batch_size
     if rows < batch:
         longer = sum(too_long(data).values())
         skipped = f" ({longer} more are longer than training.max_prompt_length={spec.training.max_prompt_length})"
@@ -157,7 +157,7 @@ def fill_a_batch(spec: RunSpec, data: PreparedData) -> None:
 
 def too_long(data: PreparedData) -> dict[str, int]:
     """How many problems were left out of prepared files because their prompts are too long, by what they were for."""
-    dropped = json.loads(data.manifest.read_text())["dropped"]
+    dropped = read_manifest(data.manifest)["dropped"]
     return {step: dropped[step] for step in (TOO_LONG, TOO_LONG_TO_VALIDATE) if step in dropped}
 
 

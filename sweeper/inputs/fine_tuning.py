@@ -7,6 +7,7 @@ from pathlib import Path
 
 from data_prep.files.atomic_folder import make_once
 from data_prep.spec import file_digest
+from rewards.bounded_file import read_json
 from sweeper.host.process import Children
 from sweeper.inputs.models import BUILD_VERSION, DONE, PreparedModel, warm_start_settings, work_folder
 from sweeper.rows.flops import Tokens
@@ -77,7 +78,7 @@ def fine_tuned(spec: RunSpec, base: PreparedModel, data: Path, results_dir: Path
     out = results_dir / "models" / f"{spec.model.name}-sft-{digest}"
     make_once(out, done=DONE, make=partial(_make, wanted, children))
     kept = out / _TOKENS
-    tokens = Tokens(**json.loads(kept.read_text())) if kept.exists() else None
+    tokens = Tokens(**read_json(kept)) if kept.exists() else None
     return FineTuned(model=PreparedModel(path=out, digest=digest), conversations=n_rows, tokens=tokens)
 
 

@@ -7,7 +7,6 @@ made once, so any number of jobs may ask for it at once.
     python -m sweeper.inputs.models SPEC_JSON OUT_DIR [WEIGHTS_DIR]      (the child process that does the work)
 """
 
-import json
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 
 from data_prep.files.atomic_folder import make_once
 from data_prep.prompt_style import OWN_STYLE, chat_template
+from rewards.bounded_file import last_bytes, read_json
 from sweeper.host import secret
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.machine import resolve_device, threads_for
@@ -149,7 +149,7 @@ def refuse_other_shape(model: Model, results_dir: Path) -> None:
     if folder is None or model.source is ModelSource.tiny:
         return
     try:
-        config = json.loads((folder / DONE).read_text())
+        config = read_json(folder / DONE)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder / DONE} of {model.name} cannot be read: {error}; mend or replace it") from None
     if not isinstance(config, dict):
@@ -243,7 +243,7 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     try:
         run_sft(wanted, children, out=out, work=sft)
     except RunFailedError:  # the folder goes with what it holds; our output is the run's log
-        print(children.log.read_text(errors="replace"), flush=True)
+        print(last_bytes(children.log).decode(errors="replace"), flush=True)
         raise
 
 

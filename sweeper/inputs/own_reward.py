@@ -3,12 +3,12 @@
 rewards/<digest>/my_rewards.py      and the modules of its folder that it imports; what runs load
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from data_prep.files.atomic_folder import make_once
+from data_prep.files.manifest import read_manifest
 from rewards.own.covering import EVERYTHING, covered_as
 from rewards.own.own_scorer import examine
 from rewards.own.reward_file import BadRewardFile, RewardFile, split_reference
@@ -90,7 +90,7 @@ def refuse_idle(reward: Reward, manifest: Path) -> None:
     """
     if not reward.scorers and not reward.partial_credit:
         return
-    files = json.loads(manifest.read_text())["files"]
+    files = read_manifest(manifest)["files"]
     sources = sorted({source for file in files.values() for source in file["by_data_source"]})
     own, trained = reward.references(Path()), sorted(files["train"]["by_data_source"])
     if reward.partial_credit and all(scorer_of(source, own).family != "zebra" for source in trained):

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from data_prep.files.atomic_folder import make_once
-from rewards.bounded_file import read_json
+from rewards.bounded_file import open_regular, read_json
 from sweeper.host.amounts import duration, number_of, size
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.process import run_child
@@ -109,7 +109,7 @@ def refuse_no_weights(folder: Path, named: str) -> None:
     for path in found:
         if not path.is_file():
             raise ConfigError(f"{named}: {folder} lacks {path.name}, which {listed[0].name} lists; fetch it")
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             if stream.read(len(_POINTER)) == _POINTER:
                 raise ConfigError(f"{named}: {path} is a git-lfs pointer; run: git lfs pull")
 

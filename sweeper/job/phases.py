@@ -6,10 +6,12 @@ from pathlib import Path
 
 from data_prep.files.lock import HeldError
 from data_prep.files.prepared_folder import PreparedData
+from rewards.bounded_file import read_text
 from sweeper.evaluation.measure import Evaluated, measure, measure_base
 from sweeper.evaluation.screen import candidates, keep_solved
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import write_atomic
+from sweeper.host.json_lines import MOST_BYTES
 from sweeper.inputs.data import fill_a_batch, prepared, too_long
 from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
 from sweeper.inputs.models import PreparedModel, prepare
@@ -92,8 +94,8 @@ def phases(job: JobContext) -> Iterator[Measured]:
         job.enter("evaluate base")
         base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
         yield replace(done, base=base)
-    write_atomic(base_problems_path(job.results, job.run_dir.run_id), base.file.read_text())
-    write_atomic(problems_path(job.results, job.run_dir.run_id), evaluated.file.read_text())
+    write_atomic(base_problems_path(job.results, job.run_dir.run_id), read_text(base.file, MOST_BYTES))
+    write_atomic(problems_path(job.results, job.run_dir.run_id), read_text(evaluated.file, MOST_BYTES))
 
 
 def _refuse_other_job(job: JobContext) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data_prep.files.lock import locked
+from rewards.bounded_file import MIB, read_text
 from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device
 from sweeper.launch.slurm import scheduler
@@ -206,7 +207,7 @@ def ask_job(shape: Shape, results_dir: Path, *, gpu: bool) -> list[Finding]:
             while time.monotonic() < deadline and not all(path.exists() for path in answers):
                 time.sleep(1.0)
             scheduler.ask(["scancel", str(job)])
-        found = [probe.read(path.read_text()) for path in answers if path.exists()]
+        found = [probe.read(read_text(path, MIB)) for path in answers if path.exists()]
     finally:
         for path in place.parent.glob(f"{place.name}*"):
             path.unlink()

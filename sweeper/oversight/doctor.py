@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from data_prep.files.lock import is_locked, locked
+from rewards.bounded_file import MIB, read_text
 from sweeper.host import secret
 from sweeper.host.amounts import size
 from sweeper.host.environment import exported, for_job_here, left_behind
@@ -119,7 +120,7 @@ def _secrets(spec: RunSpec) -> Check:
     is_offline = hears_mode and os.environ.get("WANDB_MODE") in ("offline", "disabled")
     if "wandb" in spec.logging.trackers and not is_offline and "WANDB_API_KEY" not in known:
         netrc = Path.home() / ".netrc"
-        if not (netrc.exists() and "wandb" in netrc.read_text()):
+        if not (netrc.exists() and "wandb" in read_text(netrc, MIB, errors="replace")):
             cure = "write WANDB_API_KEY=... into a file of mode 0600 and set cluster.secrets_file, or log in with wandb"
             return wrong(name, "runs log to wandb, and jobs find no key", cure)
         return passed(name, f"wandb's key comes from ~/.netrc{told}")

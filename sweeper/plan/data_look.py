@@ -1,12 +1,12 @@
 """What the runs of a plan would train on, as far as it is at hand: a folder's rows, and files that are made already."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from data_prep.cleaning.lengths import PromptLimit
+from data_prep.files.manifest import read_manifest
 from data_prep.materialise import found
 from data_prep.sources.glance import Glance
 from data_prep.sources.role import Role
@@ -103,7 +103,7 @@ def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:
         made = found(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
     except BadRewardFile:  # a function whose file no launch has kept yet has made no data
         made = None
-    about = None if made is None else json.loads(made[0].manifest.read_text())
+    about = None if made is None else read_manifest(made[0].manifest)
     return DataLook(
         root=spec.data.root,
         folder=folder,

@@ -58,6 +58,7 @@ class Plan:
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
     notes: tuple[str, ...] = ()  # what was done with settings that change nothing in some points
     unchecked: str | None = None  # why verl was not asked whether it accepts the runs
+    damaged: tuple[DamagedError, ...] = ()  # rows that could not be read: what they measured prices nothing
 
     def count(self) -> dict[State, int]:
         """Runs in each state, states without runs left out."""
@@ -110,6 +111,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         questions=grid.questions,
         budget_gpu_hours=grid.budget_gpu_hours,
         notes=(*grid.notes, *notes_on(open_runs, results_dir)),
+        damaged=tuple(planner.damaged),
     )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
 
@@ -143,7 +145,8 @@ class _Planner:
     def __init__(self, results_dir: Path, asked: Sequence[str]) -> None:
         self._results_dir, self._asked = results_dir, asked
         self._queue = Queue.ask(results_dir)
-        self._pricer = Pricer(tuple(read_rows(results_dir, [])), results_dir)  # a damaged row prices nothing
+        self.damaged: list[DamagedError] = []  # rows, which price nothing
+        self._pricer = Pricer(tuple(read_rows(results_dir, self.damaged)), results_dir)
         self._secrets, self._maker = SecretSearch(), SpecMaker()
         self._judged: dict[tuple[object, ...], str | Cost] = {}  # why runs are refused, or what they cost
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from rewards.bounded_file import MIB, read_text
 from rewards.program import last_words
 from sweeper.grid.expand import Grid, expand
 from sweeper.grid.project import conf_folders
@@ -153,7 +154,7 @@ def _settings(grid: Grid, arguments: Sequence[str]) -> list[str]:
         import yaml
 
         found = (folder / "grid" / f"{grid.launch.grid}.yaml" for folder in conf_folders())
-        values = yaml.safe_load(next(path for path in found if path.exists()).read_text())
+        values = yaml.safe_load(read_text(next(path for path in found if path.exists()), MIB))
         settings = dotted({key: value for key, value in values.items() if key not in ("hydra", "grid")})
         own = [f"{key}={render(value)}" for key, value in settings.items()]
     varying = {axis.key for axis in grid.axes} | {"grid"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rewards import BadGroundTruth, gold_text
+from rewards.bounded_file import open_regular
 from rewards.bounded_parquet import batches
 
 PROMPT_CHARACTERS = 20_000  # of a prompt that are kept in memory, and shown
@@ -56,7 +57,7 @@ def read_asked(path: Path) -> Iterator[Asked]:
     """
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path) as file:
+    with parquet.ParquetFile(open_regular(path)) as file:
         for batch in batches(path, file, columns=_COLUMNS):
             for row in batch.to_pylist():
                 yield _asked(row)

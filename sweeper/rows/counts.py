@@ -92,6 +92,8 @@ def read_lines(path: Path, *keys: str) -> list[dict[str, Any]]:
         lines = list(json_lines(path))
     except FileNotFoundError:
         raise ResultsError(f"{path} is not a file") from None
+    except OSError as error:
+        raise ResultsError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise ResultsError(f"{not_one}: {error}") from error
     found, needed = [], (*KEYS, *keys)

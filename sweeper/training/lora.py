@@ -4,7 +4,6 @@ verl 0.9.1 saves a LoRA model's weights under PEFT's names. transformers finds n
 initialises every weight at random and says so only in a warning, so such a folder must never be evaluated.
 """
 
-import json
 import shutil
 import sys
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_prep.files.atomic_folder import make_once
+from rewards.bounded_file import read_json
 from sweeper.training.checkpoint import weights
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def merge(actor: Path, out: Path) -> None:
 def _merge(actor: Path, out: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    meta = json.loads((actor / "lora_train_meta.json").read_text())
+    meta = read_json(actor / "lora_train_meta.json")
     shutil.copytree(weights(actor), out, dirs_exist_ok=True)
     parts = sorted(out.glob("*.safetensors"))
     state = {name: value for part in parts for name, value in load_file(part).items()}

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from rewards.bounded_file import MIB, open_regular
+
 _PADDED = re.compile(rb"Upsampled batch from (\d+) to (\d+) with \d+ synthetic padding samples")
 
 
@@ -16,6 +18,8 @@ def lost_samples(logs: Iterable[Path]) -> int:
     lost = 0
     for path in logs:
         if path.exists():
-            with path.open("rb") as file:
-                lost += sum(int(found[2]) - int(found[1]) for line in file if (found := _PADDED.search(line)))
+            with open_regular(path) as file:
+                while part := file.readline(MIB):
+                    found = _PADDED.search(part)
+                    lost += int(found[2]) - int(found[1]) if found else 0
     return lost

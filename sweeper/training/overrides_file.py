@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rewards.bounded_file import read_text
 from sweeper.host.files import write_atomic
 
 
@@ -22,7 +23,7 @@ def write(path: Path, overrides: Sequence[str]) -> None:
 
 def read(path: Path) -> list[str]:
     """The overrides that `write` wrote."""
-    text = path.read_bytes().decode()  # not as text, which would change line breaks of other systems
+    text = read_text(path)
     return [item.replace("\n\t", "\n") for item in re.split(r"\n(?!\t)", text) if item]
 
 

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.bounded_file import read_json
 from rewards.sandbox import cores
 from sweeper.host.call import Call
 from sweeper.host.environment import caches
@@ -150,8 +151,8 @@ def serve(node: Node, folder: Path, share: Share, *, between: Callable[[], None]
 
 def _serve_once(node: Node, folder: Path, share: Share, scratch: Path, log: Path) -> int:
     try:
-        found = json.loads(node.meeting(folder).read_text())
-    except (OSError, json.JSONDecodeError):  # not written yet, or taken away this moment
+        found = read_json(node.meeting(folder))
+    except (OSError, ValueError):  # not written yet, or taken away this moment
         time.sleep(0.5)
         return 0
     own = caches(scratch) | cores.share(scratch / "cores", share.programs)

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rewards.bounded_file import lines
 from sweeper.host.errors import RunFailedError
-from sweeper.host.json_lines import json_lines
+from sweeper.host.json_lines import MOST_BYTES, json_lines
 from sweeper.host.machine import Device, free_ports
 from sweeper.host.process import Children
 from sweeper.rows.flops import Tokens
@@ -185,7 +186,7 @@ def _telling(metrics: Path, steps: int, more: Callable[[], None] | None) -> Call
         if time.monotonic() - last < _TELL_SECONDS:
             return
         last = time.monotonic()
-        made = metrics.read_bytes().count(b"\n") if metrics.exists() else 0
+        made = sum(1 for _ in lines(metrics, at_most=MOST_BYTES)) if metrics.exists() else 0
         if made > printed:
             printed = made
             print(f"fine-tuning {made}/{steps} steps", flush=True)

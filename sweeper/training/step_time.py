@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from rewards.bounded_file import read_json
 from sweeper.host.json_lines import json_lines
 from sweeper.rows.curve import read_curve
 from sweeper.runs.folder import RunDir
@@ -118,7 +119,15 @@ def _measured(run_dir: RunDir) -> Measured:
 def _alike(folder: Path, sizes: tuple[Any, ...]) -> bool:
     """Whether a run's steps take as long as those of a run of these sizes."""
     path = folder / "spec.json"
-    return path.exists() and _sizes(json.loads(path.read_text())) == sizes
+    try:
+        return _sizes(read_json(path)) == sizes
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+    ):  # another run's, and damaged
+        return False
 
 
 def _sizes(spec: dict[str, Any]) -> tuple[Any, ...]:

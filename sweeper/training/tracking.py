@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from rewards.bounded_file import MIB, read_json, read_text
 from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.files import write_atomic
 from sweeper.host.secret import hidden_in
@@ -176,10 +177,10 @@ def _verls_config(attempts: Sequence[str]) -> dict[str, Any]:
     for attempt in reversed(attempts):
         path = Path(attempt, "hydra", ".hydra", "config.yaml")
         if path.exists():
-            found: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path), resolve=True)  # type: ignore[assignment]
+            found: dict[str, Any] = OmegaConf.to_container(OmegaConf.create(read_text(path, MIB)), resolve=True)  # type: ignore[assignment]
             return found
     return {"trainer": {}}
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text()))
+    main(read_json(Path(sys.argv[1])))

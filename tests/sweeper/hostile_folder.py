@@ -1,5 +1,6 @@
 """A results folder in which somebody put what hangs, floods or breaks a reader, beside a few good runs."""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -91,6 +92,33 @@ def _add_hostile(results: Path, runs: dict[str, RunDir]) -> None:
     os.mkfifo(slurm / "sweep-pipe.json")
     os.mkfifo(slurm / "queue.json")
     os.mkfifo(results / ".status.json")
+
+
+def make_data(root: Path) -> Path:
+    """A folder of problems: one good file, and what hangs, floods or breaks a reader."""
+    root.mkdir()
+    asked = {"data_source": "gsm8k", "prompt": [{"role": "user", "content": "1 + 1?"}]}
+    row = asked | {"reward_model": {"ground_truth": "2"}, "extra_info": {"index": 0}}
+    (root / "a_good.jsonl").write_text("".join(f"{json.dumps(row | {'extra_info': {'index': i}})}\n" for i in range(9)))
+    os.mkfifo(root / "b_pipe.jsonl")
+    (root / "c_zero.jsonl").symlink_to("/dev/zero")
+    for name in ("d.jsonl", "e.csv", "f.json", "g.parquet"):
+        sparse(root / name)
+    (root / "h_deep.jsonl").write_text(DEEP)
+    (root / "i_deep.json").write_text(DEEP)
+    (root / "j_bomb.jsonl.gz").write_bytes(gzip.compress(b" " * (200 << 20), compresslevel=1))
+    (root / "k_latin.jsonl").write_text('{"prompt": "é"}', encoding="latin-1")
+    (root / "l_words.jsonl").write_text(json.dumps(row | {"data_source": OSC52}))
+    (root / "m_itself.jsonl").symlink_to("m_itself.jsonl")
+    return root
+
+
+def make_model(folder: Path) -> Path:
+    """A folder of a model whose configuration has 3 GB."""
+    folder.mkdir()
+    sparse(folder / "config.json")
+    os.mkfifo(folder / "tokenizer.json")
+    return folder
 
 
 ROWS, GRIDS = 15, 5  # hostile ones

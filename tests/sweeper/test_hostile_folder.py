@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sweeper.hostile_folder import AXES, GRID, GRIDS, ROWS, make
+from rewards.program import guarded
+from sweeper.cli.main import main
+from tests.sweeper.hostile_folder import AXES, GRID, GRIDS, ROWS, make, make_data, make_model
 
 SECONDS, MEGABYTES = 5.0, 500  # of CPU: other tests run beside this one
 HANGS = 60.0  # seconds by the clock
@@ -62,7 +65,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
 def told(folder: tuple[Path, dict[str, str]]) -> dict[str, dict[str, Any]]:
     results, runs = folder
     where = ["--results", str(results)]
-    cli, analysis = "sweeper.cli.main", "analysis.cli"
+    cli, analysis, data_prep = "sweeper.cli.main", "analysis.cli", "data_prep.cli"
+    own, into = "sweeper.cli.", f"results_dir={results}"
+    data, model = make_data(results / "hostile_data"), make_model(results / "hostile_model")
+    of_data = ["model=tiny-40k", f"data_root={data}", into]
     verbs = {
         "status": (cli, ["status", *where]),
         "status --json": (cli, ["status", "--json", *where]),
@@ -78,7 +84,20 @@ def told(folder: tuple[Path, dict[str, str]]) -> dict[str, dict[str, Any]]:
         "logs --json long": (cli, ["logs", "--json", runs["long"], *where]),
         "logs pipe": (cli, ["logs", runs["pipe"], *where]),
         "cancel": (cli, ["cancel", GRID, *where]),
-        "plan": (cli, ["plan", *AXES, f"results_dir={results}"]),
+        "plan": (cli, ["plan", *AXES, into]),
+        "suggest": (cli, ["suggest", "--budget-gpu-hours", "1", *AXES, into]),
+        "export-sbatch": (
+            cli,
+            ["export-sbatch", "--out", str(results / "out"), "cluster=slurm", *AXES, into],
+        ),
+        "plan of data": (cli, ["plan", *of_data]),
+        "prepare of data": (cli, ["prepare", *of_data]),
+        "annotate of data": (f"{own}annotate", ["--n", "1", *of_data]),
+        "data_prep prepare": (f"{own}prepare_data", of_data),
+        "inspect": (data_prep, ["inspect", str(data)]),
+        "validate": (data_prep, ["validate", str(data)]),
+        "add-model": (cli, ["add-model", str(model)]),
+        "plan of a model": (cli, ["plan", "model=tiny-40k", "model.source=hub", f"model.path={model}", into]),
         "fit": (analysis, ["fit", *where]),
         "passk": (analysis, ["passk", str(results / "rows" / "a_pipe.json")]),
         "ask": (analysis, ["ask", "size", *where]),
@@ -100,9 +119,11 @@ def told(folder: tuple[Path, dict[str, str]]) -> dict[str, dict[str, Any]]:
 
 CODES = {  # 1: what it left out is not in the answer; 2: what was asked for is itself no file
     **dict.fromkeys(("status", "status --json", "results", "results --csv", "results --sql", "results GRID"), 1),
-    **dict.fromkeys(("retry", "gc", "cancel", "why pipe"), 1),
-    **dict.fromkeys(("why done", "why long", "logs --json long", "plan", "report", "fit", "ask"), 0),
-    **dict.fromkeys(("logs pipe", "passk", "report --grid /x", "report --grid .."), 2),
+    **dict.fromkeys(("retry", "gc", "cancel", "why pipe", "plan", "report", "fit", "ask", "inspect", "validate"), 1),
+    **dict.fromkeys(("why done", "why long", "logs --json long"), 0),
+    **dict.fromkeys(("logs pipe", "passk", "report --grid /x", "report --grid ..", "suggest", "export-sbatch"), 2),
+    **dict.fromkeys(("plan of data", "prepare of data", "annotate of data", "data_prep prepare"), 2),
+    **dict.fromkeys(("add-model", "plan of a model"), 2),
 }
 
 
@@ -146,3 +167,46 @@ def test_the_good_runs_are_in_each_answer(told: dict[str, dict[str, Any]], folde
     )
     assert told["logs --json long"]["size"] < 8 << 20
     assert "log.txt is damaged: a named pipe is where a regular file should be" in told["logs pipe"]["err"]
+
+
+def test_what_is_refused_says_in_a_line_which_file_it_is(told: dict[str, dict[str, Any]]) -> None:
+    for verb in ("prepare of data", "annotate of data", "data_prep prepare"):
+        assert "hostile_data/d.jsonl row 0: a line of more than 64 MiB. Cut it out." in told[verb]["err"], verb
+    assert "hostile_data/d.jsonl row 0: a line of more than 64 MiB" in told["plan of data"]["out"]
+    for verb, channel in (("add-model", "err"), ("plan of a model", "out")):
+        assert "hostile_model/config.json" in told[verb][channel], verb
+        assert "it is larger than the 32 MiB that are read of such a file" in told[verb][channel], verb
+    assert "sweep-named.json is damaged" in told["export-sbatch"]["err"]
+    assert "what they measured is in no cost and no time of this plan" in told["plan"]["err"]
+
+
+def test_the_good_file_of_a_hostile_data_folder_is_shown_and_each_bad_one_is_named(
+    told: dict[str, dict[str, Any]],
+) -> None:
+    for verb in ("inspect", "validate"):
+        out = told[verb]["out"]
+        assert "a_good.jsonl" in out
+        for name in (
+            "d.jsonl",
+            "f.json",
+            "g.parquet",
+            "h_deep.jsonl",
+            "i_deep.json",
+            "j_bomb.jsonl.gz",
+            "k_latin.jsonl",
+        ):
+            assert f"hostile_data/{name}: unreadable" in out, (verb, name)
+        assert "b_pipe.jsonl" in out
+    assert "rows in 2 files" in told["validate"]["out"]
+
+
+def test_following_a_log_of_gigabytes_begins_with_its_last_mib(
+    folder: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    results, runs = folder
+    monkeypatch.setattr(time, "sleep", interrupted)
+    assert guarded(lambda: main(["logs", "-f", runs["long"], "--results", str(results)])) == 130
+    assert len(capfdbinary.readouterr().out) == 1 << 20

@@ -117,3 +117,14 @@ def test_what_no_law_can_answer_is_refused_with_the_cure(
 ) -> None:
     assert main(["suggest", *arguments, f"results_dir={results}"]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_an_answer_without_a_damaged_row_ends_with_1_and_names_it(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "rows" / "x.json").write_text("[" * 100_000)
+    words = ["+grid=model_scale", "seed=0,1", "--budget-gpu-hours", "3", f"results_dir={results}", "--json"]
+    assert main(["suggest", *words]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["data"]["picks"]
+    assert "x.json is damaged: it is nested too deep" in told.err

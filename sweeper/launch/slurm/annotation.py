@@ -14,14 +14,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from data_prep.files.lock import locked
 from data_prep.spec import DataError
+from rewards.bounded_file import read_json, read_text
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate
 from sweeper.evaluation.kept_blocks import SUFFIX
 from sweeper.host import environment, limits
 from sweeper.host.errors import RunFailedError, SweeperError
-from sweeper.host.files import open_results, write_atomic
+from sweeper.host.files import open_results, undamaged, write_atomic
 from sweeper.host.process import adopt_orphans
 from sweeper.host.secret import hidden
 from sweeper.inputs.data import prepared
@@ -37,6 +39,7 @@ from sweeper.spec.run_id import RunId
 
 PREFIX = "annotate-"
 _SECONDS = 5.0
+_T = TypeVar("_T")
 _AGAIN = "the same command tells how it stands, with --wait it follows"
 
 
@@ -120,7 +123,9 @@ def run(results_dir: Path, name: str) -> int:
 
 def read(results_dir: Path, name: str) -> Annotation:
     """What a job measures."""
-    return Annotation.from_json((results_dir / "annotations" / f"{name}.json").read_text())
+    path = results_dir / "annotations" / f"{name}.json"
+    with undamaged(path, cure="remove it and ask for the annotation again"):
+        return Annotation.from_json(read_text(path))
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
@@ -139,7 +144,7 @@ def _came_further(annotation: Annotation, results_dir: Path, name: str) -> bool:
     """Whether there is more than when an attempt last met the time limit; remembers what there is."""
     blocks = (results_dir / "base").glob(f"{annotation.spec.model.name}-*{SUFFIX}")
     size, path = sum(block.stat().st_size for block in blocks), results_dir / "annotations" / f"{name}.size"
-    before = int(path.read_text()) if path.exists() else -1
+    before = _told(path, int) if path.exists() else -1
     write_atomic(path, f"{size}\n")
     return size != before
 
@@ -152,9 +157,17 @@ def _outcome(results_dir: Path, name: str) -> Path:
     return results_dir / "annotations" / f"{name}.done.json"
 
 
+def _told(path: Path, kind: type[_T]) -> _T:
+    with undamaged(path, cure="remove it: the annotation is asked for again"):
+        value = read_json(path)
+        if not isinstance(value, kind):
+            raise TypeError(f"it holds a {type(value).__name__}")
+        return value
+
+
 def _done(results_dir: Path, name: str) -> Annotated | None:
     path = _outcome(results_dir, name)
-    told = json.loads(path.read_text()) if path.exists() else {}
+    told = _told(path, dict) if path.exists() else {}
     files = {key: Path(file) for key, file in told.items() if key != "error"}
     return Annotated(**files) if files and all(file.exists() for file in files.values()) else None
 
@@ -163,7 +176,7 @@ def _why(chunk: Chunk, results_dir: Path) -> str:
     """Why a job that is gone left no files: its own words, else SLURM's."""
     path = _outcome(results_dir, chunk.name)
     if path.exists():
-        return str(json.loads(path.read_text()).get("error", f"{path} names files that are gone"))
+        return str(_told(path, dict).get("error", f"{path} names files that are gone"))
     job = chunk.job(results_dir)
     try:
         ending = scheduler.endings([job])[job, 0] if job is not None else "not known to SLURM"

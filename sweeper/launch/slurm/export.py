@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.files.lock import locked
+from rewards.bounded_file import read_text
 from sweeper.host.environment import unsetting
 from sweeper.host.files import write_atomic
 from sweeper.launch.slurm import scheduler
@@ -78,7 +79,7 @@ def _written(
             out.mkdir(parents=True, exist_ok=True)
             if not (out / path.name).exists():
                 undo.callback((out / path.name).unlink, missing_ok=True)
-            text, path = path.read_text(), out / path.name
+            text, path = read_text(path), out / path.name
             write_atomic(path, text)
         written.append(Script(path, tuple(written[item].path for item in place.after if isinstance(item, int))))
     return written

@@ -12,6 +12,8 @@ import stat
 import sys
 from pathlib import Path
 
+_MOST = 64 << 20  # bytes of a file: more is none of ours
+
 
 def difference(manifest: Path, digest: str) -> Path | None:
     """The first path in a folder of frozen code that is not as it was frozen; None: all is.
@@ -55,7 +57,8 @@ def _content(path: Path) -> bytes | None:
     """The bytes of a file; None: it is none."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+            about = os.fstat(file.fileno())
+            return file.read(_MOST) if stat.S_ISREG(about.st_mode) and about.st_size <= _MOST else None
     except OSError:
         return None
 

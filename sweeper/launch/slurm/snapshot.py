@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from data_prep.files.atomic_folder import make_once
+from rewards.bounded_file import JSON_BYTES, parsed, read_bytes
 from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged
 from sweeper.host.machine import SNAPSHOT, git_state
@@ -49,9 +50,9 @@ def freeze(results_dir: Path) -> Frozen:
     if not _is_mine(folder):
         raise DamagedError(f"{folder} is another user's, and code from there would run as you; {cure}")
     with undamaged(manifest, cure=cure):
-        text = manifest.read_bytes()
+        text = read_bytes(manifest, JSON_BYTES)
         frozen = Frozen(folder=folder, digest=hashlib.sha256(text).hexdigest())
-        wrong = manifest if json.loads(text)["files"] != files else difference(manifest, frozen.digest)
+        wrong = manifest if parsed(text)["files"] != files else difference(manifest, frozen.digest)
     if wrong is not None:
         raise DamagedError(f"{wrong} is damaged: it is not what was frozen; {cure}")
     return frozen
@@ -63,7 +64,7 @@ def _contents(root: Path) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(root)
         is_hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
         if path.suffix in SUFFIXES and not is_hidden and path.is_file() and path.resolve().is_relative_to(root):
-            yield name.as_posix(), path.read_bytes()
+            yield name.as_posix(), read_bytes(path, JSON_BYTES)
 
 
 def _is_mine(folder: Path) -> bool:

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweeper.host.json_lines import json_lines
+from rewards.bounded_file import read_text
+from sweeper.host.json_lines import MOST_BYTES, json_lines
 from sweeper.host.process import run_child
 from sweeper.oversight.proof.line import Bounds, Line, judged
 from sweeper.oversight.proof.trial import Trial, spec_of
@@ -78,7 +79,7 @@ class MadeRun:
 
     def kv_tokens(self) -> int | None:
         """Tokens that vLLM's cache holds in training; None: its log has no such line."""
-        found = _KV.search(self.run_dir.attempts()[-1].log.read_text(errors="replace"))
+        found = _KV.search(read_text(self.run_dir.attempts()[-1].log, MOST_BYTES, errors="replace"))
         return int(found[1].replace(",", "")) if found else None
 
 

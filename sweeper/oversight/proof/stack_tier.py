@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+from rewards.bounded_file import MIB, read_text
 from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device
 from sweeper.host.process import adopt_orphans, run_child
@@ -63,7 +64,7 @@ def _lacks(trial: Trial) -> Iterator[Line]:
     log = trial.folder / "probe.log"
     command = [sys.executable, *probe.arguments(gpu=trial.device is Device.cuda)]
     run_child(command, log=log, env=trial.variables)
-    found = probe.read(log.read_text())
+    found = probe.read(read_text(log, MIB))
     if found is None:
         yield failed("the stack", f"its probe said nothing: {log}")
         return
