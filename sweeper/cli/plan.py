@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
     code = answer(options, lambda: plan_json(plan, overrides=overrides), text)
     hold_to_budget(plan, options.budget_gpu_hours)
-    code = code or say_damaged(plan.damaged, what="what they measured is in no cost and no time of this plan")
+    code = code or say_damaged(plan.damaged, what="what they say is in no state, cost and time of this plan")
     return EXIT_USAGE if plan.refused else code
 
 

@@ -58,7 +58,7 @@ class Plan:
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
     notes: tuple[str, ...] = ()  # what was done with settings that change nothing in some points
     unchecked: str | None = None  # why verl was not asked whether it accepts the runs
-    damaged: tuple[DamagedError, ...] = ()  # rows that could not be read: what they measured prices nothing
+    damaged: tuple[DamagedError, ...] = ()  # rows and records of jobs that cannot be read
 
     def count(self) -> dict[State, int]:
         """Runs in each state, states without runs left out."""
@@ -145,7 +145,7 @@ class _Planner:
     def __init__(self, results_dir: Path, asked: Sequence[str]) -> None:
         self._results_dir, self._asked = results_dir, asked
         self._queue = Queue.ask(results_dir)
-        self.damaged: list[DamagedError] = []  # rows, which price nothing
+        self.damaged = [*map(DamagedError, self._queue.damaged)]  # and rows, which price nothing
         self._pricer = Pricer(tuple(read_rows(results_dir, self.damaged)), results_dir)
         self._secrets, self._maker = SecretSearch(), SpecMaker()
         self._judged: dict[tuple[object, ...], str | Cost] = {}  # why runs are refused, or what they cost

@@ -274,7 +274,7 @@ def test_a_section_or_question_that_fails_costs_the_report_a_line_and_is_named(
     monkeypatch.setattr("analysis.questions.data.answer", broken)
     monkeypatch.setattr("analysis.report.sections.cost._costs", broken)
     monkeypatch.setattr("analysis.report.report.reading", broken)
-    assert main(["report", "--results", str(tmp_path), "-o", str(tmp_path / "out.html")]) == 0
+    assert main(["report", "--results", str(tmp_path), "-o", str(tmp_path / "out.html")]) == 1
     page = (tmp_path / "out.html").read_text()
     error = capsys.readouterr().err.splitlines()
     assert error[0] == "3 of its sections could not be made:"

@@ -107,7 +107,7 @@ def test_a_run_with_a_damaged_file_is_shown_as_damaged_and_the_others_as_ever(
     assert "1 done, 1 damaged, 1 interrupted" in out
 
     code, out, _ = answer(capsys, "plan", *AXES, f"results_dir={results}")
-    assert code == 0
+    assert code == is_told
     assert "1 done, 1 damaged, 1 interrupted" in out
     assert f"{path} is damaged: " in out
     assert "to run: 1," in out
@@ -227,7 +227,7 @@ def test_the_analysis_leaves_a_damaged_row_out_and_says_so(results: Path) -> Non
     damaged.write_text("")
     command = [sys.executable, "-m", "analysis", "report", "--results", str(results), "--grid", GRID]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert f"left out: {damaged} is damaged: it is empty" in done.stderr
     assert "damaged files: " in (results / "reports" / f"{GRID}.html").read_text()
 
@@ -272,7 +272,7 @@ def test_a_damaged_file_of_an_array_stops_nobody_but_who_submits(
     assert (code, f"{path} is damaged: " in err) == (1, True)
     code, _, err = answer(capsys, "cancel", GRID, *where)
     assert (code, f"{path} is damaged: " in err, "none is cancelled" in err) == (1, True, True)
-    assert answer(capsys, "plan", *AXES, f"results_dir={results}")[0] == 0
+    assert answer(capsys, "plan", *AXES, f"results_dir={results}")[0] == 1
     assert answer(capsys, "gc", "--yes", *where)[0] == 1
     assert path.exists()
     with pytest.raises(DamagedError, match=f"{chunk.name}.json is damaged"):  # what is queued is not known

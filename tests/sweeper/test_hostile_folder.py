@@ -177,7 +177,7 @@ def test_what_is_refused_says_in_a_line_which_file_it_is(told: dict[str, dict[st
         assert "hostile_model/config.json" in told[verb][channel], verb
         assert "it is larger than the 32 MiB that are read of such a file" in told[verb][channel], verb
     assert "sweep-named.json is damaged" in told["export-sbatch"]["err"]
-    assert "what they measured is in no cost and no time of this plan" in told["plan"]["err"]
+    assert "what they say is in no state, cost and time of this plan" in told["plan"]["err"]
 
 
 def test_the_good_file_of_a_hostile_data_folder_is_shown_and_each_bad_one_is_named(
