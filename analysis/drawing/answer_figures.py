@@ -9,7 +9,6 @@ from analysis.drawing.forest import draw_forest
 from analysis.drawing.heat_map import draw_heat_map
 from analysis.drawing.page import Figure
 from analysis.drawing.stacks import draw_stacks
-from analysis.drawing.svg import style
 
 
 def draw(asked: Asked, *, name: str, claim: str = "") -> Figure:
@@ -24,13 +23,12 @@ def draw(asked: Asked, *, name: str, claim: str = "") -> Figure:
 
 
 def _drawn(asked: Asked, name: str) -> Figure:
-    with style(name):
-        if isinstance(asked, Chart):
-            return draw_charts((asked,), name)
-        if isinstance(asked, Panels):
-            return draw_charts(asked.charts, name, together=asked.title)
-        if isinstance(asked, Forest):
-            return draw_forest(asked, name)
-        if isinstance(asked, HeatMap):
-            return draw_heat_map(asked, name)
-        return draw_stacks(asked, name)
+    if isinstance(asked, Chart):
+        return draw_charts((asked,), name)
+    if isinstance(asked, Panels):
+        return draw_charts(asked.charts, name, together=asked.title)
+    if isinstance(asked, Forest):
+        return draw_forest(asked, name)
+    if isinstance(asked, HeatMap):
+        return draw_heat_map(asked, name)
+    return draw_stacks(asked, name)

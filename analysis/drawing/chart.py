@@ -1,53 +1,77 @@
 """Charts: points, lines and bands over two axes, one or several panels with one legend."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.transforms import ScaledTranslation
 
-from analysis.drawing.answer import Chart, Mark, Scale, Trace
-from analysis.drawing.axes import draw_guide, scale_x, scale_y
+from analysis.drawing.answer import Chart, Mark
+from analysis.drawing.axes import Axis, ticks_at
+from analysis.drawing.chart_rows import POINTS, Drawn, rows_of
+from analysis.drawing.guides import level_layers, upright_layers
 from analysis.drawing.labels import all_have, shortened
+from analysis.drawing.line_names import names_at_ends
 from analysis.drawing.page import Figure, Key
 from analysis.drawing.style import MARKERS, NEUTRAL, PALETTE, Look, ramp
-from analysis.drawing.svg import WIDTH_IN, inline_svg, new_panel
+from analysis.drawing.view import HOVER, SHOWN, Spec, View, group_colours, told
 
-MANY_POINTS = 25  # of a trace: more are drawn as dots, and not all of them
-MANY_PLACES = 60  # of a line or band, likewise
 MOST_GROUPS = 10  # in a legend
-BESIDE = 4.0  # points between the intervals of two groups at one x
-WIDEST = 20.0  # points between the first and the last of them
-POINTS = (Mark.point, Mark.hollow)
-FURTHEST = 2.0  # heights of lines, points and their intervals, by which bands may widen a panel on either side
+FURTHEST = 0.75  # heights of lines, points and their intervals, by which bands may widen a panel on either side
+LINES = (Mark.line, Mark.dashed)
 
 
 def draw_charts(charts: Sequence[Chart], name: str, *, together: str = "") -> Figure:
-    """Call inside `style`.
+    """One or more charts.
 
     Args:
-        charts: One or more.
-        name: Stem of the data, prefix of every id.
+        charts: At least one.
+        name: Stem of the data.
         together: What several charts show; their axes get the same limits.
     """
     looks = _looks(charts)
-    panels = [panel(chart, looks) for chart in charts]
+    axes = [limits(chart) for chart in charts]
     if together:
-        _share_limits([axes for _, axes in panels])
+        axes = [(_common([x for x, _ in axes]), _common([y for _, y in axes]))] * len(axes)
     places = [x for chart in charts for trace in chart.traces if trace.mark in POINTS for x in trace.x]
-    texts = []
-    for i, (chart, (figure, axes)) in enumerate(zip(charts, panels, strict=True)):
-        scale_y(axes, chart.y)
-        scale_x(axes, chart.x, places)
-        own = f"{name}-{i}" if together else name
-        texts.append(inline_svg(figure, name=own, description=", ".join(filter(None, (together, chart.title)))))
     keys, common = _keys(charts, looks)
-    caption = " ".join(filter(None, (f"{together[:1].upper()}{together[1:]}." if together else "", all_have(common))))
+    drawn = [rows_of(chart, *pair) for chart, pair in zip(charts, axes, strict=True)]
+    views = [
+        _view(chart, found, looks, pair, ticks_at(pair[0], places) if chart.x.log or _whole(places) else (), keys)
+        for chart, found, pair in zip(charts, drawn, axes, strict=True)
+    ]
+    caption = (
+        f"{together[:1].upper()}{together[1:]}." if together else "",
+        all_have(common),
+        *dict.fromkeys(said for found in drawn for said in found.said),
+    )
     data = pd.DataFrame([record for chart in charts for record in _records(chart, together)])
-    return Figure(name=name, keys=keys, panels=tuple(texts), data=data, caption=caption)
+    return Figure(name=name, keys=keys, views=tuple(views), data=data, caption=" ".join(filter(None, caption)))
+
+
+def limits(chart: Chart) -> tuple[Axis, Axis]:
+    """Both axes: a band that is wide does not press what it belongs to into a line, it ends at the edge."""
+    upright = [guide.value for guide in chart.guides if guide.axis == "x"]
+    x = Axis.around(chart.x, [*(x for trace in chart.traces for x in trace.x), *upright])
+    core = [guide.value for guide in chart.guides if guide.axis == "y"]
+    bands: list[float] = []
+    for trace in chart.traces:
+        ends = [end for end in (*trace.low, *trace.high) if end is not None]
+        (core if trace.mark in POINTS else bands).extend(ends)
+        core += [] if trace.mark is Mark.band else trace.y
+    inner = Axis.around(chart.y, core or bands, margin=0)
+    near = Axis.around(replace(chart.y, least=None, most=None), [inner.low, inner.high], margin=FURTHEST)
+    return x, Axis.around(chart.y, [inner.low, inner.high, *map(near.held, bands)])
+
+
+def _common(axes: Sequence[Axis]) -> Axis:
+    return Axis(axes[0].scale, min(axis.low for axis in axes), max(axis.high for axis in axes))
+
+
+def _whole(places: Sequence[float]) -> bool:
+    """Whether few whole numbers were measured at, such as steps or seeds."""
+    return bool(places) and all(place == round(place) for place in places)
 
 
 def _records(chart: Chart, together: str) -> Iterable[dict[str, object]]:
@@ -58,114 +82,77 @@ def _records(chart: Chart, together: str) -> Iterable[dict[str, object]]:
             yield start | {"x": x, "y": y, "low": low, "high": high}
 
 
-def panel(chart: Chart, looks: Mapping[str, Look]) -> tuple[Canvas, Axes]:
-    """One chart with the look of each of its groups, ticks and labels of its axes not yet set; call inside `style`."""
-    figure, axes = new_panel(chart.title)
-    offsets = _offsets(chart)
-    room = max(map(abs, offsets.values()), default=0.0)
-    axes.set_xmargin(0.05 + room / (72 * axes.get_position().width * WIDTH_IN))
-    if chart.x.log:
-        axes.set_xscale("log")
-    if chart.y.log:
-        axes.set_yscale("log")
-    for trace in chart.traces:
-        _draw_trace(axes, trace, looks[trace.group], offsets.get(trace.group, 0.0))
-    for guide in chart.guides:
-        draw_guide(axes, guide, height=0)  # the title is above
-    _cut_off(axes, chart)
-    return figure, axes
-
-
-def _cut_off(axes: Axes, chart: Chart) -> None:
-    """Keep a wide band from pressing what it belongs to into a line: it ends at the edge of the panel."""
-    places = [guide.value for guide in chart.guides if guide.axis == "y"]
-    for trace in chart.traces:
-        ends = (*trace.low, *trace.high) if trace.mark in POINTS else ()
-        places += [] if trace.mark is Mark.band else [*trace.y, *(end for end in ends if end is not None)]
-    known = [value for value in places if not chart.y.log or value > 0]
-    if not known or min(known) == max(known):
-        return
-    low, high = _moved(min(known), max(known), FURTHEST, chart.y)
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(max(bottom, low), min(top, high))
-
-
-def _moved(low: float, high: float, share: float, scale: Scale) -> tuple[float, float]:
-    """Ends moved apart by a share of their distance, as the axis measures it."""
-    if scale.log:
-        return low * (low / high) ** share, high * (high / low) ** share
-    return low - share * (high - low), high + share * (high - low)
-
-
-def _share_limits(panels: Sequence[Axes]) -> None:
-    xs, ys = [axes.get_xlim() for axes in panels], [axes.get_ylim() for axes in panels]
-    for axes in panels:
-        axes.set_xlim(min(low for low, _ in xs), max(high for _, high in xs))
-        axes.set_ylim(min(low for low, _ in ys), max(high for _, high in ys))
-
-
-def _looks(charts: Sequence[Chart]) -> dict[str, Look]:
-    """A colour and marker per group, in order of appearance; of groups that are dashed lines alone, baselines, last."""
-    traces = [trace for chart in charts for trace in chart.traces]
-    own = {trace.group for trace in traces if trace.mark is not Mark.dashed}
-    groups = sorted(dict.fromkeys(trace.group for trace in traces), key=lambda group: group not in own)
-    colours = PALETTE if len(groups) <= len(PALETTE) else ramp(len(groups))
-    return {group: Look(colours[i], MARKERS[i % len(MARKERS)]) for i, group in enumerate(groups)}
-
-
-def _offsets(chart: Chart) -> dict[str, float]:
-    """Points by which the marks of each group stand beside their x: intervals at one x would hide one another."""
-    groups: dict[float, set[str]] = {}
-    for trace in chart.traces:
-        if trace.mark in POINTS and any(low is not None for low in trace.low):
-            for x in trace.x:
-                groups.setdefault(x, set()).add(trace.group)
-    crowded = {group for found in groups.values() if len(found) > 1 for group in found}
-    beside = [trace.group for trace in chart.traces if trace.group in crowded]
-    order = list(dict.fromkeys(beside))
-    step = min(BESIDE, WIDEST / max(1, len(order) - 1))
-    return {group: step * (i - (len(order) - 1) / 2) for i, group in enumerate(order)}
-
-
-def _draw_trace(axes: Axes, trace: Trace, look: Look, offset: float) -> None:
-    """Draw a trace, its points and their intervals moved by `offset` points; the data hold what is left out."""
-    if trace.mark in (Mark.band, Mark.line, Mark.dashed):
-        _draw_line(axes, trace, look)
-        return
-    known = [i for i in range(len(trace.low)) if trace.low[i] is not None and trace.high[i] is not None]
-    at = [trace.x[i] for i in known]
-    low, high = ([float(ends[i] or 0.0) for i in known] for ends in (trace.low, trace.high))
-    many = len(trace.x) > MANY_POINTS
-    every = max(1, -(-len(trace.x) // MANY_POINTS))
-    beside = axes.transData + ScaledTranslation(offset / 72, 0, axes.figure.dpi_scale_trans)
-    axes.vlines(at[::every], low[::every], high[::every], color=look.colour, linewidth=1.2, transform=beside)
-    # What is moved does not count for the limits of the axes.
-    axes.update_datalim([*zip(trace.x, trace.y, strict=True), *zip(at, low, strict=True), *zip(at, high, strict=True)])
-    axes.plot(
-        trace.x[::every],
-        trace.y[::every],
-        linestyle="none",
-        marker="." if many else look.marker,
-        markersize=3 if many else 5.5,
-        color=look.colour,
-        markerfacecolor="white" if trace.mark is Mark.hollow else look.colour,
-        zorder=3,
-        transform=beside,
+def _view(
+    chart: Chart, drawn: Drawn, looks: Mapping[str, Look], axes: tuple[Axis, Axis], ticks: Sequence[float],
+    keys: Sequence[Key],
+) -> View:  # fmt: skip
+    x, y = axes
+    names = {key.group: key.label for key in keys if key.group is not None}
+    return View(
+        title=chart.title,
+        columns=drawn.columns,
+        spec={
+            "params": [{"name": "off", "value": []}],
+            "encoding": {"x": {"field": "x", **x.channel(ticks)}, "y": {"field": "y", **y.channel()}},
+            "layer": [
+                *level_layers([guide for guide in chart.guides if guide.axis == "y"]),
+                *_layers(chart, drawn, looks),
+                *upright_layers([guide for guide in chart.guides if guide.axis == "x"], x),
+                *names_at_ends(chart, names, x, y),
+            ],
+        },
     )
 
 
-def _draw_line(axes: Axes, trace: Trace, look: Look) -> None:
-    """A line, a band, or a line with its band; first and last place included."""
-    n = len(trace.x)
-    kept = np.unique(np.linspace(0, n - 1, min(n, MANY_PLACES)).round().astype(int)).tolist()
-    known = [i for i in kept if i < len(trace.low) and trace.low[i] is not None and trace.high[i] is not None]
-    low, high = ([float(ends[i] or 0.0) for i in known] for ends in (trace.low, trace.high))
-    if known:
-        axes.fill_between([trace.x[i] for i in known], low, high, color=look.colour, alpha=0.14, linewidth=0)
-    if trace.mark is not Mark.band:
-        style = "--" if trace.mark is Mark.dashed else "-"
-        places = [trace.x[i] for i in kept], [trace.y[i] for i in kept]
-        axes.plot(*places, color=look.colour, linestyle=style, linewidth=1.5)
+def _layers(chart: Chart, drawn: Drawn, looks: Mapping[str, Look]) -> Iterable[Spec]:
+    """Bands lie below lines, intervals below points."""
+    marks = set(drawn.columns["mark"])
+    every: Spec = {
+        "color": group_colours(list(looks), [look.colour for look in looks.values()]),
+        "tooltip": told(("label", "series"), ("place", chart.x.label), ("value", chart.y.label)),
+    }
+    ends: Spec = every | {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
+    own: Spec = {"detail": {"field": "trace", "type": "nominal"}}
+    shape: Spec = {
+        "shape": {
+            "field": "group", "type": "nominal",
+            "scale": {"domain": list(looks), "range": [look.marker for look in looks.values()]},
+        }
+    }  # fmt: skip
+    if drawn.bands:
+        yield _layer("band", "isValid(datum.low) && datum.size == 0", {"type": "area", "opacity": 0.17}, ends | own)
+    for mark, dash in ((Mark.line, [1, 0]), (Mark.dashed, [6, 4])):
+        if mark in marks:
+            yield _layer(
+                mark, f"datum.mark == '{mark}'", {"type": "line", "strokeDash": dash, "strokeWidth": 1.8}, every | own
+            )
+    if drawn.intervals:
+        yield _layer("interval", "isValid(datum.low) && datum.size > 0", {"type": "rule", "strokeWidth": 1.4}, ends)
+    size: Spec = {"size": {"field": "size", "type": "quantitative", "scale": None, "legend": None}}
+    for mark in POINTS:
+        if mark in marks:
+            look: dict[str, Any] = {"type": "point", "filled": mark is Mark.point, "opacity": 1}
+            yield _layer(mark, f"datum.mark == '{mark}'", look, every | shape | size)
+    if marks - {str(mark) for mark in POINTS}:
+        yield _layer(HOVER, "datum.size == 0", {"type": "point", "filled": True, "opacity": 0, "size": 120}, every)
+
+
+def _layer(name: str, test: str, mark: Spec, encoding: Spec) -> Spec:
+    return {"name": str(name), "transform": [{"filter": f"{SHOWN} && {test}"}], "mark": mark, "encoding": encoding}
+
+
+def _looks(charts: Sequence[Chart]) -> dict[str, Look]:
+    """A colour and marker per group, in order of appearance.
+
+    Groups without a line or point of their own, baselines, come last; a single one of them is grey.
+    """
+    traces = [trace for chart in charts for trace in chart.traces]
+    own = {trace.group for trace in traces if trace.mark in (Mark.line, Mark.point)}
+    groups = sorted(dict.fromkeys(trace.group for trace in traces), key=lambda group: group not in own)
+    colours = list(PALETTE if len(groups) <= len(PALETTE) else ramp(len(groups)))
+    if len(groups) - len(own) == 1 < len(groups):
+        colours[len(own)] = NEUTRAL
+    return {group: Look(colours[i], MARKERS[i % len(MARKERS)]) for i, group in enumerate(groups)}
 
 
 def _keys(charts: Sequence[Chart], looks: dict[str, Look]) -> tuple[tuple[Key, ...], list[str]]:
@@ -187,17 +174,18 @@ def _keys(charts: Sequence[Chart], looks: dict[str, Look]) -> tuple[tuple[Key, .
     keys = [
         Key(
             label=name,
+            group=group,
             colour=looks[group].colour,
             marker=looks[group].marker if found & {*POINTS} else None,
             hollow=Mark.hollow in found and Mark.point not in found,
-            line=bool(found & {Mark.line, Mark.dashed}),
+            line=bool(found & {*LINES}),
             dashed=Mark.dashed in found and Mark.line not in found,
             block=found == {Mark.band},
         )
         for name, (group, found) in zip(names, marks.items(), strict=True)
     ]
     if any(found >= {*POINTS} for found in marks.values()):
-        keys.append(Key(label="held out", colour="#222222", marker="o", hollow=True))
+        keys.append(Key(label="held out", colour=NEUTRAL, marker="circle", hollow=True))
     if any(found >= {Mark.dashed, Mark.line} for found in marks.values()):
-        keys.append(Key(label="outside the data", colour="#222222", line=True, dashed=True))
+        keys.append(Key(label="outside the data", colour=NEUTRAL, line=True, dashed=True))
     return (*keys, *levels), common

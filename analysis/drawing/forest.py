@@ -2,55 +2,77 @@
 
 import textwrap
 from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
-from analysis.drawing.answer import Bar, Forest, Scale
-from analysis.drawing.axes import draw_guide, scale_x
-from analysis.drawing.labels import all_have, broken, cut, shortened
+from analysis.drawing.answer import Forest, Scale
+from analysis.drawing.axes import Axis
+from analysis.drawing.guides import upright_layers
+from analysis.drawing.labels import all_have, cut, lines_of, shortened
 from analysis.drawing.page import Figure
 from analysis.drawing.style import NEUTRAL, PALETTE
-from analysis.drawing.svg import WIDTH_IN, inline_svg, new_panel
+from analysis.drawing.view import Spec, View, told, value_text
+from analysis.passk.estimate import Estimate
 
 NOTE_WIDTH = 52  # characters of a reason inside the axes
 MOST_BARS = 24
+LINE, AROUND = 26, 76  # pixels of a line, and of the axis and what is above
 
 
 def draw_forest(forest: Forest, name: str) -> Figure:
-    """Call inside `style`."""
-    labels, common = shortened([bar.label for bar in forest.bars[:MOST_BARS]])
-    labels = broken(labels)
-    rows = list(zip(labels, forest.bars, strict=False))[::-1]
-    figure, axes = new_panel("", fitted=True)
-    figure.suptitle(textwrap.fill(forest.title, 56), x=0.01, ha="left", fontsize=10)
-    lines = sum(label.count("\n") for label in labels)
-    figure.set_size_inches(WIDTH_IN, 1.1 + 0.27 * len(rows) + 0.15 * lines)
-    for guide in forest.guides:
-        draw_guide(axes, guide)
-    for i, (_, bar) in enumerate(rows):
-        _draw_bar(axes, i, bar)
-    axes.set_yticks(range(len(rows)), [label for label, _ in rows])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.grid(visible=False, axis="y")
-    scale_x(axes, Scale(label=textwrap.fill(forest.axis.label, 30), log=forest.axis.log))
-    for i, (_, bar) in enumerate(rows):
-        if bar.value is None:
-            text = textwrap.shorten(bar.note or "not measured", NOTE_WIDTH, placeholder=" ...")
-            note = axes.text(
-                0.02, i, text, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5, color=NEUTRAL
-            )
-            note.set_in_layout(False)  # a sentence would leave the axes no room; the data hold it whole
-    panel = inline_svg(figure, name=name, description=forest.title)
+    """One view."""
+    bars = forest.bars[:MOST_BARS]
+    names, common = shortened([bar.label for bar in bars])
+    values = [end for bar in bars for end in (bar.value, bar.low, bar.high) if end is not None]
+    axis = Axis.around(
+        Scale(label=forest.axis.label, log=forest.axis.log), [*values, *(guide.value for guide in forest.guides)]
+    )
+    known = [None if bar.value is None else Estimate(bar.value, bar.low, bar.high) for bar in bars]
+    notes = [textwrap.shorten(bar.note or "not measured", NOTE_WIDTH, placeholder=" ...") for bar in bars]
+    columns: dict[str, list[Any]] = {
+        "line": list(range(len(bars))),  # labels may be equal
+        "label": names,
+        "x": [bar.value for bar in bars],
+        "low": [bar.low if bar.high is not None else None for bar in bars],
+        "high": [bar.high if bar.low is not None else None for bar in bars],
+        "value": [
+            bar.note or "not measured" if found is None else value_text(found)
+            for found, bar in zip(known, bars, strict=True)
+        ],
+        "note": ["" if found else note for found, note in zip(known, notes, strict=True)],
+    }
+    y, height = lines_of(names)
+    view = View(
+        title=forest.title,
+        columns=columns,
+        height=AROUND + LINE * len(bars) + height,
+        spec={"encoding": {"x": {"field": "x", **axis.channel()}, "y": y}, "layer": _layers(forest, axis)},
+    )
     frame = pd.DataFrame([asdict(bar) for bar in forest.bars])
     caption = " ".join(filter(None, (all_have(common), cut(MOST_BARS, len(forest.bars)))))
-    return Figure(name=name, keys=(), panels=(panel,), data=frame, caption=caption)
+    return Figure(name=name, keys=(), views=(view,), data=frame, caption=caption)
 
 
-def _draw_bar(axes: Axes, at: int, bar: Bar) -> None:
-    if bar.value is None:
-        return
-    colour = PALETTE[0]
-    if bar.low is not None and bar.high is not None:
-        axes.hlines(at, bar.low, bar.high, color=colour, linewidth=2)
-    axes.plot([bar.value], [at], marker="o", color=colour, markersize=6, linestyle="none")
+def _layers(forest: Forest, axis: Axis) -> list[Spec]:
+    tip: Spec = {"tooltip": told(("label", "what"), ("value", forest.axis.label))}
+    ends: Spec = {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}
+    known, none = [{"filter": "isValid(datum.low)"}], [{"filter": "!isValid(datum.x)"}]
+    note = {
+        "type": "text",
+        "align": "left",
+        "dx": 6,
+        "fontSize": 10,
+        "fontStyle": "italic",
+        "color": NEUTRAL,
+        "limit": {"expr": "width - 12"},
+    }
+    return [
+        *upright_layers(forest.guides, axis),
+        {"name": "interval", "transform": known, "mark": {"type": "rule", "size": 2.5, "color": PALETTE[0]},
+         "encoding": ends | tip},
+        {"name": "point", "transform": [{"filter": "isValid(datum.x)"}],
+         "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1, "color": PALETTE[0]}, "encoding": tip},
+        {"name": "note", "transform": none, "mark": note,
+         "encoding": {"x": {"value": 0}, "text": {"field": "note"}, **tip}},
+    ]  # fmt: skip

@@ -1,6 +1,8 @@
 """A frame as a table that people read: a value and the ends of its interval in one cell."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +13,7 @@ from analysis.passk.estimate import Estimate
 
 FOLD = 14
 LONG = 44  # characters from which a cell is broken into lines
+PLAIN = re.compile(r"[+-]?\d+(\.\d+)?(e-?\d+)?( |$)")  # a number, alone or before its interval
 Ends = tuple[str, str]
 Form = str | Callable[[float], str]  # of a number: its format, or what writes it; with an interval only its sign counts
 SIGNED = ("gain", "difference", "per_doubling", "last_doubling", "lead", "minus_last_value")  # a column begins so
@@ -33,6 +36,7 @@ def frame_table(
     forms: Mapping[str, Form] | None = None,
     strong: Sequence[bool] = (),
     alarm: Sequence[bool] = (),
+    links: Sequence[str] = (),
     fold: int = FOLD,
 ) -> Table:
     """The frame is the data of the table as well.
@@ -46,6 +50,7 @@ def frame_table(
             interval as `numerals` writes it.
         strong: Which lines stand out; empty: none.
         alarm: Which lines warn, likewise.
+        links: Anchor to which the first cell of each line leads; empty: none.
         fold: Lines from which it stands behind a click.
     """
     ends = _ends(frame)
@@ -53,9 +58,16 @@ def frame_table(
     heads = titles or {name: head(name) for name in map(str, frame.columns) if name not in hidden}
     known = FORMS | dict(forms or {})
     columns = [_cells(frame, column, ends.get(column), known.get(column)) for column in heads]
+    orders = [_orders(frame[column], texts) for column, texts in zip(heads, columns, strict=True)]
     lines = tuple(
-        Line(cells=cells, strong=bool(strong) and strong[i], alarm=bool(alarm) and alarm[i])
-        for i, cells in enumerate(zip(*columns, strict=True))
+        Line(
+            cells=cells,
+            orders=order if any(order) else (),
+            link=links[i] if links else "",
+            strong=bool(strong) and strong[i],
+            alarm=bool(alarm) and alarm[i],
+        )
+        for i, (cells, order) in enumerate(zip(zip(*columns, strict=True), zip(*orders, strict=True), strict=True))
     )
     shown = tuple(
         Column(title=title, number=frame[column].dtype.kind in "if", wide=any(len(cell) > LONG for cell in cells))
@@ -95,6 +107,13 @@ def _counted(cell: Iterable[object], form: Form) -> str:
 
 def _unknown(value: object) -> bool:
     return value is None or (isinstance(value, float) and value != value)
+
+
+def _orders(values: "pd.Series[Any]", texts: Sequence[str]) -> list[str]:
+    """The numbers behind texts that cannot be sorted as numbers (12K, 3 h); empty where the texts can."""
+    if values.dtype.kind not in "if" or all(text == DASH or PLAIN.match(text) for text in texts):
+        return [""] * len(texts)
+    return ["" if text == DASH else f"{value:.6g}" for value, text in zip(values, texts, strict=True)]
 
 
 def _text(value: object, form: Form | None) -> str:

@@ -2,10 +2,14 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 from analysis.runs.selection import ALL_RUNS
 
 WIDTH = 26  # characters before a label at a line is broken
+PLAIN = " .,-_+()%"  # what needs no escape in a text of an expression
+MOST_LINES = 2  # of a label at a line
+BREAK = 12  # pixels of each further line of a label, and all lines are as high
 
 
 def shortened(labels: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -18,9 +22,22 @@ def shortened(labels: Sequence[str]) -> tuple[list[str], list[str]]:
     return kept, common
 
 
-def broken(labels: Sequence[str]) -> list[str]:
-    """Labels as they stand at the lines of a figure."""
-    return [textwrap.fill(label, WIDTH) for label in labels]
+def lines_of(names: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """The vertical axis of a figure with a line a name, by the column `line`, and the pixels that its breaks take.
+
+    The labels are a list by number: a name may be there twice, and may hold whatever a name can hold. Of a long one the
+    pointer is told the rest.
+    """
+    broken = [textwrap.wrap(name, WIDTH, max_lines=MOST_LINES, placeholder=" …") or [""] for name in names]
+    texts = ", ".join(f"[{', '.join(_quoted(line) for line in own)}]" for own in broken)
+    axis = {"title": None, "grid": False, "domain": False, "ticks": False, "labelPadding": 8, "labelLimit": 0}
+    channel = {
+        "field": "line",
+        "type": "ordinal",
+        "scale": {"domain": list(range(len(names)))},
+        "axis": axis | {"labelExpr": f"[{texts}][datum.value]", "labelOverlap": False},
+    }
+    return channel, BREAK * len(names) * (max(map(len, broken), default=1) - 1)
 
 
 def all_have(common: Sequence[str]) -> str:
@@ -32,3 +49,12 @@ def all_have(common: Sequence[str]) -> str:
 def cut(most: int, n: int) -> str:
     """A sentence on the lines that are not drawn."""
     return f"Drawn: the first {most} of {n}." if n > most else ""
+
+
+def _quoted(text: str) -> str:
+    """A text of an expression of Vega."""
+    return (
+        "'"
+        + "".join(c if c.isalnum() or c in " .,-_+()%" else f"\\u{ord(c):04x}" for c in text if ord(c) < 2**16)
+        + "'"
+    )

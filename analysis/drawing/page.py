@@ -9,16 +9,18 @@ from typing import Any
 import pandas as pd
 
 from analysis.drawing.answer import Status
+from analysis.drawing.view import View
 
 DASH = "–"  # noqa: RUF001 - the typographic sign for "not measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One entry of a legend."""
+    """One entry of a legend; `group`: what it shows and hides, None: it only explains."""
 
     label: str
     colour: str
+    group: str | None = None
     marker: str | None = None
     hollow: bool = False
     dashed: bool = False
@@ -28,14 +30,18 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """Panels that belong together: SVG elements with one legend, and the numbers that they show."""
+    """Views that belong together, with one legend, and the numbers that they show."""
 
     name: str  # stem of its data files
     keys: tuple[Key, ...]
-    panels: tuple[str, ...]
+    views: tuple[View, ...]
     data: pd.DataFrame
     caption: str = ""
     claim: str = ""  # what it shows, in one sentence: its title
+
+    def packed(self) -> dict[str, Any]:
+        """As JSON of a page."""
+        return {"claim": self.claim, "caption": self.caption, "views": [view.packed() for view in self.views]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +55,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of a table: one text per column."""
+    """A line of a table: one text per column.
+
+    Attributes:
+        cells: The texts.
+        orders: What a cell is sorted by where its text is no number, else nothing; empty: by the texts.
+        link: Anchor to which the first cell leads.
+        strong: Stands out.
+        alarm: A failure or a warning.
+    """
 
     cells: tuple[str, ...]
+    orders: tuple[str, ...] = ()
+    link: str = ""
     strong: bool = False
-    alarm: bool = False  # a failure or a warning
+    alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,44 +4,63 @@ from itertools import accumulate
 
 import pandas as pd
 
-from analysis.drawing.answer import Stacks
-from analysis.drawing.labels import all_have, broken, cut, shortened
+from analysis.drawing.answer import Scale, Stacks
+from analysis.drawing.axes import Axis
+from analysis.drawing.labels import all_have, cut, lines_of, shortened
 from analysis.drawing.page import Figure, Key
 from analysis.drawing.style import PALETTE
-from analysis.drawing.svg import WIDTH_IN, inline_svg, new_panel
+from analysis.drawing.view import SHOWN, View, group_colours, told
 
 MOST_LINES = 16
+LINE, AROUND = 28, 60  # pixels of a line, and of the axis
 
 
 def draw_stacks(asked: Stacks, name: str) -> Figure:
-    """Call inside `style`."""
+    """One view."""
     shown = asked.lines[:MOST_LINES]
-    labels, common = shortened([line.label for line in shown])
-    labels = broken(labels)
-    figure, axes = new_panel(asked.title, fitted=True)
-    breaks = sum(label.count("\n") for label in labels)
-    figure.set_size_inches(WIDTH_IN, 0.9 + 0.3 * len(shown) + 0.12 * breaks)
-    places = range(len(shown))[::-1]
-    ends = [list(accumulate(line.shares, initial=0.0)) for line in shown]
-    for i, (_, colour) in enumerate(zip(asked.parts, PALETTE[: len(asked.parts)], strict=True)):
-        widths, starts = [line.shares[i] for line in shown], [end[i] for end in ends]
-        axes.barh(places, widths, left=starts, color=colour, edgecolor="white", linewidth=0.6, height=0.7)
-    for place, line in zip(places, shown, strict=True):
-        if line.note:
-            axes.text(1.02, place, line.note, va="center", fontsize=8)
-    axes.set_yticks(places, labels)
-    axes.set_xlim(0, 1)
-    axes.set_xlabel(asked.axis.label)
-    axes.grid(visible=False, axis="y")
-    panel = inline_svg(figure, name=name, description=asked.title)
-    keys = tuple(
-        Key(label=part, colour=colour, block=True)
-        for i, (part, colour) in enumerate(zip(asked.parts, PALETTE[: len(asked.parts)], strict=True))
-        if any(line.shares[i] for line in asked.lines)
-    )
+    names, common = shortened([line.label for line in shown])
     records = [
+        {"line": i, "label": names[i], "group": part, "x": start, "end": start + share, "value": f"{share:.3f}"}
+        for i, line in enumerate(shown)
+        for part, share, start in zip(asked.parts, line.shares, accumulate(line.shares, initial=0.0), strict=False)
+        if share
+    ]
+    axis = Axis(Scale.share(asked.axis.label), 0.0, 1.0)
+    y, breaks = lines_of(names)
+    there = [part for i, part in enumerate(asked.parts) if any(line.shares[i] for line in asked.lines)]
+    colours = dict(zip(asked.parts, PALETTE, strict=False))
+    notes = [{"line": i, "note": line.note} for i, line in enumerate(shown) if line.note]
+    view = View(
+        title=asked.title,
+        columns={key: [record[key] for record in records] for key in ("line", "label", "group", "x", "end", "value")},
+        height=AROUND + LINE * len(shown) + breaks,
+        spec={
+            "params": [{"name": "off", "value": []}],
+            "encoding": {"x": {"field": "x", **axis.channel()}, "y": y},
+            "layer": [
+                {
+                    "name": "bar",
+                    "transform": [{"filter": SHOWN}],
+                    "mark": {"type": "bar", "height": {"band": 0.7}},
+                    "encoding": {
+                        "x2": {"field": "end"},
+                        "color": group_colours(there, [colours[part] for part in there]),
+                        "tooltip": told(("label", "what"), ("group", "part"), ("value", asked.axis.label)),
+                    },
+                },
+                {
+                    "name": "note",
+                    "data": {"values": notes},
+                    "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": 10},
+                    "encoding": {"x": {"value": "width"}, "text": {"field": "note"}},
+                },
+            ],
+        },
+    )
+    keys = tuple(Key(label=part, group=part, colour=colours[part], block=True) for part in there)
+    data = [
         {"label": line.label, **dict(zip(asked.parts, line.shares, strict=True)), "note": line.note}
         for line in asked.lines
     ]
     caption = " ".join(filter(None, (all_have(common), cut(MOST_LINES, len(asked.lines)))))
-    return Figure(name=name, keys=keys, panels=(panel,), data=pd.DataFrame(records), caption=caption)
+    return Figure(name=name, keys=keys, views=(view,), data=pd.DataFrame(data), caption=caption)

@@ -1,36 +1,35 @@
 """A figure of the report as an SVG file of its own, legend included, for a page that is not the report."""
 
-import re
-import textwrap
-from html import escape
-
-from markupsafe import Markup
+from typing import Any
 
 from analysis.drawing.page import Figure
-from analysis.drawing.template import template
-
-LINE, PAD = 15, 12  # height of an entry of the legend or a line of the caption, margin below it
-COLUMNS = 80  # characters of a line of the caption
+from analysis.drawing.picture import svg
+from analysis.drawing.style import OF_A_FILE
+from analysis.drawing.view import FILE_WIDTH, OFF, View
 
 
 def standalone(figure: Figure) -> str:
-    """The figure as an SVG document: panels above one another, legend, caption; white behind it in dark pages."""
-    sizes = [re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', panel) for panel in figure.panels]
-    boxes = [(float(size[1]), float(size[2])) for size in sizes if size]
-    width, y, parts = max(box[0] for box in boxes), 0.0, []
-    for panel, (wide, high) in zip(figure.panels, boxes, strict=True):
-        parts.append(panel.replace("<svg", f'<svg y="{y:g}" width="{wide:g}" height="{high:g}"', 1))
-        y += high
-    swatch = template("swatch.svg.j2").module.swatch  # type: ignore[attr-defined]
-    for key in figure.keys:
-        parts.append(swatch(key, Markup(f' x="40" y="{y:g}" width="34" height="14"')).strip())
-        parts.append(f'<text x="80" y="{y + 11:g}">{escape(key.label)}</text>')
-        y += LINE
-    for text in textwrap.wrap(figure.caption, COLUMNS):
-        parts.append(f'<text x="40" y="{y + 11:g}">{escape(text)}</text>')
-        y += LINE
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {y + PAD:g}" width="{width * 1.5:g}"'
-    look = 'font-family="sans-serif" font-size="9.5" fill="#222222"'
-    rules = "<style>svg * { stroke-linejoin: round; stroke-linecap: butt }</style>"
-    body = "\n".join(parts)
-    return f'{head}>\n{rules}\n<rect width="100%" height="100%" fill="white"/>\n<g {look}>\n{body}\n</g>\n</svg>\n'
+    """The figure as an SVG document: panels above one another, with legend, title and caption, on white."""
+    return svg(as_one(figure), OF_A_FILE)
+
+
+def as_one(figure: Figure) -> dict[str, Any]:
+    """A specification of all views of a figure, above one another, that stands alone."""
+    views = [_part(view, i) for i, view in enumerate(figure.views)]
+    # A parameter belongs to the whole specification.
+    parameters = [{"name": OFF, "value": []}] if any(view.pop("params", None) for view in views) else []
+    for view in views:
+        del view["autosize"]  # of the whole specification as well
+    said = [*filter(None, (figure.claim, figure.caption))]
+    return {
+        "params": parameters,
+        "vconcat": views,
+        "resolve": {"scale": {"color": "shared", "shape": "shared"}},
+        "title": {"text": said[:1], "subtitle": said[1:], "anchor": "start"},
+    }
+
+
+def _part(view: View, place: int) -> dict[str, Any]:
+    spec = view.whole(width=FILE_WIDTH)
+    # Names of layers are unique in a specification.
+    return spec | {"title": view.title, "layer": [own | {"name": f"{own['name']}-{place}"} for own in spec["layer"]]}

@@ -1,14 +1,18 @@
-"""One colour and marker per group, told apart by colour-blind readers and on grey paper.
+"""How figures look: one colour and marker per group, and the themes of a light page, a dark page and a file.
 
-Up to seven groups take the palette of Okabe and Ito, more an ordered ramp (viridis without its bright end).
+Up to seven groups take the palette of Okabe and Ito, its black made a grey that is seen on dark pages too; more take an
+ordered ramp. Both are told apart by colour-blind readers, and markers on grey paper.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-NEUTRAL = "#5a5a5a"
-BRIGHT_END = 0.82  # of viridis: beyond it a line on white is too pale
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C")
+MARKERS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
+NEUTRAL = "#808080"  # 3:1 or more on both papers
+# Viridis without its bright end, beyond which a line on white is too pale (Smith and van der Walt, 2015).
+RAMP = ("#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6ECE58")
+DIVERGING = ("#E08214", "#FDB863", "#F7F7F7", "#B2ABD2", "#8073AC")  # PuOr of ColorBrewer: pale at its centre
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 
 
 class Look(NamedTuple):
@@ -19,9 +23,47 @@ class Look(NamedTuple):
 
 
 def ramp(count: int) -> tuple[str, ...]:
-    """Ordered colours, dark first."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
+    """Ordered colours, dark first; `count` at least 1."""
+    places = [i * (len(RAMP) - 1) / max(count - 1, 1) for i in range(count)]
+    return tuple(_between(RAMP[int(at)], RAMP[min(int(at) + 1, len(RAMP) - 1)], at % 1) for at in places)
 
-    colours = colormaps["viridis"]
-    return tuple(to_hex(colours(BRIGHT_END * i / max(count - 1, 1))) for i in range(count))
+
+def theme(ink: str, grid: str, *, paper: str = "transparent", font: str = FONT, legend: bool = False) -> dict[str, Any]:
+    """A configuration of Vega-Lite.
+
+    Args:
+        ink: Colour of texts and axes.
+        grid: Colour of the lines of the grid.
+        paper: Colour behind everything.
+        font: Of all texts.
+        legend: Whether a figure has its legend in it; a page has it beside the figure, as buttons.
+    """
+    axis = {"labelColor": ink, "titleColor": ink, "tickColor": ink, "domainColor": ink, "gridColor": grid}
+    return {
+        "background": paper,
+        "font": font,
+        "view": {"stroke": None},
+        "axis": axis | {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "titlePadding": 6},
+        "title": {"color": ink, "fontSize": 12, "anchor": "start", "fontWeight": "bold"},
+        "text": {"color": ink},
+        "legend": {
+            "orient": "bottom",
+            "title": None,
+            "columns": 3,
+            "labelColor": ink,
+            "labelLimit": 0,
+            "symbolOpacity": 1,
+        }
+        | ({} if legend else {"disable": True}),
+    }
+
+
+THEMES = {"light": theme("#1d1d1f", "#e2e2e2"), "dark": theme("#e6e6e6", "#3a3d42")}
+OF_A_FILE = theme("#1d1d1f", "#e2e2e2", paper="#ffffff", font="sans-serif", legend=True)
+# Inside a page, before its script runs or where it has none: the style sheet of the page says which colours these are.
+OF_A_PAGE = theme("currentColor", "var(--line)", font="inherit")
+
+
+def _between(one: str, other: str, share: float) -> str:
+    pairs = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(low + share * (high - low)):02x}" for low, high in pairs)

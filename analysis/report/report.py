@@ -1,6 +1,7 @@
 """One offline HTML file a selection of runs, and the numbers of every figure and table as CSV and JSON beside it.
 
-No network, no script, no time of rendering: the same rows give the same bytes.
+No network, no time of rendering: the same rows give the same bytes. Its scripts are its own and draw figures that are
+data; whatever a row or a model wrote is text.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analysis.drawing.answer import Answer, Status
+from analysis.drawing.live import PAGE_THEMES, policy, scripts, stills
 from analysis.drawing.page import FirstScreen, RunSection, Section, Verdict, csv_text, json_text
-from analysis.drawing.template import template
+from analysis.drawing.template import template, text_of
 from analysis.questions import QUESTIONS
 from analysis.report.evidence import Evidence
 from analysis.report.reading import reading
@@ -122,7 +124,15 @@ def render(
         tables: Name of the folder of the data files, beside the page.
         runs: A part for each run, linked to by `RunSection.anchor`.
     """
+    made = scripts()
+    figures = [item for section in sections for item in section.figures]
+    figures += [run.curve for run in runs if run.curve is not None]
     return template("report.html.j2").render(
+        policy=policy(made),
+        scripts=made,
+        css=text_of("report.css"),
+        themes=PAGE_THEMES,
+        stills=stills([*((first.figure,) if first.figure else ()), *figures]),
         selection=evidence.selection,
         ended=_measured_between(evidence.selection),
         first=first,

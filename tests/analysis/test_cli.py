@@ -18,7 +18,7 @@ def test_help_teaches_and_imports_nothing_heavy() -> None:
         "import sys; from analysis.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "print([name for name in ('numpy', 'pandas', 'matplotlib', 'pydantic') if name in sys.modules])"
+        "print([name for name in ('numpy', 'pandas', 'vl_convert', 'pydantic') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "python -m analysis report --results results --grid model_scale" in done.stdout

@@ -82,6 +82,7 @@ def test_the_tables_of_results_and_states_are_the_golden_ones(
 
 def sentences(page: str) -> list[str]:
     """The texts of a page's paragraphs and list items."""
+    page = re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
     texts = re.findall(r"<(p|li)\b[^>]*>(.*?)</\1>", page, re.DOTALL)
     return [unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text))).strip() for _, text in texts]
 

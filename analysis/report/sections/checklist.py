@@ -18,7 +18,7 @@ from analysis.row_laws import power_law
 from analysis.runs.checkpoints import FEWEST_STEPS
 from analysis.runs.selection import Run, Selection, points_of
 
-READERS = ("numpy", "scipy", "pandas", "matplotlib")
+READERS = ("numpy", "scipy", "pandas", "vl-convert-python")
 
 
 def section(evidence: Evidence) -> Section:
