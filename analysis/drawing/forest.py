@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.drawing.answer import Forest, Scale
+from analysis.drawing.answer import Forest
 from analysis.drawing.axes import Axis
 from analysis.drawing.guides import upright_layers
 from analysis.drawing.labels import all_have, cut, lines_of, shortened
@@ -25,9 +25,7 @@ def draw_forest(forest: Forest, name: str) -> Figure:
     bars = forest.bars[:MOST_BARS]
     names, common = shortened([bar.label for bar in bars])
     values = [end for bar in bars for end in (bar.value, bar.low, bar.high) if end is not None]
-    axis = Axis.around(
-        Scale(label=forest.axis.label, log=forest.axis.log), [*values, *(guide.value for guide in forest.guides)]
-    )
+    axis = Axis.around(forest.axis, [*values, *(guide.value for guide in forest.guides)])
     known = [None if bar.value is None else Estimate(bar.value, bar.low, bar.high) for bar in bars]
     notes = [textwrap.shorten(bar.note or "not measured", NOTE_WIDTH, placeholder=" ...") for bar in bars]
     columns: dict[str, list[Any]] = {

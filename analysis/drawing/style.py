@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C")
 MARKERS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
 NEUTRAL = "#808080"  # 3:1 or more on both papers
-# Viridis without its bright end, beyond which a line on white is too pale (Smith and van der Walt, 2015).
-RAMP = ("#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6ECE58")
+# Viridis (Smith and van der Walt, 2015) without its ends: one is too pale on white, the other too dark on black.
+RAMP = ("#3B528B", "#31688E", "#287C8E", "#20928C", "#1F9E89", "#35B779", "#5EC962")
 DIVERGING = ("#E08214", "#FDB863", "#F7F7F7", "#B2ABD2", "#8073AC")  # PuOr of ColorBrewer: pale at its centre
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 

@@ -170,7 +170,7 @@ def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
                 band=f"{found.label}, 95% band",
             )
             traces += [line] if found.law.covariance is None else [band, line]
-    return Chart(title=title, x=x, y=Scale(label="pass@1 after training"), traces=tuple(traces))
+    return Chart(title=title, x=x, y=Scale.share("pass@1 after training"), traces=tuple(traces))
 
 
 def _law(arms: tuple[Arm, ...], rung: Callable[[ResultRow], float] | None) -> PowerLaw | str:

@@ -133,7 +133,7 @@ def _chart(label: str, found: Panel) -> Chart:
     return Chart(
         title="pass@1 by reuse",
         x=Scale(label="how often each problem is seen", log=True),
-        y=Scale(label="pass@1 after training"),
+        y=Scale.share("pass@1 after training"),
         traces=(points(found, label=f"{label}: pass@1, 95%", group=label),),
         guides=(Guide(axis="y", value=float(found.values[0]), label=f"seen {found.x[0]:.3g} times"),),
     )

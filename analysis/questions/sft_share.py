@@ -187,7 +187,7 @@ def _logit(share: Floats) -> Floats:
 def _forest(found: Panel) -> Forest:
     values = [found.value(i) for i in range(len(found.arms))]
     bars = [Bar.of(arm.label, value, plain(value)) for arm, value in zip(found.arms, values, strict=True)]
-    return Forest(title="pass@1 by share of fine-tuning", axis=Scale(label="pass@1 after training"), bars=tuple(bars))
+    return Forest(title="pass@1 by share of fine-tuning", axis=Scale.share("pass@1 after training"), bars=tuple(bars))
 
 
 def _chart(found: Panel, best: Optimum) -> Chart:
@@ -199,8 +199,8 @@ def _chart(found: Panel, best: Optimum) -> Chart:
     guides = tuple(Guide(axis="x", value=share, label=f"best {share:.2f}") for share in top)
     return Chart(
         title="pass@1 by share of fine-tuning",
-        x=Scale(label="share of problems for fine-tuning"),
-        y=Scale(label="pass@1 after training"),
+        x=Scale.share("share of problems for fine-tuning"),
+        y=Scale.share("pass@1 after training"),
         traces=traces,
         guides=guides,
     )

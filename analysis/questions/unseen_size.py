@@ -182,6 +182,6 @@ def _chart(label: str, law: Fit, rest: list[Run], held: list[Run], largest: int)
     return Chart(
         title=f"The largest size ({short(largest)}) from smaller ones",
         x=Scale(label="parameters without embedding", log=True),
-        y=Scale(label="pass@1 after training"),
+        y=Scale.share("pass@1 after training"),
         traces=tuple(traces),
     )

@@ -97,7 +97,7 @@ def _curves(law: CurveLaw, names: dict[int, str]) -> Chart:
     return Chart(
         title=law.series,
         x=Scale(label=LABELS[law.axis], log=True),
-        y=Scale(label="error (1 - validation accuracy)", log=True),
+        y=Scale.share("error (1 - validation accuracy)", log=True),
         traces=tuple(traces),
     )
 

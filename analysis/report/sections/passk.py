@@ -87,7 +87,7 @@ def _panels(evidence: Evidence, frame: pd.DataFrame) -> Panels:
         for (series, *_), line in lines:
             trace = _trace(line, "trained", str(series), Mark.line)
             traces += [trace, replace(trace, mark=Mark.point, low=(), high=())]
-        x, y = Scale(label="k (samples per problem)", log=True), Scale(label="pass@k")
+        x, y = Scale(label="k (samples per problem)", log=True), Scale.share("pass@k")
         if traces:  # a model's series may all be among those that are not drawn
             charts.append(Chart(title=f"{model} ({short(size)})", x=x, y=y, traces=tuple(traces)))
     return Panels(title="pass@k by model", charts=tuple(charts))
