@@ -46,8 +46,8 @@ def serve(results_dir: Path, *, port: int, grid: str | None) -> None:
     opened = bound(port)
     # Packed while the page is opened.
     Thread(target=vega.javascript, daemon=True).start()
-    # uvicorn closes what is open, and then raises the signal once more.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn closes what is open, and then raises it once more
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), opened:
         print(_where(opened.getsockname()[1], token), flush=True)
         config = uvicorn.Config(

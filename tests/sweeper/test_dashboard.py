@@ -1,15 +1,20 @@
 import json
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from httpx import Response
 
+from sweeper.cli.main import main
 from sweeper.dashboard.guard import report_key
 from sweeper.dashboard.overview import KEPT_SECONDS, seconds_left
 from sweeper.dashboard.pages import application
@@ -359,3 +364,29 @@ def test_a_machine_without_a_free_port_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(socket.socket, "bind", taken)
     with pytest.raises(ConfigError, match="choose another"):
         bound(8123)
+
+
+def test_the_verb_serves_what_it_printed_and_ends_in_one_line_when_it_is_told_to(results: Path) -> None:
+    command = [sys.executable, "-m", "sweeper", "dashboard", "by_model", "--results", str(results), "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with (
+        subprocess.Popen(command, **pipes) as one,  # type: ignore[call-overload]
+        subprocess.Popen(command, **pipes) as two,  # type: ignore[call-overload]
+    ):
+        for process, number in ((one, signal.SIGINT), (two, signal.SIGTERM)):
+            address = process.stdout.readline().removeprefix("open ").strip()
+            assert address.startswith("http://127.0.0.1:")
+            assert "ssh -N -L" in process.stdout.readline()
+            page = httpx.get(address)
+            assert page.status_code == 200
+            assert 'data-first="by_model"' in page.text
+            process.send_signal(number)
+            assert process.wait(20) == 0
+            assert process.stderr.read() == "the dashboard has ended\n"
+
+
+def test_a_grid_that_is_not_there_is_refused_before_anything_is_served(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dashboard", "nope", "--results", str(results)]) == 2
+    assert "known grids: by_model" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 "use strict";
 const ONE_RUN = ["reward", "val_pass1", "entropy", "kl", "response_length", "tokens_per_s"];
 const COMPARED = ["reward", "val_pass1", "entropy", "response_length"];
-const MANY = 60; // curves, of which hovering names none and only the first metric is drawn at once
+const MANY = 60; // curves, of which hovering names none, only what is smoothed is drawn, and only the first metric at once
 const charts = new Map(); // { figure, answer, view, shape }, by metric
 let groups = { labelOf: (id) => id, colours: new Map(), nameOf: (id) => id };
 
@@ -38,7 +38,7 @@ function spec(answer, points, colours) {
       detail: { field: "id" },
     },
     layer: [
-      { mark: { type: "line", strokeWidth: 1, opacity: 0.28, clip: true }, transform: [{ filter: "datum.value !== datum.smooth" }], encoding: { y: axis("value") } },
+      ...(many ? [] : [{ mark: { type: "line", strokeWidth: 1, opacity: 0.28 }, encoding: { y: axis("value") } }]),
       { mark: { type: "line", strokeWidth: many ? 1 : 2, opacity: many ? 0.6 : 1, point: points.length < 3 }, encoding: { y: axis("smooth") } },
       ...(many ? [] : [hover]),
     ],

@@ -6,8 +6,8 @@ const $ = (id) => document.getElementById(id);
 const page = document.body.dataset.page;
 let lastRead = null;
 
-const number = (value, digits = 3) => value === null || value === undefined ? "" : Number(value).toPrecision(digits);
-const hours = (value) => value === null || value === undefined ? "" : value.toFixed(2);
+const number = (value) => value === null || value === undefined ? "" : Number(value).toPrecision(3);
+const hours = (value) => value === null ? "" : value.toFixed(2);
 function duration(seconds) {
   if (seconds === null || seconds === undefined) return "";
   const s = Math.round(seconds), two = (n) => String(n).padStart(2, "0");
@@ -75,133 +75,124 @@ function keepFresh(read) {
 }
 const problems = (data) => [data.problem, ...(data.damaged || []).slice(0, 3), data.slurm && `SLURM does not answer: ${data.slurm}`].filter(Boolean).join("\n");
 const nameOf = (run) => Object.values(run.axes).join(", ") || run.id;
-// Labels in the order in which the runs have them, which is that of the grid's axis; a colour each.
+// Labels in the order in which the runs have them, which is that of the grid's axis, with a colour each; of many numbers
+// a scale of colours from the least to the largest.
 function coloursBy(runs, axis) {
-  const labels = [...new Set(runs.map((run) => axis ? run.axes[axis] ?? "none" : nameOf(run)))];
-  return new Map(labels.map((label, i) => [label, COLOURS[i % COLOURS.length]]));
+  const labels = [...new Set(runs.map((run) => axis ? run.axes[axis] ?? "none" : nameOf(run)))], n = labels.length;
+  if (n < 5 || labels.some((label) => label === "" || isNaN(label))) return new Map(labels.map((label, i) => [label, COLOURS[i % COLOURS.length]]));
+  return new Map(labels.sort((a, b) => a - b).map((label, i) => [label, `hsl(${Math.round(270 - 230 * i / (n - 1))}, 75%, 48%)`]));
 }
 const axesOf = (runs) => [...new Set(runs.flatMap((run) => Object.keys(run.axes)))];
 const fits = (run, text) => [run.id, run.state, run.why, run.phase, ...Object.entries(run.axes).map((pair) => pair.join(" "))]
   .join(" ").toLowerCase().includes(text.toLowerCase());
 
-const OPTIONAL = ["reward", "pass@1", "left", "device-h", "planned"]; // columns that say nothing where no run has them
+// ---- the grid of runs; a column: name, what it is sorted by, its text or how its cell is filled
+const plain = (name, by, show) => ({ name, by, fill: (cell, run) => { cell.dataset.name = name; write(cell, show(by(run), run)); } });
+const write = (cell, text) => { if (cell.textContent !== text) cell.textContent = text; };
+const part = (cell, ...made) => cell.firstChild ? [...cell.children] : (cell.append(...made.map((one) => one())), [...cell.children]);
+function columnsOf(runs, colour) {
+  const axes = axesOf(runs), named = axes.length > 0;
+  const columns = [{ name: "run", by: (run) => run.id, fill: (cell, run) => {
+    const [dot, link] = part(cell, () => el("span"), () => el("a", { href: `/run/${encodeURIComponent(run.id)}`, title: run.id }));
+    dot.className = colour(run) ? "swatch" : "";
+    dot.style.background = colour(run) ?? "";
+    write(link, named && Object.keys(run.axes).length ? run.id.split("-").pop() : run.id);
+  } }, ...axes.map((axis) => {
+    const place = [...coloursBy(runs, axis).keys()];
+    return plain(axis, (run) => place.indexOf(run.axes[axis] ?? "none"), (_, run) => run.axes[axis] ?? "");
+  }), { name: "state", by: (run) => run.state, fill: (cell, run) => {
+    const [chip] = part(cell, () => el("span"));
+    chip.className = `state ${run.state}`;
+    write(chip, run.state);
+  } }, { name: "progress", by: (run) => run.state === "done" ? 2 : (run.step ?? 0) / (run.steps || 1), fill: (cell, run) => {
+    const [bar, words] = part(cell, () => el("progress", { max: "1", "aria-label": "progress" }), () => el("span", { class: "soft" }));
+    bar.value = run.state === "done" ? 1 : (run.step ?? 0) / (run.steps || 1);
+    write(words, run.state === "done" ? " " : run.step !== null ? ` ${run.step}/${run.steps}` : ` ${run.phase ?? ""}`);
+  } }];
+  // What no run has says nothing.
+  const more = [plain("reward", (run) => run.reward, number), plain("pass@1", (run) => run.pass1, number), plain("left", (run) => run.left, duration),
+    plain("device-h", (run) => run.spent, hours), plain("planned", (run) => run.planned, hours), plain("why", (run) => run.why ?? run.slurm, (_, run) =>
+      [run.class && run.class !== "unknown" ? `[${run.class}]` : "", run.why, run.slurm, run.tries > 1 ? `${run.tries} attempts` : ""].filter(Boolean).join(" "))];
+  return [...columns, ...more.filter(({ by }) => runs.some((run) => by(run) !== null))];
+}
+function sorted(runs, column, falling) { // what was not measured comes last, either way
+  const order = (a, b) => a === null || b === null ? (a === null) - (b === null) : (a < b ? -1 : a > b ? 1 : 0) * (falling ? -1 : 1);
+  return column ? runs.map((run) => [column.by(run), run]).sort((a, b) => order(a[0], b[0])).map(([, run]) => run) : runs;
+}
 function gridPage() {
   const view = new URLSearchParams(location.hash.slice(1)); // filter, order and colour survive a reload
-  const chosen = new Set(), rows = new Map();
+  const chosen = new Set(), rows = new Map(), controls = ["text", "state", "grid", "by"];
   let data = null, heads = "";
-  const controls = ["text", "state", "grid", "by"];
   const remember = () => {
-    for (const id of controls) $(id).value ? view.set(id, $(id).value) : view.delete(id);
+    for (const id of controls) view.set(id, $(id).value);
     history.replaceState(null, "", `${location.pathname}#${view}`);
+    draw();
   };
-  $("text").value = view.get("text") || "";
-  const columns = (axes, places) => [
-    ["run", (run) => run.id, null], ...axes.map((axis) => [axis, (run) => places.get(axis).get(run.axes[axis]) ?? -1, (run) => run.axes[axis] ?? ""]),
-    ["state", (run) => run.state, null], ["progress", (run) => run.state === "done" ? 2 : (run.step || 0) / (run.steps || 1), null],
-    ["reward", (run) => run.reward, (run) => number(run.reward)], ["pass@1", (run) => run.pass1, (run) => number(run.pass1)],
-    ["left", (run) => run.left, (run) => duration(run.left)], ["device-h", (run) => run.spent, (run) => hours(run.spent)],
-    ["planned", (run) => run.planned, (run) => hours(run.planned)], ["", (run) => run.why, null],
-  ];
-  const newRow = (run) => {
-    const box = el("input", { type: "checkbox", "aria-label": `choose ${run.id} to compare` });
-    box.addEventListener("change", () => { box.checked ? chosen.add(run.id) : chosen.delete(run.id); draw(); });
-    const tr = el("tr", {}, el("td", {}, box));
-    rows.set(run.id, tr);
-    return tr;
-  };
-  const text = (cell, value) => { if (cell.textContent !== value) cell.textContent = value; };
-  function fillRow(tr, run, cols, colours) {
-    while (tr.children.length < cols.length + 1) tr.append(el("td"));
-    cols.forEach(([name, , show], i) => {
-      const cell = tr.children[i + 1];
-      if (show) {
-        cell.dataset.name = name;
-        text(cell, show(run));
-      } else if (name === "run") {
-        if (!cell.firstChild) cell.append(el("span"), el("a", { href: `/run/${encodeURIComponent(run.id)}`, title: run.id }));
-        const colour = $("by").value && colours.get(run.axes[$("by").value] ?? "none");
-        cell.firstChild.className = colour ? "swatch" : "";
-        cell.firstChild.style.background = colour || "";
-        text(cell.lastChild, Object.keys(run.axes).length ? run.id.split("-").pop() : run.id);
-      } else if (name === "state") {
-        if (!cell.firstChild) cell.append(el("span"));
-        cell.firstChild.className = `state ${run.state}`;
-        text(cell.firstChild, run.state);
-      } else if (name === "progress") {
-        if (!cell.firstChild) cell.append(el("progress", { max: "1", "aria-label": "progress" }), el("span", { class: "soft" }));
-        cell.firstChild.value = run.state === "done" ? 1 : run.step && run.steps ? run.step / run.steps : 0;
-        text(cell.lastChild, run.state === "done" ? " " : run.step !== null ? ` ${run.step}/${run.steps}` : ` ${run.phase ?? ""}`);
-      } else {
-        cell.className = "why";
-        text(cell, [run.class && run.class !== "unknown" ? `[${run.class}]` : "", run.why, run.slurm, run.tries > 1 ? `${run.tries} attempts` : ""].filter(Boolean).join(" "));
-      }
-    });
+  function rowOf(run) {
+    if (!rows.has(run.id)) {
+      const box = el("input", { type: "checkbox", "aria-label": `choose ${run.id} to compare` });
+      box.addEventListener("change", () => { chosen[box.checked ? "add" : "delete"](run.id); draw(); });
+      rows.set(run.id, el("tr", {}, el("td", {}, box)));
+    }
+    return rows.get(run.id);
+  }
+  function drawHead(columns) {
+    const head = JSON.stringify([columns.map(({ name }) => name), view.get("sort"), view.get("falling")]);
+    if (head === heads) return;
+    if (heads && JSON.stringify(JSON.parse(heads)[0]) !== JSON.stringify(JSON.parse(head)[0])) rows.clear(); // other columns
+    heads = head;
+    const focused = document.activeElement.dataset?.sort;
+    $("runs").tHead.rows[0].replaceChildren(el("th", { "aria-label": "chosen" }), ...columns.map(({ name }) => {
+      const isOrder = view.get("sort") === name, falling = view.get("falling") === "1", button = el("button", { type: "button", "data-sort": name }, name);
+      button.addEventListener("click", () => { view.set("falling", isOrder && !falling ? "1" : "0"); view.set("sort", name); remember(); });
+      return el("th", { scope: "col", "aria-sort": isOrder ? falling ? "descending" : "ascending" : null }, button);
+    }));
+    if (focused) $("runs").tHead.querySelector(`[data-sort="${CSS.escape(focused)}"]`)?.focus();
   }
   function draw() {
     if (!data) return;
-    const inGrid = data.runs.filter((run) => !$("grid").value || run.grids.includes($("grid").value));
-    const axes = axesOf(inGrid), colours = coloursBy(inGrid, $("by").value);
+    const by = $("by").value, runs = data.runs.filter((run) => !$("grid").value || run.grids.includes($("grid").value)), colours = coloursBy(runs, by);
     options($("state"), [...new Set(data.runs.map((run) => run.state))].sort().map((name) => [name, name]));
-    options($("by"), axes.map((name) => [name, name]));
-    const places = new Map(axes.map((axis) => [axis, new Map([...coloursBy(inGrid, axis).keys()].map((label, i) => [label, i]))]));
-    const cols = columns(axes, places).filter(([name, value]) => ![...OPTIONAL, ""].includes(name) || inGrid.some((run) => (value(run) ?? run.slurm) !== null));
-    const [sortBy, falling] = [view.get("sort"), view.get("falling") === "1"];
-    const names = cols.map(([name]) => name).join("\n"), head = JSON.stringify([names, sortBy, falling]);
-    if (heads !== head) {
-      if (heads && JSON.parse(heads)[0] !== names) rows.clear();
-      heads = head;
-      const focused = document.activeElement.closest?.("th")?.textContent;
-      $("runs").tHead.rows[0].replaceChildren(el("th", { "aria-label": "chosen" }), ...cols.map(([name]) => {
-        const button = el("button", { type: "button" }, name || "why");
-        button.addEventListener("click", () => {
-          view.set("falling", sortBy === name && !falling ? "1" : "0");
-          view.set("sort", name);
-          remember();
-          draw();
-        });
-        return el("th", { scope: "col", "aria-sort": sortBy === name ? falling ? "descending" : "ascending" : null }, button);
-      }));
-      if (focused) [...$("runs").tHead.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
-    }
-    let shown = inGrid.filter((run) => (!$("state").value || run.state === $("state").value) && fits(run, $("text").value));
-    const column = cols.find(([name]) => name === sortBy);
-    if (sortBy !== null && column) { // what was not measured comes last, either way
-      const value = column[1], known = (run) => value(run) !== null && value(run) !== undefined;
-      const order = (a, b) => known(a) !== known(b) ? known(b) - known(a) : !known(a) ? 0
-        : (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0) * (falling ? -1 : 1);
-      shown = shown.map((run, i) => [run, i]).sort((a, b) => order(a[0], b[0]) || a[1] - b[1]).map(([run]) => run);
-    }
-    const wanted = shown.map((run) => { const tr = rows.get(run.id) || newRow(run); fillRow(tr, run, cols, colours); return tr; });
-    const body = $("runs").tBodies[0], keep = document.activeElement;
+    options($("by"), axesOf(runs).map((name) => [name, name]));
+    const columns = columnsOf(runs, (run) => by && colours.get(run.axes[by] ?? "none"));
+    drawHead(columns);
+    const fitting = runs.filter((run) => (!$("state").value || run.state === $("state").value) && fits(run, $("text").value));
+    const shown = sorted(fitting, columns.find(({ name }) => name === view.get("sort")), view.get("falling") === "1");
+    const wanted = shown.map((run) => {
+      const tr = rowOf(run);
+      while (tr.children.length <= columns.length) tr.append(el("td"));
+      columns.forEach((column, i) => { tr.children[i + 1].className = column.name === "why" ? "why" : ""; column.fill(tr.children[i + 1], run); });
+      tr.firstChild.firstChild.checked = chosen.has(run.id);
+      return tr;
+    });
+    const body = $("runs").tBodies[0], focused = document.activeElement;
     if (wanted.length !== body.rows.length || wanted.some((tr, i) => body.rows[i] !== tr)) { // only then, for focus and scroll
       body.replaceChildren(...wanted);
-      if (body.contains(keep)) keep.focus({ preventScroll: true });
+      if (body.contains(focused)) focused.focus({ preventScroll: true });
     }
     $("count").textContent = `${shown.length} of ${data.runs.length} runs${chosen.size ? `, ${chosen.size} chosen` : ""}`;
     const ids = chosen.size ? [...chosen] : shown.length < data.runs.length ? shown.map((run) => run.id) : [];
     $("compare").textContent = chosen.size ? `Compare ${chosen.size} chosen` : `Compare these ${shown.length}`;
-    $("compare").href = `/compare#${new URLSearchParams([...ids.map((id) => ["run", id]), ...($("by").value ? [["by", $("by").value]] : [])])}`;
+    $("compare").href = `/compare#${new URLSearchParams([...ids.map((id) => ["run", id]), ...(by ? [["by", by]] : [])])}`;
   }
-  const first = () => {
-    for (const id of ["state", "grid", "by"]) {
-      const wanted = view.get(id) ?? (id === "grid" ? $("grid").dataset.first : "");
-      if ([...$(id).options].some((option) => option.value === wanted)) $(id).value = wanted;
-    }
-  };
-  for (const id of controls) $(id).addEventListener("input", () => { remember(); draw(); });
+  $("text").value = view.get("text") ?? "";
+  for (const id of controls) $(id).addEventListener("input", remember);
   keepFresh(async () => {
-    const before = data, answer = await get("/data/runs");
+    const answer = await get("/data/runs"), isFirst = !data;
     if (answer.problem) return problems(answer);
     data = answer;
     options($("grid"), Object.keys(data.grids).map((name) => [name, name]));
     draw();
-    if (!before) { first(); draw(); first(); draw(); }
+    for (const id of isFirst ? ["state", "grid", "by"] : []) {
+      const wanted = view.get(id) ?? $(id).dataset.first;
+      if ([...$(id).options].some((option) => option.value === wanted)) $(id).value = wanted;
+    }
+    if (isFirst) draw();
+    const { states, spent, planned, left, basis } = data.totals, of = (...names) => names.reduce((sum, name) => sum + (states[name] ?? 0), 0);
     $("folder").textContent = data.folder;
-    const all = data.totals, states = all.states;
-    tiles($("totals"), [["done", `${states.done || 0} of ${data.runs.length}`], ["running", String(states.running || 0), states.queued ? ` ${states.queued} queued` : ""],
-      ["failed", String((states.failed || 0) + (states.damaged || 0)), states.interrupted ? ` ${states.interrupted} interrupted` : ""],
-      ["device-hours spent", hours(all.spent), all.planned === null ? " not all was planned" : ` of ${hours(all.planned)} planned`],
-      ["until the last run ends", duration(all.left), ` ${all.basis}`]]);
+    tiles($("totals"), [["done", `${of("done")} of ${data.runs.length}`], ["running", String(of("running")), of("queued") && ` ${of("queued")} queued`],
+      ["failed", String(of("failed", "damaged")), of("interrupted") && ` ${of("interrupted")} interrupted`],
+      ["device-hours spent", hours(spent), planned === null ? " not all was planned" : ` of ${hours(planned)} planned`], ["until the last run ends", duration(left), ` ${basis}`]]);
     return problems(data);
   });
 }
