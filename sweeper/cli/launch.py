@@ -2,20 +2,19 @@
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from rewards.program import EXIT_FAILED, EXIT_OK, last_words
+from rewards.program import EXIT_FAILED, EXIT_OK
 from sweeper.cli.budget import confirm, hold_to_budget
 from sweeper.cli.came_out import came_out, next_command
 from sweeper.cli.plan import planned
 from sweeper.cli.results import rows_of, table_text
 from sweeper.cli.verb import program
 from sweeper.host.environment import left_behind
-from sweeper.host.errors import ConfigError, SweeperError
+from sweeper.host.errors import ConfigError
 from sweeper.host.files import open_results
 from sweeper.host.printed_table import Room
 from sweeper.inputs.data import prepare_all
@@ -27,6 +26,7 @@ from sweeper.launch.slurm.options import replacements
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.launch.slurm.submit import submit
 from sweeper.launch.webhook import Webhook
+from sweeper.oversight.report import render
 from sweeper.plan.plan import Plan, save_grid
 from sweeper.plan.view import plan_text
 from sweeper.runs.folder import RunDir
@@ -88,7 +88,7 @@ def _tell(plan: Plan, results_dir: Path, overrides: Sequence[str], hook: Webhook
         hook.ended(states, verdict)
     if rows:
         print(f"\n{table_text(rows, Room.of_screen())}\n")
-        page = _report(results_dir, plan.grid)
+        page = render(results_dir, plan.grid)
         print(*verdict, f"page: open {_near(page)}", sep="\n")
         if not unfinished:
             print(f"next: {next_command(plan, overrides, program())}")
@@ -105,16 +105,3 @@ def _tell(plan: Plan, results_dir: Path, overrides: Sequence[str], hook: Webhook
 def _near(path: Path) -> Path:
     """From the current folder, if it lies there."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _report(results_dir: Path, grid: str | None) -> Path:
-    """Render the report in a process of its own: nothing here imports `analysis`."""
-    out = results_dir / "reports" / f"{grid or 'all'}.html"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    chosen = ["--grid", grid] if grid else []
-    command = [sys.executable, "-m", "analysis", "report", "--results", str(results_dir), *chosen, "-o", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode not in (EXIT_OK, EXIT_FAILED):
-        raise SweeperError(f"the rows are safe, but the report failed: {last_words(done.stderr)}")
-    print(done.stderr, end="", file=sys.stderr)  # which rows and sections it lacks
-    return out

@@ -1,0 +1,33 @@
+"""The report, rendered in a process of its own: nothing here imports `analysis`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from rewards.program import EXIT_FAILED, EXIT_OK, last_words
+from sweeper.host.errors import SweeperError
+
+
+def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Path:
+    """Render a page, and its tables beside it; what could not be made of it is told on stderr.
+
+    Args:
+        results_dir: Root of the results.
+        grid: Whose runs; None: all.
+        out: The HTML file; None: `reports/<grid or "all">.html` below the results.
+
+    Returns:
+        The file.
+
+    Raises:
+        SweeperError: it could not be rendered; says why.
+    """
+    out = results_dir / "reports" / f"{grid or 'all'}.html" if out is None else out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    chosen = ["--grid", grid] if grid else []
+    command = [sys.executable, "-m", "analysis", "report", "--results", str(results_dir), *chosen, "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode not in (EXIT_OK, EXIT_FAILED):
+        raise SweeperError(f"the rows are safe, but the report failed: {last_words(done.stderr)}")
+    print(done.stderr, end="", file=sys.stderr)  # which rows and sections it lacks
+    return out
