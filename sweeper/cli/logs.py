@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from rewards.bounded_file import MIB
 from sweeper.cli.verb import EXIT_FAILED, EXIT_OK, add_json, add_results, answer, results_folder
+from sweeper.host.printed_table import Room, paragraph
 from sweeper.spec.bounds import Count, argument
 
 _LINES = 60
@@ -57,10 +58,11 @@ def run(options: argparse.Namespace) -> int:
             return EXIT_OK
         end = list(readable(attempts[-1].log_end().decode(errors="replace").split("\n")))
         left_out = f"({len(end) - options.n} lines before; -n {len(end)} prints them, --raw all of {log})"
-        print(*([left_out] if len(end) > options.n else []), *end[-options.n :], sep="\n", flush=True)
+        room, shown = Room.of_screen(), [*([left_out] if len(end) > options.n else []), *end[-options.n :]]
+        print(*(paragraph(line, room, indent="  ") for line in shown), sep="\n", flush=True)
         file.seek(0, 2)
         for line in readable(_lines(_parts(file, follow=True))) if options.f else ():
-            print(line, flush=True)
+            print(paragraph(line, room, indent="  "), flush=True)
     return EXIT_OK
 
 

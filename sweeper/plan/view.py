@@ -208,7 +208,7 @@ def _memories(runs: Sequence[PlannedRun], room: Room) -> list[str]:
     return [
         "",
         f"peak memory by phase, GiB of {capacity / GIB:.0f} on a GPU (estimated):",
-        printed(list(rows.values()), room),
+        _table(list(rows.values()), room),
     ]
 
 

@@ -57,6 +57,8 @@ EVERYWHERE = {
     "gpu_type": "tests/sweeper/test_memory.py, test_throughput.py",
     "check_memory": "tests/sweeper/test_plan.py",
     "confirm_gpu_hours": "tests/sweeper/test_budget.py",
+    "price_per_gpu_hour": "tests/sweeper/test_money.py",
+    "currency": "tests/sweeper/test_money.py",
     "max_loss_minutes": "tests/sweeper/test_pace.py",
     "stalled_after_minutes": "tests/sweeper/test_pace.py",
     "stalled_after_steps": "tests/sweeper/test_pace.py",
