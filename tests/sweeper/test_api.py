@@ -97,6 +97,7 @@ def test_problems_have_the_counts_of_both_models_and_none_where_one_was_not_meas
     assert sweeper.problems(run.run_id, results_dir=tmp_path)["base_c"].isna().tolist() == [True] + [False] * 5
 
 
+@pytest.mark.nightly
 def test_a_report_is_rendered_and_its_path_returned(runs: list[RunDir], tmp_path: Path) -> None:
     page = sweeper.report("model_scale", results_dir=folder(runs), out=tmp_path / "page.html")
     assert page == tmp_path / "page.html"
