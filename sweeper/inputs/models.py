@@ -11,14 +11,18 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from data_prep.cleaning.lengths import PromptLimit
 from data_prep.files.atomic_folder import make_once
+from data_prep.files.prepared_folder import PreparedData
+from data_prep.materialise import too_long_counts
 from data_prep.prompt_style import OWN_STYLE, chat_template
+from data_prep.spec import DataError
 from rewards.bounded_file import last_bytes, read_json
 from sweeper.host import secret
 from sweeper.host.errors import ConfigError, RunFailedError
@@ -56,8 +60,10 @@ class PreparedModel:
     digest: str
 
 
-def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
+def prepare(spec: RunSpec, results_dir: Path, *, log: Path, data: PreparedData | None = None) -> PreparedModel:
     """The base model of a run; made if it is not there yet, its weights fetched unless the run is a job of SLURM's.
+
+    Who makes a tiny one counts the prompts of `data`: what a tokenizer takes is imported there, 5 s of CPU.
 
     Raises:
         ConfigError: a local model folder, an installed package or the weights of a job of SLURM's are missing; the
@@ -85,7 +91,7 @@ def prepare(spec: RunSpec, results_dir: Path, *, log: Path) -> PreparedModel:
             )
         weights.fetch([absent], say=partial(print, flush=True))
     fetched = Weights.of(model, results_dir)
-    make_once(out, done=DONE, make=partial(_make_in_child, spec.to_json(), log, fetched))
+    make_once(out, done=DONE, make=partial(_make_in_child, spec.to_json(), log, fetched, data))
     refuse_other_shape(model, results_dir)
     return PreparedModel(path=out, digest=digest)
 
@@ -175,12 +181,13 @@ def _made(model: Model, results_dir: Path) -> Path:
     return results_dir / "models" / f"{model.name}-{model_digest(model)}"
 
 
-def _make_in_child(spec: str, log: Path, fetched: Weights | None, out: Path) -> None:
+def _make_in_child(spec: str, log: Path, fetched: Weights | None, data: PreparedData | None, out: Path) -> None:
     with work_folder(out) as work:
         frozen = work / "spec.json"
         frozen.write_text(spec)
         command = [sys.executable, "-m", "sweeper.inputs.models", str(frozen), str(out)]
-        run_child([*command, *([str(fetched.folder)] if fetched else [])], log=log, env={})
+        command += [str(folder or "") for folder in (fetched and fetched.folder, data and data.manifest.parent)]
+        run_child(command, log=log, env={})
 
 
 @contextmanager
@@ -263,7 +270,7 @@ def _set_chat_template(folder: Path, template: str) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def main(spec_path: Path, out: Path, fetched: Path | None = None) -> None:
+def main(spec_path: Path, out: Path, fetched: Path | None, data: Path | None) -> None:
     """Make the model of a spec in `out`, of `fetched` weights if it is the hub's; what it needs is beside the spec."""
     spec, work = RunSpec.read(spec_path), spec_path.parent
     initial = work / "initial" if spec.model.warm_start.steps else out
@@ -278,7 +285,11 @@ def main(spec_path: Path, out: Path, fetched: Path | None = None) -> None:
         _set_chat_template(initial, template)
     if spec.model.warm_start.steps:
         _warm_start(spec, initial, out, work)
+    if data is not None and spec.model.source is ModelSource.tiny:
+        with suppress(DataError):  # the job then counts, and says what is wrong
+            limit = PromptLimit(tokenizer=out, max_tokens=spec.training.max_prompt_length)
+            too_long_counts(PreparedData.at(data), limit)
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main(*map(Path, sys.argv[1:3]), *(Path(folder) if folder else None for folder in sys.argv[3:]))

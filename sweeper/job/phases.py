@@ -57,7 +57,7 @@ def phases(job: JobContext) -> Iterator[Measured]:
     data = prepared(spec, job.results, tokenizer=None)
     yield (done := Measured(data=data))
     job.enter("model")
-    model = prepare(spec, job.results, log=job.attempt.log)
+    model = prepare(spec, job.results, log=job.attempt.log, data=data)
     data = prepared(spec, job.results, tokenizer=model.path)
     fill_a_batch(spec, data)
     for step, n in too_long(data).items():

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.cleaning import lengths
 from data_prep.prompt_style import chat_template
 from sweeper.grid.expand import expand
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.data import prepared
 from sweeper.inputs.models import model_digest, prepare
 from sweeper.plan.plan import make_plan
 from tests.sweeper.conftest import SHAPE_OVERRIDES
@@ -16,15 +18,32 @@ from tests.sweeper.points import spec
 UNTRAINED = ("model=tiny-40k", "model.warm_start.steps=0")
 
 
-def test_a_prompt_style_is_the_prepared_models_own_template(tmp_path: Path) -> None:
+STYLED = spec(*UNTRAINED, "model.prompt_style=base", "data_scale=n64")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the model of `STYLED`, in results with its data."""
+    results = tmp_path_factory.mktemp("results")
+    data = prepared(STYLED, results, tokenizer=None)
+    return prepare(STYLED, results, log=results / "log", data=data).path
+
+
+def test_a_prompt_style_is_the_prepared_models_own_template(made: Path) -> None:
     from transformers import AutoTokenizer
 
-    styled = spec(*UNTRAINED, "model.prompt_style=base")
-    assert model_digest(styled.model) != model_digest(spec(*UNTRAINED).model)
-    made = prepare(styled, tmp_path, log=tmp_path / "log")
-    tokenizer = AutoTokenizer.from_pretrained(made.path)
+    assert model_digest(STYLED.model) != model_digest(spec(*UNTRAINED).model)
+    tokenizer = AutoTokenizer.from_pretrained(made)
     assert tokenizer.chat_template == chat_template("base")
     assert tokenizer.apply_chat_template([{"role": "user", "content": "1+1="}], tokenize=False) == "1+1=\n"
+
+
+def test_who_makes_a_tiny_model_has_counted_the_prompts_so_that_its_job_loads_no_tokenizer(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lengths, "_loaded", None)
+    results = made.parent.parent
+    assert prepared(STYLED, results, tokenizer=made) == prepared(STYLED, results, tokenizer=None)
 
 
 def test_a_local_folder_is_not_given_another_template(tmp_path: Path) -> None:
