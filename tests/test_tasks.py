@@ -12,6 +12,7 @@ from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.grid_file import Member, Membership
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
 from tests.sweeper.kept_run import kept_run
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
@@ -92,6 +93,8 @@ def test_why_of_a_done_run_tells_its_settings_gain_time_and_what_it_left(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (largest,) = (path.stem for path in (results / "rows").glob("tiny-130k*.json"))
+    again = RunDir(results_dir=results, run_id=RunId(largest)).new_attempt()
+    again.write("exit", {"status": "completed", "phase": "evaluate"})
     assert main(["why", largest, f"results_dir={results}"]) == 0
     told = capsys.readouterr().out
     assert "settings: model tiny-130k, lr 1e-3" in told
@@ -99,4 +102,5 @@ def test_why_of_a_done_run_tells_its_settings_gain_time_and_what_it_left(
         r"pass@1: 0\.\d{3} before, 0\.\d{3} after \d+ steps; gain [+-]0\.\d{3} \[[+-]\d.*, [+-]\d.*\]", told
     )
     assert "took 1m40s (training 1m20s, pass@k 5s): 0.03 device-hours of 1 x a CPU" in told
+    assert "attempt 1: left no record of its end\nattempt 2: completed in evaluate\n" in told
     assert f"samples: {results}" in told

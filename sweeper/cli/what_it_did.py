@@ -23,6 +23,10 @@ def what_it_did(run_dir: RunDir, row: ResultRow) -> list[str]:
     lines = [f"{run_dir.run_id}: done", *([f"settings: {settings}"] if settings else []), *_gain(run_dir, row)]
     lines += _time(run_dir, row)
     attempts = run_dir.attempts()
+    for number, attempt in enumerate(attempts if len(attempts) > 1 else (), start=1):
+        end = attempt.read("exit")
+        told = f"{end['status']} in {end['phase']}" if end else "left no record of its end"
+        lines.append(f"attempt {number}: {told}")
     places_of = {
         "samples": run_dir.path / "counts.samples.jsonl",
         "log": attempts[-1].log if attempts else None,
