@@ -98,8 +98,11 @@ class Reporter:
 
     def sweep_text(self) -> str:
         """Runs, percent and time left of the whole launch."""
+        return ", ".join([f"{self._ended}/{self._total} runs", f"{self.whole:.0%}", *self._left()])
+
+    def _left(self) -> list[str]:
         left = self.seconds_left()
-        return f"{self._ended}/{self._total} runs, {self.whole:.0%}" + (f", about {_about(left)} left" if left else "")
+        return [] if left is None else [f"about {_about(left)} left"]
 
     def _tell(self, run_dir: RunDir, now: Progress) -> None:
         phase, printed = self._last.get(run_dir.run_id, ("", 0.0))
@@ -137,6 +140,10 @@ class Bars(Reporter):
         guard()  # Rich puts streams of its own before ours, so that what is printed meanwhile stands above the bars
         self._all = self._progress.add_task("sweep", total=1.0, text=self.sweep_text())
         self._tasks: dict[str, TaskID] = {}
+
+    def sweep_text(self) -> str:
+        """Runs and time left; the percent has a column of its own."""
+        return ", ".join([f"{self._ended}/{self._total} runs", *self._left()])
 
     def started(self, run_dir: RunDir) -> None:
         """A job was started."""

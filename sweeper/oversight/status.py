@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -10,14 +9,13 @@ from typing import Any
 
 from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError
-from sweeper.host.machine import Device
 from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.launch.slurm.queue import Queue
+from sweeper.oversight.paid import tell_cost, total_cost
 from sweeper.oversight.time_left import seconds_left
 from sweeper.rows.differences import short_name, shown, unnamed
 from sweeper.rows.earlier_row import frozen_settings
 from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_others
-from sweeper.rows.money import Price
 from sweeper.rows.row import Status as RowStatus
 from sweeper.rows.row_cache import Brief, briefs
 from sweeper.rows.seen_files import SeenFiles
@@ -76,7 +74,7 @@ def run_statuses(
     ]
     logs.write(only_asked=True)
     sound_specs.write(only_asked=which is None)
-    _tell_cost(statuses, results_dir)
+    tell_cost(statuses, results_dir)
     _tell_held(statuses, results_dir, queue)
     _tell_apart([item for item in statuses if item["choice"] is None], results_dir)
     return statuses
@@ -88,20 +86,6 @@ def _tell_apart(alone: Sequence[Status], results_dir: Path) -> None:
     own = unnamed([frozen_settings(path) for path in specs])
     for i, item in enumerate(alone):
         item["choice"] = {difference.key: difference.texts[i] for difference in own} or None
-
-
-def _tell_cost(statuses: Sequence[Status], results_dir: Path) -> None:
-    """Say what runs on GPUs have cost, of grids whose first run has a price: others' specifications are not read."""
-    for _, members in groupby(statuses, key=lambda item: str(item["grid"])):
-        alike = list(members)
-        with suppress(DamagedError):  # told as damage of that run
-            for item in alike if Price.frozen(results_dir, alike[0]["run_id"]) else ():
-                price = Price.frozen(results_dir, item["run_id"])
-                attempts = RunDir(results_dir=results_dir, run_id=item["run_id"]).attempts()
-                env = attempts[-1].read("env") if attempts else None
-                if price is not None and item["device_hours"] is not None and (env or {}).get("device") == Device.cuda:
-                    item["cost"] = price.per_gpu_hour * item["device_hours"]
-                    item["currency"] = price.currency
 
 
 def _tell_held(statuses: Sequence[Status], results_dir: Path, queue: Queue) -> None:
@@ -183,8 +167,6 @@ def _status(
         "state": str(state),
         "attempts": None if done else len(attempts),
         "progress": asdict(beat) if beat else None,
-        "doing": at_work.text if at_work else None,
-        "share": at_work.whole if at_work else None,
         "pass@1": row.pass1 if row else None,
         "reason": str(damage) if damage else row.reason if row and state is State.failed else None,
         "failure_class": str(diagnosis.failure_class) if diagnosis else None,
@@ -193,7 +175,8 @@ def _status(
         "log": str(attempts[-1].log) if attempts else None,
         "device_hours": row.device_hours if done and row else None if damage else _spent(attempts, member),
         "planned_device_hours": member.device_hours,
-        "devices": member.devices,
+        **({"doing": at_work.text, "share": at_work.whole} if at_work else {}),
+        **({"devices": member.devices} if at_work and member.devices is not None else {}),
     }
 
 
@@ -236,11 +219,7 @@ def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: flo
         known = [hours for hours in planned if hours is not None]
         whole = f" of {sum(known):.2f} planned" if len(known) == len(planned) else ""
         total += f"; {sum(spent):.2f}{whole} device-hours spent"
-    paid = dict[str, float]()
-    for item in statuses:
-        if item.get("cost") is not None:
-            paid[item["currency"]] = paid.get(item["currency"], 0.0) + item["cost"]
-    total += "".join(f", {currency} {amount:,.2f}" for currency, amount in paid.items())
+    total += total_cost(statuses)
     if (left := seconds_left(statuses)) is not None:
         total += f"; about {duration(left)} left"
     if queue is not None and queue.error is not None:
@@ -297,5 +276,5 @@ def _detail(item: Status, beat: Heartbeat | None) -> str | None:
     kind = f"[{item['failure_class']}] " if item["failure_class"] not in (None, "unknown") else ""
     if item["reason"]:
         return f"{kind}{item['reason']}"
-    words = [item["doing"]] if beat and item["doing"] else []
+    words = [item["doing"]] if beat and "doing" in item else []
     return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])]) or None

@@ -16,11 +16,11 @@ def seconds_left(statuses: Sequence[Mapping[str, Any]]) -> float | None:
     at work the share of its way that is left.
     """
     due = [item for item in statuses if item["state"] in _TO_COME]
-    devices = sum(item["devices"] or 1 for item in statuses if item["state"] in _AT_WORK)
+    devices = sum(item.get("devices") or 1 for item in statuses if item["state"] in _AT_WORK)
     hours = [_expected(item, statuses) for item in due]
     if not devices or None in hours:
         return None
-    left = sum((whole or 0.0) * (1 - (item["share"] or 0.0)) for whole, item in zip(hours, due, strict=True))
+    left = sum((whole or 0.0) * (1 - (item.get("share") or 0.0)) for whole, item in zip(hours, due, strict=True))
     return 3600 * left / devices
 
 
