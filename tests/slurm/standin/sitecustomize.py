@@ -83,10 +83,11 @@ def _replace(job):  # type: ignore[no-untyped-def]
 def _use_ray(run_dir, spec, attempt):  # type: ignore[no-untyped-def]
     """As `sweeper.training.train` does for a run over several nodes, with a script in verl's place."""
     from sweeper.host.process import run_child
-    from sweeper.training import ray_nodes
+    from sweeper.training import ray_nodes, ray_token
 
     scratch = Path(tempfile.mkdtemp(prefix="rl-"))
-    share, variables = ray_nodes.share_of_node(spec.model.resources, spec.cluster.device), {"STANDIN_VARIABLE": "1"}
+    share = ray_nodes.share_of_node(spec.model.resources, spec.cluster.device)
+    variables = {"STANDIN_VARIABLE": "1", **ray_token.new()}
     node = ray_nodes.Node.here()
     try:
         with ray_nodes.cluster(node, run_dir.path, share, variables=variables, scratch=scratch, log=attempt.log) as env:
