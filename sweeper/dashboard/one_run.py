@@ -1,5 +1,6 @@
 """One run as its page shows it: settings, attempts and what became of them, the end of its log."""
 
+from collections import deque
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,6 +14,7 @@ from sweeper.rows.row import ResultRow
 from sweeper.rows.seen_files import SeenFiles
 from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
+from sweeper.runs.readable_log import readable
 from sweeper.spec.run_id import RunId
 
 LOG_LINES, SLURM_LINES = 400, 20
@@ -79,7 +81,7 @@ def _scores(row: ResultRow) -> list[list[Any]]:
 
 
 def log_end(run_dir: RunDir, number: int | None) -> dict[str, Any]:
-    """The last lines of an attempt's log, the last attempt's without a `number`; of a bar its last state.
+    """The last lines of an attempt's log that say something; the last attempt's without a `number`.
 
     Raises:
         DamagedError: it is no regular file.
@@ -87,9 +89,8 @@ def log_end(run_dir: RunDir, number: int | None) -> dict[str, Any]:
     attempts = [item for item in run_dir.attempts() if number in (None, item.number)]
     if not attempts:
         return {"attempt": None, "lines": []}
-    text = attempts[-1].log_end().decode(errors="replace")
+    lines = deque(readable(attempts[-1].log_end().decode(errors="replace").split("\n")), LOG_LINES)
     # Hidden as a whole: a key may be several lines.
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")[-LOG_LINES:]]
     return {"attempt": attempts[-1].number, "lines": told("\n".join(lines)).split("\n")}
 
 

@@ -12,13 +12,14 @@ from sweeper.dashboard.words import told_in
 from sweeper.host.errors import DamagedError, SweeperError
 from sweeper.launch.slurm.queue import Queue
 from sweeper.oversight.status import Seen, Status, run_statuses
+from sweeper.oversight.time_left import seconds_left
 from sweeper.rows.differences import short_name, shown
-from sweeper.rows.grid_file import Member, grids, readable
+from sweeper.rows.grid_file import places
 from sweeper.runs.attempt import Heartbeat
 from sweeper.runs.state import State
+from sweeper.spec.run_id import RunId
 
 KEPT_SECONDS = 1.0  # of an answer: several windows ask for the same
-_AHEAD = (State.new, State.queued, State.running, State.interrupted)  # what a sweep still has to do
 
 
 class Overview:
@@ -37,7 +38,7 @@ class Overview:
             if time.monotonic() >= self._until:
                 try:
                     self._answer = told_in(self._read())
-                except (SweeperError, OSError) as error:
+                except Exception as error:  # whatever lies there: the page says so, and looks again
                     self._answer = {"problem": told_in(words(error)), "runs": [], "read": time.time()}
                 self._until = time.monotonic() + KEPT_SECONDS
             return self._answer
@@ -58,9 +59,9 @@ class Overview:
         self._queue = queue = Queue.watched(self.results_dir, self._queue)
         damaged: list[DamagedError] = []
         statuses = run_statuses(self.results_dir, None, queue, damaged, self._seen)
-        labels, members = _places(self.results_dir)
+        labels = places(self.results_dir)
         keys = list(dict.fromkeys(key for of in labels.values() for choice in of.values() for key in choice))
-        runs = [_run(item, labels.get(item["run_id"], {}), keys) for item in statuses]
+        runs = [_run(item, labels.get(RunId(item["run_id"]), {}), keys) for item in statuses]
         return {
             "problem": None,
             "read": time.time(),
@@ -68,24 +69,12 @@ class Overview:
             "grids": {name: [short_name(key, keys) for key in axes] for name, axes in _axes(labels).items()},
             "damaged": [*map(str, damaged), *queue.damaged],
             "slurm": queue.error,
-            "totals": _totals(statuses, members),
+            "totals": _totals(statuses),
             "runs": runs,
         }
 
 
-def _places(results_dir: Path) -> tuple[dict[str, dict[str, dict[str, str]]], dict[str, Member]]:
-    """The labels of each run on the axes of each grid that it is in, and the run as a point of one."""
-    labels: dict[str, dict[str, dict[str, str]]] = {}
-    members: dict[str, Member] = {}
-    for grid in readable(results_dir, grids(results_dir)):
-        for member in grid.members:
-            choice = dict(zip(grid.axes, member.choice or (), strict=False))
-            labels.setdefault(member.run_id, {})[grid.name] = choice
-            members.setdefault(member.run_id, member)
-    return labels, members
-
-
-def _axes(labels: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, list[str]]:
+def _axes(labels: Mapping[RunId, Mapping[str, Mapping[str, str]]]) -> dict[str, list[str]]:
     found: dict[str, dict[str, None]] = {}
     for of in labels.values():
         for grid, choice in of.items():
@@ -97,19 +86,22 @@ def _run(item: Status, labels: Mapping[str, Mapping[str, str]], keys: Sequence[s
     """One run: a measurement that was not made is null."""
     beat = Heartbeat(**item["progress"]) if item["progress"] else None
     choice = {key: label for of in labels.values() for key, label in of.items()} if labels else item["choice"] or {}
-    in_training = beat is not None and beat.phase == "train" and beat.step is not None
-    is_alive = item["state"] == State.running
+    step = beat.step if beat and beat.phase == "train" else None
+    share = item["share"]
+    if share is None and beat and step is not None and beat.total_steps > 0:
+        share = step / beat.total_steps
     return {
         "id": item["run_id"],
         "state": item["state"],
         "grids": sorted(labels),
         "axes": {short_name(key, keys): shown(label) for key, label in choice.items() if label},
-        "phase": str(beat) if beat and is_alive else None,
-        "step": beat.step if beat and in_training else None,
+        "phase": item["doing"],
+        "share": share,
+        "step": step,
         "steps": beat.total_steps if beat else None,
         "reward": beat.reward if beat else None,
         "pass1": item["pass@1"],
-        "left": beat.seconds_left if beat and in_training and is_alive else None,
+        "left": beat.seconds_left if beat and step is not None and item["state"] == State.running else None,
         "spent": item["device_hours"],
         "planned": item["planned_device_hours"],
         "tries": item["attempts"],
@@ -119,43 +111,26 @@ def _run(item: Status, labels: Mapping[str, Mapping[str, str]], keys: Sequence[s
     }
 
 
-def _totals(statuses: Sequence[Status], members: Mapping[str, Member]) -> dict[str, Any]:
-    """Runs by state, device-hours, and when the last run ends."""
+def _totals(statuses: Sequence[Status]) -> dict[str, Any]:
+    """Runs by state, device-hours and what they cost, and when the last run ends."""
     spent = [item["device_hours"] for item in statuses if item["device_hours"] is not None]
     planned = [item["planned_device_hours"] for item in statuses]
-    seconds, basis = seconds_left(statuses, members)
+    paid = Counter[str]()
+    for item in statuses:
+        if item.get("cost") is not None:
+            paid[item["currency"]] += item["cost"]
+    left = seconds_left(statuses)
+    states = Counter(item["state"] for item in statuses)
+    unknown = (
+        "not known yet: no run is done, and not every one was planned"
+        if states[State.running]
+        else "nothing is running"
+    )
     return {
-        "states": Counter(item["state"] for item in statuses),
+        "states": states,
         "spent": sum(spent) if spent else None,
         "planned": None if None in planned or not planned else sum(planned),
-        "left": seconds,
-        "basis": basis,
+        "cost": ", ".join(f"{currency} {amount:,.2f}" for currency, amount in paid.items()),
+        "left": left,
+        "basis": unknown if left is None else "if as many stay at work as are now",
     }
-
-
-def seconds_left(statuses: Sequence[Status], members: Mapping[str, Member]) -> tuple[float | None, str]:
-    """Seconds until the last run ends, if as many devices stay busy as are now; and on what that rests.
-
-    A run takes what was planned of it, or what finished ones took on average, less what it has taken. None: nothing
-    runs, or something is not known; the words say what.
-    """
-    ahead = [item for item in statuses if item["state"] in _AHEAD]
-    running = [item for item in ahead if item["state"] == State.running]
-    if not running:
-        return None, "nothing is running" if ahead else "nothing is left to run"
-    busy = [members[item["run_id"]].devices if item["run_id"] in members else None for item in running]
-    ended = [item["device_hours"] for item in statuses if item["state"] == State.done and item["device_hours"]]
-    mean = sum(ended) / len(ended) if ended else None
-    wholes = [mean if item["planned_device_hours"] is None else item["planned_device_hours"] for item in ahead]
-    if None in busy:
-        return None, "not known: of a running run nobody wrote down how many devices it has"
-    if None in wholes:
-        return None, "not known: no run has finished, and their durations were not planned"
-    hours = sum(
-        max(0.0, (whole or 0.0) - (item["device_hours"] or 0.0)) for whole, item in zip(wholes, ahead, strict=True)
-    )
-    own = [item["progress"]["seconds_left"] or 0.0 for item in running if item["progress"]]
-    devices = sum(number or 0 for number in busy)
-    is_planned = all(item["planned_device_hours"] is not None for item in ahead)
-    of = "the plan" if is_planned else f"the mean of {len(ended)} finished"
-    return max([hours * 3600 / devices, *own]), f"by {of}, {devices} busy now"

@@ -3,6 +3,7 @@
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -44,8 +45,7 @@ def serve(results_dir: Path, *, port: int, grid: str | None) -> None:
     """Serve until it is interrupted or told to end; the address, with its token, is printed first."""
     token = secrets.token_urlsafe(24)
     opened = bound(port)
-    # Packed while the page is opened.
-    Thread(target=vega.javascript, daemon=True).start()
+    Thread(target=_pack, daemon=True).start()  # while the first page is opened, which has no figure
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn closes what is open, and then raises it once more
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), opened:
@@ -63,6 +63,11 @@ def serve(results_dir: Path, *, port: int, grid: str | None) -> None:
         )
         uvicorn.Server(config).run(sockets=[opened])
     print("the dashboard has ended", file=sys.stderr)
+
+
+def _pack() -> None:
+    with suppress(subprocess.CalledProcessError):  # told where it is asked for
+        vega.javascript()
 
 
 def _where(port: int, token: str) -> str:

@@ -30,7 +30,7 @@ function spec(answer, points, colours) {
     mark: { type: "point", filled: true, size: 60 },
     encoding: { y: axis("smooth"), tooltip: told, opacity: { condition: { param: "near", empty: false, value: 1 }, value: 0 } } };
   return {
-    data: { name: "points", values: points }, width: "container", height: 210, autosize: { type: "fit", contains: "padding" },
+    data: { name: "points", values: points }, width: "container", height: 210, autosize: { type: "fit", contains: "padding", resize: true },
     encoding: {
       x: { field: "step", type: "quantitative", title: "step", axis: { tickMinStep: 1, format: "~s" }, scale: { nice: false } },
       color: { field: "group", type: "nominal", title: null, scale: { domain: [...colours.keys()], range: [...colours.values()] },

@@ -104,10 +104,10 @@ function columnsOf(runs, colour) {
     const [chip] = part(cell, () => el("span"));
     chip.className = `state ${run.state}`;
     write(chip, run.state);
-  } }, { name: "progress", by: (run) => run.state === "done" ? 2 : (run.step ?? 0) / (run.steps || 1), fill: (cell, run) => {
+  } }, { name: "progress", by: (run) => run.state === "done" ? 2 : run.share ?? 0, fill: (cell, run) => {
     const [bar, words] = part(cell, () => el("progress", { max: "1", "aria-label": "progress" }), () => el("span", { class: "soft" }));
-    bar.value = run.state === "done" ? 1 : (run.step ?? 0) / (run.steps || 1);
-    write(words, run.state === "done" ? " " : run.step !== null ? ` ${run.step}/${run.steps}` : ` ${run.phase ?? ""}`);
+    bar.value = run.state === "done" ? 1 : run.share ?? 0;
+    write(words, run.state === "done" ? " " : ` ${run.step === null ? run.phase ?? "" : `${run.step}/${run.steps}`}`);
   } }];
   // What no run has says nothing.
   const more = [plain("reward", (run) => run.reward, number), plain("pass@1", (run) => run.pass1, number), plain("left", (run) => run.left, duration),
@@ -188,11 +188,11 @@ function gridPage() {
       if ([...$(id).options].some((option) => option.value === wanted)) $(id).value = wanted;
     }
     if (isFirst) draw();
-    const { states, spent, planned, left, basis } = data.totals, of = (...names) => names.reduce((sum, name) => sum + (states[name] ?? 0), 0);
+    const { states, spent, planned, cost, left, basis } = data.totals, of = (...names) => names.reduce((sum, name) => sum + (states[name] ?? 0), 0);
     $("folder").textContent = data.folder;
     tiles($("totals"), [["done", `${of("done")} of ${data.runs.length}`], ["running", String(of("running")), of("queued") && ` ${of("queued")} queued`],
       ["failed", String(of("failed", "damaged")), of("interrupted") && ` ${of("interrupted")} interrupted`],
-      ["device-hours spent", hours(spent), planned === null ? " not all was planned" : ` of ${hours(planned)} planned`], ["until the last run ends", duration(left), ` ${basis}`]]);
+      ["device-hours spent", hours(spent), `${planned === null ? "not all was planned" : `of ${hours(planned)} planned`}${cost && `, ${cost}`}`], ["until the last run ends", duration(left), ` ${basis}`]]);
     return problems(data);
   });
 }
