@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.drawing.heads import head
+from analysis.drawing.heads import head, parameter
 from analysis.drawing.page import DASH, Column, Line, Table
-from analysis.estimates.numerals import count, number, plain, scientific, short, signed
+from analysis.estimates.numerals import about, count, number, plain, scientific, short, signed
 from analysis.passk.estimate import Estimate
 
 FOLD = 14
@@ -24,6 +24,7 @@ FORMS: dict[str, Form] = {  # of columns that have one name everywhere
     "flops": scientific,
     "flops_to_target": scientific,
     "matched_flops": scientific,
+    "x": about,
 }
 
 
@@ -82,12 +83,15 @@ def _ends(frame: pd.DataFrame) -> dict[str, Ends]:
     found = {name: (f"{name}_low", f"{name}_high") for name in names if {f"{name}_low", f"{name}_high"} <= set(names)}
     if {"low", "high"} <= set(names):
         before = names.index("low") - 1
-        if before >= 0 and names[before] not in found:
-            found[names[before]] = ("low", "high")
+        own = [name for name in (names[before], "x") if name in names and frame[name].dtype.kind in "if"]
+        if before >= 0 and own and own[0] not in found:
+            found[own[0]] = ("low", "high")
     return found
 
 
 def _cells(frame: pd.DataFrame, column: str, ends: Ends | None, form: Form | None) -> list[str]:
+    if column == "parameter":
+        return [DASH if _unknown(value) else parameter(str(value)) for value in frame[column]]
     if ends is None:
         return [_text(value, form) for value in frame[column]]
     if form is not None and not isinstance(form, str):

@@ -1,5 +1,9 @@
 """What people read at the head of a column or above a table; files keep the short names that scripts read."""
 
+import re
+
+from analysis.estimates.numerals import short
+
 _HEADS = {
     "runs": "Setting",
     "arm": "Configuration",
@@ -14,7 +18,7 @@ _HEADS = {
     "alpha": "Exponent",
     "x_min": "From",
     "x_max": "To",
-    "x": "Value",
+    "x": "Of what",
     "law": "Power law",
     "n_unique": "Problems in the set",
     "problems_seen": "Problems seen",
@@ -44,7 +48,10 @@ _HEADS = {
     "largest_k": "Largest k",
     "crossover_k": "Base model ahead from k",
     "probability_none": "Probability of no crossover",
-    "interval": "How the interval was made",
+    "interval": "Method of the interval",
+    "doubling_of": "Doubling of",
+    "measured_on": "Measured on",
+    "trained_on": "Trained on",
     "k": "k",
     "p": "p",
 }
@@ -84,6 +91,12 @@ def head(column: str) -> str:
 def caption(table: str) -> str:
     """What stands above a table of an answer."""
     return _CAPTIONS.get(table) or _sentence(table)
+
+
+def parameter(name: str) -> str:
+    """A parameter of a law: its levels are named by the size that they are of."""
+    found = re.fullmatch(r"E\[(\d+)\]", name)
+    return f"Level at {short(float(found[1]))}" if found else name
 
 
 def _sentence(name: str) -> str:

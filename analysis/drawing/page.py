@@ -76,7 +76,7 @@ class Line:
 class Table:
     """A table as it is shown, and the numbers behind it."""
 
-    name: str  # stem of its data files
+    name: str  # stem of its data files; empty: it has none
     caption: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
@@ -165,7 +165,7 @@ class RunSection:
     def data(self) -> dict[str, pd.DataFrame]:
         """Every frame behind it by the stem of its files."""
         shown: Iterable[Figure | Table] = (self.settings, *((self.curve,) if self.curve else ()))
-        return {item.name: item.data for item in shown}
+        return {item.name: item.data for item in shown if item.name}
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -23,6 +23,11 @@ def count(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) and value < WHOLE else short(value)
 
 
+def about(value: float) -> str:
+    """A count that is an estimate, to three significant digits: 537, 1,550, 12K."""
+    return count(float(f"{value:.{DIGITS}g}"))
+
+
 def scientific(value: float) -> str:
     """A quantity over many decades, as FLOPs are: 1.23e12."""
     mantissa, _, exponent = f"{value:.{DIGITS - 1}e}".partition("e")

@@ -26,7 +26,7 @@ from analysis.runs.selection import Counts, Run
 Floats = NDArray[np.float64]
 DRAWS = 4000
 SEED = 30711
-LOWER_BOUND = "one seed per arm: differences between runs are not in the intervals, a lower bound on uncertainty"
+LOWER_BOUND = "One seed per configuration: differences between runs are not in the intervals, which are too narrow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +107,14 @@ class Panel:
         """What the intervals rest on."""
         seeds = sorted({len(arm.runs) for arm in self.arms})
         counted = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-        text = f"{len(self.arms)} arms, {counted} seed{'' if seeds == [1] else 's'} an arm, {self.n_problems} common "
-        text += "problems; 95% intervals are over problems, the same for every arm"
+        text = f"{len(self.arms)} configurations with {counted} seed{'' if seeds == [1] else 's'} each, "
+        text += f"{self.n_problems} common problems; 95% intervals are over problems, the same for all of them"
         notes = [LOWER_BOUND]
         if self.between is not None:
             text += f", and over seeds (standard deviation {self.run_sd:.4f}, {self.between.df} df)"
             alone = sum(len(arm.runs) == 1 for arm in self.arms)
-            several = f"{alone} arms have one seed: their own intervals are"
-            whose = "1 arm has one seed: its own interval is" if alone == 1 else several
+            several = f"{alone} configurations have one seed: their own intervals are"
+            whose = "1 configuration has one seed: its own interval is" if alone == 1 else several
             notes = [f"{whose} over problems alone"] if alone else []
         if self.n_dropped:
             notes.append(f"{self.n_dropped} problems that not every run answered are left out")

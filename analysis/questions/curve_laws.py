@@ -18,7 +18,7 @@ from analysis.runs.checkpoints import FEWEST_STEPS, Axis, Checkpoint, checkpoint
 from analysis.runs.selection import Run
 
 FEW_ROWS = 6  # below it the correlation within a run cannot be estimated
-HELD_OUT = f"curves: of {FEWEST_STEPS} validations or more the last quarter is held out of the law"
+HELD_OUT = f"Curves: of {FEWEST_STEPS} validations or more the last quarter is held out of the law"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def arm_laws(arms: Sequence[Arm], axis: Axis, notes: list[str]) -> list[ArmLaw]:
         item = ArmLaw(label=arm.label, model=model, size=size, points=tuple(points), law=law, reason=reason)
         found.append(item)
         if law and LOWER_BOUND in law.flags:
-            notes.append(f"curves: {LOWER_BOUND}")
+            notes.append(f"Curves: {LOWER_BOUND}")
         if min(sum(point.run_id == name for point in points) for name in item.run_ids) < FEW_ROWS:
             notes.append(
                 f"curves have fewer than {FEW_ROWS} validations: correlation between them could not be estimated"

@@ -47,7 +47,7 @@ def reply(
         reason=reason,
         tables=tables,
         figures={name: item for name, item in (figures or {}).items() if not isinstance(item, Chart) or item.traces},
-        notes=tuple(dict.fromkeys(notes)),
+        notes=_sentences(notes),
     )
 
 
@@ -60,7 +60,7 @@ def missing(question: Question, reason: str, notes: Sequence[str] = ()) -> Answe
         text=f"Not answered: {reason}.",
         status=Status.missing,
         reason=reason,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=_sentences(notes),
     )
 
 
@@ -83,6 +83,11 @@ def p_text(p: float | None) -> str:
     if p is None:
         return "p unknown"
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _sentences(notes: Sequence[str]) -> tuple[str, ...]:
+    """Each note once, with a capital unless it begins with a name."""
+    return tuple(dict.fromkeys(f"{note[0].upper()}{note[1:]}" if note.split()[0].isalpha() else note for note in notes))
 
 
 def _caveat(runs: Sequence[Run], notes: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Scale, Trace
-from analysis.estimates.numerals import count, number
+from analysis.estimates.numerals import about, number
 from analysis.estimates.panel import Arm
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
@@ -108,14 +108,14 @@ def common_level(laws: list[ArmLaw]) -> float:
     return min(float((1 - item.law.fit.predict(item.law.fit.sample)).max()) for item in laws if item.law is not None)
 
 
-def reach_text(item: ArmLaw, found: Reach, what: str, write: Callable[[float], str] = count) -> str:
+def reach_text(item: ArmLaw, found: Reach, what: str, write: Callable[[float], str] = about) -> str:
     """What a configuration needs, in words; `what` it is, and how a number of it is written."""
     if found.x is None:
         never = found.reason is not None and "not reached" in found.reason
         return f"{item.label} {'never gets there, by its law' if never else 'is there before training'}"
-    low = "below the range" if found.low is None else write(float(f"{found.low:.3g}"))
-    high = "no upper limit" if found.high is None else write(float(f"{found.high:.3g}"))
-    needed = write(float(f"{found.x:.3g}"))
+    low = "below the range" if found.low is None else write(found.low)
+    high = "no upper limit" if found.high is None else write(found.high)
+    needed = write(found.x)
     return f"{item.label} needs {needed} [{low}, {high}] {what}{' (extrapolated)' if found.outside else ''}"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 
 from analysis.drawing.answer import Answer
 from analysis.estimates.numerals import short
@@ -22,6 +23,7 @@ class Evidence:
     """A selection of runs with everything derived from it."""
 
     selection: Selection
+    results_dir: Path | None = None  # where what runs wrote is read from; None: it is not
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -51,7 +53,8 @@ class Evidence:
     @cached_property
     def varying(self) -> str:
         """What tells series apart, in words."""
-        return " and ".join(varying_fields([run.row for run in self.runs]))
+        said = " and ".join(varying_fields([run.row for run in self.runs]))
+        return f"{said[:1].upper()}{said[1:]}"
 
     @cached_property
     def table_ks(self) -> list[int]:

@@ -10,13 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from analysis.drawing.answer import Answer, Status
+import pandas as pd
+
+from analysis.drawing.answer import Answer
 from analysis.drawing.live import PAGE_THEMES, policy, scripts, stills
-from analysis.drawing.page import FirstScreen, RunSection, Section, Verdict, csv_text, json_text
+from analysis.drawing.page import FirstScreen, RunSection, Section, csv_text, json_text
 from analysis.drawing.template import template, text_of
 from analysis.questions import QUESTIONS
 from analysis.report.evidence import Evidence
-from analysis.report.reading import reading
+from analysis.report.first_screen import first_screen
+from analysis.report.run_sections import run_sections
 from analysis.report.sections import (
     answers,
     checklist,
@@ -24,6 +27,7 @@ from analysis.report.sections import (
     curves,
     decisions,
     every_run,
+    glossary,
     heldout,
     passk,
     solved,
@@ -43,6 +47,7 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     training.section,
     cost.section,
     every_run.section,
+    glossary.section,
     checklist.section,
 )
 
@@ -62,7 +67,7 @@ def write_report(results_dir: Path, *, grid: str | None, out: Path) -> Written:
     Raises:
         ResultsError: there is nothing to report, or a file is not what it should be.
     """
-    evidence = Evidence(selection=select(results_dir, grid))
+    evidence = Evidence(selection=select(results_dir, grid), results_dir=results_dir)
     _tables(out).mkdir(parents=True, exist_ok=True)  # a place that cannot be written is told before the work
     return publish(evidence, page_sections(evidence), out)
 
@@ -72,15 +77,26 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
     tables = _tables(out)
     for section in sections:
         for name, frame in section.data().items():
-            write_atomic(tables / f"{name}.csv", hidden(csv_text(frame)))
-            write_atomic(tables / f"{name}.json", hidden(json_text(frame)))
-    said = tried(lambda: reading(evidence.points))
+            _write(tables, name, frame)
     failed = [f"{section.title}: {section.failed}" for section in sections if section.failed]
-    if isinstance(said, Failed):
-        failed.insert(0, f"The result in sentences: {said.why}")
-        said = f"The result could not be put in sentences: {said.why}."
-    write_atomic(out, hidden(visible(render(evidence, sections, _first_screen(evidence, said), tables=tables.name))))
+    first, runs = tried(lambda: first_screen(evidence)), tried(lambda: run_sections(evidence))
+    if isinstance(first, Failed):
+        failed.insert(0, f"The first screen: {first.why}")
+        first = FirstScreen(headline=f"The first screen could not be made: {first.why}.")
+    if isinstance(runs, Failed):
+        failed.append(f"Run by run: {runs.why}")
+        runs = ()
+    if first.figure:
+        _write(tables, first.figure.name, first.figure.data)
+    for name, frame in (item for run in runs for item in run.data().items()):
+        _write(tables, name, frame)
+    write_atomic(out, hidden(visible(render(evidence, sections, first, tables=tables.name, runs=runs))))
     return Written(out, tables, tuple(failed), evidence.selection.damaged)
+
+
+def _write(tables: Path, name: str, frame: pd.DataFrame) -> None:
+    write_atomic(tables / f"{name}.csv", hidden(csv_text(frame)))
+    write_atomic(tables / f"{name}.json", hidden(json_text(frame)))
 
 
 def _tables(out: Path) -> Path:
@@ -97,6 +113,8 @@ def page_sections(evidence: Evidence) -> list[Section]:
         **{QUESTIONS[name].title: partial(answers.section, found) for name, found in known.items()},
         **{_heading(build): partial(build, evidence) for build in SECTIONS},
     }
+    if not evidence.points:  # nothing was evaluated: what was logged during training is all there is to read
+        work = {_heading(training.section): work.pop(_heading(training.section)), **work}
     made = dict(zip(work, side_by_side(list(work.values())), strict=True))
     made |= {QUESTIONS[name].title: found for name, found in evidence.answers.items() if isinstance(found, Failed)}
     return [_failed(title, found) if isinstance(found, Failed) else found for title, found in made.items()]
@@ -141,20 +159,6 @@ def render(
         runs=runs,
         tables=tables,
     )
-
-
-def _first_screen(evidence: Evidence, said: str) -> FirstScreen:
-    verdicts = [
-        Verdict(
-            question=QUESTIONS[name].title,
-            sentence=item.verdict,
-            status=item.status,
-            link=f"question-{name}",
-        )
-        for name, item in evidence.answers.items()
-        if isinstance(item, Answer) and item.status is not Status.missing
-    ]
-    return FirstScreen(headline=said, verdicts=tuple(verdicts))
 
 
 def _measured_between(selection: Selection) -> list[str]:

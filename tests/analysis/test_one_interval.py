@@ -1,12 +1,16 @@
 """The interval of a mean over problems: the same ends wherever the number is printed."""
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from analysis import cli
+from analysis.estimates.numerals import plain, signed
+from analysis.estimates.points import mean_gain, pass_at
 from analysis.questions import QUESTIONS
 from analysis.report.evidence import Evidence
 from analysis.report.report import write_report
@@ -97,3 +101,49 @@ def test_the_checklist_names_the_interval_that_is_printed(tmp_path: Path) -> Non
     page = write_report(tmp_path, grid=None, out=tmp_path / "out.html").html.read_text()
     assert "delta method on the logit scale" in page
     assert "percentile bootstrap" not in page
+
+
+NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?[KMBT]?"
+INTERVAL = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
+
+
+def printed(html: str, *tags: str) -> set[tuple[str, ...]]:
+    """Every "value [low, high]" inside elements of these names, whichever sign a fall is told with."""
+    found = (text for tag in tags for text in re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", html, re.DOTALL))
+    return {upright(*match) for text in found for match in INTERVAL.findall(unescape(re.sub(r"<[^>]*>", "", text)))}
+
+
+def upright(*texts: str) -> tuple[str, ...]:
+    """A fall by 0.1 [0.05, 0.15] is a change of -0.1 [-0.15, -0.05]."""
+    value, low, high = (text.removeprefix("+") for text in texts)
+    return (value[1:], turned(high), turned(low)) if value.startswith("-") else (value, low, high)
+
+
+def turned(text: str) -> str:
+    return text[1:] if text.startswith("-") else text if float(text) == 0 else f"-{text}"
+
+
+def test_every_interval_in_a_sentence_stands_in_a_table_with_the_same_digits(tmp_path: Path) -> None:
+    write_grid(tmp_path, models={"a": 27_000, "b": 102_000, "c": 400_000, "d": 1_500_000}, truth=Truth(steps=8))
+    page = re.sub(
+        r"<(script|style|svg)\b.*?</\1>",
+        "",
+        write_report(tmp_path, grid=None, out=tmp_path / "out.html").html.read_text(),
+        flags=re.DOTALL,
+    )
+    mean = mean_gain(Evidence(selection=select(tmp_path)).points)
+    assert mean is not None
+    in_tables = printed(page, "td") | {upright(*INTERVAL.findall(signed(mean))[0])}
+    in_sentences = printed(page, "p", "li", "h3")
+    assert len(in_sentences) > 12
+    assert in_sentences <= in_tables, sorted(in_sentences - in_tables)
+
+
+def test_the_pass_at_1_of_a_configuration_has_one_interval_on_the_whole_page(tmp_path: Path) -> None:
+    write_grid(tmp_path, models={"a": 27_000, "b": 102_000}, truth=Truth(steps=8))
+    page = write_report(tmp_path, grid=None, out=tmp_path / "out.html").html.read_text()
+    points = Evidence(selection=select(tmp_path)).points
+    owned = [found for point in points for base in (True, False) if (found := pass_at(point, 1, base=base))]
+    texts = {upright(*INTERVAL.findall(plain(found))[0]) for found in owned}
+    values = {value for value, _, _ in texts}
+    assert {item for item in printed(page, "td", "p", "li", "b", "summary") if item[0] in values} == texts

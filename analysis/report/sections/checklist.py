@@ -37,7 +37,7 @@ def section(evidence: Evidence) -> Section:
         ),
         name="checklist",
         caption="After the checklist of (Mis)fitting, arXiv:2502.18969: hypothesis, set-up, data, fitting.",
-        fold=99,
+        fold=0,
     )
     return Section(anchor="provenance", title="How these numbers were made", tables=(table,))
 

@@ -8,7 +8,7 @@ from analysis.drawing.answer import Scale, Stack, Stacks
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section, Table
-from analysis.estimates.numerals import short
+from analysis.estimates.numerals import scientific, short
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
 from sweeper.rows.row import Flops, ResultRow
@@ -78,7 +78,7 @@ def _record(row: ResultRow, flops: Flops) -> dict[str, object]:
 def _shares(costs: pd.DataFrame) -> Stacks:
     shares = costs[list(PHASES)].astype(float).fillna(0.0).div(costs["total"], axis="index")
     lines = [
-        Stack(label=f"{model}, {algorithm}", shares=tuple(own), note=f"{total:.1e}")
+        Stack(label=f"{model}, {algorithm}", shares=tuple(own), note=scientific(total))
         for model, algorithm, own, total in zip(
             costs["model"], costs["algorithm"], shares.to_numpy().tolist(), costs["total"], strict=True
         )
@@ -92,15 +92,15 @@ def _shares(costs: pd.DataFrame) -> Stacks:
 
 
 def _table(costs: pd.DataFrame) -> Table:
-    titles = {"model": "model", "algorithm": "algorithm", "runs": "runs", "total": "total", "6nt": "6NT"}
-    titles |= {"total_over_6nt": "total / 6NT", "evaluation": "evaluation", "tokens": "tokens"}
-    titles |= {"gpu_seconds": "GPU-seconds", "train_seconds": "seconds of training"}
+    titles = {"model": "Model", "algorithm": "Algorithm", "runs": "Runs", "total": "Total", "6nt": "6NT"}
+    titles |= {"total_over_6nt": "Total / 6NT", "evaluation": "Evaluation", "tokens": "Tokens"}
+    titles |= {"gpu_seconds": "GPU-seconds", "train_seconds": "Seconds of training"}
     return frame_table(
         costs,
         name="cost_table",
         caption="Means over runs. 6NT: six times the nominal size times the tokens of the rollouts, the "
         "convention of arXiv:2509.25300.",
         titles=titles,
-        forms={"total": ".2e", "6nt": ".2e", "total_over_6nt": ".2f", "evaluation": ".2e", "tokens": short},
+        forms={"total": scientific, "6nt": scientific, "evaluation": scientific, "tokens": short},
         fold=24,
     )

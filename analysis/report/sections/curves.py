@@ -239,13 +239,13 @@ def _residual_table(frame: pd.DataFrame, joint: Sequence[Joint]) -> Table:
             }
         )
     sds = ", ".join(f"{law.series} {residual_sd(found):.4f}" for law, found in joint)
-    titles = {"series": "series", "n_params_non_embedding": "size", "n": "checkpoints", "mean": "mean", "sd": "sd"}
+    titles = {"series": "Series", "n_params_non_embedding": "Size", "n": "Checkpoints", "mean": "Mean", "sd": "SD"}
     return frame_table(
         pd.DataFrame(records),
         name="residual_summary",
         caption="Residuals by size. A pattern (a bend, one size above the others) is a form that is wrong there; lag-1 "
         "autocorrelation far from 0 is why intervals resample whole runs and sizes, never checkpoints. Standard "
         f"deviation around the common law: {sds}.",
-        titles=titles | {"autocorrelation": "lag-1 autocorrelation", "remark": "remark"},
+        titles=titles | {"autocorrelation": "Lag-1 autocorrelation", "remark": "Remark"},
         forms={"n_params_non_embedding": short, "mean": "+.4f", "sd": ".4f", "autocorrelation": "+.2f"},
     )

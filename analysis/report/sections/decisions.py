@@ -1,4 +1,4 @@
-"""The first page: what was found, what is best at which budget, and what to run next."""
+"""What is best at which budget, and what to run next."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,19 @@ import pandas as pd
 
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section, Table
+from analysis.estimates.numerals import scientific
 from analysis.estimates.points import pass_at, step_up
 from analysis.laws.inference import Inference
 from analysis.passk.estimate import NONE, Estimate
 from analysis.report.evidence import Evidence
+from analysis.report.headline import extremes, name
+from analysis.report.next_run import next_steps
 from analysis.runs.selection import Point
 from analysis.runs.spent import mean_flops
 
 TITLE = "What to decide"
 MOST_BUDGETS = 5
+NEXT = {"what": "What", "why": "Why", "price": "Price", "command": "Command"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class Best:
 
 
 def section(evidence: Evidence) -> Section:
-    """Budgets and next steps; the verdicts stand above it."""
+    """Budgets and next steps."""
     tables = []
     missing = []
     best = best_within_budgets(evidence.points)
@@ -53,12 +57,14 @@ def section(evidence: Evidence) -> Section:
         tables.append(_budget_table(best))
     else:
         missing.append("No configuration has both a pass@1 and a ledger of FLOPs, so no budget can be compared.")
-    steps = list(_next(evidence, best)) or [
-        ("Nothing is missing that this page could name", "Widen the grid, or check on other problems.")
-    ]
-    frame = pd.DataFrame(steps, columns=["what", "why"])
-    tables.append(frame_table(frame, name="next", caption="What to run next, most telling first."))
-    return Section(anchor="decisions", title=TITLE, tables=tuple(tables), missing=tuple(missing))
+    steps = list(_next(evidence, best))
+    frame = pd.DataFrame(steps, columns=["what", "why", "price", "command"])
+    if steps:
+        tables.append(frame_table(frame, name="next", caption="What to run next, most telling first.", titles=NEXT))
+    said = extremes(evidence.points)
+    return Section(
+        anchor="decisions", title=TITLE, lead=(said,) if said else (), tables=tuple(tables), missing=tuple(missing)
+    )
 
 
 def best_within_budgets(points: Sequence[Point]) -> list[Best]:
@@ -94,25 +100,25 @@ def _budget_table(best: list[Best]) -> Table:
         {
             "budget_flops": item.budget,
             "best_group_id": item.point.row.group_id,
-            "best": _name(item.point),
+            "best": name(item.point),
             **item.score.columns("pass@1", "pass@1_"),
             "candidates": item.candidates,
-            "next_best": _name(item.runner_up) if item.runner_up else None,
+            "next_best": name(item.runner_up) if item.runner_up else None,
             **(item.lead or NONE).columns("lead", "lead_"),
             "clear": item.clear,
             "verdict": _verdict(item),
         }
         for item in best
     ]
-    titles = {"budget_flops": "FLOPs up to", "best": "best configuration", "pass@1": "pass@1, 95%"}
-    titles |= {"candidates": "candidates", "next_best": "next best", "lead": "lead, 95%", "verdict": "verdict"}
+    titles = {"budget_flops": "FLOPs up to", "best": "Best configuration", "pass@1": "pass@1, 95%"}
+    titles |= {"candidates": "Candidates", "next_best": "Next best", "lead": "Lead, 95%", "verdict": "Verdict"}
     return frame_table(
         pd.DataFrame(records),
         name="best_within_budget",
         caption="Best configuration within a compute budget (model FLOPs of one run). The lead is paired over "
         "problems; the best of many is picked by luck in part, so a lead that is not clear is no decision.",
         titles=titles,
-        forms={"budget_flops": ".1e", "pass@1": ".3f", "lead": "+.3f"},
+        forms={"budget_flops": scientific},
     )
 
 
@@ -122,36 +128,27 @@ def _verdict(item: Best) -> str:
     return "clear" if item.clear else "not clear: the interval contains 0"
 
 
-def _next(evidence: Evidence, best: list[Best]) -> Iterator[tuple[str, str]]:
+def _next(evidence: Evidence, best: list[Best]) -> Iterator[tuple[str, str, str | None, str | None]]:
     """Steps that follow from what is missing, failed or undecided."""
-    selection, points = evidence.selection, evidence.points
-    if selection.missing or selection.failed:
-        yield (
-            f"Repeat the sweep's command: {len(selection.missing)} missing and {len(selection.failed)} failed runs",
-            "Finished runs are kept, failed ones start again from their last checkpoint.",
-        )
-    alone = [point for point in points if len(point.runs) == 1]
-    if alone:
-        yield (
-            f"More seeds: {len(alone)} of {len(points)} configurations have one (seed=0,1,2)",
-            "With one seed the spread between training runs is unknown; every interval here leaves it out.",
-        )
+    for step in next_steps(evidence):
+        yield step.what, step.why, step.price or None, step.command or None
     unclear = [(item, item.runner_up) for item in best if item.runner_up is not None and not item.clear]
     for item, other in unclear[-1:]:
         yield (
-            f"{_name(item.point)} and {_name(other)} again, with further seeds or more problems "
+            f"{name(item.point)} and {name(other)} again, with further seeds or more problems "
             "(eval.problems_per_domain)",
-            f"Their order at {item.budget:.1e} FLOPs is not decided.",
-        )
-    if selection.record is not None and selection.record.grid is not None and points:
-        command = " ".join((f"+grid={selection.record.grid}", *(selection.record.settings or ())))
-        yield (
-            f"python -m sweeper suggest {command} --budget-gpu-hours N",
-            "Ranks points of a grid by what they would tell about a prediction for their cost.",
+            f"Their order at {scientific(item.budget)} FLOPs is not decided.",
+            None,
+            None,
         )
     reasons = {law.joint for law in evidence.curve_laws if isinstance(law.joint, str)}
     if reasons:
-        yield "More model sizes, or more validations per run (eval.val_freq)", "; ".join(sorted(reasons)) + "."
+        yield (
+            "More model sizes, or more validations per run (eval.val_freq)",
+            f"{'; '.join(sorted(reasons))}.",
+            None,
+            None,
+        )
     open_ended = [
         f"{item.name} is {item.status} ({law.series}, {law.axis.name}: {item.reason})"
         for law in evidence.curve_laws
@@ -160,8 +157,4 @@ def _next(evidence: Evidence, best: list[Best]) -> Iterator[tuple[str, str]]:
         if item.value is None
     ]
     if open_ended:
-        yield "A larger and a smaller model, or longer runs", "; ".join(open_ended[:3]) + "."
-
-
-def _name(point: Point) -> str:
-    return f"{point.row.model}, {point.series}"
+        yield "A larger and a smaller model, or longer runs", f"{'; '.join(open_ended[:3])}.", None, None

@@ -6,10 +6,11 @@ import pandas as pd
 
 from analysis.drawing.frame_table import Form, frame_table
 from analysis.drawing.page import Section
-from analysis.estimates.numerals import short
+from analysis.estimates.numerals import scientific, short
 from analysis.estimates.points import gain
 from analysis.passk.estimate import NONE
 from analysis.report.evidence import Evidence
+from analysis.report.run_sections import anchor
 from analysis.runs.selection import Point, Run, Selection
 from sweeper.host.amounts import duration
 from sweeper.rows.differences import between_rows
@@ -18,21 +19,21 @@ from sweeper.rows.table import Record, records
 FOLD = 40  # lines from which the table stands behind a click
 HIDDEN = ("n_params_active", "n_params_head", "prompt_tokens", "response_tokens")  # beside the ledger of FLOPs
 TITLES = {
-    "model": "model",
-    "n_params_non_embedding": "parameters without embedding",
-    "n_params": "all",
-    "algorithm": "algorithm",
-    "data_scale": "data",
-    "problems_seen": "problems seen",
-    "domain_mix": "mix",
-    "seed": "seed",
-    "steps": "steps",
-    "base_pass@1": "base pass@1",
-    "pass@1": "trained pass@1",
-    "gain_pass@1": "paired gain",
+    "model": "Model",
+    "n_params_non_embedding": "Parameters without embedding",
+    "n_params": "All",
+    "algorithm": "Algorithm",
+    "data_scale": "Data",
+    "problems_seen": "Problems seen",
+    "domain_mix": "Mix",
+    "seed": "Seed",
+    "steps": "Steps",
+    "base_pass@1": "Base pass@1",
+    "pass@1": "Trained pass@1",
+    "gain_pass@1": "Paired gain",
 }
-LAST = {"flops": "training FLOPs", "wall_s": "wall time", "log": "log"}
-STATE = {"run_id": "run", "status": "status", "reason": "reason"}
+LAST = {"flops": "Training FLOPs", "wall_s": "Wall time", "log": "Log"}
+STATE = {"run_id": "Run", "source_name": "Name in its source", "status": "Status", "reason": "Reason"}
 
 
 def section(evidence: Evidence) -> Section:
@@ -49,7 +50,8 @@ def section(evidence: Evidence) -> Section:
         name="results",
         caption="Gain: 95% interval over problems, paired.",
         titles={name: title for name, title in titles.items() if name in frame and name not in empty},
-        forms=forms | {"gain_pass@1": "+.3f", "flops": ".2e"},
+        forms=forms | {"gain_pass@1": "+.3f", "flops": scientific},
+        links=[*map(anchor, evidence.selection.runs), *[""] * len(evidence.selection.missing)],
         alarm=(frame["status"] != "completed").tolist(),
         fold=FOLD,
     )
@@ -61,6 +63,9 @@ def results_table(selection: Selection) -> pd.DataFrame:
     rows = [run.row for run in selection.runs]
     own = [item.key for item in between_rows(rows)]
     lines = [_record(run, flat, own) for run, flat in zip(selection.runs, records(rows), strict=True)]
+    if any(row.imported for row in rows):  # how a run was called where it comes from
+        for line, row in zip(lines, rows, strict=True):
+            line["source_name"] = row.imported.name if row.imported else None
     lines += [{"run_id": run_id, "status": "missing", "reason": "no row yet"} for run_id in selection.missing]
     return pd.DataFrame(lines)
 

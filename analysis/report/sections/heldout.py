@@ -67,13 +67,13 @@ def _frame(tests: list[Backtest]) -> pd.DataFrame:
 
 
 def _table(tests: list[Backtest]) -> Table:
-    titles = {"series": "series", "axis": "against", "protocol": "held out", "form": "form", "n": "n", "mae": "MAE"}
-    titles |= {"relative": "relative", "bias": "bias", "coverage": "coverage", "last_value": "last value's MAE"}
+    titles = {"series": "Series", "axis": "Against", "protocol": "Held out", "form": "Form", "n": "N", "mae": "MAE"}
+    titles |= {"relative": "Relative", "bias": "Bias", "coverage": "Coverage", "last_value": "Last value's MAE"}
     return frame_table(
         _frame(tests),
         name="held_out",
         caption="Errors are absolute differences of the error (1 - validation accuracy); relative: over its mean.",
-        titles=titles | {"verdict": "verdict"},
+        titles=titles | {"verdict": "Verdict"},
         forms={"mae": ".4f", "relative": ".1%", "bias": "+.4f", "coverage": ".2f", "last_value": ".4f"},
         fold=40,
     )

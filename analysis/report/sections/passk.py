@@ -112,8 +112,8 @@ def _domain_table(evidence: Evidence) -> Table:
                 for point in evidence.points
                 for domain in domains_of(point)
             ]
-    titles = {"model": "model", "series": evidence.varying, "seeds": "seeds", "domain": "domain"}
-    titles |= {"n_problems": "problems", "base": "base pass@1", "trained": "trained pass@1", "gain": "paired gain"}
+    titles = {"model": "Model", "series": evidence.varying, "seeds": "Seeds", "domain": "Domain"}
+    titles |= {"n_problems": "Problems", "base": "Base pass@1", "trained": "Trained pass@1", "gain": "Paired gain"}
     ks = [f"{side}pass@{k}" for k in evidence.table_ks for side in ("base_", "")]
     return frame_table(
         frame,

@@ -41,9 +41,9 @@ def section(evidence: Evidence) -> Section:
         parts=tuple(PARTS.values()),
         lines=tuple(Stack(label=label, shares=tuple(own)) for label, own in zip(labels, shares, strict=True)),
     )
-    titles = {"model": "model", "series": evidence.varying, "n_problems": "problems", "both": "solved by both"}
-    titles |= {"gained": "gained", "lost": "lost", "neither": "by neither"}
-    titles |= {"clearly_up": "clearly up", "clearly_down": "clearly down"}
+    titles = {"model": "Model", "series": evidence.varying, "n_problems": "Problems", "both": "Solved by both"}
+    titles |= {"gained": "Gained", "lost": "Lost", "neither": "By neither"}
+    titles |= {"clearly_up": "Clearly up", "clearly_down": "Clearly down"}
     table = frame_table(
         frame, name="solved_table", caption="Problems by what training changed.", titles=titles, fold=24
     )

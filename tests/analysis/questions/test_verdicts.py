@@ -25,7 +25,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Selection:
     return select(folder)
 
 
-def sizes(skills: dict[int, float], *, n_unique: tuple[int, ...] = (64,), rng: int = 0, n_problems: int = 120):
+def sizes(
+    skills: dict[int, float], *, n_unique: tuple[int, ...] = (64,), rng: int = 0, n_problems: int = 120
+) -> Selection:
     runs = [
         Planted(model=f"m-{size}", size=size, skill=skill, n_unique=n)
         for n in n_unique

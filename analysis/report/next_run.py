@@ -1,0 +1,92 @@
+"""What to run next: what it settles, what it costs by the runs there are, and the command."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis.estimates.numerals import number
+from analysis.report.evidence import Evidence
+from analysis.runs.selection import Run
+
+UP_TO = "--budget-gpu-hours N"  # how a command ends that spends what it is given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do.
+
+    Attributes:
+        what: In a few words.
+        why: What it settles.
+        command: To copy; empty: there is none.
+        device_hours: What it takes, by the measured time of the runs that it repeats; None: not measured.
+    """
+
+    what: str
+    why: str
+    command: str = ""
+    device_hours: float | None = None
+
+    @property
+    def price(self) -> str:
+        """In words; empty without a command."""
+        if self.command.endswith(UP_TO):
+            return "as much as you allow"
+        if not self.command:
+            return ""
+        if self.device_hours is None:
+            return "price not known: no run has a measured time"
+        return f"about {number(self.device_hours)} device-hours"
+
+
+def next_steps(evidence: Evidence) -> Iterator[Step]:
+    """Runs that are missing or failed, further seeds, then points that tell most."""
+    selection, points = evidence.selection, evidence.points
+    unfinished = len(selection.missing) + len(selection.failed)
+    launch = _launch(evidence)
+    if unfinished:
+        mean = _mean_hours(selection.completed)
+        yield Step(
+            what=f"Finish {unfinished} run{'s' if unfinished > 1 else ''}: {len(selection.missing)} missing and "
+            f"{len(selection.failed)} failed",
+            why="Finished runs are kept, failed ones start again from their last checkpoint.",
+            command=f"{launch} -m" if launch else "",
+            device_hours=None if mean is None else mean * unfinished,
+        )
+    alone = [point for point in points if len(point.runs) == 1]
+    if alone:
+        hours = [_hours(point.runs[0]) for point in alone]
+        seeds = sorted({point.runs[0].row.seed for point in alone})
+        further = max(seeds) + 1
+        yield Step(
+            what=f"A second seed for {len(alone)} of {len(points)} configurations",
+            why="With one seed the spread between training runs is unknown; every interval here leaves it out.",
+            command=f"{launch} seed={','.join(map(str, (*seeds, further)))} -m" if launch else "",
+            device_hours=sum(hour for hour in hours if hour is not None) if all(hours) else None,
+        )
+    if selection.record is not None and selection.record.grid is not None and points:
+        command = " ".join((f"+grid={selection.record.grid}", *(selection.record.settings or ())))
+        yield Step(
+            what="Points of the grid that tell most about a prediction for their cost",
+            why="Ranked and priced by the law that the runs so far support.",
+            command=f"python -m sweeper suggest {command} {UP_TO}",
+        )
+
+
+def _launch(evidence: Evidence) -> str:
+    record = evidence.selection.record
+    if record is None or record.grid is None:
+        return ""
+    return " ".join(("python -m sweeper", f"+grid={record.grid}", *(record.settings or ())))
+
+
+def _hours(run: Run) -> float | None:
+    """Measured device-hours of a run, all phases and attempts."""
+    timing, made = run.row.timing, run.row.provenance
+    if timing is None or timing.total_s is None or made is None:
+        return None
+    return timing.total_s * made.n_devices / 3600
+
+
+def _mean_hours(runs: tuple[Run, ...]) -> float | None:
+    known = [hours for run in runs if (hours := _hours(run)) is not None]
+    return sum(known) / len(known) if known else None
