@@ -36,7 +36,8 @@ def draw_charts(charts: Sequence[Chart], name: str, *, together: str = "") -> Fi
         axes = [(_common([x for x, _ in axes]), _common([y for _, y in axes]))] * len(axes)
     places = [x for chart in charts for trace in chart.traces if trace.mark in POINTS for x in trace.x]
     keys, common = _keys(charts, looks)
-    drawn = [rows_of(chart, *pair) for chart, pair in zip(charts, axes, strict=True)]
+    traces = sum(len(chart.traces) for chart in charts)
+    drawn = [rows_of(chart, *pair, traces) for chart, pair in zip(charts, axes, strict=True)]
     views = [
         _view(chart, found, looks, pair, ticks_at(pair[0], places) if chart.x.log or _whole(places) else (), keys)
         for chart, found, pair in zip(charts, drawn, axes, strict=True)

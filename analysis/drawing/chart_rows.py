@@ -11,8 +11,9 @@ from analysis.passk.estimate import Estimate
 
 POINTS = (Mark.point, Mark.hollow)
 MOST_POINTS, MOST_PLACES = 60, 200  # of a trace: of its points, and of its line or band
-MOST_ROWS = 3000  # of a view
-FEWEST = 20  # of a trace, however many traces there are
+MOST_ROWS = 1000  # of a figure
+FEWEST = 8  # of a trace, however many traces there are
+MOST_GROUPS = 24  # of a view: more cannot be told apart
 MANY_POINTS = 25  # of a trace: more are drawn as dots
 BIG, SMALL = 55, 12  # square pixels of a point
 BESIDE, WIDEST = 0.02, 0.08  # of the axis: between the points of two groups at one x, and between the outermost
@@ -37,12 +38,24 @@ class Drawn:
     intervals: bool
 
 
-def rows_of(chart: Chart, x: Axis, y: Axis) -> Drawn:
-    """Rows in the order of the traces; points of several groups at one x stand side by side."""
+def rows_of(chart: Chart, x: Axis, y: Axis, traces: int) -> Drawn:
+    """Rows in the order of the traces; points of several groups at one x stand side by side.
+
+    Args:
+        chart: Of which at most `MOST_GROUPS` groups are drawn.
+        x: Its horizontal axis.
+        y: Its vertical axis.
+        traces: How many there are in the whole figure.
+    """
     beside, said = _beside(chart), dict[str, None]()
     rows: list[tuple[Any, ...]] = []
-    for number, trace in enumerate(chart.traces):
-        kept = _kept(trace, len(chart.traces))
+    groups = list(dict.fromkeys(trace.group for trace in chart.traces))
+    every = -(-len(groups) // MOST_GROUPS)
+    shown = groups[::every] if every else []
+    if len(shown) < len(groups):
+        said[f"Drawn: {len(shown)} of {len(groups)} series, evenly chosen; the files hold all."] = None
+    for number, trace in enumerate(trace for trace in chart.traces if trace.group in shown):
+        kept = _kept(trace, -(-traces // max(every, 1)))
         if len(kept) < len(trace.x):
             said[_thinned(trace, kept)] = None
         empty = _covers_all(trace, y)
@@ -71,8 +84,8 @@ def _rows(
 
 
 def _lean(value: float | None) -> float | None:
-    """Six digits, of which a screen shows three."""
-    return None if value is None else float(f"{value:.6g}")
+    """Five digits: a screen shows four."""
+    return None if value is None else float(f"{value:.5g}")
 
 
 def _kept(trace: Trace, traces: int) -> list[int]:

@@ -12,6 +12,7 @@ from analysis.estimates.numerals import about, count, number, plain, scientific,
 from analysis.passk.estimate import Estimate
 
 FOLD = 14
+MOST_LINES = 600  # of a table in a page
 LONG = 44  # characters from which a cell is broken into lines
 PLAIN = re.compile(r"[+-]?\d+(\.\d+)?(e-?\d+)?( |$)")  # a number, alone or before its interval
 Ends = tuple[str, str]
@@ -74,7 +75,11 @@ def frame_table(
         Column(title=title, number=frame[column].dtype.kind in "if", wide=any(len(cell) > LONG for cell in cells))
         for (column, title), cells in zip(heads.items(), columns, strict=True)
     )
-    return Table(name=name, caption=caption, columns=shown, lines=lines, data=frame, folded=len(lines) > fold)
+    if len(lines) > MOST_LINES:
+        caption = f"{caption} Shown: the first {MOST_LINES} of {len(lines):,} lines; the files hold all."
+    return Table(
+        name=name, caption=caption, columns=shown, lines=lines[:MOST_LINES], data=frame, folded=len(lines) > fold
+    )
 
 
 def _ends(frame: pd.DataFrame) -> dict[str, Ends]:

@@ -11,6 +11,8 @@ from analysis.drawing.template import text_of
 from sweeper.host import vega
 
 STILLS = 900_000  # bytes of pictures in a page; without a script further figures are a few lines of their numbers
+LEAST = 150_000  # of them, however much else there is
+PAGE = 2_800_000  # bytes of a page, which pictures do not make larger
 LARGEST = 1500  # rows of a view, beyond which its figure has no picture
 
 
@@ -34,10 +36,15 @@ def policy(scripts: Iterable[str]) -> str:
     return f"default-src 'none'; script-src {allowed}; {rest}"
 
 
-def stills(figures: Sequence[Figure]) -> dict[str, list[str]]:
-    """Pictures of the views of the first figures, by the name of the figure: until there are `STILLS` bytes of them."""
+def stills(figures: Sequence[Figure], *, rest: int) -> dict[str, list[str]]:
+    """Pictures of the views of the first figures, by the name of the figure, as many as there is room for.
+
+    Args:
+        figures: In their order.
+        rest: Characters of the page without them.
+    """
     found: dict[str, list[str]] = {}
-    room = STILLS
+    room = min(STILLS, max(LEAST, PAGE - rest))
     for figure in figures:
         if room <= 0:
             break

@@ -76,7 +76,9 @@ def told(*fields: tuple[str, str]) -> list[Spec]:
 
 
 def _coded(values: Sequence[Any]) -> Any:
-    """Texts as places in a list of the distinct ones, where that is shorter."""
+    """Texts as places in a list of the distinct ones, where that is shorter; a column of one value as that value."""
+    if len(values) > 1 and all(value == values[0] for value in values):
+        return {"one": values[0], "n": len(values)}
     if not values or not all(isinstance(value, str) for value in values):
         return list(values)
     distinct = list(dict.fromkeys(values))

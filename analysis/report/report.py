@@ -143,14 +143,14 @@ def render(
         runs: A part for each run, linked to by `RunSection.anchor`.
     """
     made = scripts()
-    figures = [item for section in sections for item in section.figures]
+    figures = [*((first.figure,) if first.figure else ()), *(item for section in sections for item in section.figures)]
     figures += [run.curve for run in runs if run.curve is not None]
-    return template("report.html.j2").render(
+    page = partial(
+        template("report.html.j2").render,
         policy=policy(made),
         scripts=made,
         css=text_of("report.css"),
         themes=PAGE_THEMES,
-        stills=stills([*((first.figure,) if first.figure else ()), *figures]),
         selection=evidence.selection,
         ended=_measured_between(evidence.selection),
         first=first,
@@ -159,6 +159,7 @@ def render(
         runs=runs,
         tables=tables,
     )
+    return page(stills=stills(figures, rest=len(page(stills={}))))
 
 
 def _measured_between(selection: Selection) -> list[str]:

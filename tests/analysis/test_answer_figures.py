@@ -244,7 +244,11 @@ def test_decimal_ticks_are_round_and_few(low: float, high: float, log: bool, tex
 def test_texts_that_repeat_stand_once_in_a_page() -> None:
     trace = Trace(label="a long name of a run", group="a", mark=Mark.line, x=tuple(range(1, 9)), y=tuple(range(8)))
     (view,) = draw(chart(trace), name="chart").views
-    assert view.packed()["columns"]["label"] == {"of": ["a long name of a run"], "at": [0] * 8}
+    columns = view.packed()["columns"]
+    assert columns["label"] == {"one": "a long name of a run", "n": 8}
+    assert columns["low"] == {"one": None, "n": 8}
+    several = replace(view, columns={"label": ["a name", "another"] * 4}).packed()["columns"]
+    assert several["label"] == {"of": ["a name", "another"], "at": [0, 1] * 4}
     assert json.dumps(view.packed()).count("a long name of a run") == 1
 
 

@@ -15,7 +15,10 @@
   };
   const rows = (columns) => {
     const names = Object.keys(columns);
-    const lists = names.map((name) => columns[name].of ? columns[name].at.map((i) => columns[name].of[i]) : columns[name]);
+    const lists = names.map((name) => {
+      const { of, at, n, one } = columns[name];
+      return of ? at.map((i) => of[i]) : n ? Array(n).fill(one) : columns[name];
+    });
     return lists[0].map((_, i) => Object.fromEntries(names.map((name, k) => [name, lists[k][i]])));
   };
   const whole = (view, width, keep) => ({
