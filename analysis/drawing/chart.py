@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.drawing.answer import Chart, Mark
 from analysis.drawing.axes import Axis, ticks_at
+from analysis.drawing.chart_rows import MOST_GROUPS as MOST_DRAWN
 from analysis.drawing.chart_rows import POINTS, Drawn, rows_of
 from analysis.drawing.guides import level_layers, upright_layers
 from analysis.drawing.labels import all_have, shortened
@@ -108,6 +109,8 @@ def _view(
 def _layers(chart: Chart, drawn: Drawn, looks: Mapping[str, Look]) -> Iterable[Spec]:
     """Bands lie below lines, intervals below points."""
     marks = set(drawn.columns["mark"])
+    if len(looks) > MOST_DRAWN:
+        looks = {group: looks[group] for group in dict.fromkeys(drawn.columns["group"])}
     every: Spec = {
         "color": group_colours(list(looks), [look.colour for look in looks.values()]),
         "tooltip": told(("label", "series"), ("place", chart.x.label), ("value", chart.y.label)),

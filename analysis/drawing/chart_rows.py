@@ -11,9 +11,9 @@ from analysis.passk.estimate import Estimate
 
 POINTS = (Mark.point, Mark.hollow)
 MOST_POINTS, MOST_PLACES = 60, 200  # of a trace: of its points, and of its line or band
-MOST_ROWS = 1000  # of a figure
+MOST_ROWS = 800  # of a figure
 FEWEST = 8  # of a trace, however many traces there are
-MOST_GROUPS = 24  # of a view: more cannot be told apart
+MOST_GROUPS = 16  # of a view: more cannot be told apart
 MANY_POINTS = 25  # of a trace: more are drawn as dots
 BIG, SMALL = 55, 12  # square pixels of a point
 BESIDE, WIDEST = 0.02, 0.08  # of the axis: between the points of two groups at one x, and between the outermost

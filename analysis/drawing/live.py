@@ -11,7 +11,7 @@ from analysis.drawing.template import text_of
 from sweeper.host import vega
 
 STILLS = 900_000  # bytes of pictures in a page; without a script further figures are a few lines of their numbers
-LEAST = 150_000  # of them, however much else there is
+LEAST = 60_000  # of them, however much else there is
 PAGE = 2_800_000  # bytes of a page, which pictures do not make larger
 LARGEST = 1500  # rows of a view, beyond which its figure has no picture
 

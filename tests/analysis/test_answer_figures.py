@@ -260,3 +260,13 @@ def test_names_of_upright_lines_stand_above_one_another_where_they_would_touch()
     heights = [layer(found.views[0], f"guide-{i}")["mark"]["dy"] for i in range(3)]
     assert heights[0] == heights[2] > heights[1]
     assert_valid(found)
+
+
+def test_of_many_series_some_are_drawn_and_the_caption_says_how_many() -> None:
+    traces = [Trace(label=f"s{i}", group=f"s{i}", mark=Mark.line, x=(1.0, 2.0), y=(0.1, 0.2)) for i in range(100)]
+    found = draw(chart(*traces), name="chart")
+    assert found.caption == "Drawn: 15 of 100 series, evenly chosen; the files hold all."
+    assert set(found.views[0].columns["group"]) == {f"s{i}" for i in range(0, 100, 7)}
+    assert layer(found.views[0], "line")["encoding"]["color"]["scale"]["domain"] == [f"s{i}" for i in range(0, 100, 7)]
+    assert len(found.data) == 200
+    assert_valid(found)
