@@ -8,7 +8,6 @@ _COMPUTED = (
     "-",
     "@",
     "\t",
-    "\r",
     "\n",
     "\uff1d",
     "\uff0b",
@@ -19,7 +18,10 @@ _COMPUTED = (
 
 def shown(value: Any) -> Any:
     """A cell's value: a text that a spreadsheet would take for a formula gets a `'` before it; -1.5 stays a number."""
-    if not isinstance(value, str) or not value.startswith(_COMPUTED):
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r\n", "\n").replace("\r", "\n")  # Python's writer quotes a line feed alone
+    if not value.startswith(_COMPUTED):
         return value
     try:
         float(value)

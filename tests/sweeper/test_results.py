@@ -249,7 +249,7 @@ def test_a_spreadsheet_computes_no_text_of_a_row_and_numbers_stay_numbers(tmp_pa
         "@SUM(A1)": True,
         "-x": True,
         "\n=1": True,
-        "\uff1d1": True,
+        **dict.fromkeys(("\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "\t=1"), True),
         "-1.5": False,
         "a=b": False,
     }
@@ -259,6 +259,20 @@ def test_a_spreadsheet_computes_no_text_of_a_row_and_numbers_stay_numbers(tmp_pa
     assert [line["model"] for line in safe] == [f"'{text}" if changes else text for text, changes in texts.items()]
     assert {line["gpu_seconds"] for line in safe} == {"-1.5"}
     assert [{**line, "model": ""} for line in safe] == [{**line, "model": ""} for line in plain]
+
+
+def test_a_carriage_return_begins_no_line_of_a_spreadsheet() -> None:
+    """Python's writer leaves it without quotes, and a spreadsheet ends a line there."""
+    text = table.to_csv([replace(row(spec()), model="a\r=1")], spreadsheet=True)
+    assert "\r" not in text
+    assert '"a\n=1"' in text
+
+
+def test_a_spreadsheet_computes_no_name_of_a_column() -> None:
+    rows = [replace(row(spec(f"seed={seed}")), settings={"=cmd|'/C calc'!A0": seed}) for seed in (0, 1)]
+    plain, safe = (next(csv.reader(io.StringIO(table.to_csv(rows, spreadsheet=on)))) for on in (False, True))
+    assert "=cmd|'/C calc'!A0" in plain
+    assert safe == [f"'{name}" if name.startswith("=") else name for name in plain]
 
 
 @pytest.mark.parametrize("verb", [["results"], ["status"], ["why"], ["results", "--sql", "select model from results"]])
