@@ -273,6 +273,9 @@ def test_a_machine_is_open_only_where_another_user_is_seen(tmp_path: Path, monke
     found = neighbours.of_machine(tmp_path)
     assert "hidepid" in found["processes"]
     assert str(tmp_path) in found["tmp"]
+    scope = Path("/proc/sys/kernel/yama/ptrace_scope")
+    is_traced = not scope.exists() or scope.read_text().strip() == "0"
+    assert ("ptrace_scope" in found["ptrace"]) is is_traced
     monkeypatch.undo()
     assert neighbours._owners(tmp_path) == {os.getuid()}
 
