@@ -40,7 +40,7 @@ Analyse the rows that a sweep wrote.
   python -m analysis import wandb/ run.jsonl log.txt                rows from runs made elsewhere
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
-give the same bytes.
+give the same bytes. Its headline is the first line on stdout.
 """
 RESULTS = Path("results")
 GRID_HELP = "only the runs of this grid (RESULTS/grids/GRID.json, written by the sweep); runs without a row are counted"
@@ -108,7 +108,7 @@ def _report(options: argparse.Namespace) -> int:
         require_wandb()
     out = options.out or options.results / "reports" / f"{options.grid or 'all'}.html"
     written = write_report(options.results, grid=options.grid, out=out)
-    print(f"{written.html}\ntables: {written.tables}")
+    print(f"{written.headline}\n{written.html}\ntables: {written.tables}")
     if written.failed:
         print(f"{len(written.failed)} of its sections could not be made:", *written.failed, sep="\n", file=sys.stderr)
     if options.wandb:

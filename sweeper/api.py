@@ -169,7 +169,7 @@ def report(grid: str | None = None, *, results_dir: str | Path = "results", out:
         ConfigError: there is no such folder.
         SweeperError: it could not be rendered; says why.
     """
-    return render(_folder(results_dir), grid, None if out is None else Path(out).absolute())
+    return render(_folder(results_dir), grid, None if out is None else Path(out).absolute()).page
 
 
 def _folder(results_dir: str | Path) -> Path:

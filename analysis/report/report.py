@@ -55,6 +55,7 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
 class Written(NamedTuple):
     """What a report consists of."""
 
+    headline: str  # in one line
     html: Path
     tables: Path
     failed: tuple[str, ...]  # a line per section that could not be made: which, and why
@@ -91,7 +92,8 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
     for name, frame in (item for run in runs for item in run.data().items()):
         _write(tables, name, frame)
     write_atomic(out, hidden(visible(render(evidence, sections, first, tables=tables.name, runs=runs))))
-    return Written(out, tables, tuple(failed), evidence.selection.damaged)
+    headline = " ".join(hidden(visible(first.headline)).split())
+    return Written(headline, out, tables, tuple(failed), evidence.selection.damaged)
 
 
 def _write(tables: Path, name: str, frame: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""What came out of a launch, in a few lines: gains, the best run, where the page is and what to run next."""
+"""What a launch says beside the headline of its report: the best run, and what to run next."""
 
 import shlex
 from collections.abc import Sequence
@@ -12,24 +12,17 @@ from sweeper.spec.run_id import handles
 _SEEDS = 3  # that tell one seed's luck from an effect
 
 
-def came_out(rows: Sequence[ResultRow], results_dir: Path) -> list[str]:
-    """One line on how many runs gained, and one on the best; none where nothing was measured."""
+def best_run(rows: Sequence[ResultRow], results_dir: Path) -> str | None:
+    """A line on the run with the highest pass@1; None: none was measured."""
     scores = {row.run_id: (_pass1(row, base=True), _pass1(row)) for row in rows}
     known = {run_id: trained for run_id, (_, trained) in scores.items() if trained is not None}
     if not known:
-        return []
-    gains = [trained - base for base, trained in scores.values() if base is not None and trained is not None]
-    lines = []
-    if gains:
-        up = sum(gain > 0 for gain in gains)
-        span = f"{min(gains):+.3f}" if len(gains) == 1 else f"{min(gains):+.3f} to {max(gains):+.3f}"
-        lines.append(f"pass@1 rose in {up} of {len(gains)} runs: {span} over their base models")
+        return None
     best = max(known, key=known.__getitem__)
     base = scores[best][0]
     over = "" if base is None else f", {base:.3f} before"
     name = labels(list(scores), results_dir)[best]
-    lines.append(f"best: {name} ({handles(scores)[best]}), pass@1 {known[best]:.3f}{over}")
-    return lines
+    return f"best: {name} ({handles(scores)[best]}), pass@1 {known[best]:.3f}{over}"
 
 
 def next_command(plan: Plan, overrides: Sequence[str], program: str) -> str:

@@ -3,18 +3,19 @@
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from rewards.program import EXIT_FAILED, EXIT_OK
 from sweeper.cli.budget import confirm, hold_to_budget
-from sweeper.cli.came_out import came_out, next_command
+from sweeper.cli.came_out import best_run, next_command
 from sweeper.cli.plan import planned
 from sweeper.cli.results import rows_of, table_text
 from sweeper.cli.verb import program
 from sweeper.host.environment import left_behind
-from sweeper.host.errors import ConfigError
+from sweeper.host.errors import ConfigError, SweeperError
 from sweeper.host.files import open_results
 from sweeper.host.printed_table import Room
 from sweeper.inputs.data import prepare_all
@@ -29,6 +30,7 @@ from sweeper.launch.webhook import Webhook
 from sweeper.oversight.report import render
 from sweeper.plan.plan import Plan, save_grid
 from sweeper.plan.view import plan_text
+from sweeper.rows.row import ResultRow
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State, state_of
 from sweeper.spec.cluster import Executor
@@ -83,13 +85,13 @@ def _tell(plan: Plan, results_dir: Path, overrides: Sequence[str], hook: Webhook
     states = [state_of(RunDir(results_dir=results_dir, run_id=run_id)) for run_id in run_ids]
     elsewhere, unfinished = states.count(State.running), len(states) - states.count(State.done)
     rows = rows_of(results_dir, run_ids=run_ids, damaged=[])  # a damaged one of these runs is among the unfinished
-    verdict = came_out(rows, results_dir)
+    if rows:
+        print(f"\n{table_text(rows, Room.of_screen())}\n")
+    verdict, page = _verdict(rows, results_dir, plan, states)
     if plan.to_run:
         hook.ended(states, verdict)
     if rows:
-        print(f"\n{table_text(rows, Room.of_screen())}\n")
-        page = render(results_dir, plan.grid)
-        print(*verdict, f"page: open {_near(page)}", sep="\n")
+        print(*verdict, *([f"page: open {_near(page)}"] if page else []), sep="\n")
         if not unfinished:
             print(f"next: {next_command(plan, overrides, program())}")
     status = f"python -m sweeper status --results {results_dir}"
@@ -99,7 +101,23 @@ def _tell(plan: Plan, results_dir: Path, overrides: Sequence[str], hook: Webhook
     if unfinished > elsewhere:
         text = f"{unfinished - elsewhere} of {len(plan.runs)} runs have no result"
         print(f"{text}; why: {status}", file=sys.stderr)
-    return EXIT_FAILED if unfinished else EXIT_OK
+    return EXIT_FAILED if unfinished or (rows and page is None) else EXIT_OK
+
+
+def _verdict(
+    rows: Sequence[ResultRow], results_dir: Path, plan: Plan, states: Sequence[State]
+) -> tuple[list[str], Path | None]:
+    """The headline of the report and the best run, with the page; without a page why, and how many runs are where."""
+    if not rows:
+        return [], None
+    best = best_run(rows, results_dir)
+    told = [] if best is None else [best]
+    try:
+        made = render(results_dir, plan.grid)
+    except (SweeperError, OSError) as error:
+        counts = ", ".join(f"{n} {state}" for state, n in Counter(states).items())
+        return [f"no report: {error}", f"runs: {counts}", *told], None
+    return [made.headline, *told], made.page
 
 
 def _near(path: Path) -> Path:

@@ -3,12 +3,20 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from rewards.program import EXIT_FAILED, EXIT_OK, last_words
 from sweeper.host.errors import SweeperError
 
 
-def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Path:
+class Rendered(NamedTuple):
+    """A page that was made."""
+
+    page: Path
+    headline: str  # the result in a sentence or two, as the page begins
+
+
+def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Rendered:
     """Render a page, and its tables beside it; what could not be made of it is told on stderr.
 
     Args:
@@ -17,7 +25,7 @@ def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Path
         out: The HTML file; None: `reports/<grid or "all">.html` below the results.
 
     Returns:
-        The file.
+        The file, and its headline: the first line that the process prints.
 
     Raises:
         SweeperError: it could not be rendered; says why.
@@ -30,4 +38,4 @@ def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Path
     if done.returncode not in (EXIT_OK, EXIT_FAILED):
         raise SweeperError(f"the rows are safe, but the report failed: {last_words(done.stderr)}")
     print(done.stderr, end="", file=sys.stderr)  # which rows and sections it lacks
-    return out
+    return Rendered(out, done.stdout.partition("\n")[0])

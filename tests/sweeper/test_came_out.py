@@ -1,37 +1,93 @@
 """What a launch and a plan end with."""
 
+from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sweeper.cli.came_out import came_out, next_command
+from sweeper.cli.came_out import best_run, next_command
+from sweeper.cli.launch import _tell
 from sweeper.grid.expand import expand
+from sweeper.launch.webhook import Webhook
 from sweeper.plan.plan import Plan, make_plan, save_grid
 from sweeper.rows.row import write_row
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
 
+@dataclass(slots=True, kw_only=True)
+class Heard(Webhook):
+    """Keeps what would be posted."""
+
+    address: str | None = "https://nowhere"
+    what: str = "by_seed"
+    posted: list[dict[str, Any]] = field(default_factory=list)
+
+    def _post(self, event: dict[str, Any]) -> None:
+        self.posted.append(event)
+
+
 def plan_of(results: Path, *overrides: str) -> Plan:
     return make_plan(expand([*overrides, f"results_dir={results}"], multirun=None), results)
 
 
-def test_gains_and_the_best_run_are_told_in_two_lines(tmp_path: Path) -> None:
+def ended(results: Path) -> Plan:
+    """A plan of two runs, whose rows are there since."""
+    plan = plan_of(results, "seed=1,2")
+    save_grid(plan, results)
+    for run in plan.runs:
+        assert run.spec is not None
+        write_row(results, row(run.spec, pass1=0.5 + run.spec.seed / 10))
+    return plan
+
+
+def test_a_launch_and_its_webhook_end_with_the_headline_of_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A real process: the report's."""
+    hook, plan = Heard(), ended(tmp_path)
+    assert _tell(plan, tmp_path, [], hook) == 0
+    out = capsys.readouterr().out.splitlines()
+    page = (tmp_path / "reports" / "by_seed.html").read_text()
+    headline, best, where = out[-4:-1]
+    assert f">{headline}<" in unescape(page)
+    assert best.startswith("best: seed 2 (")
+    assert where.startswith("page: open ")
+    assert [event["verdict"] for event in hook.posted] == [[headline, best]]
+
+
+def test_a_launch_whose_report_cannot_be_made_says_so_and_counts_its_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A real process: the report's, which a file in the place of its folder of tables stops."""
+    hook, plan = Heard(), ended(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "by_seed_tables").write_text("")
+    assert _tell(plan, tmp_path, [], hook) == 1
+    out = capsys.readouterr().out
+    (verdict,) = [event["verdict"] for event in hook.posted]
+    assert verdict[0].startswith("no report: the rows are safe, but the report failed: ")
+    assert verdict[1] == "runs: 2 done"
+    assert "\n".join(verdict) in out
+    assert "page: open" not in out
+
+
+def test_the_best_run_is_told_by_what_sets_it_apart_and_its_handle(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, "seed=1,2")
     save_grid(plan, tmp_path)
     rows = [row(run.spec) for run in plan.runs if run.spec is not None]
-    first, best = came_out(rows, tmp_path)
-    gains = [one.score().at(1) - one.score(base=True).at(1) for one in rows]  # type: ignore[union-attr, operator]
-    assert first.startswith(f"pass@1 rose in {sum(gain > 0 for gain in gains)} of 2 runs: {min(gains):+.3f} to ")
+    best = best_run(rows, tmp_path)
+    assert best is not None
     assert best.startswith("best: seed ")
     assert any(f"({one.run_id[-12:-4]})" in best for one in rows)
+    assert best.endswith("pass@1 0.500, 0.250 before")
 
 
 def test_nothing_is_told_of_runs_that_measured_nothing(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     nothing = replace(row(spec("seed=1")), base=(), trained=())
-    assert came_out([nothing], tmp_path) == []
+    assert best_run([nothing], tmp_path) is None
     write_row(tmp_path, nothing)
 
 
