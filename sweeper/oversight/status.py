@@ -73,8 +73,8 @@ def run_statuses(
         for grid, run in _members(results_dir, which, damaged)
     ]
     logs.write(only_asked=True)
+    tell_cost(statuses, results_dir, sound_specs)
     sound_specs.write(only_asked=which is None)
-    tell_cost(statuses, results_dir)
     _tell_held(statuses, results_dir, queue)
     _tell_apart([item for item in statuses if item["choice"] is None], results_dir)
     return statuses

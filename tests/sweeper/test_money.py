@@ -102,3 +102,13 @@ def test_status_results_and_why_tell_the_money(tmp_path: Path, capsys: pytest.Ca
     assert main(["why", run.run_id, where]) == 0
     assert "8.00 device-hours of 4 x" in (said := capsys.readouterr().out)
     assert ", EUR 20.00" in said
+
+
+def test_status_sums_the_runs_that_have_a_price_and_counts_those_that_have_none(tmp_path: Path) -> None:
+    for run in (spec("seed=1", PRICED[0]), spec("seed=2", *PRICED), spec("seed=3", *PRICED)):
+        stored(tmp_path, on_gpus(run), run)
+    for _ in ("read", "remembered"):
+        statuses = run_statuses(tmp_path, None)
+        assert "24.00 device-hours spent, EUR 40.00 (1 run has no price)" in status_text(statuses)
+    by_seed = sorted(statuses, key=lambda item: str(item["run_id"]))
+    assert [item.get("cost") for item in by_seed] == [None, 20.0, 20.0]
