@@ -74,6 +74,7 @@ def _check_regime(spec: RunSpec, family: str) -> None:
             f"algorithm.kl.in_reward={str(kl.in_reward).lower()} and "
             f"algorithm.kl.reward_controller={kl.reward_controller}; set true and adaptive, or leave it out"
         )
+    _check_reference(spec)
     critic = next((key for key in spec.verl_keys if key == "critic" or key.startswith("critic.")), None)
     if critic is not None and not spec.algorithm.has_critic:
         raise ConfigError(
@@ -82,6 +83,25 @@ def _check_regime(spec: RunSpec, family: str) -> None:
         )
     if spec.actor_lr is None:
         raise ConfigError(f"no step size: set training.actor_lr, or model.actor_lr in the file of {spec.model.name}")
+
+
+def _check_reference(spec: RunSpec) -> None:
+    """Refuse adapters and a critic beside a reference policy, by a KL term of either kind.
+
+    With adapters verl 0.9.1's reference is the actor without them (`_compute_ref_log_prob` of
+    verl/trainer/ppo/v1/trainer_base.py). The flag that turns them off stays in the batch, and the critic, asked next,
+    is told to turn off adapters of its own: it has none and fails, or would give the values of another model.
+    """
+    algorithm, kl = spec.algorithm, spec.algorithm.kl
+    terms = [f"algorithm.kl.{name}" for name in ("in_loss", "in_reward") if getattr(kl, name)]
+    if algorithm.has_critic and algorithm.lora.rank and terms:
+        raise ConfigError(
+            f"algorithm.lora.rank={algorithm.lora.rank} and {' and '.join(f'{term}=true' for term in terms)} with a "
+            f"critic (algorithm.adv_estimator={algorithm.adv_estimator}): verl 0.9.1 then asks the critic to turn off "
+            "adapters that it does not have, and fails in the first step; set "
+            f"{' '.join(f'{term}=false' for term in terms)}, algorithm.lora.rank=0, or an algorithm without a critic "
+            "(algorithm=grpo)"
+        )
 
 
 def _check_sizes(spec: RunSpec) -> None:

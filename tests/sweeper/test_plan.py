@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def folder(results_dir: Path, run: RunSpec) -> RunDir:
         (["model=qwen2.5-0.5b"], "add model_family=qwen2.5"),
         (["model.source=gguf"], "model.source=gguf of tiny-130k needs model.path: a hub id .* a file in a package"),
         (["+verl.algorithm.kl_ctrl.horizon=50"], "horizon changes nothing, because algorithm.kl.in_reward=false and"),
+        (
+            ["algorithm=ppo", "algorithm.lora.rank=4", "algorithm.kl.in_loss=true"],
+            r"algorithm.lora.rank=4 and algorithm.kl.in_loss=true with a critic \(.*; set algorithm.kl.in_loss=false, ",
+        ),
+        (
+            ["algorithm=ppo", "algorithm.lora.rank=4", "algorithm.kl.in_loss=true", "algorithm.kl.in_reward=true"],
+            "set algorithm.kl.in_loss=false algorithm.kl.in_reward=false, algorithm.lora.rank=0, or an algorithm with",
+        ),
         (["algorithm=grpo", "+verl.critic.optim.eps=1e-6"], "verl.critic.optim.eps changes nothing, because algorithm"),
         (["+verl.algorithm.kl_ctrl.horizon=50", "algorithm.kl.in_reward=true"], "kl.reward_controller=fixed; set true"),
         (["training.ppo_mini_batch_size=5"], "not a multiple of training.ppo_mini_batch_size=5; change one"),
@@ -100,6 +109,18 @@ def test_a_key_of_an_adaptive_kl_is_taken_where_it_is_on() -> None:
     on = ("algorithm.kl.in_reward=true", "algorithm.kl.reward_controller=adaptive")
     check(spec("+verl.algorithm.kl_ctrl.horizon=50", *on), family="tiny")
     check(spec("algorithm=ppo", "+verl.critic.optim.betas=[0.9,0.95]"), family="tiny")
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("algorithm=ppo", "algorithm.lora.rank=4"),
+        ("algorithm=ppo", "algorithm.kl.in_loss=true", "algorithm.kl.in_reward=true"),
+        ("algorithm=grpo", "algorithm.lora.rank=4", "algorithm.kl.in_loss=true"),
+    ],
+)
+def test_two_of_adapters_a_critic_and_a_reference_go_together(overrides: Sequence[str]) -> None:
+    check(spec(*overrides), family="tiny")
 
 
 @pytest.mark.parametrize("cluster", ["local", "slurm", "slurm_cpu", "slurm_modules"])
