@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from sweeper.cli.results import costs_of, rows_of
+from sweeper.cli.results import rows_of
 from sweeper.cli.verb import results_folder
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.oversight.report import render
 from sweeper.rows import table
 from sweeper.rows.curve import read_curve
 from sweeper.rows.grid_file import Membership, grids, matching
+from sweeper.rows.money import costs_of
 from sweeper.rows.row import CurvePoint, read_row, row_path
 from sweeper.rows.sample import VERDICTS, Origin, Sample, Wanted
 from sweeper.runs.folder import RunDir, find_run, known_runs

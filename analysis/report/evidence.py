@@ -13,6 +13,7 @@ from analysis.row_laws.backtest import Backtest, backtests
 from analysis.row_laws.curve_law import CurveLaw, curve_laws
 from analysis.runs.checkpoints import Checkpoint, checkpoints
 from analysis.runs.selection import Point, Run, Selection, points_of, series_of, varying_fields
+from sweeper.rows.money import Money, costs_of
 
 MOST_CURVES = 2  # series with laws of their learning curves: each costs four panels and a minute's reading
 MOST_LINES = 6  # in one panel; more cannot be told apart
@@ -103,6 +104,13 @@ class Evidence:
             sizes.setdefault(self.labels[run.row.run_id], set()).add(run.row.n_params_non_embedding)
         chosen = set(sorted(sizes, key=lambda name: -len(sizes[name]))[:MOST_LINES])
         return [name for name in sizes if name in chosen]
+
+    @cached_property
+    def costs(self) -> dict[str, Money]:
+        """What each run has cost, by its id; a run without a price is not there."""
+        if self.results_dir is None:
+            return {}
+        return costs_of(self.results_dir, [run.row for run in self.selection.runs])
 
     @property
     def not_drawn(self) -> tuple[str, ...]:

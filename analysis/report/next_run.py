@@ -1,11 +1,12 @@
 """What to run next: what it settles, what it costs by the runs there are, and the command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.estimates.numerals import number
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
+from sweeper.rows.money import Money
 
 UP_TO = "--budget-gpu-hours N"  # how a command ends that spends what it is given
 
@@ -19,12 +20,14 @@ class Step:
         why: What it settles.
         command: To copy; empty: there is none.
         device_hours: What it takes, by the measured time of the runs that it repeats; None: not measured.
+        cost: The same in money, at their prices; None: some of them have none, or several currencies.
     """
 
     what: str
     why: str
     command: str = ""
     device_hours: float | None = None
+    cost: Money | None = None
 
     @property
     def price(self) -> str:
@@ -35,7 +38,7 @@ class Step:
             return ""
         if self.device_hours is None:
             return "price not known: no run has a measured time"
-        return f"about {number(self.device_hours)} device-hours"
+        return f"about {number(self.device_hours)} device-hours{'' if self.cost is None else f', {self.cost}'}"
 
 
 def next_steps(evidence: Evidence) -> Iterator[Step]:
@@ -51,6 +54,7 @@ def next_steps(evidence: Evidence) -> Iterator[Step]:
             why="Finished runs are kept, failed ones start again from their last checkpoint.",
             command=f"{launch} -m" if launch else "",
             device_hours=None if mean is None else mean * unfinished,
+            cost=_cost(evidence, selection.completed, times=unfinished / max(1, len(selection.completed))),
         )
     alone = [point for point in points if len(point.runs) == 1]
     if alone:
@@ -62,6 +66,7 @@ def next_steps(evidence: Evidence) -> Iterator[Step]:
             why="With one seed the spread between training runs is unknown; every interval here leaves it out.",
             command=f"{launch} seed={','.join(map(str, (*seeds, further)))} -m" if launch else "",
             device_hours=sum(hour for hour in hours if hour is not None) if all(hours) else None,
+            cost=_cost(evidence, [point.runs[0] for point in alone]),
         )
     if selection.record is not None and selection.record.grid is not None and points:
         command = " ".join((f"+grid={selection.record.grid}", *(selection.record.settings or ())))
@@ -85,6 +90,15 @@ def _hours(run: Run) -> float | None:
     if timing is None or timing.total_s is None or made is None:
         return None
     return timing.total_s * made.n_devices / 3600
+
+
+def _cost(evidence: Evidence, runs: Sequence[Run], *, times: float = 1.0) -> Money | None:
+    """So many times what runs have cost together; None where one has no price, or they have several currencies."""
+    paid = [evidence.costs.get(run.row.run_id) for run in runs]
+    known = [cost for cost in paid if cost is not None]
+    if not known or len(known) < len(paid) or len({cost.currency for cost in known}) > 1:
+        return None
+    return Money(amount=times * sum(cost.amount for cost in known), currency=known[0].currency)
 
 
 def _mean_hours(runs: tuple[Run, ...]) -> float | None:

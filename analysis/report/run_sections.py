@@ -19,6 +19,7 @@ from analysis.runs.selection import Point, Run
 from sweeper.host.amounts import duration
 from sweeper.host.errors import SweeperError
 from sweeper.rows.differences import between_rows
+from sweeper.rows.money import Money
 from sweeper.rows.row import Score
 from sweeper.runs.folder import RunDir
 from sweeper.runs.gained_lost import Changed, compared
@@ -43,7 +44,8 @@ def run_sections(evidence: Evidence) -> tuple[RunSection, ...]:
     found = []
     for number_, run in enumerate(runs):
         samples, remark = _samples(evidence.results_dir, run) if run.row.run_id in told else ((), _elsewhere(run, told))
-        settings = dict(_result(run)) | {item.name: item.texts[number_] for item in own} | {"Samples": remark}
+        settings = dict(_result(run, evidence.costs.get(run.row.run_id)))
+        settings |= {item.name: item.texts[number_] for item in own} | {"Samples": remark}
         has_curve = len(runs) <= MOST_CURVES or run.row.run_id in told
         found.append(
             RunSection(
@@ -77,7 +79,7 @@ def _title(run: Run, role: str | None) -> str:
     return f"{run_name(run)}: {said}{f' ({role})' if role else ''}"
 
 
-def _result(run: Run) -> Iterator[tuple[str, str]]:
+def _result(run: Run, cost: Money | None) -> Iterator[tuple[str, str]]:
     """Settings, counts and cost of a run; what was not measured is left out."""
     row, alone = run.row, Point(series="", runs=(run,))
     if row.failure:
@@ -101,6 +103,8 @@ def _result(run: Run) -> Iterator[tuple[str, str]]:
         spent.append(duration(row.timing.total_s))
     if row.provenance is not None:
         spent.append(f"{row.provenance.n_devices} x {row.provenance.device_name}")
+    if cost is not None:
+        spent.append(str(cost))
     if row.flops is not None and row.flops.total:
         spent.append(f"{scientific(row.flops.total)} training FLOPs")
     if spent:

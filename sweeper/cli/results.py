@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("--spreadsheet changes cells of --csv; add --csv")
     damaged: list[DamagedError] = []
     rows = rows_of(results_folder(options), grid=options.grid, damaged=damaged)
+    from sweeper.rows.money import costs_of
+
     costs = costs_of(results_folder(options), rows)
     if options.csv:
         print(table.to_csv(rows, costs, spreadsheet=options.spreadsheet), end="")
@@ -79,18 +80,6 @@ def rows_of(
         tell_others(results_dir, record.name)
         members = {member.run_id for member in record.members}
     return [row for row in read_rows(results_dir, damaged) if members is None or row.run_id in members]
-
-
-def costs_of(results_dir: Path, rows: "Sequence[ResultRow]") -> "dict[str, Money]":
-    """What each run has cost that has a price; of a run whose specification is damaged nothing is said."""
-    from sweeper.rows.money import cost_of
-
-    found = {}
-    for row in rows:
-        with suppress(DamagedError):
-            if (money := cost_of(results_dir, row)) is not None:
-                found[row.run_id] = money
-    return found
 
 
 def table_text(rows: "Sequence[ResultRow]", room: Room, costs: "dict[str, Money] | None" = None) -> str:

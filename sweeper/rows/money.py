@@ -4,10 +4,13 @@
 Hours of CPUs have no price.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rewards.bounded_file import read_json
+from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged
 from sweeper.host.machine import Device
 from sweeper.rows.row import ResultRow
@@ -47,9 +50,8 @@ class Price:
             return cls(per_gpu_hour=float(price), currency=str(cluster["currency"]))
 
     def text(self, gpu_hours: float) -> str:
-        """What so many GPU-hours cost: USD 12.50, USD 13,740."""
-        amount = self.per_gpu_hour * gpu_hours
-        return f"{self.currency} {amount:,.0f}" if amount >= 1000 else f"{self.currency} {amount:.2f}"
+        """What so many GPU-hours cost, as `Money` writes it."""
+        return str(Money(amount=self.per_gpu_hour * gpu_hours, currency=self.currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,10 @@ class Money:
 
     amount: float
     currency: str
+
+    def __str__(self) -> str:
+        """As people read it: USD 12.50, USD 13,740."""
+        return f"{self.currency} {self.amount:,.0f}" if self.amount >= 1000 else f"{self.currency} {self.amount:.2f}"
 
 
 def gpu_hours(row: ResultRow) -> float | None:
@@ -79,3 +85,13 @@ def cost_of(results_dir: Path, row: ResultRow) -> Money | None:
     if hours is None or price is None:
         return None
     return Money(amount=price.per_gpu_hour * hours, currency=price.currency)
+
+
+def costs_of(results_dir: Path, rows: Sequence[ResultRow]) -> dict[str, Money]:
+    """What each run has cost that has a price, by its id; of a run whose specification is damaged nothing is said."""
+    found = {}
+    for row in rows:
+        with suppress(DamagedError):
+            if (money := cost_of(results_dir, row)) is not None:
+                found[row.run_id] = money
+    return found

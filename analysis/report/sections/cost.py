@@ -1,6 +1,6 @@
 """Where the compute goes: model FLOPs by phase, beside the published convention and the time of the devices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -11,9 +11,11 @@ from analysis.drawing.page import Section, Table
 from analysis.estimates.numerals import scientific, short
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
+from sweeper.rows.money import Money
 from sweeper.rows.row import Flops, ResultRow
 
 TITLE = "Where the compute goes"
+MONEY = "cost_"  # before a currency: a column
 PHASES = {
     "fine_tuning": "supervised fine-tuning",
     "generation": "generation",
@@ -26,7 +28,7 @@ PHASES = {
 
 def section(evidence: Evidence) -> Section:
     """One line per model and algorithm: means over their runs."""
-    costs = _costs(evidence.runs)
+    costs = _costs(evidence.runs, evidence.costs)
     if costs.empty:
         return Section(anchor="cost", title=TITLE, missing=("No run has a ledger of FLOPs.",))
     accountings = sorted({run.row.flops.accounting for run in evidence.runs if run.row.flops})
@@ -35,21 +37,30 @@ def section(evidence: Evidence) -> Section:
         "evaluation is apart. Published laws often count 6NT (N parameters, T tokens) instead; exponents hardly depend "
         "on the choice, gains per FLOP and comparisons of algorithms do."
     )
+    missing = ["GPU-seconds: none of these runs used a GPU."] if costs["gpu_seconds"].isna().all() else []
+    unpriced = sum(run.row.run_id not in evidence.costs for run in evidence.runs)
+    if evidence.costs and unpriced:
+        missing.append(f"Money: {unpriced} of {len(evidence.runs)} runs have no price, or no measured GPU-hours.")
     return Section(
         anchor="cost",
         title=TITLE,
         lead=(lead,),
         figures=(draw(_shares(costs), name="cost"),),
         tables=(_table(costs),),
-        missing=("GPU-seconds: none of these runs used a GPU.",) if costs["gpu_seconds"].isna().all() else (),
+        missing=tuple(missing),
     )
 
 
-def _costs(runs: Sequence[Run]) -> pd.DataFrame:
-    """Means over the runs of a model and algorithm; NaN where a run has none."""
+def _costs(runs: Sequence[Run], paid: Mapping[str, Money]) -> pd.DataFrame:
+    """Means over the runs of a model and algorithm; NaN where a run has none. A column for each currency."""
     each = pd.DataFrame([_record(run.row, run.row.flops) for run in runs if run.row.flops and run.row.flops.total])
     if each.empty:
         return each
+    for currency in sorted({money.currency for money in paid.values()}):
+        amounts = [paid.get(run.row.run_id) for run in runs if run.row.flops and run.row.flops.total]
+        each[MONEY + currency] = [
+            money.amount if money and money.currency == currency else float("nan") for money in amounts
+        ]
     by = each.groupby(["model", "algorithm"], sort=False)
     costs = by.agg(_mean).reset_index()
     costs.insert(2, "runs", by.size().to_numpy())
@@ -95,12 +106,14 @@ def _table(costs: pd.DataFrame) -> Table:
     titles = {"model": "Model", "algorithm": "Algorithm", "runs": "Runs", "total": "Total", "6nt": "6NT"}
     titles |= {"total_over_6nt": "Total / 6NT", "evaluation": "Evaluation", "tokens": "Tokens"}
     titles |= {"gpu_seconds": "GPU-seconds", "train_seconds": "Seconds of training"}
+    priced = {name: f"Cost, {name.removeprefix(MONEY)}" for name in map(str, costs) if name.startswith(MONEY)}
     return frame_table(
         costs,
         name="cost_table",
         caption="Means over runs. 6NT: six times the nominal size times the tokens of the rollouts, the "
         "convention of arXiv:2509.25300.",
-        titles=titles,
-        forms={"total": scientific, "6nt": scientific, "evaluation": scientific, "tokens": short},
+        titles=titles | priced,
+        forms={"total": scientific, "6nt": scientific, "evaluation": scientific, "tokens": short}
+        | dict.fromkeys(priced, ",.2f"),
         fold=24,
     )
