@@ -98,7 +98,7 @@ def _view(
             "encoding": {"x": {"field": "x", **x.channel(ticks)}, "y": {"field": "y", **y.channel()}},
             "layer": [
                 *level_layers([guide for guide in chart.guides if guide.axis == "y"]),
-                *_layers(chart, drawn, looks),
+                *_scales_once(_layers(chart, drawn, looks)),
                 *upright_layers([guide for guide in chart.guides if guide.axis == "x"], x),
                 *names_at_ends(chart, names, x, y),
             ],
@@ -139,6 +139,19 @@ def _layers(chart: Chart, drawn: Drawn, looks: Mapping[str, Look]) -> Iterable[S
             yield _layer(mark, f"datum.mark == '{mark}'", look, every | shape | size)
     if marks - {str(mark) for mark in POINTS}:
         yield _layer(HOVER, "datum.size == 0", {"type": "point", "filled": True, "opacity": 0, "size": 120}, every)
+
+
+def _scales_once(layers: Iterable[Spec]) -> Iterable[Spec]:
+    """Layers share the scales of colour and shape, as they do that of x: the first that has one says it for all."""
+    said: set[str] = set()
+    for layer in layers:
+        encoding = layer["encoding"]
+        for channel in encoding.keys() & {"color", "shape"}:
+            if channel in said:
+                known = {name: part for name, part in encoding[channel].items() if name != "scale"}
+                encoding = encoding | {channel: known}
+            said.add(channel)
+        yield layer | {"encoding": encoding}
 
 
 def _layer(name: str, test: str, mark: Spec, encoding: Spec) -> Spec:

@@ -252,6 +252,34 @@ def test_texts_that_repeat_stand_once_in_a_page() -> None:
     assert json.dumps(view.packed()).count("a long name of a run") == 1
 
 
+def test_the_scales_of_colour_and_shape_stand_once_in_a_view_and_hold_for_all_its_layers() -> None:
+    marks = (Mark.band, Mark.line, Mark.dashed, Mark.point, Mark.hollow)
+    ends = {"low": (0.1, 0.2), "high": (0.3, 0.4)}
+    traces = [
+        Trace(label=mark, group=group, mark=mark, x=(1.0, 2.0), y=(0.2, 0.3), **ends)
+        for mark in marks
+        for group in "ab"
+    ]
+    (view,) = draw(chart(*traces), name="chart").views
+    scales: dict[str, Any] = {}
+    for channel, n_layers in (("color", 7), ("shape", 2)):
+        given = [item["encoding"][channel] for item in view.spec["layer"] if channel in item.get("encoding", ())]
+        assert len(given) == n_layers
+        assert [i for i, definition in enumerate(given) if "scale" in definition] == [0]
+        assert given[0]["scale"]["domain"] == ["a", "b"]
+        scales[channel] = given[0]
+    in_all = [
+        item
+        | {
+            "encoding": item["encoding"]
+            | {channel: scales[channel] for channel in scales.keys() & item["encoding"].keys()}
+        }
+        for item in view.spec["layer"]
+    ]
+    everywhere = replace(view, spec=view.spec | {"layer": in_all})
+    assert inline_svg(view, description="t") == inline_svg(everywhere, description="t")
+
+
 def test_names_of_upright_lines_stand_above_one_another_where_they_would_touch() -> None:
     guides = tuple(Guide(axis="x", value=value, label=f"best {value:g}") for value in (0.2, 0.21, 0.8))
     trace = Trace(label="a", group="a", mark=Mark.point, x=(0.0, 1.0), y=(0.1, 0.2))
