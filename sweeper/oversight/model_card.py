@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rewards.bounded_file import read_json, read_text
-from rewards.program import last_words
+from rewards.program import EXIT_FAILED, EXIT_OK, last_words
 from sweeper.host.errors import SweeperError
 from sweeper.host.secret import hidden
 from sweeper.inputs.models import folder_at_hand
@@ -36,7 +36,7 @@ def card(run_dir: RunDir, spec: RunSpec, row: ResultRow, name: str) -> str:
         name: Of the exported folder.
 
     Raises:
-        SweeperError: pass@k could not be computed from its counts.
+        SweeperError: pass@k could not be computed from its counts, or the law of its grid not from the rows.
     """
     licence, base = _licence(spec, run_dir.results_dir), _base(spec)
     front = {"library_name": "transformers", "pipeline_tag": "text-generation"}
@@ -154,14 +154,10 @@ def _passk(run_dir: RunDir, spec: RunSpec, row: ResultRow) -> list[str]:
 
 
 def _estimates(counts: Path, ks: list[int]) -> dict[str, Any] | None:
-    """Of all problems, by the owner of the intervals, in a process of its own: nothing here imports `analysis`."""
+    """Of all problems, by the owner of the intervals."""
     if not counts.exists():
         return None
-    command = [sys.executable, "-m", "analysis", "passk", str(counts), "--ks", ",".join(map(str, ks)), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SweeperError(f"pass@k for the model card: {last_words(done.stderr)}")
-    groups = json.loads(done.stdout)["data"]
+    groups = _answer("pass@k", "passk", str(counts), "--ks", ",".join(map(str, ks)))
     return dict(next((group for group in groups if group["group"] == "all"), groups[0]))
 
 
@@ -173,23 +169,45 @@ def _interval(estimate: dict[str, Any]) -> str:
 
 
 def _law(run_dir: RunDir, row: ResultRow) -> str:
-    """Where the run stands against the law of size of its grid's last report; the report's own table says it."""
-    score = row.score()
+    """Where the run stands against the law of size of a grid that it belongs to."""
+    score, why = row.score(), []
     measured = score.at(1) if score else None
+    if measured is None:
+        return "No pass@1 was measured, so it has no position against a law of size."
     for grid in places(run_dir.results_dir).get(run_dir.run_id, {}):
-        path = run_dir.results_dir / "reports" / f"{grid}_tables" / "laws.json"
-        with suppress(OSError, ValueError, LookupError, TypeError):
-            laws = read_json(path)
-            law = next(item for item in laws if item["x"] == "size" and item["subset"] == "all runs")
-            error = law["a"] * row.n_params_non_embedding ** -law["alpha"]
-            if measured is not None:
-                ends = f"[{law['alpha_low']:.3f}, {law['alpha_high']:.3f}]"
-                return (
-                    f"Against the law of size of the grid {grid} ({law['n_runs']} runs, {law['n_levels']} sizes; error "
-                    f"= {law['a']:.3g} N^-alpha, alpha {law['alpha']:.3f} {ends}, N: parameters without embeddings): "
-                    f"an error (1 - pass@1) of {error:.3f} is expected at this size, {1 - measured:.3f} was measured."
-                )
-    return "No law of size has been fitted to a grid that this run belongs to."
+        law = _law_of_size(run_dir.results_dir, grid)
+        fit = law["fit"]
+        if fit is None:
+            why.append(f" ({grid}: {law['not_fitted']})")
+            continue
+        error = fit["a"] * row.n_params_non_embedding ** -fit["alpha"]
+        ends = "" if fit["alpha_low"] is None else f" [{fit['alpha_low']:.3f}, {fit['alpha_high']:.3f}]"
+        return (
+            f"Against the law of size of the grid {grid} ({fit['n_runs']} runs, {fit['n_levels']} sizes; error "
+            f"= {fit['a']:.3g} N^-alpha, alpha {fit['alpha']:.3f}{ends}, N: parameters without embeddings): "
+            f"an error (1 - pass@1) of {error:.3f} is expected at this size, {1 - measured:.3f} was measured."
+        )
+    return f"No law of size has been fitted to a grid that this run belongs to{''.join(why)}."
+
+
+def _law_of_size(results_dir: Path, grid: str) -> dict[str, Any]:
+    """Of all runs of a grid, by the owner of the laws, from the rows as they are now.
+
+    Raises:
+        SweeperError: the rows could not be read.
+    """
+    data = _answer("the law of size", "fit", "--results", str(results_dir), "--grid", grid)
+    return dict(next(law for law in data if law["axis"] == "size" and law["subset"] == "all runs"))
+
+
+def _answer(what: str, *arguments: str) -> list[dict[str, Any]]:
+    """What a verb of `analysis` says, in a process of its own: nothing here imports `analysis`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis", *arguments, "--json"], capture_output=True, text=True, check=False
+    )
+    if done.returncode not in (EXIT_OK, EXIT_FAILED):
+        raise SweeperError(f"{what} for the model card: {last_words(done.stderr)}")
+    return list(json.loads(done.stdout)["data"])
 
 
 def _base(spec: RunSpec) -> str:

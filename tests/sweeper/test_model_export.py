@@ -8,15 +8,22 @@ from typing import Any
 import pytest
 import torch
 
+from analysis.row_laws.final import Axis, fit_laws
+from analysis.row_laws.power_law import PowerLaw
+from analysis.runs.selection import select
 from rewards.program import EXIT_OK, EXIT_USAGE, run_main
 from sweeper.generation import Prompt, Sampling
 from sweeper.generation.cpu import CpuEngine
 from sweeper.host.errors import ConfigError, ResultsError
 from sweeper.oversight import model_folder
+from sweeper.oversight.model_card import _law
 from sweeper.oversight.model_folder import export
-from sweeper.rows.row import base_problems_path, problems_path, row_path
+from sweeper.rows.grid_file import Member, Membership
+from sweeper.rows.row import ResultRow, base_problems_path, problems_path, row_path
 from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
 from sweeper.training import checkpoint
+from tests.analysis.synthetic_rows import SIZES, write_grid
 from tests.sweeper.kept_run import kept_run
 
 PROMPT = [5, 17, 99, 4]
@@ -110,25 +117,34 @@ def test_the_card_says_what_it_is_made_of_what_it_solves_and_how_to_serve_it(
     assert "] | 0.625 [" in text
 
 
-def test_the_position_against_the_law_is_that_of_the_grids_report(run: tuple[RunDir, Path], tmp_path: Path) -> None:
-    from sweeper.oversight.model_card import _law
-    from sweeper.rows.grid_file import Member, Membership
-
-    results, row = run[0].results_dir, run[0].row()
+def of_grid(results: Path, models: dict[str, int]) -> tuple[RunDir, ResultRow]:
+    """A run in a grid with others of these sizes."""
+    run = kept_run(results)
+    others = write_grid(results, models=models, scales=(64,), grid="others")
+    (results / "grids" / "others.json").unlink()
+    members = tuple(Member(run_id=RunId(run_id), choice=(run_id,)) for run_id in (run.run_id, *others))
+    axes = {"run": tuple(member.run_id for member in members)}
+    Membership(name="g", grid=None, axes=axes, members=members).write(results)
+    row = run.row()
     assert row is not None
-    record = Membership(
-        name="g", grid=None, axes={"seed": ("0",)}, members=(Member(run_id=run[0].run_id, choice=("0",)),)
-    )
-    record.write(results)
-    tables = results / "reports" / "g_tables"
-    tables.mkdir(parents=True)
-    law = {"x": "size", "subset": "all runs", "n_runs": 4, "n_levels": 4, "a": 2.0, "alpha": 0.1}
-    (tables / "laws.json").write_text(json.dumps([law | {"alpha_low": 0.05, "alpha_high": 0.15}]))
-    expected = 2.0 * row.n_params_non_embedding**-0.1
-    said = _law(run[0], row)
-    assert "law of size of the grid g (4 runs, 4 sizes" in said
+    return run, row
+
+
+def test_the_position_against_the_law_is_that_of_the_runs_of_its_grid(tmp_path: Path) -> None:
+    """A real process: that of the law."""
+    run, row = of_grid(tmp_path, SIZES)
+    said = _law(run, row)
+    law = next(law for law in fit_laws(select(tmp_path, "g").completed) if law.axis is Axis.size)
+    assert isinstance(law.result, PowerLaw)
+    expected = law.result.predict(row.n_params_non_embedding)
+    assert f"law of size of the grid g ({len(SIZES) + 1} runs, {law.result.n_levels} sizes" in said
+    assert f"alpha {law.result.alpha:.3f} [{law.result.alpha_low:.3f}, {law.result.alpha_high:.3f}]" in said
     assert f"an error (1 - pass@1) of {expected:.3f} is expected at this size, 0.375 was measured" in said
-    shutil.rmtree(tables)
+
+
+def test_a_grid_without_a_law_is_said_to_have_none_and_why(tmp_path: Path) -> None:
+    run, row = of_grid(tmp_path, {"tiny-40k": 27_000})
+    assert _law(run, row).startswith("No law of size has been fitted to a grid that this run belongs to (g: ")
 
 
 def test_no_file_names_a_place_of_this_machine(folder: Path, run: tuple[RunDir, Path]) -> None:
