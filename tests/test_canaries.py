@@ -8,12 +8,16 @@ import pytest
 
 from analysis.cli import main as analysis
 from sweeper.cli.main import main as sweeper
-from sweeper.host.errors import RunFailedError
-from sweeper.job.exit import finish
+from sweeper.grid.overrides import parsed
+from sweeper.host.errors import ConfigError, RunFailedError
+from sweeper.job.exit import _told, finish
 from sweeper.job.phases import Measured
 from sweeper.job.run import begin
+from sweeper.plan.secret_refusals import SecretSearch
+from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, row_path
 from sweeper.runs.folder import RunDir
+from sweeper.runs.triage import Ending, classify
 from tests.canaries import CANARIES, holding, tell
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
@@ -72,6 +76,26 @@ def test_a_run_that_fails_with_secrets_in_its_words_leaves_none_behind(
 
 
 @pytest.mark.usefixtures("in_environment")
+@pytest.mark.parametrize("before", ["", "x" * 280, "x" * 480])
+def test_each_layer_of_a_failure_hides_by_itself(
+    before: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Diagnosis, job and row: in a whole run each of the last two hides what the one before it let through."""
+    run, said = spec(*POINT), f"ValueError: {before}{SAID}"
+    found = classify(Ending(status="failed", reason=said))
+    assert found.evidence is not None
+    assert "ValueError" in found.evidence
+    assert tell([found.evidence]) == []
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.path.mkdir(parents=True)
+    failure = _told(begin(run_dir, run, run_dir.new_attempt()), said, FailureClass.config)
+    assert tell([failure.reason, str(failure.evidence), capsys.readouterr().out]) == []
+    written = row(run, failure=Failure(phase="train", reason=said, log="x", evidence=said)).to_json()
+    assert "ValueError" in written
+    assert tell([written]) == []
+
+
+@pytest.mark.usefixtures("in_environment")
 def test_a_report_of_rows_that_others_wrote_holds_none_of_ours(tmp_path: Path) -> None:
     run, rows = spec(*POINT), tmp_path / "theirs" / "rows"
     rows.mkdir(parents=True)
@@ -111,3 +135,15 @@ def test_a_launch_with_a_secret_in_its_settings_writes_and_prints_nothing_of_it(
     assert "holds" in err
     assert tell([out, err]) == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("in_environment")
+@pytest.mark.parametrize("name", [*CANARIES])
+def test_each_layer_of_a_launch_refuses_a_secret_by_itself(name: str) -> None:
+    """The words of a command line, and what is composed of them and of files: the first stands before the second."""
+    value = CANARIES[name]
+    with pytest.raises(ConfigError, match="holds") as of_words:
+        parsed([f"model.path={json.dumps(value, ensure_ascii=False)}"])
+    with pytest.raises(ConfigError, match=r"model\.path holds") as of_files:
+        SecretSearch().refuse({"model": {"path": value}})
+    assert tell([str(of_words.value), str(of_files.value)]) == []
