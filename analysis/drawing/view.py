@@ -1,7 +1,9 @@
 """A view: one coordinate system of a figure, as a specification of Vega-Lite with its data in columns."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from analysis.estimates.numerals import plain
@@ -40,7 +42,7 @@ class View:
         return len(next(iter(self.columns.values()), ()))
 
     def packed(self) -> dict[str, Any]:
-        """As JSON of a page, from which its script makes the specification: texts that repeat stand once."""
+        """As JSON of a page, from which its script makes the specification: values that repeat stand once."""
         columns = {name: _coded(values) for name, values in self.columns.items()}
         return {"title": self.title, "spec": self.spec, "height": self.height, "columns": columns}
 
@@ -76,13 +78,13 @@ def told(*fields: tuple[str, str]) -> list[Spec]:
 
 
 def _coded(values: Sequence[Any]) -> Any:
-    """Texts as places in a list of the distinct ones, where that is shorter; a column of one value as that value."""
-    if len(values) > 1 and all(value == values[0] for value in values):
-        return {"one": values[0], "n": len(values)}
-    if not values or not all(isinstance(value, str) for value in values):
-        return list(values)
+    """The shortest of: as they are; places in a list of the distinct ones; each with how often it stands in a row."""
     distinct = list(dict.fromkeys(values))
-    if len(distinct) * 2 > len(values):
-        return list(values)
     place = {value: i for i, value in enumerate(distinct)}
-    return {"of": distinct, "at": [place[value] for value in values]}
+    groups = [(value, len(list(group))) for value, group in groupby(values)]
+    forms = (
+        list(values),
+        {"of": distinct, "at": [place[value] for value in values]},
+        {"of": [value for value, _ in groups], "times": [n for _, n in groups]},
+    )
+    return min(forms, key=lambda form: len(json.dumps(form, separators=(",", ":"))))

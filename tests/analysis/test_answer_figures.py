@@ -241,15 +241,21 @@ def test_decimal_ticks_are_round_and_few(low: float, high: float, log: bool, tex
     assert labels(ticks, axis.scale) == texts
 
 
-def test_texts_that_repeat_stand_once_in_a_page() -> None:
+def test_values_that_repeat_stand_once_in_a_page() -> None:
     trace = Trace(label="a long name of a run", group="a", mark=Mark.line, x=tuple(range(1, 9)), y=tuple(range(8)))
     (view,) = draw(chart(trace), name="chart").views
     columns = view.packed()["columns"]
-    assert columns["label"] == {"one": "a long name of a run", "n": 8}
-    assert columns["low"] == {"one": None, "n": 8}
+    assert columns["label"] == {"of": ["a long name of a run"], "times": [8]}
+    assert columns["low"] == {"of": [None], "times": [8]}
     several = replace(view, columns={"label": ["a name", "another"] * 4}).packed()["columns"]
     assert several["label"] == {"of": ["a name", "another"], "at": [0, 1] * 4}
     assert json.dumps(view.packed()).count("a long name of a run") == 1
+    numbers = {"x": [0.125, 0.25] * 4, "low": [None] * 4 + [0.5] * 4, "value": list(range(8))}
+    assert replace(view, columns=numbers).packed()["columns"] == {
+        "x": {"of": [0.125, 0.25], "at": [0, 1] * 4},
+        "low": {"of": [None, 0.5], "times": [4, 4]},
+        "value": list(range(8)),
+    }
 
 
 def test_the_scales_of_colour_and_shape_stand_once_in_a_view_and_hold_for_all_its_layers() -> None:

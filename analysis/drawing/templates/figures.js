@@ -16,8 +16,8 @@
   const rows = (columns) => {
     const names = Object.keys(columns);
     const lists = names.map((name) => {
-      const { of, at, n, one } = columns[name];
-      return of ? at.map((i) => of[i]) : n ? Array(n).fill(one) : columns[name];
+      const { of, at, times } = columns[name];
+      return !of ? columns[name] : times ? times.flatMap((n, i) => Array(n).fill(of[i])) : at.map((i) => of[i]);
     });
     return lists[0].map((_, i) => Object.fromEntries(names.map((name, k) => [name, lists[k][i]])));
   };
