@@ -49,6 +49,8 @@ def stills(figures: Sequence[Figure], *, rest: int) -> dict[str, list[str]]:
         if room <= 0:
             break
         if all(view.n_rows <= LARGEST for view in figure.views):
-            found[figure.name] = [inline_svg(view, description=view.title) for view in figure.views]
-            room -= sum(map(len, found[figure.name]))
+            pictures = [inline_svg(view, description=view.title) for view in figure.views]
+            room -= sum(map(len, pictures))
+            if room >= 0 or not found:
+                found[figure.name] = pictures
     return found

@@ -156,8 +156,8 @@ def _log(results_dir: Path | None, run: Run) -> str:
 
 
 def _elsewhere(run: Run, told: dict[str, str]) -> str:
-    shown = "Shown of the runs with the highest, the median and the lowest pass@1" if any(told.values()) else "Not kept"
-    return f"{shown}; of this one: sweeper samples {run.row.run_id}"
+    why = "Not in this page" if any(told.values()) else "Not kept"
+    return f"{why}: sweeper samples {run.row.run_id}"
 
 
 def _samples(results_dir: Path | None, run: Run) -> tuple[tuple[Sample, ...], str]:

@@ -227,7 +227,12 @@ def test_a_table_sorts_numbers_as_numbers_with_the_empty_last_in_under_100_ms(op
     taken = """async () => { const at = performance.now();
       [...document.querySelectorAll("table[aria-label='All runs.'] th button")][1].click();
       document.body.offsetHeight; return performance.now() - at; }"""
+    look = f"""() => ['th', 'tbody td'].map(cells => [...document.querySelectorAll("{TABLE} " + cells)].slice(0, 14)
+      .map(cell => [Math.round(cell.getBoundingClientRect().left), getComputedStyle(cell).textAlign]))"""
+    before = page.evaluate(look)
     milliseconds = page.evaluate(taken)
+    assert page.evaluate(look) == before  # sorted lines are laid out another way
+    assert [side for _, side in before[1]] == ["left"] + ["right"] * 13
     ascending = page.evaluate(column)
     assert ascending[:3] == ["0K", "1K", "2K"]
     assert ascending[-2:] == ["499K", "\N{EN DASH}"]

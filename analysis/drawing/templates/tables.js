@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const FEW = 8; // lines up to which nothing is filtered
+  const MANY = 100; // lines up to which sorting is quick enough
   const { compare } = new Intl.Collator("en", { numeric: true });
   const isEmpty = (value) => value === "" || value === "\u2013" || Number.isNaN(value);
 
@@ -9,8 +10,16 @@
     const text = cell.dataset.v ?? cell.textContent.trim();
     return number ? Number.parseFloat(text.replace("\u2212", "-")) : text;
   };
+  // Rows of a long table become grids as wide as its columns are now: only those on the screen are laid out.
+  function quicken(table) {
+    const widths = Array.from(table.tHead.rows[0].cells, (cell) => `${cell.getBoundingClientRect().width}px`);
+    table.style.setProperty("--columns", widths.join(" "));
+    table.style.setProperty("--height", `${Math.ceil(table.tBodies[0].rows[0].getBoundingClientRect().height)}px`);
+    table.classList.add("quick");
+  }
   function sort(head) {
-    const body = head.closest("table").tBodies[0], place = head.cellIndex;
+    const table = head.closest("table"), body = table.tBodies[0], place = head.cellIndex;
+    if (body.rows.length > MANY && !table.classList.contains("quick")) quicken(table);
     const down = head.ariaSort === "ascending", number = head.classList.contains("n");
     const lines = Array.from(body.rows, (line) => ({ line, key: keyOf(line.cells[place], number) }));
     lines.sort((one, other) => {
