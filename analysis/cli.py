@@ -21,7 +21,7 @@ from analysis.laws.command import (
 )
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
-from rewards.program import EXIT_FAILED, EXIT_OK, Parser, guarded
+from rewards.program import EXIT_FAILED, EXIT_OK, Parser, guarded, started_as
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, add_flags, paragraph
 from sweeper.spec.bounds import Name, argument
@@ -57,9 +57,10 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    started = started_as("analysis")
     parser: argparse.ArgumentParser = Parser(
-        prog="python -m analysis",
-        usage="python -m analysis VERB [arguments]",
+        prog=started,
+        usage=f"{started} VERB [arguments]",
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

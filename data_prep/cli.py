@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Sequence
 
-from rewards.program import Parser, guarded
+from rewards.program import Parser, guarded, started_as
 
 # Each has add_parser(subparsers) -> None, which adds its verbs and sets `func` to a function of the parsed arguments
 # that returns the exit code.
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parser = Parser(prog="python -m data_prep", description=__doc__)
+    parser = Parser(prog=started_as("data_prep"), description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in _MODULES:
         importlib.import_module(f"data_prep.commands.{name}").add_parser(verbs)

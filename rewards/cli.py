@@ -11,7 +11,7 @@ from rewards.check.gold_check import Finding, GoldReport, check_rows
 from rewards.check.gold_file import rows_of
 from rewards.own.covering import source_and_reference
 from rewards.own.own_scorer import examine, examined_references
-from rewards.program import Parser, guarded
+from rewards.program import Parser, guarded, started_as
 
 _CHECK_HELP = """\
 Scores every row's own gold answer, written in its source's format, which must be right, and a perturbed one, which
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     parser = Parser(
-        prog="python -m rewards",
+        prog=started_as("rewards"),
         description="Checks of the scorers and of the data they score.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

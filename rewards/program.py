@@ -20,6 +20,7 @@ from rewards.terminal import guard
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 TRACEBACK_VARIABLE = "SWEEPER_TRACEBACK"
+STARTED_VARIABLE = "SWEEPER_STARTED_AS"  # what `sweeper` tells a program that it becomes
 _PACKAGES = Path(__file__).parents[1]  # the folder that our packages lie in
 _OURS = ("sweeper", "rewards", "data_prep", "analysis", "conf")
 _RESULTS_FLAG, _RESULTS_SETTING = "--results", "results_dir"
@@ -44,6 +45,11 @@ _CURES = {
     errno.ELOOP: "links lead in a circle; remove one of them",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
 }
+
+
+def started_as(module: str) -> str:
+    """How a program was started, for its usage lines; children of it are not told."""
+    return os.environ.pop(STARTED_VARIABLE, f"python -m {module}")
 
 
 class UserError(Exception):

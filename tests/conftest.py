@@ -30,13 +30,13 @@ def same_umask() -> Iterator[None]:
 def no_program_takes_the_place_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """`sweeper report` becomes another program; here it is a child, whose words and exit code are the test's."""
 
-    def beside(path: str, command: list[str]) -> None:
-        done = subprocess.run([path, *command[1:]], capture_output=True, text=True)
+    def beside(path: str, command: list[str], environment: dict[str, str]) -> None:
+        done = subprocess.run([path, *command[1:]], env=environment, capture_output=True, text=True)
         print(done.stdout, end="")
         print(done.stderr, end="", file=sys.stderr)
         raise SystemExit(done.returncode)
 
-    monkeypatch.setattr("sweeper.cli.handover.execv", beside)
+    monkeypatch.setattr("sweeper.cli.handover.execve", beside)
 
 
 @pytest.fixture

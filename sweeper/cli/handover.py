@@ -1,13 +1,17 @@
 """The verbs of the other three programs under this one's name: `sweeper report` is `python -m analysis report`.
 
-Nothing of `analysis` is imported here: the process becomes the other program, so its help, its exit code and what
-Ctrl-C does are its own.
+Nothing of `analysis` is imported here: the process becomes the other program, so its exit code and what Ctrl-C does
+are its own. It is told how it was started, for the usage lines of its help.
 """
 
+import os
 import sys
 from collections.abc import Sequence
-from os import execv
+from os import execve
 from typing import Never
+
+from rewards.program import STARTED_VARIABLE
+from sweeper.cli.verb import program
 
 # Verb: the program, the words before what follows, and the line in the list of verbs.
 HANDED_OVER = {
@@ -27,4 +31,7 @@ def hand_over(verb: str, arguments: Sequence[str]) -> Never:
     module, words, _ = HANDED_OVER[verb]
     sys.stdout.flush()
     sys.stderr.flush()
-    execv(sys.executable, [sys.executable, "-m", module, *words, *arguments])
+    # Of analysis the verb is a word of its own, of the others what their verbs come after.
+    started = program() if words else f"{program()} {verb}"
+    command = [sys.executable, "-m", module, *words, *arguments]
+    execve(sys.executable, command, os.environ | {STARTED_VARIABLE: started})

@@ -7,12 +7,13 @@ import sys
 import time
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from rewards.program import run_main
+from rewards.program import STARTED_VARIABLE, run_main
 from sweeper import __main__ as entry
 from sweeper.cli.handover import HANDED_OVER
 from sweeper.cli.main import main, parsers
@@ -122,19 +123,28 @@ def test_a_verb_of_another_program_becomes_that_program_with_its_exit_code(resul
         ("rewards", "rewards", []),
     ],
 )
-def test_each_handed_over_verb_keeps_the_words_after_it(
-    verb: str, module: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+def test_each_handed_over_verb_keeps_the_words_after_it_and_the_name_before_it(
+    verb: str,
+    module: str,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     became: list[list[str]] = []
 
-    def become(path: str, command: list[str]) -> None:
+    def become(path: str, command: list[str], environment: dict[str, str]) -> None:
         became.append([path, *command])
+        monkeypatch.setenv(STARTED_VARIABLE, environment[STARTED_VARIABLE])
         raise SystemExit(0)
 
-    monkeypatch.setattr("sweeper.cli.handover.execv", become)
+    monkeypatch.setattr("sweeper.cli.handover.execve", become)
     with pytest.raises(SystemExit):
         main([verb, "x", "--flag"])
     assert became == [[sys.executable, sys.executable, "-m", module, *words, "x", "--flag"]]
+    with pytest.raises(SystemExit):
+        import_module(f"{module}.cli").main([*words, "--help"])
+    assert capsys.readouterr().out.startswith(f"usage: python -m sweeper {verb} ")
+    assert STARTED_VARIABLE not in os.environ
 
 
 def test_the_results_folder_is_named_in_either_way(results: Path) -> None:
