@@ -95,26 +95,27 @@ def _view(
         columns=drawn.columns,
         spec={
             "params": [{"name": "off", "value": []}],
-            "encoding": {"x": {"field": "x", **x.channel(ticks)}, "y": {"field": "y", **y.channel()}},
+            "encoding": {
+                "x": {"field": "x", **x.channel(ticks)},
+                "y": {"field": "y", **y.channel()},
+                "tooltip": told(("label", "series"), ("place", chart.x.label), ("value", chart.y.label)),
+            },
             "layer": [
-                *level_layers([guide for guide in chart.guides if guide.axis == "y"]),
-                *_scales_once(_layers(chart, drawn, looks)),
-                *upright_layers([guide for guide in chart.guides if guide.axis == "x"], x),
-                *names_at_ends(chart, names, x, y),
+                *_silent(level_layers([guide for guide in chart.guides if guide.axis == "y"])),
+                *_scales_once(_layers(drawn, looks)),
+                *_silent(upright_layers([guide for guide in chart.guides if guide.axis == "x"], x)),
+                *_silent(names_at_ends(chart, names, x, y)),
             ],
         },
     )
 
 
-def _layers(chart: Chart, drawn: Drawn, looks: Mapping[str, Look]) -> Iterable[Spec]:
+def _layers(drawn: Drawn, looks: Mapping[str, Look]) -> Iterable[Spec]:
     """Bands lie below lines, intervals below points."""
     marks = set(drawn.columns["mark"])
     if len(looks) > MOST_DRAWN:
         looks = {group: looks[group] for group in dict.fromkeys(drawn.columns["group"])}
-    every: Spec = {
-        "color": group_colours(list(looks), [look.colour for look in looks.values()]),
-        "tooltip": told(("label", "series"), ("place", chart.x.label), ("value", chart.y.label)),
-    }
+    every: Spec = {"color": group_colours(list(looks), [look.colour for look in looks.values()])}
     ends: Spec = every | {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
     own: Spec = {"detail": {"field": "trace", "type": "nominal"}}
     shape: Spec = {
@@ -139,6 +140,11 @@ def _layers(chart: Chart, drawn: Drawn, looks: Mapping[str, Look]) -> Iterable[S
             yield _layer(mark, f"datum.mark == '{mark}'", look, every | shape | size)
     if marks - {str(mark) for mark in POINTS}:
         yield _layer(HOVER, "datum.size == 0", {"type": "point", "filled": True, "opacity": 0, "size": 120}, every)
+
+
+def _silent(layers: Iterable[Spec]) -> Iterable[Spec]:
+    """Layers with data of their own, of which the pointer is told nothing."""
+    return (layer | {"encoding": layer["encoding"] | {"tooltip": None}} for layer in layers)
 
 
 def _scales_once(layers: Iterable[Spec]) -> Iterable[Spec]:
