@@ -87,7 +87,7 @@ def _run(item: Status, labels: Mapping[str, Mapping[str, str]], keys: Sequence[s
     beat = Heartbeat(**item["progress"]) if item["progress"] else None
     choice = {key: label for of in labels.values() for key, label in of.items()} if labels else item["choice"] or {}
     step = beat.step if beat and beat.phase == "train" else None
-    share = item["share"]
+    share = item.get("share")
     if share is None and beat and step is not None and beat.total_steps > 0:
         share = step / beat.total_steps
     return {
@@ -95,7 +95,7 @@ def _run(item: Status, labels: Mapping[str, Mapping[str, str]], keys: Sequence[s
         "state": item["state"],
         "grids": sorted(labels),
         "axes": {short_name(key, keys): shown(label) for key, label in choice.items() if label},
-        "phase": item["doing"],
+        "phase": item.get("doing"),
         "share": share,
         "step": step,
         "steps": beat.total_steps if beat else None,
