@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-# Names that no program in use here acts on.
+# Names that no program in use here acts on; values of which no script in a page has a piece (0123456789abcdef).
 CANARIES = {
-    "CANARY_API_KEY": "0123456789abcdef0123456789abcdef01234567",
+    "CANARY_API_KEY": "5f3c91e7a2d84b6c0e19f7a35b2d8c46e1f09a7b",
     "CANARY_PAT": "ghp_c4n4ryC4N4RYc4n4ryC4N4RYc4n4ryC4N4RY",
     "CANARY_APIKEY": "sk-proj-c4n4ryC4N4RYc4n4ryC4N4RY",
     "CANARY_PGPASSWORD": 'c4n4ry "quoted"\\ pässword',
