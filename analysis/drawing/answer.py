@@ -12,9 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.drawing.heads import caption
 from analysis.passk.estimate import Estimate
-from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 
 LONGEST = 30  # words of a verdict
 
@@ -261,35 +259,6 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "notes": list(answer.notes),
     }
     return {name: _plain(value) for name, value in values.items()}
-
-
-def answer_text(answer: Answer, room: Room = WIDE) -> str:
-    """An answer as paragraphs and plain tables, its verdict first."""
-    parts = [answer.verdict, f"{answer.question} {answer.text}" if answer.text != answer.verdict else answer.question]
-    if answer.reason is not None and answer.reason not in answer.text:
-        parts[-1] += f"\nNot decided: {answer.reason}."
-    parts = [paragraph(part, room) for part in parts]
-    parts += [f"{caption(name)}\n{_table_text(table, room)}" for name, table in answer.tables.items()]
-    if answer.notes:
-        parts.append("\n".join(paragraph(f"- {note}", room, indent="  ") for note in answer.notes))
-    return "\n\n".join(parts)
-
-
-def _table_text(frame: pd.DataFrame, room: Room) -> str:
-    """Its columns that say something, written as the page writes them; the last may be left out first."""
-    from analysis.drawing.frame_table import frame_table
-    from analysis.drawing.page import DASH
-
-    if frame.empty:
-        return "no rows"
-    table = frame_table(frame.dropna(axis="columns", how="all"), name="", caption="")
-    titles = [column.title for column in table.columns]
-    rows = [
-        {title: None if cell == DASH else cell for title, cell in zip(titles, line.cells, strict=True)}
-        for line in table.lines
-    ]
-    right = [column.title for column in table.columns if column.number]
-    return printed(rows, room, drop=titles[:1:-1], right=right)
 
 
 def _plain(value: Any) -> Any:

@@ -55,7 +55,7 @@ def frame_table(
         links: Anchor to which the first cell of each line leads; empty: none.
         fold: Lines from which it stands behind a click.
     """
-    ends = _ends(frame)
+    ends = ends_of(frame)
     hidden = {end for pair in ends.values() for end in pair}
     heads = titles or {name: head(name) for name in map(str, frame.columns) if name not in hidden}
     known = FORMS | dict(forms or {})
@@ -82,7 +82,7 @@ def frame_table(
     )
 
 
-def _ends(frame: pd.DataFrame) -> dict[str, Ends]:
+def ends_of(frame: pd.DataFrame) -> dict[str, Ends]:
     """The columns that hold the ends of a column's interval."""
     names = [str(column) for column in frame.columns]
     found = {name: (f"{name}_low", f"{name}_high") for name in names if {f"{name}_low", f"{name}_high"} <= set(names)}

@@ -51,7 +51,8 @@ def ask(options: argparse.Namespace) -> int:
             raise ResultsError(
                 f"--{name} changes nothing in {options.name}, but in {', '.join(READERS[name])}; leave it out"
             )
-    from analysis.drawing.answer import answer_json, answer_text
+    from analysis.drawing.answer import answer_json
+    from analysis.drawing.answer_text import answer_text
     from analysis.runs.selection import select
 
     selection = select(options.results, options.grid)
