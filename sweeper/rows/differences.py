@@ -96,6 +96,12 @@ def between_rows(rows: Sequence[ResultRow]) -> list[Difference]:
     return [item for item in differences([row.settings for row in rows]) if item.key not in IN_ROWS]
 
 
+def setting(rows: Sequence[ResultRow], key: str) -> tuple[Any, ...]:
+    """One setting of each row as a column of a table (`Difference.columns`); None: null, or not known."""
+    values = tuple(None if row.settings is None else _value(row.settings, key) for row in rows)
+    return Difference(key=key, name=key, values=values, texts=()).columns
+
+
 def unnamed(settings: Sequence[Settings | None]) -> list[Difference]:
     """What tells runs apart beside their ids."""
     return [item for item in differences(settings) if item.key not in IN_IDS]

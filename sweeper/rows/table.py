@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.rows.closed_query import MOST_ROWS, NoSelectError, QueryError, answered
-from sweeper.rows.differences import between_rows
+from sweeper.rows.differences import INSTEAD, between_rows, setting
 from sweeper.rows.flops import axis_note
 from sweeper.rows.money import Money
 from sweeper.rows.row import Flops, ResultRow
@@ -27,6 +28,7 @@ _AS_THEY_ARE = (
     *("lost_samples", "train_tokens"),
 )
 _LEAST_READ = ("seconds", "FLOPs", "params", "curriculum", "mix", "pass@128", "pass@8", "steps", "seen", "algorithm")
+_SETTINGS_TOO = 'a setting is a column by its dotted key in double quotes, "training.actor_lr", where a row tells it'
 TRACKED = "row/json"  # what trackers call a row without its curve, beside `row/<column>`: they have the curve
 
 
@@ -45,6 +47,7 @@ def record(row: ResultRow) -> Record:
     }
     base, trained = row.score(base=True), row.score()
     for prefix, score in (("base_", base), ("", trained)):
+        flat[f"{prefix}pass@1"] = None  # a column, whether or not any run was evaluated
         for point in score.pass_at_k if score else ():
             flat[f"{prefix}pass@{point.k}"] = point.value
     first, last = flat.get("base_pass@1"), flat.get("pass@1")
@@ -198,12 +201,15 @@ def to_parquet(rows: Sequence[ResultRow], path: Path, costs: Costs | None = None
 def query(rows: Sequence[ResultRow], sql: str, costs: Costs | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Run SQL (DuckDB) over the table `results`.
 
+    A setting that the query names in double quotes is a column even where all runs have the same value, as `cost` and
+    `currency` are where no run has a price.
+
     Raises:
         ResultsError: the statement is not valid or no SELECT, takes too long or too much memory, or its answer has
             more than `MOST_ROWS` rows.
     """
     try:
-        with answered({"results": _arrow(rows, costs)}, sql) as answer:
+        with answered({"results": _arrow(rows, costs, sql)}, sql) as answer:
             names, found = [item[0] for item in answer.description], answer.fetchmany(MOST_ROWS + 1)
     except QueryError as error:
         said = str(error)
@@ -211,6 +217,8 @@ def query(rows: Sequence[ResultRow], sql: str, costs: Costs | None = None) -> tu
             said = "write a time with a zone as text, as in now()::text"
         elif said.startswith("Catalog Error: Table with"):  # DuckDB proposes tables of its own
             said = f"{said.partition('!')[0]}; the only table is results"
+        elif said.startswith("Binder Error: Referenced column"):
+            said = f"{said.partition('LINE ')[0].rstrip()}\n{_SETTINGS_TOO}"
         elif isinstance(error, NoSelectError):
             said = f"{sql!r}: {said}; write a SELECT over the table results"
         raise ResultsError(f"--sql: {said}") from None
@@ -219,9 +227,17 @@ def query(rows: Sequence[ResultRow], sql: str, costs: Costs | None = None) -> tu
     return names, found
 
 
-def _arrow(rows: Sequence[ResultRow], costs: Costs | None) -> Any:
+def _arrow(rows: Sequence[ResultRow], costs: Costs | None, sql: str = "") -> Any:
     import pyarrow
 
     found = records(rows, costs)
+    if sql:
+        told = (key for row in rows if row.settings is not None for key in (*row.settings, *INSTEAD))
+        keys = dict.fromkeys(key for key in told if f'"{key}"' in sql)
+        for key in keys:
+            for flat, value in zip(found, setting(rows, key), strict=True):
+                flat.setdefault(key, value)
+        for flat in found:
+            flat |= {name: flat.get(name) for name in ("cost", "currency") if re.search(rf"\b{name}\b", sql)}
     names = columns(found)
     return pyarrow.table({name: [item.get(name) for item in found] for name in names})

@@ -132,6 +132,20 @@ def test_sql_runs_over_the_rows() -> None:
     assert answer == [(0.75,)]
 
 
+def test_sql_knows_a_setting_that_all_runs_share_and_the_columns_of_which_no_value_is_known() -> None:
+    rows = [row(spec("seed=1", "training.actor_lr=1e-3")), row(spec("seed=2", "training.actor_lr=1e-3"))]
+    asked = 'select "training.actor_lr" as lr, count(*) from results group by lr'
+    assert table.query(rows, asked)[1] == [(1e-3, 2)]
+    assert "training.actor_lr" not in table.query(rows, "select * from results")[0]
+    ladder = [row(spec())]  # its step size is that of its model
+    assert table.query(ladder, asked)[1] == [((ladder[0].settings or {})["model.actor_lr"], 1)]
+    old = [replace(item, settings=None, problems_seen=None, base=(), trained=()) for item in rows]
+    unknown = 'select avg(problems_seen), max("pass@1"), max("base_pass@1"), max(cost) from results'
+    assert table.query(old, unknown)[1] == [(None, None, None, None)]
+    with pytest.raises(ResultsError, match=r'"training.actor_lr" not found(.|\n)*by its dotted key in double quotes'):
+        table.query(old, asked)
+
+
 def test_invalid_sql_is_an_error_a_user_can_read() -> None:
     with pytest.raises(ResultsError, match="--sql"):
         table.query([row(spec())], "select nothing from nowhere")
@@ -210,7 +224,8 @@ def test_a_row_written_before_these_settings_is_read_with_nulls(tmp_path: Path) 
 
 def test_no_rows_have_the_header_of_any_row(tmp_path: Path) -> None:
     names = table.columns([])
-    assert names == [name for name in table.columns([table.record(row(spec()))]) if "@" not in name]
+    of_a_row = table.columns([table.record(row(spec()))])
+    assert names == [name for name in of_a_row if "@" not in name or name in ("base_pass@1", "pass@1")]
     assert table.to_csv([]) == ",".join(names) + "\n"
     table.to_parquet([], tmp_path / "none.parquet")
     assert pq.read_schema(tmp_path / "none.parquet").names == names
