@@ -22,10 +22,10 @@ from sweeper.rows.differences import between_rows
 from sweeper.rows.money import Money
 from sweeper.rows.row import Score
 from sweeper.runs.folder import RunDir
-from sweeper.runs.gained_lost import Changed, compared
+from sweeper.runs.gained_lost import Changed, Comparison, compared
 from sweeper.spec.run_id import RunId
 
-EACH = 3  # problems gained, and lost, of a run whose samples are shown
+EACH = 3  # problems more often right, and less often, of a run whose samples are shown
 LONG = 1500  # characters of a prompt or response; of longer ones the middle is left out
 MOST_CURVES = 40  # runs; with more only those whose samples are shown have a curve of their own
 SEVERAL = 3  # runs from which only the best, the median and the worst show samples
@@ -161,7 +161,7 @@ def _elsewhere(run: Run, told: dict[str, str]) -> str:
 
 
 def _samples(results_dir: Path | None, run: Run) -> tuple[tuple[Sample, ...], str]:
-    """Up to three problems that were gained and three that were lost, and a sentence about them."""
+    """Up to three problems that are more often right and three that are less often, and a sentence about them."""
     if results_dir is None:
         return (), "Not read."
     try:
@@ -173,14 +173,24 @@ def _samples(results_dir: Path | None, run: Run) -> tuple[tuple[Sample, ...], st
     samples = [made for side, item in shown if (made := _sample(side, item)) is not None]
     up, down = (len(items) for items in sides.values())
     return tuple(samples), (
-        f"{up} problems are solved clearly more often than by the base model, or for the first time, and {down} "
-        f"clearly less often or no more; below up to {EACH} of each, the largest changes first"
+        f"{_clearly(found)}. With changes that may be luck (solved for the first time, or no more) {up} are more often "
+        f"right and {down} less often; below up to {EACH} of each, the largest changes first"
         + ("" if len(samples) == len(shown) else f" ({len(shown) - len(samples)} without a kept response)")
     )
 
 
+def _clearly(found: Comparison) -> str:
+    """How many problems changed by more than luck."""
+    up, down = found.kinds()["clearly_up"], found.kinds()["clearly_down"]
+    if not up and not down:
+        return f"No problem of {count(len(found.problems))} changed clearly"
+    return (
+        f"{count(up)} of {count(len(found.problems))} problems are clearly more often right, {count(down)} less often"
+    )
+
+
 def _direction(item: Changed) -> int:
-    """1: gained, -1: lost, by a solved problem or a clear change of its share of correct samples; 0: neither."""
+    """1: more often right, -1: less often, clearly or by a problem solved for the first time or no more; 0: neither."""
     return item.clear or {"gained": 1, "lost": -1}.get(item.kind, 0)
 
 
@@ -191,14 +201,14 @@ def _sample(side: int, item: Changed) -> Sample | None:
         return None
     moved = f"correct {count(item.before.c)} of {count(item.before.n)} times before, {count(item.after.c)} of "
     moved += f"{count(item.after.n)} after"
-    what = "Gained" if side > 0 else "Lost"
+    what = f"{'More' if side > 0 else 'Less'} often right{', clearly' if item.clear else ', maybe by luck'}"
     why = ". ".join(part for part in (found.why, f"Problem {item.problem_id}") if part)
     return Sample(
         prompt=_cut(found.prompt or "not kept"),
         response=_cut(found.response),
         gold=_cut(found.gold or "not kept"),
         parsed=_cut("not kept" if found.parsed is None else found.parsed),
-        verdict=f"{what}, {moved}. This response is {(found.verdict or 'of unknown verdict').replace('_', ' ')}",
+        verdict=f"{what}: {moved}. This response is {(found.verdict or 'of unknown verdict').replace('_', ' ')}",
         why=why,
     )
 
