@@ -13,7 +13,7 @@ from sweeper.cli.verb import add_json, add_results, answer, results_folder
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     add_results(parser)
-    parser.add_argument("which", metavar="run", help="the start or end of a run id")
+    parser.add_argument("which", metavar="run", nargs="?", help="the start or end of a run id")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="absent or empty; never overwritten")
     add_json(parser)
 

@@ -21,7 +21,7 @@ _LINES = 60
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     add_results(parser)
-    parser.add_argument("which", metavar="run", help="the start or end of a run id")
+    parser.add_argument("which", metavar="run", nargs="?", help="the start or end of a run id")
     parser.add_argument("-f", action="store_true", help="go on printing until interrupted")
     parser.add_argument(
         "-n", type=argument(Count), default=_LINES, metavar="N", help=f"lines on a terminal (default: {_LINES})"

@@ -48,8 +48,8 @@ def of_comparison(comparison: Comparison) -> str:
     return wrapped(f"{told} {apart} problems are of one side only." if apart else told)
 
 
-def of_change(changed: Changed) -> str:
-    """One problem: counts of both sides, and a sample of each."""
+def of_change(changed: Changed, sides: tuple[str, str] = ("before", "after")) -> str:
+    """One problem: counts of both sides, and a sample of each below the name of its side."""
     before, after = changed.samples
     asked = after or before
     clearly = {1: ", clearly up", -1: ", clearly down", 0: ""}[changed.clear]
@@ -59,7 +59,7 @@ def of_change(changed: Changed) -> str:
     lines = _head(changed.problem_id, f"{rates}  {kind}{clearly}", colour)
     if asked is not None:
         lines += [*_field("prompt", asked.prompt), *_field("gold", asked.gold)]
-    for side, sample in (("before", before), ("after", after)):
+    for side, sample in zip(sides, changed.samples, strict=True):
         if sample is None:
             lines += _field(side, "(no sample was kept)")
         else:

@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     from sweeper.rows.sample import VERDICTS
 
     add_results(parser)
-    parser.add_argument("which", metavar="run", help="the start or end of a run id")
+    parser.add_argument("which", metavar="run", nargs="?", help="the start or end of a run id")
     of = parser.add_mutually_exclusive_group()
     of.add_argument("--step", type=argument(CountOrZero), metavar="N", help="of the validation of this training step")
     of.add_argument("--base", action="store_true", help="of the model before RL")
@@ -93,11 +93,14 @@ def _diff(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
     from sweeper.cli import sample_text
     from sweeper.runs.folder import find_run
     from sweeper.runs.gained_lost import Changed, compared
+    from sweeper.spec.run_id import handles
 
     if options.outcome is not None:
         raise ConfigError("--outcome is of samples, --diff of problems; leave one of them out")
     is_base = options.diff.lower() == "base"
     comparison = compared(run_dir, None if is_base else find_run(run_dir.results_dir, options.diff))
+    short = handles([comparison.before, comparison.after])  # the ids are in the first line, and the handles in them
+    sides = ("before", "after") if is_base else (short[comparison.before], short[comparison.after])
     changed = [item for item in comparison.problems if item.has_changed]
     asks = (wanted.problem, wanted.source, wanted.text) != (None, None, None)
 
@@ -113,7 +116,7 @@ def _diff(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
 
     def text() -> str:
         shown = list(islice(fitting(), options.limit))
-        parts = [sample_text.of_comparison(comparison), *map(sample_text.of_change, shown)]
+        parts = [sample_text.of_comparison(comparison), *(sample_text.of_change(item, sides) for item in shown)]
         left = sum(1 for _ in fitting()) - len(shown)
         return "\n\n".join([*parts, *([f"{left} more problems changed; --limit shows more."] if left else [])])
 

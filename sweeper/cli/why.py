@@ -13,7 +13,7 @@ LOG_LINES, SLURM_LINES = 20, 8
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     add_results(parser)
-    parser.add_argument("which", metavar="run", help="the start or end of a run id")
+    parser.add_argument("which", metavar="run", nargs="?", help="the start or end of a run id")
     add_json(parser)
 
 

@@ -35,7 +35,7 @@ from sweeper.spec.run_id import SPEC_CURE, RunId, hash_of
 if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
-_LISTED = 8  # runs that an error names
+_LISTED = 10  # runs that an error names
 _SILENT_S = 3600.0  # a job of which nothing is seen for longer is taken for dead where its lock cannot be asked
 _MOVED_AWAY = "move what is there away, and launch the run again"
 
@@ -217,32 +217,42 @@ def known_runs(results_dir: Path) -> list[RunId]:
     return sorted(map(RunId, found))
 
 
-def find_run(results_dir: Path, text: str, grids: Sequence[str] = ()) -> RunDir:
+def find_run(results_dir: Path, text: str | None, grids: Sequence[str] = ()) -> RunDir:
     """The run whose id starts or ends with `text`, as people type it.
 
     Args:
         results_dir: Where it is.
-        text: The beginning or the end of its id, all of it, or the beginning of its hash (`run_id.handles`).
+        text: The beginning or the end of its id, all of it, or the beginning of its hash (`run_id.handles`);
+            None: it was not said, and the error lists what there is.
         grids: Names that were tried before, told where no run fits.
 
     Raises:
         RunFailedError: no run, or several.
     """
     known = known_runs(results_dir)
+    if text is None:
+        raise RunFailedError(
+            f"which run? {results_dir} has {'these' if known else 'none'}:\n  {_listing(known)}".rstrip(": \n")
+        )
     hits = [text] if text in known else [name for name in known if name.startswith(text) or name.endswith(text)]
     hits = hits or [name for name in known if text and hash_of(name).startswith(text)]
     if len(hits) != 1:
         of = hits or sorted(known, key=lambda name: -_likeness(name, text))
-        shown = [*of[:_LISTED], *([f"and {len(of) - _LISTED} more"] if len(of) > _LISTED else [])]
         no_grid = f", and no grid (there: {', '.join(grids)})" if grids else ""
-        listing = "\n  ".join(shown)
         near = (
             [] if hits else get_close_matches(text, [*grids, *known, *{name.rpartition("-")[0] for name in known}], n=1)
         )
         hint = f"; did you mean {near[0]}?" if near else ";"
         those = "they are" if hits else "the nearest"
-        raise RunFailedError(f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}{hint} {those}:\n  {listing}")
+        raise RunFailedError(
+            f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}{hint} {those}:\n  {_listing(of)}"
+        )
     return RunDir(results_dir=results_dir, run_id=RunId(hits[0]))
+
+
+def _listing(run_ids: Sequence[str]) -> str:
+    more = [f"and {len(run_ids) - _LISTED} more"] if len(run_ids) > _LISTED else []
+    return "\n  ".join([*run_ids[:_LISTED], *more])
 
 
 def _likeness(run_id: str, text: str) -> float:

@@ -92,6 +92,43 @@ def test_two_runs_are_compared_as_a_run_and_its_base_are(tmp_path: Path) -> None
     assert set(compared(second, first).kinds().items()) >= {("both", 5), ("neither", 1), ("gained", 0)}
 
 
+def test_the_samples_of_two_runs_stand_below_the_names_of_the_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = kept_run(tmp_path), kept_run(tmp_path, "seed=1")
+    samples_path(first.path / "counts.jsonl").unlink()
+    path = problems_path(tmp_path, first.run_id)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**line, "c": 0}) + "\n" for line in lines))
+    said = Said(second, capsys, second.run_id, "--diff", first.run_id)
+    labels = {line.split()[0] for line in said.out.splitlines() if "(no sample was kept)" in line}
+    assert labels == {first.run_id[-12:][:8]}
+    assert f"  {second.run_id[-12:][:8]}  " in said.out
+    assert not {"before", "after"} & set(said.out.split())
+
+
+@pytest.mark.parametrize("verb", ["samples", "why", "logs", "export"])
+def test_a_verb_of_one_run_without_its_name_lists_the_runs_there_are(
+    run: RunDir, capsys: pytest.CaptureFixture[str], verb: str, tmp_path: Path
+) -> None:
+    more = ["--to", str(tmp_path / "out")] if verb == "export" else []
+    assert run_main("sweeper.cli.main", [verb, "--results", str(run.results_dir), *more]) == EXIT_USAGE
+    assert f"which run? {run.results_dir} has these:\n  {run.run_id}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("runs", "lines"), [(8, 9), (10, 11), (13, 12)])
+def test_an_ambiguous_name_lists_ten_runs_and_counts_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], runs: int, lines: int
+) -> None:
+    for number in range(runs):
+        (tmp_path / "runs" / f"tiny-{number:012d}").mkdir(parents=True)
+    assert run_main("sweeper.cli.main", ["samples", "tiny", "--results", str(tmp_path)]) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == lines
+    assert "SWEEPER_TRACEBACK" not in said
+    assert ("  and 3 more\n" in said) is (runs == 13)
+
+
 def test_counts_without_texts_are_compared_and_the_missing_pair_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
