@@ -27,6 +27,13 @@ SECONDS = 10.0
 _REASON = 300  # characters of a failure
 
 
+def fault(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Why nobody can be told at the address that a variable holds; None: it holds one."""
+    if environment.get(name, "").startswith(("https://", "http://")):
+        return None
+    return f"logging.webhook_env={name}: that variable is not set here, or holds no http address"
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """What was meant for one address goes to no other."""
 
@@ -63,11 +70,9 @@ class Webhook:
         if not names:
             return cls(address=None, what=what)
         name = str(names.pop())
-        if not name.isidentifier():
-            raise ConfigError("logging.webhook_env names a variable that holds the address, and not the address")
-        if not (address := environment.get(name, "")).startswith(("https://", "http://")):
-            raise ConfigError(f"logging.webhook_env={name}: that variable is not set here, or holds no http address")
-        return cls(address=address, what=what)
+        if why := fault(name, environment):
+            raise ConfigError(why)
+        return cls(address=environment[name], what=what)
 
     def run_ended(self, run_dir: RunDir) -> None:
         """Tell of a run that has ended, if it has failed and is the first."""

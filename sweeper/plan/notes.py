@@ -6,6 +6,7 @@ from pathlib import Path
 from sweeper.host.amounts import hours, number_of, size
 from sweeper.host.machine import Device
 from sweeper.inputs.data import data_spec
+from sweeper.launch import webhook
 from sweeper.launch.slurm import options
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.plan import host_memory
@@ -22,6 +23,7 @@ _LONG = 7 * 86400.0  # seconds of one run on this machine's CPUs that nobody wai
 def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]], results_dir: Path) -> Iterator[str]:
     """Lines on the runs of a plan that are not done; those without a cost are refused."""
     yield from _cold([spec for spec, _ in runs])
+    yield from _nobody_told([spec for spec, _ in runs])
     priced = [(spec, cost) for spec, cost in runs if cost is not None]
     yield from _turns([spec for spec, cost in priced if cost.on_gpus])
     yield from _without_gpus([spec for spec, cost in priced if not cost.on_gpus])
@@ -43,6 +45,13 @@ def _cold(specs: Sequence[RunSpec]) -> Iterator[str]:
             f"{len(cold)} of {len(specs)} runs end before they reach their learning rate: "
             f"training.lr_warmup_steps={warm_up} of {number_of(steps, 'step')} (the first step's rate is 0)"
         )
+
+
+def _nobody_told(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """Webhooks whose address is not here, which a launch refuses."""
+    for name in dict.fromkeys(spec.logging.webhook_env for spec in specs):
+        if name is not None and (why := webhook.fault(name)):
+            yield f"{why}: a launch from here is refused"
 
 
 def _turns(specs: Sequence[RunSpec]) -> Iterator[str]:

@@ -30,9 +30,11 @@ class Bound:
 
     Attributes:
         fault: Why the setting may not have a value; None: it may.
+        is_told: Whether a refusal repeats the value; not where what is written by mistake is a secret.
     """
 
     fault: Callable[[Any], str | None]
+    is_told: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
         from pydantic_core.core_schema import with_info_after_validator_function
@@ -41,8 +43,12 @@ class Bound:
 
     def _checked(self, value: Any, info: "ValidationInfo") -> Any:
         if info.context is not RECORD and (fault := self.fault(value)):
-            raise ValueError(fault)
+            raise ValueError(fault) if self.is_told else _UntoldError(fault)
         return value
+
+
+class _UntoldError(ValueError):
+    """Of a value that no message repeats."""
 
 
 def must(words: str, holds: Callable[[Any], bool]) -> Bound:
@@ -83,6 +89,12 @@ def _is_word(value: str) -> bool:  # what starts with "-" a program takes for a 
     return _is_written(value) and not re.search(r"\s", value) and not value.startswith("-")
 
 
+def _variable_fault(value: str) -> str | None:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        return None
+    return "must be the name of a variable (letters, digits and '_', no digit first), and not what the variable holds"
+
+
 def _is_name(value: str) -> bool:
     plain = re.fullmatch(r"\w[\w.+-]*", value) is not None and len(value.encode()) <= _LONGEST_NAME
     return plain and re.fullmatch(_NO_TEXT, value, re.IGNORECASE) is None
@@ -111,6 +123,7 @@ ShareAboveZero = Annotated[float, between(0, 1, above=True)]
 Text = Annotated[str, must(_FILLED_IN, _is_written)]
 TextOrEmpty = Annotated[str, must("not have control characters", is_plain)]
 Word = Annotated[str, must("be one word: not empty, without blanks, and no '-' first", _is_word)]
+Variable = Annotated[str, Bound(_variable_fault, is_told=False)]  # of the environment, that holds a secret
 Name = Annotated[str, must(_PLAIN, _is_name)]  # one plain part of a path and of a run's id
 
 
@@ -144,6 +157,8 @@ def in_one_line(error: "ValidationError", key: str = "") -> str:
     if first["type"] == "missing":
         return f"{name} has no value: set it"
     reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+    if isinstance(first.get("ctx", {}).get("error"), _UntoldError):
+        return f"{name} {reason}"
     is_part = not isinstance(first["input"], str | int | float | bool | None)
     if is_part:
         return reason if name in reason else f"{name}: {reason}"

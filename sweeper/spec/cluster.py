@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
-from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Text, TextOrEmpty, Word, between
+from sweeper.spec.bounds import (
+    Count,
+    CountOrZero,
+    Name,
+    Positive,
+    PositiveOrZero,
+    Text,
+    TextOrEmpty,
+    Variable,
+    Word,
+    between,
+)
 
 
 class Executor(StrEnum):
@@ -102,7 +113,7 @@ class Logging:
     backends: tuple[Word, ...] = ()  # verl's names: wandb, tensorboard, mlflow, swanlab, ...
     wandb: bool = False  # short for wandb in `backends`
     project: Text = "rl-scaling"
-    webhook_env: Word | None = None  # name of the variable that holds the address told of a sweep's end; null: nobody
+    webhook_env: Variable | None = None  # holds the address told of a sweep's end; null: nobody
 
     @property
     def trackers(self) -> tuple[str, ...]:

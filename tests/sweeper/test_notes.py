@@ -119,3 +119,15 @@ def test_a_plan_says_that_gpus_would_idle_where_some_are_asked_for(tmp_path: Pat
         "1 of 1 runs ask SLURM for GPUs and compute on CPUs (cluster.device=cpu): cluster=slurm_cpu asks for none"
     )
     assert notes(tmp_path, *profile, "cluster.device=cpu") == ()
+
+
+def test_a_plan_says_that_the_variable_of_a_webhook_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MY_HOOK", raising=False)
+    asked = ("model=tiny-40k", "logging.webhook_env=MY_HOOK")
+    (said,) = notes(tmp_path, *asked)
+    assert said == (
+        "logging.webhook_env=MY_HOOK: that variable is not set here, or holds no http address: "
+        "a launch from here is refused"
+    )
+    monkeypatch.setenv("MY_HOOK", "https://hooks.example/services/T0")
+    assert notes(tmp_path, *asked) == ()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from rewards.program import EXIT_USAGE, run_main
 from sweeper.host.errors import ConfigError
 from sweeper.launch import local, webhook
 from sweeper.launch.webhook import Webhook
@@ -116,7 +117,6 @@ def test_a_server_that_is_not_there_costs_a_line() -> None:
     [
         ("MY_HOOK", {}, "is not set here"),
         ("MY_HOOK", {"MY_HOOK": "file:///etc/passwd"}, "no http address"),
-        ("https://hooks.example.org/T0", {}, "names a variable"),
     ],
 )
 def test_a_variable_that_holds_no_address_is_refused_before_anything_starts(
@@ -125,6 +125,20 @@ def test_a_variable_that_holds_no_address_is_refused_before_anything_starts(
     run = spec(f"logging.webhook_env='{name}'")
     with pytest.raises(ConfigError, match=cure):
         Webhook.of([run], "ladder", environment)
+
+
+@pytest.mark.parametrize("verb", [["plan"], ["export-sbatch", "--out", "out"], ["prepare"], []])
+def test_every_verb_refuses_an_address_in_place_of_a_name_unsaid_and_unwritten(
+    verb: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    address = "https://hooks.example/services/T0/B0/secret"
+    asked = ["model=tiny-40k", f"logging.webhook_env='{address}'", f"results_dir={tmp_path}/results"]
+    assert run_main("sweeper.cli.main", [*verb, *asked]) == EXIT_USAGE
+    out = "".join(capfd.readouterr())
+    assert "logging.webhook_env must be the name of a variable" in out
+    assert "hooks.example" not in out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_address_is_in_no_specification() -> None:
