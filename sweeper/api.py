@@ -124,7 +124,10 @@ def samples(
     kept = kept_samples(find_run(_folder(results_dir), run), Origin.base if base else None, step)
     wanted = Wanted(verdict=verdict, problem=problem, source=source, text=search)
     names = [field.name for field in fields(Sample)]
-    return pd.DataFrame([sample.as_dict() for sample in wanted.among(kept)], columns=names)
+    found = [sample.as_dict() for sample in wanted.among(kept)]
+    for error in kept.damaged:
+        warnings.warn(str(error), stacklevel=2)
+    return pd.DataFrame(found, columns=names)
 
 
 def problems(run: str, *, results_dir: str | Path = "results") -> pd.DataFrame:

@@ -176,6 +176,7 @@ def _samples(results_dir: Path | None, run: Run) -> tuple[tuple[Sample, ...], st
         f"{_clearly(found)}. With changes that may be luck (solved for the first time, or no more) {up} are more often "
         f"right and {down} less often; below up to {EACH} of each, the largest changes first"
         + ("" if len(samples) == len(shown) else f" ({len(shown) - len(samples)} without a kept response)")
+        + "".join(f"; {error}" for error in found.damaged)
     )
 
 

@@ -59,9 +59,9 @@ def of_change(changed: Changed, sides: tuple[str, str] = ("before", "after")) ->
     lines = _head(changed.problem_id, f"{rates}  {kind}{clearly}", colour)
     if asked is not None:
         lines += [*_field("prompt", asked.prompt), *_field("gold", asked.gold)]
-    for side, sample in zip(sides, changed.samples, strict=True):
+    for side, sample, is_damaged in zip(sides, changed.samples, changed.unread, strict=True):
         if sample is None:
-            lines += _field(side, "(no sample was kept)")
+            lines += _field(side, "(its file is damaged)" if is_damaged else "(no sample was kept)")
         else:
             lines += [*_field(side, sample.response), *_verdict(sample)]
     return "\n".join(lines)

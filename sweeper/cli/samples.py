@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sweeper.cli.verb import EXIT_OK, add_json, add_results, answer, results_folder
+from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import ConfigError
 from sweeper.spec.bounds import Count, CountOrZero, argument
 
@@ -71,6 +71,7 @@ def _show(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
             "kept": coverage.kept,
             "drawn": coverage.drawn,
             "without_verdict": coverage.kept - coverage.judged,
+            "damaged_lines": coverage.damaged,
             "fitting": len(fitting),
             "samples": [sample.as_dict() for sample in shown],
         }
@@ -84,9 +85,10 @@ def _show(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
         return "\n\n".join([head, *map(sample_text.of_sample, shown)]) + more
 
     if options.json:
-        return answer(options, data, str)
-    sample_text.show(text())
-    return EXIT_OK
+        answer(options, data, str)
+    else:
+        sample_text.show(text())
+    return say_damaged(kept.damaged, what="the answer lacks what is not readable there")
 
 
 def _diff(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> int:
@@ -121,6 +123,7 @@ def _diff(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
         return "\n\n".join([*parts, *([f"{left} more problems changed; --limit shows more."] if left else [])])
 
     if options.json:
-        return answer(options, data, str)
-    sample_text.show(text())
-    return EXIT_OK
+        answer(options, data, str)
+    else:
+        sample_text.show(text())
+    return say_damaged(comparison.damaged, what="the pairs lack the samples that are not readable there")

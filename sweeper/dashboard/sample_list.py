@@ -97,7 +97,7 @@ def _changed(run_dir: RunDir, _: str, wanted: Wanted, number: int) -> dict[str, 
         "pairs": pairs,
         "more": len(changed) > start + PER_PAGE,
         "summary": f"{len(comparison.problems)} problems: {solved}; {n['clearly_up']} clearly up, "
-        f"{n['clearly_down']} clearly down",
+        f"{n['clearly_down']} clearly down" + "".join(f"; {told(str(error))}" for error in comparison.damaged),
     }
 
 

@@ -124,14 +124,16 @@ def undamaged(path: Path, *, cure: str) -> Iterator[None]:
     except OSError as error:  # a folder, a link to nothing or to itself, a file in its folder's place
         raise DamagedError(f"{path} is damaged: {error.strerror or error}; {cure}") from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        text = " ".join(str(error).split())[:200]
-        if not path.stat().st_size:
-            why = "it is empty"
-        elif isinstance(error, KeyError):
-            why = f"{text} is missing"
-        else:
-            why = text if isinstance(error, ValueError) else "it holds something else than was written into it"
+        why = said_of(error) if path.stat().st_size else "it is empty"
         raise DamagedError(f"{path} is damaged: {why}; {cure}") from error
+
+
+def said_of(error: Exception) -> str:
+    """What is wrong with the content of a file of ours, by the error that met its reader; at most 200 characters."""
+    text = " ".join(str(error).split())[:200]
+    if isinstance(error, KeyError):
+        return f"{text} is missing"
+    return text if isinstance(error, ValueError) else "it holds something else than was written into it"
 
 
 def is_leftover(path: Path) -> bool:

@@ -57,7 +57,7 @@ def read_asked(path: Path) -> Iterator[Asked]:
     """
     from pyarrow import parquet
 
-    with parquet.ParquetFile(open_regular(path)) as file:
+    with open_regular(path) as source, parquet.ParquetFile(source) as file:
         for batch in batches(path, file, columns=_COLUMNS):
             for row in batch.to_pylist():
                 yield _asked(row)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.host.errors import ResultsError
+from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.rows.clear_change import clear_changes
 from sweeper.rows.passk import Count
 from sweeper.rows.sample import Origin, Sample
@@ -26,6 +26,7 @@ class Changed:
         before: Samples and correct ones.
         after: Likewise.
         samples: A kept sample of each side, one that shows the change where there is one; None: none was kept.
+        unread: Of each side, whether its file of samples is damaged, which may be why there is no sample.
     """
 
     problem_id: str
@@ -34,6 +35,7 @@ class Changed:
     before: Count
     after: Count
     samples: tuple[Sample | None, Sample | None]
+    unread: tuple[bool, bool] = (False, False)
 
     @property
     def has_changed(self) -> bool:
@@ -62,6 +64,7 @@ class Comparison:
         problems: The largest changes of the share of correct samples first.
         only_before: Problems that the first side alone was measured on.
         only_after: Problems that the second side alone was measured on.
+        damaged: Files whose samples could not be read, or not all of them.
     """
 
     before: str
@@ -69,6 +72,7 @@ class Comparison:
     problems: tuple[Changed, ...]
     only_before: int
     only_after: int
+    damaged: tuple[DamagedError, ...] = ()
 
     def kinds(self) -> dict[str, int]:
         """How many problems are of each of `KINDS`, and how many changed clearly."""
@@ -102,14 +106,17 @@ def compared(run_dir: RunDir, other: RunDir | None = None) -> Comparison:
     if not shared:
         raise ResultsError(f"{first.run_id} and {run_dir.run_id} were evaluated on different problems: none is shared")
     clear = clear_changes([before[name] for name in shared], [after[name] for name in shared])
-    sides = [_samples(first, origin), _samples(run_dir, Origin.evaluation)]
+    (old, old_damage), (new, new_damage) = _samples(first, origin), _samples(run_dir, Origin.evaluation)
+    unread = bool(old_damage), bool(new_damage)
     found = []
     for name, sign in zip(shared, clear, strict=True):
         one, two = before[name], after[name]
         is_worse = one.c / one.n > two.c / two.n
-        pair = (_telling(sides[0].get(name, ()), right=is_worse), _telling(sides[1].get(name, ()), right=not is_worse))
+        pair = (_telling(old.get(name, ()), right=is_worse), _telling(new.get(name, ()), right=not is_worse))
         kind = ("both" if two.c else "lost") if one.c else ("gained" if two.c else "neither")
-        found.append(Changed(problem_id=name, kind=kind, clear=sign, before=one, after=two, samples=pair))
+        found.append(
+            Changed(problem_id=name, kind=kind, clear=sign, before=one, after=two, samples=pair, unread=unread)
+        )
     found.sort(key=lambda item: (-abs(item.clear), -abs(item.after.c / item.after.n - item.before.c / item.before.n)))
     return Comparison(
         before="base" if other is None else other.run_id,
@@ -117,6 +124,7 @@ def compared(run_dir: RunDir, other: RunDir | None = None) -> Comparison:
         problems=tuple(found),
         only_before=len(before) - len(shared),
         only_after=len(after) - len(shared),
+        damaged=(*old_damage, *new_damage),
     )
 
 
@@ -128,14 +136,18 @@ def _counts(run_dir: RunDir, origin: Origin) -> dict[str, Count]:
     return found
 
 
-def _samples(run_dir: RunDir, origin: Origin) -> Mapping[str, list[Sample]]:
+def _samples(run_dir: RunDir, origin: Origin) -> tuple[Mapping[str, list[Sample]], list[DamagedError]]:
+    """The kept samples by problem, and what of them could not be read."""
     found: dict[str, list[Sample]] = {}
     try:
-        for sample in kept_samples(run_dir, origin):
+        kept = kept_samples(run_dir, origin)
+        for sample in kept:
             found.setdefault(str(sample.problem_id), []).append(sample)
+    except DamagedError as error:
+        return found, [error]
     except ResultsError:  # counts may outlive the texts: the pairs are missing then, and say so
-        return {}
-    return found
+        return {}, []
+    return found, kept.damaged
 
 
 def _telling(samples: Iterable[Sample], *, right: bool) -> Sample | None:

@@ -10,54 +10,27 @@ is joined by right answer and wording. Files are read line by line, and again at
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rewards.bounded_file import read_json, read_text
-from sweeper.host.errors import ResultsError
+from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.host.files import undamaged
-from sweeper.host.json_lines import json_lines
+from sweeper.host.json_lines import CutLineError, json_lines
 from sweeper.rows.asked import Asked, by_gold, gold_digest, read_asked
 from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.counts import ProblemCount, read_counts, samples_path
 from sweeper.rows.row import base_problems_path, problems_path
 from sweeper.rows.sample import Origin, Sample, why
+from sweeper.runs.coverage import Coverage
 from sweeper.runs.folder import RunDir
+from sweeper.runs.unread import Unread
 from sweeper.spec.run import RunSpec
 
 _CURE = "move it away: nothing but samples to read is in it"
 _VAL_FILES = "data.val_files="
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """How much of a measurement was kept.
-
-    Attributes:
-        kept: Samples that can be read.
-        drawn: Samples that were drawn; None: not known.
-        problems: Problems that the kept ones are of.
-        judged: Kept samples whose verdict is known.
-        joined: Kept samples whose prompt and right answer are known.
-    """
-
-    kept: int
-    drawn: int | None
-    problems: int
-    judged: int
-    joined: int
-
-    def __str__(self) -> str:
-        """What there is, and what there is not."""
-        drawn = "" if self.drawn is None else f" of {self.drawn:,}"
-        told = [f"{self.kept:,}{drawn} samples are kept, of {self.problems:,} problems"]
-        if self.judged < self.kept:
-            told.append(f"{self.kept - self.judged:,} of them without a verdict, by an earlier version")
-        if self.joined < self.kept:
-            told.append(f"{self.kept - self.joined:,} of them of problems that are not in the run's data here")
-        return "; ".join(told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,18 +48,43 @@ class KeptSamples:
     origin: Origin
     step: int | None
     file: Path
+    _unread: list[Unread] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Sample]:
         """One by one, in the order of the file: of an evaluation that of the problems' names.
 
+        A line that cannot be read costs itself, and is in `damaged` when the pass is over.
+
         Raises:
-            DamagedError: a line is not what was written, or the run's data are not.
+            DamagedError: no line is what was written, or the run's data are not.
         """
         read = self._validated if self.origin is Origin.validation else self._evaluated
+        # Read before any line: what is wrong with them is not wrong with a line.
+        _ = self._limit, self._by_gold, self.counts
+        unread, n_read = Unread(), 0
+
+        def refuse(number: int, error: ValueError) -> None:
+            # verl may be writing the last line now, or was killed at it.
+            if not (isinstance(error, CutLineError) and self._is_unfinished):
+                unread.add(number, error)
+
         with undamaged(self.file, cure=_CURE):
-            # The last line of a file that verl is writing now may be cut.
-            for _, line in json_lines(self.file, skip_damaged=self.origin is Origin.validation):
-                yield from read(line)
+            for number, line in json_lines(self.file, damaged=refuse):
+                try:
+                    found = list(read(line))
+                except (ValueError, LookupError, TypeError, AttributeError) as error:
+                    unread.add(number, error)
+                else:
+                    n_read += 1
+                    yield from found
+        self._unread[:] = [unread] if unread.n else []
+        if unread.n and not n_read:
+            raise unread.error(self.file, _CURE)
+
+    @property
+    def damaged(self) -> list[DamagedError]:
+        """What the last whole pass could not read; empty: nothing."""
+        return [unread.error(self.file) for unread in self._unread]
 
     def coverage(self) -> Coverage:
         """How much was kept; reads all of it."""
@@ -98,7 +96,10 @@ class KeptSamples:
             joined += sample.gold is not None
             problems.add(sample.problem_id or sample.prompt)
         drawn = kept if self.origin is Origin.validation else sum(item.n for item in self.counts.values())
-        return Coverage(kept=kept, drawn=drawn or None, problems=len(problems), judged=judged, joined=joined)
+        lost = sum(unread.n for unread in self._unread)
+        return Coverage(
+            kept=kept, drawn=drawn or None, problems=len(problems), judged=judged, joined=joined, damaged=lost
+        )
 
     @cached_property
     def counts(self) -> Mapping[str, ProblemCount]:
@@ -149,7 +150,7 @@ class KeptSamples:
             prompt=asked.prompt if asked else prompt,
             response=str(line["output"]),
             gold=asked.gold if asked else str(line["gts"]),
-            parsed=line.get("pred"),
+            parsed=None if line.get("pred") is None else str(line["pred"]),
             score=line["score"],
             verdict=verdict,
             why=why(verdict, judge_failed=bool(line.get("judge_error")), limit=self._limit),
@@ -167,6 +168,11 @@ class KeptSamples:
     @cached_property
     def _by_gold(self) -> Mapping[str, list[Asked]]:
         return by_gold(list(self._problems.values()))
+
+    @cached_property
+    def _is_unfinished(self) -> bool:
+        """Whether verl may still write into its validations."""
+        return self.origin is Origin.validation and self.run_dir.row() is None
 
     @cached_property
     def _limit(self) -> int | None:

@@ -129,7 +129,7 @@ def test_the_nearest_runs_are_named_where_none_fits(run: RunDir) -> None:
 def test_a_file_of_something_else_is_damaged_and_named(tmp_path: Path) -> None:
     run = kept_run(tmp_path)
     samples_path(run.path / "counts.jsonl").write_text('{"problem_id": "a"}\n')
-    with pytest.raises(DamagedError, match=r"counts\.samples\.jsonl is damaged: 'correct' is missing"):
+    with pytest.raises(DamagedError, match=r"counts\.samples\.jsonl is damaged: line 1: 'correct' is missing"):
         list(kept_samples(run))
 
 
