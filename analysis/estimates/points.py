@@ -6,9 +6,11 @@ import numpy as np
 
 from analysis.estimates.panel import Arm, panel
 from analysis.laws.student import Interval
+from analysis.passk.crossed import crossed_mean
 from analysis.passk.estimate import Estimate
 from analysis.passk.interval import of_difference, over_problems
-from analysis.runs.selection import Point, Run
+from analysis.runs.selection import Floats, Point, Run
+from sweeper.rows.clear_change import LEVEL, holm
 
 TOLERANCE = 1e-9  # a row's pass@1 and the mean of its counts are the same number
 
@@ -34,18 +36,43 @@ def gain(point: Point, k: int = 1, *, domain: str = "all") -> Estimate | None:
     trained, base = value_at(point, k, domain=domain), value_at(point, k, base=True, domain=domain)
     if trained is None or base is None:
         return None
+    paired = _paired_gains(point, k, domain)
+    return _estimate(trained - base, None if paired is None else of_difference(paired))
+
+
+def clear_gains(cells: Sequence[tuple[Point, int, str]]) -> list[int]:
+    """Which of several gains are clear: what "clearly" means wherever gains are counted.
+
+    Args:
+        cells: (point, k, domain) of every gain that one sentence counts over.
+
+    Returns:
+        Of each 1: clearly up, -1: clearly down, 0: neither, or not known. Clear is a p-value of at most 0.05 (Student's
+        t over the problems, and seeds, of `gain`), adjusted by Holm (1979) over all cells.
+    """
+    found = [None if (paired := _paired_gains(*cell)) is None else crossed_mean(paired) for cell in cells]
+    adjusted = holm([None if item is None else item.p_value() for item in found])
+    return [
+        (1 if item.value > 0 else -1) if item is not None and p is not None and p <= LEVEL else 0
+        for item, p in zip(found, adjusted, strict=True)
+    ]
+
+
+def _paired_gains(point: Point, k: int, domain: str) -> Floats | None:
+    """Trained minus base pass@k, seeds x problems; None unless both answered the same problems."""
     after, before = point.matrix(k, domain=domain), point.matrix(k, base=True, domain=domain)
     if after is None or before is None or not point.paired or not after.size:
-        return Estimate(trained - base, None, None)
-    return _estimate(trained - base, of_difference(after - before))
+        return None
+    differences = after - before
+    return differences if np.isfinite(differences).all() else None
 
 
-def mean_gain(points: Sequence[Point]) -> Estimate | None:
+def mean_gain(points: Sequence[Point], *, domain: str = "all") -> Estimate | None:
     """Mean over points of the gain in pass@1.
 
     The interval pairs problems over all points, and is None unless all points share their problems.
     """
-    gains = [gain(point) for point in points]
+    gains = [gain(point, domain=domain) for point in points]
     known = [item.value for item in gains if item is not None]
     if not known or len(known) < len(points):
         return None
@@ -53,7 +80,7 @@ def mean_gain(points: Sequence[Point]) -> Estimate | None:
     problems = {run.trained.problem_ids for point in points for run in point.runs if run.trained}
     if len(problems) != 1 or not all(point.paired for point in points):
         return Estimate(value, None, None)
-    return _contrast(points, [1 / len(points)] * len(points), value, gain=True)
+    return _contrast(points, [1 / len(points)] * len(points), value, gain=True, domain=domain)
 
 
 def step_up(smaller: Point, larger: Point) -> Estimate | None:
@@ -67,10 +94,12 @@ def step_up(smaller: Point, larger: Point) -> Estimate | None:
     return _contrast([smaller, larger], [-1.0, 1.0], value, gain=False)
 
 
-def _contrast(points: Sequence[Point], weights: Sequence[float], value: float, *, gain: bool) -> Estimate:
+def _contrast(
+    points: Sequence[Point], weights: Sequence[float], value: float, *, gain: bool, domain: str = "all"
+) -> Estimate:
     """A weighted sum of points with the interval that `panel` gives it, if their counts allow one."""
     arms = [Arm(label=point.series, x=float(place), runs=point.runs) for place, point in enumerate(points)]
-    found = panel(arms, gain=gain)
+    found = panel(arms, gain=gain, domain=domain)
     return _estimate(value, None if isinstance(found, str) else found.contrast(weights).interval())
 
 

@@ -102,7 +102,7 @@ def _verdict(gains: dict[str, Estimate]) -> str:
     low = gains[best].low
     if low is not None and low > 0 and all((high := gains[label].high) is not None and high < low for label in others):
         return f"Most gain per FLOP: {best}, {plain(gains[best])} pass@1."
-    return "No configuration clearly gains most per FLOP: the largest intervals overlap."
+    return "No configuration is shown to gain most per FLOP: the largest intervals overlap."
 
 
 def _gains(arms: Sequence[Arm], notes: list[str]) -> tuple[list[dict[str, object]], dict[str, Estimate]]:

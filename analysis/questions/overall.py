@@ -23,7 +23,7 @@ class Overall:
 
     Attributes:
         settings: How many there are.
-        opposed: Settings whose own slope is clear and has the other sign.
+        opposed: Settings whose own slope has an interval on the other side of 0.
         slope: Change of pass@1 per doubling of x.
         step: pass@1 at the largest x minus that at the smallest.
         ends: The smallest and the largest x where all settings share them, else None.
@@ -88,12 +88,12 @@ def verdict(found: Overall | None, several: Sequence[Levels], *, more: str, unit
     if found is None:
         up, down = (sum(item.trend.slope.sign == side for item in several) for side in (1, -1))
         return (
-            f"{more} is clearly better in {up} and clearly worse in {down} of {len(several)} settings, "
-            "which share no problems."
+            f"{more} is better in {up} and worse in {down} of {len(several)} settings by the interval of each slope "
+            f"(95% each, not corrected for {len(several)} comparisons); the settings share no problems."
         )
     where = "" if found.settings == 1 else f", averaged over {found.settings} settings"
     if found.opposed:
-        where += f" ({found.opposed} clearly the other way)"
+        where += f" (in {found.opposed} the interval lies the other way)"
     if found.slope.sign:
         better, moves = ("better", "rises") if found.slope.sign > 0 else ("worse", "falls")
         return f"{more} is {better}: pass@1 {moves} by {change(found.slope)} per doubling of {unit}{where}."

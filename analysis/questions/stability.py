@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.drawing.answer import Answer, Chart, Figure, Guide, Scale, Trace
 from analysis.estimates.panel import LOWER_BOUND
-from analysis.estimates.points import all_ks, gain
+from analysis.estimates.points import all_ks, clear_gains, gain
 from analysis.passk.estimate import Estimate
 from analysis.passk.paired import Crossover, crossover, pair
 from analysis.passk.sample import Sample
@@ -50,20 +50,22 @@ class _Compared:
 
     Attributes:
         label: Of the configuration.
+        point: Of its runs with a base model.
         seeds: Of the configuration.
         gains: Trained minus base pass@k, by k.
         turn: From which k the base model is ahead; None: fewer than two ks.
     """
 
     label: str
+    point: Point
     seeds: int
     gains: dict[int, Estimate]
     turn: Crossover | None
 
-    @property
-    def narrowed(self) -> bool:
-        """Whether the trained model is below its base model at the largest k, by an interval that excludes 0."""
-        return bool(self.gains) and self.gains[max(self.gains)].sign < 0
+
+def _narrowed(compared: list[_Compared]) -> int:
+    """How many trained models are clearly below their base model at the largest k."""
+    return clear_gains([(item.point, max(item.gains), "all") for item in compared if item.gains]).count(-1)
 
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
@@ -94,7 +96,7 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
         notes.append("In an ordered curriculum the training reward follows the problems: no sign is read from it")
     if differences and all(item.seeds == 1 for item in compared):
         notes.append(LOWER_BOUND)
-    notes.append("Differences of pass@k pair problems and are not corrected for the number of k and configurations")
+    notes.append("Intervals of differences of pass@k pair problems and are 95% each, not corrected for their number")
     tables = {
         "signs": pd.DataFrame([{"run": run.row.run_id, **asdict(sign)} for run, sign in signs]),
         "against_base": pd.DataFrame(differences),
@@ -108,11 +110,12 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
 def _verdict(compared: list[_Compared], known: list[tuple[Run, Sign]]) -> Iterator[str]:
     if compared:
         k = max(k for item in compared for k in item.gains)
-        n = sum(item.narrowed for item in compared)
-        yield f"{n} of {len(compared)} configurations clearly fall below their base model at k = {k}"
+        n, total = _narrowed(compared), len(compared)
+        falls = "falls" if n == 1 else "fall"
+        yield f"{n} of {total} configurations clearly {falls} below the base model at k = {k} (Holm over {total})"
     if known:
         crossing, total = _crossing(known)
-        yield f"{crossing} of {total} runs cross a warning threshold"
+        yield f"{crossing} of {total} runs {'crosses' if crossing == 1 else 'cross'} a warning threshold"
 
 
 def _crossing(known: list[tuple[Run, Sign]]) -> tuple[int, int]:
@@ -132,11 +135,11 @@ _THRESHOLDS = (
 
 def _compared_text(compared: list[_Compared]) -> str:
     k = max(k for item in compared for k in item.gains)
-    narrowed = sum(item.narrowed for item in compared)
+    total = len(compared)
     ahead = sum(item.turn is not None and item.turn.verdict == "crossover" for item in compared)
     return (
-        f"At the largest k (up to {k}) the trained model is below its base model in {narrowed} of {len(compared)} "
-        f"configurations by an interval that excludes 0, and the base model overtakes it within the ks measured in "
+        f"At the largest k (up to {k}) the trained model is clearly below its base model in {_narrowed(compared)} "
+        f"of {total} configurations (Holm over {total}), and the base model overtakes it within the ks measured in "
         f"{ahead}"
     )
 
@@ -146,7 +149,7 @@ def _signs_text(known: list[tuple[Run, Sign]]) -> str:
     names = sorted({f"{sign.sign} ({run.row.run_id})" for run, sign in flagged})
     runs, total = _crossing(known)
     listed = f": {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}" if names else ""
-    return f"{runs} of {total} runs cross a threshold on their curves{listed}"
+    return f"{runs} of {total} runs {'crosses' if runs == 1 else 'cross'} a threshold on their curves{listed}"
 
 
 def signs_of(run: Run) -> list[Sign]:
@@ -233,7 +236,7 @@ def _against_base(label: str, runs: tuple[Run, ...], notes: list[str]) -> _Compa
     point = Point(series="", runs=usable)
     gains = {k: found for k in all_ks([point]) if (found := gain(point, k)) is not None}
     both = pair(_sample(usable, base=True), _sample(usable, base=False), tuple(gains), draws=DRAWS)
-    return _Compared(label=label, seeds=len(runs), gains=gains, turn=crossover(both))
+    return _Compared(label=label, point=point, seeds=len(runs), gains=gains, turn=crossover(both))
 
 
 def _sample(runs: tuple[Run, ...], *, base: bool) -> Sample:

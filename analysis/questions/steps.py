@@ -41,9 +41,11 @@ def counted(laws: list[ArmLaw], along: str) -> str:
     """In how many configurations the error falls, with the steepest one."""
     falling, rising = [item for item in laws if item.falls], sum(item.falls is False for item in laws)
     fitted = [item for item in laws if item.law is not None]
+    n, undecided = len(laws), len(fitted) - len(falling) - rising
     said = (
-        f"Along {along} the validation error clearly falls in {len(falling)} of {len(laws)} configurations and clearly "
-        f"rises in {rising}; the interval of the exponent leaves {len(fitted) - len(falling) - rising} open"
+        f"Along {along} the interval of the exponent shows the validation error falling in {len(falling)} of {n} "
+        f"configurations and rising in {rising}, and leaves {undecided} open "
+        f"({_uncorrected(n)})"
     )
     if len(fitted) < len(laws):
         said += f", and {len(laws) - len(fitted)} have too few validations"
@@ -60,9 +62,14 @@ def counted_verdict(laws: list[ArmLaw], along: str) -> str:
     falling, rising = (sum(item.falls is side for item in laws) for side in (True, False))
     n = len(laws)
     if not falling and not rising:
-        return f"Not decided: along {along} no validation error of {n} configurations clearly falls or rises."
-    said = f"Validation error clearly falls along {along} in {falling} of {n} configurations"
-    return said + (f" and clearly rises in {rising}." if rising else ".")
+        return f"Not decided: along {along} no validation error of {n} configurations is shown to fall or rise."
+    said = f"Along {along} the interval of the exponent shows the validation error falling in {falling} of {n} "
+    said += f"configurations{f' and rising in {rising}' if rising else ''}"
+    return f"{said} ({_uncorrected(n)})."
+
+
+def _uncorrected(n: int) -> str:
+    return f"95% each, not corrected for {n} comparisons" if n > 1 else "95%"
 
 
 def kn_table(selection: Selection, axis: Axis, notes: list[str]) -> list[dict[str, object]]:

@@ -10,7 +10,7 @@ from analysis.drawing.answer import Figure as Asked
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.page import FirstScreen, Tile, Verdict
 from analysis.estimates.numerals import plain, signed
-from analysis.estimates.points import gain, mean_gain, pass_at, step_up
+from analysis.estimates.points import clear_gains, mean_gain, pass_at, step_up
 from analysis.passk.estimate import Estimate
 from analysis.questions import QUESTIONS
 from analysis.report.evidence import MOST_LINES, Evidence
@@ -53,11 +53,12 @@ def _tiles(evidence: Evidence) -> Iterator[Tile]:
         yield _best(scored)
     mean = mean_gain(evidence.points) if evidence.points else None
     if mean is not None:
-        clear = sum((found := gain(point)) is not None and found.sign > 0 for point in evidence.points)
+        clear = clear_gains([(point, 1, "all") for point in evidence.points]).count(1)
         n = len(evidence.points)
+        holm = f" (Holm over {n})" if n > 1 else ""
         what = "Mean over configurations, paired over problems" if n > 1 else "Paired over problems"
         yield Tile(
-            title="Gain of training", value=signed(mean), detail=f"{what}; clear in {clear} of {n}.", link="passk"
+            title="Gain of training", value=signed(mean), detail=f"{what}; clear in {clear} of {n}{holm}.", link="passk"
         )
     bought = list(_bought(evidence))
     if bought:
@@ -86,8 +87,8 @@ def _best(scored: Sequence[tuple[Point, Estimate]]) -> Tile:
     lead = step_up(others[0][0], best) if others else None
     said = f"{name(best)}."
     if lead is not None:
-        is_clear = "clear" if lead.sign > 0 else "not clear"
-        said += f" Lead over {name(others[0][0])}: {signed(lead)}, {is_clear}; best of {len(scored)}, so optimistic."
+        holds = "above 0" if lead.sign > 0 else "not shown to be above 0"
+        said += f" Lead over {name(others[0][0])}: {signed(lead)}, {holds}; best of {len(scored)}, so optimistic."
     return Tile(title="Best configuration", value=plain(found), detail=said, link=anchor(best.runs[0]))
 
 

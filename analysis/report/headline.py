@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.estimates.numerals import change, number, signed
-from analysis.estimates.points import gain, mean_gain
+from analysis.estimates.points import clear_gains, gain, mean_gain
 from analysis.passk.estimate import Estimate
 from analysis.runs.selection import Point, Run, Selection
 
@@ -20,15 +20,18 @@ def headline(selection: Selection, points: Sequence[Point]) -> str:
     pairs = [(point, found) for point in points if (found := gain(point)) is not None]
     if not pairs:
         return "No base model was measured, so no gain of RL can be stated."
-    above, below = (sum(found.sign == side for _, found in pairs) for side in (1, -1))
+    clear = clear_gains([(point, 1, "all") for point, _ in pairs])
+    above, below = clear.count(1), clear.count(-1)
     if len(pairs) == 1:
         return f"{_helped(pairs[0][1])}, in the one configuration with a base model."
     mean = mean_gain([point for point, _ in pairs])
+    holm = f"Holm over {len(pairs)}"
     if mean is None:
-        return f"pass@1 rose clearly in {above} of {len(pairs)} configurations and fell clearly in {below}."
+        return f"pass@1 rose clearly in {above} of {len(pairs)} configurations and fell clearly in {below} ({holm})."
     # The mean may be clear where no configuration is, and the other way round: both are said.
     fell = f" and fell clearly in {below}" if below else ""
-    return f"{_helped(mean)} on average over {len(pairs)} configurations; it rose clearly in {above} of them{fell}."
+    rose = f"it rose clearly in {above} of them{fell} ({holm})"
+    return f"{_helped(mean)} on average over {len(pairs)} configurations; {rose}."
 
 
 def extremes(points: Sequence[Point]) -> str | None:

@@ -117,7 +117,7 @@ def test_failed_and_missing_runs_are_counted_and_named(page: str) -> None:
 
 
 def test_the_reading_states_gains_with_their_interval(page: str) -> None:
-    assert "on average over 6 configurations; it rose clearly in 6 of them." in page
+    assert "on average over 6 configurations; it rose clearly in 6 of them (Holm over 6)." in page
     assert re.search(r"RL helped: pass@1 rose by 0\.\d{3,4} \[0\.\d{3,4}, 0\.\d{3,4}\]", page)
 
 

@@ -116,7 +116,7 @@ def _budget_table(best: list[Best]) -> Table:
         pd.DataFrame(records),
         name="best_within_budget",
         caption="Best configuration within a compute budget (model FLOPs of one run). The lead is paired over "
-        "problems; the best of many is picked by luck in part, so a lead that is not clear is no decision.",
+        "problems; the best of many is picked by luck in part, so a lead whose interval holds 0 is no decision.",
         titles=titles,
         forms={"budget_flops": scientific},
     )
@@ -125,7 +125,7 @@ def _budget_table(best: list[Best]) -> Table:
 def _verdict(item: Best) -> str:
     if item.lead is None:
         return "only one candidate"
-    return "clear" if item.clear else "not clear: the interval contains 0"
+    return "the interval lies above 0" if item.clear else "not decided: the interval contains 0"
 
 
 def _next(evidence: Evidence, best: list[Best]) -> Iterator[tuple[str, str, str | None, str | None]]:

@@ -26,6 +26,7 @@ WORDS = {
     "K_max, N0": "The slope that ever larger models come to, and the size at which half of it is reached.",
     "AR(1)": "Neighbouring validations of a run resemble each other; the interval takes that into account.",
     "Holm": "Correction of p-values for several comparisons at once.",
+    "Clearly": "Of one among several comparisons: its p-value is below 0.05 after Holm's correction over all of them.",
     "Model FLOPs": "Multiplications and additions of the model, each counted once; recomputation is left out.",
 }
 

@@ -126,7 +126,8 @@ def test_steps_and_compute_count_in_how_many_configurations_the_error_falls():
     ]
     for name in ("steps", "compute"):
         found = ask(name, runs)
-        assert "clearly falls in 1 of 2 configurations" in found.text
+        assert "falling in 1 of 2 configurations and rising in 0" in found.text
+        assert "95% each, not corrected for 2 comparisons" in found.text
         assert found.tables["curves"].set_index("arm")["alpha"].iloc[0] == pytest.approx(0.2, abs=0.02)
 
 
