@@ -15,8 +15,9 @@ from collections.abc import Iterable
 from typing import Any, TextIO, cast
 
 # All of C0 but newline and tab, DEL, all of C1, the characters that turn the direction of writing or end a line, and
-# halves of surrogate pairs, which is how Python keeps a byte that is no UTF-8: 0x9b is a whole escape by itself.
-CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# halves of surrogate pairs, which is how Python keeps a byte that is no UTF-8: 0x9b is a whole escape by itself. And
+# the two that are no characters, which no SVG may hold.
+CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _HARMLESS = re.compile("\x1b\\[[0-9;:]*m|\r(?=\n)")  # colours, and ends of lines as Windows writes them: left out
 _ENDS = re.compile("[\n\r\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # as `str.splitlines` has them, and tabs
 _CELL = 1000  # characters

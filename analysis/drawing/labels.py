@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.runs.selection import ALL_RUNS
+from rewards.terminal import visible
 
 WIDTH = 26  # characters before a label at a line is broken
 PLAIN = " .,-_+()%"  # what needs no escape in a text of an expression
@@ -52,9 +53,9 @@ def cut(most: int, n: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text of an expression of Vega."""
+    """A text of an expression of Vega, which would turn an escape into the control character that it stands for."""
     return (
         "'"
-        + "".join(c if c.isalnum() or c in " .,-_+()%" else f"\\u{ord(c):04x}" for c in text if ord(c) < 2**16)
+        + "".join(c if c.isalnum() or c in " .,-_+()%" else f"\\u{ord(c):04x}" for c in visible(text) if ord(c) < 2**16)
         + "'"
     )

@@ -1,7 +1,9 @@
 """What a report consists of: sections with figures and tables, each with the numbers it was drawn from."""
 
+import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +14,7 @@ from analysis.drawing.answer import Status
 from analysis.drawing.view import View
 
 DASH = "–"  # noqa: RUF001 - the typographic sign for "not measured"
+_LONGEST_STEM = 100  # characters; with an ending it fits every file system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,16 @@ class RunSection:
         """Every frame behind it by the stem of its files."""
         shown: Iterable[Figure | Table] = (self.settings, *((self.curve,) if self.curve else ()))
         return {item.name: item.data for item in shown if item.name}
+
+
+def stem(text: str) -> str:
+    """A text as the stem of a file's name, of 100 characters at most; a hash tells apart what was cut or replaced."""
+    words = re.sub(r"[_ ]", "-", text)
+    plain = re.sub(r"[^A-Za-z0-9.,=+-]", "-", words)
+    if plain == words and len(plain) <= _LONGEST_STEM:
+        return plain
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{plain[: _LONGEST_STEM - 9]}-{digest}"
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -1,11 +1,13 @@
 """Views as pictures, drawn without a browser: what a page shows before its script runs, without one, and on paper."""
 
 import re
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from analysis.drawing.style import OF_A_PAGE
 from analysis.drawing.view import View
+from rewards.terminal import visible
 from sweeper.host.vega import VERSION
 
 PAGE_WIDTH = 560  # pixels of a panel inside a page
@@ -32,7 +34,18 @@ def inline_svg(view: View, *, description: str) -> str:
 
 
 def svg(spec: dict[str, Any], theme: dict[str, Any]) -> str:
-    """A specification drawn in a theme; the same bytes for the same arguments."""
+    """A specification drawn in a theme; the same bytes for the same arguments.
+
+    Control characters are shown as everywhere: what draws ends the whole process at one of them.
+    """
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(spec, vl_version=VERSION, config=theme))
+    return str(vl_convert.vegalite_to_svg(_visible(spec), vl_version=VERSION, config=theme))
+
+
+def _visible(part: Any) -> Any:
+    if isinstance(part, str):
+        return visible(part)
+    if isinstance(part, Mapping):
+        return {key: _visible(value) for key, value in part.items()}
+    return [_visible(value) for value in part] if isinstance(part, list | tuple) else part

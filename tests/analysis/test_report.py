@@ -14,7 +14,7 @@ import pytest
 
 from analysis.cli import main
 from analysis.drawing.live import scripts
-from analysis.drawing.page import Section, csv_text
+from analysis.drawing.page import Section, csv_text, stem
 from analysis.laws.inference import Inference
 from analysis.questions import QUESTIONS, Settings
 from analysis.report.evidence import Evidence
@@ -366,3 +366,32 @@ def test_hostile_names_in_every_text_of_the_rows_make_no_tag_and_turn_no_text(tm
     assert CONTROL.search(text) is None
     for table in written.tables.glob("*.json"):
         json.loads(table.read_text())
+
+
+@pytest.mark.nightly
+def test_a_name_that_no_picture_and_no_file_can_have_costs_no_report(tmp_path: Path) -> None:
+    """What draws would end the process: not an error that anybody could catch."""
+    bad = ["a\0b", "../a\x1b[31m\ufffeb", "m" * 5000]
+    run_ids = write_grid(
+        tmp_path, models={f"m{i}": 27_000 * 3**i for i in range(len(bad))}, scales=(64, 512),
+        truth=Truth(n_problems=8, n_samples=8, steps=6),
+    )  # fmt: skip
+    for run_id in run_ids:
+        path = row_path(tmp_path, run_id)
+        values = json.loads(path.read_text())
+        path.write_text(json.dumps(values | {"model": bad[int(values["model"][1:])]}))
+    written = write_report(tmp_path, grid=None, out=tmp_path / "out.html")
+    assert written.failed == ()
+    names = [path.name for path in written.tables.iterdir()]
+    assert max(map(len, names)) < 120
+    assert CONTROL.search("".join(names)) is None
+    assert "a\\u0000b" in written.html.read_text()
+    assert_refers_to_itself_and_its_data(Page(written.html.read_text()), written.tables)
+
+
+def test_stems_of_files_are_plain_bounded_and_told_apart() -> None:
+    assert stem("min_data-tiny 40k, grpo") == "min-data-tiny-40k,-grpo"
+    odd = ["a/b", "a\0b", "a?b", "a" * 101, "a" * 102, "\ud800"]
+    made = [stem(text) for text in odd]
+    assert len(set(made)) == len(odd)
+    assert all(re.fullmatch(r"[A-Za-z0-9.,=+-]{1,100}", name) for name in made)

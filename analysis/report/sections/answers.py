@@ -8,7 +8,7 @@ from analysis.drawing.answer import Answer, Status
 from analysis.drawing.answer_figures import draw
 from analysis.drawing.frame_table import frame_table
 from analysis.drawing.heads import caption
-from analysis.drawing.page import DASH, Section, Table
+from analysis.drawing.page import DASH, Section, Table, stem
 from analysis.questions import QUESTIONS
 
 
@@ -57,4 +57,4 @@ def _same(table: Table, column: int) -> bool:
 
 
 def _stem(answer: Answer, name: str) -> str:
-    return f"{answer.name}-{name}".replace("_", "-").replace(" ", "-")
+    return stem(f"{answer.name}-{name}")
