@@ -27,6 +27,8 @@ def refusal_of(error: Exception, overrides: Sequence[str]) -> str:
         options = loader.get_group_options(group)
         near = difflib.get_close_matches(option, options, n=3, cutoff=0.4)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        if group == "model":
+            hint += "One of your own: sweeper add-model, with its folder or its hub id. "
         return f"{group}={option}: there is no such {group}. {hint}Choose one of: {', '.join(options)}"
     if match := re.search(
         r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text

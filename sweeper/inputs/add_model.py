@@ -278,8 +278,9 @@ def _on_hub(model_id: str) -> Found:
     except (HTTPError, HFValidationError, OSError) as error:
         first = " ".join(str(error).split())[:200]
         raise ConfigError(
-            f"add-model {model_id}: no such folder here, and the hub gave no such model ({first}). Check the id, "
-            "log in for gated models (hf auth login), or give a folder with its config.json"
+            f"add-model {model_id}: no such folder here, and the hub gave no such model ({first}). Give the path of "
+            "a folder with its config.json, or a hub id, OWNER/NAME (its commit is written down); gated models want a "
+            "login (hf auth login)"
         ) from None
     if "config.json" not in read:
         raise ConfigError(f"add-model {model_id}: that repository has no config.json")

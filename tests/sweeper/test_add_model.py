@@ -102,7 +102,10 @@ def test_a_folder_that_is_not_there_is_not_asked_of_the_hub() -> None:
 
 def test_a_hub_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(ConfigError, match="the hub gave no such model"):
+    with pytest.raises(
+        ConfigError,
+        match=r"the hub gave no such model .* Give the path of a folder .* or a hub id, OWNER/NAME \(its commit",
+    ):
         find("nobody/no-such-model")
 
 

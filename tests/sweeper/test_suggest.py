@@ -110,6 +110,10 @@ def test_where_nothing_is_left_to_run_it_says_so(results: Path, capsys: pytest.C
         (["+grid=algorithm", "--budget-gpu-hours", "3"], "the points differ in algorithm"),
         (["+grid=model_scale", "domain_mix=code", "--budget-gpu-hours", "3"], "a law over size needs two"),
         (["+grid=model_scale", "--budget-gpu-hours", "3", "--predict", "model=tiny-9b"], "there is no such model"),
+        (
+            ["+grid=model_scale", "--budget-gpu-hours", "3", "model=my-model"],
+            "there is no such model. One of your own: sweeper add-model, with its folder or its hub id. Choose",
+        ),
     ],
 )
 def test_what_no_law_can_answer_is_refused_with_the_cure(
