@@ -22,6 +22,7 @@ from analysis.laws.command import (
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
 from rewards.program import EXIT_FAILED, EXIT_OK, Parser, guarded, started_as
+from rewards.strict_json import json_text
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, add_flags, paragraph
 from sweeper.spec.bounds import Name, argument
@@ -125,7 +126,7 @@ def _rank(options: argparse.Namespace) -> int:
 def _suggest(options: argparse.Namespace) -> int:
     from analysis.row_laws.next_points import answer
 
-    print(json.dumps(answer(options.results, json.load(sys.stdin)), allow_nan=False))
+    print(json_text(answer(options.results, json.load(sys.stdin))))
     return EXIT_OK
 
 
@@ -142,7 +143,7 @@ def _fit(options: argparse.Namespace) -> int:
     selection = select(options.results, options.grid)
     laws = fit_laws(selection.completed)
     if options.json:
-        print(json.dumps({"command": "fit", "data": [law_json(law) for law in laws]}, indent=1))
+        print(json_text({"command": "fit", "data": [law_json(law) for law in laws]}, indent=1))
     else:
         print(paragraph("\n\n".join(map(law_text, laws)), Room.of_screen(), indent="  "))
     return EXIT_FAILED if selection.damaged else EXIT_OK

@@ -1,7 +1,6 @@
 """The command line: `python -m rewards check FILE.parquet ...` and `python -m rewards doctor`."""
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from rewards.check.gold_file import rows_of
 from rewards.own.covering import source_and_reference
 from rewards.own.own_scorer import examine, examined_references
 from rewards.program import Parser, guarded, started_as
+from rewards.strict_json import json_text
 
 _CHECK_HELP = """\
 Scores every row's own gold answer, written in its source's format, which must be right, and a perturbed one, which
@@ -79,7 +79,7 @@ def _check(files: Sequence[Path], own: Sequence[str], *, as_json: bool) -> int:
         "sources": [asdict(source) for source in report.sources],
         "rows": [asdict(row) for row in report.exceptions],
     }
-    print(json.dumps(found, ensure_ascii=False) if as_json else text_of(report))
+    print(json_text(found, ensure_ascii=False) if as_json else text_of(report))
     return 1 if report.problems else 0
 
 
@@ -89,7 +89,7 @@ def _doctor(own: Sequence[str], *, as_json: bool) -> int:
     files = {one: examine(source_and_reference(one)[1]) for one in own}
     known = {one: {"version": file.version, "digest": file.digest, "files": file.names} for one, file in files.items()}
     if as_json:
-        print(json.dumps(doctor.as_json() | {"own_rewards": known}, ensure_ascii=False))
+        print(json_text(doctor.as_json() | {"own_rewards": known}, ensure_ascii=False))
         return 0
     print(doctor.report())
     for one, file in files.items():

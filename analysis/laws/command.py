@@ -1,8 +1,8 @@
 """`python -m analysis fit CSV` and `python -m analysis rank CSV`: options and their help. Imports nothing heavy."""
 
 import argparse
-import json
 
+from rewards.strict_json import json_text
 from sweeper.host.errors import ResultsError
 
 FEWEST_DRAWS = 20
@@ -117,7 +117,7 @@ def fit_csv(options: argparse.Namespace) -> str:
         raise LawError("fit CSV needs --y - name the column of the loss, error or pass rate")
     found = answer(options)
     if options.json:
-        return json.dumps({"command": "fit", "data": found}, indent=1, allow_nan=False)
+        return json_text({"command": "fit", "data": found}, indent=1)
     return answer_text(found)
 
 
@@ -131,5 +131,5 @@ def rank_csv(options: argparse.Namespace) -> str:
         raise LawError("rank CSV needs --y - name the column of the loss, error or pass rate")
     found = ranking(options)
     if options.json:
-        return json.dumps({"command": "rank", "data": found}, indent=1, allow_nan=False)
+        return json_text({"command": "rank", "data": found}, indent=1)
     return ranking_text(found)

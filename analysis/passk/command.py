@@ -1,11 +1,11 @@
 """The verb `passk` of the command line."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from rewards.strict_json import json_text
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, paragraph
 
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
             for name, answers in votes.items()
         ]
     if options.json:
-        print(json.dumps(found, indent=1, allow_nan=False))
+        print(json_text(found, indent=1))
     else:
         texts = [group_text(item) for item in found["data"]] + [pair_text(item) for item in found.get("paired", ())]
         texts += [_majority_text(item) for item in found.get("majority", ())]

@@ -1,11 +1,11 @@
 """`python -m analysis ask NAME`: one question of the field, answered from the rows of a sweep."""
 
 import argparse
-import json
 import re
 from pathlib import Path
 
 from analysis.questions import QUESTIONS, Settings
+from rewards.strict_json import json_text
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, paragraph
 
@@ -67,7 +67,7 @@ def ask(options: argparse.Namespace) -> int:
             stem = re.sub(r"[^a-z0-9]+", "-", words).strip("-")  # of a file, and of the ids in it
             write_atomic(options.figures / f"{stem}.svg", standalone(draw(figure, name=stem)))
     if options.json:
-        print(json.dumps({"command": "ask", "data": answer_json(answer)}, indent=1))
+        print(json_text({"command": "ask", "data": answer_json(answer)}, indent=1))
     else:
         print(answer_text(answer, Room.of_screen(options)))
     return EXIT_FAILED if selection.damaged else EXIT_OK
@@ -75,7 +75,7 @@ def ask(options: argparse.Namespace) -> int:
 
 def _list(*, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"command": "ask", "data": {item.name: item.text for item in QUESTIONS.values()}}, indent=1))
+        print(json_text({"command": "ask", "data": {item.name: item.text for item in QUESTIONS.values()}}, indent=1))
     else:
         width = max(len(name) for name in QUESTIONS)
         lines = "\n".join(f"{item.name:<{width}}  {item.text}" for item in QUESTIONS.values())

@@ -1,7 +1,6 @@
 """`python -m data_prep inspect`: what is in data files, for a person or a program."""
 
 import argparse
-import json
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from data_prep.sources.column_mapping import FILE_NAME
 from data_prep.sources.finding import told
 from data_prep.sources.role import Role
 from data_prep.spec import DataError
+from rewards.strict_json import json_text
 
 _DESCRIPTION = """\
 Shows the columns, counts by domain and source, lengths of prompts and answers, pass rates, and three samples (first,
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     summary = summarise(arguments.paths, tokenizer=arguments.tokenizer, chat_template=template)
     if arguments.json:
         report = asdict(summary) | {"problems": [str(found) for found in summary.problems]}
-        print(json.dumps(report, ensure_ascii=False))
+        print(json_text(report, ensure_ascii=False))
     else:
         print(text_of(summary))
         for folder in filter(Path.is_dir, arguments.paths):

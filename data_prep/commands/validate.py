@@ -1,7 +1,6 @@
 """`python -m data_prep validate`: everything that is wrong with data files, one line each."""
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +12,7 @@ from data_prep.sources.finding import Finding, Kind, told
 from data_prep.sources.role import Role
 from rewards.cli import add_reward
 from rewards.own.own_scorer import examined_references
+from rewards.strict_json import json_text
 
 _DESCRIPTION = """\
 Checks data files, or folders of them: columns, what each file is for, unknown data sources, broken prompts (such as
@@ -176,7 +176,7 @@ def run(arguments: argparse.Namespace) -> int:
             "unchecked": dict(sorted(result.unchecked.items())),
             "findings": [asdict(found) for found in result.findings],
         }
-        print(json.dumps(report, ensure_ascii=False))
+        print(json_text(report, ensure_ascii=False))
     else:
         print("".join(f"{line}\n" for line in told(result.findings)), end="")
         for note in result.notes:

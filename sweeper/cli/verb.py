@@ -6,13 +6,13 @@ description), `arguments` adds what it takes, and `run` executes it and returns 
 
 import argparse
 import difflib
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from rewards.program import EXIT_FAILED, EXIT_OK, EXIT_USAGE
+from rewards.strict_json import json_text
 from sweeper.host.amounts import number_of
 from sweeper.host.errors import ConfigError, DamagedError
 
@@ -83,7 +83,7 @@ def add_overrides(parser: argparse.ArgumentParser, *, example: str, at_least_one
 
 def answer(options: argparse.Namespace, data: Callable[[], Any], text: Callable[[], str]) -> int:
     """Print what a verb found: with `--json` as `{"command": verb, "data": data}`; returns the exit code 0."""
-    print(json.dumps({"command": options.verb, "data": data()}, indent=1) if options.json else text(), flush=True)
+    print(json_text({"command": options.verb, "data": data()}, indent=1) if options.json else text(), flush=True)
     return EXIT_OK
 
 

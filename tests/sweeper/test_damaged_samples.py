@@ -126,3 +126,13 @@ def test_a_comparison_with_a_run_whose_row_is_damaged_says_so(run: RunDir, capsy
     code, _, err = answered(run, capsys, "--diff", other.run_id)
     assert code == EXIT_FAILED
     assert f"{path} is damaged: " in err
+
+
+def test_a_score_that_is_no_number_is_null_in_json(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
+    path = run.path / "val" / "10.jsonl"
+    lines = [json.loads(line) | {"score": float("nan")} for line in path.read_text().splitlines()]
+    lines[0]["score"] = float("-inf")
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    code, out, _ = answered(run, capsys, "--step", "10", "--json")
+    found = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert (code, [item["score"] for item in found["data"]["samples"]]) == (EXIT_OK, [None] * 4)
