@@ -53,32 +53,41 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     overall = next((law for law in final.fit_laws(runs) if law.axis is final.Axis.flops), None)
     texts, verdict = [], None
     decided = any(item.falls is not None for item in laws) or any(found.decided for found in several)
+    open_one = "no exponent has an interval that excludes 0"
     if overall is not None:
         notes += overall.notes
         law = several[0].law if len(several) == 1 else overall.result  # of one setting the table has the same law
         texts.append(f"{law_sentence(law, overall.ladder)}, over all configurations.")
-        verdict = law_verdict(law)
-        decided |= isinstance(law, PowerLaw) and not law.warnings
+        verdict = law_verdict(law, repeats_size=overall.repeats_size)
+        if isinstance(law, PowerLaw):  # the verdict is of this law, so the status is
+            decided = not law.warnings
+            open_one = f"over all configurations, {'; '.join(law.warnings)}"
     if laws:
         texts.append(counted(laws, "its FLOPs"))
         verdict = verdict or counted_verdict(laws, "training compute")
     nothing = "One amount of compute: nothing changes with it."
     text = " ".join(texts) or nothing
-    reason = None if decided else "no exponent has an interval that excludes 0"
+    reason = None if decided else open_one
     return reply(
         question, selection.completed, verdict or nothing, text, reason, tables=tables, figures=figures, notes=notes
     )
 
 
-def law_verdict(law: PowerLaw | str) -> str | None:
-    """The power law in one short sentence; None where there is none."""
+def law_verdict(law: PowerLaw | str, *, repeats_size: bool) -> str | None:
+    """The power law in one short sentence; None where there is none.
+
+    Args:
+        law: Or why there is none.
+        repeats_size: Whether compute and size move together in these runs.
+    """
     if isinstance(law, str):
         return None
+    apart = "; not separate from size: both move together here" if repeats_size else ""
     if law.warnings:
-        return f"Not decided: the exponent of the error over training FLOPs is {exponent(law)}."
+        return f"Not decided: the exponent of the error over training FLOPs is {exponent(law)}{apart}."
     moves = "better: the error falls" if law.alpha > 0 else "worse: the error rises"
     said = change(Estimate(law.alpha, law.alpha_low, law.alpha_high))
-    return f"More compute is {moves} as a power of training FLOPs, with exponent {said}."
+    return f"More compute is {moves} as a power of training FLOPs, with exponent {said}{apart}."
 
 
 def counted_runs(selection: Selection, notes: list[str]) -> list[Run]:

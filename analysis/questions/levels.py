@@ -13,6 +13,7 @@ from analysis.drawing.answer import Chart, Scale, Trace, band_and_line
 from analysis.estimates.numerals import count, number, plain, signed
 from analysis.estimates.panel import Arm, Panel, Trend, panel, trend
 from analysis.passk.estimate import NONE, Estimate
+from analysis.row_laws.final import cluster_of
 from analysis.row_laws.power_law import Observation, PowerLaw, fit_power_law
 from analysis.runs.selection import ALL_RUNS
 from sweeper.rows.row import ResultRow
@@ -174,10 +175,11 @@ def level_chart(title: str, several: list[Levels], x: Scale) -> Chart:
 
 
 def _law(arms: tuple[Arm, ...], rung: Callable[[ResultRow], float] | None) -> PowerLaw | str:
+    sizes = {run.row.n_params_non_embedding for arm in arms for run in arm.runs}
     observations = [
         Observation(
             run_id=run.row.run_id,
-            cluster=run.row.group_id,
+            cluster=cluster_of(run.row, by_model=len(sizes) > 1),
             x=arm.x,
             rung=rung(run.row) if rung else arm.x,
             error=1 - value,

@@ -12,6 +12,7 @@ from analysis.estimates.numerals import short
 from analysis.row_laws.power_law import Observation, PowerLaw, count_levels, fit_power_law
 from analysis.runs.selection import ALL_RUNS, Run, series_of
 from sweeper.rows.flops import axis_note
+from sweeper.rows.row import ResultRow
 
 CONFOUNDED = 0.95  # |correlation| of log size and log FLOPs from which their laws say the same
 
@@ -32,6 +33,7 @@ class Law:
     observations: tuple[Observation, ...]
     result: PowerLaw | str  # or why there is none
     notes: tuple[str, ...]
+    repeats_size: bool = False  # whether it is of FLOPs that move together with size: no evidence beside that law
 
     @property
     def ladder(self) -> str:
@@ -59,6 +61,19 @@ def fit_laws(runs: Sequence[Run]) -> list[Law]:
     return laws
 
 
+def cluster_of(row: ResultRow, *, by_model: bool) -> str:
+    """What runs share that are no independent points of a law: their base model, or their configuration.
+
+    Series of one base model (amounts of data, algorithms) start from the same weights and answer the same problems:
+    where a law goes over several models, repeating the series must not narrow its interval.
+
+    Args:
+        row: Of the run.
+        by_model: Whether the law goes over several sizes.
+    """
+    return f"model {row.model}" if by_model else row.group_id
+
+
 def _law(axis: Axis, subset: str, runs: Sequence[Run]) -> Law:
     observations, left_out = [], []
     sizes = {run.row.n_params_non_embedding for run in runs}
@@ -69,22 +84,35 @@ def _law(axis: Axis, subset: str, runs: Sequence[Run]) -> Law:
             left_out.append(row.run_id)
             continue
         rung = float(row.n_params_non_embedding) if len(sizes) > 1 else x
-        observations.append(Observation(run_id=row.run_id, cluster=row.group_id, x=x, rung=rung, error=1 - pass1))
+        cluster = cluster_of(row, by_model=len(sizes) > 1)
+        observations.append(Observation(run_id=row.run_id, cluster=cluster, x=x, rung=rung, error=1 - pass1))
     result = fit_power_law(observations)
     notes = []
+    series = len(set(series_of(runs).values()))
+    if isinstance(result, PowerLaw) and len(sizes) > 1 and series > 1:
+        notes.append(f"{series} series of {result.n_clusters} base models: the interval is over base models")
     if left_out:
         missing = "pass@1" if axis is Axis.size else "pass@1 or training FLOPs"
         notes.append(f"left out, because {missing} was not measured: {', '.join(left_out)}")
     if axis is Axis.flops and observations:
         notes.append(axis_note({run.row.flops.accounting for run in runs if run.row.flops}))
+    repeats_size = False
     if axis is Axis.flops and isinstance(result, PowerLaw) and len(sizes) > 1:
         correlation = float(np.corrcoef(np.log([[item.x, item.rung] for item in observations]).T)[0, 1])
-        if abs(correlation) >= CONFOUNDED:
+        repeats_size = abs(correlation) >= CONFOUNDED
+        if repeats_size:
             notes.append(
                 f"log FLOPs and log size are correlated {correlation:.3f} in these runs: this law repeats the one "
                 "against size and is no separate evidence"
             )
-    return Law(axis=axis, subset=subset, observations=tuple(observations), result=result, notes=tuple(notes))
+    return Law(
+        axis=axis,
+        subset=subset,
+        observations=tuple(observations),
+        result=result,
+        notes=tuple(notes),
+        repeats_size=repeats_size,
+    )
 
 
 def law_text(law: Law) -> str:

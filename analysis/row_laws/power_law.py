@@ -1,7 +1,8 @@
 """The plain power law, error = A x^-alpha, with its uncertainty and a held-out check.
 
 Least squares of log error on log x (`analysis.laws`, form `power`), every run with equal weight. Uncertainty is a
-jackknife over clusters of runs with Student's t (replicates of one configuration stay together); in simulations with 4
+jackknife over clusters of runs with Student's t (replicates of one configuration stay together, and series of one
+base model, see `cluster_of`); in simulations with 4
 to 32 configurations the interval held the truth in 93 to 96%. There is no floor and no saturation in this form: it is a
 first description, and extrapolation beyond the data is not supported by it. Pure functions of their arguments.
 """
@@ -32,7 +33,7 @@ class Observation:
     """
 
     run_id: str
-    cluster: str  # replicates of one configuration share it
+    cluster: str  # runs that are no independent points of the law share it
     x: float  # parameters or FLOPs
     rung: float
     error: float  # 1 - pass@1, in (0, 1]
@@ -59,7 +60,7 @@ class PowerLaw:
 
     alpha: float
     log_a: float  # natural logarithm of A
-    alpha_low: float | None  # ends of the 95% interval; None: fewer than three configurations
+    alpha_low: float | None  # ends of the 95% interval; None: fewer than three clusters
     alpha_high: float | None
     jackknife_low: float  # smallest and largest alpha when each rung in turn is left out
     jackknife_high: float
@@ -160,7 +161,7 @@ def _refusal(runs: Sequence[Observation]) -> str | None:
 
 def _warnings(low: float | None, high: float | None) -> tuple[str, ...]:
     if low is None or high is None:
-        return ("no interval: fewer than three configurations; add sizes or replicates",)
+        return ("no interval: fewer than three configurations or base models; add sizes",)
     if low <= 0 <= high:
         return ("the interval contains 0: these runs do not show that the error depends on x",)
     return ()

@@ -183,7 +183,8 @@ def _law(run_dir: RunDir, row: ResultRow) -> str:
         error = fit["a"] * row.n_params_non_embedding ** -fit["alpha"]
         ends = "" if fit["alpha_low"] is None else f" [{fit['alpha_low']:.3f}, {fit['alpha_high']:.3f}]"
         return (
-            f"Against the law of size of the grid {grid} ({fit['n_runs']} runs, {fit['n_levels']} sizes; error "
+            f"Against the law of size of the grid {grid} ({fit['n_runs']} runs of {fit['n_clusters']} base "
+            f"models, {fit['n_levels']} sizes, with an interval over base models; error "
             f"= {fit['a']:.3g} N^-alpha, alpha {fit['alpha']:.3f}{ends}, N: parameters without embeddings): "
             f"an error (1 - pass@1) of {error:.3f} is expected at this size, {1 - measured:.3f} was measured."
         )

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.row_laws.final import Axis, fit_laws
 from analysis.row_laws.power_law import Observation, PowerLaw, count_levels, fit_power_law
+from analysis.runs.selection import Run
 from tests.analysis.known import known
+from tests.analysis.questions.planted import Planted, selection
 
 SIZES = (27e3, 102e3, 400e3, 1.5e6)
 
@@ -180,3 +183,36 @@ def test_the_unit_of_x_does_not_matter() -> None:
 def test_values_within_ten_percent_are_one_level() -> None:
     assert count_levels([1.0, 1.05, 1.09, 1.2, 5.0]) == 3
     assert count_levels([]) == 0
+
+
+def rows_of_series(series: int, sizes: dict[str, int], *, noise: float) -> tuple[Run, ...]:
+    """So many series with the very same results at each size."""
+    generator = np.random.default_rng(1)
+    skill = {model: 0.4 * np.log(size / 1e4) + generator.normal(0, noise) for model, size in sizes.items()}
+    found = selection(
+        [Planted(model=model, size=sizes[model], skill=skill[model], flops=1e6 * sizes[model]) for model in sizes]
+    )
+    return tuple(
+        Run(
+            row=replace(run.row, n_unique=2**n, run_id=f"{run.row.run_id}-{n}", group_id=f"{run.row.group_id}-{n}"),
+            trained=run.trained,
+            base=run.base,
+        )
+        for n in range(series)
+        for run in found.completed
+    )
+
+
+def test_a_law_over_several_series_of_the_same_models_is_no_narrower_for_the_repetition() -> None:
+    sizes = {f"m-{size:g}": int(size) for size in SIZES}
+    for axis in Axis:
+        once, twice = (
+            next(law for law in fit_laws(rows_of_series(n, sizes, noise=0.1)) if law.axis is axis) for n in (1, 2)
+        )
+        assert isinstance(once.result, PowerLaw)
+        assert isinstance(twice.result, PowerLaw)
+        assert twice.result.n_runs == 2 * once.result.n_runs
+        assert twice.result.n_clusters == once.result.n_clusters == len(sizes)
+        assert twice.result.alpha_low == pytest.approx(once.result.alpha_low)
+        assert twice.result.alpha_high == pytest.approx(once.result.alpha_high)
+        assert "2 series of 4 base models: the interval is over base models" in twice.notes

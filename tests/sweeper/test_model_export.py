@@ -137,7 +137,8 @@ def test_the_position_against_the_law_is_that_of_the_runs_of_its_grid(tmp_path: 
     law = next(law for law in fit_laws(select(tmp_path, "g").completed) if law.axis is Axis.size)
     assert isinstance(law.result, PowerLaw)
     expected = law.result.predict(row.n_params_non_embedding)
-    assert f"law of size of the grid g ({len(SIZES) + 1} runs, {law.result.n_levels} sizes" in said
+    assert f"law of size of the grid g ({len(SIZES) + 1} runs of {law.result.n_clusters} base models, " in said
+    assert f"{law.result.n_levels} sizes, with an interval over base models" in said
     assert f"alpha {law.result.alpha:.3f} [{law.result.alpha_low:.3f}, {law.result.alpha_high:.3f}]" in said
     assert f"an error (1 - pass@1) of {expected:.3f} is expected at this size, 0.375 was measured" in said
 

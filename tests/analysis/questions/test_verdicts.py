@@ -107,3 +107,27 @@ def test_the_caveat_counts_the_configurations_with_one_seed() -> None:
     said = QUESTIONS["steps"].ask(selection(runs)).text
     assert "1 of 2 configurations has one seed: what another would change is not in its interval." in said
     assert "One seed" not in said
+
+
+def ladder(skills: tuple[float, ...]) -> Selection:
+    """Four sizes with two series each, whose FLOPs are a multiple of their size."""
+    runs = [
+        Planted(model=f"m-{10**i}", size=1000 * 10**i, skill=skill, n_unique=n, flops=6e6 * 10**i)
+        for i, skill in enumerate(skills)
+        for n in (64, 320)
+    ]
+    return selection(runs, n_problems=120)
+
+
+def test_a_law_of_compute_that_moves_together_with_size_is_said_to_be_no_separate_evidence() -> None:
+    found = QUESTIONS["compute"].ask(ladder((-1.0, 0.0, 1.0, 2.0)))
+    assert found.verdict.startswith("More compute is better: the error falls as a power of training FLOPs")
+    assert found.verdict.endswith("; not separate from size: both move together here.")
+    assert found.status is Status.answered
+
+
+def test_compute_is_open_where_the_interval_over_base_models_holds_zero() -> None:
+    found = QUESTIONS["compute"].ask(ladder((0.0, 0.9, 0.0, 0.9)))
+    assert found.verdict.startswith("Not decided: the exponent of the error over training FLOPs is ")
+    assert found.status is Status.not_identified
+    assert "the interval contains 0" in (found.reason or "")
