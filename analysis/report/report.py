@@ -10,13 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from analysis.drawing.answer import Answer
 from analysis.drawing.live import PAGE_THEMES, policy, scripts, stills
-from analysis.drawing.page import FirstScreen, RunSection, Section, csv_text, json_text
+from analysis.drawing.page import FirstScreen, RunSection, Section
 from analysis.drawing.template import template, text_of
 from analysis.questions import QUESTIONS
+from analysis.report.data_files import DataFiles
 from analysis.report.evidence import Evidence
 from analysis.report.first_screen import first_screen
 from analysis.report.run_sections import run_sections
@@ -76,9 +75,10 @@ def write_report(results_dir: Path, *, grid: str | None, out: Path) -> Written:
 def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Written:
     """Write the page and the data of its sections."""
     tables = _tables(out)
+    data = DataFiles(tables)
     for section in sections:
         for name, frame in section.data().items():
-            _write(tables, name, frame)
+            data.write(name, frame)
     failed = [f"{section.title}: {section.failed}" for section in sections if section.failed]
     first, runs = tried(lambda: first_screen(evidence)), tried(lambda: run_sections(evidence))
     if isinstance(first, Failed):
@@ -88,17 +88,13 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
         failed.append(f"Run by run: {runs.why}")
         runs = ()
     if first.figure:
-        _write(tables, first.figure.name, first.figure.data)
+        data.write(first.figure.name, first.figure.data)
     for name, frame in (item for run in runs for item in run.data().items()):
-        _write(tables, name, frame)
+        data.write(name, frame)
     write_atomic(out, hidden(visible(render(evidence, sections, first, tables=tables.name, runs=runs))))
+    data.remove_others()
     headline = " ".join(hidden(visible(first.headline)).split())
     return Written(headline, out, tables, tuple(failed), evidence.selection.damaged)
-
-
-def _write(tables: Path, name: str, frame: pd.DataFrame) -> None:
-    write_atomic(tables / f"{name}.csv", hidden(csv_text(frame)))
-    write_atomic(tables / f"{name}.json", hidden(json_text(frame)))
 
 
 def _tables(out: Path) -> Path:

@@ -1,5 +1,6 @@
 """The questions of the field, each with its verdict, figures, tables and what the answer rests on."""
 
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -57,4 +58,4 @@ def _same(table: Table, column: int) -> bool:
 
 
 def _stem(answer: Answer, name: str) -> str:
-    return stem(f"{answer.name}-{name}")
+    return stem(re.sub(r"[^\w.]+|_", "-", f"{answer.name}-{name}").strip("-"))
