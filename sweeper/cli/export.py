@@ -7,7 +7,7 @@ README.md says what it was made from, with pass@k, cost and the line that serves
 import argparse
 from pathlib import Path
 
-from sweeper.cli.verb import add_json, add_results, answer, results_folder
+from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.oversight.model_card import unread_rows
     from sweeper.oversight.model_folder import export
     from sweeper.runs.folder import find_run
 
@@ -31,4 +32,5 @@ def run(options: argparse.Namespace) -> int:
     def text() -> str:
         return f"{run_dir.run_id}: {len(files)} files, {size / 1e6:,.1f} MB\nserve it: vllm serve {options.to}"
 
-    return answer(options, lambda: {"run_id": run_dir.run_id, "folder": str(options.to), "files": files}, text)
+    answer(options, lambda: {"run_id": run_dir.run_id, "folder": str(options.to), "files": files}, text)
+    return say_damaged(unread_rows(run_dir), what="the card's law of size is fitted without it")

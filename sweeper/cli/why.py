@@ -40,7 +40,10 @@ def run(options: argparse.Namespace) -> int:
     if status["failure_class"] is not None and status["reason"] is None:  # SLURM's programs may know more
         found = run_dir.diagnosis(status["scheduler"], whole)
         status |= {"failure_class": str(found.failure_class), "evidence": found.evidence} if found else {}
-    ended = [] if run_dir.damage() else [attempt.read("exit") for attempt in attempts]
+    damage = run_dir.damage()
+    if damage is not None and status["state"] == "damaged":
+        damaged.append(damage)
+    ended = [] if damage else [attempt.read("exit") for attempt in attempts]
     data = {**status, "attempt_ends": ended, "log_tail": lines, "slurm_log_tail": said}
 
     def text() -> str:

@@ -10,12 +10,12 @@ from typing import Any
 
 from rewards.bounded_file import read_json, read_text
 from rewards.program import EXIT_FAILED, EXIT_OK, last_words
-from sweeper.host.errors import SweeperError
+from sweeper.host.errors import DamagedError, SweeperError
 from sweeper.host.secret import hidden
 from sweeper.inputs.models import folder_at_hand
 from sweeper.rows.differences import written
-from sweeper.rows.grid_file import places
-from sweeper.rows.row import ResultRow, base_problems_path, problems_path
+from sweeper.rows.grid_file import Membership, places
+from sweeper.rows.row import ResultRow, base_problems_path, problems_path, read_row, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.runs.samples import data_folder
 from sweeper.spec.model import ModelSource
@@ -174,21 +174,46 @@ def _law(run_dir: RunDir, row: ResultRow) -> str:
     measured = score.at(1) if score else None
     if measured is None:
         return "No pass@1 was measured, so it has no position against a law of size."
-    for grid in places(run_dir.results_dir).get(run_dir.run_id, {}):
+    for grid in _grids(run_dir):
         law = _law_of_size(run_dir.results_dir, grid)
-        fit = law["fit"]
+        fit, unread = law["fit"], [f"`{run_id}`" for run_id in _unread(run_dir, grid)]
+        lacks = f", without {len(unread)} whose row is damaged: {', '.join(unread)}" if unread else ""
         if fit is None:
-            why.append(f" ({grid}: {law['not_fitted']})")
+            why.append(f" ({grid}: {law['not_fitted']}{lacks})")
             continue
         error = fit["a"] * row.n_params_non_embedding ** -fit["alpha"]
         ends = "" if fit["alpha_low"] is None else f" [{fit['alpha_low']:.3f}, {fit['alpha_high']:.3f}]"
         return (
-            f"Against the law of size of the grid {grid} ({fit['n_runs']} runs of {fit['n_clusters']} base "
+            f"Against the law of size of the grid {grid} ({fit['n_runs']} runs{lacks} of {fit['n_clusters']} base "
             f"models, {fit['n_levels']} sizes, with an interval over base models; error "
             f"= {fit['a']:.3g} N^-alpha, alpha {fit['alpha']:.3f}{ends}, N: parameters without embeddings): "
             f"an error (1 - pass@1) of {error:.3f} is expected at this size, {1 - measured:.3f} was measured."
         )
     return f"No law of size has been fitted to a grid that this run belongs to{''.join(why)}."
+
+
+def unread_rows(run_dir: RunDir) -> list[DamagedError]:
+    """Damaged rows of the grids that a run belongs to: a law of size is fitted without them."""
+    return list(
+        {run_id: error for grid in _grids(run_dir) for run_id, error in _unread(run_dir, grid).items()}.values()
+    )
+
+
+def _grids(run_dir: RunDir) -> list[str]:
+    return list(places(run_dir.results_dir).get(run_dir.run_id, {}))
+
+
+def _unread(run_dir: RunDir, grid: str) -> dict[str, DamagedError]:
+    """The damaged rows of a grid, by run."""
+    found: dict[str, DamagedError] = {}
+    for member in Membership.read(run_dir.results_dir, grid).members:
+        path = row_path(run_dir.results_dir, member.run_id)
+        try:
+            if path.exists():
+                read_row(path)
+        except DamagedError as error:
+            found[member.run_id] = error
+    return found
 
 
 def _law_of_size(results_dir: Path, grid: str) -> dict[str, Any]:

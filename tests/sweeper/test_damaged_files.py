@@ -122,8 +122,9 @@ def test_a_run_with_a_damaged_file_is_shown_as_damaged_and_the_others_as_ever(
     assert len(out.splitlines()) == (2 if name == "row" else 3)
     assert (f"{path} is damaged" in err) == (name == "row")
 
-    code, out, _ = answer(capsys, "why", damaged.run_id, *where)
-    assert code == 0
+    code, out, err = answer(capsys, "why", damaged.run_id, *where)
+    assert code == 1
+    assert f"{path} is damaged: " in err
     assert f"{damaged.run_id}: damaged" in out
     assert str(path) in out
     assert answer(capsys, "gc", *where)[0] == is_told

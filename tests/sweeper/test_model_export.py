@@ -11,7 +11,7 @@ import torch
 from analysis.row_laws.final import Axis, fit_laws
 from analysis.row_laws.power_law import PowerLaw
 from analysis.runs.selection import select
-from rewards.program import EXIT_OK, EXIT_USAGE, run_main
+from rewards.program import EXIT_FAILED, EXIT_OK, EXIT_USAGE, run_main
 from sweeper.generation import Prompt, Sampling
 from sweeper.generation.cpu import CpuEngine
 from sweeper.host.errors import ConfigError, ResultsError
@@ -141,6 +141,22 @@ def test_the_position_against_the_law_is_that_of_the_runs_of_its_grid(tmp_path: 
     assert f"{law.result.n_levels} sizes, with an interval over base models" in said
     assert f"alpha {law.result.alpha:.3f} [{law.result.alpha_low:.3f}, {law.result.alpha_high:.3f}]" in said
     assert f"an error (1 - pass@1) of {expected:.3f} is expected at this size, 0.375 was measured" in said
+
+
+def test_a_card_says_how_many_rows_its_law_lacks_and_which(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, _ = of_grid(tmp_path, SIZES)
+    weights = checkpoint.weights(checkpoint.policy(run.checkpoints, run.spec().total_steps))
+    shutil.copytree(tiny_model, weights)
+    other = next(path for path in sorted((tmp_path / "rows").glob("*.json")) if path.stem != run.run_id)
+    other.write_text("{")
+    words = ["export", run.run_id, "--to", str(tmp_path / "model"), "--results", str(tmp_path)]
+    assert run_main("sweeper.cli.main", words) == EXIT_FAILED
+    assert f"{other} is damaged: " in capsys.readouterr().err
+    card = (tmp_path / "model" / "README.md").read_text()
+    (law,) = (line for line in card.splitlines() if "law of size" in line.lower())
+    assert f", without 1 whose row is damaged: `{other.stem}`" in law
 
 
 def test_a_grid_without_a_law_is_said_to_have_none_and_why(tmp_path: Path) -> None:
