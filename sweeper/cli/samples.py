@@ -60,6 +60,7 @@ def _show(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
 
     kept = kept_samples(run_dir, Origin.base if options.base else None, options.step)
     coverage = kept.coverage()
+    wanted.require_known(kept.about())
     fitting = list(wanted.among(kept))
     shown = fitting[: options.limit]
 
@@ -93,8 +94,10 @@ def _show(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
 
 def _diff(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> int:
     from sweeper.cli import sample_text
+    from sweeper.rows.sample import Origin
     from sweeper.runs.folder import find_run
     from sweeper.runs.gained_lost import Changed, compared
+    from sweeper.runs.samples import counts
     from sweeper.spec.run_id import handles
 
     if options.outcome is not None:
@@ -103,6 +106,7 @@ def _diff(options: argparse.Namespace, run_dir: "RunDir", wanted: "Wanted") -> i
     comparison = compared(run_dir, None if is_base else find_run(run_dir.results_dir, options.diff))
     short = handles([comparison.before, comparison.after])  # the ids are in the first line, and the handles in them
     sides = ("before", "after") if is_base else (short[comparison.before], short[comparison.after])
+    wanted.require_known(counts(run_dir, Origin.evaluation))
     changed = [item for item in comparison.problems if item.has_changed]
     asks = (wanted.problem, wanted.source, wanted.text) != (None, None, None)
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from rewards import Outcome
+from sweeper.host.errors import ConfigError
+
+_NEAREST = 3  # names that an error tells
 
 TRUNCATED = "truncated"  # the verdict of an evaluation on a response that was cut off at the limit and scored nothing
 VERDICTS = (*map(str, Outcome), TRUNCATED)
@@ -75,6 +79,22 @@ class Sample:
         return asdict(self) | {"origin": str(self.origin)}
 
 
+class Named(Protocol):
+    """What names a problem: a sample, its counts, or what was asked."""
+
+    @property
+    def problem_id(self) -> str | None:
+        """Of the problem."""
+
+    @property
+    def data_source(self) -> str | None:
+        """What decided the scorer."""
+
+    @property
+    def domain(self) -> str | None:
+        """`math`, `code`, ..."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which samples to show; None: whichever.
@@ -95,8 +115,7 @@ class Wanted:
         """Whether it is one of them; a sample without the field is none."""
         if self.verdict is not None and sample.verdict != self.verdict:
             return False
-        name = sample.problem_id or ""
-        if self.problem is not None and not (name.startswith(self.problem) or name.endswith(self.problem)):
+        if not self.names(sample.problem_id or ""):
             return False
         if self.source not in (None, sample.domain) and not (sample.data_source or "").startswith(self.source or ""):
             return False
@@ -104,6 +123,29 @@ class Wanted:
             return True
         found = (sample.prompt, sample.response, sample.gold, sample.parsed)
         return any(self.text.casefold() in part.casefold() for part in found if part)
+
+    def names(self, problem_id: str) -> bool:
+        """Whether `problem` is the beginning or the end of this name, or asks for none."""
+        return self.problem is None or problem_id.startswith(self.problem) or problem_id.endswith(self.problem)
+
+    def require_known(self, about: Iterable[Named]) -> None:
+        """Require of what is asked for by name that these problems have it.
+
+        Raises:
+            ConfigError: none of them has such a name, or such a source; the nearest are named.
+        """
+        problems, sources = set[str](), set[str]()
+        for item in about:
+            problems.add(str(item.problem_id))
+            sources |= {str(name) for name in (item.data_source, item.domain) if name is not None}
+        is_known = self.source is None or any(name.startswith(self.source) for name in sources)
+        for what, asked, names, fits in (
+            ("problem", self.problem, problems, any(map(self.names, problems))),
+            ("source", self.source, sources, is_known),
+        ):
+            if asked is not None and not fits:
+                near = ", ".join(get_close_matches(asked, sorted(names), n=_NEAREST, cutoff=0)) or "none is known"
+                raise ConfigError(f"--{what} {asked!r}: there is none of that name here; the nearest: {near}")
 
     def among(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         """Those that fit, in their order, one by one."""

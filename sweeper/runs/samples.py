@@ -8,7 +8,7 @@ Prompts and right answers lie in the run's data and are joined by the problem's 
 is joined by right answer and wording. Files are read line by line, and again at each pass.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +23,7 @@ from sweeper.rows.asked import Asked, by_gold, gold_digest, read_asked
 from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.counts import ProblemCount, read_counts, samples_path
 from sweeper.rows.row import base_problems_path, problems_path
-from sweeper.rows.sample import Origin, Sample, why
+from sweeper.rows.sample import Named, Origin, Sample, why
 from sweeper.runs.coverage import Coverage
 from sweeper.runs.folder import RunDir
 from sweeper.runs.unread import Unread
@@ -85,6 +85,10 @@ class KeptSamples:
     def damaged(self) -> list[DamagedError]:
         """What the last whole pass could not read; empty: nothing."""
         return [unread.error(self.file) for unread in self._unread]
+
+    def about(self) -> Sequence[Named]:
+        """The problems of this measurement, by whatever of them is there."""
+        return [*self._problems.values(), *self.counts.values()] or list(self)
 
     def coverage(self) -> Coverage:
         """How much was kept; reads all of it."""

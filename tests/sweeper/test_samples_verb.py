@@ -163,3 +163,16 @@ def test_a_run_without_counts_is_not_compared_in_silence(tmp_path: Path, capsys:
     said = Said(run, capsys, "--diff", "base")
     assert said.code == EXIT_USAGE
     assert "has no per-problem counts here: it was not evaluated, or they are gone" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"), [(("--problem", "nope"), "logic"), (("--source", "mathz"), "the nearest: math")]
+)
+@pytest.mark.parametrize("of", [(), ("--step", "10"), ("--diff", "base")])
+def test_a_name_that_the_run_does_not_have_is_refused_with_the_nearest(
+    run: RunDir, arguments: tuple[str, ...], near: str, of: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = Said(run, capsys, *arguments, *of)
+    assert (said.code, said.out) == (EXIT_USAGE, "")
+    assert f"{arguments[0]} {arguments[1]!r}: there is none of that name here; the nearest: " in said.err
+    assert near in said.err
