@@ -48,6 +48,7 @@ def results(grid: str | None = None, *, results_dir: str | Path = "results") -> 
     Raises:
         ConfigError: there is no such folder or grid.
     """
+    _require_text(grid=grid)
     folder, damaged = _folder(results_dir), list[DamagedError]()
     rows = rows_of(folder, grid=grid, damaged=damaged)
     for error in damaged:
@@ -75,6 +76,7 @@ def curves(run_or_grid: str | None = None, *, results_dir: str | Path = "results
         RunFailedError: it names no grid and no run, or several runs.
         DamagedError: a row is not what was written.
     """
+    _require_text(run_or_grid=run_or_grid)
     records = [
         (run_dir.run_id, point.step, metric, float(value))
         for run_dir in _runs(_folder(results_dir), run_or_grid)
@@ -117,11 +119,14 @@ def samples(
         RunFailedError: there is no such run.
         ResultsError: it has no such samples; says which there are.
     """
+    _require_text(problem=problem, source=source, search=search)
+    if step is not None and (isinstance(step, bool) or not isinstance(step, int)):
+        raise ConfigError(f"step={step!r} is not a whole number: give the step of a validation, such as 20")
     if verdict is not None and verdict not in VERDICTS:
         raise ConfigError(f"verdict={verdict!r}: there are {', '.join(VERDICTS)}")
     if base and step is not None:
         raise ConfigError(f"step={step} is of a validation, base=True of the model before RL: give one of them")
-    kept = kept_samples(find_run(_folder(results_dir), run), Origin.base if base else None, step)
+    kept = kept_samples(_run(results_dir, run), Origin.base if base else None, step)
     wanted = Wanted(verdict=verdict, problem=problem, source=source, text=search)
     names = [field.name for field in fields(Sample)]
     found = [sample.as_dict() for sample in wanted.among(kept)]
@@ -146,7 +151,7 @@ def problems(run: str, *, results_dir: str | Path = "results") -> pd.DataFrame:
         RunFailedError: there is no such run.
         ResultsError: a file of counts is not what was written.
     """
-    run_dir = find_run(_folder(results_dir), run)
+    run_dir = _run(results_dir, run)
     before = {item.problem_id: item for item in counts(run_dir, Origin.base)}
     records = []
     for item in counts(run_dir, Origin.evaluation):
@@ -173,10 +178,30 @@ def report(grid: str | None = None, *, results_dir: str | Path = "results", out:
         ConfigError: there is no such folder.
         SweeperError: it could not be rendered; says why.
     """
+    _require_text(grid=grid)
     return render(_folder(results_dir), grid, None if out is None else Path(out).absolute()).page
 
 
+def _require_text(**given: object) -> None:
+    """Require of names that they are text, or None.
+
+    Raises:
+        ConfigError: one is not; says what is wanted.
+    """
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise ConfigError(f"{name}={value!r} is not text: give a name, such as {name}='{value}'")
+
+
+def _run(results_dir: str | Path, run: str) -> RunDir:
+    if not isinstance(run, str):
+        raise ConfigError(f"run={run!r} is not text: give the start or end of a run's id")
+    return find_run(_folder(results_dir), run)
+
+
 def _folder(results_dir: str | Path) -> Path:
+    if not isinstance(results_dir, str | Path):
+        raise ConfigError(f"results_dir={results_dir!r} is no folder: give its path")
     return results_folder(argparse.Namespace(results=Path(results_dir)))
 
 

@@ -41,6 +41,8 @@ def ask(options: argparse.Namespace) -> int:
     if options.listed:
         _list(as_json=options.json)
         return EXIT_OK
+    if options.name is None:
+        raise ResultsError(f"name a question, one of {', '.join(QUESTIONS)}; --list has them in words")
     if options.name not in QUESTIONS:
         raise ResultsError(f"there is no question {options.name!r}: ask one of {', '.join(QUESTIONS)}")
     said = {name: value for name in READERS if (value := getattr(options, name)) is not None}

@@ -30,6 +30,7 @@ _OWN = {"page.css": "text/css", "page.js": "text/javascript", "charts.js": "text
 _REPORT_TYPES = {".html": "text/html", ".csv": "text/csv", ".json": "application/json"}
 _REPORT_BYTES = 64 << 20
 _KEEP = {"Cache-Control": "private, max-age=31536000, immutable"}  # its address names its version
+_DIGITS = 9  # of the number of an attempt
 MOST_RUNS = 1000  # that are compared
 
 
@@ -96,6 +97,8 @@ class _Pages:
     def _log(self, request: Request) -> Any:
         number = request.query_params.get("attempt", "")
         run_dir = run_dir_of(self._results_dir, request.query_params.get("run", ""))
+        if len(number) > _DIGITS:
+            raise ResultsError("there is no such attempt")
         return log_end(run_dir, int(number) if number.isdecimal() and number.isascii() else None)
 
     def _curve(self, request: Request) -> Any:

@@ -119,6 +119,18 @@ def test_what_is_not_there_is_an_error_that_says_what_is(runs: list[RunDir], tmp
         sweeper.resluts  # type: ignore[attr-defined]  # noqa: B018
 
 
+def test_a_value_of_another_kind_is_refused_with_what_is_wanted(runs: list[RunDir]) -> None:
+    folder = runs[0].results_dir
+    with pytest.raises(ConfigError, match="grid=5 is not text: give a name"):
+        sweeper.results(5, results_dir=folder)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="step='20' is not a whole number"):
+        sweeper.samples(runs[0].run_id, step="20", results_dir=folder)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="run=5 is not text"):
+        sweeper.problems(5, results_dir=folder)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="results_dir=5 is no folder"):
+        sweeper.curves(results_dir=5)  # type: ignore[arg-type]
+
+
 def test_importing_the_package_alone_imports_nothing_heavy() -> None:
     code = "import sys, sweeper; print([name for name in ('pandas', 'numpy', 'pydantic') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -218,6 +218,8 @@ def test_a_run_tells_its_attempts_its_settings_and_the_end_of_its_log(results: P
     assert ["model.name", "tiny-130k"] in data["settings"]
     log = asking.get("/data/log", params={"run": begun}).json()
     assert log["lines"] == ["first", "step 1\\u000d step 2", "<img src=x onerror=alert(1)>\\u001b]0;title\\u0007"]
+    long = asking.get("/data/log", params={"run": begun, "attempt": "9" * 6000})
+    assert (long.status_code, long.json()) == (404, {"problem": "there is no such attempt"})
     done = asking.get("/data/run", params={"run": run_of(results, "done")}).json()
     assert done["scores"][0] == [1, 0.25, 0.5]
     assert asking.get("/data/run", params={"run": "nobody"}).status_code == 404

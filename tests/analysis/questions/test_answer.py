@@ -58,6 +58,13 @@ def test_an_answer_that_nothing_can_give_names_the_runs_left_out_too(name):
     assert any(note.startswith("1 failed run is not in the answer: ") for note in found.notes)
 
 
+def test_ask_without_a_question_lists_those_there_are(capsys):
+    assert main(["ask"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("error: name a question, one of size, steps, ")
+    assert "rest_of_run; --list has them in words" in said
+
+
 def test_ask_lists_its_questions(capsys):
     assert main(["ask", "--list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 16
