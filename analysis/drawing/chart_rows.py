@@ -47,7 +47,7 @@ def rows_of(chart: Chart, x: Axis, y: Axis, traces: int) -> Drawn:
         y: Its vertical axis.
         traces: How many there are in the whole figure.
     """
-    beside, said = _beside(chart), dict[str, None]()
+    beside, said, full = _beside(chart), dict[str, None](), dict[str, None]()
     rows: list[tuple[Any, ...]] = []
     groups = list(dict.fromkeys(trace.group for trace in chart.traces))
     every = -(-len(groups) // MOST_GROUPS)
@@ -60,9 +60,13 @@ def rows_of(chart: Chart, x: Axis, y: Axis, traces: int) -> Drawn:
             said[_thinned(trace, kept)] = None
         empty = _covers_all(trace, y)
         if empty:
-            said[f"The interval of {trace.label} covers all that this panel shows, and is not drawn."] = None
+            full[f'"{trace.label}"'] = None
         share = beside.get(trace.group, 0.0) if trace.mark in POINTS else 0.0
         rows += _rows(number, trace, kept, x, y, share, empty=empty)
+    if full:
+        several = len(full) > 1
+        verbs = ("The bands", "fill", "are") if several else ("The band", "fills", "is")
+        said[f"{verbs[0]} {' and '.join(full)} {verbs[1]} this panel and {verbs[2]} not drawn."] = None
     columns = dict(zip(NAMES, map(list, zip(*rows, strict=True)) if rows else ([] for _ in NAMES), strict=True))
     found = {size > 0 for size, low in zip(columns["size"], columns["low"], strict=True) if low is not None}
     return Drawn(columns, tuple(said), bands=False in found, intervals=True in found)

@@ -31,6 +31,7 @@ from analysis.runs.checkpoints import Axis
 from analysis.runs.selection import Run, Selection
 
 FEWEST = 3  # smaller sizes a line in log size needs, one of them to contradict it
+EXCLUDES_LITTLE = 0.25  # width of an interval of a share from which being inside it is no test
 
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
@@ -74,10 +75,11 @@ def _said(label: str, final: dict[str, Any]) -> str:
     predicted = Estimate(*(final[name] for name in ("predicted", "low", "high")))
     inside = "inside" if _inside(final) else "outside"
     closer = "closer" if _closer(final) else "no closer"
+    little = _little(final)
     return (
         f"{within(label)}: the largest size was predicted at {plain(predicted)} and measured at "
-        f"{number(final['measured'])}, {inside} the interval; the law is off by {number(final['law_off'])}, the next "
-        f"smaller size by {number(final['last_value_off'])}: {closer} than the last value"
+        f"{number(final['measured'])}, {inside} the interval{little}; the law is off by {number(final['law_off'])}, "
+        f"the next smaller size by {number(final['last_value_off'])}: {closer} than that size"
     )
 
 
@@ -87,15 +89,28 @@ def _verdict(predicted: list[dict[str, Any]]) -> str:
         return "No prediction: no law could be fitted to the smaller sizes."
     inside, closer = sum(map(_inside, predicted)), sum(map(_closer, predicted))
     if n == 1:
-        where = "inside" if inside else "outside"
+        where, nearer = "inside" if inside else "outside", "closer" if closer else "no closer"
         return (
-            f"The largest size lies {where} the interval predicted from the smaller ones; the law is "
-            f"{'closer' if closer else 'no closer'} than the last value."
+            f"Predicted from the smaller sizes, the largest lies {where} {_widest(predicted)}; the law is {nearer} "
+            "than the next size down."
         )
     return (
-        f"The largest size lies inside the interval predicted from the smaller ones in {inside} of {n} settings; "
-        f"the law beats the last value in {closer}."
+        f"Predicting the largest size from the smaller ones: closer than the next size down in {closer} of {n} "
+        f"settings; inside the interval in {inside} (widest {_widest(predicted)})."
     )
+
+
+def _widest(predicted: list[dict[str, Any]]) -> str:
+    """The widest interval: being inside it shows as little as it excludes."""
+    found = max(predicted, key=lambda final: final["high"] - final["low"])
+    ends = f"[{number(found['low'])}, {number(found['high'])}]"
+    return f"{ends}{_little(found)}"
+
+
+def _little(final: dict[str, Any]) -> str:
+    """What lying inside a wide interval is worth."""
+    is_wide = final["high"] - final["low"] > EXCLUDES_LITTLE
+    return ", which excludes little" if is_wide and _inside(final) else ""
 
 
 def _inside(final: dict[str, Any]) -> bool:

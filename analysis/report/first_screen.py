@@ -14,6 +14,7 @@ from analysis.estimates.points import clear_gains, mean_gain, pass_at, step_up
 from analysis.passk.estimate import Estimate
 from analysis.questions import QUESTIONS
 from analysis.report.evidence import MOST_LINES, Evidence
+from analysis.report.gain_verdicts import gain_verdicts
 from analysis.report.headline import headline, name, run_name, validated
 from analysis.report.next_run import next_steps
 from analysis.report.run_sections import anchor
@@ -35,7 +36,7 @@ def first_screen(evidence: Evidence) -> FirstScreen:
     ]
     return FirstScreen(
         headline=headline(evidence.selection, evidence.points),
-        verdicts=tuple(verdicts),
+        verdicts=(*verdicts, *gain_verdicts(evidence.points)),
         tiles=tuple(_tiles(evidence)),
         figure=draw(figure[0], name="first", claim=figure[1]) if figure else None,
     )

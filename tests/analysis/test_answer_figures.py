@@ -141,7 +141,7 @@ def test_a_band_of_shares_stays_between_0_and_1() -> None:
 def test_a_band_that_covers_all_of_its_panel_is_said_and_not_drawn() -> None:
     wide = Trace(label="law", group="a", mark=Mark.line, x=(1, 2), y=(0.2, 0.21), low=(-5, -5), high=(5, 5))
     found = draw(chart(wide, y=Scale.share("pass@1")), name="chart")
-    assert found.caption == "The interval of law covers all that this panel shows, and is not drawn."
+    assert found.caption == 'The band "law" fills this panel and is not drawn.'
     assert found.views[0].columns["low"] == [None, None]
     assert found.views[0].columns["value"][0] == "0.20 [-5.00, 5.00]"
     assert list(found.data["low"]) == [-5, -5]

@@ -121,6 +121,11 @@ def test_the_reading_states_gains_with_their_interval(page: str) -> None:
     assert re.search(r"RL helped: pass@1 rose by 0\.\d{3,4} \[0\.\d{3,4}, 0\.\d{3,4}\]", page)
 
 
+def test_a_folded_table_of_one_line_is_said_to_have_one(page: str) -> None:
+    assert "All settings together. 1 line</summary>" in page
+    assert not re.search(r"\b1 lines\b", page)
+
+
 def test_a_law_is_never_shown_without_its_baseline(page: str) -> None:
     assert re.search(r"fitted without the largest size it is off by 0\.\d{3,4} there, the last value by 0\.\d{3}", page)
     assert "No power law: 3 distinct values of x" in page

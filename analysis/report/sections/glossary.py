@@ -6,7 +6,7 @@ from analysis.drawing.frame_table import frame_table
 from analysis.drawing.page import Section
 
 WORDS = {
-    "pass@k": "Chance that one of k samples is correct at least; pass@1 is the share of correct samples.",
+    "pass@k": "Chance that at least one of k samples is correct; pass@1 is the share of correct samples.",
     "Base model": "The model before RL, on the same problems.",
     "Gain": "Trained minus base model, problem by problem.",
     "Paired": "Both sides answered the same problems, so that how hard a problem is drops out of the difference.",

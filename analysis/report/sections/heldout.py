@@ -1,5 +1,6 @@
 """How forms predict what they never saw, beside repeating the last value: the only evidence on prediction."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import pandas as pd
@@ -34,14 +35,23 @@ def section(evidence: Evidence) -> Section:
     missing = _refusals(tests)
     if not compared:
         return Section(anchor="heldout", title=TITLE, missing=missing, files={"held_out": _frame(tests)})
-    better = sum((item.mae or 0.0) < (item.last_value or 0.0) for item in compared)
     lead = (
         "A law that is no better than repeating the last measured value has shown nothing about prediction. Coverage "
         "is the share of held-out validations inside the 95% band; far below .95, the form is wrong or the band too "
         "narrow. R2 is not shown: it is near 1 whatever a law is worth.",
-        f"Closer than the last value: {better} of {len(compared)} comparisons.",
+        "Predicted here is the rest of a learning curve, or the curve of a size from those of others, as each line "
+        "says; not the final pass@1 of the largest size, which is the question of an unseen size.",
+        *_counts(compared),
     )
     return Section(anchor="heldout", title=TITLE, lead=lead, tables=(_table(tests),), missing=missing)
+
+
+def _counts(compared: list[Backtest]) -> Iterator[str]:
+    """Protocol by protocol, so that one is not taken for another."""
+    for protocol in dict.fromkeys(item.protocol for item in compared):
+        own = [item for item in compared if item.protocol == protocol]
+        better = sum((item.mae or 0.0) < (item.last_value or 0.0) for item in own)
+        yield f"Held out, {protocol}: closer than the last value in {better} of {len(own)} comparisons."
 
 
 def _refusals(tests: list[Backtest]) -> tuple[str, ...]:

@@ -131,3 +131,14 @@ def test_compute_is_open_where_the_interval_over_base_models_holds_zero() -> Non
     assert found.verdict.startswith("Not decided: the exponent of the error over training FLOPs is ")
     assert found.status is Status.not_identified
     assert "the interval contains 0" in (found.reason or "")
+
+
+@pytest.mark.parametrize(("steps", "little"), [((0.0, 0.1, 0.2, 0.3), False), ((0.0, 1.5, 0.0, 1.5), True)])
+def test_a_wide_interval_of_an_unseen_size_is_said_to_exclude_little(steps: tuple[float, ...], little: bool) -> None:
+    found = QUESTIONS["unseen_size"].ask(sizes({1000 * 4**i: skill for i, skill in enumerate(steps)}, n_problems=3000))
+    row = found.tables["predictions"].iloc[0]
+    assert (row["high"] - row["low"] > 0.25) == little
+    where = "inside" if row["low"] <= row["measured"] <= row["high"] else "outside"
+    assert found.verdict.startswith(f"Predicted from the smaller sizes, the largest lies {where} [")
+    assert ("which excludes little" in found.verdict) is little
+    assert ("which excludes little" in found.text) is little
