@@ -10,7 +10,7 @@ from analysis.runs.checkpoints import Axis
 
 
 @dataclass(frozen=True)
-class Tested:
+class Measured:
     """As much of the evidence as the section reads."""
 
     backtests: list[Backtest]
@@ -33,7 +33,7 @@ def compared(protocol: str, mae: float) -> Backtest:
 
 def test_comparisons_are_counted_protocol_by_protocol_and_told_apart_from_an_unseen_size() -> None:
     tests = [compared(LAST_QUARTER, 0.1), compared(LAST_QUARTER, 0.3), compared(LARGEST, 0.4)]
-    lead = " ".join(section(cast(Evidence, Tested(tests))).lead)
+    lead = " ".join(section(cast(Evidence, Measured(tests))).lead)
     assert "not the final pass@1 of the largest size, which is the question of an unseen size" in lead
     assert "Held out, last quarter of every run: closer than the last value in 1 of 2 comparisons." in lead
-    assert "Held out, largest size left out: closer than the last value in 0 of 1 comparisons." in lead
+    assert "Held out, largest size left out: closer than the last value in 0 of 1 comparison." in lead

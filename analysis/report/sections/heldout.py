@@ -51,7 +51,8 @@ def _counts(compared: list[Backtest]) -> Iterator[str]:
     for protocol in dict.fromkeys(item.protocol for item in compared):
         own = [item for item in compared if item.protocol == protocol]
         better = sum((item.mae or 0.0) < (item.last_value or 0.0) for item in own)
-        yield f"Held out, {protocol}: closer than the last value in {better} of {len(own)} comparisons."
+        noun = "comparison" if len(own) == 1 else "comparisons"
+        yield f"Held out, {protocol}: closer than the last value in {better} of {len(own)} {noun}."
 
 
 def _refusals(tests: list[Backtest]) -> tuple[str, ...]:
