@@ -4,7 +4,6 @@ Where the weights' parameter count can be read (safetensors headers of a folder,
 with what the architecture gives: a model that our formulas do not describe is refused, not planned wrongly.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from rewards.bounded_file import JSON_BYTES, open_regular, parsed, read_json, shallow
+from rewards.bounded_file import read_json, shallow
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.safetensors_header import count, git_lfs, shapes
 from sweeper.spec.bounds import Text, validated
 from sweeper.spec.model import Architecture
 
@@ -47,7 +47,8 @@ _NEEDED = (
     "vocab_size",
 )
 # Files of which a tokenizer has one at least.
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "tokenizer_config.json")
+VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+_TOKENIZERS = (*VOCABULARIES, "tokenizer_config.json")
 _LARGEST = 10**9  # of a dimension; more is a damaged file
 # The shortest template that works for any tokenizer: the bare problem, which a base model continues.
 _TEMPLATE = "{% for m in messages %}{{ m.content }}{{ eos_token if m.role == 'assistant' else '\\n' }}{% endfor %}"
@@ -222,7 +223,7 @@ def _in_folder(folder: Path) -> Found:
         config=shape,
         path=str(folder),
         revision=None,
-        n_params=sum(map(_count, parts)) if parts else None,
+        n_params=sum(count(shapes(part)) for part in parts) if parts else None,
         has_template=True,
     )
 
@@ -231,35 +232,12 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         value = shallow(read_json(path))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not JSON: {error}{_lfs(path)}") from None
+        raise ConfigError(f"{path} is not JSON: {error}{git_lfs(path)}") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds a {type(value).__name__}, not an object")
     return value
-
-
-def _count(weights: Path) -> int:
-    """Parameters of a safetensors file, from its header: eight bytes of length, then JSON."""
-    try:
-        with open_regular(weights) as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            if not 0 < length < weights.stat().st_size:
-                raise ValueError("its header is cut off")
-            if length > JSON_BYTES:
-                raise ValueError(f"its header has {length:,} bytes")
-            header = parsed(stream.read(length))
-        return sum(math.prod(item["shape"]) for key, item in header.items() if key != "__metadata__")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
-        reason = _lfs(weights) or f" ({error}): fetch it again"
-        raise ConfigError(f"{weights} is no safetensors file{reason}") from None
-
-
-def _lfs(path: Path) -> str:
-    """The cure, where a file is what git leaves in the place of a large one."""
-    with open_regular(path) as stream:
-        is_pointer = stream.read(40).startswith(b"version https://git-lfs")
-    return ": it is a git-lfs pointer; run: git lfs pull" if is_pointer else ""
 
 
 def _on_hub(model_id: str) -> Found:

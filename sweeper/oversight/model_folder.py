@@ -14,6 +14,7 @@ from rewards.bounded_file import read_json, read_text
 from sweeper.host.errors import ConfigError, ResultsError
 from sweeper.host.files import undamaged
 from sweeper.oversight.model_card import CARD, card
+from sweeper.oversight.whole_weights import CURE, refuse_damaged
 from sweeper.rows.row import ResultRow, Status
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
@@ -26,7 +27,6 @@ _BESIDE = (
 )
 _REWRITTEN = ("config.json", "generation_config.json", "tokenizer_config.json")
 _PLACES = ("_name_or_path", "name_or_path")  # where transformers writes which folder a model was read from
-_CURE = "restore it: it is part of the run's last checkpoint"
 
 
 def export(run_dir: RunDir, to: Path) -> None:
@@ -53,6 +53,8 @@ def export(run_dir: RunDir, to: Path) -> None:
     actor = checkpoint.policy(run_dir.checkpoints, spec.total_steps)
     if not list(checkpoint.weights(actor).glob("*.safetensors")):
         raise ResultsError(f"the weights of step {spec.total_steps} are not in {actor}: were they moved, or removed?")
+    merged = checkpoint.merged_weights(actor)
+    refuse_damaged(merged if spec.algorithm.lora.rank and merged.is_dir() else checkpoint.weights(actor))
     make_once(to, done=CARD, make=lambda folder: _make(folder, run_dir, spec, row, actor, to.name))
 
 
@@ -79,7 +81,7 @@ def _make(folder: Path, run_dir: RunDir, spec: RunSpec, row: ResultRow, actor: P
 
 def _rewrite(path: Path, changes: dict[str, Any]) -> None:
     """Without the places of this machine; with the type of numbers that the evaluation on CPU computed in."""
-    with undamaged(path, cure=_CURE):
+    with undamaged(path, cure=CURE):
         values = read_json(path)
         kept = {key: value for key, value in values.items() if key not in _PLACES}
     path.write_text(json.dumps(kept | changes, indent=2, ensure_ascii=False) + "\n")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from analysis.runs.selection import select
 from rewards.program import EXIT_FAILED, EXIT_OK, EXIT_USAGE, run_main
 from sweeper.generation import Prompt, Sampling
 from sweeper.generation.cpu import CpuEngine
-from sweeper.host.errors import ConfigError, ResultsError
+from sweeper.host.errors import ConfigError, DamagedError, ResultsError
 from sweeper.oversight import model_folder
 from sweeper.oversight.model_card import _law
 from sweeper.oversight.model_folder import export
@@ -220,6 +221,64 @@ def test_an_export_that_fails_leaves_nothing(
     with pytest.raises(ResultsError, match=r"README\.md would name a place of this machine"):
         export(run[0], tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
+
+
+def cut(folder: Path) -> None:
+    with (folder / "model.safetensors").open("r+b") as file:
+        file.truncate(1000)
+
+
+def cut_at_the_end(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    with weights.open("r+b") as file:
+        file.truncate(weights.stat().st_size - 1)
+
+
+def without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def without_a_tensor(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    weights.pop("model.norm.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def without_a_part(folder: Path) -> None:
+    index = {"weight_map": {"model.norm.weight": "model-00002-of-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (cut, r"model\.safetensors is no safetensors file"),
+        (cut_at_the_end, r"model\.safetensors is no safetensors file \(it has [\d,]+ bytes, and its header says"),
+        (without("config.json"), r"config\.json is not there; restore it"),
+        (without("tokenizer.json"), r"tokenizer\.json is not there; restore it"),
+        (without_a_tensor, r"huggingface: its weights hold [\d,]+ parameters, and config\.json states [\d,]+"),
+        (
+            without_a_part,
+            r"model-00002-of-00002\.safetensors is not there, and model\.safetensors\.index\.json names it",
+        ),
+    ],
+    ids=["cut", "cut at the end", "no config", "no tokenizer", "a tensor is lost", "a part is lost"],
+)
+def test_a_damaged_checkpoint_is_refused_by_the_name_of_its_file(
+    damage: Callable[[Path], None], said: str, run: tuple[RunDir, Path], tmp_path: Path
+) -> None:
+    folder, kept = checkpoint.weights(run[1]), tmp_path / "kept"
+    shutil.copytree(folder, kept)
+    try:
+        damage(folder)
+        with pytest.raises(DamagedError, match=said):
+            export(run[0], tmp_path / "model")
+    finally:
+        shutil.rmtree(folder)
+        shutil.copytree(kept, folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
 def test_a_run_without_result_or_without_weights_is_not_exported(tmp_path: Path, tiny_model: Path) -> None:
