@@ -20,7 +20,8 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 # Of a report: a file that anybody who may write the results folder may have put there. It runs as if it were of another
-# site, so whatever script it has can ask this server for nothing, nor anybody else.
+# site: whatever script it has can ask this server for nothing and fetch from nobody. It can lead its own tab elsewhere
+# (no policy of a page of its own forbids that), and so send what it holds.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads allow-popups; default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
