@@ -5,6 +5,7 @@ README.md says what it was made from, with pass@k, cost and the line that serves
 """
 
 import argparse
+import shlex
 from pathlib import Path
 
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
@@ -30,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     size = sum(files.values())
 
     def text() -> str:
-        return f"{run_dir.run_id}: {len(files)} files, {size / 1e6:,.1f} MB\nserve it: vllm serve {options.to}"
+        serve = f"vllm serve {shlex.quote(str(options.to))}"
+        return f"{run_dir.run_id}: {len(files)} files, {size / 1e6:,.1f} MB\nserve it: {serve}"
 
     answer(options, lambda: {"run_id": run_dir.run_id, "folder": str(options.to), "files": files}, text)
     return say_damaged(unread_rows(run_dir), what="the card's law of size is fitted without it")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from contextlib import suppress
@@ -60,12 +61,12 @@ def card(run_dir: RunDir, spec: RunSpec, row: ResultRow, name: str) -> str:
 
 def _start(name: str) -> str:
     return f"""\
-    vllm serve ./{name}
+    vllm serve {shlex.quote(f"./{name}")}
 
 ```python
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-folder = "{name}"
+folder = {json.dumps(name, ensure_ascii=False)}
 tokenizer = AutoTokenizer.from_pretrained(folder)
 model = AutoModelForCausalLM.from_pretrained(folder)
 chat = [{{"role": "user", "content": "..."}}]

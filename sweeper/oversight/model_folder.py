@@ -11,6 +11,7 @@ from typing import Any
 
 from data_prep.files.atomic_folder import make_once
 from rewards.bounded_file import read_json, read_text
+from rewards.terminal import is_plain, visible
 from sweeper.host.errors import ConfigError, ResultsError
 from sweeper.host.files import undamaged
 from sweeper.oversight.model_card import CARD, card
@@ -37,13 +38,18 @@ def export(run_dir: RunDir, to: Path) -> None:
         to: The folder; absent, or empty.
 
     Raises:
-        ConfigError: something is in the folder already.
+        ConfigError: something is in the folder already, its name has control characters, or it is a place of runs.
         ResultsError: the run has no result, or its weights are gone.
         DamagedError: a file of the run or of its checkpoint is not what was written.
     """
     to = to.absolute()
     if to.is_symlink() or (to.exists() and not (to.is_dir() and not any(to.iterdir()))):
         raise ConfigError(f"--to {to}: something is there already, and is never overwritten; name a new folder")
+    if not is_plain(str(to)):
+        raise ConfigError(f"--to {visible(str(to))!r}: its name has control characters; name another folder")
+    own = (run_dir.results_dir / name for name in ("runs", "rows"))
+    if any(to.resolve().is_relative_to(place.resolve()) for place in own):
+        raise ConfigError(f"--to {to}: it lies among the runs or rows of {run_dir.results_dir}; name a folder outside")
     row = run_dir.row()
     if row is None or row.status is not Status.completed:
         raise ResultsError(f"{run_dir.run_id} has no result yet: its last weights are not final")

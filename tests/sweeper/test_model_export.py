@@ -13,11 +13,12 @@ from analysis.row_laws.final import Axis, fit_laws
 from analysis.row_laws.power_law import PowerLaw
 from analysis.runs.selection import select
 from rewards.program import EXIT_FAILED, EXIT_OK, EXIT_USAGE, run_main
+from rewards.terminal import CONTROL
 from sweeper.generation import Prompt, Sampling
 from sweeper.generation.cpu import CpuEngine
 from sweeper.host.errors import ConfigError, DamagedError, ResultsError
 from sweeper.oversight import model_folder
-from sweeper.oversight.model_card import _law
+from sweeper.oversight.model_card import _law, _start
 from sweeper.oversight.model_folder import export
 from sweeper.rows.grid_file import Member, Membership
 from sweeper.rows.row import ResultRow, base_problems_path, problems_path, row_path
@@ -212,6 +213,42 @@ def test_a_folder_that_holds_something_is_never_overwritten(run: tuple[RunDir, P
         with pytest.raises(ConfigError, match="something is there already, and is never overwritten"):
             export(run[0], to)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a\x1b[31mb", "control characters"),
+        ("a\nb", "control characters"),
+        ("runs/mine", "among the runs or rows"),
+        ("rows/../rows/x/y", "among the runs or rows"),
+    ],
+)
+def test_a_name_with_control_characters_and_a_place_of_runs_are_refused(
+    name: str, said: str, run: tuple[RunDir, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_folder, "make_once", lambda *_, **__: pytest.fail("it was made"))
+    with pytest.raises(ConfigError, match=said) as refused:
+        export(run[0], run[0].results_dir / name)
+    assert CONTROL.search(str(refused.value)) is None
+
+
+def test_the_lines_that_serve_it_are_quoted_for_a_shell_and_for_python() -> None:
+    said = _start('my $(x) "m"')
+    assert "vllm serve './my $(x) \"m\"'\n" in said
+    assert 'folder = "my $(x) \\"m\\""\n' in said
+
+
+def test_the_printed_line_that_serves_it_is_quoted(
+    run: tuple[RunDir, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to = tmp_path / "a;b $(c)"
+    monkeypatch.setattr(model_folder, "export", lambda _, to: to.mkdir())
+    assert (
+        run_main("sweeper.cli.main", ["export", run[0].run_id, "--to", str(to), "--results", str(run[0].results_dir)])
+        == EXIT_OK
+    )
+    assert f"vllm serve '{to}'" in capsys.readouterr().out
 
 
 def test_an_export_that_fails_leaves_nothing(
