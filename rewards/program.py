@@ -26,7 +26,7 @@ _OURS = ("sweeper", "rewards", "data_prep", "analysis", "conf")
 _RESULTS_FLAG, _RESULTS_SETTING = "--results", "results_dir"
 _EMPTY = re.compile(r"([^=\s]+=)?\s*")
 _LINES, _CHARACTERS = 4, 1500  # of one message
-_LISTED = 11  # more lines, of what it lists: those that are indented
+_LISTED = 11  # more lines, of what it lists: those that are indented below a first line that ends with a colon
 # Whose errors are mostly about what they were given; their words say it best.
 _LIBRARIES = {
     *("hydra", "omegaconf", "antlr4", "yaml", "pydantic", "pydantic_core", "pyarrow", "duckdb", "pandas", "datasets"),
@@ -231,7 +231,8 @@ def _short(text: str) -> str:
         text = f"{said}{trace.strip().splitlines()[-1]}"
     told = filter(str.strip, text.splitlines())
     lines = [line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}…" for line in told]
-    most = _LINES + min(_LISTED, sum(line.startswith("  ") for line in lines))
+    listed = sum(line.startswith("  ") for line in lines) if lines and lines[0].endswith(":") else 0
+    most = _LINES + min(_LISTED, listed)
     if len(lines) <= most:
         return "\n".join(lines)
     return "\n".join([*lines[: most - 1], f"… and {len(lines) - most + 1} more lines ({TRACEBACK_VARIABLE}=1)"])

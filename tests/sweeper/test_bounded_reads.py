@@ -65,6 +65,7 @@ ALLOWED = {
     "sweeper/oversight/proof/passes.py: _peak_on_cpu": _MADE,
     "sweeper/oversight/model_folder.py: _make": "copied a part at a time, and shutil refuses pipes and devices",
     "sweeper/plan/verl_verdict.py: accepted": _OURS,
+    "sweeper/rows/asked.py: read_asked": "a batch at a time, each counted against the size of an opened regular file",
     "sweeper/plan/verl_verdict.py: main": "stdin, from our own parent",
     "sweeper/training/lora.py: _merge": _LIBRARY,
     "sweeper/training/validation.py: validation_tokens": _LIBRARY,
