@@ -15,7 +15,7 @@ from analysis.questions import QUESTIONS
 from analysis.report.evidence import Evidence
 from analysis.report.report import write_report
 from analysis.report.sections.every_run import results_table
-from analysis.report.sections.passk import pass_at_k_table
+from analysis.report.sections.passk import domains_of, pass_at_k_table
 from analysis.runs.selection import select
 from sweeper.rows.row import problems_path
 from tests.analysis.synthetic_rows import Truth, write_grid
@@ -109,7 +109,13 @@ INTERVAL = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
 
 def printed(html: str, *tags: str) -> set[tuple[str, ...]]:
     """Every "value [low, high]" inside elements of these names, whichever sign a fall is told with."""
-    found = (text for tag in tags for text in re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", html, re.DOTALL))
+    # HTML lets a cell end where the next begins.
+    until = {"td": r"(?=</?(?:td|th|tr|tbody|table)\b)"}
+    found = (
+        text
+        for tag in tags
+        for text in re.findall(rf"<{tag}\b[^>]*>(.*?){until.get(tag, f'</{tag}>')}", html, re.DOTALL)
+    )
     return {upright(*match) for text in found for match in INTERVAL.findall(unescape(re.sub(r"<[^>]*>", "", text)))}
 
 
@@ -131,9 +137,11 @@ def test_every_interval_in_a_sentence_stands_in_a_table_with_the_same_digits(tmp
         write_report(tmp_path, grid=None, out=tmp_path / "out.html").html.read_text(),
         flags=re.DOTALL,
     )
-    mean = mean_gain(Evidence(selection=select(tmp_path)).points)
-    assert mean is not None
-    in_tables = printed(page, "td") | {upright(*INTERVAL.findall(signed(mean))[0])}
+    points = Evidence(selection=select(tmp_path)).points
+    means = [mean_gain(points, domain=name) for name in ("all", *sorted({*domains_of(points[0])} - {"all"}))]
+    of_means = {upright(*INTERVAL.findall(signed(mean))[0]) for mean in means if mean is not None}
+    assert len(of_means) == 5
+    in_tables = printed(page, "td") | of_means
     in_sentences = printed(page, "p", "li", "h3")
     assert len(in_sentences) > 12
     assert in_sentences <= in_tables, sorted(in_sentences - in_tables)

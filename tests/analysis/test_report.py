@@ -187,7 +187,7 @@ def test_the_law_against_flops_is_not_called_separate_evidence_when_it_repeats_s
     ]
     assert not any(isinstance(law.result, str) for law in laws)
     assert any("no separate evidence" in note for note in laws[3].notes)
-    assert laws[0].notes == ()
+    assert laws[0].notes == ("2 series of 4 base models: the interval is over base models",)
 
 
 def test_a_run_without_flops_is_left_out_of_that_law_by_name(tmp_path: Path) -> None:
