@@ -373,7 +373,9 @@ def test_a_models_answer_never_decides_the_class(actor: str, when: str, tmp_path
         # verl itself, whose lines have no prefix, prints no sample once it has ended.
         texts = {"before training": [sample, steps, real], "the last words": [steps, real, sample if actor else ""]}
         text = "".join(texts.get(when, [steps, sample, steps, sample, real]))
-        assert found(text) is found(f"{steps}{real}")
+        # Lines of an engine's logger are not told from a bare sample before them: no class, rather than a wrong one.
+        is_logger = not actor and lines[0].startswith("ERROR ")
+        assert found(text) in {found(f"{steps}{real}"), *([FailureClass.unknown] if is_logger else [])}
     assert found(f"{steps}{sample}{ODD}") is FailureClass.unknown
 
 
