@@ -11,20 +11,11 @@ from analysis.report.next_run import next_steps
 from analysis.report.run_sections import run_sections
 from analysis.report.sections import cost
 from analysis.runs.selection import select
-from sweeper.rows.row import Provenance, row_path, write_row
+from sweeper.rows.row import row_path, write_row
 from tests.analysis.synthetic_rows import write_grid
+from tests.provenance import measured_on
 
-WHERE = Provenance(
-    git_commit=None,
-    git_dirty=None,
-    host="h",
-    device="cuda",
-    device_name="H100",
-    n_devices=4,
-    versions={},
-    data_digest=None,
-    model_digest=None,
-)
+WHERE = measured_on(device="cuda", device_name="H100", n_devices=4)
 
 
 def on_gpus(results: Path, *, unpriced: int = 0, currency: str = "EUR") -> Evidence:

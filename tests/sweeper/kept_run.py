@@ -21,9 +21,10 @@ from sweeper.host.files import write_atomic
 from sweeper.inputs.data import data_spec
 from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.counts import samples_path, scores
-from sweeper.rows.row import Provenance, base_problems_path, problems_path, write_row
+from sweeper.rows.row import base_problems_path, problems_path, write_row
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
+from tests.provenance import measured_on
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -56,17 +57,7 @@ def kept_run(results: Path, *overrides: str) -> RunDir:
 
 
 def _row(run: RunSpec, data: str, base: list[Measured], trained: list[Measured]) -> Any:
-    about = Provenance(
-        git_commit=None,
-        git_dirty=None,
-        host="here",
-        device="cpu",
-        device_name="a CPU",
-        n_devices=1,
-        versions={"verl": "0.9.1"},
-        data_digest=data,
-        model_digest=MODEL_DIGEST,
-    )
+    about = measured_on(versions={"verl": "0.9.1"}, data_digest=data, model_digest=MODEL_DIGEST)
     counted = [scores([one.count for one in measured], run.eval.ks) for measured in (base, trained)]
     return replace(row(run), provenance=about, base=counted[0], trained=counted[1])
 

@@ -12,9 +12,10 @@ from sweeper.oversight.status import run_statuses, status_text
 from sweeper.plan.plan import make_plan
 from sweeper.plan.view import plan_json, plan_text
 from sweeper.rows.money import Money, Price, cost_of
-from sweeper.rows.row import Provenance, ResultRow, write_row
+from sweeper.rows.row import ResultRow, write_row
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
+from tests.provenance import measured_on
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -25,17 +26,7 @@ PRICED = ("cluster.device=cuda", "cluster.price_per_gpu_hour=2.5", "cluster.curr
 def on_gpus(run: RunSpec, *, hours: float = 2.0, devices: int = 4, device: str = "cuda") -> ResultRow:
     found = row(run)
     assert found.timing is not None
-    where = Provenance(
-        git_commit=None,
-        git_dirty=None,
-        host="h",
-        device=device,
-        device_name="H100",
-        n_devices=devices,
-        versions={},
-        data_digest=None,
-        model_digest=None,
-    )
+    where = measured_on(device=device, device_name="H100", n_devices=devices)
     return replace(found, timing=replace(found.timing, total_s=3600 * hours), provenance=where)
 
 

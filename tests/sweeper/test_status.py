@@ -12,12 +12,13 @@ from sweeper.launch.slurm.scheduler import Element
 from sweeper.oversight.status import Seen, run_statuses, status_text
 from sweeper.plan.plan import save_grid
 from sweeper.rows.grid_file import Membership
-from sweeper.rows.row import Failure, Provenance, row_path, write_row
+from sweeper.rows.row import Failure, row_path, write_row
 from sweeper.rows.row_cache import briefs
 from sweeper.runs.attempt import Heartbeat
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
+from tests.provenance import measured_on
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 
@@ -137,17 +138,7 @@ def test_a_row_that_is_none_is_told_with_its_path(results: Path) -> None:
 
 def test_rows_in_short_agree_with_rows_read_in_full(tmp_path: Path) -> None:
     (run,) = [item.spec for item in plan(tmp_path, "seed=0,1").runs[:1] if item.spec]
-    provenance = Provenance(
-        git_commit=None,
-        git_dirty=None,
-        host="n1",
-        device="cuda",
-        device_name="H100",
-        n_devices=8,
-        versions={},
-        data_digest=None,
-        model_digest=None,
-    )
+    provenance = measured_on(device="cuda", device_name="H100", n_devices=8)
     write_row(tmp_path, replace(row(run, total_s=1800.0), provenance=provenance))
     (brief,) = briefs(tmp_path, []).values()
     assert (brief.pass1, brief.device_hours, brief.reason) == (0.5, 4.0, None)
