@@ -69,7 +69,7 @@ def results_folder(options: argparse.Namespace) -> Path:
         return path.resolve()
     what = "it is a file" if path.exists() else "there is no such folder"
     beside = [item.name for item in path.absolute().parent.glob("*/")]
-    near = difflib.get_close_matches(path.name, beside, n=1)
+    near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
     hint = f"did you mean {path.parent / near[0]}" if near else "name the one that runs went to (their results_dir)"
     raise ConfigError(f"--results {path}: {what}; {hint}. A first launch makes it: python -m sweeper +grid=smoke -m")
 
