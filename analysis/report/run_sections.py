@@ -20,7 +20,7 @@ from sweeper.host.amounts import duration
 from sweeper.host.errors import SweeperError
 from sweeper.rows.differences import between_rows
 from sweeper.rows.money import Money
-from sweeper.rows.row import Score
+from sweeper.rows.score import Score
 from sweeper.runs.folder import RunDir
 from sweeper.runs.gained_lost import Changed, Comparison, compared
 from sweeper.spec.run_id import RunId

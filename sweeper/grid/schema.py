@@ -20,6 +20,7 @@ from sweeper.grid.constraints import GridRules
 from sweeper.grid.project import own_conf
 from sweeper.host.errors import ConfigError
 from sweeper.host.secret_shape import is_secret
+from sweeper.spec.agent import Agent
 from sweeper.spec.bounds import Name, Seed, Text, validated
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
@@ -58,6 +59,7 @@ class Config:
     curriculum: Curriculum
     algorithm: Algorithm
     training: Training
+    agent: Agent = field(default_factory=Agent)
     eval: Evaluation
     reward: Reward = field(default_factory=Reward)
     cluster: Cluster

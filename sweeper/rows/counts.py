@@ -14,7 +14,7 @@ from sweeper.host.errors import ResultsError
 from sweeper.host.json_lines import json_lines
 from sweeper.rows.flops import Tokens
 from sweeper.rows.passk import Count, mean_pass_at_k
-from sweeper.rows.row import PassAtK, Score
+from sweeper.rows.score import PassAtK, Score
 
 KEYS = ("problem_id", "n", "c")  # without which a line counts nothing
 MOST_SAMPLES = 10**9  # of a problem: far above any real one, far below where counts leave their type

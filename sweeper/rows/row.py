@@ -19,6 +19,8 @@ from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden_in
 from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.score import Score
+from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.bounds import adapter
 
 SCHEMA_VERSION = 1
@@ -39,32 +41,6 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PassAtK:
-    """pass@k of one set of problems; `None` where it is undefined (k > n)."""
-
-    k: int
-    value: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """pass@k of one model on one set of problems (`domain="all"` for the whole suite).
-
-    `outcomes` counts every sample once: correct + wrong + no_answer + truncated + timeout + error = all samples.
-    """
-
-    domain: str
-    n_problems: int
-    n_samples: int  # samples per problem
-    pass_at_k: tuple[PassAtK, ...]
-    outcomes: dict[str, int]
-
-    def at(self, k: int) -> float | None:
-        """pass@k, or None where it is undefined or was not measured."""
-        return next((point.value for point in self.pass_at_k if point.k == k), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
     """What verl logged at one training step; a value is None where the step did not measure it."""
 
@@ -79,6 +55,7 @@ class CurvePoint:
     # |p_rollout - p_actor| of a sampled token, mean over the step's: 0 where the engine has the actor's weights, in the
     # same precision. Absent from rows of before it was kept.
     probs_diff: float | None = None
+    trajectories: Trajectories | None = None  # what an agent did in the step's rollouts; None: there was none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +155,7 @@ class ResultRow:
     problems_seen: int | None = None  # of them: no more than the steps drew; None: not known how many they drew
     n_sft: int | None = None  # different problems of supervised fine-tuning before it; 0: there was none
     reuse: float | None = None  # how often RL saw each problem that it saw, 1 or more: tau of arXiv:2509.25300
+    agent: str | None = None  # None in rows of earlier versions, which had none
     curriculum: str | None = None  # these three: None in rows of earlier versions
     rollout_n: int | None = None  # responses per prompt; this and the next three: None in rows of earlier versions
     lora_rank: int | None = None  # 0: every parameter is trained
@@ -205,9 +183,13 @@ class ResultRow:
     def to_json(self) -> str:
         """Indented JSON with sorted keys, without secrets."""
         values = hidden_in(asdict(self), but=NAMES)
-        for point in values["curve"]:  # as rows of before it was kept
-            if point["probs_diff"] is None:
-                del point["probs_diff"]
+        # As in rows of before they were kept.
+        if values["agent"] is None:
+            del values["agent"]
+        for part in (*values["curve"], *values["base"], *values["trained"]):
+            for name in ("probs_diff", "trajectories", "pass_at_turns"):
+                if part.get(name, name) in (None, ()):
+                    del part[name]
         return json.dumps(values, sort_keys=True, indent=1) + "\n"
 
 

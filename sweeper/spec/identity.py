@@ -16,14 +16,15 @@ from sweeper.spec.dotted import dotted
 Plain = Mapping[str, Any]
 
 SCIENCE = {
-    "": "model data data_scale domain_mix curriculum algorithm training eval verl seed reward "
+    "": "model data data_scale domain_mix curriculum algorithm training agent eval verl seed reward "
     "reward_suite verl_version",
     "model": "source path revision architecture prompt_style warm_start actor_lr",
     "model.architecture": "hidden_size intermediate_size num_layers num_heads num_kv_heads vocab_size "
     "tie_word_embeddings attention_bias max_position_embeddings head_size qk_norm qk_norm_all_heads num_experts "
     "experts_per_token expert_size shared_expert_size",
-    "model.warm_start": "steps batch_size lr n_examples error_rate seed",
-    "data": "seed stratify_by filters sft_share recipe cleaning screen digest annotation_digests solutions_digest",
+    "model.warm_start": "steps batch_size lr n_examples error_rate seed tasks tool_share",
+    "data": "tasks seed stratify_by filters sft_share recipe cleaning screen digest annotation_digests "
+    "solutions_digest",
     "data.filters": "column low high includes_low includes_high",
     "data.cleaning": "exact_duplicates near_duplicates contamination golds max_prompt_tokens tokenizer bad_rows",
     "data.screen": "n_samples max_problems min_pass_rate max_pass_rate",
@@ -37,6 +38,9 @@ SCIENCE = {
     "training": "train_batch_size ppo_mini_batch_size max_prompt_length max_response_length total_steps actor_lr "
     "critic_lr lr_warmup_steps weight_decay grad_clip temperature top_p sft",
     "training.sft": "epochs batch_size lr",
+    "agent": "tools environment max_turns max_calls turn_tokens context format observation_chars feedback tell_budget "
+    "limits versions",
+    "agent.limits": "cpu_s wall_s memory_mb output_bytes",
     "reward": "scorers versions partial_credit",
     "reward.scorers": "source file function digest version",
     "eval": "suite n_samples ks problems_per_domain domains temperature top_p val_problems_per_domain val_n val_freq",
@@ -45,19 +49,23 @@ SCIENCE = {
 # Names, paths (files count by their content) and how a run is executed. What a part holds is as the part is.
 OTHER = {
     "": "cluster logging spec_version",
-    "model": "name family nominal_params resources vetted",
+    "model": "name family nominal_params resources vetted tool_format",
     "data": "root annotations sft_solutions",
     "data_scale": "name",
     "domain_mix": "name",
     "curriculum": "name",
     "algorithm": "name",
     "training": "save_freq",
+    "agent": "name corpus",
     "reward": "path sources",
 }
 
 # What runs did that were made without a setting; never to be changed with its default.
 BEFORE: dict[str, Any] = {
     "model.prompt_style": "model",
+    "model.warm_start.tasks": "answers",
+    "model.warm_start.tool_share": 0.5,
+    "data.tasks": "answers",
     "data.stratify_by": "",
     "data.filters": [],
     "data.sft_share": 0.0,
@@ -77,9 +85,10 @@ EXECUTION = ("cluster", "logging", "spec_version", "model.resources", "model.vet
 
 def settings(spec: Plain) -> dict[str, Any]:
     """Every setting of a run but how it is executed, by dotted key; nulls are left out. As `science` has it."""
+    told = spec if _acts(spec["agent"]) else {key: part for key, part in spec.items() if key != "agent"}
     return {
         key: value
-        for key, value in dotted(spec).items()
+        for key, value in dotted(told).items()
         if value not in (None, {}) and not any(f"{key}.".startswith(f"{part}.") for part in EXECUTION)
     }
 
@@ -106,7 +115,14 @@ def science(spec: Plain) -> dict[str, Any]:
         del training["sft"]
     if not found["reward"]:
         del found["reward"]
+    if not _acts(found["agent"]):
+        del found["agent"]
     return found | {"data": data}
+
+
+def _acts(agent: Plain) -> bool:
+    """As `Agent.acts`."""
+    return bool(agent["tools"]) or agent.get("environment") is not None
 
 
 def science_of(part: str, values: Plain) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sweeper.spec.bounds import (
     Text,
     Word,
     between,
+    one_of,
 )
 
 
@@ -109,6 +110,10 @@ class WarmStart:
     n_examples: Count = 25600  # problems
     error_rate: Share = 0.0  # of the reference solutions that are wrong on purpose
     seed: Seed = 0
+    tasks: Annotated[str, one_of("answers", "agent")] = (
+        "answers"  # see `Data.tasks`; also which tokens a tiny model has
+    )
+    tool_share: Share = 0.5  # of `agent` conversations, that call tools; the others answer at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +154,7 @@ class Model:
     architecture: Architecture
     nominal_params: Parameters | None = None  # the size in its name, for the published 6NT; null: all parameters
     prompt_style: Text = OWN_STYLE  # chat template, see data_prep.prompt_style
+    tool_format: Word | None = None  # verl's parser of the tool calls that its template asks for; null: it knows none
     actor_lr: Positive | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)

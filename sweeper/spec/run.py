@@ -15,6 +15,7 @@ from data_prep.spec import Order
 from rewards.bounded_file import parsed, read_text, shallow
 from sweeper.host.errors import ConfigError
 from sweeper.host.files import undamaged
+from sweeper.spec.agent import Agent
 from sweeper.spec.bounds import FINITE_LEAVES, RECORD, Count, Seed, Word, adapter, in_one_line
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
@@ -41,6 +42,7 @@ class RunSpec:
     curriculum: Curriculum = field(default_factory=lambda: Curriculum(name="mixed"))
     algorithm: Algorithm
     training: Training
+    agent: Agent = field(default_factory=Agent)
     eval: Evaluation
     verl: Annotated[dict[str, Any], FINITE_LEAVES]  # verl keys set by the user, dotted -> value; part of identity
     seed: Seed
@@ -60,6 +62,8 @@ class RunSpec:
             parts.append(self.curriculum.name)
         if self.data.sft_share:
             parts.append(f"sft{self.data.sft_share:g}")
+        if self.agent.acts:
+            parts.append(f"{self.agent.name}{self.agent.max_turns}")
         return RunId(f"{'_'.join(parts)}_s{self.seed}-{digest_of(self.science())}")
 
     @property

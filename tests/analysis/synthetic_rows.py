@@ -15,16 +15,15 @@ from sweeper.rows.row import (
     CurvePoint,
     Failure,
     Flops,
-    PassAtK,
     Provenance,
     ResultRow,
-    Score,
     Status,
     Timing,
     base_problems_path,
     problems_path,
     write_row,
 )
+from sweeper.rows.score import PassAtK, Score
 
 DOMAINS = ("code", "logic", "math", "stem")
 KS = (1, 2, 4, 8, 16, 32, 64, 128)

@@ -12,7 +12,8 @@ import numpy as np
 
 from analysis.runs.selection import Counts, Run, Selection
 from sweeper.rows.problems_seen import seen_of
-from sweeper.rows.row import CurvePoint, Failure, PassAtK, Score, Status
+from sweeper.rows.row import CurvePoint, Failure, Status
+from sweeper.rows.score import PassAtK, Score
 from tests.analysis.synthetic_rows import Truth, _row
 
 DOMAINS = ("code", "logic", "math", "stem")
