@@ -1,0 +1,1 @@
+"""The environments that a policy may act in, by name."""
