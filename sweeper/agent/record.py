@@ -16,7 +16,8 @@ class Record:
 
     Attributes:
         answer: Text of the model's last turn, without special tokens: all that may be scored. Empty unless the
-            trajectory ended with an answer. Of an environment what its end is scored by.
+            trajectory ended with an answer.
+        correct: An environment's verdict; None: there is none, and the answer is scored.
         ended: How it ended.
         turns: Of the model.
         calls: Tool calls that were run, or failed before they could be; of an environment its steps.
@@ -29,6 +30,7 @@ class Record:
     """
 
     answer: str
+    correct: bool | None = None
     ended: Ended
     turns: int
     calls: int

@@ -27,6 +27,6 @@ def from_metrics(data: Mapping[str, Any]) -> Trajectories | None:
     if f"{SUM}n" not in data:
         return None
     ended = {str(one): int(data[f"{ENDED}{one}"]) for one in Ended}
-    whole = {name: int(data[f"{SUM}{name}"]) for name in _WHOLE}
+    whole: dict[str, Any] = {name: int(data[f"{SUM}{name}"]) for name in _WHOLE}
     seconds = float(data[f"{SUM}tool_cpu_s"])
     return Trajectories(**whole, tool_cpu_s=seconds, ended={name: n for name, n in sorted(ended.items()) if n})

@@ -1,8 +1,10 @@
-"""A replay buffer that looks more often, through verl's `trainer.v1.sampler.custom_sampler`."""
+"""Replay buffers that look more often, through verl's `trainer.v1.sampler.custom_sampler`."""
 
 from typing import Any
 
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
+
+from sweeper.agent.sampler import AgentReplayBuffer
 
 
 class FastReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl has no types
@@ -11,3 +13,7 @@ class FastReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("poll_interval", 0.02)
         super().__init__(*args, **kwargs)
+
+
+class FastAgentReplayBuffer(FastReplayBuffer, AgentReplayBuffer):
+    """That of an agent, polled as often."""
