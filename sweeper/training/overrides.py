@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.spec import Order
+from sweeper.agent import files as agent_files
+from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
-from sweeper.spec.dotted import Value, render
+from sweeper.spec.dotted import Value, overlap, render
 from sweeper.spec.model import Resources
 from sweeper.spec.run import RunSpec
 from sweeper.training.fork_server import worker_command
@@ -32,6 +34,7 @@ class Files:
     fork_socket: Path | None = None  # of the server that Ray's workers are forked from
     settings: Path | None = None  # a Hydra folder with `sweeper/run.yaml`
     title: str | None = None  # of the run, for trackers; None: its id
+    agent: Path = Path("agent")  # folder of verl's files of an agent (`sweeper.agent.files`)
 
 
 def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ...]:
@@ -46,10 +49,14 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
         Hydra overrides, each `key=value`; `++` where verl's YAML lacks the key but its code reads it. The keys the
         user set under `verl` win over ours; of those that are not the user's to set (`sweeper.training.owners`) no run
         is made.
+
+    Raises:
+        ConfigError: a key of the user's would take the agent's place in verl's sampler.
     """
     values: dict[str, Value] = values_of(spec) | _policy(spec, files) | _trainer(spec, files)
     values |= _gpu(spec) if device is Device.cuda else _cpu(spec, files)
     values |= _ray(spec.model.resources, device)
+    values |= _agent(spec, files, device) if spec.agent.acts else {}
     values |= spec.verl_keys
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
 
@@ -66,6 +73,7 @@ _UNLISTED = (
     "actor_rollout_ref.rollout.enable_sleep_mode",
     "ray_kwargs.ray_init.",
     "reward.custom_reward_function.reward_kwargs.",
+    "trainer.v1.sampler.sampler_kwargs.",
 )
 
 
@@ -158,6 +166,36 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
         values["actor_rollout_ref.rollout.cudagraph_capture_sizes"] = [*sizes, resources.max_num_seqs]
     if spec.algorithm.has_critic:
         values["critic.model.use_remove_padding"] = True
+    return values
+
+
+_SAMPLER = "trainer.v1.sampler"
+
+
+def _agent(spec: RunSpec, files: Files, device: Device) -> dict[str, Value]:
+    """What makes a rollout an agent's; docs/agent-loop.md says what verl does with each key."""
+    for key in spec.verl_keys:
+        if overlap(key, _SAMPLER) or overlap(key, "algorithm.filter_groups"):
+            raise ConfigError(
+                f"verl.{key}: an agent's run has a sampler of its own, which counts its trajectories, and verl filters "
+                "groups in its own alone; leave the key out, or set agent=none"
+            )
+    agent, written = spec.agent, agent_files.paths(spec.agent, files.agent)
+    rollout, sampler = "actor_rollout_ref.rollout", f"{_SAMPLER}.custom_sampler"
+    fast = device is Device.cpu
+    values: dict[str, Value] = {
+        f"{rollout}.agent.default_agent_loop": written.loop,
+        f"{rollout}.agent.agent_loop_config_path": str(written.loops),
+        f"{rollout}.multi_turn.max_assistant_turns": agent.max_turns,
+        "reward.custom_reward_function.path": "pkg://rewards.route.trajectory",
+        f"{sampler}.path": "pkg://sweeper.verl_cpu.sampler" if fast else "pkg://sweeper.agent.sampler",
+        f"{sampler}.name": "FastAgentReplayBuffer" if fast else "AgentReplayBuffer",
+        f"{_SAMPLER}.sampler_kwargs.n": spec.algorithm.rollout_n,
+        f"{_SAMPLER}.sampler_kwargs.val_n": spec.eval.val_n,
+    }
+    if written.tools is not None:
+        values[f"{rollout}.multi_turn.tool_config_path"] = str(written.tools)
+        values[f"{rollout}.multi_turn.format"] = agent.format or spec.model.tool_format
     return values
 
 

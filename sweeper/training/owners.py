@@ -115,6 +115,9 @@ FIXED = {
     "what a resumed run reads": "actor.checkpoint.load_contents",
     "the run's id": "trainer.experiment_name",
     "the measure of the base model": "trainer.val_before_train",
+    # By which verl would be told of tools and turns; its trainer does not read `multi_turn.enable`.
+    "the run's agent (agent=NAME, one of conf/agent, e.g. agent=calculator)": "rollout.multi_turn "
+    "rollout.agent.default_agent_loop rollout.agent.agent_loop_config_path rollout.agent.agent_loop_manager_class",
     # Other stores and meters of TransferQueue listen where nobody has closed them (`queue_sockets`).
     "who can reach a run": "ray_kwargs.ray_init.runtime_env.worker_process_setup_hook "
     "transfer_queue.backend.storage_backend transfer_queue.metrics",

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rewards.sandbox import cores
+from sweeper.agent import files as agent_files
 from sweeper.host.environment import caches
 from sweeper.host.machine import Device
 from sweeper.host.process import PACKAGES, Children
@@ -93,7 +94,10 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
             fork_socket=forks,
             settings=tracking.write_settings(spec, job.results, job.attempt),
             title=tracking.title(spec, job.results),
+            agent=job.attempt.path / "agent",
         )
+        if spec.agent.acts:
+            agent_files.write(spec.agent, files.agent)
         overrides_file.write(job.run_dir.overrides_path, verl_overrides(spec, files, children.device))
         env = training_env(job.run_dir, job.attempt, children, scratch) | caches(scratch)
         env |= rendezvous.ON_ONE_NODE if job.node.count == 1 else {}

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from hydra.core.override_parser.types import QuotedString
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sweeper.host.errors import ConfigError
 from sweeper.host.machine import Device
+from sweeper.spec.agent import Agent
 from sweeper.spec.dotted import render
 from sweeper.spec.run import RunSpec
 from sweeper.training.overrides import Files, verl_overrides
@@ -47,6 +50,44 @@ def test_the_overrides_of_every_algorithm_are_the_reviewed_ones(
     if update_golden:
         path.write_text(text)
     assert text == path.read_text(), "if the change is meant: pytest --update-golden, then review the diff"
+
+
+AGENTS = {
+    "calculator_cpu": (Device.cpu, "agent=calculator", "model.tool_format=hermes"),
+    "calculator_cuda": (Device.cuda, "agent=calculator", "model.tool_format=hermes", *WHERE[Device.cuda]),
+    "higher_lower_cpu": (Device.cpu, "agent=higher_lower"),
+}
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_overrides_of_an_agent_are_those_of_a_run_without_one_and_the_reviewed_ones(
+    name: str, update_golden: bool
+) -> None:
+    device, *words = AGENTS[name]
+    run = spec(*words)
+    alone = replace(run, agent=Agent())
+    files = replace(FILES, agent=Path("/run/attempts/1/agent"))
+    plain = {item.partition("=")[0] for item in verl_overrides(alone, files, device)}
+    before = set(verl_overrides(alone, files, device))
+    more = [item for item in verl_overrides(run, files, device) if item not in before]
+    more = [item for item in more if not item.startswith("trainer.experiment_name=")]
+    text = "\n".join([*more, ""])
+    path = GOLDEN / f"agent_{name}.txt"
+    if update_golden:
+        path.write_text(text)
+    assert text == path.read_text(), "if the change is meant: pytest --update-golden, then review the diff"
+    keys = {item.partition("=")[0] for item in verl_overrides(run, files, device)}
+    assert plain <= keys
+
+
+@pytest.mark.parametrize(
+    "key", ["trainer.v1.sampler.custom_sampler.path=a.py", "algorithm.filter_groups={enable: true, metric: acc}"]
+)
+def test_what_would_take_the_place_of_an_agents_sampler_is_refused(key: str) -> None:
+    run = spec("agent=calculator", "model.tool_format=hermes", f"+verl.{key}")
+    with pytest.raises(ConfigError, match="an agent's run has a sampler of its own"):
+        verl_overrides(run, FILES, Device.cpu)
+    verl_overrides(spec(f"+verl.{key}"), FILES, Device.cpu)
 
 
 _TEXT = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs", "Cc"]))

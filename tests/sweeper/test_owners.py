@@ -182,6 +182,9 @@ REFUSED = {
     "+verl.data.seed=3": "seed decides it",
     "+verl.trainer.logger=[wandb]": "logging.backends",
     "+verl.trainer.experiment_name=mine": "the run's id",
+    "+verl.actor_rollout_ref.rollout.multi_turn.enable=true": "agent=calculator",
+    "+verl.actor_rollout_ref.rollout.multi_turn.tool_config_path=t.yaml": "agent=NAME",
+    "+verl.actor_rollout_ref.rollout.agent.default_agent_loop=tool_agent": "agent=NAME",
     "+verl.hydra.run.dir=/tmp": "the run's own folder",
 }
 
