@@ -149,6 +149,7 @@ class CpuEngine:
         lengths_B = torch.zeros(size, dtype=torch.long)
         finished_B = torch.zeros(size, dtype=torch.bool)
         limits_B = torch.tensor(limits)
+        ends = torch.cat([self._eos, torch.tensor(sampling.stops, dtype=self._eos.dtype)])
         index = torch.arange(size)  # which row each place in the batch belongs to
         live = torch.ones(size, dtype=torch.bool)  # rows that have ended stay as passengers until many have
         positions, mask = mask_B_P.sum(1), mask_B_P
@@ -158,7 +159,7 @@ class CpuEngine:
             tokens_B_T[ours, step] = drawn[live]
             log_probs_B_T[ours, step] = log_prob[live]
             lengths_B[ours] = step + 1
-            stopped = torch.isin(drawn, self._eos)
+            stopped = torch.isin(drawn, ends)
             finished_B[ours] = stopped[live]
             live = live & ~stopped & (limits_B[index] > step + 1)
             remaining = int(live.sum())

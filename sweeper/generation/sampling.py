@@ -13,6 +13,7 @@ class Sampling:
     top_p: float = 1.0
     top_k: int = -1  # -1: no limit
     max_tokens: int
+    stops: tuple[int, ...] = ()  # tokens that end a completion beside the model's own
 
 
 class Sample(NamedTuple):

@@ -19,8 +19,17 @@ SERVER_NAME = "hf_cpu_server"
 GATHER_SECONDS = 0.01
 
 
+class _Key(NamedTuple):
+    """How to draw: requests that agree in it are generated together."""
+
+    temperature: float
+    top_p: float
+    top_k: int
+    stops: tuple[int, ...]  # tokens that end a completion beside the model's own
+
+
 class _Request(NamedTuple):
-    key: tuple[float, float, int]  # temperature, top_p, top_k
+    key: _Key
     prompt: list[int]
     max_tokens: int
     answer: "asyncio.Future[Sample]"
@@ -39,9 +48,7 @@ class CpuServer:
         self._engine = CpuEngine(model, eos_ids=eos_ids, pad_id=model_config.tokenizer.pad_token_id or 0)
         self._seed = f"{config.seed}/{replica_rank}"
         self._global_steps: int | None = None
-        self._drawn: dict[tuple[float, float, int], Counter[tuple[int, ...]]] = defaultdict(
-            Counter
-        )  # with these weights
+        self._drawn: dict[_Key, Counter[tuple[int, ...]]] = defaultdict(Counter)  # with these weights
         self._queue: list[_Request] = []
         self._wake: asyncio.Event | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -68,7 +75,11 @@ class CpuServer:
     async def generate(
         self, request_id: str, prompt_ids: list[int], sampling_params: dict[str, Any], **_: Any
     ) -> TokenOutput:
-        """One completion; requests that arrive together are generated together."""
+        """One completion; requests that arrive together are generated together.
+
+        A loop of several turns says by `max_tokens` what is left of its response: `prompt_ids` holds the turns before,
+        and how much of it is prompt is not known here.
+        """
         del request_id
         if self._loop is None:
             self._wake = asyncio.Event()
@@ -76,10 +87,11 @@ class CpuServer:
         room = self._config.prompt_length + self._config.response_length - len(prompt_ids)
         asked = sampling_params.get("max_tokens") or sampling_params.get("max_new_tokens")
         limit = min(asked or self._config.response_length, room)
-        key = (
-            float(sampling_params.get("temperature", 1.0)),
-            float(sampling_params.get("top_p", 1.0)),
-            int(sampling_params.get("top_k", -1)),
+        key = _Key(
+            temperature=float(sampling_params.get("temperature", 1.0)),
+            top_p=float(sampling_params.get("top_p", 1.0)),
+            top_k=int(sampling_params.get("top_k", -1)),
+            stops=tuple(sorted(sampling_params.get("stop_token_ids") or ())),
         )
         answer: asyncio.Future[Sample] = asyncio.get_running_loop().create_future()
         self._queue.append(_Request(key, list(prompt_ids), int(limit), answer))
@@ -108,12 +120,11 @@ class CpuServer:
                 self._queue = [request for request in self._queue if request.key != key]
                 await self._answer(key, batch)
 
-    async def _answer(self, key: tuple[float, float, int], batch: list[_Request]) -> None:
-        temperature, top_p, top_k = key
+    async def _answer(self, key: _Key, batch: list[_Request]) -> None:
         limits = [request.max_tokens for request in batch]
-        sampling = Sampling(temperature=temperature, top_p=top_p, top_k=top_k, max_tokens=max(limits))
+        sampling = Sampling(**key._asdict(), max_tokens=max(limits))
         # No count of batches: which requests arrive together is chance.
-        seed = f"{self._seed}/{self._global_steps}/{key}"
+        seed = f"{self._seed}/{self._global_steps}/{tuple(key[:3])}"
         rows = [request.prompt for request in batch]
         try:
             samples = await asyncio.to_thread(

@@ -1,6 +1,8 @@
 import importlib.util
+import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from sweeper.rows.table import record, text
 from sweeper.training.lost_samples import lost_samples
@@ -19,11 +21,25 @@ samples for required_multiple=128
 
 
 def test_samples_that_verl_went_on_without_are_counted_from_its_log(tmp_path: Path) -> None:
-    first, second = tmp_path / "1.txt", tmp_path / "2.txt"
-    first.write_text(LOG)
-    second.write_text(LOG.replace("124", "120"))
-    assert lost_samples([first, second, tmp_path / "none"]) == 5 + 9
+    first, second, third = (attempt(tmp_path / name) for name in "123")
+    first.log.write_text(LOG)
+    second.log.write_text(LOG.replace("124", "120"))
+    assert lost_samples([first, second, third]) == 5 + 9
     assert lost_samples([]) == 0
+
+
+def test_where_an_agents_sampler_counted_them_its_metric_counts_and_not_the_padding(tmp_path: Path) -> None:
+    counted = attempt(tmp_path / "1")
+    counted.log.write_text(LOG)
+    steps = [{"agent/lost": 2.0}, {"val-core/x/acc/mean@1": 0.5}, {"agent/lost": 130.0}]
+    lines = [json.dumps({"step": step, "data": data}) for step, data in enumerate(steps)]
+    counted.metrics.write_text("\n".join(lines) + "\n")
+    assert lost_samples([counted]) == 132
+
+
+def attempt(folder: Path) -> SimpleNamespace:
+    folder.mkdir()
+    return SimpleNamespace(log=folder / "log.txt", metrics=folder / "metrics.jsonl")
 
 
 def test_these_are_the_words_of_the_installed_verl() -> None:
