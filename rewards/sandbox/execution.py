@@ -4,9 +4,11 @@ import contextlib
 import fcntl
 import os
 import select
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from rewards.sandbox.frames import WorkerTimeout, receive, send, send_with, write_whole
 from rewards.sandbox.worker import Worker
@@ -40,6 +42,14 @@ class Ended:
     seconds: float
 
 
+_spent = threading.local()
+
+
+def cpu_spent() -> float:
+    """CPU seconds that all runs of this machine's sandbox processes took which the calling thread has asked for."""
+    return float(getattr(_spent, "cpu_s", 0.0))
+
+
 def memory_file(content: bytes) -> int:
     """A descriptor of a sealed file in memory, to be read only; the caller closes it."""
     descriptor = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -51,6 +61,25 @@ def memory_file(content: bytes) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What was kept of an output of `total` bytes."""
+
+    kept: bytes
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellsEnded:
+    """How a run of cells ended; of `output` the beginning is kept, of `errors` the end; CPU seconds are the child's."""
+
+    exit: int | None
+    late: bool
+    output: Cut
+    errors: Cut
+    cpu_s: float
 
 
 def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, output_limit: int) -> Ended:
@@ -68,56 +97,107 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
         WorkerTimeout: The worker is stuck.
     """
     begun = time.monotonic()
-    reading, writing = os.pipe()
+    output = _Output(output_limit)
+    answer = _run(worker, kind, given, limits, [output])
+    return Ended(
+        exit=answer["exit"],
+        late=answer["late"] and not output.flooded,
+        flooded=output.flooded,
+        output=bytes(output.kept[:output_limit]),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def execute_cells(worker: Worker, cells: int, limits: Limits, output_limit: int) -> CellsEnded:
+    """As `execute`, for a program in cells: more output than `output_limit` bytes per stream is read and not kept."""
+    output, errors = _Output(output_limit, keep="head"), _Output(output_limit, keep="tail")
+    answer = _run(worker, "cells", [cells], limits, [output, errors])
+    return CellsEnded(
+        exit=answer["exit"],
+        late=answer["late"],
+        output=Cut(kept=bytes(output.kept), total=output.total),
+        errors=Cut(kept=bytes(errors.kept), total=errors.total),
+        cpu_s=answer["cpu_s"],
+    )
+
+
+class _Output:
+    """Our end of a pipe that a child writes to.
+
+    A child that writes more than `limit` bytes is to be killed, unless something is to be kept of it: the head, or the
+    tail, of that many bytes.
+    """
+
+    def __init__(self, limit: int, keep: str = "") -> None:
+        self.reading, self.writing = os.pipe()
+        os.set_blocking(self.reading, False)
+        self._limit, self._keep = limit, keep
+        self.kept = bytearray()
+        self.total = 0
+
+    @property
+    def flooded(self) -> bool:
+        """Whether its writer is to be killed."""
+        return not self._keep and self.total > self._limit
+
+    def read_some(self) -> bool:
+        """Whether there may be more to read."""
+        with contextlib.suppress(BlockingIOError):
+            part = os.read(self.reading, _CHUNK if self._keep else min(_CHUNK, self._limit + 1 - self.total))
+            self.total += len(part)
+            if self._keep == "head":
+                self.kept += part[: self._limit - len(self.kept)]
+            else:
+                self.kept += part
+                if self._keep:
+                    del self.kept[: -self._limit]
+            return bool(part)
+        return False
+
+
+def _run(worker: Worker, kind: str, given: Sequence[int], limits: Limits, outputs: Sequence[_Output]) -> dict[str, Any]:
+    """What the worker answered, once all that was written has been read."""
+    deadline = time.monotonic() + limits.wall_s + GRACE_S
     try:
         try:
-            send_with(worker.connection, {"kind": kind, **asdict(limits)}, [*given, writing])
+            writing = [output.writing for output in outputs]
+            send_with(worker.connection, {"kind": kind, **asdict(limits)}, [*given, *writing])
         finally:
-            os.close(writing)
-        os.set_blocking(reading, False)
-        return _collect(worker, reading, begun, begun + limits.wall_s + GRACE_S, output_limit)
+            for output in outputs:
+                os.close(output.writing)
+        answer = _collect(worker, outputs, deadline)
+        _spent.cpu_s = cpu_spent() + answer["cpu_s"]
+        return answer
     finally:
-        os.close(reading)
+        for output in outputs:
+            os.close(output.reading)
 
 
-def _collect(worker: Worker, reading: int, begun: float, deadline: float, output_limit: int) -> Ended:
-    output = bytearray()
-    flooded = False
+def _collect(worker: Worker, outputs: Sequence[_Output], deadline: float) -> dict[str, Any]:
+    by_descriptor = {output.reading: output for output in outputs}
     poller = select.poll()
     poller.register(worker.connection, select.POLLIN)
-    poller.register(reading, select.POLLIN)
+    for descriptor in by_descriptor:
+        poller.register(descriptor, select.POLLIN)
     while True:
         left = deadline - time.monotonic()
         ready = poller.poll(max(0, int(left * 1000) + 1)) if left > 0 else []
         if not ready:
             raise WorkerTimeout("the sandbox process does not answer")
         for descriptor, _ in ready:
-            if descriptor == reading:
-                more = _read_some(reading, output, output_limit)
-                if len(output) > output_limit:
-                    flooded = True
+            if descriptor in by_descriptor:
+                more = by_descriptor[descriptor].read_some()
+                flooded = by_descriptor[descriptor].flooded
+                if flooded:
                     # Answered, like any run, with how it ended; the zygote's serve loop skips the message itself.
                     send(worker.connection.fileno(), {})
                 if flooded or not more:
-                    poller.unregister(reading)
+                    poller.unregister(descriptor)
         if any(descriptor == worker.connection.fileno() for descriptor, _ in ready):
             break
-    answer = receive(worker.connection.fileno(), deadline)
-    while not flooded and _read_some(reading, output, output_limit):
-        flooded = len(output) > output_limit
-    return Ended(
-        exit=answer["exit"],
-        late=answer["late"] and not flooded,
-        flooded=flooded,
-        output=bytes(output[:output_limit]),
-        seconds=time.monotonic() - begun,
-    )
-
-
-def _read_some(reading: int, output: bytearray, output_limit: int) -> bool:
-    """Whether there may be more to read."""
-    with contextlib.suppress(BlockingIOError):
-        part = os.read(reading, min(_CHUNK, output_limit + 1 - len(output)))
-        output += part
-        return bool(part)
-    return False
+    answer: dict[str, Any] = receive(worker.connection.fileno(), deadline)
+    for output in outputs:
+        # Without isolation something may have outlived the child, and go on writing.
+        while not output.flooded and time.monotonic() < deadline and output.read_some():
+            pass
+    return answer

@@ -43,7 +43,7 @@ from rewards.sandbox.frames import WorkerTimeout
 from rewards.sandbox.inside.encoding import decode_value
 from rewards.sandbox.remote import RemoteSandbox
 from rewards.sandbox.walls.isolation import URL_VARIABLE, Level, find_isolation, forget_isolation, start_worker
-from rewards.sandbox.worker import Worker, WorkerPool, pool_size
+from rewards.sandbox.worker import Result, Worker, WorkerPool, pool_size
 
 OUTPUT_LIMIT = 16 << 20
 _REPORT_LIMIT = 4 << 20
@@ -93,7 +93,7 @@ def _run(kind: str, contents: Sequence[bytes], limits: Limits, output_limit: int
     try:
         for content in contents:
             given.append(memory_file(content))
-        return _pool.use(lambda worker: _executed(worker, kind, given, limits, output_limit))
+        return on_worker(lambda worker: execute(worker, kind, given, limits, output_limit))
     except WorkerTimeout:
         return None
     finally:
@@ -101,9 +101,14 @@ def _run(kind: str, contents: Sequence[bytes], limits: Limits, output_limit: int
             os.close(descriptor)
 
 
-def _executed(worker: Worker, kind: str, given: Sequence[int], limits: Limits, output_limit: int) -> Ended:
-    with one_core():
-        return execute(worker, kind, given, limits, output_limit)
+def on_worker(action: Callable[[Worker], Result]) -> Result:
+    """What `action` makes of a sandbox process of this machine, with a core to itself where cores are shared."""
+
+    def with_core(worker: Worker) -> Result:
+        with one_core():
+            return action(worker)
+
+    return _pool.use(with_core)
 
 
 @lru_cache(maxsize=1)

@@ -63,7 +63,7 @@ def run_program(code_fd: int) -> int:
     module = fresh_module("__main__")
     module.__dict__["__file__"] = "solution.py"
     status = _status_of(lambda: exec(compile(code, "solution.py", "exec"), module.__dict__))
-    return _status_of(_end_interpreter) or status
+    return _status_of(end_interpreter) or status
 
 
 def _status_of(action: Callable[[], object]) -> int:
@@ -76,7 +76,8 @@ def _status_of(action: Callable[[], object]) -> int:
     return 0
 
 
-def _end_interpreter() -> None:
+def end_interpreter() -> None:
+    """Does what Python does at the end of a program: waits for its threads, runs what it registered, flushes."""
     threading = sys.modules.get("threading")
     if threading is not None:
         threading._shutdown()

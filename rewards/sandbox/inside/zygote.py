@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rewards.sandbox.frames import WorkerDied, receive_with, send
-from rewards.sandbox.inside import cell, solution_server, tester
+from rewards.sandbox.inside import cell, cells, solution_server, tester
 from rewards.sandbox.walls import landlock, library_folders, lockdown, namespaces
 
 # Imported before the first fork, so that candidate programs find them ready.
@@ -166,7 +166,8 @@ def _run(
     _, status, _ = ends[0]
     signalled = os.WIFSIGNALED(status)
     used_up = any(_used_up(one, used, float(request["cpu_s"])) for _, one, used in ends)
-    return {"exit": None if signalled else os.WEXITSTATUS(status), "late": overran or used_up}
+    cpu_s = sum(used.ru_utime + used.ru_stime for _, _, used in ends)
+    return {"exit": None if signalled else os.WEXITSTATUS(status), "late": overran or used_up, "cpu_s": cpu_s}
 
 
 def _used_up(status: int, used: resource.struct_rusage, cpu_s: float) -> bool:
@@ -184,6 +185,8 @@ def _children(kind: str, descriptors: list[int]) -> list[_Child]:
     """The children of a run of that kind, first the one whose end ends it."""
     if kind == "calls":
         return [_Child(cell.run_calls, tuple(descriptors))]
+    if kind == "cells":
+        return [_Child(cells.run_cells, tuple(descriptors))]
     if kind == "program":
         code, given, output = descriptors
         return [_Child(cell.run_program, (code,), (given, output))]
