@@ -5,12 +5,18 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from sweeper.agent.tools.calculator import Calculator
+from sweeper.agent.tools.python import Python
+from sweeper.agent.tools.search import Search
 from sweeper.agent.tools.tool import Tool
+from sweeper.agent.tools.verifier import Verifier
 from sweeper.host.errors import ConfigError
 from sweeper.spec.agent import Agent
 
 _TOOLS: dict[str, Callable[[Agent], Tool]] = {
     "calculator": Calculator,
+    "python": Python,
+    "search": Search,
+    "verifier": Verifier,
 }
 
 

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from sweeper.spec.agent import ToolLimits
 
-# Of a row, what tools may see: none of it is the gold, nor a hidden test, nor a solution. `tool_data` is for tools of
-# the user's own.
-_PUBLIC = ("data_source", "prompt", "problem_id", "public_tests", "tool_data")
+# Of a row, what tools may see: none of it is the gold, nor a hidden test, nor a solution. `prefix` are the imports that
+# the data puts before a program; `tool_data` is for tools of the user's own.
+_PUBLIC = ("data_source", "prompt", "problem_id", "prefix", "public_tests", "tool_data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def function_schema(
 
 
 def public(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a row, what a tool may see: `data_source`, `prompt`, `problem_id`, `public_tests` and `tool_data`.
+    """Of a row, what a tool may see: `data_source`, `prompt`, `problem_id`, `prefix`, `public_tests`, `tool_data`.
 
     All but the first two are looked for in `extra_info` and in its `rest`, where data_prep keeps what it does not use.
     Whatever else a row has (ground truth, hidden tests, solutions, columns yet unknown) is left out.
