@@ -34,7 +34,7 @@ from data_prep.pool import Pool, cleaning_identity, own_identity, pool_of, too_l
 from data_prep.sources.layout import folder_digest
 from data_prep.spec import FORMAT_VERSION, SYNTHETIC_VERSION, DataError, DataSpec, Order, file_digest
 from data_prep.synthetic.rows import held_out_rows, train_rows
-from data_prep.synthetic.tasks import GENERATOR_VERSION
+from data_prep.synthetic.tasks import VERSIONS
 from rewards.bounded_file import read_json
 
 POOLS = "pools"
@@ -78,7 +78,7 @@ def data_identity(spec: DataSpec, limit: PromptLimit | None = None, *, digest: s
     }
     return {
         "format_version": SYNTHETIC_VERSION if spec.root is None else FORMAT_VERSION,
-        "generator_version": GENERATOR_VERSION if spec.root is None else None,
+        "generator_version": VERSIONS[spec.tasks] if spec.root is None else None,
         "digest": digest,
         "n_unique": spec.n_unique,
         "weights": {str(domain): spec.weights[domain] for domain in spec.train_domains},

@@ -21,6 +21,13 @@ class DataError(UserError, ValueError):
     """The data cannot be prepared as asked: what happened, which key, what to do."""
 
 
+class Tasks(StrEnum):
+    """Which synthetic tasks."""
+
+    answers = "answers"  # that one response answers
+    agent = "agent"  # that need tools, or an environment to act in
+
+
 class Order(StrEnum):
     """The order of the rows in `train.parquet`, which is the order of training where verl does not shuffle."""
 
@@ -146,6 +153,7 @@ class DataSpec:
         n_eval_per_domain: Held-out problems that pass@k is measured on, per domain; None: all that a folder's
             `online_eval/` has.
         eval_domains: Domains that are evaluated; None: those with a positive weight.
+        tasks: Which synthetic tasks; of a folder only `answers`.
         seed: Decides which problems are drawn for training; never which are held out, so that all seeds and
             scales share one evaluation.
         order: Of the training rows.
@@ -174,6 +182,7 @@ class DataSpec:
     n_val_per_domain: int = 8
     n_eval_per_domain: int | None = 32
     eval_domains: tuple[str, ...] | None = None
+    tasks: Tasks = Tasks.answers
     seed: int = 0
     order: Order = Order.mixed
     order_by: str | None = None
@@ -213,6 +222,11 @@ class DataSpec:
             raise DataError(
                 "synthetic tasks are endless: data_scale.n_unique and eval.problems_per_domain must be numbers. "
                 "Set them, or data_root to a folder."
+            )
+        if self.root is not None and self.tasks is not Tasks.answers:
+            raise DataError(
+                f"data.tasks={self.tasks} chooses synthetic tasks, and data_root={self.root} has its own problems. Set "
+                "one of them back."
             )
         self._check_order()
         self._check_selection()

@@ -79,11 +79,12 @@ FAMILIES = {
     "olmo2",
     "smollm",
 }
+OF_AGENTS = {"tiny-agent"}
 OF_A_FOLDER = {"smollm2", "guru-7b", "guru-32b", "paper-2509-25300"}
 
 
 def test_every_family_is_planned_with_every_grid() -> None:
-    assert set(group_options()["model_family"]) == FAMILIES | OF_A_FOLDER | set(LADDERS)
+    assert set(group_options()["model_family"]) == FAMILIES | OF_A_FOLDER | OF_AGENTS | set(LADDERS)
 
 
 @pytest.mark.nightly

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 from data_prep.choosing.mix import domain_counts, domain_sequence
 from data_prep.cleaning.lengths import PromptLimit
@@ -44,7 +45,7 @@ def train_rows(spec: DataSpec, limit: PromptLimit | None = None) -> tuple[list[R
 
 
 def _fitting(spec: DataSpec, domain: Domain, count: int, limit: PromptLimit | None) -> tuple[list[Row], TooLong]:
-    stream = _generated(domain, Split.TRAIN, spec.seed)
+    stream = _generated(domain, Split.TRAIN, spec)
     rows: list[Row] = []
     too_long: TooLong = []
     while len(rows) < count and len(too_long) <= _LOOKED_AT * count:
@@ -71,14 +72,14 @@ def held_out_rows(spec: DataSpec) -> dict[Domain, list[Row]]:
         raise DataError("synthetic data needs eval.problems_per_domain.")
     n = max(spec.n_eval_per_domain, spec.n_val_per_domain)
     return {
-        domain: list(itertools.islice(_generated(domain, Split.HELD_OUT, _HELD_OUT_SEED), n))
+        domain: list(itertools.islice(_generated(domain, Split.HELD_OUT, replace(spec, seed=_HELD_OUT_SEED)), n))
         for domain in spec.evaluated_domains
     }
 
 
-def _generated(domain: Domain, split: Split, seed: int) -> Iterator[Row]:
+def _generated(domain: Domain, split: Split, spec: DataSpec) -> Iterator[Row]:
     known: set[str] = set()
-    for row in map(row_of_problem, problems(domain, split, seed=seed)):
+    for row in map(row_of_problem, problems(domain, split, seed=spec.seed, tasks=spec.tasks)):
         if row.data_source not in known:
             check_source(row.data_source)
             known.add(row.data_source)

@@ -1,8 +1,9 @@
-"""Endless, deterministic, difficulty-graded tasks in Guru's schema for four domains.
+"""Endless, deterministic, difficulty-graded tasks in Guru's schema: four domains to answer, three to act in.
 
 Sized for transformers of 40 thousand to 3 million parameters: with a byte tokenizer that holds `SPECIAL_STRINGS`
 as single tokens, prompts take at most 48 tokens and solutions at most 24. Train and held-out problems are disjoint
-by construction: a hash of the prompt decides, whatever the seed. The real scorers of `rewards` score them.
+by construction: a hash of the prompt decides, or the region of a country, whatever the seed. The real scorers of
+`rewards` score them.
 """
 
 import hashlib
@@ -12,13 +13,16 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from types import ModuleType
 
-from data_prep.spec import DataError
-from data_prep.synthetic import code, logic, math, stem
+from data_prep.spec import DataError, Tasks
+from data_prep.synthetic import chain, code, higher_lower, logic, lookup, math, stem
 from data_prep.synthetic.problem import Problem
+from data_prep.synthetic.tool_call import TOOL_STRINGS
 from rewards import Domain
 
 # Part of every synthetic run's identity: changes whenever any generated row changes.
 GENERATOR_VERSION = "2"
+_AGENT_VERSION = "agent 1"
+VERSIONS = {Tasks.answers: GENERATOR_VERSION, Tasks.agent: _AGENT_VERSION}
 
 DOMAINS: tuple[Domain, ...] = (Domain.MATH, Domain.CODE, Domain.LOGIC, Domain.STEM)
 
@@ -49,13 +53,13 @@ SPECIAL_STRINGS: tuple[str, ...] = (
     "f(",
     ")=",
 )
+_AGENT_STRINGS = (*TOOL_STRINGS, "\\boxed{", "=?", *(f"{relation} of " for relation in lookup.RELATIONS))
+STRINGS = {Tasks.answers: SPECIAL_STRINGS, Tasks.agent: _AGENT_STRINGS}
 
 _HELD_OUT_SHARE = 0.2
-_GENERATORS: dict[Domain, ModuleType] = {
-    Domain.MATH: math,
-    Domain.CODE: code,
-    Domain.LOGIC: logic,
-    Domain.STEM: stem,
+_GENERATORS: dict[Tasks, dict[Domain, ModuleType]] = {
+    Tasks.answers: {Domain.MATH: math, Domain.CODE: code, Domain.LOGIC: logic, Domain.STEM: stem},
+    Tasks.agent: {Domain.MATH: chain, Domain.LOGIC: higher_lower, Domain.STEM: lookup},
 }
 _ATTEMPTS = 2000
 
@@ -74,30 +78,45 @@ def split_of(prompt: str) -> Split:
     return Split.HELD_OUT if share < _HELD_OUT_SHARE else Split.TRAIN
 
 
-def problems(domain: Domain, split: Split, *, seed: int, may_repeat: bool = False) -> Iterator[Problem]:
+def side_of(problem: Problem) -> Split:
+    """The split of a problem: as it says itself, else as its text does."""
+    if problem.held_out is None:
+        return split_of(problem.prompt)
+    return Split.HELD_OUT if problem.held_out else Split.TRAIN
+
+
+def task_domains(tasks: Tasks) -> tuple[Domain, ...]:
+    """The domains that have tasks of a kind."""
+    return tuple(_GENERATORS[tasks])
+
+
+def problems(
+    domain: Domain, split: Split, *, seed: int, tasks: Tasks = Tasks.answers, may_repeat: bool = False
+) -> Iterator[Problem]:
     """An endless stream of problems; the same shares of all levels at every length.
 
     Args:
-        domain: One of `DOMAINS`.
+        domain: One of `task_domains(tasks)`.
         split: Side of the hash.
+        tasks: Which tasks.
         seed: A stream is determined by domain, split and seed; shorter and longer draws from it nest.
         may_repeat: Whether a problem may come again; otherwise all are different.
 
     Raises:
         DataError: The domain has no generator, or a level has run out of new problems.
     """
-    generator = _generator(domain)
+    generator, version = _generator(domain, tasks), VERSIONS[tasks]
     seen: set[str] = set()
     for index in itertools.count():
-        rng = random.Random(f"{GENERATOR_VERSION}|{domain}|{seed}|{index}")
-        level = _level(index, generator.LEVELS, f"{domain}|{seed}")
+        rng = random.Random(f"{version}|{domain}|{seed}|{index}")
+        level = level_of(index, generator.LEVELS, f"{version}|levels|{domain}|{seed}")
         problem = _new_problem(generator.generate, level, rng, split, seen)
         if not may_repeat:
             seen.add(problem.prompt)
         yield problem
 
 
-def _level(index: int, levels: int, salt: str) -> int:
+def level_of(index: int, levels: int, salt: str) -> int:
     """Easier levels come more often: in every run of 1 + 2 + ... + L problems, level k comes L + 1 - k times.
 
     With the mass on easy levels the smallest models have something to learn from; the hard tail keeps the largest
@@ -105,17 +124,19 @@ def _level(index: int, levels: int, salt: str) -> int:
     """
     run = [level for level in range(1, levels + 1) for _ in range(levels + 1 - level)]
     block, place = divmod(index, len(run))
-    random.Random(f"{GENERATOR_VERSION}|levels|{salt}|{block}").shuffle(run)
+    random.Random(f"{salt}|{block}").shuffle(run)
     return run[place]
 
 
-def _generator(domain: Domain) -> ModuleType:
-    if domain not in _GENERATORS:
+def _generator(domain: Domain, tasks: Tasks) -> ModuleType:
+    known = _GENERATORS[tasks]
+    if domain not in known:
+        kind = "" if tasks is Tasks.answers else f" with data.tasks={tasks}"
         raise DataError(
-            f"there are no synthetic tasks for domain {domain} (domain_mix). "
-            f"Synthetic domains: {', '.join(DOMAINS)}. Set data_root to a folder with {domain} rows."
+            f"there are no synthetic tasks for domain {domain} (domain_mix){kind}. "
+            f"Synthetic domains: {', '.join(known)}. Set data_root to a folder with {domain} rows."
         )
-    return _GENERATORS[domain]
+    return known[domain]
 
 
 def _new_problem(
@@ -127,7 +148,7 @@ def _new_problem(
 ) -> Problem:
     for _ in range(_ATTEMPTS):
         problem = generate(level, rng)
-        if problem.prompt not in seen and split_of(problem.prompt) is split:
+        if problem.prompt not in seen and side_of(problem) is split:
             return problem
     raise DataError(
         f"no new {split} problem of level {level} in {_ATTEMPTS} attempts after {len(seen)} problems "
@@ -139,41 +160,3 @@ def problem_id(problem: Problem) -> str:
     """A stable name for the problem: the domain and 16 hex digits of its text's hash."""
     digest = hashlib.sha256(problem.prompt.encode()).hexdigest()
     return f"{problem.domain}-{digest[:16]}"
-
-
-def warm_start_rows(n: int, *, seed: int, error_rate: float) -> list[dict[str, object]]:
-    """Rows for verl's supervised fine-tuning (`MultiTurnSFTDataset`), from train problems only, domains in turn.
-
-    Args:
-        n: Rows.
-        seed: Decides problems and mistakes.
-        error_rate: Share of rows, 0 to 1, whose solution is wrong, exactly (rounded to a row). Pretraining data are
-            imperfect too; what a model learns from them is a mixture that reinforcement can sharpen.
-
-    Returns:
-        `messages` (the user's prompt, the assistant's solution), `data_source` and `is_correct`.
-
-    Raises:
-        ValueError: error_rate outside [0, 1].
-    """
-    if not 0.0 <= error_rate <= 1.0:
-        raise ValueError(f"error_rate={error_rate} must be in [0, 1]")
-    streams = [problems(domain, Split.TRAIN, seed=seed, may_repeat=True) for domain in DOMAINS]
-    rng = random.Random(f"{GENERATOR_VERSION}|warm start|{seed}")
-    wrong = set(rng.sample(range(n), round(n * error_rate)))
-    rows: list[dict[str, object]] = []
-    for index in range(n):
-        problem = next(streams[index % len(streams)])
-        is_correct = index not in wrong
-        answer = problem.solution if is_correct else rng.choice(problem.mistakes)
-        rows.append(
-            {
-                "messages": [
-                    {"role": "user", "content": problem.prompt},
-                    {"role": "assistant", "content": answer},
-                ],
-                "data_source": problem.data_source,
-                "is_correct": is_correct,
-            }
-        )
-    return rows

@@ -135,6 +135,8 @@ _SCORERS: dict[str, Scorer[Any]] = {
     **_in_both("arc_agi", ARC),
     **_in_both("barc", ARC),
     "stem__synthetic": CHOICE,
+    "stem__synthetic_lookup": MATH,  # a name: no judge is asked
+    "logic__synthetic_higher_lower": INTEGER,
     "stem__supergpqa": CHOICE,
     "supergpqa": CHOICE,
     "stem__gpqa": CHOICE,

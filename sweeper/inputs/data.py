@@ -76,6 +76,7 @@ def data_spec(spec: RunSpec) -> DataSpec:
             eval_domains=spec.eval.domains,
             n_eval_per_domain=spec.eval.problems_per_domain,
             n_val_per_domain=spec.eval.val_problems_per_domain,
+            tasks=spec.data.tasks,
             seed=spec.data.seed,
             order=spec.curriculum.order,
             order_by=spec.curriculum.order_by,

@@ -22,7 +22,7 @@ from data_prep.files.atomic_folder import make_once
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.materialise import too_long_counts
 from data_prep.prompt_style import OWN_STYLE, chat_template
-from data_prep.spec import DataError
+from data_prep.spec import DataError, Tasks
 from rewards.bounded_file import last_bytes, read_json
 from sweeper.host import secret
 from sweeper.host.errors import ConfigError, RunFailedError
@@ -201,7 +201,7 @@ def work_folder(out: Path) -> Iterator[Path]:
 
 def model_digest(model: Model) -> str:
     """Digest of the settings and code versions that make a base model."""
-    from data_prep.synthetic.tasks import GENERATOR_VERSION
+    from data_prep.synthetic.tasks import VERSIONS
 
     made: dict[str, Any] = {"source": model.source, "path": model.path, "revision": model.revision}
     if model.prompt_style != OWN_STYLE:
@@ -212,7 +212,7 @@ def model_digest(model: Model) -> str:
         made |= {
             "warm_start": warm_start_settings(model.warm_start),
             "build": BUILD_VERSION,
-            "tasks": GENERATOR_VERSION,
+            "tasks": VERSIONS[model.warm_start.tasks],
         }
     return digest_of(made)
 
@@ -226,11 +226,16 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    from data_prep.synthetic.tasks import warm_start_rows
+    from data_prep.synthetic.warm_start import conversation_rows, warm_start_rows
     from sweeper.training.sft import FineTuning, SftShare, run_sft
 
     model, warm = spec.model, spec.model.warm_start
-    rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
+    if warm.tasks is Tasks.agent:
+        rows = conversation_rows(
+            warm.n_examples, seed=warm.seed, error_rate=warm.error_rate, tool_share=warm.tool_share
+        )
+    else:
+        rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
     data = work / "warm_start.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
     wanted = FineTuning(
@@ -255,10 +260,11 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
 
 
 def _build_tiny(model: Model, out: Path) -> None:
-    from data_prep.synthetic.tasks import SPECIAL_STRINGS
+    from data_prep.synthetic.tasks import STRINGS
     from sweeper.inputs import tiny
 
-    tiny.build(out, model.architecture, special_strings=SPECIAL_STRINGS, seed=model.warm_start.seed)
+    tasks, seed = model.warm_start.tasks, model.warm_start.seed
+    tiny.build(out, model.architecture, special_strings=STRINGS[tasks], seed=seed, acts=tasks is Tasks.agent)
 
 
 def _set_chat_template(folder: Path, template: str) -> None:

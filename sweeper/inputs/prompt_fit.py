@@ -10,8 +10,8 @@ from data_prep.cleaning.lengths import PromptLengths
 from data_prep.files.row import Message
 from data_prep.prompt_style import OWN_STYLE, chat_template
 from data_prep.sources.glance import training_prompts
-from data_prep.spec import DataError
-from data_prep.synthetic.tasks import DOMAINS, SPECIAL_STRINGS, Split, problems
+from data_prep.spec import DataError, Tasks
+from data_prep.synthetic.tasks import STRINGS, Split, problems, task_domains
 from rewards import Domain
 from sweeper.host.errors import ConfigError
 from sweeper.inputs import tiny
@@ -57,34 +57,45 @@ def none_fits(spec: RunSpec, results_dir: Path | None, domains: tuple[Domain, ..
     if model is None and not is_tiny:
         return None
     style = spec.model.prompt_style if is_tiny else OWN_STYLE  # what is at hand has its style in it
-    return _none_fits(model, style, spec.training.max_prompt_length, spec.data.root, spec.data.digest, domains)
+    asked = _Asked(style, spec.training.max_prompt_length, spec.data.tasks, spec.model.warm_start.tasks)
+    return _none_fits(model, asked, spec.data.root, spec.data.digest, domains)
+
+
+class _Asked(NamedTuple):
+    """How a run asks."""
+
+    style: str  # of prompts
+    limit: int  # in tokens
+    tasks: Tasks  # which synthetic ones
+    tokens: Tasks  # those that a tiny model's tokenizer is for
 
 
 @cache
 def _none_fits(
-    model: Path | None, style: str, limit: int, root: str | None, digest: str | None, domains: tuple[Domain, ...]
+    model: Path | None, asked: _Asked, root: str | None, digest: str | None, domains: tuple[Domain, ...]
 ) -> NoneFits | None:
     """See `none_fits`.
 
     Args:
         model: Folder with the tokenizer; None: the tiny models' own.
-        style: Of prompts.
-        limit: In tokens.
+        asked: How.
         root: Folder of data; None: synthetic tasks.
         digest: The folder's: another one is another folder.
         domains: That are trained on.
     """
     del digest
+    style, limit, tasks, tokens = asked
     frame = tiny.FRAME if model is None and style == OWN_STYLE else _FRAME
     lengths, n, longest = None, 0, 0
     try:
-        prompts = _tasks(domains[0]) if root is None else training_prompts(Path(root), domains)
+        prompts = _tasks(domains[0], tasks) if root is None else training_prompts(Path(root), domains)
         while some := list(islice(prompts, _AT_ONCE)):
             # Loading a tokenizer takes seconds, and is rarely needed.
             if any(sum(len(turn.content.encode()) + frame for turn in prompt) <= limit for prompt in some):
                 return None
             lengths = lengths or PromptLengths(
-                model or tiny.build_tokenizer(SPECIAL_STRINGS), chat_template=chat_template(style)
+                model or tiny.build_tokenizer(STRINGS[tokens], acts=tokens is Tasks.agent),
+                chat_template=chat_template(style),
             )
             if len(lengths.too_long(some, limit)) < len(some):
                 return None
@@ -95,6 +106,7 @@ def _none_fits(
     return NoneFits(what, longest) if n else None
 
 
-def _tasks(domain: Domain) -> Iterator[tuple[Message, ...]]:
-    for problem in islice(problems(domain, Split.TRAIN, seed=0) if domain in DOMAINS else (), _AT_ONCE):
+def _tasks(domain: Domain, tasks: Tasks) -> Iterator[tuple[Message, ...]]:
+    drawn = problems(domain, Split.TRAIN, seed=0, tasks=tasks) if domain in task_domains(tasks) else ()
+    for problem in islice(drawn, _AT_ONCE):
         yield (Message("user", problem.prompt),)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from data_prep.sources.glance import source_names
-from data_prep.spec import DataError
-from data_prep.synthetic.tasks import DOMAINS, Split, problems
+from data_prep.spec import DataError, Tasks
+from data_prep.synthetic.tasks import Split, problems, task_domains
 from rewards import SUITE_VERSION, UnknownDataSource, domain_of
 from rewards.own.covering import covering
 from rewards.route.scorers import raised_versions, scorer_of
@@ -26,13 +26,16 @@ def domains_of(mix: DomainMix, evaluation: Evaluation) -> set[str]:
     return {*(name for name, weight in mix.weights.items() if weight > 0), *evaluation.domains}
 
 
-def versions(reward: Reward, *, root: str | None, domains: Iterable[str]) -> dict[str, int]:
+def versions(
+    reward: Reward, *, root: str | None, domains: Iterable[str], tasks: Tasks = Tasks.answers
+) -> dict[str, int]:
     """The versions, by family, of our scorers that a run uses and that are not those of suite 2.
 
     Args:
         reward: Functions of the user's own, which score in place of ours.
         root: Folder of data; None: synthetic tasks.
         domains: That are trained or evaluated.
+        tasks: Which synthetic tasks.
 
     Raises:
         ConfigError: a folder that cannot be read.
@@ -42,7 +45,7 @@ def versions(reward: Reward, *, root: str | None, domains: Iterable[str]) -> dic
         return {}
     own, wanted = reward.references(Path()), set(domains)
     try:
-        names = _synthetic(wanted) if root is None else source_names(Path(root))
+        names = _synthetic(wanted, tasks) if root is None else source_names(Path(root))
     except DataError as error:
         raise ConfigError(str(error)) from None
     families = {_family(name, own, wanted) for name in names}
@@ -56,7 +59,10 @@ def refuse_other_code(spec: RunSpec) -> None:
         ConfigError: with what it was made for, and what is here.
     """
     used = versions(
-        replace(spec.reward, versions={}), root=spec.data.root, domains=domains_of(spec.domain_mix, spec.eval)
+        replace(spec.reward, versions={}),
+        root=spec.data.root,
+        domains=domains_of(spec.domain_mix, spec.eval),
+        tasks=spec.data.tasks,
     )
     scorers = (spec.reward_suite, dict(spec.reward.versions)), (SUITE_VERSION, used)
     verl = spec.verl_version, machine.versions().get("verl", "none")
@@ -68,8 +74,9 @@ def refuse_other_code(spec: RunSpec) -> None:
             )
 
 
-def _synthetic(domains: set[str]) -> set[str]:
-    return {next(problems(one, Split.TRAIN, seed=0)).data_source for one in DOMAINS if one in domains}
+def _synthetic(domains: set[str], tasks: Tasks) -> set[str]:
+    known = [one for one in task_domains(tasks) if one in domains]
+    return {next(problems(one, Split.TRAIN, seed=0, tasks=tasks)).data_source for one in known}
 
 
 def _family(data_source: str, own: tuple[str, ...], domains: set[str]) -> str | None:

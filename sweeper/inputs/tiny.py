@@ -12,22 +12,32 @@ from sweeper.spec.model import Architecture
 
 # verl asks every Qwen2-like tokenizer for <|im_end|>.
 PAD, END, USER, ASSISTANT = "<|pad|>", "<|im_end|>", "<|user|>", "<|assistant|>"
+SYSTEM, TOOL = "<|system|>", "<|tool|>"  # roles that only agents have
 FRAME = 2  # tokens around a message: a tiny model's context is precious
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] }}"
     "{% if message['role'] == 'assistant' %}{{ '<|im_end|>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
+# Tools are told by their names. verl puts a newline behind <|im_end|> before it appends what a tool says, as Qwen2's
+# templates do: so does this one, or supervised conversations would have other tokens than rollouts.
+AGENT_CHAT_TEMPLATE = (
+    "{% if tools %}{{ '<|system|>' + tools | map(attribute='function.name') | join(',') }}{% endif %}"
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' + (message['content'] or '') }}"
+    "{% if message['role'] == 'assistant' %}{{ '<|im_end|>\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
 
 
-def build(out: Path, shape: Architecture, *, special_strings: Sequence[str], seed: int) -> None:
+def build(out: Path, shape: Architecture, *, special_strings: Sequence[str], seed: int, acts: bool = False) -> None:
     """Write an initialised model and its tokenizer to `out`; the same arguments give the same bytes.
 
     Args:
         out: A folder in Hugging Face's format.
-        shape: Its dimensions; `vocab_size` must hold 256 bytes, the special strings and four markers.
+        shape: Its dimensions; `vocab_size` must hold 256 bytes, the special strings and four markers, an agent's six.
         special_strings: Frequent strings that become single tokens.
         seed: Of the initial weights.
+        acts: Whether it is an agent's, whose template knows tools.
 
     Raises:
         ConfigError: `vocab_size` is too small.
@@ -35,7 +45,7 @@ def build(out: Path, shape: Architecture, *, special_strings: Sequence[str], see
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
-    tokenizer = build_tokenizer(special_strings)
+    tokenizer = build_tokenizer(special_strings, acts=acts)
     if len(tokenizer) > shape.vocab_size:
         raise ConfigError(
             f"model.architecture.vocab_size={shape.vocab_size} is too small: the tokenizer has {len(tokenizer)}"
@@ -64,13 +74,17 @@ def build(out: Path, shape: Architecture, *, special_strings: Sequence[str], see
     tokenizer.save_pretrained(out)
 
 
-def tokens_of(special_strings: Sequence[str]) -> int:
+def tokens_of(special_strings: Sequence[str], *, acts: bool = False) -> int:
     """How many tokens the tokenizer has that `build_tokenizer` makes."""
-    return 256 + len({PAD, END, USER, ASSISTANT, *special_strings})
+    return 256 + len({PAD, END, *_roles(acts), *special_strings})
 
 
-def build_tokenizer(special_strings: Sequence[str]) -> Any:
-    """A byte tokenizer that also holds each of `special_strings` as one token.
+def _roles(acts: bool) -> list[str]:
+    return [USER, ASSISTANT, SYSTEM, TOOL] if acts else [USER, ASSISTANT]
+
+
+def build_tokenizer(special_strings: Sequence[str], *, acts: bool = False) -> Any:
+    """A byte tokenizer that also holds each of `special_strings` as one token; an agent's if it acts.
 
     It is Qwen2's own class, which transformers 5 loads for every model of type qwen2. That class splits text by a
     pattern before it merges, so strings that cross the pattern's borders cannot be merges: they are added tokens.
@@ -84,8 +98,8 @@ def build_tokenizer(special_strings: Sequence[str]) -> Any:
         unk_token=None,
         eos_token=END,
         pad_token=PAD,
-        additional_special_tokens=[USER, ASSISTANT],
+        additional_special_tokens=_roles(acts),
     )
     tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in special_strings])
-    tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.chat_template = AGENT_CHAT_TEMPLATE if acts else CHAT_TEMPLATE
     return tokenizer

@@ -1,6 +1,7 @@
 """What does not divide: a model's shape, its GPUs, and the sequences of a batch among them."""
 
-from data_prep.synthetic.tasks import SPECIAL_STRINGS
+from data_prep.spec import Tasks
+from data_prep.synthetic.tasks import STRINGS
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.tiny import tokens_of
 from sweeper.rows.flops import adaptable
@@ -26,7 +27,9 @@ def refuse_shape(spec: RunSpec) -> None:
             f"model.architecture.num_kv_heads={shape.num_kv_heads} must divide num_heads={shape.num_heads}, and the "
             f"size of a head, {shape.head_dim}, must be even (rotary positions turn pairs)"
         )
-    if spec.model.source is ModelSource.tiny and shape.vocab_size < (least := tokens_of(SPECIAL_STRINGS)):
+    tasks = spec.model.warm_start.tasks
+    least = tokens_of(STRINGS[tasks], acts=tasks is Tasks.agent)
+    if spec.model.source is ModelSource.tiny and shape.vocab_size < least:
         raise ConfigError(
             f"model.architecture.vocab_size={shape.vocab_size}: must be at least {least}, the tokens of a tiny model"
         )

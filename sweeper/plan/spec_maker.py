@@ -44,7 +44,7 @@ class SpecMaker:
         return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
 
     def _with_versions(self, reward: Reward, data: Data, domain_mix: DomainMix, eval: Evaluation, **_: Any) -> Reward:
-        found = versions(reward, root=data.root, domains=domains_of(domain_mix, eval))
+        found = versions(reward, root=data.root, domains=domains_of(domain_mix, eval), tasks=data.tasks)
         if not found:
             return reward
         part = replace(reward, versions=found)

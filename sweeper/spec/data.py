@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from data_prep.spec import Cleaning, Order, PassRateRange, Recipe
-from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Seed, Share, Text, between, one_of
+from data_prep.spec import Cleaning, Order, PassRateRange, Recipe, Tasks
+from sweeper.spec.bounds import Count, CountOrZero, Name, Positive, PositiveOrZero, Seed, Share, Text, between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Data:
 
     root: Text | None = None  # folder of parquet files in Guru's format; null: synthetic tasks
     # Which synthetic tasks: `answers` need one response; `agent` need tools or an environment (docs/agents.md).
-    tasks: Annotated[str, one_of("answers", "agent")] = "answers"
+    tasks: Tasks = Tasks.answers
     seed: Seed = 0  # order of the problems; the same for every run of a grid, so that scales are nested
     stratify_by: Text | None = None  # pass-rate column or `difficulty`: every scale has each level in the same share
     filters: tuple[PassRateRange, ...] = ()  # pass rates of the problems to train on

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from data_prep.prompt_style import OWN_STYLE
+from data_prep.spec import Tasks
 from sweeper.spec.bounds import (
     Count,
     CountOrZero,
@@ -17,7 +18,6 @@ from sweeper.spec.bounds import (
     Text,
     Word,
     between,
-    one_of,
 )
 
 
@@ -110,9 +110,7 @@ class WarmStart:
     n_examples: Count = 25600  # problems
     error_rate: Share = 0.0  # of the reference solutions that are wrong on purpose
     seed: Seed = 0
-    tasks: Annotated[str, one_of("answers", "agent")] = (
-        "answers"  # see `Data.tasks`; also which tokens a tiny model has
-    )
+    tasks: Tasks = Tasks.answers  # see `Data.tasks`; also which tokens a tiny model has
     tool_share: Share = 0.5  # of `agent` conversations, that call tools; the others answer at once
 
 

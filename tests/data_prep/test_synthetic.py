@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from data_prep.spec import DataError
 from data_prep.synthetic.problem import Problem
-from data_prep.synthetic.tasks import DOMAINS, SPECIAL_STRINGS, Split, problems, split_of, warm_start_rows
+from data_prep.synthetic.tasks import DOMAINS, SPECIAL_STRINGS, Split, problems, split_of
+from data_prep.synthetic.warm_start import warm_start_rows
 from rewards import Domain, ScoreItem, score_batch
 
 
