@@ -68,6 +68,7 @@ def play(
     *,
     prompt: str = "47*83=?",
     response: int = 120,
+    longest: int = 64,
     made: Any = None,
     tools: Sequence[Any] | None = None,
     model_type: str = "qwen2",
@@ -85,7 +86,7 @@ def play(
         tokenizer=made,
         model_type=model_type,
         style=agent.format or "hermes",
-        max_prompt_length=64,
+        max_prompt_length=longest,
         max_response_length=response,
     )
     if tools is not None:
