@@ -22,26 +22,48 @@ _SHOWN = 300
 
 def main(control: int, file: str, function: str, memory_mb: str) -> None:
     """Greet with `error` or with `renders`, then answer requests until the other end is closed."""
+
+    def ready(module: ModuleType) -> tuple[dict[str, Any], Callable[[Any], object]]:
+        score, renderer = _checked(module, function), getattr(module, RENDERER, None)
+        return {"renders": callable(renderer)}, lambda request: _answer(request, score, renderer, file)
+
+    serve_file(control, file, int(memory_mb), ready)
+
+
+def serve_file(
+    control: int,
+    file: str,
+    memory_mb: int,
+    ready: Callable[[ModuleType], tuple[dict[str, Any], Callable[[Any], object]]],
+) -> None:
+    """Load a user's file, greet, and answer requests until the other end is closed.
+
+    Args:
+        control: Descriptor of our end.
+        file: Path.
+        memory_mb: What may be allocated once the file is loaded.
+        ready: Gives the greeting and what answers a request, of the loaded file; what it raises is greeted with as
+            `error`, like what loading raises.
+    """
     # A process that the user's code forks and lets run on would answer too, and every later answer be another's. The
     # number stays taken: its own forks would close, and its answer be written to, whatever else had got it.
     nothing = os.open(os.devnull, os.O_RDWR)
     os.register_at_fork(after_in_child=lambda: os.dup2(nothing, control, inheritable=False))
     try:
-        module = _loaded(Path(file))
-        score = _checked(module, function)
+        hello, answer = ready(_loaded(Path(file)))
     except BaseException as error:
-        send(control, {"error": _told(error, file)})
+        send(control, {"error": told(error, file)})
         return
-    renderer = getattr(module, RENDERER, None)
-    _limit_memory(int(memory_mb))
-    send(control, {"renders": callable(renderer)})
-    serve(control, lambda request: _answer(request, score, renderer, file))
+    _limit_memory(memory_mb)
+    send(control, hello)
+    serve(control, answer)
 
 
 def _loaded(path: Path) -> ModuleType:
-    # This process was started with a bare stand-in for our package; the user's file may import the real one.
+    # This process was started with bare stand-ins for our packages; the user's file may import the real ones.
     packages = Path(__file__).resolve().parents[2]
-    for name in [name for name in sys.modules if name.partition(".")[0] == "rewards"]:
+    bare = {name for name, one in sys.modules.items() if hasattr(one, "__path__") and one.__spec__ is None}
+    for name in [name for name in sys.modules if name.partition(".")[0] in bare]:
         del sys.modules[name]
     sys.path[:0] = [str(path.parent), str(packages)]
     module = ModuleType(path.stem)
@@ -76,14 +98,15 @@ def _answer(
     """What the function returned, in plain form, or `error`: the class of what went wrong, with its words."""
     try:
         if "solution_str" in request:
-            return _plain(_awaited(score(**request)))
+            return _plain(awaited(score(**request)))
         assert renderer is not None
-        return {"text": str(_awaited(renderer(**request)))}
+        return {"text": str(awaited(renderer(**request)))}
     except BaseException as error:  # a function may even call exit()
-        return {"error": _told(error, file)}
+        return {"error": told(error, file)}
 
 
-def _awaited(value: Any) -> Any:
+def awaited(value: Any) -> Any:
+    """The value, or what a coroutine comes to."""
     return asyncio.run(value) if inspect.iscoroutine(value) else value
 
 
@@ -112,7 +135,8 @@ def _number(what: str, value: Any) -> float:
     return number
 
 
-def _told(error: BaseException, file: str) -> str:
+def told(error: BaseException, file: str) -> str:
+    """An exception in one line, with the line of `file` that it came through last."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     where = f" (line {lines[-1]})" if lines else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:_SHOWN] + where

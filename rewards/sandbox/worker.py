@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
@@ -36,7 +37,7 @@ _CLEAN = {
 
 
 class Worker:
-    """One helper process running `module.main(control_fd, *arguments)` of this package.
+    """One helper process running `module.main(control_fd, *arguments)` of this package, or of one beside it.
 
     `hello` is its first message, `connection` our end of the socket, for a conversation other than `ask`.
     """
@@ -50,11 +51,13 @@ class Worker:
     ) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         # A bare package object in place of rewards/__init__ keeps the helper small, which makes its forks cheap;
-        # -I drops PYTHONPATH, so the package is found by its folder and not by sys.path.
+        # -I drops PYTHONPATH, so the package is found by its folder and not by sys.path. The same for the package of
+        # the module that is to run.
+        folders = {name: str(Path(__file__).resolve().parents[2] / name) for name in ("rewards", module.split(".")[0])}
         program = (
-            "import sys, types; p = types.ModuleType('rewards'); "
-            f"p.__path__ = [{str(Path(__file__).resolve().parents[1])!r}]; sys.modules['rewards'] = p; "
-            f"from {module} import main; main{(theirs.fileno(), *arguments)!r}"
+            f"import sys, types\nfor name, folder in {folders!r}.items():\n    p = types.ModuleType(name)\n"
+            f"    p.__path__ = [folder]; sys.modules[name] = p\n"
+            f"from {module} import main\nmain{(theirs.fileno(), *arguments)!r}"
         )
         with theirs:
             self._process = subprocess.Popen(
@@ -87,8 +90,11 @@ class Worker:
         return receive(self.connection.fileno(), deadline)
 
     def kill(self) -> None:
-        """SIGKILLs and reaps the process; safe to call twice."""
+        """SIGKILLs it with what it started and left in its session, and reaps it; safe to call twice."""
         self.connection.close()
+        if self._process.returncode is None:  # so its number, and that of its group, is nobody else's yet
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
 

@@ -16,6 +16,7 @@ from data_prep.sources.glance import Glance, glance
 from data_prep.sources.layout import folder_digest
 from data_prep.spec import DataError, DataSpec, file_digest
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.agent import frozen as frozen_agent
 from sweeper.inputs.models import folder_at_hand
 from sweeper.inputs.own_reward import frozen, refuse_idle
 from sweeper.spec.reward import FOLDER
@@ -113,7 +114,7 @@ def glance_at(root: str, digest: str | None) -> Glance:
 
 
 def prepared(spec: RunSpec, results_dir: Path, *, tokenizer: Path | None) -> PreparedData:
-    """The run's files, made if they are not there; those of its own reward functions are frozen too.
+    """The run's files, made if they are not there; those of its own rewards, tools and environments are frozen too.
 
     Args:
         spec: The run.
@@ -135,6 +136,7 @@ def prepared(spec: RunSpec, results_dir: Path, *, tokenizer: Path | None) -> Pre
     if tokenizer is not None:
         limit = PromptLimit(tokenizer=tokenizer, max_tokens=spec.training.max_prompt_length)
     own = spec.reward.references(frozen(spec.reward, results_dir))
+    frozen_agent(spec.agent, results_dir)
     data = materialise(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
     refuse_idle(spec.reward, data.manifest)
     return data

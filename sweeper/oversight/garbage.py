@@ -39,6 +39,7 @@ _WRITTEN = (
             "annotations",
             "reports",
             "rewards",
+            "agents",
         )
     ),
     *("data/*", "data/*/*"),

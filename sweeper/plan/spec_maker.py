@@ -5,6 +5,7 @@ from typing import Any, get_type_hints
 
 import rewards
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.agent import with_versions
 from sweeper.inputs.data import with_digests
 from sweeper.inputs.own_reward import with_scorers
 from sweeper.inputs.scorer_versions import domains_of, versions
@@ -17,7 +18,7 @@ from sweeper.spec.training import Evaluation
 from sweeper.training.owners import refuse_owned
 
 # What parts name is looked up when a spec is made: files by their content.
-_COMPLETED = {"data": with_digests, "reward": with_scorers}
+_COMPLETED = {"data": with_digests, "reward": with_scorers, "agent": with_versions}
 _NEEDED = [item.name for item in fields(RunSpec) if item.default is MISSING and item.default_factory is MISSING]
 _NEEDED.remove("reward_suite")  # is the program's own
 _HINTS = get_type_hints(RunSpec, include_extras=True)

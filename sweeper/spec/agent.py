@@ -6,6 +6,7 @@ from typing import Annotated
 from sweeper.spec.bounds import Count, Name, Positive, Text, Word, between
 
 NONE = "none"  # one prompt, one answer
+FOLDER = "agents"  # below the results: files of tools and environments of the user's own, by their content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Agent:
     tell_budget: bool = False  # the prompt says how many turns and calls there are; acc@t is then not measured
     corpus: Text | None = None  # JSON Lines of {"title", "text"} that `search` reads; null: that of the synthetic tasks
     limits: ToolLimits = field(default_factory=ToolLimits)
+    # Where files of the user's own lay when the spec was made, by their digests; filled in.
+    files: dict[Word, Text] = field(default_factory=dict)
     # What its parts are known by, filled in when the spec is made: versions of tools and environments, digests of the
     # corpus and of files of the user's own, versions of packages.
     versions: dict[Word, Word] = field(default_factory=dict)

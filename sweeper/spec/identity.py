@@ -56,7 +56,7 @@ OTHER = {
     "curriculum": "name",
     "algorithm": "name",
     "training": "save_freq",
-    "agent": "name corpus",
+    "agent": "name corpus files",
     "reward": "path sources",
 }
 

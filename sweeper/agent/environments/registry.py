@@ -5,6 +5,8 @@ from pathlib import Path
 
 from sweeper.agent.environments.environment import EnvironmentClass
 from sweeper.agent.environments.higher_lower import HigherLower
+from sweeper.agent.environments.own import OwnEnvironment
+from sweeper.agent.own.own_code import frozen_path, is_reference, split_reference
 from sweeper.host.errors import ConfigError
 from sweeper.spec.agent import Agent
 
@@ -18,6 +20,15 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_ENVIRONMENTS))
 
 
+def environment_version(name: str) -> str:
+    """Of one of our environments.
+
+    Raises:
+        ConfigError: There is no such environment.
+    """
+    return _made(name).version
+
+
 def environment(name: str, agent: Agent, files: Path | None = None) -> EnvironmentClass:
     """What makes the episodes of an environment.
 
@@ -27,9 +38,15 @@ def environment(name: str, agent: Agent, files: Path | None = None) -> Environme
         files: Folder with the files of the user's own, by their content; None: there are none.
 
     Raises:
-        ConfigError: There is no such environment.
+        ConfigError: There is no such environment, or no copy of its file.
     """
-    del agent, files
+    if is_reference(name):
+        _, made = split_reference(name)
+        return OwnEnvironment(frozen_path(name, agent, files), made, agent, agent.versions[name])
+    return _made(name)
+
+
+def _made(name: str) -> EnvironmentClass:
     if name not in _ENVIRONMENTS:
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names())}, and FILE.py:CLASS"
