@@ -19,6 +19,7 @@ from sweeper.host.process import PACKAGES, Children
 from sweeper.rows.curve import read_curve
 from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
+from sweeper.spec.agent import FOLDER as AGENTS
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 from sweeper.training import (
@@ -97,7 +98,7 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
             agent=job.attempt.path / "agent",
         )
         if spec.agent.acts:
-            agent_files.write(spec.agent, files.agent)
+            agent_files.write(spec.agent, files.agent, job.results / AGENTS)
         overrides_file.write(job.run_dir.overrides_path, verl_overrides(spec, files, children.device))
         env = training_env(job.run_dir, job.attempt, children, scratch) | caches(scratch)
         env |= rendezvous.ON_ONE_NODE if job.node.count == 1 else {}
