@@ -7,7 +7,7 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu demo smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack gpu-proof wheel wheel-check sbom audit lock lock-check docs pictures clean
+.PHONY: help setup setup-gpu demo demo-agent smoke plan sweep status report test test-nightly test-unit test-vllm check bench check-gpu-stack gpu-proof wheel wheel-check sbom audit lock lock-check docs pictures clean
 
 help:            ## this list
 	@awk -F ':.*## *' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ setup-gpu:       ## the same for NVIDIA GPUs (driver 580 or newer): verl's vLLM 
 
 demo: setup      ## the main job: train a ladder of tiny models with verl, measure pass@k, print table and report
 	$(BIN)/python -m sweeper +grid=$(GRID) -m
+
+demo-agent: setup ## two sizes with and without a calculator: agents trained by verl, to a table and a report (ten minutes)
+	$(BIN)/python -m sweeper +grid=agent_scale -m model=tiny-agent-40k,tiny-agent-130k seed=0
 
 smoke: setup     ## the smallest real sweep: two runs of the smallest model, about two minutes
 	$(BIN)/python -m sweeper +grid=smoke -m

@@ -12,6 +12,8 @@ from pyarrow import parquet
 from analysis.questions import QUESTIONS
 from sweeper.grid.expand import expand, group_options
 from sweeper.host.errors import ConfigError
+from sweeper.inputs.data import data_spec
+from sweeper.inputs.models import model_digest
 from sweeper.plan.plan import make_plan
 from sweeper.rows import grid_file
 from sweeper.runs.state import State
@@ -42,6 +44,9 @@ COUNTS = {
     "sft_rl_ratio": (10, 10),
 }
 OF_ONE_LADDER = {"real_smoke", "smoke"}  # name their model themselves
+# Those of agents name their ladder themselves: runs on it, and with the models that know tools on GPUs.
+OF_AGENTS = {"agent_scale": (16, 28), "agent_turns": (8, 8), "agent_tools": (8, 8)}
+ON_GPUS = ("model_family=qwen2.5-instruct", "cluster=slurm")
 
 
 def head(grid: str) -> str:
@@ -57,7 +62,7 @@ def states(grid: str, ladder: str) -> tuple[dict[State, int], tuple[str | None, 
 
 
 def test_every_grid_is_in_this_table() -> None:
-    assert set(group_options()["grid"]) == set(COUNTS) | OF_ONE_LADDER
+    assert set(group_options()["grid"]) == set(COUNTS) | OF_ONE_LADDER | set(OF_AGENTS)
 
 
 @pytest.mark.parametrize("ladder", LADDERS)
@@ -79,12 +84,12 @@ FAMILIES = {
     "olmo2",
     "smollm",
 }
-OF_AGENTS = {"tiny-agent"}
+FOR_AGENTS = {"tiny-agent"}
 OF_A_FOLDER = {"smollm2", "guru-7b", "guru-32b", "paper-2509-25300"}
 
 
 def test_every_family_is_planned_with_every_grid() -> None:
-    assert set(group_options()["model_family"]) == FAMILIES | OF_A_FOLDER | OF_AGENTS | set(LADDERS)
+    assert set(group_options()["model_family"]) == FAMILIES | OF_A_FOLDER | FOR_AGENTS | set(LADDERS)
 
 
 @pytest.mark.nightly
@@ -114,6 +119,38 @@ def test_every_grid_names_questions_that_its_report_answers(grid: str) -> None:
     _, _, questions = states(grid, "tiny")
     assert questions
     assert questions <= set(QUESTIONS)
+
+
+@pytest.mark.parametrize(("overrides", "which"), [((), 0), (ON_GPUS, 1)])
+@pytest.mark.parametrize("grid", OF_AGENTS)
+def test_every_point_of_every_agents_grid_can_run_here_and_on_gpus(
+    grid: str, overrides: tuple[str, ...], which: int
+) -> None:
+    found = grid_of(f"+grid={grid}", *overrides)
+    plan = make_plan(found, Path("/nowhere"))
+    assert [run.reason for run in plan.refused] == []
+    assert Counter(run.state for run in plan.runs) == {State.new: OF_AGENTS[grid][which]}
+    assert set(found.questions) <= set(QUESTIONS)
+    assert found.questions
+    assert head(grid).startswith(f"# {grid.replace('_', ' ').capitalize()}, {OF_AGENTS[grid][0]} runs ")
+    assert f"(qwen2.5-instruct: {OF_AGENTS[grid][1]}): " in head(grid)
+
+
+def test_a_grid_on_gpus_takes_python_in_place_of_the_calculator() -> None:
+    plan = make_plan(grid_of("+grid=agent_scale", *ON_GPUS, "agent=python"), Path("/nowhere"))
+    assert {run.spec.agent.tools for run in plan.runs if run.spec} == {("python",)}
+    assert len(plan.runs) == 14
+
+
+def test_the_arms_of_the_agents_grid_have_the_same_base_models_and_problems() -> None:
+    plan = make_plan(grid_of("+grid=agent_scale"), Path("/nowhere"))
+    by_agent: dict[str, set[tuple[object, ...]]] = {}
+    for run in plan.runs:
+        if run.spec:
+            same = run.spec.model.name, run.spec.seed, model_digest(run.spec.model), repr(data_spec(run.spec))
+            by_agent.setdefault(run.spec.agent.name, set()).add(same)
+    assert set(by_agent) == {"none", "calculator"}
+    assert by_agent["none"] == by_agent["calculator"]
 
 
 def test_a_grid_may_ask_every_question_and_no_other() -> None:
