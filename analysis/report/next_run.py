@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from analysis.estimates.numerals import number
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
+from sweeper.rows.device_time import built, device_time
 from sweeper.rows.money import Money
 
 UP_TO = "--budget-gpu-hours N"  # how a command ends that spends what it is given
@@ -19,8 +20,10 @@ class Step:
         what: In a few words.
         why: What it settles.
         command: To copy; empty: there is none.
-        device_hours: What it takes, by the measured time of the runs that it repeats; None: not measured.
+        device_hours: What it takes, by the measured time of the runs that it repeats, base models not built anew; None:
+            not measured.
         cost: The same in money, at their prices; None: some of them have none, or several currencies.
+        beside: What the price leaves out, in words.
     """
 
     what: str
@@ -28,6 +31,7 @@ class Step:
     command: str = ""
     device_hours: float | None = None
     cost: Money | None = None
+    beside: str = ""
 
     @property
     def price(self) -> str:
@@ -38,7 +42,8 @@ class Step:
             return ""
         if self.device_hours is None:
             return "price not known: no run has a measured time"
-        return f"about {number(self.device_hours)} device-hours{'' if self.cost is None else f', {self.cost}'}"
+        money = "" if self.cost is None else f", {self.cost}"
+        return f"about {number(self.device_hours)} device-hours{money}{self.beside}"
 
 
 def next_steps(evidence: Evidence) -> Iterator[Step]:
@@ -55,6 +60,7 @@ def next_steps(evidence: Evidence) -> Iterator[Step]:
             command=f"{launch} -m" if launch else "",
             device_hours=None if mean is None else mean * unfinished,
             cost=_cost(evidence, selection.completed, times=unfinished / max(1, len(selection.completed))),
+            beside=_once(evidence),
         )
     alone = [point for point in points if len(point.runs) == 1]
     if alone:
@@ -65,7 +71,7 @@ def next_steps(evidence: Evidence) -> Iterator[Step]:
             what=f"A second seed for {len(alone)} of {len(points)} configurations",
             why="With one seed the spread between training runs is unknown; every interval here leaves it out.",
             command=f"{launch} seed={','.join(map(str, (*seeds, further)))} -m" if launch else "",
-            device_hours=sum(hour for hour in hours if hour is not None) if all(hours) else None,
+            device_hours=sum(hour for hour in hours if hour is not None) if None not in hours else None,
             cost=_cost(evidence, [point.runs[0] for point in alone]),
         )
     if selection.record is not None and selection.record.grid is not None and points:
@@ -85,22 +91,33 @@ def _launch(evidence: Evidence) -> str:
 
 
 def _hours(run: Run) -> float | None:
-    """Measured device-hours of a run, all phases and attempts."""
-    timing, made = run.row.timing, run.row.provenance
-    if timing is None or timing.total_s is None or made is None:
-        return None
-    return timing.total_s * made.n_devices / 3600
+    """Device-hours of a run's own, without what the runs of its base model share."""
+    time = device_time(run.row)
+    return None if time is None else time.own
 
 
 def _cost(evidence: Evidence, runs: Sequence[Run], *, times: float = 1.0) -> Money | None:
-    """So many times what runs have cost together; None where one has no price, or they have several currencies."""
-    paid = [evidence.costs.get(run.row.run_id) for run in runs]
-    known = [cost for cost in paid if cost is not None]
-    if not known or len(known) < len(paid) or len({cost.currency for cost in known}) > 1:
+    """So many times the price of these runs' own hours; None where one has none, or they have several currencies."""
+    amounts = []
+    for run in runs:
+        cost, time = evidence.costs.get(run.row.run_id), device_time(run.row)
+        if cost is None or time is None or time.own is None or not time.whole:
+            return None
+        amounts.append(Money(amount=cost.amount * time.own / time.whole, currency=cost.currency))
+    if not amounts or len({cost.currency for cost in amounts}) > 1:
         return None
-    return Money(amount=times * sum(cost.amount for cost in known), currency=known[0].currency)
+    return Money(amount=times * sum(cost.amount for cost in amounts), currency=amounts[0].currency)
 
 
 def _mean_hours(runs: tuple[Run, ...]) -> float | None:
     known = [hours for run in runs if (hours := _hours(run)) is not None]
     return sum(known) / len(known) if known else None
+
+
+def _once(evidence: Evidence) -> str:
+    """What building the base models took beside the runs' own hours; empty: not measured."""
+    hours = built(run.row for run in evidence.selection.completed).values()
+    if not hours:
+        return ""
+    least, most = (number(end) for end in (min(hours), max(hours)))
+    return f"; a base model not built yet takes {least if least == most else f'{least} to {most}'} more, once"

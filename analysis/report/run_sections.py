@@ -18,6 +18,7 @@ from analysis.runs.hyperparameters import HYPERPARAMETERS
 from analysis.runs.selection import Point, Run
 from sweeper.host.amounts import duration
 from sweeper.host.errors import SweeperError
+from sweeper.rows.device_time import own_seconds
 from sweeper.rows.differences import between_rows
 from sweeper.rows.money import Money
 from sweeper.rows.score import Score
@@ -100,7 +101,9 @@ def _result(run: Run, cost: Money | None) -> Iterator[tuple[str, str]]:
     yield "Seed", str(row.seed)
     spent = []
     if row.timing is not None and row.timing.total_s is not None:
-        spent.append(duration(row.timing.total_s))
+        own = own_seconds(row)
+        apart = "" if own is None else f" ({duration(own)} of its own; the rest made the base model and data, once)"
+        spent.append(f"{duration(row.timing.total_s)}{apart}")
     if row.provenance is not None:
         spent.append(f"{row.provenance.n_devices} x {row.provenance.device_name}")
     if cost is not None:

@@ -78,6 +78,7 @@ def _confirm(again: "Sequence[Considered]", results_dir: Path) -> None:
         ConfigError: the answer is no, or nobody can be asked.
     """
     from sweeper.cli.budget import confirm
+    from sweeper.plan.base_models import BaseModels
     from sweeper.plan.cost import Pricer
     from sweeper.plan.totals import totals_of
     from sweeper.rows.row import read_rows
@@ -85,8 +86,10 @@ def _confirm(again: "Sequence[Considered]", results_dir: Path) -> None:
     specs = [item.run_dir.spec() for item in again]
     thresholds = [spec.cluster.confirm_gpu_hours for spec in specs if spec.cluster.confirm_gpu_hours is not None]
     if thresholds:
-        pricer = Pricer(list(read_rows(results_dir, [])), results_dir)
-        confirm(totals_of([(spec, pricer.cost(spec)) for spec in specs], results_dir).gpu_hours, min(thresholds))
+        rows = list(read_rows(results_dir, []))
+        pricer = Pricer(rows, results_dir)
+        priced = [(spec, pricer.cost(spec)) for spec in specs]
+        confirm(totals_of(priced, results_dir, BaseModels.of(rows)).gpu_hours, min(thresholds))
 
 
 def _without_result(

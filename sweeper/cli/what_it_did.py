@@ -6,6 +6,7 @@ import sys
 from collections import ChainMap
 
 from sweeper.host.amounts import duration
+from sweeper.rows.device_time import device_time
 from sweeper.rows.differences import short_name, shown
 from sweeper.rows.grid_file import places
 from sweeper.rows.money import cost_of
@@ -70,15 +71,16 @@ def _interval(run_dir: RunDir) -> tuple[float, float] | None:
 
 
 def _time(run_dir: RunDir, row: ResultRow) -> list[str]:
-    timing = row.timing
+    timing, spent = row.timing, device_time(row)
     if timing is None or timing.total_s is None:
         return []
     phases = {"training": timing.train_s, "pass@k": timing.evaluate_s}
     parts = ", ".join(f"{name} {duration(seconds)}" for name, seconds in phases.items() if seconds is not None)
     tries = f" in {timing.attempts} tries" if timing.attempts > 1 else ""
     line = f"took {duration(timing.total_s)}{f' ({parts})' if parts else ''}{tries}"
-    if row.provenance is not None and row.provenance.n_devices:
-        hours = timing.total_s * row.provenance.n_devices / 3600
-        line += f": {hours:.2f} device-hours of {row.provenance.n_devices} x {row.provenance.device_name}"
+    if spent is not None and row.provenance is not None:
+        line += f": {spent.whole:.2f} device-hours of {row.provenance.n_devices} x {row.provenance.device_name}"
+        if spent.own is not None:
+            line += f", {spent.own:.2f} of them of its own (the rest is shared: base model and data, made once)"
     paid = cost_of(run_dir.results_dir, row)
     return [line if paid is None else f"{line}, {paid.currency} {paid.amount:,.2f}"]

@@ -5,7 +5,7 @@ Nothing is written or started here.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sweeper.host.patience import counted
 from sweeper.inputs.models import refuse_no_package, refuse_other_shape
 from sweeper.inputs.prompt_fit import refuse_long_prompts
 from sweeper.launch.slurm.queue import Queue
+from sweeper.plan.base_models import BaseModels
 from sweeper.plan.cost import Cost, Pricer
 from sweeper.plan.notes import notes_on
 from sweeper.plan.refusals import check, unknown_partitions
@@ -58,6 +59,7 @@ class Plan:
     budget_gpu_hours: float | None = None  # of a launch, from the grid file
     notes: tuple[str, ...] = ()  # what was done with settings that change nothing in some points
     unchecked: str | None = None  # why verl was not asked whether it accepts the runs
+    base_models: BaseModels = field(default_factory=BaseModels)  # what rows say of them
     damaged: tuple[DamagedError, ...] = ()  # rows and records of jobs that cannot be read
 
     def count(self) -> dict[State, int]:
@@ -78,7 +80,8 @@ class Plan:
     @cached_property
     def totals(self) -> Totals:
         """What the runs that a launch would start take together."""
-        return totals_of([(run.spec, run.cost) for run in self.to_run if run.spec and run.cost], self.results_dir)
+        due = [(run.spec, run.cost) for run in self.to_run if run.spec and run.cost]
+        return totals_of(due, self.results_dir, self.base_models)
 
 
 def make_plan(grid: Grid, results_dir: Path) -> Plan:
@@ -111,6 +114,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         questions=grid.questions,
         budget_gpu_hours=grid.budget_gpu_hours,
         notes=(*grid.notes, *notes_on(open_runs, results_dir)),
+        base_models=planner.base_models,
         damaged=tuple(planner.damaged),
     )
     return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
@@ -146,7 +150,8 @@ class _Planner:
         self._results_dir, self._asked = results_dir, asked
         self._queue = Queue.ask(results_dir)
         self.damaged = [*map(DamagedError, self._queue.damaged)]  # and rows, which price nothing
-        self._pricer = Pricer(tuple(read_rows(results_dir, self.damaged)), results_dir)
+        rows = tuple(read_rows(results_dir, self.damaged))
+        self._pricer, self.base_models = Pricer(rows, results_dir), BaseModels.of(rows)
         self._secrets, self._maker = SecretSearch(), SpecMaker()
         self._judged: dict[tuple[object, ...], str | Cost] = {}  # why runs are refused, or what they cost
 

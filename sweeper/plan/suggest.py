@@ -78,7 +78,9 @@ def suggest(arguments: Sequence[str], *, budget: float, predict: Sequence[str], 
     for pick in answer["picks"]:
         pick["command"] = _command(by_id[pick["run_id"]], settings)
     bases = {run.cost.basis for run in priced if run.cost}
-    return answer | {"budget": budget, "without_cost": len(runs) - len(priced), "cost_basis": sorted(bases)}
+    new = len(plan.base_models.to_measure([(run.spec, run.cost) for run in priced if run.spec and run.cost]))
+    told = {"cost_basis": sorted(bases), "base_models": new, "building": plan.base_models.text(new)}
+    return answer | {"budget": budget, "without_cost": len(runs) - len(priced)} | told
 
 
 def _targets(plan: Plan, settings: Sequence[str], predict: Sequence[str]) -> list[RunSpec]:
@@ -113,7 +115,9 @@ def suggest_text(answer: Json, room: Room = WIDE) -> str:
     if table:
         lines += ["", printed(table, room, cut_start="run"), ""]
         lines += [pick["command"] for pick in picks]
-    notes = [f"device-hours: {'; '.join(answer['cost_basis'])}"]
+    notes = [f"device-hours: of each run alone; {'; '.join(answer['cost_basis'])}"]
+    if answer["building"]:
+        notes.append(answer["building"])
     if answer["without_cost"]:
         notes.append(f"{answer['without_cost']} points have no known cost and were left out")
     if answer["left_out"]:

@@ -18,6 +18,7 @@ from sweeper.host.amounts import number_of
 from sweeper.host.errors import SweeperError
 from sweeper.plan.memory import kv_bytes, memory_of
 from sweeper.plan.rates import PUBLISHED, Rates, kind_of, rates_of
+from sweeper.rows.device_time import own_seconds
 from sweeper.rows.flops import planned_flops
 from sweeper.rows.row import ResultRow, Status
 from sweeper.runs.folder import RunDir
@@ -185,7 +186,7 @@ class Calibrator:
         """From the completed rows of a results folder; a row whose spec cannot be read any more says nothing."""
         by_model: dict[str, list[tuple[str, RunId, float]]] = defaultdict(list)
         for row in rows:
-            seconds = _seconds(row)
+            seconds = own_seconds(row)
             if row.status is Status.completed and row.timing and seconds is not None:
                 by_model[row.model].append((row.timing.ended_at, RunId(row.run_id), seconds))
         found = []
@@ -218,14 +219,6 @@ class Calibrator:
         name = next(name for name in models if self._sizes[name] == near)
         error = _left_out(factors, lambda others, own: others[_nearest(others, own)])
         return Calibration(factor=factors[near], basis=f"measured runs of {name} on {kind}", error=error)
-
-
-def _seconds(row: ResultRow) -> float | None:
-    """What a run itself took: preparing a base model is shared by many, and an interrupted run's phases are parts."""
-    timing = row.timing
-    if timing is None or timing.attempts != 1 or timing.train_s is None or timing.evaluate_s is None:
-        return None
-    return timing.train_s + timing.evaluate_s
 
 
 def _left_out(factors: Mapping[int, float], predict: Callable[[Mapping[int, float], int], float]) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.plan.base_models import BaseModels
 from sweeper.plan.cost import Cost
 from sweeper.spec.cluster import Executor
 from sweeper.spec.run import RunSpec
@@ -19,7 +20,7 @@ class Totals:
     device_hours: float | None  # None: some run has no estimate; base models' evaluations included
     device_hours_low: float | None  # the least and the most it may be; None: not known of some run
     device_hours_high: float | None
-    base_models: int  # whose pass@k is measured once for all the runs that start from them
+    base_models: int  # to be measured, once for all the runs that start from them; those measured here are not counted
     base_device_hours: float | None  # of these evaluations, a part of device_hours
     gpu_hours: float | None  # the same of runs on GPUs; 0 where there are none
     unpriced: int  # runs without an estimate
@@ -37,10 +38,10 @@ class Totals:
     error: float | None  # largest mean relative error of the estimates
 
 
-def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path) -> Totals:
+def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path, known_bases: BaseModels) -> Totals:
     """Sum the costs of runs and schedule them in order under their cluster's ceiling."""
     costs = [cost for _, cost in due]
-    base = _base_evaluations(due)
+    base = known_bases.to_measure(due)
     known = [cost.device_hours for cost in costs if cost.device_hours is not None]
     unpriced = len(costs) - len(known)
     flops = [cost.flops.total for cost in costs]
@@ -89,14 +90,6 @@ def _range(costs: Sequence[Cost], base: Sequence[Cost]) -> tuple[float, float] |
     sums = [sum(pair[i] for pair, _ in pairs if pair) for i in (0, 1)]
     more = [sum(_evaluation(cost) * cost.spread[i] for cost in base if cost.spread) for i in (0, 1)]
     return sums[0] + more[0], sums[1] + more[1]
-
-
-def _base_evaluations(due: Sequence[tuple[RunSpec, Cost]]) -> list[Cost]:
-    """A base model is measured once for all runs that share it."""
-    found: dict[tuple[object, ...], Cost] = {}
-    for spec, cost in due:
-        found.setdefault((spec.model.name, spec.eval), cost)
-    return list(found.values())
 
 
 def _schedule(due: Sequence[tuple[RunSpec, Cost]]) -> tuple[int, float | None, int]:

@@ -41,9 +41,8 @@ def plan_text(plan: Plan, room: Room = WIDE) -> str:
         [f"UNCHECKED, verl was not asked whether it accepts these runs: {plan.unchecked}"] if plan.unchecked else []
     )
     specs = [run.spec for run in plan.to_run if run.spec]
-    parts += (
-        _totals(plan.totals, [run.cost for run in plan.to_run if run.cost is not None], specs) if plan.to_run else []
-    )
+    costs = [run.cost for run in plan.to_run if run.cost is not None]
+    parts += _totals(plan.totals, costs, specs, plan.base_models.text(plan.totals.base_models)) if plan.to_run else []
     parts += weights_look.look_lines(weights_look.looks(specs, plan.results_dir), plan.results_dir)
     parts += look_lines(looks(specs, plan.results_dir))
     parts = [paragraph(part, room, indent="  ") for part in parts]
@@ -114,7 +113,7 @@ def _peak(memory: Memory) -> str:
     return f"{memory.worst.total / GIB:.0f}/{memory.capacity / GIB:.0f} GiB {memory.worst.phase}{mark}"
 
 
-def _totals(totals: Totals, costs: Sequence[Cost], specs: Sequence[RunSpec]) -> list[str]:
+def _totals(totals: Totals, costs: Sequence[Cost], specs: Sequence[RunSpec], built: str) -> list[str]:
     money = _money(plan_money(totals, specs))
     unit = "GPU-hours" if totals.gpu_hours != 0.0 else "device-hours"
     bases = "; ".join(sorted({cost.basis for cost in costs}))
@@ -136,7 +135,7 @@ def _totals(totals: Totals, costs: Sequence[Cost], specs: Sequence[RunSpec]) -> 
     full = "  MORE THAN IS FREE" if totals.disk_bytes > totals.free_bytes else ""
     # What the lines of the runs do not hold.
     guess = "" if totals.error is not None else "an estimated "
-    part = "" if totals.base_device_hours is None else f", {guess}{amounts.hours(totals.base_device_hours)} of them"
+    part = "" if not totals.base_device_hours else f", {guess}{amounts.hours(totals.base_device_hours)} of them"
     base = f"{part} for the pass@k of {number_of(totals.base_models, 'base model')}, measured once" if part else ""
     lines = [
         f"to run: {totals.runs}, {price} ({bases}{error}){base}",
@@ -148,6 +147,7 @@ def _totals(totals: Totals, costs: Sequence[Cost], specs: Sequence[RunSpec]) -> 
         f"        disk {size(totals.disk_bytes)} of checkpoints and logs, {size(totals.free_bytes)} free{full}; "
         f"{size(totals.written_bytes)} of checkpoints written",
     ]
+    lines += [f"        {built}"] if built else []
     return [*lines, axis_note({cost.flops.accounting for cost in costs})]
 
 

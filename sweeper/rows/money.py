@@ -13,6 +13,7 @@ from rewards.bounded_file import read_json
 from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged
 from sweeper.host.machine import Device
+from sweeper.rows.device_time import device_time
 from sweeper.rows.row import ResultRow
 from sweeper.spec.cluster import Cluster
 from sweeper.spec.run_id import SPEC_CURE
@@ -68,10 +69,8 @@ class Money:
 
 def gpu_hours(row: ResultRow) -> float | None:
     """GPU-hours of all attempts of a run, evaluation included; None: it ran on CPUs, or nobody measured it."""
-    timing, where = row.timing, row.provenance
-    if timing is None or timing.total_s is None or where is None or where.device != Device.cuda:
-        return None
-    return timing.total_s * where.n_devices / 3600
+    time = device_time(row)
+    return None if time is None or row.provenance is None or row.provenance.device != Device.cuda else time.whole
 
 
 def cost_of(results_dir: Path, row: ResultRow) -> Money | None:

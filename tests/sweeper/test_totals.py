@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.plan.base_models import BaseModels
 from sweeper.plan.cost import Cost, Pricer
 from sweeper.plan.rates import SPREAD
 from sweeper.plan.totals import Totals, totals_of
@@ -17,7 +18,7 @@ def priced(tmp_path: Path, *runs: RunSpec) -> list[tuple[RunSpec, Cost]]:
 
 
 def totals(tmp_path: Path, *runs: RunSpec) -> Totals:
-    return totals_of(priced(tmp_path, *runs), tmp_path)
+    return totals_of(priced(tmp_path, *runs), tmp_path, BaseModels())
 
 
 def test_gpu_hours_are_the_sum_of_the_runs_and_one_evaluation_of_each_base_model(tmp_path: Path) -> None:
@@ -95,5 +96,5 @@ def test_what_is_written_counts_every_checkpoint_and_the_last(tmp_path: Path) ->
 
 
 def test_nothing_to_run_takes_nothing(tmp_path: Path) -> None:
-    found = totals_of([], tmp_path)
+    found = totals_of([], tmp_path, BaseModels())
     assert (found.gpu_hours, found.device_hours, found.hours, found.waves) == (0.0, 0, 0.0, 0)
