@@ -86,7 +86,7 @@ def _run(item: Status, labels: Mapping[str, Mapping[str, str]], keys: Sequence[s
     """One run: a measurement that was not made is null."""
     beat = Heartbeat(**item["progress"]) if item["progress"] else None
     choice = {key: label for of in labels.values() for key, label in of.items()} if labels else item["choice"] or {}
-    step = beat.step if beat and beat.phase == "train" else None
+    step = beat.step if beat and beat.phase == "train" else item["steps"]
     share = item.get("share")
     if share is None and beat and step is not None and beat.total_steps > 0:
         share = step / beat.total_steps
@@ -98,8 +98,8 @@ def _run(item: Status, labels: Mapping[str, Mapping[str, str]], keys: Sequence[s
         "phase": item.get("doing"),
         "share": share,
         "step": step,
-        "steps": beat.total_steps if beat else None,
-        "reward": beat.reward if beat else None,
+        "steps": beat.total_steps if beat else item["steps"],
+        "reward": beat.reward if beat else item["reward"],
         "pass1": item["pass@1"],
         "left": beat.seconds_left if beat and step is not None and item["state"] == State.running else None,
         "spent": item["device_hours"],

@@ -168,6 +168,8 @@ def _status(
         "attempts": None if done else len(attempts),
         "progress": asdict(beat) if beat else None,
         "pass@1": row.pass1 if row else None,
+        "steps": row.steps if row else None,
+        "reward": row.reward if row else None,
         "reason": str(damage) if damage else row.reason if row and state is State.failed else None,
         "failure_class": str(diagnosis.failure_class) if diagnosis else None,
         "evidence": diagnosis.evidence if diagnosis else None,

@@ -24,6 +24,8 @@ class Brief:
     pass1: float | None
     device_hours: float | None  # of all attempts, evaluation included
     reason: str | None  # of a failed run
+    steps: int | None  # that it trained
+    reward: float | None  # of its last step
 
 
 _FIELDS = tuple(field.name for field in fields(Brief))
@@ -84,4 +86,6 @@ def _brief(path: Path) -> Brief:
         if timing and provenance and timing["total_s"] is not None:
             hours = timing["total_s"] * provenance["n_devices"] / 3600
         reason = f"{failure['phase']}: {failure['reason']} (log: {failure['log']})" if failure else None
-        return _checked({"status": row["status"], "pass1": pass1, "device_hours": hours, "reason": reason})
+        rewards = [point["reward"] for point in row["curve"] if point["reward"] is not None]
+        told = {"status": row["status"], "pass1": pass1, "device_hours": hours, "reason": reason}
+        return _checked(told | {"steps": row["steps"], "reward": rewards[-1] if rewards else None})

@@ -9,6 +9,7 @@ from sweeper.host.amounts import number_of
 _PROCESS = re.compile(r"^\((?:\w+ )?(?:pid|ip)=[^)]*\) ?")  # what Ray writes before each line of a worker
 _DUMP = re.compile(r"\{'actor_rollout_ref': ")  # verl's first line of it
 _METRICS = re.compile(r"^ +[\"'].*(val-(core|aux)/|np\.\w+64\()")  # and of its metrics, as a dictionary
+_BAR = re.compile(r"\d%|\d(it/s|s/it)\b")  # a state of a bar
 _LONGEST = 240  # characters of a line
 
 
@@ -19,8 +20,8 @@ def readable(lines: Iterable[str]) -> Iterator[str]:
     dictionary, each deeper than its first.
     """
     dumped = 0
-    for line in lines:
-        bare = _PROCESS.sub("", visible(_last_of_bars(line.rstrip("\n").rstrip("\r"))))
+    for part in _parts(lines):
+        bare = _PROCESS.sub("", visible(part))
         if _DUMP.match(bare) or _METRICS.match(bare) or (dumped and bare.startswith(" ")):
             dumped += 1
             continue
@@ -33,10 +34,12 @@ def readable(lines: Iterable[str]) -> Iterator[str]:
         yield _note(dumped)
 
 
-def _last_of_bars(line: str) -> str:
-    """A line without the states of a bar that others were drawn over."""
-    *earlier, last = line.split("\r")
-    return "\r".join([*(part for part in earlier if part and "%|" not in part), last])
+def _parts(lines: Iterable[str]) -> Iterator[str]:
+    """Lines, and of one that was drawn over its last state: of what is no bar, each state on a line of its own."""
+    for line in lines:
+        *earlier, last = [part for part in line.rstrip("\n").split("\r") if part.strip()] or [""]
+        yield from (part for part in earlier if not _BAR.search(part))
+        yield last
 
 
 def _note(n: int) -> str:

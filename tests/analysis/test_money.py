@@ -20,7 +20,7 @@ WHERE = measured_on(device="cuda", device_name="H100", n_devices=4)
 
 
 def on_gpus(results: Path, *, unpriced: int = 0, currency: str = "EUR") -> Evidence:
-    """Two runs of two hours, 90 minutes of them their own, on four GPUs each, at 2.5 an hour but for so many of them."""
+    """Two runs of two hours, 90 minutes their own, on four GPUs each, at 2.5 an hour but for so many of them."""
     write_grid(results, models={"tiny-40k": 27_000}, grid="g")
     found = select(results, "g")
     for number, run in enumerate(found.runs):

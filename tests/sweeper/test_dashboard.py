@@ -161,6 +161,8 @@ def test_the_first_page_has_every_run_with_its_axes_progress_and_reason(results:
     assert list(found) == ["done", "failed", "interrupted", "new"]
     assert found["done"]["axes"] == {"model": "tiny-40k", "seed": "0"}
     assert found["done"]["pass1"] == 0.5
+    done = found["done"]
+    assert (done["step"], done["steps"], done["reward"], done["left"]) == (20, 20, 0.2, None)
     interrupted = found["interrupted"]
     assert (interrupted["step"], interrupted["steps"], interrupted["reward"]) == (3, 40, 0.25)
     assert interrupted["left"] is None  # nothing runs
@@ -217,7 +219,7 @@ def test_a_run_tells_its_attempts_its_settings_and_the_end_of_its_log(results: P
     ]
     assert ["model.name", "tiny-130k"] in data["settings"]
     log = asking.get("/data/log", params={"run": begun}).json()
-    assert log["lines"] == ["first", "step 1\\u000d step 2", "<img src=x onerror=alert(1)>\\u001b]0;title\\u0007"]
+    assert log["lines"] == ["first", "step 1", " step 2", "<img src=x onerror=alert(1)>\\u001b]0;title\\u0007"]
     long = asking.get("/data/log", params={"run": begun, "attempt": "9" * 6000})
     assert (long.status_code, long.json()) == (404, {"problem": "there is no such attempt"})
     done = asking.get("/data/run", params={"run": run_of(results, "done")}).json()

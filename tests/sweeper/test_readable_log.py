@@ -26,6 +26,16 @@ def test_a_log_is_read_without_colours_bars_in_the_making_and_verls_dump() -> No
     ]
 
 
+def test_a_bar_is_its_last_state_and_other_words_that_were_drawn_over_stay() -> None:
+    bars = "Updating files:  10% (1/9)\rUpdating files: 100% (9/9), done.\r\n"
+    assert list(readable([bars, "no memory\rall is well", "3it [00:01, 2.5it/s]\r4it [00:02, 2.4it/s]\r\r\n"])) == [
+        "Updating files: 100% (9/9), done.",
+        "no memory",
+        "all is well",
+        "4it [00:02, 2.4it/s]",
+    ]
+
+
 def test_a_line_is_cut_where_nobody_reads_on() -> None:
     (line,) = readable([f"step:1 - {'x' * 5000}"])
     assert (len(line), line[-1]) == (241, "…")

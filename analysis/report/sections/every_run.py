@@ -28,10 +28,8 @@ TITLES = {
     "domain_mix": "Mix",
     "seed": "Seed",
     "steps": "Steps",
-    "base_pass@1": "Base pass@1",
-    "pass@1": "Trained pass@1",
-    "gain_pass@1": "Paired gain",
 }
+RESULTS = {"base_pass@1": "Base pass@1", "pass@1": "Trained pass@1", "gain_pass@1": "Paired gain"}
 LAST = {"flops": "Training FLOPs", "wall_s": "Wall time", "log": "Log"}
 STATE = {"run_id": "Run", "source_name": "Name in its source", "status": "Status", "reason": "Reason"}
 
@@ -41,7 +39,8 @@ def section(evidence: Evidence) -> Section:
     frame = results_table(evidence.selection)
     ks = [f"{side}pass@{k}" for k in evidence.table_ks for side in ("base_", "")]
     own = {item.key: item.name for item in between_rows([run.row for run in evidence.selection.runs])}
-    titles = STATE | TITLES | own | {name: name.replace("_", " ") for name in ks} | LAST
+    results = RESULTS | {name: name.replace("_", " ") for name in ks}
+    titles = STATE | results | TITLES | own | LAST
     empty = {name for name in ("reason", "log") if frame[name].isna().all()}  # every run has a result
     forms: dict[str, Form] = dict.fromkeys(("base_pass@1", "pass@1", *ks), ".3f")
     forms |= {"n_params_non_embedding": short, "n_params": short, "wall_s": duration}

@@ -92,7 +92,7 @@ $("metric").addEventListener("change", () => {
 let refreshNow = () => {};
 
 function runPage() {
-  const id = $("run").dataset.run, when = (seconds) => seconds ? new Date(seconds * 1000).toLocaleString() : "";
+  const id = $("run").dataset.run, when = (seconds) => seconds ? `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC` : "";
   groups = { labelOf: () => "run", colours: new Map([["run", COLOURS[0]]]), nameOf: () => id };
   async function log() {
     const answer = await get("/data/log", [["run", id], ["attempt", $("attempt").value]]), box = $("log");
