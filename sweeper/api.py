@@ -105,7 +105,8 @@ def samples(
         step: Of the validation of this training step; None: of the evaluation, where there is one, else of the last
             validation.
         base: Of the model before RL.
-        verdict: Only of this one: `correct`, `wrong`, `no_answer`, `truncated`, `timeout` or `error`.
+        verdict: Only of this one: `correct`, `wrong`, `no_answer`, `truncated`, `timeout` or `error`; of an agent also
+            how a trajectory ended unfinished (`turn_limit`, ...).
         problem: Only of the problem whose name starts or ends so.
         source: Only of this domain, or of data sources that start so.
         search: Only with these words in prompt, response or an answer.

@@ -13,6 +13,7 @@ from rewards.program import EXIT_OK, Parser, guarded
 from sweeper.evaluation.annotation import Annotated, Annotation, annotate, log_path
 from sweeper.grid.expand import expand, results_dir_of
 from sweeper.host.environment import for_job_here
+from sweeper.host.errors import ConfigError
 from sweeper.host.files import open_results
 from sweeper.host.json_lines import MOST_BYTES
 from sweeper.plan.plan import spec_from
@@ -89,6 +90,11 @@ def _run(options: argparse.Namespace) -> int:
     point = expand(options.overrides, multirun=False).points[0]
     spec = spec_from(point.config)
     check(spec, family=point.config["model_family"]["name"], trains=False)
+    if options.solutions is not None and spec.agent.acts:
+        raise ConfigError(
+            f"--solutions with agent={spec.agent.name}: what an agent answers last teaches none of its calls, so there "
+            "is nothing to fine-tune on; leave --solutions out, or set agent=none"
+        )
     annotation = Annotation(
         spec=spec,
         n=options.n,

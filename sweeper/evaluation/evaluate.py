@@ -1,7 +1,8 @@
 """pass@k counts of one model: `python -m sweeper.evaluation.evaluate --model DIR --data EVAL.parquet --out FILE`.
 
 Samples are drawn directly from the engine and scored with the same rewards as in training; verl's agent loop, made
-for training, costs about 10 ms per sample. One process for each copy of the model that fits takes problems from a
+for training, costs about 10 ms per sample. An agent's trajectories are those of training's own loop
+(`sweeper.evaluation.trajectories`). One process for each copy of the model that fits takes problems from a
 common list. The counts file appears whole or not at all, until then what is measured is in `<out>.partial` and the
 like; `<out>.samples.jsonl` keeps a few completions per problem for people to read.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import rewards
 from data_prep.files.lock import is_locked
+from rewards.bounded_file import read_text
 from rewards.cli import add_reward
 from rewards.route.scorers import raised_versions
 from rewards.sandbox import cores
@@ -59,6 +61,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--tensor-parallel", type=argument(Count), default=1, help="GPUs that one copy of the model spans (vllm)"
     )
+    parser.add_argument("--agent", type=Path, help="JSON file with the agent of a run and its format (default: none)")
     add_reward(parser)
     parser.add_argument(
         "--shards",
@@ -109,7 +112,7 @@ def _measure(options: argparse.Namespace) -> None:
         )
     ordered = [found[problem] for problem in problems]
     write_atomic(samples_path(options.out), "".join(json.dumps(asdict(one.kept)) + "\n" for one in ordered))
-    write_atomic(options.out, "".join(json.dumps(asdict(one.count), sort_keys=True) + "\n" for one in ordered))
+    write_atomic(options.out, "".join(json.dumps(one.count.plain(), sort_keys=True) + "\n" for one in ordered))
     for path in partial_files(options.out):
         path.unlink()
 
@@ -182,6 +185,8 @@ def _settings(options: argparse.Namespace) -> str:
     files = [options.data, *sorted(options.model.glob("*.safetensors"))]
     stamps = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
     said = {key: str(getattr(options, key)) for key in _SETTINGS}
+    if options.agent is not None:
+        said["agent"] = read_text(options.agent)  # by its content: it is written anew for each start
     scorers = [rewards.SUITE_VERSION, raised_versions()]
     return json.dumps(said | {"files": stamps, "rewards": scorers}, sort_keys=True)
 

@@ -31,8 +31,8 @@ class Kept:
     """
 
     problem_id: str
-    completions: list[str]
-    correct: str | None  # the first that scored, whole; None: none did
+    completions: list[str]  # of an agent whole transcripts
+    correct: str | None  # the first that scored, whole; None: none did, or an agent's: it answers nothing by itself
     verdicts: list[dict[str, Any]] = field(default_factory=list)  # of the completions; none from earlier versions
 
 
@@ -45,13 +45,13 @@ class Measured:
 
     def to_line(self) -> str:
         """One line; `from_line` reads it back."""
-        return json.dumps(asdict(self), sort_keys=True) + "\n"
+        return json.dumps({"count": self.count.plain(), "kept": asdict(self.kept)}, sort_keys=True) + "\n"
 
     @classmethod
     def from_line(cls, line: str) -> "Measured":
         """What `to_line` wrote."""
         told = parsed(line)
-        return cls(count=ProblemCount(**told["count"]), kept=Kept(**told["kept"]))
+        return cls(count=ProblemCount.of(told["count"]), kept=Kept(**told["kept"]))
 
 
 class Shard:

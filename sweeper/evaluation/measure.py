@@ -8,7 +8,9 @@ from pathlib import Path
 
 from data_prep.files.lock import locked
 from data_prep.spec import file_digest
+from sweeper.evaluation.acting import Acting
 from sweeper.host import temporary
+from sweeper.host.files import write_atomic
 from sweeper.host.machine import Device
 from sweeper.host.process import Children
 from sweeper.inputs.models import PreparedModel
@@ -77,11 +79,16 @@ def measure(
         "nodes": children.call.nodes if children.call else 1,
         "start": secrets.token_hex(4),  # one for all nodes
     }
+    acting, agent = Acting.of(spec), out.with_suffix(".agent.json")
+    if acting is not None:
+        write_atomic(agent, acting.to_json())  # of this folder: other nodes read it, too
+        settings["agent"] = agent
     arguments = [f"--{key}={value}" for key, value in settings.items()]
     arguments += [f"--reward={own}" for own in spec.reward.references(results_dir / FOLDER)]
     command = [sys.executable, "-m", "sweeper.evaluation.evaluate", *arguments]
     with temporary.own_folder() as own, children.call.out(command, children.env) if children.call else nullcontext():
         seconds = children.run(command, own)
+    agent.unlink(missing_ok=True)
     return Evaluated(file=out, counts=read_counts(out), seconds=seconds)
 
 

@@ -1,6 +1,7 @@
 """The problems of an evaluation, in the order in which they are dealt and written: that of their names."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,19 @@ def problem_ids(path: Path) -> list[str]:
     return sorted(extra["problem_id"] for extra in column.to_pylist())
 
 
-def read_problems(path: Path, tokenizer: Any) -> list[Problem]:
-    """The rows of a verl parquet by `problem_ids`, with the chat template applied as verl applies it."""
+def read_problems(path: Path, tokenizer: Any, tools: Sequence[Mapping[str, Any]] = ()) -> list[Problem]:
+    """The rows of a verl parquet by `problem_ids`, with the chat template applied as verl applies it.
+
+    Args:
+        path: Of the parquet file.
+        tokenizer: Of the model.
+        tools: Schemas that the template is to show, of an agent's tools.
+    """
     from pyarrow import parquet
 
-    found = []
+    found, shown = [], {"tools": list(tools)} if tools else {}
     for row in parquet.read_table(path).to_pylist():
-        text = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False)
+        text = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False, **shown)
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         found.append(Problem(problem_id=row["extra_info"]["problem_id"], row=row, prompt_ids=ids))
     return sorted(found, key=lambda problem: problem.problem_id)

@@ -10,32 +10,57 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import rewards
+from rewards import Outcome
+from rewards.route import trajectory
+from sweeper.agent.record import FIELD, Record, trajectories
 from sweeper.evaluation.dealing import Deal
 from sweeper.evaluation.kept_blocks import Kept, Measured, Shard
 from sweeper.evaluation.problems import Problem
+from sweeper.evaluation.transcript import Transcript, shortened
 from sweeper.host.errors import RunFailedError
 from sweeper.host.process import die_with_parent
 from sweeper.rows.counts import ProblemCount
 from sweeper.rows.sample import TRUNCATED
+from sweeper.rows.trajectories import Ended, Trajectories
 
-KEPT_SAMPLES = 2  # of each problem, and further ones so that there is one of each verdict: at most 7
-KEPT_CHARACTERS = 8_000  # of each: 56,000 a problem at most
+KEPT_SAMPLES = 2  # of each problem, and further ones so that there is one of each verdict: at most 7, of an agent 10
+KEPT_CHARACTERS = 8_000  # of each: 56,000 a problem at most; of an agent 160,000, for its turns are kept apart, too
+_RIGHT = str(Outcome.CORRECT)
 MOST_UNSCORED = 16_384  # samples that wait to be scored: 0.3 GB of text at 4,000 tokens each
+
+
+class Acted(NamedTuple):
+    """What an agent did on the way to its answers."""
+
+    records: list[Record]  # of each trajectory
+    transcripts: list[Transcript]  # of each trajectory
+    max_turns: int  # how many turns right answers are counted by; 0: that cannot be told from these trajectories
 
 
 class Answered(NamedTuple):
     """One problem with all of its samples."""
 
     problem: Problem
-    texts: list[str]
+    texts: list[str]  # that are scored: of an agent the answers alone
     finished: list[bool]  # for each text, whether it came to its end within the limit
-    tokens: list[int]  # of each text, how many it had
+    tokens: list[int]  # of each text, how many it had; of an agent's trajectory all behind the prompt
+    acted: Acted | None = None  # an agent's
+
+    def shown(self, place: int) -> str:
+        """What was written for one text, for people to read."""
+        return self.texts[place] if self.acted is None else self.acted.transcripts[place].text
+
+    def extra_info(self, place: int) -> dict[str, Any]:
+        """What the scorer of one text is told beside it, as in training."""
+        told: dict[str, Any] = self.problem.row["extra_info"]
+        return told if self.acted is None else told | {FIELD: self.acted.records[place].plain()}
 
 
 def scored(answered: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
@@ -43,48 +68,45 @@ def scored(answered: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
     items = [
         rewards.ScoreItem(
             data_source=one.problem.row["data_source"],
-            solution_str=text,
+            solution_str=one.texts[place],
             ground_truth=one.problem.row["reward_model"]["ground_truth"],
-            extra_info=one.problem.row["extra_info"],
+            extra_info=one.extra_info(place),
         )
         for one in answered
-        for text in one.texts
+        for place in range(len(one.texts))
     ]
-    verdicts = rewards.score_batch(items, own=own)
-    measured, first = [], 0
-    for one in answered:
-        measured.append(_measured(one, verdicts[first : first + len(one.texts)]))
-        first += len(one.texts)
-    return measured
+    score = rewards.score_batch if answered[0].acted is None else trajectory.score_batch
+    scores = iter(score(items, own=own))
+    return [_measured(one, list(islice(scores, len(one.texts)))) for one in answered]
 
 
 def _measured(one: Answered, scores: Sequence[dict[str, float | str]]) -> Measured:
-    problem, verdicts, correct = one.problem, list[str](), None
-    for text, is_finished, score in zip(one.texts, one.finished, scores, strict=True):
-        # A response cut off at the limit that scores nothing is its own outcome, not a wrong answer.
-        cut = not is_finished and float(score["acc"]) < 1
-        if correct is None and is_finished and float(score["acc"]) == 1:
-            correct = text
-        verdicts.append(TRUNCATED if cut else str(score["outcome"]))
+    problem, verdicts = one.problem, [_verdict(one, place, score) for place, score in enumerate(scores)]
+    whole = [
+        text
+        for text, finished, said in zip(one.texts, one.finished, verdicts, strict=True)
+        if finished and said == _RIGHT
+    ]
     outcomes = Counter(verdicts)
     count = ProblemCount(
         problem_id=problem.problem_id,
         data_source=problem.row["data_source"],
         domain=problem.row["extra_info"]["domain"],
         n=len(one.texts),
-        c=outcomes["correct"],
+        c=outcomes[_RIGHT],
         outcomes=dict(sorted(outcomes.items())),
         prompt_tokens=len(problem.prompt_ids),
         response_tokens=sum(one.tokens),
         difficulty=problem.row["extra_info"].get("difficulty"),
+        trajectories=None if one.acted is None else _trajectories(one.acted, verdicts),
     )
     places = [
         place for place, verdict in enumerate(verdicts) if place < KEPT_SAMPLES or verdict not in verdicts[:place]
     ]
     kept = Kept(
         problem_id=problem.problem_id,
-        completions=[_shortened(one.texts[place]) for place in places],
-        correct=correct,
+        completions=[shortened(one.shown(place), KEPT_CHARACTERS) for place in places],
+        correct=whole[0] if whole and one.acted is None else None,
         verdicts=[
             {
                 "place": place,
@@ -94,18 +116,26 @@ def _measured(one: Answered, scores: Sequence[dict[str, float | str]]) -> Measur
                 "judge_error": scores[place]["judge_error"],
                 "finish": "stop" if one.finished[place] else "length",
                 "tokens": one.tokens[place],
-                "left_out": max(0, len(one.texts[place]) - KEPT_CHARACTERS),
+                "left_out": max(0, len(one.shown(place)) - KEPT_CHARACTERS),
             }
+            | ({} if one.acted is None else one.acted.transcripts[place].kept(KEPT_CHARACTERS))
             for place in places
         ],
     )
     return Measured(count=count, kept=kept)
 
 
-def _shortened(text: str) -> str:
-    """A long text without its middle: what is asked begins it, the answer ends it."""
-    half = KEPT_CHARACTERS // 2
-    return text if len(text) <= KEPT_CHARACTERS else text[:half] + text[-half:]
+def _verdict(one: Answered, place: int, score: dict[str, float | str]) -> str:
+    if one.acted is not None and one.acted.records[place].ended is not Ended.answered:
+        return str(one.acted.records[place].ended)  # wrong, whatever its scorer makes of no text
+    # A response cut off at the limit that scores nothing is its own outcome, not a wrong answer.
+    cut = not one.finished[place] and float(score["acc"]) < 1
+    return TRUNCATED if cut else str(score["outcome"])
+
+
+def _trajectories(acted: Acted, verdicts: Sequence[str]) -> Trajectories | None:
+    correct = [verdict == _RIGHT for verdict in verdicts] if acted.max_turns else None
+    return trajectories(acted.records, correct, max_turns=acted.max_turns)
 
 
 class Scoring:

@@ -4,15 +4,19 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sweeper.evaluation.acting import Acting
 from sweeper.evaluation.dealing import Deal
 from sweeper.evaluation.kept_blocks import shard_path
 from sweeper.evaluation.problems import Problem, prompts_of, read_problems
 from sweeper.evaluation.scoring import Answered, Scoring
-from sweeper.generation import Sample, Sampling
+from sweeper.generation import Prompt, Sample, Sampling
 from sweeper.generation.sampling import Engine
 from sweeper.generation.vllm import VllmEngine, seed_of
+
+if TYPE_CHECKING:
+    from sweeper.evaluation.trajectories import Player
 
 
 def work(options: argparse.Namespace, deal: Deal, name: str) -> None:
@@ -31,17 +35,22 @@ def work(options: argparse.Namespace, deal: Deal, name: str) -> None:
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(options.model)
-        problems = read_problems(options.data, tokenizer)
+        acting = Acting.read(options.agent) if options.agent is not None else None
+        problems = read_problems(options.data, tokenizer, acting.schemas if acting else ())
         prompts = prompts_of(problems, options.n)
-        engine = _engine(
-            options, tokenizer, max(len(prompt.token_ids) for prompt in prompts), engine_seed(options, deal, name)
-        )
+        engine = _engine(options, tokenizer, _longest(options, problems, acting), engine_seed(options, deal, name))
         sampling = Sampling(temperature=options.temperature, top_p=options.top_p, max_tokens=options.max_tokens)
+
+        def take(most: int) -> list[tuple[int, Prompt]]:
+            return [(place, prompts[place]) for place in deal.take(most)]
+
         loaded = time.monotonic()
-        for answers in engine.answers(
-            lambda most: [(place, prompts[place]) for place in deal.take(most)], n=options.n, sampling=sampling
-        ):
-            scoring.add([_answered(tokenizer, problems[place], samples) for place, samples in answers])
+        if acting is None:
+            for answers in engine.answers(take, n=options.n, sampling=sampling):
+                scoring.add([_answered(tokenizer, problems[place], samples) for place, samples in answers])
+        else:
+            for played in _player(options, acting, tokenizer, sampling).answers(engine, take, problems, options.n):
+                scoring.add(played)
         generated = time.monotonic()
         scoring.finish()
         load_s, generate_s, rest_s = loaded - begun, generated - loaded, time.monotonic() - generated
@@ -50,6 +59,21 @@ def work(options: argparse.Namespace, deal: Deal, name: str) -> None:
             f"{rest_s:.1f} s of them after it",
             file=sys.stderr,
         )
+
+
+def _longest(options: argparse.Namespace, problems: Sequence[Problem], acting: Acting | None) -> int:
+    """Most tokens of a prompt and what comes behind it."""
+    prompt = max(len(problem.prompt_ids) for problem in problems)
+    response: int = options.max_tokens
+    return prompt + response if acting is None else acting.longest(prompt, response)
+
+
+def _player(options: argparse.Namespace, acting: Acting, tokenizer: Any, sampling: Sampling) -> "Player":
+    from transformers import AutoConfig
+
+    from sweeper.evaluation.trajectories import Player
+
+    return Player(acting, tokenizer, AutoConfig.from_pretrained(options.model).model_type, sampling)
 
 
 def _answered(tokenizer: Any, problem: Problem, samples: Sequence[Sample]) -> Answered:
@@ -69,9 +93,8 @@ def engine_seed(options: argparse.Namespace, deal: Deal, name: str) -> int:
     return seed_of(options.seed, options.model, name, deal.total - len(deal.left))
 
 
-def _engine(options: argparse.Namespace, tokenizer: Any, longest_prompt: int, seed: int) -> Engine:
+def _engine(options: argparse.Namespace, tokenizer: Any, longest: int, seed: int) -> Engine:
     if options.engine == "vllm":
-        longest = longest_prompt + options.max_tokens
         return VllmEngine.load(options.model, tensor_parallel=options.tensor_parallel, longest=longest, seed=seed)
     from sweeper.generation.cpu import CpuEngine
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import torch
 
-from sweeper.generation.sampling import Sample, Sampling, Take
+from sweeper.generation.sampling import Request, Sample, Sampling, Take
 
 # A batch's keys and values, and one step's logits, stay below these.
 MAX_CACHE_BYTES = 1 << 30
@@ -64,6 +64,11 @@ class CpuEngine:
                 earlier=[prompt.earlier for prompt in prompts],
             )
             yield list(zip(numbers, groups, strict=True))
+
+    def round(self, requests: Sequence[Request], *, sampling: Sampling) -> list[Sample]:
+        """See `Engine`; a completion hangs on the seed, its token ids and its draw."""
+        rows, limits, draws = (list(part) for part in zip(*requests, strict=True))
+        return self._all(rows, limits, sampling, _chances(rows, limits, str(self.seed), draws))
 
     def generate(
         self,

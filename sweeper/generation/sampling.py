@@ -25,7 +25,7 @@ class Sample(NamedTuple):
 
     token_ids: Sequence[int]
     log_probs: list[float] | None
-    finished: bool  # an end-of-sequence token was drawn (and is the last of token_ids)
+    finished: bool  # a token that ends it was drawn (and is the last of token_ids)
 
 
 class Prompt(NamedTuple):
@@ -33,6 +33,14 @@ class Prompt(NamedTuple):
 
     token_ids: Sequence[int]
     earlier: int = 0  # samples that others draw of equal token ids: these are other ones
+
+
+class Request(NamedTuple):
+    """One completion that is asked for: a turn of one of an agent's trajectories."""
+
+    token_ids: Sequence[int]  # of all that came before it
+    limit: int  # most tokens, at least 1
+    draw: int  # whose turn it is: of two requests of equal token ids and draw one is as good as the other
 
 
 Take = Callable[[int], Sequence[tuple[int, Prompt]]]
@@ -48,3 +56,6 @@ class Engine(Protocol):
 
         It takes more whenever it would idle otherwise. Samples hang on no other prompt than their own.
         """
+
+    def round(self, requests: Sequence[Request], *, sampling: Sampling) -> list[Sample]:
+        """One completion for each request, in their order; `sampling.max_tokens` is not looked at."""

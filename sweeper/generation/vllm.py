@@ -10,12 +10,13 @@ import hashlib
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper.generation.sampling import Sample, Sampling, Take
+from sweeper.generation.sampling import Request, Sample, Sampling, Take
 
 AT_ONCE = 1024  # sequences that one engine decodes together, as vLLM has it on GPUs with 70 GiB or more
 
@@ -26,6 +27,7 @@ class VllmEngine:
     def __init__(self, engine: Any, parameters: Callable[..., Any]) -> None:
         """Args are vLLM's `LLMEngine` and its `SamplingParams`."""
         self._engine, self._parameters = engine, parameters
+        self._rounds = count()
 
     @classmethod
     def load(cls, path: Path, *, tensor_parallel: int, longest: int, seed: int) -> Self:
@@ -50,7 +52,7 @@ class VllmEngine:
                 given = take(math.ceil(room / n))
                 is_more = bool(given)
                 for number, prompt in given:
-                    asked = {"type": "token", "prompt_token_ids": list(prompt.token_ids)}  # as its renderer makes it
+                    asked = _asked(prompt.token_ids)
                     for draw in range(n):
                         self._engine.add_request(f"{number}/{draw}", asked, parameters)
             if not self._engine.has_unfinished_requests():
@@ -59,13 +61,38 @@ class VllmEngine:
             for answer in self._engine.step():
                 if answer.finished:
                     number = int(answer.request_id.partition("/")[0])
-                    (output,) = answer.outputs
-                    # Four bytes a token, where Python's numbers take some forty.
-                    found[number].append(Sample(array("i", output.token_ids), None, output.finish_reason == "stop"))
+                    found[number].append(_sample(answer))
                     if len(found[number]) == n:
                         done.append((number, found.pop(number)))
             if done:
                 yield done
+
+    def round(self, requests: Sequence[Request], *, sampling: Sampling) -> list[Sample]:
+        """See `Engine`; of what came before a turn vLLM's prefix cache keeps the keys and values as long as they fit.
+
+        Draws are parts of the engine's stream, as all are: `Request.draw` is not looked at.
+        """
+        name, arguments = f"round-{next(self._rounds)}", sampling_arguments(sampling)
+        for number, request in enumerate(requests):
+            parameters = self._parameters(**arguments | {"max_tokens": request.limit})
+            self._engine.add_request(f"{number}/{name}", _asked(request.token_ids), parameters)
+        found = dict[int, Sample]()
+        while self._engine.has_unfinished_requests():
+            for answer in self._engine.step():
+                if answer.finished:
+                    found[int(answer.request_id.partition("/")[0])] = _sample(answer)
+        return [found[number] for number in range(len(requests))]
+
+
+def _asked(token_ids: Sequence[int]) -> dict[str, Any]:
+    """A prompt as vLLM's own renderer makes it."""
+    return {"type": "token", "prompt_token_ids": list(token_ids)}
+
+
+def _sample(answer: Any) -> Sample:
+    """Of vLLM's answer to a request; four bytes a token, where Python's numbers take some forty."""
+    (output,) = answer.outputs
+    return Sample(array("i", output.token_ids), None, output.finish_reason == "stop")
 
 
 def engine_arguments(path: Path, *, tensor_parallel: int, longest: int, seed: int) -> dict[str, Any]:
@@ -93,7 +120,8 @@ def engine_arguments(path: Path, *, tensor_parallel: int, longest: int, seed: in
 
 def sampling_arguments(sampling: Sampling) -> dict[str, Any]:
     """What vLLM's `SamplingParams` is given; no seed."""
-    return {
+    stops = {"stop_token_ids": list(sampling.stops)} if sampling.stops else {}
+    return stops | {
         "n": 1,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,

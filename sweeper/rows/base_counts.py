@@ -9,12 +9,14 @@ from sweeper.spec.run import RunSpec
 
 
 def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int | None = None) -> str:
-    """Name of a base model's measurement: model, problems, sampling and scorers."""
+    """Name of a base model's measurement: model, problems, sampling, scorers and agent."""
     scoring: dict[str, Any] = {"reward_suite": spec.reward_suite}
     if spec.reward.scorers:
         scoring["own"] = [asdict(own) for own in spec.reward.scorers]
     if spec.reward.versions:
         scoring["versions"] = spec.reward.versions
+    if spec.agent.acts:
+        scoring["agent"] = spec.science()["agent"] | {"format": spec.agent.format or spec.model.tool_format}
     return digest_of(
         {
             "model": model_digest,

@@ -8,15 +8,20 @@ from typing import Any, Protocol
 
 from rewards import Outcome
 from sweeper.host.errors import ConfigError
+from sweeper.rows.trajectories import LIMITS, Ended
 
 _NEAREST = 3  # names that an error tells
 
 TRUNCATED = "truncated"  # the verdict of an evaluation on a response that was cut off at the limit and scored nothing
-VERDICTS = (*map(str, Outcome), TRUNCATED)
-_WHY = {
+VERDICTS = (*map(str, Outcome), TRUNCATED, *map(str, LIMITS))  # of an agent's trajectory also how it ended unfinished
+_WHY: dict[str, str] = {
     Outcome.NO_ANSWER: "nothing in the required format was found",
     Outcome.TIMEOUT: "the program or the comparison ran past its time limit",
     Outcome.ERROR: "the scorer failed; it counts as 0",
+    Ended.turn_limit: "no answer within agent.max_turns",
+    Ended.call_limit: "called on after a call beyond agent.max_calls was refused",
+    Ended.context_limit: "the next observation or turn did not fit into the context",
+    Ended.turn_cut: "a turn was cut off, at agent.turn_tokens or at the end of the context",
 }
 
 
@@ -26,6 +31,25 @@ class Origin(StrEnum):
     evaluation = "evaluation"  # pass@k of the trained model
     validation = "validation"  # during training, at one step
     base = "base"  # pass@k of the model before RL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A part of an agent's transcript: what one side put there.
+
+    Attributes:
+        role: `assistant`: the model; `tool` or `user`: what it observed.
+        text: Without special tokens; a long one lacks its middle.
+        tokens: Of the whole part.
+        trained: Whether training learns these tokens: those that the model drew.
+        left_out: Characters that were not kept.
+    """
+
+    role: str
+    text: str
+    tokens: int
+    trained: bool
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +76,9 @@ class Sample:
         place: Which of the problem's samples, from 0; of a validation of one sample per problem 0.
         n: How many samples were drawn for the problem in this measurement.
         c: How many of them are correct.
+        turns: The transcript of an agent, in its order; empty of a single response. `response` has all of it as one
+            text, `tokens` counts all of it, and only the last turn was scored.
+        turns_left_out: Parts of the transcript that were not kept, from its middle.
     """
 
     run_id: str
@@ -73,10 +100,13 @@ class Sample:
     place: int | None = None
     n: int | None = None
     c: int | None = None
+    turns: tuple[Turn, ...] = ()
+    turns_left_out: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields, in this order, as JSON has them."""
-        return asdict(self) | {"origin": str(self.origin)}
+        """All fields, in this order, as JSON has them; without those on turns where there are none."""
+        values = asdict(self) | {"origin": str(self.origin)}
+        return values if self.turns else {name: values[name] for name in values if not name.startswith("turns")}
 
 
 class Named(Protocol):
@@ -164,4 +194,4 @@ def why(verdict: str | None, *, judge_failed: bool = False, limit: int | None = 
         return "cut off at the limit" + ("" if limit is None else f" of {limit:,} tokens")
     if verdict == Outcome.ERROR and judge_failed:
         return "the judge gave no verdict; it counts as 0"
-    return None if verdict is None else _WHY.get(Outcome(verdict))
+    return None if verdict is None else _WHY.get(verdict)

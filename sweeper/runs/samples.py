@@ -23,7 +23,7 @@ from sweeper.rows.asked import Asked, by_gold, gold_digest, read_asked
 from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.counts import ProblemCount, read_counts, samples_path
 from sweeper.rows.row import base_problems_path, problems_path
-from sweeper.rows.sample import Named, Origin, Sample, why
+from sweeper.rows.sample import Named, Origin, Sample, Turn, why
 from sweeper.runs.coverage import Coverage
 from sweeper.runs.folder import RunDir
 from sweeper.runs.unread import Unread
@@ -138,6 +138,8 @@ class KeptSamples:
                 place=said["place"],
                 n=count.n if count else None,
                 c=count.c if count else None,
+                turns=tuple(Turn(**turn) for turn in said.get("turns", ())),
+                turns_left_out=said.get("turns_left_out", 0),
             )
 
     def _validated(self, line: Mapping[str, Any]) -> Iterator[Sample]:

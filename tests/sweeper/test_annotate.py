@@ -117,3 +117,11 @@ def test_files_changed_after_planning_are_refused(file: Path, results: Path, run
     changed = replace(run, data=replace(run.data, annotations=(str(file),), annotation_digests=("0" * 64,)))
     with pytest.raises(DataError, match="not the file that the run was planned with"):
         prepared(changed, results, tokenizer=None)
+
+
+def test_answers_of_an_agent_are_refused_as_solutions_to_learn_from(results: Path, tiny_model: Path) -> None:
+    asked = (*settings(tiny_model), "agent=calculator", "agent.format=hermes", "data.tasks=agent")
+    done = annotate(results, *asked, f"--solutions={results / 'solutions.jsonl'}")
+    assert done.returncode == 2
+    assert "teaches none of its calls" in done.stderr
+    assert "leave --solutions out, or set agent=none" in done.stderr

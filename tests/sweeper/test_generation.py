@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sweeper.generation import Prompt, Sampling
+from sweeper.generation import Prompt, Request, Sampling
 from sweeper.generation.sampling import Sample
 
 if TYPE_CHECKING:
@@ -110,6 +110,31 @@ def test_answers_hang_not_on_which_prompts_are_taken_together(engine: "CpuEngine
     together = answered([0, 1, 2, 3])
     assert together == answered([3], [2], [1], [0]) == answered([2, 0], [3, 1])
     assert together[0] != together[2]  # of one wording, and drawn anew
+
+
+def test_a_turn_hangs_on_what_came_before_and_its_draw_not_on_the_round(engine: "CpuEngine") -> None:
+    requests = [Request(prompt, 12, draw) for prompt in PROMPTS for draw in (0, 7)]
+
+    def turns(some: Sequence[Request]) -> list[list[int]]:
+        return [list(sample.token_ids) for sample in engine.round(some, sampling=Sampling(max_tokens=1))]
+
+    together = turns(requests)
+    assert together == [turn for request in requests for turn in turns([request])]
+    assert together == turns(requests[::-1])[::-1]
+    assert len(set(map(tuple, together))) == len(requests)
+    assert together[0] == list(
+        engine.generate(PROMPTS[:1], n=1, sampling=Sampling(max_tokens=12), seed=0)[0][0].token_ids
+    )
+
+
+def test_a_turn_has_a_limit_and_stop_tokens_of_its_own(engine: "CpuEngine") -> None:
+    free = engine.round([Request(PROMPTS[0], 12, 0)], sampling=Sampling(max_tokens=1))[0].token_ids
+    cut, short = engine.round(
+        [Request(PROMPTS[0], 12, 0), Request(PROMPTS[0], 2, 0)], sampling=Sampling(max_tokens=1, stops=(free[3],))
+    )
+    end = list(free).index(free[3]) + 1
+    assert (list(cut.token_ids), cut.finished) == (list(free[:end]), True)
+    assert list(short.token_ids) == list(free[:2])
 
 
 def test_the_samples_of_one_prompt_differ(engine: "CpuEngine") -> None:

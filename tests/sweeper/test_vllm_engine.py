@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeper.evaluation.dealing import Deal
 from sweeper.evaluation.worker import engine_seed
-from sweeper.generation import Prompt, Sampling
+from sweeper.generation import Prompt, Request, Sampling
 from sweeper.generation.sampling import Take
 from sweeper.generation.vllm import AT_ONCE, VllmEngine, engine_arguments
 
@@ -52,7 +52,9 @@ class StandIn:
         return [self._ended(one) for one in running if not one.steps]
 
     def _ended(self, one: Asked) -> SimpleNamespace:
-        output = SimpleNamespace(token_ids=[7, 8], finish_reason="stop" if one.name.endswith("0") else "length")
+        output = SimpleNamespace(
+            token_ids=[7, 8], finish_reason="stop" if one.name.partition("/round")[0].endswith("0") else "length"
+        )
         return SimpleNamespace(request_id=one.name, finished=True, outputs=[output])
 
 
@@ -134,3 +136,17 @@ def test_an_engine_plans_for_the_longest_sequence_asked_of_it_and_graphs_for_as_
         "compilation_config": {"max_cudagraph_capture_size": AT_ONCE},
         "seed": 7,
     }
+
+
+def test_a_round_answers_every_request_in_its_order_each_with_its_own_limit() -> None:
+    stand_in = StandIn()
+    asked = [Request(token_ids=(number, 1, 2), limit=3 + number, draw=number) for number in range(30)]
+    one = engine(stand_in)
+    first = one.round(asked, sampling=Sampling(max_tokens=99, stops=(5,)))
+    again = one.round(asked[:3], sampling=Sampling(max_tokens=99))
+    assert (len(first), len(again)) == (30, 3)
+    assert [sample.finished for sample in first] == [number in (0, 10, 20) for number in range(30)]
+    assert [request.parameters["max_tokens"] for request in stand_in.asked] == [*range(3, 33), 3, 4, 5]
+    assert [request.parameters.get("stop_token_ids") for request in stand_in.asked] == [[5]] * 30 + [None] * 3
+    assert len({request.name for request in stand_in.asked}) == 33  # vLLM knows a request by its name
+    assert all("seed" not in request.parameters for request in stand_in.asked)

@@ -11,7 +11,7 @@ import pytest
 
 from data_prep.materialise import materialise
 from sweeper.generation import vllm
-from sweeper.generation.sampling import Prompt, Sample, Sampling
+from sweeper.generation.sampling import Prompt, Request, Sample, Sampling
 from sweeper.generation.vllm import VllmEngine
 from sweeper.inputs.data import data_spec
 from sweeper.rows.counts import read_counts
@@ -89,6 +89,17 @@ def prompts_of(path: Path, *texts: str) -> list[list[int]]:
     chats = [[{"role": "user", "content": text}] for text in texts]
     asked = [tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False) for chat in chats]
     return [tokenizer(text, add_special_tokens=False)["input_ids"] for text in asked]
+
+
+def test_greedy_rounds_go_on_as_transformers_does_from_what_came_before(family: Loaded) -> None:
+    _, path, engine = family
+    rows = prompts_of(path, *TEXTS)
+    for length in (16, 8):  # of each turn; after it something is observed
+        requests = [Request(token_ids=row, limit=length, draw=number) for number, row in enumerate(rows)]
+        samples = engine.round(requests, sampling=Sampling(temperature=0.0, max_tokens=1))
+        turns = [list(sample.token_ids) for sample in samples]
+        assert turns == by_transformers(path, rows, length)
+        rows = [[*row, *turn, *rows[0][:5]] for row, turn in zip(rows, turns, strict=True)]
 
 
 def stops_of(name: str, path: Path) -> set[int]:
