@@ -21,7 +21,8 @@ from analysis.passk.crossed import BetweenRuns, CrossedMean, Part, between_runs,
 from analysis.passk.estimate import Estimate
 from analysis.passk.interval import of_difference, over_problems
 from analysis.passk.resampling import resampled_means
-from analysis.runs.selection import Counts, Run
+from analysis.runs.counts import Counts
+from analysis.runs.selection import Run
 
 Floats = NDArray[np.float64]
 DRAWS = 4000

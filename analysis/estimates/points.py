@@ -9,7 +9,8 @@ from analysis.laws.student import Interval
 from analysis.passk.crossed import crossed_mean
 from analysis.passk.estimate import Estimate
 from analysis.passk.interval import of_difference, over_problems
-from analysis.runs.selection import Floats, Point, Run
+from analysis.runs.counts import Floats
+from analysis.runs.selection import Point, Run
 from sweeper.rows.clear_change import LEVEL, holm
 
 TOLERANCE = 1e-9  # a row's pass@1 and the mean of its counts are the same number

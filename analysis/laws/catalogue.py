@@ -60,6 +60,12 @@ POWER_ND = _product(
     "plain power law in size and data, y = A N^-alpha D^-beta: no floor, one slope in data",
     {"n": "alpha", "d": "beta"},
 )
+POWER_NDX = _product(
+    "power_ndx",
+    "ln y = ln_A - alpha ln N - beta ln D - gamma ln x",
+    "plain product of powers in size, data (or turns) and compute",
+    {"n": "alpha", "d": "beta", "x": "gamma"},
+)
 
 
 # --- a floor and a power of each column
@@ -261,7 +267,7 @@ DATA_REUSE = Form(
 
 FORMS = {
     form.name: form
-    for form in (KN_LOGLINEAR, SIGMOID, POWER_FLOOR, CHINCHILLA, EXP_SATURATION, POWER, POWER_ND, DATA_REUSE)
+    for form in (KN_LOGLINEAR, SIGMOID, POWER_FLOOR, CHINCHILLA, EXP_SATURATION, POWER, POWER_ND, POWER_NDX, DATA_REUSE)
 }
 # Of one curve: what ranking compares. The log-linear law of one curve is the plain power law.
 ZOO = (POWER, POWER_FLOOR, SIGMOID, EXP_SATURATION)

@@ -24,6 +24,7 @@ laws (docs/laws.md has units and sources)
   exp_saturation  y = A - (A - R0) exp(-x / x0)                                  x, y
   power           ln y = ln_A - alpha ln x                                       x, y
   power_nd        ln y = ln_A - alpha ln N - beta ln D                           n, d, y
+  power_ndx       ln y = ln_A - alpha ln N - beta ln D - gamma ln x              n, d, x, y
   chinchilla      y = E + A / N^alpha + B / D^beta                               n, d, y
   data_reuse      y = E + B D_eff^-beta, D_eff = U (1 + r (1 - exp(-(tau-1)/r))) unique, tau, y
 

@@ -22,7 +22,8 @@ from analysis.questions.levels import joined, within
 from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, arms, strata
 from analysis.runs.checkpoints import Axis
-from analysis.runs.selection import Floats, Selection
+from analysis.runs.counts import Floats
+from analysis.runs.selection import Selection
 from analysis.runs.spent import mean_flops
 from sweeper.rows.clear_change import holm
 

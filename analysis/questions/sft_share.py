@@ -20,7 +20,8 @@ from analysis.questions import Question, Settings
 from analysis.questions.levels import compared, points
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import arms, strata
-from analysis.runs.selection import ALL_RUNS, Floats, Selection
+from analysis.runs.counts import Floats
+from analysis.runs.selection import ALL_RUNS, Selection
 from sweeper.rows.row import ResultRow
 
 MIN_SHARES = 4  # three coefficients and one share to contradict them

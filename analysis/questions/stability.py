@@ -22,7 +22,8 @@ from analysis.questions.curriculum import MIXED
 from analysis.questions.levels import joined
 from analysis.questions.reply import left_out, missing, reply
 from analysis.questions.strata import configurations
-from analysis.runs.selection import Counts, Floats, Point, Run, Selection
+from analysis.runs.counts import Counts, Floats
+from analysis.runs.selection import Point, Run, Selection
 
 WINDOW = 5  # steps over which a curve is averaged before it is compared with its peak
 REWARD_LEFT = 0.5  # share of the peak reward below which the end counts as collapse

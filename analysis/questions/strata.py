@@ -4,9 +4,10 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.estimates.panel import Arm
-from analysis.runs.hyperparameters import HYPERPARAMETERS, other_settings
+from analysis.runs.hyperparameters import HYPERPARAMETERS, agent, other_settings
 from analysis.runs.selection import ALL_RUNS, Run
 from sweeper.rows.row import ResultRow
+from sweeper.spec.agent import NONE
 
 FACTORS: dict[str, Callable[[ResultRow], Hashable]] = {  # beside `other_settings`
     "model": lambda row: row.model,
@@ -17,6 +18,7 @@ FACTORS: dict[str, Callable[[ResultRow], Hashable]] = {  # beside `other_setting
     "n_sft": lambda row: row.n_sft,
     "reuse": lambda row: None if row.reuse is None else float(f"{row.reuse:.2g}"),
     "steps": lambda row: row.steps,
+    "agent": agent,
     **HYPERPARAMETERS,
 }
 
@@ -88,6 +90,8 @@ def _said(name: str, value: Hashable) -> str:
     words = {"n_unique": "problems", "n_sft": "problems of fine-tuning", "steps": "steps"}.get(name)
     if name == "n_sft" and value == 0:
         return "no fine-tuning"
+    if name == "agent" and value == NONE:
+        return "no agent"
     if name == "reuse" and value is not None:
         return "each seen once" if value == 1 else f"each seen {value:g} times"
     if name == "curriculum" and value is not None:

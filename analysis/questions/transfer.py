@@ -20,7 +20,8 @@ from analysis.questions import Question, Settings
 from analysis.questions.levels import within
 from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, strata
-from analysis.runs.selection import Floats, Run, Selection
+from analysis.runs.counts import Floats
+from analysis.runs.selection import Run, Selection
 from sweeper.rows.clear_change import holm
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from sweeper.rows.differences import between_rows
 from sweeper.rows.row import ResultRow
+from sweeper.spec.agent import NONE
 
 
 def kl_term(row: ResultRow) -> str | None:
@@ -28,6 +29,11 @@ def rollouts(row: ResultRow) -> str | None:
     return None if row.rollout_n is None else f"{row.rollout_n} rollouts"
 
 
+def agent(row: ResultRow) -> str:
+    """What the policy acts in, by its name; `none` in rows of earlier versions, which had no other."""
+    return row.agent or NONE
+
+
 HYPERPARAMETERS: dict[str, Callable[[ResultRow], str | None]] = {"KL": kl_term, "LoRA": lora, "rollouts": rollouts}
 
 
@@ -36,6 +42,7 @@ def other_settings(rows: Sequence[ResultRow]) -> dict[str, Callable[[ResultRow],
     told: list[tuple[Hashable, ...]] = [
         (
             *(row.model, row.algorithm, row.domain_mix, row.curriculum, row.n_unique, row.n_sft, row.steps),
+            agent(row),
             *(said(row) for said in HYPERPARAMETERS.values()),
         )
         for row in rows

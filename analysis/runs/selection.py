@@ -8,53 +8,23 @@ import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.passk.estimator import pass_at_k_values
-from analysis.runs.hyperparameters import HYPERPARAMETERS, goes_with_algorithm, other_settings
+from analysis.runs.counts import Counts, Floats, read_hashed
+from analysis.runs.hyperparameters import HYPERPARAMETERS, agent, goes_with_algorithm, other_settings
 from rewards.bounded_file import JSON_BYTES, read_bytes
 from sweeper.host.errors import DamagedError, ResultsError
-from sweeper.host.json_lines import MOST_BYTES
-from sweeper.rows.counts import read_lines
 from sweeper.rows.differences import between_rows
 from sweeper.rows.grid_file import Membership, tell_others
 from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
+from sweeper.spec.agent import NONE
 
-Floats = NDArray[np.float64]
 SEPARATOR = " · "  # between the fields of a series' label
 ALL_RUNS = "all runs"  # the label of a group that holds them all
 USUAL = 0.6  # share of the runs from which a value goes without saying
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """Samples drawn (`n`) and correct (`c`) of each problem, ordered by problem id."""
-
-    problem_ids: tuple[str, ...]
-    domains: tuple[str, ...]
-    n: tuple[int, ...]
-    c: tuple[int, ...]
-
-    def pass_at(self, k: int, domain: str = "all") -> Floats:
-        """pass@k of every problem of a domain; NaN where k > n."""
-        values = _pass_at(self, k)
-        return values if domain == "all" else values[_in_domain(self, domain)]
-
-
-@lru_cache(maxsize=8192)
-def _pass_at(counts: Counts, k: int) -> Floats:
-    values = pass_at_k_values(np.array(counts.n), np.array(counts.c), k)
-    values.flags.writeable = False
-    return values
-
-
-@lru_cache(maxsize=8192)
-def _in_domain(counts: Counts, domain: str) -> NDArray[np.bool_]:
-    return np.array([name == domain for name in counts.domains], dtype=np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +125,7 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         hasher.update(read_bytes(row_path(results_dir, row.run_id), JSON_BYTES))
         paths = (path(results_dir, row.run_id) for path in (problems_path, base_problems_path))
         try:
-            trained, base = (_counts(path, hasher) for path in paths)
+            trained, base = (read_hashed(path, hasher) for path in paths)
         except ResultsError as error:
             damaged.append(DamagedError(f"run {row.run_id}: {error}"))
             continue
@@ -231,6 +201,7 @@ def _parts(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
         ],
         "domain mix": [row.domain_mix for row in rows],
         "order": [(row.curriculum or "").replace("_", " ") for row in rows],
+        "agent": ["no agent" if agent(row) == NONE else agent(row) for row in rows],
         "SFT share": [_sft_share(row) for row in rows],
         **{
             name: [said(row) or "" for row in rows]
@@ -257,15 +228,3 @@ def _order(run: Run) -> tuple[int, str, float, str, str, tuple[float, ...]]:
     scale = float("inf") if row.n_unique is None else float(row.n_unique)
     settings = tuple(value or 0 for value in (row.kl_loss_coef, row.kl_reward_coef, row.lora_rank, row.rollout_n))
     return (row.n_params_non_embedding, row.model, scale, row.algorithm, row.domain_mix, settings)
-
-
-def _counts(path: Path, hasher: "hashlib._Hash") -> Counts | None:
-    if not path.exists():
-        return None
-    lines = read_lines(path, "domain")
-    hasher.update(read_bytes(path, MOST_BYTES))
-    found = sorted((line["problem_id"], str(line["domain"]), line["n"], line["c"]) for line in lines)
-    if len({item[0] for item in found}) != len(found):
-        raise ResultsError(f"{path} counts a problem twice: problem ids must be unique")
-    ids, domains, n, c = zip(*found, strict=True)
-    return Counts(problem_ids=ids, domains=domains, n=n, c=c)

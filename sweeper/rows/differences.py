@@ -30,6 +30,7 @@ NAMED_BY = {  # what names each part, or one key of it, with all that lies in it
     "training.": "model.family",
     "eval.": "model.family",
     "data.": "model.family",
+    "agent.": "agent.name",
     "reward.scorers": "reward.path reward.sources",
     "data.root": "",
     "data.digest": "data.root",
@@ -52,7 +53,7 @@ IN_IDS = {  # what the readable part of a run's id tells
 }
 IN_ROWS = {  # what a row tells in columns of its own
     *IN_IDS,
-    *("data_scale.epochs", "training.total_steps", "algorithm.rollout_n", "algorithm.lora.rank"),
+    *("agent.name", "data_scale.epochs", "training.total_steps", "algorithm.rollout_n", "algorithm.lora.rank"),
     *("algorithm.kl.in_loss", "algorithm.kl.loss_coef", "algorithm.kl.in_reward", "algorithm.kl.reward_coef"),
 }
 # Alone, the end of another setting.

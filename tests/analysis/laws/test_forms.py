@@ -24,6 +24,11 @@ def plane() -> Sample:
     return Sample(columns={"n": n, "d": d}, y=3 * n**-0.1 * d**-0.05)
 
 
+def space() -> Sample:
+    n, d, x = (item.ravel() for item in np.meshgrid(np.geomspace(1e4, 1e6, 4), (1.0, 2, 4), np.geomspace(1e9, 1e12, 3)))
+    return Sample(columns={"n": n, "d": d, "x": x}, y=3 * n**-0.1 * d**-0.3 * x**-0.02)
+
+
 def reuse() -> Sample:
     unique, tau = (item.ravel() for item in np.meshgrid(np.geomspace(100, 1e4, 6), [1.0, 2, 4, 8, 16, 32, 64]))
     effective = unique * (1 + 10 * (1 - np.exp(-(tau - 1) / 10)))
@@ -41,6 +46,7 @@ def samples() -> dict[str, tuple[Sample, dict[str, float]]]:
         "power": (curve(2 * X**-0.1), {"ln_A": float(np.log(2)), "alpha": 0.1}),
         "chinchilla": (chinchilla(), {"E": 1.8, "A": 480, "B": 2000, "alpha": 0.35, "beta": 0.37}),
         "power_nd": (plane(), {"ln_A": float(np.log(3)), "alpha": 0.1, "beta": 0.05}),
+        "power_ndx": (space(), {"ln_A": float(np.log(3)), "alpha": 0.1, "beta": 0.3, "gamma": 0.02}),
         "data_reuse": (reuse(), {"E": 0.4, "B": 2, "beta": 0.4, "r": 10}),
     }
 

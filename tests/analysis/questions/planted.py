@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.runs.selection import Counts, Run, Selection
+from analysis.runs.counts import Counts
+from analysis.runs.selection import Run, Selection
 from sweeper.rows.problems_seen import seen_of
 from sweeper.rows.row import CurvePoint, Failure, Status
 from sweeper.rows.score import PassAtK, Score

@@ -1,0 +1,95 @@
+"""What agents did, problem by problem: runs cut down to a number of turns, and rates of what trajectories hold."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from analysis.runs.counts import Counts, Floats
+from analysis.runs.hyperparameters import agent
+from analysis.runs.selection import Run
+from sweeper.rows.differences import between_rows
+from sweeper.rows.row import ResultRow
+from sweeper.rows.trajectories import Trajectories
+from sweeper.spec.agent import NONE
+
+OF_AGENT = "agent."  # how the keys of its settings begin
+
+
+def acts(row: ResultRow) -> bool:
+    """Whether the policy had something to act on."""
+    return agent(row) != NONE
+
+
+def tells_budget(row: ResultRow) -> bool:
+    """Whether the prompt says how many turns there are: what fewer would have given is then not known."""
+    return bool((row.settings or {}).get("agent.tell_budget"))
+
+
+def most_turns(row: ResultRow) -> int | None:
+    """Turns that a trajectory may take; None: not known."""
+    turns = (row.settings or {}).get("agent.max_turns")
+    return turns if isinstance(turns, int) else None
+
+
+def agent_words(rows: Sequence[ResultRow]) -> dict[str, str]:
+    """The agent of each row by its id, with those of its settings that tell agents apart: "python, feedback false"."""
+    own = [item for item in between_rows(rows) if item.key.startswith(OF_AGENT)]
+    return {
+        row.run_id: ", ".join([agent(row), *(f"{item.name} {item.texts[i]}" for item in own if acts(row))])
+        for i, row in enumerate(rows)
+    }
+
+
+def known_trajectories(counts: Counts | None) -> tuple[Trajectories, ...] | None:
+    """Of every problem; None where those of one are not known."""
+    found = () if counts is None else tuple(item for item in counts.trajectories if item is not None and item.n)
+    return found if found and counts is not None and len(found) == len(counts.problem_ids) else None
+
+
+def turns_measured(counts: Counts | None) -> int:
+    """The most turns T such that right answers within 1 ... T turns were counted on every problem; 0: they were not."""
+    return min((len(item.correct_at_turns) for item in known_trajectories(counts) or ()), default=0)
+
+
+def within_turns(run: Run, turns: int) -> Run:
+    """The run with an answer right only if it was given within `turns` turns.
+
+    Its base model's counts are None where they were not measured so.
+
+    Raises:
+        ValueError: the trained model's were not.
+    """
+    trained = _within(run.trained, turns)
+    if trained is None:
+        raise ValueError(f"{run.row.run_id} was not measured within {turns} turns")
+    return Run(row=run.row, trained=trained, base=_within(run.base, turns))
+
+
+def _within(counts: Counts | None, turns: int) -> Counts | None:
+    found = known_trajectories(counts)
+    if counts is None or found is None or turns_measured(counts) < turns:
+        return None
+    return replace(counts, c=tuple(item.correct_at_turns[turns - 1] for item in found))
+
+
+def per_trajectory(counts: Counts, name: str) -> Floats:
+    """A sum of `Trajectories` per trajectory, of every problem.
+
+    Raises:
+        ValueError: a problem has no trajectories.
+    """
+    found = known_trajectories(counts)
+    if found is None:
+        raise ValueError("a problem has no trajectories")
+    return np.array([item.mean(name) for item in found])
+
+
+def generated_tokens(counts: Counts | None) -> float | None:
+    """Tokens that the model drew, per sample, mean over problems; None where they were not counted."""
+    if counts is None:
+        return None
+    if (found := known_trajectories(counts)) is not None:
+        return float(np.mean([item.mean("generated_tokens") for item in found]))
+    known = [tokens / n for tokens, n in zip(counts.response_tokens, counts.n, strict=False) if tokens is not None]
+    return float(np.mean(known)) if len(known) == len(counts.problem_ids) else None
