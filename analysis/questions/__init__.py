@@ -69,5 +69,8 @@ _ASKED = (  # name, title, text
     ("algorithm", "Algorithms", "Which algorithm is best at the same compute?"),
     ("unseen_size", "An unseen size", "Do the smaller models predict the largest?"),
     ("rest_of_run", "The rest of a run", "Does the first part of a run predict its last?"),
+    ("agent_turns", "Turns of an agent", "How does performance change with the turns that an agent is allowed?"),
+    ("tool_gain", "Gain of a tool", "What does a tool add, at equal samples, generated tokens and FLOPs?"),
+    ("tool_use", "Use of a tool", "Does the model use its tools when it needs them, and where do calls go wrong?"),
 )
 QUESTIONS = {name: Question(name=name, title=title, text=text) for name, title, text in _ASKED}

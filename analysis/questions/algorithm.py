@@ -9,22 +9,18 @@ no comparison at matched compute, and the one at the end of training is given in
 from itertools import combinations
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Forest
 from analysis.estimates.numerals import change, scientific, signed
-from analysis.estimates.panel import Panel, between, panel, two_sided
+from analysis.estimates.panel import panel
 from analysis.passk.estimate import NONE, Estimate
 from analysis.questions import Question, Settings
-from analysis.questions.curve_laws import arm_laws
+from analysis.questions.equal_compute import at_equal_compute
 from analysis.questions.levels import joined, within
 from analysis.questions.reply import ALPHA, left_out, missing, reply
 from analysis.questions.strata import Stratum, arms, strata
-from analysis.runs.checkpoints import Axis
-from analysis.runs.counts import Floats
 from analysis.runs.selection import Selection
-from analysis.runs.spent import mean_flops
 from sweeper.rows.clear_change import holm
 
 
@@ -108,50 +104,14 @@ def _contrasts(stratum: Stratum, notes: list[str]) -> list[_Contrast]:
         notes.append(f"{stratum.label}: {found}")
         return []
     notes += found.notes
-    moved, compute, reason = _matched(found, notes)
+    moved, reason = at_equal_compute(found, notes)
+    compute = moved.compute if moved else None
     contrasts = []
     for i, j in combinations(range(len(members)), 2):
         one, other = members[i].label, members[j].label
         if one == other:
             continue  # two configurations of one algorithm: another question's
-        gap = found.gap(i, j)
-        matched, p = (None if moved is None else gap.interval()), gap.p_value()
-        if moved is not None and not moved.at_end.issuperset((i, j)):
-            draws = moved.draws[:, i] - moved.draws[:, j]
-            matched, p = between(float(moved.values[i] - moved.values[j]), draws), two_sided(draws)
-        contrasts.append(_Contrast(stratum.label, one, other, gap.interval(), matched, compute, p, reason))
+        at_end = found.gap(i, j)
+        matched, p = (None, at_end.p_value()) if moved is None else moved.gap(i, j)
+        contrasts.append(_Contrast(stratum.label, one, other, at_end.interval(), matched, compute, p, reason))
     return contrasts
-
-
-class _Moved(NamedTuple):
-    """Arms at the same compute; those of `at_end` had no more and were not moved."""
-
-    values: Floats
-    draws: Floats
-    at_end: frozenset[int]
-
-
-def _matched(found: Panel, notes: list[str]) -> tuple[_Moved | None, float | None, str | None]:
-    """(arms at C*, C*, why not)."""
-    totals = [mean_flops(run.row for run in arm.runs) for arm in found.arms]
-    known = [total for total in totals if total is not None]
-    if len(known) < len(totals):
-        return None, None, "training FLOPs were not counted for every run"
-    least = min(known)
-    rng = np.random.default_rng(66103)
-    values, draws, at_end = found.values, found.draws.copy(), set()
-    for i, (arm, total) in enumerate(zip(found.arms, known, strict=True)):
-        if total <= least * 1.001:
-            at_end.add(i)
-            continue
-        laws = arm_laws([arm], Axis.compute, notes)
-        law = laws[0].law if laws else None
-        if law is None or law.spread is None:
-            return None, None, f"{arm.label} has no validation curve that carries a law"
-        place = list(law.fit.problem.names).index("alpha")
-        error = float(np.sqrt(law.spread[place, place]))
-        alpha = law.fit.natural["alpha"]
-        steps = alpha + error * rng.standard_t(law.df, size=len(draws))
-        values[i] = 1 - (1 - values[i]) * (total / least) ** alpha
-        draws[:, i] = 1 - (1 - draws[:, i]) * (total / least) ** steps
-    return _Moved(values=values, draws=draws, at_end=frozenset(at_end)), least, None

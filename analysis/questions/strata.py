@@ -65,6 +65,13 @@ def arms(
     return tuple(sorted(found, key=lambda arm: (arm.x, arm.label)))
 
 
+def apart(one: Sequence[Run], other: Sequence[Run], *, free: Iterable[str]) -> list[str]:
+    """Factors of which no run of one side has a value of the other's."""
+    factors = FACTORS | other_settings([run.row for run in (*one, *other)])
+    values = {name: [{of(run.row) for run in side} for side in (one, other)] for name, of in factors.items()}
+    return [name for name, (first, second) in values.items() if name not in set(free) and not first & second]
+
+
 def _seeds(runs: Sequence[Run]) -> list[list[Run]]:
     groups: dict[str, list[Run]] = {}
     for run in runs:

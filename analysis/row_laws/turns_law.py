@@ -105,7 +105,7 @@ def _is_apart(rows: Sequence[TurnsPoint]) -> bool:
     known = [value for value in flops if value]
     if len(known) < len(rows) or len(set(known)) < 2:
         return False
-    both = np.log([known, [item.size for item in rows]])
+    both = np.log(np.array([known, [float(item.size) for item in rows]]))
     return abs(float(np.corrcoef(both)[0, 1])) < CONFOUNDED
 
 

@@ -13,7 +13,10 @@ from sweeper.rows.row import ResultRow
 from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.agent import NONE
 
+NO_AGENT = "no completed run has an agent (agent=NAME; docs/agents.md)"
 OF_AGENT = "agent."  # how the keys of its settings begin
+# What is set for an agent beside it: more turns need a longer context.
+WITH_AGENT = ("training.max_prompt_length", "training.max_response_length")
 
 
 def acts(row: ResultRow) -> bool:
@@ -30,6 +33,20 @@ def most_turns(row: ResultRow) -> int | None:
     """Turns that a trajectory may take; None: not known."""
     turns = (row.settings or {}).get("agent.max_turns")
     return turns if isinstance(turns, int) else None
+
+
+def agent_settings(rows: Sequence[ResultRow], *keys: str) -> list[str]:
+    """Names (`analysis.runs.hyperparameters.other_settings`) of settings that differ in these rows.
+
+    Args:
+        rows: To compare.
+        keys: Dotted, of the settings; none: all that belong to an agent (`WITH_AGENT`).
+    """
+    return [
+        item.name
+        for item in between_rows(rows)
+        if (item.key in keys if keys else item.key.startswith(OF_AGENT) or item.key in WITH_AGENT)
+    ]
 
 
 def agent_words(rows: Sequence[ResultRow]) -> dict[str, str]:
@@ -85,8 +102,9 @@ def per_trajectory(counts: Counts, name: str) -> Floats:
     return np.array([item.mean(name) for item in found])
 
 
-def generated_tokens(counts: Counts | None) -> float | None:
-    """Tokens that the model drew, per sample, mean over problems; None where they were not counted."""
+def generated_tokens(run: Run) -> float | None:
+    """Tokens that the trained model drew, per sample, mean over problems; None where they were not counted."""
+    counts = run.trained
     if counts is None:
         return None
     if (found := known_trajectories(counts)) is not None:

@@ -24,6 +24,7 @@ from sweeper.spec.run_id import RunId
 QUESTIONS = (
     *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
     *("sft_share", "curriculum", "transfer", "min_data", "stability", "algorithm", "unseen_size", "rest_of_run"),
+    *("agent_turns", "tool_gain", "tool_use"),
 )
 
 

@@ -14,10 +14,11 @@ from tests.analysis.questions.planted import Planted, selection
 NAMES = [
     *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
     *("sft_share", "curriculum", "transfer", "min_data", "stability", "algorithm", "unseen_size", "rest_of_run"),
+    *("agent_turns", "tool_gain", "tool_use"),
 ]
 
 
-def test_the_sixteen_questions_are_asked_by_these_names():
+def test_the_nineteen_questions_are_asked_by_these_names():
     assert list(QUESTIONS) == NAMES
     assert all(name == question.name and question.text.endswith("?") for name, question in QUESTIONS.items())
 
@@ -62,12 +63,12 @@ def test_ask_without_a_question_lists_those_there_are(capsys):
     assert main(["ask"]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert said.startswith("error: name a question, one of size, steps, ")
-    assert "rest_of_run; --list has them in words" in said
+    assert "tool_use; --list has them in words" in said
 
 
 def test_ask_lists_its_questions(capsys):
     assert main(["ask", "--list"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 16
+    assert len(capsys.readouterr().out.splitlines()) == 19
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["size", "--margin", "1.5"], ["size", "--target", "0"]])
