@@ -188,7 +188,7 @@ class ResultRow:
             del values["agent"]
         for part in (*values["curve"], *values["base"], *values["trained"]):
             for name in ("probs_diff", "trajectories", "pass_at_turns"):
-                if part.get(name, name) in (None, ()):
+                if part.get(name, name) in (None, []):
                     del part[name]
         return json.dumps(values, sort_keys=True, indent=1) + "\n"
 

@@ -20,6 +20,7 @@ from sweeper.rows import table
 from sweeper.rows.curve import read_curve
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, read_rows, row_path, write_row
+from sweeper.rows.score import Score
 from sweeper.runs.folder import RunDir
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
@@ -315,3 +316,11 @@ def test_only_csv_is_changed_for_a_spreadsheet(tmp_path: Path, capsys: pytest.Ca
         assert "'=1" not in capsys.readouterr().out
     assert run_main("sweeper.cli.main", [*where, "--spreadsheet"]) == 2
     assert "add --csv" in capsys.readouterr().err
+
+
+def test_a_row_without_an_agent_is_written_as_before_there_were_agents() -> None:
+    score = Score(domain="all", n_problems=1, n_samples=1, pass_at_k=(), outcomes={})
+    text = replace(row(spec()), base=(score,), trained=(score,)).to_json()
+    assert "pass_at_turns" not in text
+    assert "trajectories" not in text
+    assert '"agent"' not in text
