@@ -14,7 +14,7 @@ from analysis.passk.estimator import pass_at_k_values
 from rewards.bounded_file import read_bytes
 from sweeper.host.errors import ConfigError, ResultsError
 from sweeper.host.json_lines import MOST_BYTES
-from sweeper.rows.counts import read_lines
+from sweeper.rows.counts import read_lines, trajectories_of
 from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.bounds import validated
 
@@ -72,8 +72,21 @@ def read_hashed(path: Path, hasher: "hashlib._Hash") -> Counts | None:
         c=tuple(line["c"] for line in found),
         difficulties=_column(found, "difficulty", float | None, path),
         response_tokens=_column(found, "response_tokens", int | None, path),
-        trajectories=_column(found, "trajectories", Trajectories | None, path),
+        trajectories=_trajectories(found, path),
     )
+
+
+def _trajectories(lines: Sequence[Mapping[str, Any]], path: Path) -> tuple[Trajectories | None, ...]:
+    """As `ProblemCount.of` reads them; empty where no line has them."""
+    if not any(line.get("trajectories") for line in lines):
+        return ()
+    try:
+        return tuple(
+            trajectories_of(told, line["n"], line["c"]) if (told := line.get("trajectories")) else None
+            for line in lines
+        )
+    except ValueError as error:
+        raise ResultsError(f"{path} is not a file of per-problem counts: {error}") from error
 
 
 def _column(lines: Sequence[Mapping[str, Any]], key: str, kind: Any, path: Path) -> tuple[Any, ...]:

@@ -58,14 +58,14 @@ class ProblemCount:
         """
         values = {name: line[name] for name in _NAMES if name in line}
         if values.get("trajectories") is not None:
-            values["trajectories"] = _trajectories(values["trajectories"], line["n"], line["c"])
+            values["trajectories"] = trajectories_of(values["trajectories"], line["n"], line["c"])
         return cls(**values)
 
 
 _NAMES = tuple(field.name for field in fields(ProblemCount))
 
 
-def _trajectories(told: Any, n: int, c: int) -> Trajectories:
+def trajectories_of(told: Any, n: int, c: int) -> Trajectories:
     """Of one problem's samples.
 
     Raises:

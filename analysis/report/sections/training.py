@@ -16,7 +16,8 @@ from sweeper.rows.row import CurvePoint
 
 TITLE = "During training"
 # All but what tells of the machinery: it ends a run, and says nothing of learning.
-COLUMNS = [item.name for item in fields(CurvePoint) if item.name != "probs_diff"]
+# What trajectories did has a table and a figure with the question `tool_use`.
+COLUMNS = [item.name for item in fields(CurvePoint) if item.name not in ("probs_diff", "trajectories")]
 FIELDS = {
     "val_pass@1": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
