@@ -143,6 +143,15 @@ class FirstScreen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A part of an agent's transcript, as plain text."""
+
+    said: str  # whose it is, and whether training learns it
+    text: str
+    trained: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One response of a model, as plain text."""
 
@@ -152,6 +161,7 @@ class Sample:
     parsed: str  # the answer that was read in the response; empty: none
     verdict: str
     why: str = ""
+    turns: tuple[Turn, ...] = ()  # in place of the response, of an agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

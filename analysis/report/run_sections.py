@@ -14,6 +14,7 @@ from analysis.estimates.numerals import count, plain, scientific, short, signed
 from analysis.estimates.points import gain, pass_at
 from analysis.report.evidence import Evidence
 from analysis.report.headline import run_name
+from analysis.report.transcripts import cut, transcribed, transcripts, turns_of
 from analysis.runs.hyperparameters import HYPERPARAMETERS
 from analysis.runs.selection import Point, Run
 from sweeper.host.amounts import duration
@@ -27,7 +28,6 @@ from sweeper.runs.gained_lost import Changed, Comparison, compared
 from sweeper.spec.run_id import RunId
 
 EACH = 3  # problems more often right, and less often, of a run whose samples are shown
-LONG = 1500  # characters of a prompt or response; of longer ones the middle is left out
 MOST_CURVES = 40  # runs; with more only those whose samples are shown have a curve of their own
 SEVERAL = 3  # runs from which only the best, the median and the worst show samples
 
@@ -40,13 +40,16 @@ def anchor(run: Run) -> str:
 def run_sections(evidence: Evidence) -> tuple[RunSection, ...]:
     """In the order of the table of runs."""
     runs = evidence.selection.runs
-    told = featured(evidence.runs)
+    told, spoken = featured(evidence.runs), transcribed(evidence.runs)
     own = between_rows([run.row for run in runs])
     found = []
     for number_, run in enumerate(runs):
         samples, remark = _samples(evidence.results_dir, run) if run.row.run_id in told else ((), _elsewhere(run, told))
         settings = dict(_result(run, evidence.costs.get(run.row.run_id)))
         settings |= {item.name: item.texts[number_] for item in own} | {"Samples": remark}
+        if run.row.run_id in spoken:
+            of_agent, settings["Transcripts"] = transcripts(evidence.results_dir, run)
+            samples = (*samples, *of_agent)
         has_curve = len(runs) <= MOST_CURVES or run.row.run_id in told
         found.append(
             RunSection(
@@ -208,17 +211,11 @@ def _sample(side: int, item: Changed) -> Sample | None:
     what = f"{'More' if side > 0 else 'Less'} often right{', clearly' if item.clear else ', maybe by luck'}"
     why = ". ".join(part for part in (found.why, f"Problem {item.problem_id}") if part)
     return Sample(
-        prompt=_cut(found.prompt or "not kept"),
-        response=_cut(found.response),
-        gold=_cut(found.gold or "not kept"),
-        parsed=_cut("not kept" if found.parsed is None else found.parsed),
+        prompt=cut(found.prompt or "not kept"),
+        response=cut(found.response),
+        gold=cut(found.gold or "not kept"),
+        parsed=cut("not kept" if found.parsed is None else found.parsed),
         verdict=f"{what}: {moved}. This response is {(found.verdict or 'of unknown verdict').replace('_', ' ')}",
         why=why,
+        turns=turns_of(found),
     )
-
-
-def _cut(text: str) -> str:
-    if len(text) <= LONG:
-        return text
-    half = LONG // 2
-    return f"{text[:half]}\n[{count(len(text) - LONG)} characters left out]\n{text[-half:]}"

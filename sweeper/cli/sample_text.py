@@ -3,19 +3,21 @@
 import os
 import sys
 import textwrap
+from collections.abc import Sequence
 
 from rewards.terminal import own, visible
 from sweeper.host.amounts import number_of
 from sweeper.host.printed_table import screen_width
 from sweeper.rows.asked import cut
-from sweeper.rows.sample import Sample
+from sweeper.rows.sample import Sample, Turn, halves
 from sweeper.runs.gained_lost import Changed, Comparison
 
 _NARROW, _WIDE = 40, 120  # columns that text is wrapped to at least and at most
 _PIPE = 100  # columns where there is no terminal
 _LABEL = 10  # columns of a field's name
 _SHOWN = 2_000  # characters of a field
-_GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+_GREEN, _RED, _BOLD, _DIM, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_OBSERVED = "> "  # before what the model observed, where nothing can be dimmed
 
 
 def show(text: str) -> None:
@@ -63,7 +65,7 @@ def of_change(changed: Changed, sides: tuple[str, str] = ("before", "after")) ->
         if sample is None:
             lines += _field(side, "(its file is damaged)" if is_damaged else "(no sample was kept)")
         else:
-            lines += [*_field(side, sample.response), *_verdict(sample)]
+            lines += [*_response(side, sample), *_verdict(sample)]
     return "\n".join(lines)
 
 
@@ -86,10 +88,42 @@ def _title(sample: Sample) -> list[str]:
 
 
 def _fields(sample: Sample) -> list[str]:
-    lines = [*_field("prompt", sample.prompt), *_field("response", sample.response)]
-    if sample.left_out:
-        lines += _field("", f"({sample.left_out:,} characters of its middle were not kept)")
+    lines = [*_field("prompt", sample.prompt), *_response("response", sample)]
     return [*lines, *_field("gold", sample.gold), *_field("parsed", sample.parsed), *_verdict(sample)]
+
+
+def _response(name: str, sample: Sample) -> list[str]:
+    """What the model wrote below a name; of an agent its turns, with what it observed between them."""
+    if not sample.turns:
+        lines = _field(name, sample.response)
+        if sample.left_out:
+            lines += _field("", f"({sample.left_out:,} characters of its middle were not kept)")
+        return lines
+    generated, observed = (sum(turn.tokens for turn in sample.turns if turn.trained is side) for side in (True, False))
+    marked = "dim" if _has_colours() else f'"{_OBSERVED.strip()}"'
+    lines = _field(
+        name,
+        f"{number_of(generated, 'token')} generated, which training learns, and {number_of(observed, 'token')} "
+        f"observed ({marked}), which it does not",
+    )
+    first, last = halves(sample.turns, sample.turns_left_out)
+    lines += _turns(first)
+    if sample.turns_left_out:
+        lines += _field("", f"({number_of(sample.turns_left_out, 'part')} of its middle were not kept)")
+    return [*lines, *_turns(last)]
+
+
+def _turns(turns: Sequence[Turn]) -> list[str]:
+    """Each below its role, indented; what was observed is dimmed, or marked."""
+    lines = []
+    for turn in turns:
+        told = _field(
+            f"  {turn.role}"[: _LABEL - 1], turn.text, mark="" if turn.trained or _has_colours() else _OBSERVED
+        )
+        if turn.left_out:
+            told += _field("", f"({turn.left_out:,} characters of its middle were not kept)")
+        lines += told if turn.trained else [_coloured(line, _DIM) for line in told]
+    return lines
 
 
 def _verdict(sample: Sample) -> list[str]:
@@ -101,11 +135,11 @@ def _verdict(sample: Sample) -> list[str]:
     return [_coloured(line, colour) if sample.verdict is not None else line for line in lines]
 
 
-def _field(name: str, value: str | None) -> list[str]:
-    """Its lines, the name before the first; none where the value is not known."""
+def _field(name: str, value: str | None, *, mark: str = "") -> list[str]:
+    """Its lines, the name before the first, a mark before each; none where the value is not known."""
     if value is None:
         return []
-    width = max(_columns() - _LABEL - 2, 20)
+    name, width = visible(name), max(_columns() - _LABEL - 2 - len(mark), 20)
     lines = [
         part
         for line in visible(cut(value, _SHOWN)).expandtabs(4).split("\n")
@@ -113,7 +147,7 @@ def _field(name: str, value: str | None) -> list[str]:
     ]
     if not any(lines):
         lines = ["(empty)"]
-    return [f"  {name if not number else '':<{_LABEL}}{line}".rstrip() for number, line in enumerate(lines)]
+    return [f"  {name if not number else '':<{_LABEL}}{mark}{line}".rstrip() for number, line in enumerate(lines)]
 
 
 def _columns() -> int:
@@ -121,7 +155,11 @@ def _columns() -> int:
 
 
 def _coloured(text: str, colour: str) -> str:
-    return f"{colour}{text}{_PLAIN}" if colour and sys.stdout.isatty() and "NO_COLOR" not in os.environ else text
+    return f"{colour}{text}{_PLAIN}" if colour and _has_colours() else text
+
+
+def _has_colours() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 def _bold(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rewards.program import words
 from sweeper.dashboard.words import told
 from sweeper.host.errors import SweeperError
-from sweeper.rows.sample import VERDICTS, Origin, Sample, Wanted
+from sweeper.rows.sample import VERDICTS, Origin, Sample, Turn, Wanted, halves
 from sweeper.runs.folder import RunDir
 from sweeper.runs.gained_lost import compared
 from sweeper.runs.samples import kept_samples, origins
@@ -104,5 +104,22 @@ def _changed(run_dir: RunDir, _: str, wanted: Wanted, number: int) -> dict[str, 
 def _shown(sample: Sample) -> dict[str, Any]:
     """A sample's texts as a page may show them; what is not known is None."""
     values = {name: told(value) if isinstance(value, str) else value for name, value in sample.as_dict().items()}
+    first, last = halves(sample.turns, sample.turns_left_out)
+    values["turns"] = [_turn(turn) for turn in first]
+    values["turns_left_out"] = sample.turns_left_out
+    values["last_turns"] = [_turn(turn) for turn in last]
     values["verdict"] = "verdict not kept" if sample.verdict is None else sample.verdict.replace("_", " ")
     return values
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    """A part of a transcript as a page may show it."""
+    kind = "generated, which training learns" if turn.trained else "observed, which training does not learn"
+    return {
+        "role": told(turn.role),
+        "text": told(turn.text),
+        "tokens": turn.tokens,
+        "kind": kind,
+        "trained": turn.trained,
+        "left_out": turn.left_out,
+    }

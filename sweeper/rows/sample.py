@@ -1,6 +1,6 @@
 """What a model wrote on a problem and what its scorer said: one record, whichever file kept it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -107,6 +107,12 @@ class Sample:
         """All fields, in this order, as JSON has them; without those on turns where there are none."""
         values = asdict(self) | {"origin": str(self.origin)}
         return values if self.turns else {name: values[name] for name in values if not name.startswith("turns")}
+
+
+def halves(turns: Sequence[Turn], left_out: int) -> tuple[Sequence[Turn], Sequence[Turn]]:
+    """A kept transcript before and after the parts that were left out of its middle; all before, where none were."""
+    end = (len(turns) + 1) // 2 if left_out else len(turns)
+    return turns[:end], turns[end:]
 
 
 class Named(Protocol):

@@ -27,6 +27,7 @@ from sweeper.rows.sample import Named, Origin, Sample, Turn, why
 from sweeper.runs.coverage import Coverage
 from sweeper.runs.folder import RunDir
 from sweeper.runs.unread import Unread
+from sweeper.spec.bounds import adapter
 from sweeper.spec.run import RunSpec
 
 _CURE = "move it away: nothing but samples to read is in it"
@@ -138,7 +139,7 @@ class KeptSamples:
                 place=said["place"],
                 n=count.n if count else None,
                 c=count.c if count else None,
-                turns=tuple(Turn(**turn) for turn in said.get("turns", ())),
+                turns=tuple(map(adapter(Turn).validate_python, said.get("turns", ()))),
                 turns_left_out=said.get("turns_left_out", 0),
             )
 
