@@ -151,3 +151,31 @@ def test_both_arms_of_the_ladder_start_from_one_base_model() -> None:
 )
 def test_the_models_that_were_there_before_agents_keep_their_digests(name: str, digest: str) -> None:
     assert model_digest(spec(f"model={name}").model) == digest
+
+
+def test_the_warm_start_shows_what_the_tools_really_say_and_it_leads_to_the_gold() -> None:
+    """So that a model learns of no answer that the tool would not give."""
+    import json
+    import re
+    from itertools import pairwise
+
+    from sweeper.agent.tools.registry import tool
+    from sweeper.spec.agent import Agent, ToolLimits
+
+    tools = {
+        name: tool(name, Agent(name=name, tools=(name,), max_turns=4)) for name in ("calculator", "python", "search")
+    }
+    called = dict.fromkeys(tools, 0)
+    for messages in conversations():
+        for said, seen in pairwise(messages):
+            call = re.fullmatch(r"<tool_call>\n(.*)\n</tool_call>", said["content"])
+            if said["role"] != "assistant" or call is None:
+                continue
+            read, state = json.loads(call[1]), dict[str, Any]()
+            if read["name"] == "python" and called["python"] >= 20:  # a process each
+                continue
+            found = tools[read["name"]].run(read["arguments"], state, {}, ToolLimits())
+            assert found.ok
+            assert found.text == seen["content"]
+            called[read["name"]] += 1
+    assert min(called.values()) >= 20
