@@ -81,7 +81,9 @@ def test_every_class_of_a_specification_is_a_part_of_a_run() -> None:
 @pytest.fixture(scope="module")
 def full() -> dict[str, Any]:
     """All fields of a run that has every option on, so that each setting has something to decide."""
-    one = spec("algorithm=ppo", "agent=calculator", "data.screen.n_samples=4", "data.sft_share=0.4", "model.actor_lr=0.004")
+    one = spec(
+        "algorithm=ppo", "agent=calculator", "data.screen.n_samples=4", "data.sft_share=0.4", "model.actor_lr=0.004"
+    )
     filters = (PassRateRange(column="difficulty_pass_rate", low=0.1, high=0.9),)
     data = replace(one.data, root="/anywhere", digest="0" * 64, filters=filters, annotation_digests=("1" * 64,))
     own = OwnScorer(source="*", file="a.py", function="score", digest="2" * 16, version="1")
