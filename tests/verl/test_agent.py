@@ -18,7 +18,7 @@ SETTINGS = (
     *("model.warm_start.steps=60", "model.warm_start.n_examples=1920"),
     *("data_scale.n_unique=64", "training.total_steps=3", "training.save_freq=3"),
     *("eval.n_samples=2", "eval.ks=[1,2]", "eval.problems_per_domain=8", "eval.val_problems_per_domain=8"),
-    "eval.val_freq=1",
+    *("eval.domains=[math]", "eval.val_freq=1", "training.lr_warmup_steps=0"),
 )
 
 
