@@ -45,7 +45,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_field_of_a_data_spec_is_tried_here() -> None:
-    assert {field.name for field in fields(DataSpec)} - {"root", "digest"} == set(CHANGES)
+    assert {field.name for field in fields(DataSpec)} - {"root", "digest", "tasks"} == set(CHANGES)
+
+
+def test_the_kind_of_synthetic_tasks_changes_the_name_of_their_folder() -> None:
+    one = DataSpec(root=None, n_unique=8)
+    assert data_identity(replace(one, tasks="agent")) != data_identity(one)
 
 
 @pytest.mark.parametrize("name", CHANGES)
