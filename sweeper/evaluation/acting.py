@@ -8,7 +8,7 @@ from typing import Any, Self
 from rewards.bounded_file import parsed, read_text
 from sweeper.agent.plain_agent import agent_of, plain
 from sweeper.agent.tools.registry import tool
-from sweeper.spec.agent import Agent
+from sweeper.spec.agent import FOLDER, Agent
 from sweeper.spec.run import RunSpec
 
 _TOLD = 32  # tokens that tell a budget, at most
@@ -21,32 +21,39 @@ class Acting:
     Attributes:
         agent: Of the run.
         format: verl's parser of tool calls: the agent's, or its model's.
+        own: Folder with the files of the user's own tools and environments; None: there are none.
     """
 
     agent: Agent
     format: str | None
+    own: Path | None = None
 
     @classmethod
-    def of(cls, spec: RunSpec) -> Self | None:
+    def of(cls, spec: RunSpec, results_dir: Path) -> Self | None:
         """A run's; None: it has no agent."""
         if not spec.agent.acts:
             return None
-        return cls(agent=spec.agent, format=spec.agent.format or spec.model.tool_format)
+        own = results_dir / FOLDER if spec.agent.files else None
+        return cls(agent=spec.agent, format=spec.agent.format or spec.model.tool_format, own=own)
 
     def to_json(self) -> str:
         """One line; `read` reads it back."""
-        return json.dumps({"agent": parsed(plain(self.agent)), "format": self.format}, sort_keys=True) + "\n"
+        own = None if self.own is None else str(self.own)
+        return (
+            json.dumps({"agent": parsed(plain(self.agent)), "format": self.format, "own": own}, sort_keys=True) + "\n"
+        )
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """What `to_json` wrote."""
         told = parsed(read_text(path))
-        return cls(agent=agent_of(json.dumps(told["agent"])), format=told["format"])
+        own = None if told["own"] is None else Path(told["own"])
+        return cls(agent=agent_of(json.dumps(told["agent"])), format=told["format"], own=own)
 
     @property
     def schemas(self) -> list[dict[str, Any]]:
         """Of its tools, for the chat template."""
-        return [tool(name, self.agent).schema for name in self.agent.tools]
+        return [tool(name, self.agent, self.own).schema for name in self.agent.tools]
 
     def longest(self, prompt: int, response: int) -> int:
         """Most tokens of a trajectory.

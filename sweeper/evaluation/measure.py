@@ -79,7 +79,7 @@ def measure(
         "nodes": children.call.nodes if children.call else 1,
         "start": secrets.token_hex(4),  # one for all nodes
     }
-    acting, agent = Acting.of(spec), out.with_suffix(".agent.json")
+    acting, agent = Acting.of(spec, results_dir), out.with_suffix(".agent.json")
     if acting is not None:
         write_atomic(agent, acting.to_json())  # of this folder: other nodes read it, too
         settings["agent"] = agent

@@ -43,6 +43,7 @@ class Player:
             style=acting.format,
             max_prompt_length=_ANY,
             max_response_length=sampling.max_tokens,
+            own=acting.own,
         )
 
     def answers(self, engine: Engine, take: Take, problems: Sequence[Problem], n: int) -> Iterator[list[Answered]]:

@@ -13,6 +13,7 @@ from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import data_spec
 from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
 from sweeper.inputs.prompt_fit import none_fits
+from sweeper.plan.agent_refusals import refuse_agent
 from sweeper.plan.fit import misfit
 from sweeper.plan.job_refusals import refuse_job, refuse_little_memory
 from sweeper.plan.secret_refusals import refuse_secrets
@@ -38,6 +39,7 @@ def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[st
     _check_regime(spec, family)
     _check_sizes(spec)
     refuse_shape(spec)
+    refuse_agent(spec)
     _check_screen(spec)
     _check_data(spec, asked, trains=trains)
     if trains:

@@ -100,7 +100,7 @@ def test_of_an_error_of_any_length_the_end_is_shown() -> None:
         ("import time; time.sleep(60)", "error: stopped after 1 s of CPU or 2 s"),
         ("import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass", "error: stopped"),
         ("x = bytearray(1 << 30)", "MemoryError"),
-        ("x = []\nwhile True: x.append(bytearray(64 << 20))", "MemoryError|stopped"),
+        ("y = []\nwhile True: y.append(bytearray(64 << 20))", "MemoryError|stopped"),
         ("import os\nwhile True: os.fork()", "PermissionError"),
         ("import os\nif os.fork() == 0:\n    os.setsid()\n    while True: pass", "PermissionError"),
         ("import subprocess; subprocess.Popen(['sleep', '60'], start_new_session=True)", "Error"),

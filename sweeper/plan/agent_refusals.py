@@ -1,0 +1,62 @@
+"""What an agent cannot do with a run's model and data: refused at plan, with the key and the cure."""
+
+from difflib import get_close_matches
+
+from data_prep.prompt_style import OWN_STYLE
+from sweeper.host.errors import ConfigError
+from sweeper.spec.run import RunSpec
+
+# verl 0.9.1, verl/experimental/agent_loop/tool_parser.py.
+FORMATS = ("hermes", "gpt-oss", "qwen3_coder", "glm", "seed", "minimax", "kimi", "deepseek_v4", "gemma4")
+MOST_TURNS = 10_000  # that a file of counts holds
+
+
+def refuse_agent(spec: RunSpec) -> None:
+    """Refuse an agent that could not act as it is asked to.
+
+    Raises:
+        ConfigError: the model's template knows no calls that verl reads, or leaves tools out; a limit is above what
+            there is; agents' tasks are asked for beside a folder of data.
+    """
+    agent, training = spec.agent, spec.training
+    if spec.data.tasks == "agent" and spec.data.root is not None:
+        raise ConfigError(
+            f"data.tasks=agent changes nothing with data.root={spec.data.root}: it is of synthetic tasks; leave one out"
+        )
+    if not agent.acts:
+        return
+    if agent.tools:
+        _refuse_format(spec)
+    if agent.max_turns > MOST_TURNS:
+        raise ConfigError(f"agent.max_turns={agent.max_turns}: at most {MOST_TURNS:,} turns are counted; lower it")
+    if agent.context is not None and agent.context > training.max_length:
+        raise ConfigError(
+            f"agent.context={agent.context} is above {training.max_length}, which is training.max_prompt_length + "
+            "training.max_response_length; lower it, or raise one of those"
+        )
+    if agent.turn_tokens is not None and agent.turn_tokens > training.max_response_length:
+        raise ConfigError(
+            f"agent.turn_tokens={agent.turn_tokens} is above training.max_response_length="
+            f"{training.max_response_length}, which all turns share; lower it, or raise that"
+        )
+
+
+def _refuse_format(spec: RunSpec) -> None:
+    """Refuse tools where calls would not be read, or where the model is never told of them."""
+    agent, model = spec.agent, spec.model
+    if model.prompt_style != OWN_STYLE:
+        raise ConfigError(
+            f"agent.tools={list(agent.tools)}: the template of model.prompt_style={model.prompt_style} leaves tools out, "
+            f"so {model.name} would not know of them; set model.prompt_style={OWN_STYLE}, its own template"
+        )
+    style = agent.format or model.tool_format
+    if style is None:
+        raise ConfigError(
+            f"agent.tools={list(agent.tools)}: nothing says how {model.name} writes calls (model.tool_format is null); "
+            "choose a model that calls tools (model_family=qwen2.5-instruct or tiny-agent), or set agent.format to "
+            f"one of verl's parsers if its template is of that form: {', '.join(FORMATS)}"
+        )
+    if style not in FORMATS:
+        near = get_close_matches(style, FORMATS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(f"agent.format={style}: verl has no such parser; {hint}Known: {', '.join(FORMATS)}")
