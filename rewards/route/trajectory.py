@@ -37,11 +37,12 @@ def compute_score(
         Exception: As there.
     """
     del solution_str
-    decided = _decided(_record(extra_info))
+    record = _record(extra_info)
+    decided = _decided(record)
     if decided is not None:
-        return decided.as_dict()
-    answer = str(_record(extra_info)["answer"])
-    return router.compute_score(data_source, answer, ground_truth, extra_info, **options)
+        return decided.as_dict() | _tokens(record)
+    found = router.compute_score(data_source, str(record["answer"]), ground_truth, extra_info, **options)
+    return found | _tokens(record)
 
 
 def score_batch(
@@ -63,6 +64,10 @@ def _record(extra_info: Mapping[str, object] | None) -> Mapping[str, Any]:
     if not isinstance(found, Mapping) or not {"ended", "answer", "correct"} <= found.keys():
         raise KeyError(f"extra_info[{FIELD!r}] has no record of a trajectory: was it made by a loop of sweeper.agent?")
     return found
+
+
+def _tokens(record: Mapping[str, Any]) -> router.Score:
+    return {f"{name}_tokens": int(record[name]) for name in ("generated", "observed") if name in record}
 
 
 def _decided(record: Mapping[str, Any]) -> Verdict | None:

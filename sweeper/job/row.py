@@ -18,6 +18,7 @@ from sweeper.rows.row import (
     Status,
     Timing,
 )
+from sweeper.rows.trajectories import Trajectories
 from sweeper.runs import adjustment
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
@@ -63,6 +64,7 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
         n_sft=tuned.conversations if tuned else None,
         problems_seen=problems_seen,
         reuse=reuse,
+        agent=spec.agent.name if spec.agent.acts else None,
         curriculum=spec.curriculum.name,
         rollout_n=spec.algorithm.rollout_n,
         lora_rank=spec.algorithm.lora.rank,
@@ -109,7 +111,14 @@ def _flops(job: JobContext, measured: Measured, points: Sequence[CurvePoint]) ->
         validation=validation_tokens(job.run_dir.path / "val", tokenizer) if tokenizer else None,
         evaluation=evaluated_tokens(measured.evaluated.counts) if measured.evaluated else None,
         fine_tuning=measured.fine_tuned.tokens if measured.fine_tuned else None,
+        acted=_acted(points),
     )
+
+
+def _acted(points: Sequence[CurvePoint]) -> Trajectories | None:
+    """Of all steps; None where there was no agent, or a step's trajectories were not logged."""
+    known = [point.trajectories for point in points if point.trajectories is not None]
+    return Trajectories.total(known) if len(known) == len(points) else None
 
 
 def _gpu_seconds(run_dir: RunDir, points: Sequence[CurvePoint]) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.host.json_lines import json_lines
 from sweeper.rows.row import CurvePoint
+from sweeper.rows.trajectory_metrics import from_metrics
 
 TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
 KL = ("actor/kl_loss", "actor/reward_kl_penalty")  # to the reference model, as a loss or as a penalty in the reward
@@ -67,6 +68,7 @@ def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
         tokens=None if tokens is None else int(tokens),
         seconds=_number(data, "perf/time_per_step"),
         probs_diff=_number(data, PROBS_DIFF),
+        trajectories=from_metrics(data),
     )
 
 

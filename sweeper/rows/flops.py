@@ -8,6 +8,7 @@ chosen ones) and a(T) = 2 d_head n_heads n_layers T^2 is causal attention. docs/
 from dataclasses import dataclass
 
 from sweeper.rows.row import Flops
+from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.model import Architecture
 from sweeper.spec.run import RunSpec
 
@@ -48,6 +49,7 @@ def training_flops(
     evaluation: Tokens | None,
     validation: Tokens | None,
     fine_tuning: Tokens | None,
+    acted: Trajectories | None = None,
 ) -> Flops:
     """The ledger of a run.
 
@@ -58,6 +60,7 @@ def training_flops(
         evaluation: What the pass@k evaluation of the trained model generated; None: not measured.
         validation: What verl's validations generated; None: not counted.
         fine_tuning: What supervised fine-tuning before RL trained on; no sequences: there was none; None: not counted.
+        acted: What an agent did in the rollouts, of every step; None: there was none, or a step's were not counted.
 
     Returns:
         FLOPs by phase. `generation`, and with it `total`, is None where verl discarded groups of answers
@@ -91,21 +94,34 @@ def training_flops(
         published_6nt=6 * spec.model.nominal * rollouts.total,
         prompt_tokens=None if rollouts.prompt is None else round(rollouts.prompt),
         response_tokens=None if rollouts.response is None else round(rollouts.response),
+        generated_tokens=None if acted is None else acted.generated_tokens,
+        observed_tokens=None if acted is None else acted.observed_tokens,
+        prefill_repeated=None if acted is None else prefill_repeated(arch, acted),
     )
 
 
+def prefill_repeated(arch: Architecture, acted: Trajectories) -> float:
+    """FLOPs that an engine without a prefix cache computes beyond one pass over every token of the trajectories.
+
+    It encodes again, before each turn but a trajectory's first, the sequence up to there.
+    """
+    again = Tokens(sequences=acted.turns - acted.n, total=acted.prefilled_again_tokens)
+    return forward(arch, again)
+
+
 def planned_flops(spec: RunSpec) -> Flops:
-    """Upper bound before a run: every prompt and every response at its maximum length."""
+    """Upper bound before a run: every prompt and every response at its maximum length.
+
+    Of an agent a response is all that follows the prompt, observations included; each token counts once.
+    """
     training, evaluation = spec.training, spec.eval
     domains = len(evaluation.domains)
     validations = 1 + -(-spec.total_steps // evaluation.val_freq)  # before the first step, every val_freq, at the end
     shown = round(spec.n_sft * training.sft.epochs)
 
     def longest(sequences: int) -> Tokens:
-        response = sequences * training.max_response_length
-        return Tokens(
-            sequences=sequences, total=sequences * training.max_prompt_length + response, response=float(response)
-        )
+        response = sequences * min(training.max_response_length, spec.longest)
+        return Tokens(sequences=sequences, total=sequences * spec.longest, response=float(response))
 
     return training_flops(
         spec,

@@ -33,6 +33,10 @@ NAMES = (
 )
 
 
+# Of a part of a row: left out where there is nothing to say, as in rows of before they were kept.
+_ABSENT = ("probs_diff", "trajectories", "pass_at_turns", "generated_tokens", "observed_tokens", "prefill_repeated")
+
+
 class Status(StrEnum):
     """How a run ended."""
 
@@ -79,6 +83,10 @@ class Flops:
     published_6nt: float | None = None  # 6 x nominal size x tokens of the rollouts, as arXiv:2509.25300 counts
     prompt_tokens: int | None = None  # of the rollouts, once per response
     response_tokens: int | None = None
+    # Of an agent's rollouts alone, and absent from rows without one.
+    generated_tokens: int | None = None  # of response_tokens, what the model drew ...
+    observed_tokens: int | None = None  # ... and what it observed
+    prefill_repeated: float | None = None  # more than `generation` that an engine without a prefix cache computes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +163,7 @@ class ResultRow:
     problems_seen: int | None = None  # of them: no more than the steps drew; None: not known how many they drew
     n_sft: int | None = None  # different problems of supervised fine-tuning before it; 0: there was none
     reuse: float | None = None  # how often RL saw each problem that it saw, 1 or more: tau of arXiv:2509.25300
-    agent: str | None = None  # None in rows of earlier versions, which had none
+    agent: str | None = None  # name of what acted over several turns (`sweeper.spec.agent`); None: one turn
     curriculum: str | None = None  # these three: None in rows of earlier versions
     rollout_n: int | None = None  # responses per prompt; this and the next three: None in rows of earlier versions
     lora_rank: int | None = None  # 0: every parameter is trained
@@ -183,11 +191,10 @@ class ResultRow:
     def to_json(self) -> str:
         """Indented JSON with sorted keys, without secrets."""
         values = hidden_in(asdict(self), but=NAMES)
-        # As in rows of before they were kept.
         if values["agent"] is None:
             del values["agent"]
-        for part in (*values["curve"], *values["base"], *values["trained"]):
-            for name in ("probs_diff", "trajectories", "pass_at_turns"):
+        for part in (*values["curve"], *values["base"], *values["trained"], values["flops"] or {}):
+            for name in _ABSENT:
                 if part.get(name, name) in (None, []):
                     del part[name]
         return json.dumps(values, sort_keys=True, indent=1) + "\n"

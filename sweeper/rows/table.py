@@ -10,12 +10,15 @@ from typing import Any
 
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import WIDE, Room, paragraph, printed
+from sweeper.rows.agent_columns import NAMES as OF_AGENTS
+from sweeper.rows.agent_columns import PRINTED, agent_columns
 from sweeper.rows.closed_query import MOST_ROWS, NoSelectError, QueryError, answered
 from sweeper.rows.differences import INSTEAD, between_rows, setting
 from sweeper.rows.flops import axis_note
 from sweeper.rows.money import Money
 from sweeper.rows.row import Flops, ResultRow
 from sweeper.rows.spreadsheet import shown
+from sweeper.spec.agent import NONE
 from sweeper.spec.run_id import handles
 
 Record = dict[str, Any]
@@ -27,7 +30,10 @@ _AS_THEY_ARE = (
     *("rollout_n", "lora_rank", "kl_loss_coef", "kl_reward_coef", "seed", "steps", "train_samples"),
     *("lost_samples", "train_tokens"),
 )
-_LEAST_READ = ("seconds", "FLOPs", "params", "curriculum", "mix", "pass@128", "pass@8", "steps", "seen", "algorithm")
+_LEAST_READ = (
+    *("observed", "generated", "errors", "answered", "seconds", "FLOPs", "params", "curriculum", "mix", "pass@128"),
+    *("pass@8", "steps", "seen", "algorithm"),
+)
 _SETTINGS_TOO = 'a setting is a column by its dotted key in double quotes, "training.actor_lr", where a row tells it'
 TRACKED = "row/json"  # what trackers call a row without its curve, beside `row/<column>`: they have the curve
 
@@ -36,6 +42,7 @@ def record(row: ResultRow) -> Record:
     """A row as flat columns; what was not measured is None.
 
     `base_pass@k`/`pass@k` are over all problems, `pass@1_<domain>` per domain; `gain` is trained minus base pass@1.
+    A row with an agent has `agent_columns` too.
     """
     flat: Record = {
         **{name: getattr(row, name) for name in _AS_THEY_ARE},
@@ -60,7 +67,7 @@ def record(row: ResultRow) -> Record:
     flat["reason"] = row.failure.reason if row.failure else None
     flat["imported"] = row.imported.kind if row.imported else None
     flat["evidence"] = row.failure.evidence if row.failure else None
-    return flat
+    return flat | agent_columns(row)
 
 
 def _ledger(flops: Flops | None) -> Record:
@@ -73,8 +80,14 @@ def _ledger(flops: Flops | None) -> Record:
 
 
 def records(rows: Sequence[ResultRow], costs: Costs | None = None) -> list[Record]:
-    """The rows as flat columns, with a column for every setting in which they differ, by its dotted key."""
+    """The rows as flat columns, with a column for every setting in which they differ, by its dotted key.
+
+    Where any row has an agent, all have its columns.
+    """
     found = [record(row) for row in rows]
+    acting = dict.fromkeys(name for row in rows for name in agent_columns(row))
+    for flat in found if acting else ():
+        flat |= {name: flat.get(name) for name in acting}
     for flat in found if costs else ():
         money = (costs or {}).get(flat["run_id"])
         flat |= {"cost": money.amount if money else None, "currency": money.currency if money else None}
@@ -94,7 +107,7 @@ def columns(records: Sequence[Record]) -> list[str]:
 
 def text(rows: Sequence[ResultRow], room: Room = WIDE, costs: Costs | None = None) -> str:
     """The table people read: one line per run, sorted by size, data and seed; what never varies may be left out."""
-    own, lines = between_rows(rows), []
+    own, lines, acting = between_rows(rows), [], any(row.agent for row in rows)
     short = {} if room.ids else handles(row.run_id for row in rows)
 
     def order(number: int) -> tuple[Any, ...]:
@@ -111,6 +124,7 @@ def text(rows: Sequence[ResultRow], room: Room = WIDE, costs: Costs | None = Non
                 "algorithm": row.algorithm,
                 "mix": row.domain_mix,
                 "curriculum": row.curriculum,
+                "agent": row.agent or (NONE if acting else None),
                 "rollouts": row.rollout_n,
                 "LoRA": row.lora_rank,
                 "KL loss": _coefficient(row.kl_loss_coef),
@@ -125,13 +139,14 @@ def text(rows: Sequence[ResultRow], room: Room = WIDE, costs: Costs | None = Non
                 "pass@1": flat.get("pass@1"),
                 "gain": flat["gain"],
                 **{f"pass@{k}": flat[f"pass@{k}"] for k in ks},
+                **{head: _per_trajectory(flat.get(name)) for name, head in (PRINTED.items() if acting else ())},
                 "FLOPs": None if flat["flops"] is None else f"{flat['flops']:.1e}",
                 **_cost_column(row, costs),
                 "seconds": None if flat["total_s"] is None else round(flat["total_s"]),
                 "status": str(row.status) if flat["failure_class"] is None else f"failed: {flat['failure_class']}",
             }
         )
-    for name in ("mix", "curriculum", "rollouts", "LoRA", "KL loss", "KL reward", "SFT"):
+    for name in ("mix", "curriculum", "agent", "rollouts", "LoRA", "KL loss", "KL reward", "SFT"):
         if len({line[name] for line in lines}) == 1:  # says nothing about differences, and the table is wide already
             for line in lines:
                 del line[name]
@@ -141,6 +156,10 @@ def text(rows: Sequence[ResultRow], room: Room = WIDE, costs: Costs | None = Non
     accountings = {row.flops.accounting for row in rows if row.flops}
     notes = [*([axis_note(accountings)] if accountings else []), *_losses(rows)]
     return "\n".join([shown_table, *(paragraph(note, room) for note in notes)])
+
+
+def _per_trajectory(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
 
 
 def _cost_column(row: ResultRow, costs: Costs | None) -> dict[str, str | None]:
@@ -202,7 +221,7 @@ def query(rows: Sequence[ResultRow], sql: str, costs: Costs | None = None) -> tu
     """Run SQL (DuckDB) over the table `results`.
 
     A setting that the query names in double quotes is a column even where all runs have the same value, as `cost` and
-    `currency` are where no run has a price.
+    `currency` are where no run has a price, and an agent's columns where no run has one.
 
     Raises:
         ResultsError: the statement is not valid or no SELECT, takes too long or too much memory, or its answer has
@@ -237,7 +256,8 @@ def _arrow(rows: Sequence[ResultRow], costs: Costs | None, sql: str = "") -> Any
         for key in keys:
             for flat, value in zip(found, setting(rows, key), strict=True):
                 flat.setdefault(key, value)
+        perhaps = [name for name in ("cost", "currency", *OF_AGENTS) if re.search(rf"\b{name}\b", sql)]
         for flat in found:
-            flat |= {name: flat.get(name) for name in ("cost", "currency") if re.search(rf"\b{name}\b", sql)}
+            flat |= {name: flat.get(name) for name in perhaps}
     names = columns(found)
     return pyarrow.table({name: [item.get(name) for item in found] for name in names})

@@ -112,6 +112,12 @@ class RunSpec:
         return max(1, int((n - self.n_sft) * epochs) // self.training.train_batch_size)
 
     @property
+    def longest(self) -> int:
+        """Most tokens of a sequence: prompt and response; of an agent prompt, turns and observations."""
+        own = self.agent.context if self.agent.acts else None
+        return self.training.max_length if own is None else min(own, self.training.max_length)
+
+    @property
     def actor_lr(self) -> float | None:
         """The policy's Adam step size: the regime's if it states one, else the model's; the plan refuses None."""
         return self.training.actor_lr if self.training.actor_lr is not None else self.model.actor_lr

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 
 from sweeper.rows.curve import read_curve
+from sweeper.rows.trajectories import Trajectories
+from sweeper.rows.trajectory_metrics import metrics as of_trajectories
 
 
 def metrics(path: Path, *records: tuple[int, dict[str, float]], torn: str = "") -> Path:
@@ -75,3 +77,22 @@ def test_the_kl_is_that_to_the_reference_and_not_to_the_rollout_policy(tmp_path:
     rollout = {"actor/ppo_kl": 0.1}
     path = metrics(tmp_path / "m", (1, rollout | loss), (2, rollout | penalty), (3, rollout))
     assert [point.kl for point in read_curve([path])] == [0.2, 0.3, None]
+
+
+def test_a_step_of_an_agent_says_what_its_trajectories_did(tmp_path: Path) -> None:
+    acted = Trajectories(
+        n=4,
+        turns=9,
+        calls=5,
+        errors=1,
+        refused=0,
+        used_a_tool=3,
+        generated_tokens=80,
+        observed_tokens=30,
+        prefilled_again_tokens=55,
+        tool_cpu_s=0.25,
+        ended={"answered": 3, "turn_limit": 1},
+    )
+    trained = {"critic/score/mean": 0.1}
+    path = metrics(tmp_path / "m", (1, trained | of_trajectories(acted)), (2, trained))
+    assert [point.trajectories for point in read_curve([path])] == [acted, None]

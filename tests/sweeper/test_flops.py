@@ -3,14 +3,24 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sweeper.host.errors import ConfigError
 from sweeper.plan.refusals import check
-from sweeper.rows.flops import ACCOUNTING, Tokens, adapter_params, forward, planned_flops, training_flops
+from sweeper.rows.flops import (
+    ACCOUNTING,
+    Tokens,
+    adapter_params,
+    forward,
+    planned_flops,
+    prefill_repeated,
+    training_flops,
+)
 from sweeper.rows.row import Flops, read_row, write_row
 from sweeper.rows.table import record, text
+from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.model import Architecture
 from sweeper.spec.run import RunSpec
 from tests.sweeper.points import spec
@@ -221,7 +231,7 @@ def test_discarded_groups_leave_the_total_unknown() -> None:
 
 def test_supervised_fine_tuning_is_in_the_total_and_unknown_tokens_are_not_zero() -> None:
     tokens = Tokens(sequences=2, total=10)
-    both = {"steps": 1, "rollouts": tokens, "evaluation": tokens, "validation": None}
+    both: dict[str, Any] = {"steps": 1, "rollouts": tokens, "evaluation": tokens, "validation": None}
     tuned = training_flops(toy(), **both, fine_tuning=Tokens(sequences=1, total=5))
     plain = training_flops(toy(), **both, fine_tuning=NONE)
     unknown = training_flops(toy(), **both, fine_tuning=None)
@@ -235,7 +245,8 @@ def test_supervised_fine_tuning_is_in_the_total_and_unknown_tokens_are_not_zero(
 def test_a_plan_bounds_every_phase_from_above() -> None:
     run = spec("algorithm=ppo", "algorithm.kl.in_reward=true", "data.sft_share=0.5")
     counted = planned_flops(run)
-    assert all(getattr(counted, name) for name in Flops.__dataclass_fields__ if name != "recomputed")
+    unplanned = {"recomputed", "generated_tokens", "observed_tokens", "prefill_repeated"}
+    assert all(getattr(counted, name) for name in Flops.__dataclass_fields__.keys() - unplanned)
 
 
 def test_rows_of_the_first_accounting_still_read(tmp_path: Path) -> None:
@@ -271,3 +282,47 @@ def test_validations_are_counted_from_their_texts(tmp_path: Path) -> None:
     assert counted.sequences == 3
     assert validation_tokens(tmp_path / "none", tmp_path / "tokenizer.json") is None
     assert validation_tokens(folder, tmp_path / "other.json") is None
+
+
+def test_tokens_of_an_agents_validation_are_the_records_and_not_of_its_text(tmp_path: Path) -> None:
+    from sweeper.inputs.tiny import build_tokenizer
+    from sweeper.training.validation import validation_tokens
+
+    build_tokenizer(["<answer>"]).save_pretrained(tmp_path)
+    folder = tmp_path / "val"
+    folder.mkdir()
+    line = {"input": "1+1?", "output": "<answer>2", "generated_tokens": 30, "observed_tokens": 12}
+    (folder / "0.jsonl").write_text(json.dumps(line) + "\n")
+    assert validation_tokens(folder, tmp_path / "tokenizer.json") == Tokens(sequences=1, total=46, response=42)
+
+
+def trajectories(**values: int) -> Trajectories:
+    usual: dict[str, Any] = {"calls": 3, "errors": 0, "refused": 0, "used_a_tool": 2, "tool_cpu_s": 0.5}
+    return Trajectories(**usual | {"n": 2, "ended": {"answered": 2}} | values)
+
+
+def test_an_agents_tokens_are_generated_once_and_encoded_again_before_each_later_turn() -> None:
+    run = toy()
+    # Two trajectories of 3 + 7 tokens; one of two turns, 6 tokens before its second; one of three, 4 and 8 before them.
+    acted = trajectories(turns=5, generated_tokens=9, observed_tokens=5, prefilled_again_tokens=18)
+    tokens = Tokens(sequences=2, total=20, response=14)
+    with_agent, without = (
+        training_flops(run, steps=1, rollouts=tokens, evaluation=None, validation=None, fine_tuning=NONE, acted=one)
+        for one in (acted, None)
+    )
+    assert (with_agent.generated_tokens, with_agent.observed_tokens, with_agent.response_tokens) == (9, 5, 14)
+    assert with_agent.prefill_repeated == forward(run.model.architecture, Tokens(sequences=3, total=18))
+    # All else is as of single turns of these lengths, under the same accounting.
+    assert replace(with_agent, generated_tokens=None, observed_tokens=None, prefill_repeated=None) == without
+    one_turn = trajectories(turns=2, generated_tokens=14, observed_tokens=0, prefilled_again_tokens=0)
+    assert prefill_repeated(run.model.architecture, one_turn) == 0.0
+
+
+def test_a_row_without_an_agent_says_nothing_of_repeated_prefill(tmp_path: Path) -> None:
+    of_one_turn = replace(row(spec()), flops=ledger(spec(), Tokens(sequences=2, total=10)))
+    assert "prefill_repeated" not in of_one_turn.to_json()
+    acted = trajectories(turns=5, generated_tokens=9, observed_tokens=5, prefilled_again_tokens=18)
+    of_agent = replace(of_one_turn, flops=replace(ledger(spec(), NONE), prefill_repeated=1e9), agent="calculator")
+    point = replace(of_agent.curve[0], trajectories=acted)
+    of_agent = replace(of_agent, curve=(point,))
+    assert read_row(write_row(tmp_path, of_agent)) == of_agent

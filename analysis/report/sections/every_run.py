@@ -30,6 +30,7 @@ TITLES = {
     "steps": "Steps",
 }
 RESULTS = {"base_pass@1": "Base pass@1", "pass@1": "Trained pass@1", "gain_pass@1": "Paired gain"}
+OF_AGENTS = {"agent": "Agent", "turns": "Turns", "calls": "Calls", "used_a_tool": "Used a tool"}  # per trajectory
 LAST = {"flops": "Training FLOPs", "wall_s": "Wall time", "log": "Log"}
 STATE = {"run_id": "Run", "source_name": "Name in its source", "status": "Status", "reason": "Reason"}
 
@@ -40,9 +41,10 @@ def section(evidence: Evidence) -> Section:
     ks = [f"{side}pass@{k}" for k in evidence.table_ks for side in ("base_", "")]
     own = {item.key: item.name for item in between_rows([run.row for run in evidence.selection.runs])}
     results = RESULTS | {name: name.replace("_", " ") for name in ks}
-    titles = STATE | results | TITLES | own | LAST
+    titles = STATE | results | TITLES | OF_AGENTS | own | LAST
     empty = {name for name in ("reason", "log") if frame[name].isna().all()}  # every run has a result
     forms: dict[str, Form] = dict.fromkeys(("base_pass@1", "pass@1", *ks), ".3f")
+    forms |= {"turns": ".2f", "calls": ".2f", "used_a_tool": ".2f"}
     forms |= {"n_params_non_embedding": short, "n_params": short, "wall_s": duration}
     table = frame_table(
         frame,
@@ -81,6 +83,7 @@ def _record(run: Run, flat: Record, own: Sequence[str]) -> dict[str, object]:
         "wall_s": flat["total_s"],
         **(gain(Point(series="", runs=(run,))) or NONE).columns("gain_pass@1", "gain_pass@1_"),
         **{name: flat[name] for name in scores},
+        **{name: flat[name] for name in OF_AGENTS if name in flat},
         "reason": f"{row.failure.phase}: {row.failure.reason}" if row.failure else None,
         "log": row.failure.log if row.failure else None,
     }
