@@ -39,9 +39,8 @@ class Acting:
     def to_json(self) -> str:
         """One line; `read` reads it back."""
         own = None if self.own is None else str(self.own)
-        return (
-            json.dumps({"agent": parsed(plain(self.agent)), "format": self.format, "own": own}, sort_keys=True) + "\n"
-        )
+        told = {"agent": parsed(plain(self.agent)), "format": self.format, "own": own}
+        return json.dumps(told, sort_keys=True) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -46,8 +46,8 @@ def _refuse_format(spec: RunSpec) -> None:
     agent, model = spec.agent, spec.model
     if model.prompt_style != OWN_STYLE:
         raise ConfigError(
-            f"agent.tools={list(agent.tools)}: the template of model.prompt_style={model.prompt_style} leaves tools out, "
-            f"so {model.name} would not know of them; set model.prompt_style={OWN_STYLE}, its own template"
+            f"agent.tools={list(agent.tools)}: the template of model.prompt_style={model.prompt_style} leaves tools "
+            f"out, so {model.name} would not know of them; set model.prompt_style={OWN_STYLE}, its own template"
         )
     style = agent.format or model.tool_format
     if style is None:

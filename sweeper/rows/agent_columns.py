@@ -42,5 +42,5 @@ def _did(score: Score | None) -> dict[str, float | None]:
     found: Trajectories | None = score.trajectories if score else None
     if found is None or not found.n:
         return dict.fromkeys(_NAMES)
-    means = {column: found.mean(name) for column, name in _MEANS.items()}
+    means: dict[str, float | None] = {column: found.mean(name) for column, name in _MEANS.items()}
     return means | {f"ended_{ended}": found.ended.get(ended, 0) / found.n for ended in Ended}
