@@ -96,7 +96,8 @@ def test_every_family_is_planned_with_every_grid() -> None:
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_every_point_of_every_grid_can_run_with_every_family(family: str) -> None:
     asked = (f"model_family={family}", "cluster=slurm")
-    models = expand(asked, multirun=False).points[0].config["model_family"]["models"].split(",")
+    listed = expand(asked, multirun=False).points[0].config["model_family"]["models"]
+    models = [name.strip() for name in listed.split(",")]
     for grid, (_, of_qwen) in COUNTS.items():
         plan = make_plan(grid_of(f"+grid={grid}", *asked), Path("/nowhere"))
         assert [run.reason for run in plan.refused] == [], grid
