@@ -14,7 +14,7 @@ from analysis.estimates.numerals import count, plain, scientific, short, signed
 from analysis.estimates.points import gain, pass_at
 from analysis.report.evidence import Evidence
 from analysis.report.headline import run_name
-from analysis.report.transcripts import cut, transcribed, transcripts, turns_of
+from analysis.report.transcripts import shown, transcribed, transcripts
 from analysis.runs.hyperparameters import HYPERPARAMETERS
 from analysis.runs.selection import Point, Run
 from sweeper.host.amounts import duration
@@ -209,13 +209,4 @@ def _sample(side: int, item: Changed) -> Sample | None:
     moved = f"correct {count(item.before.c)} of {count(item.before.n)} times before, {count(item.after.c)} of "
     moved += f"{count(item.after.n)} after"
     what = f"{'More' if side > 0 else 'Less'} often right{', clearly' if item.clear else ', maybe by luck'}"
-    why = ". ".join(part for part in (found.why, f"Problem {item.problem_id}") if part)
-    return Sample(
-        prompt=cut(found.prompt or "not kept"),
-        response=cut(found.response),
-        gold=cut(found.gold or "not kept"),
-        parsed=cut("not kept" if found.parsed is None else found.parsed),
-        verdict=f"{what}: {moved}. This response is {(found.verdict or 'of unknown verdict').replace('_', ' ')}",
-        why=why,
-        turns=turns_of(found),
-    )
+    return shown(found, f"{what}: {moved}. This response is")

@@ -39,9 +39,8 @@ def turns_of(sample: kept.Sample) -> tuple[Turn, ...]:
 
 
 def _turn(turn: kept.Turn) -> Turn:
-    kind = "generated, which training learns" if turn.trained else "observed, which training does not learn"
     left = f", {count(turn.left_out)} characters of it were not kept" if turn.left_out else ""
-    said = f"{turn.role}: {number_of(turn.tokens, 'token')} {kind}{left}"
+    said = f"{turn.role}: {number_of(turn.tokens, 'token')} {turn.kind}{left}"
     return Turn(said=said, text=cut(turn.text), trained=turn.trained)
 
 
@@ -66,7 +65,7 @@ def transcripts(results_dir: Path | None, run: Run) -> tuple[tuple[Sample, ...],
         return (), f"None can be shown: {error}"
     if not found:
         return (), "None was kept with its turns"
-    return tuple(map(_shown, found)), (
+    return tuple(shown(sample, "Transcript:") for sample in found), (
         f"{number_of(len(found), 'transcript')} below: as far as they were kept, one that is right, one without an "
         f"answer, one that is wrong; more: sweeper samples {run.row.run_id}"
     )
@@ -90,14 +89,15 @@ def _observes(sample: kept.Sample) -> bool:
     return any(not turn.trained for turn in sample.turns)
 
 
-def _shown(sample: kept.Sample) -> Sample:
+def shown(sample: kept.Sample, told: str) -> Sample:
+    """A sample on a page; `told` goes before its verdict."""
     why = ". ".join(part for part in (sample.why, f"Problem {sample.problem_id}") if part)
     return Sample(
         prompt=cut(sample.prompt or "not kept"),
         response=cut(sample.response),
         gold=cut(sample.gold or "not kept"),
         parsed=cut("not kept" if sample.parsed is None else sample.parsed),
-        verdict=f"Transcript: {(sample.verdict or 'of unknown verdict').replace('_', ' ')}",
+        verdict=f"{told} {(sample.verdict or 'of unknown verdict').replace('_', ' ')}",
         why=why,
         turns=turns_of(sample),
     )

@@ -12,6 +12,13 @@ from data_prep.synthetic.tasks import DOMAINS, GENERATOR_VERSION, VERSIONS, Spli
 _AT_WORK: tuple[ModuleType, ...] = (chain, lookup, chain, higher_lower)
 
 
+def rows_of(tasks: Tasks, n: int, *, seed: int, error_rate: float, tool_share: float) -> list[dict[str, object]]:
+    """What a model is warm-started on: `conversation_rows` for agents' tasks, else `warm_start_rows`."""
+    if tasks is Tasks.agent:
+        return conversation_rows(n, seed=seed, error_rate=error_rate, tool_share=tool_share)
+    return warm_start_rows(n, seed=seed, error_rate=error_rate)
+
+
 def warm_start_rows(n: int, *, seed: int, error_rate: float) -> list[dict[str, object]]:
     """Rows for verl's supervised fine-tuning (`MultiTurnSFTDataset`), from train problems only, domains in turn.
 

@@ -74,10 +74,16 @@ def split_reference(reference: str) -> tuple[Path, str]:
     Raises:
         BadRewardFile: It has another form.
     """
-    file, _, function = reference.rpartition(":")
-    if not file.endswith(".py") or not function.isidentifier():
+    found = file_and_name(reference)
+    if found is None:
         raise BadRewardFile(f"{reference!r} is no reward function: write FILE.py:FUNCTION, as in my_rewards.py:score")
-    return Path(file), function
+    return found
+
+
+def file_and_name(reference: str) -> tuple[Path, str] | None:
+    """The parts of `FILE.py:NAME`; None: it has another form."""
+    file, _, name = reference.rpartition(":")
+    return (Path(file), name) if file.endswith(".py") and name.isidentifier() else None
 
 
 def _bytes(path: Path) -> bytes:

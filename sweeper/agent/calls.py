@@ -11,18 +11,8 @@ from typing import Any
 
 from verl.experimental.agent_loop.tool_parser import ToolParser
 
-# What each call begins with, by verl's name of the parser (`ToolParser`, v0.9.1).
-OPENINGS = {
-    "hermes": "<tool_call>",
-    "qwen3_coder": "<tool_call>",
-    "glm": "<tool_call>",
-    "seed": "<function=",
-    "minimax": "<invoke name=",
-    "kimi": "<|tool_call_begin|>",
-    "deepseek_v4": "<\uff5cDSML\uff5cinvoke",
-    "gemma4": "<|tool_call>",
-    "gpt-oss": " to=functions.",
-}
+from sweeper.agent.formats import OPENINGS
+
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),

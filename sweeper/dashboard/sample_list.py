@@ -114,12 +114,11 @@ def _shown(sample: Sample) -> dict[str, Any]:
 
 def _turn(turn: Turn) -> dict[str, Any]:
     """A part of a transcript as a page may show it."""
-    kind = "generated, which training learns" if turn.trained else "observed, which training does not learn"
     return {
         "role": told(turn.role),
         "text": told(turn.text),
         "tokens": turn.tokens,
-        "kind": kind,
+        "kind": turn.kind,
         "trained": turn.trained,
         "left_out": turn.left_out,
     }

@@ -34,7 +34,7 @@ class Acting:
         if not spec.agent.acts:
             return None
         own = results_dir / FOLDER if spec.agent.files else None
-        return cls(agent=spec.agent, format=spec.agent.format or spec.model.tool_format, own=own)
+        return cls(agent=spec.agent, format=spec.call_format, own=own)
 
     def to_json(self) -> str:
         """One line; `read` reads it back."""

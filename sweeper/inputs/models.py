@@ -226,16 +226,11 @@ def _warm_start(spec: RunSpec, initial: Path, out: Path, work: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    from data_prep.synthetic.warm_start import conversation_rows, warm_start_rows
+    from data_prep.synthetic.warm_start import rows_of
     from sweeper.training.sft import FineTuning, SftShare, run_sft
 
     model, warm = spec.model, spec.model.warm_start
-    if warm.tasks is Tasks.agent:
-        rows = conversation_rows(
-            warm.n_examples, seed=warm.seed, error_rate=warm.error_rate, tool_share=warm.tool_share
-        )
-    else:
-        rows = warm_start_rows(warm.n_examples, seed=warm.seed, error_rate=warm.error_rate)
+    rows = rows_of(warm.tasks, warm.n_examples, seed=warm.seed, error_rate=warm.error_rate, tool_share=warm.tool_share)
     data = work / "warm_start.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), data)
     wanted = FineTuning(

@@ -3,12 +3,10 @@
 from difflib import get_close_matches
 
 from data_prep.prompt_style import OWN_STYLE
+from sweeper.agent.formats import OPENINGS
 from sweeper.host.errors import ConfigError
+from sweeper.rows.counts import MOST_TURNS
 from sweeper.spec.run import RunSpec
-
-# verl 0.9.1, verl/experimental/agent_loop/tool_parser.py.
-FORMATS = ("hermes", "gpt-oss", "qwen3_coder", "glm", "seed", "minimax", "kimi", "deepseek_v4", "gemma4")
-MOST_TURNS = 10_000  # that a file of counts holds
 
 
 def refuse_agent(spec: RunSpec) -> None:
@@ -49,14 +47,14 @@ def _refuse_format(spec: RunSpec) -> None:
             f"agent.tools={list(agent.tools)}: the template of model.prompt_style={model.prompt_style} leaves tools "
             f"out, so {model.name} would not know of them; set model.prompt_style={OWN_STYLE}, its own template"
         )
-    style = agent.format or model.tool_format
+    style = spec.call_format
     if style is None:
         raise ConfigError(
             f"agent.tools={list(agent.tools)}: nothing says how {model.name} writes calls (model.tool_format is null); "
             "choose a model that calls tools (model_family=qwen2.5-instruct or tiny-agent), or set agent.format to "
-            f"one of verl's parsers if its template is of that form: {', '.join(FORMATS)}"
+            f"one of verl's parsers if its template is of that form: {', '.join(OPENINGS)}"
         )
-    if style not in FORMATS:
-        near = get_close_matches(style, FORMATS, n=1)
+    if style not in OPENINGS:
+        near = get_close_matches(style, OPENINGS, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(f"agent.format={style}: verl has no such parser; {hint}Known: {', '.join(FORMATS)}")
+        raise ConfigError(f"agent.format={style}: verl has no such parser; {hint}Known: {', '.join(OPENINGS)}")

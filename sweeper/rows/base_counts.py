@@ -16,7 +16,7 @@ def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int |
     if spec.reward.versions:
         scoring["versions"] = spec.reward.versions
     if spec.agent.acts:
-        scoring["agent"] = spec.science()["agent"] | {"format": spec.agent.format or spec.model.tool_format}
+        scoring["agent"] = spec.science()["agent"] | {"format": spec.call_format}
     return digest_of(
         {
             "model": model_digest,

@@ -51,6 +51,11 @@ class Turn:
     trained: bool
     left_out: int = 0
 
+    @property
+    def kind(self) -> str:
+        """Whose tokens these are, in words."""
+        return "generated, which training learns" if self.trained else "observed, which training does not learn"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:

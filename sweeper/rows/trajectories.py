@@ -61,7 +61,7 @@ class Trajectories:
         ended: Counter[str] = Counter()
         for one in found:
             ended.update(one.ended)
-        sums = {name: sum(getattr(one, name) for one in found) for name in _SUMMED}
+        sums = {name: sum(getattr(one, name) for one in found) for name in SUMMED}
         turns = {len(one.correct_at_turns) for one in found}
         at_turns = zip(*(one.correct_at_turns for one in found), strict=True) if len(turns) == 1 else ()
         return cls(**sums, ended=dict(sorted(ended.items())), correct_at_turns=tuple(map(sum, at_turns)))
@@ -71,4 +71,4 @@ class Trajectories:
         return float(getattr(self, name)) / self.n
 
 
-_SUMMED = tuple(name for name in Trajectories.__dataclass_fields__ if name not in ("ended", "correct_at_turns"))
+SUMMED = tuple(name for name in Trajectories.__dataclass_fields__ if name not in ("ended", "correct_at_turns"))

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sweeper.rows.trajectories import Ended, Trajectories
+from sweeper.rows.trajectories import SUMMED, Ended, Trajectories
 
 SUM, ENDED = "agent/sum/", "agent/sum/ended/"
 LOST = "agent/lost"  # trajectories of the step that ended with an error and were trained without
-_SUMMED = tuple(name for name in Trajectories.__dataclass_fields__ if name not in ("ended", "correct_at_turns"))
-_WHOLE = tuple(name for name in _SUMMED if name != "tool_cpu_s")
+_WHOLE = tuple(name for name in SUMMED if name != "tool_cpu_s")
 
 
 def metrics(found: Trajectories) -> dict[str, float]:
     """By name: `agent/sum/FIELD` and `agent/sum/ended/NAME`, and `agent/FIELD_mean` per trajectory."""
-    sums = {f"{SUM}{name}": float(getattr(found, name)) for name in _SUMMED}
+    sums = {f"{SUM}{name}": float(getattr(found, name)) for name in SUMMED}
     ends = {f"{ENDED}{ended}": float(found.ended.get(ended, 0)) for ended in Ended}
-    return sums | ends | {f"agent/{name}_mean": found.mean(name) for name in _SUMMED if name != "n"}
+    return sums | ends | {f"agent/{name}_mean": found.mean(name) for name in SUMMED if name != "n"}
 
 
 def from_metrics(data: Mapping[str, Any]) -> Trajectories | None:

@@ -123,6 +123,11 @@ class RunSpec:
         return self.training.actor_lr if self.training.actor_lr is not None else self.model.actor_lr
 
     @property
+    def call_format(self) -> str | None:
+        """Verl's parser of tool calls: the agent's if it states one, else the model's; None: calls are not read."""
+        return self.agent.format or self.model.tool_format
+
+    @property
     def verl_keys(self) -> dict[str, Any]:
         """The verl keys set by the user, dotted, whichever way they were written."""
         return dotted(self.verl)

@@ -195,7 +195,7 @@ def _agent(spec: RunSpec, files: Files, device: Device) -> dict[str, Value]:
     }
     if written.tools is not None:
         values[f"{rollout}.multi_turn.tool_config_path"] = str(written.tools)
-        values[f"{rollout}.multi_turn.format"] = agent.format or spec.model.tool_format
+        values[f"{rollout}.multi_turn.format"] = spec.call_format
     return values
 
 

@@ -33,6 +33,12 @@ def call(expression: str) -> str:
     return CALL + expression + CALL_END
 
 
+def record(output: Any) -> dict[str, Any]:
+    """What a loop says of a trajectory."""
+    found: dict[str, Any] = output.extra_fields["agent"]
+    return found
+
+
 class Script:
     """An engine that says the next of its lines; one that does not end itself is cut off at the limit it is given."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from sweeper.agent.environments.environment import Step
 from sweeper.spec.agent import Agent, ToolLimits
-from tests.sweeper.played import Script, play, shown, tokenizer
+from tests.sweeper.played import Script, play, record, shown, tokenizer
 
 GAME = Agent(name="higher_lower", environment="higher_lower", max_turns=3)
 ROW = {"reward_model": {"ground_truth": "37"}, "extra_info": {"problem_id": "p1"}}
@@ -16,11 +16,6 @@ ROW = {"reward_model": {"ground_truth": "37"}, "extra_info": {"problem_id": "p1"
 @pytest.fixture(scope="module")
 def made() -> Any:
     return tokenizer()
-
-
-def record(output: Any) -> dict[str, Any]:
-    found: dict[str, Any] = output.extra_fields["agent"]
-    return found
 
 
 def test_every_turn_is_an_action_and_what_it_did_is_observed_and_masked(made: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sweeper.agent.tools.tool import Observation
 from sweeper.host.errors import ConfigError
 from sweeper.spec.agent import Agent, ToolLimits
-from tests.sweeper.played import Script, call, play, shown, tokenizer
+from tests.sweeper.played import Script, call, play, record, shown, tokenizer
 
 CALCULATOR = Agent(name="calculator", tools=("calculator",), max_turns=4)
 ASKED = call("47*83") + "<|im_end|>"
@@ -18,11 +18,6 @@ SEEN = "\n<|tool|>3901<|assistant|>"
 @pytest.fixture(scope="module")
 def made() -> Any:
     return tokenizer()
-
-
-def record(output: Any) -> dict[str, Any]:
-    found: dict[str, Any] = output.extra_fields["agent"]
-    return found
 
 
 def agent(**changes: Any) -> Agent:

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from rewards.own.reward_file import BadRewardFile, RewardFile
+from rewards.own.reward_file import BadRewardFile, RewardFile, file_and_name
 from rewards.program import UserError
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout
 from rewards.sandbox.worker import START_LIMIT_S, Worker, WorkerPool, pool_size
@@ -135,10 +135,10 @@ def split_reference(reference: str) -> tuple[Path, str]:
     Raises:
         ConfigError: It has another form.
     """
-    file, _, name = reference.rpartition(":")
-    if not file.endswith(".py") or not name.isidentifier():
+    found = file_and_name(reference)
+    if found is None:
         raise ConfigError(f"{reference!r} is no FILE.py:NAME, as in my_tools.py:weather")
-    return Path(file), name
+    return found
 
 
 def examine(kind: str, path: Path, name: str) -> tuple[RewardFile, dict[str, Any]]:
