@@ -23,7 +23,7 @@ setup-gpu:       ## the same for NVIDIA GPUs (driver 580 or newer): verl's vLLM 
 demo: setup      ## the main job: train a ladder of tiny models with verl, measure pass@k, print table and report
 	$(BIN)/python -m sweeper +grid=$(GRID) -m
 
-demo-agent: setup ## two sizes with and without a calculator: agents trained by verl, to a table and a report (ten minutes)
+demo-agent: setup ## two sizes with and without a calculator: agents trained by verl, to a table and a report
 	$(BIN)/python -m sweeper +grid=agent_scale -m model=tiny-agent-40k,tiny-agent-130k seed=0
 
 smoke: setup     ## the smallest real sweep: two runs of the smallest model, about two minutes
