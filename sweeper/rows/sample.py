@@ -200,7 +200,12 @@ def why(verdict: str | None, *, judge_failed: bool = False, limit: int | None = 
         verdict: One of `VERDICTS`.
         judge_failed: An error that is an outage of the judge.
         limit: Most tokens of a response.
+
+    Raises:
+        ValueError: There is no such verdict.
     """
+    if verdict not in (None, *VERDICTS):
+        raise ValueError(f"{verdict!r} is no verdict")
     if verdict == TRUNCATED:
         return "cut off at the limit" + ("" if limit is None else f" of {limit:,} tokens")
     if verdict == Outcome.ERROR and judge_failed:

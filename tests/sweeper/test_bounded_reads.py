@@ -44,7 +44,7 @@ ALLOWED = {
     "data_prep/sources/record_file.py: _by_datasets": "the rows were measured before (CSV), or every batch was (Arrow)",
     "rewards/own/inside.py: _loaded": "the user's function in its frozen copy, which runs as the user",
     "rewards/sandbox/cores.py: _locked": "a folder of this user, mode 0700; only locked, never read",
-    "rewards/sandbox/inside/cell.py: _connect_standard_streams": "its own stdin, inside the sandbox",
+    "rewards/sandbox/inside/cell.py: connect_standard_streams": "its own stdin, inside the sandbox",
     "rewards/sandbox/remote.py: _bootstrap": _OURS,
     "rewards/sandbox/walls/landlock.py: _allow": "O_PATH: a place is named, nothing is read",
     "sweeper/cli/completion.py: _settings": _OURS,

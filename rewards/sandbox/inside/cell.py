@@ -13,6 +13,7 @@ import random
 import sys
 import types
 from collections.abc import Callable
+from typing import TextIO
 
 from rewards.sandbox.frames import write_whole
 from rewards.sandbox.inside.encoding import encode_value
@@ -43,13 +44,15 @@ def prepare_interpreter() -> None:
     sys.argv = ["solution.py"]
 
 
-def _connect_standard_streams() -> None:
+def connect_standard_streams() -> TextIO:
+    """Makes standard input and output anew on descriptors 0 and 1; returns the output."""
     # The zygote's own were made for /dev/null, and remember it (block size, whether they can seek).
     given = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     raw = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
     printed = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape")
     sys.stdin, sys.stdout = given, printed
     vars(sys).update(__stdin__=given, __stdout__=printed)
+    return printed
 
 
 def run_program(code_fd: int) -> int:
@@ -58,7 +61,7 @@ def run_program(code_fd: int) -> int:
     Returns the exit status: 0 where Python's would be 0.
     """
     code = read_whole(code_fd).decode("utf-8", "surrogatepass")
-    _connect_standard_streams()
+    connect_standard_streams()
     prepare_interpreter()
     module = fresh_module("__main__")
     module.__dict__["__file__"] = "solution.py"

@@ -16,7 +16,13 @@ import traceback
 import types
 from typing import Any, TextIO
 
-from rewards.sandbox.inside.cell import end_interpreter, fresh_module, prepare_interpreter, read_whole
+from rewards.sandbox.inside.cell import (
+    connect_standard_streams,
+    end_interpreter,
+    fresh_module,
+    prepare_interpreter,
+    read_whole,
+)
 
 # Exit statuses. None is 0 or 1, which a program that leaves by itself would choose.
 DONE = 60
@@ -49,14 +55,12 @@ def run_cells(payload_fd: int, output_fd: int, error_fd: int) -> int:
 
 
 def _standard_streams() -> tuple[TextIO, TextIO]:
-    given = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    raw = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
-    printed = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape")
+    printed = connect_standard_streams()
     told = io.TextIOWrapper(
         io.FileIO(2, "w", closefd=False), encoding="utf-8", errors="backslashreplace", write_through=True
     )
-    sys.stdin, sys.stdout, sys.stderr = given, printed, told
-    vars(sys).update(__stdin__=given, __stdout__=printed, __stderr__=told)
+    sys.stderr = told
+    vars(sys).update(__stderr__=told)
     return printed, told
 
 
