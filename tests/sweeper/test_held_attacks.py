@@ -243,12 +243,16 @@ PICKLES = {"pickle", "joblib", "dill", "cloudpickle", "marshal"}
 RUNNING = {"torch.load", "np.load", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "instantiate", "eval", "exec"}
 
 
+# verl makes an agent's loop of a file that we write, whose classes are constants of ours; nothing here reads it.
+LOOPS, WRITTEN = ROOT / "sweeper/agent/files.py", '"_target_": _TARGETS[made.loop]'
+
+
 def test_no_code_of_ours_unpickles_instantiates_or_evaluates_what_a_file_says() -> None:
     found = []
     for package in ("sweeper", "data_prep", "analysis"):
         for path in sorted((ROOT / package).rglob("*.py")):
             text = path.read_text()
-            assert "_target_" not in text, path
+            assert "_target_" not in (text.replace(WRITTEN, "") if path == LOOPS else text), path
             assert "allow_pickle=True" not in text, path
             assert "trust_remote_code=True" not in text, path
             for node in ast.walk(ast.parse(text)):
