@@ -22,7 +22,7 @@ AXES = {
     "seed=0,1": 2,
     "seed=range(0,5)": 5,
     "seed=choice(4,2)": 2,
-    "model=glob(tiny*)": 4,
+    "model=glob(tiny*)": 8,  # the ladder, and that of agents
     "seed=sort(3,1)": 2,
     "+grid=smoke": 2,
 }
