@@ -22,6 +22,7 @@ GPU = ("cluster=slurm", "cluster.gpu_type=H200")
 # Those that need a data folder get one; a plan counts its rows, and reads none.
 FAMILIES: dict[str, tuple[str, ...]] = {
     "tiny": (),
+    "tiny-agent": (),
     "smollm2": ("data_root={root}",),
     "qwen2.5": GPU,
     "qwen2.5-instruct": GPU,
@@ -37,10 +38,13 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "paper-2509-25300": (*GPU, "data_root={root}"),
 }
 # Those that the gate asks verl about, the others are the night's.
-DAILY = ("tiny", "qwen2.5")
+DAILY = ("tiny", "tiny-agent", "qwen2.5")
 # A family that trains on a whole folder does not say how many problems that is, and these grids share them out; the
 # paper's orders its problems, which a shuffle cannot. Without these words the plan refuses, with the key and the cure.
 NUMBER = ("data_scale=n16k",)
+# Grids of agents are for families that know tools: the tiny one has tasks for these alone.
+OF_AGENTS = {"agent_scale", "agent_turns", "agent_tools"}
+TELLS_OF_TOOLS = ("model.prompt_style=model",)
 NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("smollm2", "curriculum"): ("data_scale=n128",),
     ("smollm2", "sft_rl_ratio"): ("data_scale=n128",),
@@ -49,9 +53,11 @@ NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("guru-32b", "curriculum"): NUMBER,
     ("guru-32b", "sft_rl_ratio"): NUMBER,
     ("paper-2509-25300", "curriculum"): ("curriculum.order_by=null",),
+    **{("qwen2.5-instruct", grid): TELLS_OF_TOOLS for grid in OF_AGENTS},
 }
 MODELS = {
     "tiny": "tiny-130k",
+    "tiny-agent": "tiny-agent-130k",
     "smollm2": "smollm2-135m-instruct",
     "qwen2.5": "qwen2.5-0.5b",
     "qwen2.5-instruct": "qwen2.5-0.5b-instruct",
@@ -89,6 +95,13 @@ def test_every_family_is_in_this_table() -> None:
     assert set(group_options()["model_family"]) == set(FAMILIES) == set(MODELS)
 
 
+def grids_of(family: str) -> set[str]:
+    every = set(group_options()["grid"]) - {"smoke"}  # which names its own model
+    if family == "tiny-agent":
+        return OF_AGENTS
+    return every if family == "qwen2.5-instruct" else every - OF_AGENTS
+
+
 @pytest.mark.parametrize(
     "family", [pytest.param(name, marks=() if name in DAILY else pytest.mark.nightly) for name in FAMILIES]
 )
@@ -103,11 +116,11 @@ def test_verl_accepts_every_grid_on_every_family(
     specs: list[RunSpec] = []
     more = [item.format(root=root) for item in FAMILIES[family]]
     with hydra_session():
-        for grid in set(group_options()["grid"]) - {"smoke"}:  # which names its own model
+        for grid in grids_of(family):
             needs = NEEDS.get((family, grid), ())
             overrides = (f"+grid={grid}", f"model_family={family}", f"model={MODELS[family]}", *more, *needs)
             plan = make_plan(expand(overrides, multirun=True), tmp_path)
             assert [run.reason for run in plan.refused] == [], overrides
             specs += [run.spec for run in plan.runs if run.spec is not None]
-    assert len(specs) > len(group_options()["grid"])
+    assert len(specs) > len(grids_of(family))
     assert check_plan(specs, tmp_path / "verdicts", Asker()) == {}
