@@ -112,6 +112,7 @@ def check(one: ProblemCount) -> None:
     assert len(acted.correct_at_turns) == CALCULATOR.max_turns
 
 
+@pytest.mark.nightly
 def test_an_evaluation_by_several_processes_counts_what_one_counts_to_all_digits(
     whole: Path, model: Path, problems: Path, tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ def kill_when_some_are_measured(begun: list[str]) -> None:
     assert told.startswith("evaluated 8/16")
 
 
+@pytest.mark.nightly
 def test_what_was_measured_with_another_agent_is_begun_anew(model: Path, problems: Path, tmp_path: Path) -> None:
     out = tmp_path / "counts.jsonl"
     kill_when_some_are_measured(command(model, problems, out))

@@ -124,7 +124,7 @@ def test_an_attack_ends_its_call_and_the_next_call_works(attack: str, said: str)
     assert "root:" not in attacked.text
     assert re.search(said, attacked.text) or "builtins" in attack
     assert after.ok
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30  # a hang guard
 
 
 def _replaced(attack: str) -> list[Observation]:
@@ -147,7 +147,7 @@ def test_what_a_call_spoils_stays_in_its_trajectory() -> None:
 
 
 def test_limits_hold_for_what_is_run_again_too_and_a_late_call_is_undone() -> None:
-    spin = "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.7: pass"
+    spin = "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.6: pass"
     first, second, third = calls(spin, spin, "print('here')")
     assert (first.ok, second.ok, third.ok) == (True, False, True)
     assert "the 1 earlier calls, run again, are part of it" in second.text
@@ -155,7 +155,7 @@ def test_limits_hold_for_what_is_run_again_too_and_a_late_call_is_undone() -> No
 
 def test_cpu_seconds_are_those_of_the_sandbox_process() -> None:
     spin = "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.4: pass"
-    assert 0.4 <= only(spin).cpu_s < 0.7
+    assert 0.4 <= only(spin).cpu_s < 0.8
     assert only("import time; time.sleep(0.4)").cpu_s < 0.2
 
 

@@ -100,7 +100,7 @@ def test_a_server_that_does_not_take_it_costs_a_line_without_the_address(
     said: list[str] = []
     start = time.monotonic()
     hook(server, way, said).ended(["done"], [])
-    assert way != "hangs" or time.monotonic() - start < 0.9
+    assert way != "hangs" or time.monotonic() - start < 9  # a hang guard
     assert said == [f"the webhook was not told (end): {why}; the sweep goes on"]
     assert [path for path, _ in server.told] == [f"/{way}/{TOKEN}"], "it was followed elsewhere"
 
