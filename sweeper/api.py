@@ -21,6 +21,7 @@ from sweeper.cli.verb import results_folder
 from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.oversight.report import render
 from sweeper.rows import table
+from sweeper.rows.agent_columns import did
 from sweeper.rows.curve import read_curve
 from sweeper.rows.grid_file import Membership, grids, matching
 from sweeper.rows.money import costs_of
@@ -29,7 +30,7 @@ from sweeper.rows.sample import VERDICTS, Origin, Sample, Wanted
 from sweeper.runs.folder import RunDir, find_run, known_runs
 from sweeper.runs.samples import counts, kept_samples
 
-_METRICS = tuple(field.name for field in fields(CurvePoint) if field.name != "step")
+_MEASURED = tuple(field.name for field in fields(CurvePoint) if field.name not in ("step", "val_pass1", "trajectories"))
 
 
 def results(grid: str | None = None, *, results_dir: str | Path = "results") -> pd.DataFrame:
@@ -66,10 +67,11 @@ def curves(run_or_grid: str | None = None, *, results_dir: str | Path = "results
 
     Returns:
         The columns `run_id`, `step` (from 0: the validation before training), `metric` and `value`. Metrics: `reward`
-        (mean of the step's rollouts), `val_pass1` (mean accuracy of a validation, 0 to 1), `response_length` (tokens,
+        (mean of the step's rollouts), `val_accuracy` (mean of a validation, 0 to 1), `response_length` (tokens,
         mean), `entropy` and `kl` (nats per token), `tokens` (of the step's batch), `seconds` (wall time of the step),
-        `probs_diff` (mean difference of rollout's and actor's probability of a token). Runs that are training are read
-        as far as they are.
+        `probs_diff` (mean difference of rollout's and actor's probability of a token); of an agent's rollouts also
+        `turns`, `calls`, `used_a_tool`, `ended_answered` and the like, as in the columns of `results`. Runs that are
+        training are read as far as they are.
 
     Raises:
         ConfigError: there is no such folder.
@@ -81,8 +83,8 @@ def curves(run_or_grid: str | None = None, *, results_dir: str | Path = "results
         (run_dir.run_id, point.step, metric, float(value))
         for run_dir in _runs(_folder(results_dir), run_or_grid)
         for point in _curve(run_dir)
-        for metric in _METRICS
-        if (value := getattr(point, metric)) is not None
+        for metric, value in _measured(point).items()
+        if value is not None
     ]
     return pd.DataFrame(records, columns=["run_id", "step", "metric", "value"])
 
@@ -213,6 +215,11 @@ def _runs(results_dir: Path, which: str | None) -> list[RunDir]:
         members = Membership.read(results_dir, which).members
         return [RunDir(results_dir=results_dir, run_id=member.run_id) for member in members]
     return [find_run(results_dir, which, grids(results_dir))]
+
+
+def _measured(point: CurvePoint) -> dict[str, float | None]:
+    acted = did(point.trajectories) if point.trajectories else {}
+    return {"val_accuracy": point.val_pass1} | {name: getattr(point, name) for name in _MEASURED} | acted
 
 
 def _curve(run_dir: RunDir) -> Iterator[CurvePoint]:

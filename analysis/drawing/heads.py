@@ -27,7 +27,7 @@ _HEADS = {
     "gain_per_flop": "Gain per FLOP",
     "flops_to_target": "FLOPs to the target",
     "matched_flops": "At these FLOPs",
-    "target": "Target pass@1",
+    "target": "Target accuracy",
     "p_holm": "p (Holm)",
     "p_equivalence": "p of equivalence",
     "difference_to_first": "Difference to the smallest",

@@ -18,7 +18,7 @@ class Settings:
 
     Attributes:
         margin: Difference of pass@1 that counts as none, in (0, 1); set it before looking at the results.
-        target: pass@1 to be reached (R*); None: the question states which it took.
+        target: Validation accuracy to be reached (R*), in (0, 1); None: the question states which it took.
     """
 
     margin: float = 0.01

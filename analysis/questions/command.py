@@ -26,7 +26,9 @@ def add_ask_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="largest difference in pass@1 that an equivalence test counts as none (default: 0.01); choose it first",
     )
-    parser.add_argument("--target", type=float, help="pass@1 to be reached (default: the answer says which it took)")
+    parser.add_argument(
+        "--target", type=float, help="validation accuracy to be reached (default: the answer says which it took)"
+    )
     parser.add_argument(
         "--figures", type=Path, metavar="FOLDER", help="write the figures into this folder, as SVG files"
     )
@@ -48,7 +50,7 @@ def ask(options: argparse.Namespace) -> int:
     said = {name: value for name in READERS if (value := getattr(options, name)) is not None}
     for name, value in said.items():
         if not 0 < value < 1:
-            raise ResultsError(f"--{name} is {value:g}: pass@1 lies between 0 and 1")
+            raise ResultsError(f"--{name} is {value:g}: give a number between 0 and 1")
         if options.name not in READERS[name]:
             raise ResultsError(
                 f"--{name} changes nothing in {options.name}, but in {', '.join(READERS[name])}; leave it out"

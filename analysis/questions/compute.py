@@ -49,7 +49,7 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     scale = Scale(label=str(Axis.compute), log=True)
     figures = {"configurations": level_chart("pass@1 after training by compute", several, scale)} if several else {}
     if laws:
-        figures["curves"] = curve_chart("validation pass@1 by compute", laws, Axis.compute)
+        figures["curves"] = curve_chart("validation accuracy by compute", laws, Axis.compute)
     overall = next((law for law in final.fit_laws(runs) if law.axis is final.Axis.flops), None)
     texts, verdict = [], None
     decided = any(item.falls is not None for item in laws) or any(found.decided for found in several)

@@ -81,7 +81,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     cheapest = min((pair for pair in reached if pair[1].x is not None), key=lambda pair: pair[1].x or 0.0, default=None)
     if cheapest and level is not None:
         needed = reach_text(*cheapest, "FLOPs", scientific)
-        texts.append(f"A pass@1 of {number(level)} is reached with the least compute where {needed}")
+        texts.append(f"A validation accuracy of {number(level)} is reached with the least compute where {needed}")
     clear = [item for item in savings if not item.reason and None not in item.number]
     texts += [_saving_text(item) for item in clear]
     if savings and not clear:
@@ -170,8 +170,8 @@ def _savings(laws: list[ArmLaw], settings: Settings) -> list[_Saving]:
 
 def _saving_text(item: _Saving) -> str:
     return (
-        f"At a pass@1 of {number(item.level)}, {item.reference} needs {plain(item.number)} times the compute of "
-        f"{item.arm}"
+        f"At a validation accuracy of {number(item.level)}, {item.reference} needs {plain(item.number)} times the "
+        f"compute of {item.arm}"
     )
 
 
@@ -183,7 +183,7 @@ def _saving_forest(savings: list[_Saving]) -> Forest:
         for item in savings
     )
     return Forest(
-        title="Compute saved at the same pass@1",
+        title="Compute saved at the same validation accuracy",
         axis=Scale(label="compute of the reference / compute of the configuration", log=True),
         bars=tuple(bars),
         guides=(Guide(axis="x", value=1.0, label="as the reference"),),

@@ -152,5 +152,5 @@ def curve_chart(title: str, laws: Sequence[ArmLaw], axis: Axis) -> Chart:
         name = f"{item.label}, power law"
         traces += band_and_line(name, item.label, rows.columns["x"], fitted, (1 - high, 1 - low), band=band)
     return Chart(
-        title=title, x=Scale(label=str(axis), log=True), y=Scale.share("validation pass@1"), traces=tuple(traces)
+        title=title, x=Scale(label=str(axis), log=True), y=Scale.share("validation accuracy"), traces=tuple(traces)
     )

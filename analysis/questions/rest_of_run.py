@@ -127,7 +127,7 @@ def _curves(runs: tuple[Run, ...], notes: list[str]) -> tuple[str, dict[str, Sam
     """Validation where every run has enough of it, else training reward."""
     validation = {run.row.run_id: found for run in runs if (found := _curve(run, "val_pass1")) is not None}
     if validation:
-        return "validation pass@1", validation
+        return "validation accuracy", validation
     reward = {run.row.run_id: found for run in runs if (found := _curve(run, "reward")) is not None}
     if reward:
         notes.append(f"No run has {FEWEST_POINTS} validations: the curves are of training reward, not of held-out data")

@@ -1,8 +1,9 @@
-"""Samples that each model size, or each configuration of one size, needs to reach a given pass@1, by its curve's law.
+"""Samples that each model size, or each configuration of one size, needs to reach a given validation accuracy.
 
-The level R* is the same for all sizes of a stratum: --target, or the highest that the law of every size reaches within
-the data it was fitted to. A level that a size never reaches, or had before training, gets no number. The exponent of
-each size stands beside it: a level near the base model's rewards a good start, an exponent rewards learning.
+Each is read from the law of its own curve. The level R* is the same for all sizes of a stratum: --target, or the
+highest that the law of every size reaches within the data it was fitted to. A level that a size never reaches, or had
+before training, gets no number. The exponent of each size stands beside it: a level near the base model's rewards a
+good start, an exponent rewards learning.
 """
 
 from collections.abc import Callable
@@ -37,12 +38,12 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
         numbers = [(item, found) for item, found in reached if found.x is not None]
         rows += [_row(label, level, item, found) for item, found in reached]
         needs = ", ".join(reach_text(*pair, "samples") for pair in reached)
-        texts.append(f"{within(label)}, to reach a pass@1 of {number(level)}: {needs}")
+        texts.append(f"{within(label)}, to reach a validation accuracy of {number(level)}: {needs}")
         winners.append(_fewest(reached))
         if numbers:
             sizes = [item.size for item, _ in numbers]
             needed = [Estimate(found.x or 0.0, found.low, found.high) for _, found in numbers]
-            traces.append(Trace.of(f"{label}, pass@1 of {number(level)}", label, sizes, needed))
+            traces.append(Trace.of(f"{label}, accuracy of {number(level)}", label, sizes, needed))
     if not texts:
         return missing(question, "no two configurations with validation curves were run", notes)
     notes.append(
@@ -51,7 +52,7 @@ def answer(question: Question, selection: Selection, settings: Settings) -> Answ
     tables = {"reached": pd.DataFrame(rows)}
     figures = {
         "reached": Chart(
-            title="Samples needed for the target pass@1",
+            title="Samples needed for the target accuracy",
             x=Scale(label="parameters without embedding", log=True),
             y=Scale(label=str(Axis.data), log=True),
             traces=tuple(traces),
@@ -68,12 +69,12 @@ def _verdict(winners: list[str | None]) -> str:
     clear = [name for name in winners if name is not None]
     where = f" in {len(clear)} of {len(winners)} settings" if len(winners) > 1 else ""
     if clear and len(set(clear)) == 1:
-        return f"{clear[0]} needs the fewest samples to reach the same pass@1{where}."
+        return f"{clear[0]} needs the fewest samples to reach the same validation accuracy{where}."
     if clear:
         return (
             f"Not decided: which needs the fewest samples depends on the setting ({', '.join(dict.fromkeys(clear))})."
         )
-    return "Not decided: the intervals of the samples needed for the same pass@1 overlap."
+    return "Not decided: the intervals of the samples needed for the same validation accuracy overlap."
 
 
 def _fewest(reached: list[tuple[ArmLaw, Reach]]) -> str | None:
@@ -104,7 +105,7 @@ def _compared(selection: Selection) -> list[tuple[str, tuple[Arm, ...]]]:
 
 
 def common_level(laws: list[ArmLaw]) -> float:
-    """The highest pass@1 that the law of every arm reaches within the data it was fitted to."""
+    """The highest validation accuracy that the law of every arm reaches within the data it was fitted to."""
     return min(float((1 - item.law.fit.predict(item.law.fit.sample)).max()) for item in laws if item.law is not None)
 
 

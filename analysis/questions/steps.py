@@ -29,7 +29,7 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
         "curves": pd.DataFrame([law_row(item) for item in laws]),
         "k_of_n": pd.DataFrame(kn_table(selection, Axis.steps, notes)),
     }
-    figures = {"curves": curve_chart("validation pass@1 along training", laws, Axis.steps)}
+    figures = {"curves": curve_chart("validation accuracy along training", laws, Axis.steps)}
     text = counted(laws, "training steps")
     open_ones = all(item.falls is None for item in laws)
     reason = "no configuration has an exponent whose interval excludes 0" if open_ones else None

@@ -44,11 +44,11 @@ def reach(law: Inference, error: float, *, seed: int = SEED) -> Reach:
     reason = None
     if x == math.inf:
         reason = (
-            f"pass@1 {1 - error:.3f} is not reached within {FURTHER:g} times the data: the law comes to "
+            f"an accuracy of {1 - error:.3f} is not reached within {FURTHER:g} times the data: the law comes to "
             f"{1 - float(best.min()):.3f}"
         )
     elif x == -math.inf:
-        reason = f"pass@1 {1 - error:.3f} is reached before the first measurement"
+        reason = f"an accuracy of {1 - error:.3f} is reached before the first measurement"
     return Reach(
         x=None if reason else x,
         low=low if math.isfinite(low) else None,

@@ -25,7 +25,7 @@ from sweeper.spec.run_id import RunId
 
 USUAL = {  # titles by the name of a `CurvePoint`'s field
     "reward": "training reward",
-    "val_pass1": "validation pass@1",
+    "val_pass1": "validation accuracy",
     "entropy": "entropy",
     "kl": "KL to the reference",
     "response_length": "response length, tokens",

@@ -3,7 +3,6 @@
 from typing import Any
 
 from sweeper.rows.row import ResultRow
-from sweeper.rows.score import Score
 from sweeper.rows.trajectories import Ended, Trajectories
 
 # Sums of `Trajectories` by column, each per trajectory.
@@ -30,7 +29,7 @@ def agent_columns(row: ResultRow) -> dict[str, Any]:
         return {}
     columns: dict[str, Any] = {"agent": row.agent}
     for prefix, score in (("", row.score()), ("base_", row.score(base=True))):
-        columns |= {f"{prefix}{name}": value for name, value in _did(score).items()}
+        columns |= {f"{prefix}{name}": value for name, value in did(score.trajectories if score else None).items()}
     columns["flops_prefill_repeated"] = row.flops.prefill_repeated if row.flops else None
     for prefix, score in (("base_", row.score(base=True)), ("", row.score())):
         for at in score.pass_at_turns if score else ():
@@ -38,8 +37,8 @@ def agent_columns(row: ResultRow) -> dict[str, Any]:
     return columns
 
 
-def _did(score: Score | None) -> dict[str, float | None]:
-    found: Trajectories | None = score.trajectories if score else None
+def did(found: Trajectories | None) -> dict[str, float | None]:
+    """Means per trajectory, and shares of the trajectories, by column; all None where there were no trajectories."""
     if found is None or not found.n:
         return dict.fromkeys(_NAMES)
     means: dict[str, float | None] = {column: found.mean(name) for column, name in _MEANS.items()}

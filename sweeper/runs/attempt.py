@@ -37,7 +37,7 @@ class Heartbeat:
             return f"{what}, {duration(max(0.0, time.time() - self.time))}"
         parts = [f"step {self.step}/{self.total_steps}"]
         parts += [f"reward {self.reward:.3f}"] if self.reward is not None else []
-        parts += [f"val pass@1 {self.val_pass1:.3f}"] if self.val_pass1 is not None else []
+        parts += [f"val accuracy {self.val_pass1:.3f}"] if self.val_pass1 is not None else []
         parts += [f"{duration(self.seconds_left)} left"] if self.seconds_left is not None else []
         return ", ".join(parts)
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import sweeper
 from rewards.program import EXIT_OK, run_main
 from sweeper.host.errors import ConfigError, ResultsError, RunFailedError
 from sweeper.rows.grid_file import Member, Membership
-from sweeper.rows.row import base_problems_path, row_path
+from sweeper.rows.row import base_problems_path, read_row, row_path, write_row
+from sweeper.rows.trajectories import SUMMED, Trajectories
 from sweeper.runs.folder import RunDir
 from tests.sweeper.kept_run import kept_run
 
@@ -64,6 +66,21 @@ def test_curves_are_tidy_and_have_what_was_measured_alone(runs: list[RunDir]) ->
     one = sweeper.curves(runs[1].run_id[-8:], results_dir=folder(runs))
     assert set(one["run_id"]) == {runs[1].run_id}
     assert len(sweeper.curves(results_dir=folder(runs))) == len(frame)
+
+
+def test_a_curve_names_accuracy_on_validation_problems_and_what_an_agent_did_per_trajectory(tmp_path: Path) -> None:
+    run = kept_run(tmp_path)
+    kept = read_row(row_path(tmp_path, run.run_id))
+    acted = Trajectories(
+        **dict.fromkeys(SUMMED, 6) | {"n": 4, "used_a_tool": 3}, ended={"answered": 3, "turn_limit": 1}
+    )
+    point = replace(kept.curve[0], val_pass1=0.25, trajectories=acted)
+    row_path(tmp_path, run.run_id).unlink()
+    write_row(tmp_path, replace(kept, curve=(point,)))
+    frame = sweeper.curves(run.run_id, results_dir=tmp_path).set_index("metric")["value"]
+    assert (frame["val_accuracy"], frame["turns"], frame["used_a_tool"]) == (0.25, 1.5, 0.75)
+    assert (frame["ended_answered"], frame["reward"]) == (0.75, 0.1)
+    assert "val_pass1" not in frame
 
 
 def test_the_curve_of_a_run_that_is_training_is_read_as_far_as_it_is(tmp_path: Path) -> None:

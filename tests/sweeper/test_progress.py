@@ -132,7 +132,7 @@ def test_bars_fit_80_columns(runs: list[RunDir], monkeypatch: pytest.MonkeyPatch
     told.beat(runs[2])
     told._progress.stop()
     last = screen.getvalue().strip().splitlines()[-1].rstrip()
-    assert last == "tiny-1.4m n64  60% step 12/20, reward 0.443, val pass@1 0.310, 2m10s left"
+    assert last == "tiny-1.4m n64  60% step 12/20, reward 0.443, val accuracy 0.310, 2m10s left"
 
 
 def test_fine_tuning_prints_the_steps_that_it_has_logged(

@@ -19,7 +19,7 @@ TITLE = "During training"
 # What trajectories did has a table and a figure with the question `tool_use`.
 COLUMNS = [item.name for item in fields(CurvePoint) if item.name not in ("probs_diff", "trajectories")]
 FIELDS = {
-    "val_pass@1": ("accuracy on validation problems", "validation_curves"),
+    "val_accuracy": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
     "entropy": ("entropy (nats per token)", "entropy_curves"),
     "kl": ("KL to the reference (nats per token)", "kl_curves"),
@@ -53,7 +53,7 @@ def curves_table(runs: Sequence[Run]) -> pd.DataFrame:
     frame = pd.DataFrame([point for run in runs for point in run.row.curve])
     frame = frame.reindex(columns=COLUMNS)
     frame.insert(0, "run_id", [run.row.run_id for run in runs for _ in run.row.curve])
-    return frame.rename(columns={"val_pass1": "val_pass@1"})
+    return frame.rename(columns={"val_pass1": "val_accuracy"})
 
 
 def _charts(evidence: Evidence, logged: pd.DataFrame, field: str) -> tuple[Chart, ...]:

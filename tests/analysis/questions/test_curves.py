@@ -1,9 +1,11 @@
 """Planted curves: levels reached, multipliers, matched compute, unseen sizes, the rest of a run, signs of collapse."""
 
+import json
+
 import numpy as np
 import pytest
 
-from analysis.drawing.answer import Status
+from analysis.drawing.answer import Status, answer_json
 from analysis.laws.catalogue import EXP_SATURATION, POWER
 from analysis.laws.fitting import fit
 from analysis.laws.inference import infer
@@ -253,3 +255,15 @@ def test_gains_over_the_base_model_are_stated_at_every_k_that_was_measured():
     table = found.tables["against_base"].set_index("k")
     truth = population(1.0) - population(0.0)
     assert table.loc[1, "low"] <= truth <= table.loc[1, "high"]
+
+
+def test_what_was_read_from_a_curve_is_called_validation_accuracy_and_not_a_measured_pass_at_k():
+    long = [Planted(seed=s, steps=100, flops=4e6, curve=curve(falling(1.0), steps=100, every=4, rng=s)) for s in (0, 1)]
+    for name, runs in (("steps", long), ("compute", long), ("sample_efficiency", two_arms(2.0)), ("rest_of_run", long)):
+        found = ask(name, runs, settings=TARGET)
+        told = json.dumps(answer_json(found) | {"tables": None}).replace("pass@1 after training by compute", "")
+        assert "accuracy" in told
+        assert "validation pass@1" not in told
+        assert "pass@1 of" not in told
+    saved = ask("compute_efficiency", two_arms(2.0), settings=TARGET)
+    assert "A validation accuracy of 0.450 is reached" in saved.text
