@@ -1,12 +1,13 @@
 """A forest: values with intervals, one per line, on one axis."""
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
-from analysis.drawing.answer import Forest
+from analysis.drawing.answer import Bar, Forest
 from analysis.drawing.axes import Axis
 from analysis.drawing.guides import upright_layers
 from analysis.drawing.labels import all_have, cut, lines_of, shortened
@@ -48,8 +49,18 @@ def draw_forest(forest: Forest, name: str) -> Figure:
         spec={"encoding": {"x": {"field": "x", **axis.channel()}, "y": y}, "layer": _layers(forest, axis)},
     )
     frame = pd.DataFrame([asdict(bar) for bar in forest.bars])
-    caption = " ".join(filter(None, (all_have(common), cut(MOST_BARS, len(forest.bars)))))
+    caption = " ".join(filter(None, (all_have(common), cut(MOST_BARS, len(forest.bars)), _whole(names, bars, notes))))
     return Figure(name=name, keys=(), views=(view,), data=frame, caption=caption)
+
+
+def _whole(names: Sequence[str], bars: Sequence[Bar], notes: Sequence[str]) -> str:
+    """The reasons that had no room in the axes, each once."""
+    lines: dict[str, list[str]] = {}
+    for name, bar, note in zip(names, bars, notes, strict=True):
+        if bar.value is None and bar.note and note != bar.note:
+            lines.setdefault(bar.note, []).append(name)
+    told = "; ".join(f"{', '.join(own)}: {reason}" for reason, own in lines.items())
+    return f"No number for {told}." if told else ""
 
 
 def _layers(forest: Forest, axis: Axis) -> list[Spec]:

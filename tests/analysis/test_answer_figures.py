@@ -41,11 +41,11 @@ def chart(*traces: Trace, y: Scale | None = None) -> Chart:
 
 
 def test_a_sentence_as_reason_leaves_the_axes_their_room() -> None:
-    reason = "neither arm reaches the level in 16% of the draws, " * 4
+    reason = "neither arm reaches the level in 16% of the draws, " * 3 + "and none of them here"
     bars = (Bar(label="grpo, 512 problems", value=None, note=reason), Bar(label="ppo, 512 problems", value=1.2))
     found = draw(Forest(title="multiplier", axis=Scale(label="x", log=True), bars=bars), name="multiplier")
     assert list(found.data["note"]) == [reason, ""]
-    assert found.caption == "All: 512 problems."
+    assert found.caption == f"All: 512 problems. No number for grpo: {reason}."  # whole below the figure
     assert layer(found.views[0], "note")["mark"]["limit"] == {"expr": "width - 12"}
     assert found.views[0].columns["value"] == [reason, "1.20"]  # the pointer is told the whole of it
     assert_valid(found)
