@@ -110,7 +110,7 @@ def _report(options: argparse.Namespace) -> int:
         require_wandb()
     out = options.out or options.results / "reports" / f"{options.grid or 'all'}.html"
     written = write_report(options.results, grid=options.grid, out=out)
-    print(f"{written.headline}\n{written.html}\ntables: {written.tables}")
+    print(*filter(None, (written.headline, written.best, written.html, f"tables: {written.tables}")), sep="\n")
     if written.failed:
         print(f"{len(written.failed)} of its sections could not be made:", *written.failed, sep="\n", file=sys.stderr)
     if options.wandb:

@@ -137,6 +137,7 @@ class FirstScreen:
     """What decides, before anything is scrolled."""
 
     headline: str  # the result in a sentence
+    best: str = ""  # the best configuration in a line, for a terminal
     verdicts: tuple[Verdict, ...] = ()
     tiles: tuple[Tile, ...] = ()
     figure: Figure | None = None

@@ -20,6 +20,7 @@ from analysis.report.next_run import next_steps
 from analysis.report.run_sections import anchor
 from analysis.runs.selection import Point
 from analysis.runs.spent import mean_flops
+from sweeper.spec.run_id import handles
 
 BASE = "base model"
 PASS1 = Scale.share("pass@1")
@@ -36,6 +37,7 @@ def first_screen(evidence: Evidence) -> FirstScreen:
     ]
     return FirstScreen(
         headline=headline(evidence.selection, evidence.points),
+        best=_best_line(evidence),
         verdicts=(*verdicts, *gain_verdicts(evidence.points)),
         tiles=tuple(_tiles(evidence)),
         figure=draw(figure[0], name="first", claim=figure[1]) if figure else None,
@@ -49,7 +51,7 @@ def _said(verdict: str) -> str:
 
 
 def _tiles(evidence: Evidence) -> Iterator[Tile]:
-    scored = [(point, found) for point in evidence.points if (found := pass_at(point, 1)) is not None]
+    scored = _best_first(evidence)
     if scored:
         yield _best(scored)
     mean = mean_gain(evidence.points) if evidence.points else None
@@ -82,9 +84,25 @@ def _tiles(evidence: Evidence) -> Iterator[Tile]:
         )
 
 
+def _best_first(evidence: Evidence) -> list[tuple[Point, Estimate]]:
+    """Configurations with their pass@1, the highest first."""
+    scored = [(point, found) for point in evidence.points if (found := pass_at(point, 1)) is not None]
+    return sorted(scored, key=lambda pair: -pair[1].value)
+
+
+def _best_line(evidence: Evidence) -> str:
+    """The best configuration with handles of its runs, which every verb accepts; empty: no pass@1 was measured."""
+    for best, found in _best_first(evidence)[:1]:
+        base, short = pass_at(best, 1, base=True), handles(run.row.run_id for run in evidence.runs)
+        over = "" if base is None else f", {plain(base)} before"
+        runs = ", ".join(short[run.row.run_id] for run in best.runs)
+        return f"best: {name(best)} ({runs}), pass@1 {plain(found)}{over}"
+    return ""
+
+
 def _best(scored: Sequence[tuple[Point, Estimate]]) -> Tile:
     """The highest pass@1, with its lead over the next."""
-    (best, found), *others = sorted(scored, key=lambda pair: -pair[1].value)
+    (best, found), *others = scored
     lead = step_up(others[0][0], best) if others else None
     said = f"{name(best)}."
     if lead is not None:

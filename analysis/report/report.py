@@ -55,6 +55,7 @@ class Written(NamedTuple):
     """What a report consists of."""
 
     headline: str  # in one line
+    best: str  # the best configuration, in one line; empty: no pass@1 was measured
     html: Path
     tables: Path
     failed: tuple[str, ...]  # a line per section that could not be made: which, and why
@@ -93,8 +94,8 @@ def publish(evidence: Evidence, sections: Sequence[Section], out: Path) -> Writt
         data.write(name, frame)
     write_atomic(out, hidden(visible(render(evidence, sections, first, tables=tables.name, runs=runs))))
     data.remove_others()
-    headline = " ".join(hidden(visible(first.headline)).split())
-    return Written(headline, out, tables, tuple(failed), evidence.selection.damaged)
+    headline, best = (" ".join(hidden(visible(text)).split()) for text in (first.headline, first.best))
+    return Written(headline, best, out, tables, tuple(failed), evidence.selection.damaged)
 
 
 def _tables(out: Path) -> Path:

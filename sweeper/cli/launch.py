@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rewards.program import EXIT_FAILED, EXIT_OK
 from sweeper.cli.budget import confirm, hold_to_budget
-from sweeper.cli.came_out import best_run, next_command
+from sweeper.cli.came_out import next_command
 from sweeper.cli.plan import planned
 from sweeper.cli.results import rows_of, table_text
 from sweeper.cli.verb import program
@@ -107,17 +107,15 @@ def _tell(plan: Plan, results_dir: Path, overrides: Sequence[str], hook: Webhook
 def _verdict(
     rows: Sequence[ResultRow], results_dir: Path, plan: Plan, states: Sequence[State]
 ) -> tuple[list[str], Path | None]:
-    """The headline of the report and the best run, with the page; without a page why, and how many runs are where."""
+    """What the report says first and best, with its page; without a page why, and how many runs are where."""
     if not rows:
         return [], None
-    best = best_run(rows, results_dir)
-    told = [] if best is None else [best]
     try:
         made = render(results_dir, plan.grid)
     except (SweeperError, OSError) as error:
         counts = ", ".join(f"{n} {state}" for state, n in Counter(states).items())
-        return [f"no report: {error}", f"runs: {counts}", *told], None
-    return [made.headline, *told], made.page
+        return [f"no report: {error}", f"runs: {counts}"], None
+    return [made.headline, *filter(None, [made.best])], made.page
 
 
 def _near(path: Path) -> Path:

@@ -14,6 +14,7 @@ class Rendered(NamedTuple):
 
     page: Path
     headline: str  # the result in a sentence or two, as the page begins
+    best: str | None  # the best configuration as the page has it; None: no pass@1 was measured
 
 
 def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Rendered:
@@ -25,7 +26,7 @@ def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Rend
         out: The HTML file; None: `reports/<grid or "all">.html` below the results.
 
     Returns:
-        The file, and its headline: the first line that the process prints.
+        The file, its headline (the first line that the process prints), and its best configuration (the second).
 
     Raises:
         SweeperError: it could not be rendered; says why.
@@ -38,4 +39,5 @@ def render(results_dir: Path, grid: str | None, out: Path | None = None) -> Rend
     if done.returncode not in (EXIT_OK, EXIT_FAILED):
         raise SweeperError(f"the rows are safe, but the report failed: {last_words(done.stderr)}")
     print(done.stderr, end="", file=sys.stderr)  # which rows and sections it lacks
-    return Rendered(out, done.stdout.partition("\n")[0])
+    headline, second, *_ = [*done.stdout.splitlines(), "", ""]
+    return Rendered(out, headline, second if second.startswith("best: ") else None)

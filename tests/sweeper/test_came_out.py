@@ -1,5 +1,6 @@
 """What a launch and a plan end with."""
 
+import re
 from dataclasses import dataclass, field, replace
 from html import unescape
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from sweeper.cli.came_out import best_run, next_command
+from sweeper.cli.came_out import next_command
 from sweeper.cli.launch import _tell
 from sweeper.grid.expand import expand
 from sweeper.launch.webhook import Webhook
+from sweeper.oversight.report import render
 from sweeper.plan.plan import Plan, make_plan, save_grid
 from sweeper.rows.row import write_row
 from tests.sweeper.points import spec
@@ -53,7 +55,8 @@ def test_a_launch_and_its_webhook_end_with_the_headline_of_the_report(
     page = (tmp_path / "reports" / "by_seed.html").read_text()
     headline, best, where = out[-4:-1]
     assert f">{headline}<" in unescape(page)
-    assert best.startswith("best: seed 2 (")
+    assert re.fullmatch(r"best: tiny-130k, n1k, 2 seeds \(\w{8}, \w{8}\), pass@1 0\.650 .*, 0\.250 .* before", best)
+    assert f">{best.partition('pass@1 ')[2].partition(',')[0]}<" in page  # the tile of the first screen
     assert where.startswith("page: open ")
     assert [event["verdict"] for event in hook.posted] == [[headline, best]]
 
@@ -74,21 +77,11 @@ def test_a_launch_whose_report_cannot_be_made_says_so_and_counts_its_runs(
     assert "page: open" not in out
 
 
-def test_the_best_run_is_told_by_what_sets_it_apart_and_its_handle(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, "seed=1,2")
-    save_grid(plan, tmp_path)
-    rows = [row(run.spec) for run in plan.runs if run.spec is not None]
-    best = best_run(rows, tmp_path)
-    assert best is not None
-    assert best.startswith("best: seed ")
-    assert any(f"({one.run_id[-12:-4]})" in best for one in rows)
-    assert best.endswith("pass@1 0.500, 0.250 before")
-
-
-def test_nothing_is_told_of_runs_that_measured_nothing(tmp_path: Path) -> None:
-    nothing = replace(row(spec("seed=1")), base=(), trained=())
-    assert best_run([nothing], tmp_path) is None
-    write_row(tmp_path, nothing)
+def test_nothing_is_called_best_where_nothing_was_measured(tmp_path: Path) -> None:
+    """A real process: the report's."""
+    write_row(tmp_path, replace(row(spec("seed=1")), base=(), trained=()))
+    made = render(tmp_path, None)
+    assert (made.best, made.headline[:2]) == (None, "No")
 
 
 @pytest.mark.parametrize(
