@@ -5,10 +5,16 @@ What they have saved stays: a launch resumes them. Exit code 1: one cannot be st
 
 import argparse
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from sweeper.cli.verb import EXIT_FAILED, add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.amounts import number_of
 from sweeper.host.errors import DamagedError
+
+if TYPE_CHECKING:
+    from sweeper.launch.slurm.scheduler import Element
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +36,15 @@ def run(options: argparse.Namespace) -> int:
     results_dir = results_folder(options)
     wanted = chosen(results_dir, options.which)
     queue = Queue.ask(results_dir)
-    jobs = {run_id: queue.elements[run_id] for run_id in wanted if run_id in queue.elements}
-    scheduler.cancel(jobs.values())
-    kept(results_dir).unlink(missing_ok=True)
+    jobs = {run_id: elements for run_id in wanted if (elements := queue.all_elements(run_id))}
+    refused = _cancel_jobs(element for elements in jobs.values() for element in elements)
+    with suppress(OSError):  # another's results folder: SLURM is asked anew all the same, soon
+        kept(results_dir).unlink(missing_ok=True)
     stopped, left = local.cancel([RunDir(results_dir=results_dir, run_id=name) for name in wanted if name not in jobs])
     ended = sorted([*jobs, *(run_dir.run_id for run_dir in stopped)])
+    twins = sum(len(elements) - 1 for elements in jobs.values())
     count = f"{len(ended)} of {len(wanted)} runs were queued or running and are cancelled"
+    count += f", with {number_of(twins, 'job')} more of the same runs" if twins else ""
     if not ended:
         count = f"nothing is cancelled: none of {number_of(len(wanted), 'run')} is queued or running"
     code = answer(options, lambda: ended, lambda: "\n".join([*ended, count]))
@@ -44,6 +53,22 @@ def run(options: argparse.Namespace) -> int:
         host = found.host if found else "another machine"
         print(f"{run_dir.run_id} runs on {host}, or is another user's: cancel it there", file=sys.stderr)
     say_damaged([*map(DamagedError, queue.damaged)], what="which jobs are theirs is not known, so none is cancelled")
+    unseen = sorted({queue.unseen[run_id] for run_id in wanted if run_id in queue.unseen})
+    for why in unseen:
+        print(f"not cancelled: {why}", file=sys.stderr)
+    if refused is not None:
+        print(f"SLURM did not cancel all of them: {refused}", file=sys.stderr)
     if queue.error is not None:
         raise scheduler.SchedulerError(f"SLURM does not answer, so its jobs are not cancelled: {queue.error}")
-    return EXIT_FAILED if left or queue.damaged else code
+    return EXIT_FAILED if left or queue.damaged or unseen or refused else code
+
+
+def _cancel_jobs(elements: "Iterable[Element]") -> str | None:
+    """Cancel all that SLURM lets this user cancel; its words on the others."""
+    from sweeper.launch.slurm import scheduler
+
+    try:
+        scheduler.cancel(elements)
+    except scheduler.SchedulerError as error:
+        return str(error)
+    return None

@@ -1,6 +1,7 @@
 """A cluster's profile against what SLURM says of the cluster."""
 
-import getpass
+import os
+import pwd
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from sweeper.spec.run_id import RunId
 JOB_SECONDS = 300.0  # for a job of the doctor to begin and end
 _LOGIN = "run this on a login node of the cluster"
 _QUESTIONS = {
-    "squeue": ["squeue", "-h", "-u", getpass.getuser()],
+    "squeue": ["squeue", "-h", "-a", "-u", str(os.getuid())],
     "sacct": ["sacct", "-n", "-X"],
     "scontrol": ["scontrol", "ping"],
 }
@@ -96,7 +97,7 @@ def _limits(cluster: Cluster, n_runs: int) -> Iterator[Check]:
     largest = scheduler.max_array_size()
     yield passed("MaxArraySize", f"{largest}: {n_runs} runs are {-(-n_runs // largest)} arrays a shape at most")
     try:
-        mine = associations(getpass.getuser())
+        mine = associations(pwd.getpwuid(os.getuid()).pw_name)
         qos = submit_limit_of_qos(cluster.qos) if cluster.qos else None
     except SchedulerError as error:
         yield unknown("account", str(error))

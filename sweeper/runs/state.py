@@ -9,11 +9,12 @@ moments, so they may contradict each other. The first line that holds decides:
     4  queued       SLURM has its job, and the job waits
     5  running      SLURM has its job, and it does not wait: it is about to take the lock, or has just let it go
     6  damaged      its row, or a file of its folder, does not hold what was written into it; nothing is started
-    7  failed       its row says why, and no attempt was begun since
-    8  unknown      it was submitted, and SLURM does not answer
-    9  interrupted  it was submitted, and SLURM has its job no more
-   10  interrupted  an attempt was begun
-   11  new          none of these
+    7  unknown      its job is another cluster's, or another user's of whom SLURM does not tell
+    8  failed       its row says why, and no attempt was begun since
+    9  unknown      it was submitted, and SLURM does not answer
+   10  interrupted  it was submitted, and SLURM has its job no more
+   11  interrupted  an attempt was begun
+   12  new          none of these
 """
 
 from enum import StrEnum
@@ -37,7 +38,7 @@ class State(StrEnum):
     done = "done"  # its row has the result
     damaged = "damaged"  # a file of it cannot be read: `RunDir.damage` says which, and what to do
     refused = "refused"  # cannot run as configured
-    unknown = "unknown"  # SLURM has or had its job, and does not answer
+    unknown = "unknown"  # SLURM has or had its job, and does not answer, or cannot be asked from here
 
 
 class Job(StrEnum):
@@ -48,6 +49,7 @@ class Job(StrEnum):
     active = "active"
     gone = "gone"  # submitted once, not in the queue now
     silent = "silent"  # submitted once; SLURM does not answer
+    unseen = "unseen"  # submitted to another cluster, or by another user of whose jobs SLURM does not tell
 
 
 def state_of(run_dir: "RunDir", job: Job = Job.none, *, is_done: bool = False) -> State:
@@ -68,6 +70,8 @@ def state_of(run_dir: "RunDir", job: Job = Job.none, *, is_done: bool = False) -
         return State.queued if job is Job.waiting else State.running
     if has_damage or (is_there and run_dir.folder_damage() is not None):
         return State.damaged
+    if job is Job.unseen:
+        return State.unknown
     if row is not None:
         return State.failed
     if job is Job.silent:

@@ -36,7 +36,7 @@ class Lane:
 
 # Two clusters beside each other, since a test of SLURM waits for nine tenths of its time.
 SLURM = (
-    "agent", "annotation", "canary", "doctor", "environment", "export", "frozen", "nodes", "retry", "stock",
+    "agent", "annotation", "canary", "doctor", "environment", "export", "frozen", "nodes", "ours", "retry", "stock",
     "submission", "two_users",
 )  # fmt: skip
 FAULTS = ("ceiling", "faults")

@@ -54,16 +54,17 @@ def queue(job: Job, run_id: RunId) -> Queue:
         elements=elements,
         endings={run_id: "TIMEOUT, exit 0:15"} if job in (Job.gone, Job.silent) else {},
         error="squeue: no answer" if job is Job.silent else None,
+        unseen={run_id: "it is on cluster b"} if job is Job.unseen else {},
     )
 
 
-JOBS = (Job.none, Job.waiting, Job.active, Job.gone, Job.silent)
+JOBS = (Job.none, Job.waiting, Job.active, Job.gone, Job.silent, Job.unseen)
 FREE = {  # nobody holds the lock; one column per job
-    new: "new queued running interrupted unknown",
-    begun: "interrupted queued running interrupted unknown",
-    failed: "failed queued running failed failed",
-    begun_again: "interrupted queued running interrupted unknown",
-    done: "done done done done done",
+    new: "new queued running interrupted unknown unknown",
+    begun: "interrupted queued running interrupted unknown unknown",
+    failed: "failed queued running failed failed unknown",
+    begun_again: "interrupted queued running interrupted unknown unknown",
+    done: "done done done done done done",
 }
 HELD = {folder: " ".join(["done" if folder is done else "running"] * len(JOBS)) for folder in FREE}
 

@@ -59,7 +59,7 @@ def submitted(annotation: Annotation, results_dir: Path, *, wait: bool, say: Cal
         return _done(results_dir, name)
     state = None
     while wait:
-        element = _element(name)  # before the files: a job that is gone has written them
+        element = _element(results_dir, name)  # before the files: a job that is gone has written them
         done = _done(results_dir, name)
         if done is not None:
             return done
@@ -75,7 +75,7 @@ def submitted(annotation: Annotation, results_dir: Path, *, wait: bool, say: Cal
 def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[[str], None]) -> Chunk | None:
     """The job's chunk; None if the files are there."""
     with locked(folder(results_dir) / "lock", wait=True) as lock:
-        found = _element(name)
+        found = _element(results_dir, name)
         if found is not None:
             say(f"job {found.job} ({name}) is {found.state.lower()}; {_AGAIN}")
             return Chunk.read(results_dir, name)
@@ -87,7 +87,12 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
         shape = replace(shape_of(annotation.spec), nodes=1)  # one node samples
         code = freeze(results_dir)
         chunk = Chunk(
-            name=name, run_ids=(RunId(name),), code=str(code.folder), digest=code.digest, shape=in_json(shape)
+            name=name,
+            run_ids=(RunId(name),),
+            code=str(code.folder),
+            digest=code.digest,
+            shape=in_json(shape),
+            user=os.getuid(),
         )
         (folder(results_dir) / "logs").mkdir(parents=True, exist_ok=True)
         path = chunk.write(results_dir, script(chunk, shape, results_dir))
@@ -149,8 +154,12 @@ def _came_further(annotation: Annotation, results_dir: Path, name: str) -> bool:
     return size != before
 
 
-def _element(name: str) -> Element | None:
-    return next((element for element in scheduler.queue() if element.name == name), None)
+def _element(results_dir: Path, name: str) -> Element | None:
+    """The job of that name: this user's, or that of whoever submitted it here."""
+    is_known = (folder(results_dir) / f"{name}.json").exists()
+    users = {Chunk.read(results_dir, name).user} if is_known else set()
+    found = scheduler.queue(user for user in users if user is not None)
+    return next((element for element in found if element.name == name), None)
 
 
 def _outcome(results_dir: Path, name: str) -> Path:

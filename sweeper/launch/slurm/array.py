@@ -4,12 +4,14 @@
     slurm/<chunk>.sh        what was submitted
     slurm/<chunk>.job       the array's job id, written after `sbatch`
 
-The chunk's name is the job's name. A submitter that is killed between `sbatch` and its own record therefore finds its
-jobs in the queue by name, and a chunk that is nowhere in it was never submitted.
+Jobs are found in the queue by that id, whatever they are called there and whoever asks. The chunk's name is the job's
+name: a submitter that is killed between `sbatch` and its own record finds its jobs by it, and a chunk without a record
+that is nowhere in the queue was never submitted.
 """
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -44,12 +46,14 @@ class Chunk:
     lane_runs: int | None = None  # runs that they may have active; None: as many as the GPUs hold
     after: tuple[int, ...] = ()  # jobs that must have ended before an element starts
     is_exported: bool = False  # a person submits it, or nobody
+    cluster: str = ""  # whose queue it went to, by ClusterName; empty: not known
+    user: int | None = None  # uid of who submitted it, or wrote it to be submitted; None: of an earlier version
     shape: Mapping[str, Any] = field(default_factory=dict)  # as `in_json` has it
 
     @classmethod
     def new(cls, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
         """A chunk with a name of its own; `values` are the other fields."""
-        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), **values)
+        return cls(name=f"{PREFIX}{secrets.token_hex(5)}", run_ids=tuple(run_ids), user=os.getuid(), **values)
 
     @classmethod
     def exported(cls, results_dir: Path, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
@@ -57,7 +61,7 @@ class Chunk:
         name = f"{PREFIX}{hashlib.sha256(chr(10).join(run_ids).encode()).hexdigest()[:10]}"
         if (folder(results_dir) / f"{name}.job").exists():
             return cls.new(run_ids, is_exported=True, **values)
-        return cls(name=name, run_ids=tuple(run_ids), is_exported=True, **values)
+        return cls(name=name, run_ids=tuple(run_ids), is_exported=True, user=os.getuid(), **values)
 
     @property
     def is_held(self) -> bool:

@@ -78,7 +78,7 @@ def release(results_dir: Path, known: Sequence[Chunk]) -> None:
     for chunk in known:
         is_held = chunk.is_held and not _released(results_dir, chunk.name).exists()
         if is_held and chunk.canary is not None and trained(results_dir, chunk.canary):
-            scheduler.release(chunk.name)
+            scheduler.release(chunk.name, chunk.job(results_dir))
             set_free(results_dir, chunk.name)
 
 
@@ -109,7 +109,8 @@ def script_lines(
         f"  grep -qs '{_TRAINED}' \"$metrics\"/attempts/*/metrics.jsonl || return 0",
         f'  grep -ls "\\"canary\\": \\"$canary\\"" {place}/sweep-*.json | while read -r held; do',
         "    held=${held%.json}; name=${held##*/}",
-        '    [ -e "$held.released" ] || { scontrol release "jobname=$name" && touch "$held.released"; }',
+        '    what=$(cat "$held.job" 2>/dev/null) || what=jobname=$name',
+        '    [ -e "$held.released" ] || { scontrol release "$what" && touch "$held.released"; }',
         "  done",
         "}",
         f"look() {{ pause={FIRST_SECONDS}; while sleep $pause; do",

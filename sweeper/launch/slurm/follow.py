@@ -23,11 +23,12 @@ _ENDED = (State.done, State.failed)
 
 def submit_text(done: Submission, results_dir: Path) -> str:
     """One paragraph for people."""
-    if not (done.submitted or done.queued or done.left):
+    if not (done.submitted or done.queued or done.left or done.unseen):
         return "nothing is left to submit"
     lines = [f"submitted {number_of(len(done.submitted), 'run')}; {len(done.queued)} were in the queue already"]
     if done.left:
         lines.append(f"{len(done.left)} are left: {done.limit}. The same command submits them when there is room.")
+    lines += [f"not submitted: {why}" for why in dict.fromkeys(done.unseen.values())]
     where = "" if results_dir == Path("results").resolve() else f" --results {shlex.quote(str(results_dir))}"
     lines.append(f"where they stand: python -m sweeper status{where}")
     return "\n".join(lines)

@@ -1,42 +1,198 @@
 """What was ever submitted from a results folder, and where it is in SLURM's queue."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from rewards.bounded_file import last_bytes
 from sweeper.host.files import undamaged
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder
-from sweeper.launch.slurm.scheduler import Element
+from sweeper.launch.slurm.scheduler import Element, SchedulerError
 from sweeper.rows.row import row_path
 from sweeper.spec.run_id import RunId
 
+_ORDER = ("RUNNING", "COMPLETING")  # what a run's state is told by, where it has several elements; then the others
+_HIDDEN = "squeue does not list it, accounting says so"
 
-def live(results_dir: Path, known: Sequence[Chunk] | None = None, *, records: bool = True) -> dict[RunId, Element]:
-    """The runs of a results folder that are in the queue, each with its element; `known` are its chunks, once read.
 
-    Chunks whose job id was not recorded, because the submitter was killed, are recorded now, if it `records` at all.
+@dataclass(frozen=True, kw_only=True)
+class Jobs:
+    """Where the jobs of a results folder are, as far as SLURM tells."""
+
+    elements: Mapping[RunId, Element] = field(default_factory=dict)  # that are not over, one a run
+    twins: Mapping[RunId, tuple[Element, ...]] = field(default_factory=dict)  # more of them, of runs that have several
+    endings: Mapping[RunId, str] = field(default_factory=dict)  # of those submitted that are gone and have no row
+    unseen: Mapping[RunId, str] = field(default_factory=dict)  # why nothing can be told of them from here
+    arrays: Mapping[int, Chunk] = field(default_factory=dict)  # the chunk of each array that `elements` are of
+
+    def all_elements(self) -> Iterator[Element]:
+        """Twins too."""
+        yield from self.elements.values()
+        for more in self.twins.values():
+            yield from more
+
+
+def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> Jobs:
+    """Where the jobs of a results folder's chunks are: one squeue, and one sacct if there is something else to tell.
+
+    Jobs are known by their recorded ids, whoever asks and whatever they are called by now; those of a chunk without a
+    record, because its submitter was killed, by its name: the id is recorded then, if it `records` at all.
 
     Raises:
         SchedulerError: squeue did not answer.
     """
-    by_name = {chunk.name: chunk for chunk in (chunks(results_dir, []) if known is None else known)}
-    found: dict[RunId, Element] = {}
-    recorded: set[str] = set()
-    for element in scheduler.queue() if by_name else ():
-        chunk = by_name.get(element.name)
-        if chunk is None or element.index >= len(chunk.run_ids):
+    if not known:
+        return Jobs()
+    ledger = _Ledger(results_dir, known)
+    found: dict[RunId, list[Element]] = {}
+    completing: list[tuple[RunId, Element]] = []
+    for run_id, element in ledger.mine(scheduler.queue(ledger.users), records=records):
+        if element.state == "COMPLETING":
+            completing.append((run_id, element))
+        else:
+            found.setdefault(run_id, []).append(element)
+    unseen = ledger.elsewhere()
+    gone = {
+        run_id: where
+        for run_id, where in submitted(results_dir, known, ledger.ids).items()
+        if where is not None and run_id not in found and run_id not in unseen
+    }
+    accounts, missing = _accounts([*(job for job, _ in gone.values()), *(item.job for _, item in completing)])
+    for run_id, element in completing:
+        # Its node is being cleaned up. What was requeued meanwhile is called so, too; only accounting knows.
+        account = scheduler.account_of(accounts, element.job, element.index)
+        if account is None or not scheduler.is_over(account):
+            found.setdefault(run_id, []).append(element)
+    endings = dict[RunId, str]()
+    for run_id, (job, index) in gone.items():
+        account, chunk = scheduler.account_of(accounts, job, index), ledger.by_job[job]
+        if run_id in found:
             continue
-        if records and chunk.name not in recorded:
-            recorded.add(chunk.name)
-            if chunk.job(results_dir) is None:
-                chunk.remember(results_dir, element.job)
-        found[chunk.run_ids[element.index]] = element
-    return found
+        if account is not None and scheduler.is_alive(account):
+            state = account.partition(",")[0]
+            found[run_id] = [Element(job=job, index=index, name=chunk.name, state=state, reason=_HIDDEN)]
+        elif account is None and chunk.user not in ledger.visible:
+            unseen[run_id] = (
+                f"SLURM does not tell you of job {job}_{index}, which is user {chunk.user}'s: let them look"
+            )
+        else:
+            endings[run_id] = missing if account is None else account
+    return _jobs(found, endings, unseen, ledger.by_job)
 
 
-def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[RunId, tuple[int, int] | None]:
-    """The last element (array job, index) of each run without a row that was ever submitted.
+def _jobs(
+    found: Mapping[RunId, list[Element]],
+    endings: Mapping[RunId, str],
+    unseen: Mapping[RunId, str],
+    by_job: Mapping[int, Chunk],
+) -> Jobs:
+    for each in found.values():
+        each.sort(key=lambda item: (_ORDER.index(item.state) if item.state in _ORDER else len(_ORDER), item.job))
+    return Jobs(
+        elements={run_id: each[0] for run_id, each in found.items()},
+        twins={run_id: tuple(each[1:]) for run_id, each in found.items() if len(each) > 1},
+        endings=endings,
+        unseen=unseen,
+        arrays={item.job: by_job[item.job] for each in found.values() for item in each},
+    )
+
+
+def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> Mapping[RunId, Element]:
+    """The runs of a results folder that have jobs, each with the element that came furthest, as `ask` has it."""
+    return ask(results_dir, chunks(results_dir, []) if known is None else known).elements
+
+
+class _Ledger:
+    """The chunks of a results folder with what was recorded of their jobs."""
+
+    def __init__(self, results_dir: Path, known: Sequence[Chunk]) -> None:
+        self._results_dir, self._known = results_dir, known
+        self.ids = {chunk.name: job for chunk in known if (job := chunk.job(results_dir)) is not None}
+        self.by_job = {self.ids[chunk.name]: chunk for chunk in known if chunk.name in self.ids}
+        self._recorded = set(self.ids)
+        # Users of whose jobs SLURM tells. None: who submitted is not known, as of an earlier version's chunks.
+        self.visible: set[int | None] = {None, os.getuid()}
+
+    @property
+    def users(self) -> set[int]:
+        """Whose jobs they may be."""
+        return {chunk.user for chunk in self._known if chunk.user is not None}
+
+    @cached_property
+    def _here(self) -> str:
+        """The cluster that is asked; empty: it does not say."""
+        try:
+            return scheduler.configuration().cluster
+        except SchedulerError:
+            return ""
+
+    def mine(self, elements: Sequence[Element], *, records: bool) -> Iterator[tuple[RunId, Element]]:
+        """Those of the queue's elements that are of these chunks, with their runs."""
+        by_name = {chunk.name: chunk for chunk in self._known}
+        for element in elements:
+            chunk = self.by_job.get(element.job)
+            if chunk is not None and chunk.name == element.name and chunk.cluster:
+                self._here = chunk.cluster  # number and name are ours, so this is the cluster: it need not be asked
+                break
+        for element in elements:
+            chunk = self.by_job.get(element.job)
+            if chunk is not None and chunk.name != element.name and self._may_be_elsewhere(chunk):
+                chunk = None  # another cluster gave this number to another job
+            if chunk is None:
+                chunk = by_name.get(element.name)  # without a record, or its script was submitted twice
+            if chunk is None or element.index >= len(chunk.run_ids):
+                continue
+            self.visible.add(chunk.user)
+            self.by_job[element.job] = chunk
+            if self.ids.setdefault(chunk.name, element.job) == element.job and records:
+                self._record(chunk, element.job)
+            yield chunk.run_ids[element.index], element
+
+    def _record(self, chunk: Chunk, job: int) -> None:
+        if chunk.name not in self._recorded:
+            self._recorded.add(chunk.name)
+            chunk.remember(self._results_dir, job)
+
+    def _may_be_elsewhere(self, chunk: Chunk) -> bool:
+        return not chunk.cluster or self.is_elsewhere(chunk)
+
+    def is_elsewhere(self, chunk: Chunk) -> bool:
+        """Whether a chunk went to another cluster than the one that is asked."""
+        return bool(chunk.cluster and self._here) and chunk.cluster != self._here
+
+    def elsewhere(self) -> dict[RunId, str]:
+        """Runs that may have jobs on another cluster: those whose row, if any, is older than their job."""
+        found = dict[RunId, str]()
+        for chunk in self._known:
+            if chunk.name in self.ids and self.is_elsewhere(chunk):
+                job = self.ids[chunk.name]
+                words = f"job {job} is on cluster {chunk.cluster}, and this machine asks {self._here}: look from there"
+                found |= dict.fromkeys(self._without_later_row(chunk), words)
+        return found
+
+    def _without_later_row(self, chunk: Chunk) -> Iterator[RunId]:
+        began = (folder(self._results_dir) / f"{chunk.name}.job").stat().st_mtime
+        for run_id in chunk.run_ids:
+            row = row_path(self._results_dir, run_id)
+            if not row.exists() or row.stat().st_mtime < began:
+                yield run_id
+
+
+def _accounts(jobs: Iterable[int]) -> tuple[dict[tuple[int, int], str], str]:
+    """What accounting says, and what is said of whom it does not know."""
+    try:
+        return scheduler.endings(sorted(set(jobs))), "ended; no account of it"
+    except SchedulerError as error:
+        return {}, f"ended; why is not known: {error}"
+
+
+def submitted(
+    results_dir: Path, known: Sequence[Chunk] | None = None, ids: Mapping[str, int] | None = None
+) -> dict[RunId, tuple[int, int] | None]:
+    """The last element (array job, index) of each run without a row that was ever submitted; `ids` are known of jobs.
 
     What was exported for a person to submit counts from the moment at which SLURM is seen to have it.
     None: its submitter was killed before it wrote the job's id down, or before SLURM got the job.
@@ -45,7 +201,7 @@ def submitted(results_dir: Path, known: Sequence[Chunk] | None = None) -> dict[R
     rows = row_path(results_dir, "").parent
     with_row = {path.stem for path in rows.glob("*.json")}
     for chunk in chunks(results_dir, []) if known is None else known:
-        job = chunk.job(results_dir)
+        job = chunk.job(results_dir) if ids is None else ids.get(chunk.name)
         if job is None and chunk.is_exported:
             continue
         for index, run_id in enumerate(chunk.run_ids):

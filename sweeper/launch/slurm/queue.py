@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,40 +38,39 @@ class Queue:
     time: float = 0.0  # Unix seconds of the question; 0: there was nothing to ask
     damaged: tuple[str, ...] = ()  # files of arrays that cannot be read: which runs are theirs is not known
     failures: int = 0  # questions in a row without an answer
+    twins: "Mapping[RunId, tuple[Element, ...]]" = field(
+        default_factory=dict
+    )  # more elements of runs that have several
+    unseen: Mapping[RunId, str] = field(
+        default_factory=dict
+    )  # runs that may have jobs which SLURM does not tell of here
 
     @classmethod
     def ask(cls, results_dir: Path, *, writes: bool = True) -> "Queue":
         """Ask now, if anything was ever submitted; it `writes` down the ids of jobs that it finds without one."""
         if not (results_dir / "slurm").is_dir():
             return cls(elements={}, endings={})
-        from sweeper.launch.slurm import scheduler
+        from sweeper.launch.slurm import ledger, scheduler
         from sweeper.launch.slurm.array import chunks
-        from sweeper.launch.slurm.ledger import live, submitted
 
         damaged: list[DamagedError] = []
         now, known = time.time(), chunks(results_dir, damaged)
         broken = tuple(map(str, damaged))
         try:
-            elements = live(results_dir, known, records=writes)
+            jobs = ledger.ask(results_dir, known, records=writes)
         except scheduler.SchedulerError as error:
-            endings = dict.fromkeys(submitted(results_dir, known), "")
+            endings = dict.fromkeys(ledger.submitted(results_dir, known), "")
             if not endings and isinstance(error, scheduler.NoSlurmError):
                 return cls(elements={}, endings={}, damaged=broken)  # nothing was submitted that SLURM could know of
             return cls(elements={}, endings=endings, error=str(error), time=now, damaged=broken)
-        # Not recorded and not in the queue: SLURM never got it, or it ended before anyone looked; the folder tells.
-        gone = {
-            run_id: where
-            for run_id, where in submitted(results_dir, known).items()
-            if run_id not in elements and where is not None
-        }
-        try:
-            ended = scheduler.endings(sorted({job for job, _ in gone.values()}))
-        except scheduler.SchedulerError as error:
-            ended, missing = {}, f"ended; why is not known: {error}"
-        else:
-            missing = "ended; no account of it"
-        endings = {run_id: ended.get(where, missing) for run_id, where in gone.items()}
-        return cls(elements=elements, endings=endings, time=now, damaged=broken)
+        return cls(
+            elements=jobs.elements,
+            twins=jobs.twins,
+            unseen=jobs.unseen,
+            endings=jobs.endings,
+            time=now,
+            damaged=broken,
+        )
 
     @classmethod
     def recent(cls, results_dir: Path) -> "Queue":
@@ -102,11 +101,17 @@ class Queue:
         """The run's state, as far as the folder and SLURM tell; `is_done` as `state_of` has it."""
         return state_of(run_dir, self.job(run_dir.run_id), is_done=is_done)
 
+    def all_elements(self, run_id: RunId) -> "tuple[Element, ...]":
+        """Every element of a run that is not over."""
+        return (*([self.elements[run_id]] if run_id in self.elements else []), *self.twins.get(run_id, ()))
+
     def job(self, run_id: RunId) -> Job:
         """What SLURM says of a run."""
         element = self.elements.get(run_id)
         if element is not None:
             return Job.waiting if element.state == "PENDING" else Job.active
+        if run_id in self.unseen:
+            return Job.unseen
         if run_id in self.endings:
             return Job.gone if self.error is None else Job.silent
         return Job.none
@@ -116,7 +121,10 @@ class Queue:
         element = self.elements.get(run_id)
         if element is not None:
             why = "" if element.reason == "None" else f" ({element.reason})"  # squeue's word for no reason
-            return f"{element.job}_{element.index} {element.state}{why}"
+            more = ", ".join(f"{item.job}_{item.index} {item.state}" for item in self.twins.get(run_id, ()))
+            return f"{element.job}_{element.index} {element.state}{why}{f'; also {more}' if more else ''}"
+        if run_id in self.unseen:
+            return self.unseen[run_id]
         return self.error if self.error and run_id in self.endings else self.endings.get(run_id)
 
 
@@ -134,12 +142,14 @@ class _Kept:
     time: float
     damaged: tuple[str, ...]
     failures: int
+    unseen: dict[RunId, str]
 
 
 def _text(queue: Queue) -> str:
     # `asdict` would copy thousands of elements, one by one.
     values = {name: getattr(queue, name) for name in Queue.__dataclass_fields__}
     values["elements"] = {run_id: [getattr(item, key) for key in _ELEMENT] for run_id, item in queue.elements.items()}
+    values["twins"] = {run_id: [asdict(item) for item in more] for run_id, more in queue.twins.items()}
     return json.dumps(values) + "\n"
 
 
@@ -156,6 +166,7 @@ def _read(path: Path) -> Queue | None:
         values: dict[str, Any] = read_json(path)
         elements = {run_id: dict(zip(_ELEMENT, item, strict=True)) for run_id, item in values.pop("elements").items()}
         checked = adapter(dict[RunId, Element]).validate_python(elements)
-        return Queue(elements=checked, **asdict(adapter(_Kept).validate_python(values)))
+        twins = adapter(dict[RunId, tuple[Element, ...]]).validate_python(values.pop("twins"))
+        return Queue(elements=checked, twins=twins, **asdict(adapter(_Kept).validate_python(values)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None  # taken away this moment, or of an earlier version

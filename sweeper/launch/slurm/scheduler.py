@@ -1,11 +1,10 @@
 """What SLURM says and is told, one command a question."""
 
-import getpass
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sweeper.host.errors import SweeperError
 
 DEFAULT_MAX_ARRAY_SIZE = 1001
 _SECONDS = 60.0
+_ELSEWHERE = "submit from a login node of the cluster"
 _JOB = re.compile(r"Submitted batch job (\d+)|^(\d+)(?:;|$)", re.MULTILINE)
 # Limits on how many jobs may be queued; anything else that sbatch refuses is a mistake in the request.
 _FULL = re.compile(
@@ -21,6 +21,15 @@ _FULL = re.compile(
     r"Reached (the )?MaxJobCount|Resource temporarily unavailable",
     re.IGNORECASE,
 )
+_ELEMENT = re.compile(r"(\d+)\|([^|]*)\|([A-Z_]+)\|([^|]*)\|(.*)")  # a name may have "|", and lines of its own
+_ALL = -1  # in place of an index: sacct's one line of an array of which nothing began
+# sacct's words for a job that is not over.
+_ALIVE = (
+    *("PENDING", "RUNNING", "REQUEUED", "SUSPENDED", "RESIZING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "SIGNALING"),
+    *("STOPPED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"),
+)
+# Those for one that will not be queued again, though its node may still be cleaned up.
+_OVER = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "DEADLINE")
 
 
 # Our keys for what sbatch complains of.
@@ -61,18 +70,46 @@ class Element:
         return self.reason in ("JobHeldUser", "Dependency")
 
 
-def queue() -> list[Element]:
-    """This user's queued and running array elements that this program submitted.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a cluster says of itself."""
+
+    cluster: str  # its name; empty: it has none
+    max_array_size: int
+
+    def elements(self) -> int:
+        """Elements that one array may have, at least 1.
+
+        Raises:
+            SchedulerError: the site has job arrays switched off.
+        """
+        if self.max_array_size < 1:
+            raise SchedulerError(
+                "MaxArraySize=0 (scontrol show config): this site has no job arrays, and runs are submitted in them"
+            )
+        return self.max_array_size
+
+
+def queue(users: Iterable[int] = ()) -> list[Element]:
+    """Array elements that are queued, running or completing: this user's and those of `users`, by uid.
+
+    In every partition, hidden ones too, whatever the shell's LOGNAME and `SQUEUE_` variables say.
 
     Raises:
-        SchedulerError: squeue did not answer.
+        SchedulerError: squeue did not answer, or knows no user of this process's uid.
     """
-    text = ask(["squeue", "-h", "-r", "-u", getpass.getuser(), "-o", "%F|%K|%T|%j|%r"])
+    me = os.getuid()
+    uids = ",".join(map(str, sorted({me, *users})))
+    done = _ran(["squeue", "-h", "-r", "-a", "-u", uids, "-o", "%F|%K|%T|%r|%j"])
+    if re.search(rf"Invalid user: {me}\b", done.stderr):  # it ends well, and has left the user out
+        raise SchedulerError(f"squeue knows no user {me}, whose jobs these are; {_ELSEWHERE}")
     found = []
-    for line in text.splitlines():
-        job, index, state, name, reason = line.split("|", 4)
-        if index.isdigit():
-            found.append(Element(job=int(job), index=int(index), name=name, state=state, reason=reason))
+    for line in _answer(["squeue"], done).splitlines():
+        match = _ELEMENT.fullmatch(line)
+        if match is None or not match[2].isdigit():
+            continue
+        job, index, state, reason, name = match.groups()
+        found.append(Element(job=int(job), index=int(index), name=name, state=state, reason=reason))
     return found
 
 
@@ -95,23 +132,40 @@ def submit(script: Path, *, lock: int | None = None) -> int:
 
 
 def cancel(elements: Iterable[Element]) -> None:
-    """Take elements out of the queue, or stop them."""
-    names = [f"{element.job}_{element.index}" for element in elements]
-    for start in range(0, len(names), 500):
-        ask(["scancel", *names[start : start + 500]])
-
-
-def release(name: str) -> None:
-    """Let go the held jobs of a name.
+    """Take elements out of the queue, or stop them: one question, with an argument for each array.
 
     Raises:
-        SchedulerError: there are none, or SLURM did not answer.
+        SchedulerError: SLURM did not answer, or refused some, in its words; the others are cancelled.
     """
-    ask(["scontrol", "release", f"jobname={name}"])
+    indices: dict[int, list[int]] = {}
+    for element in elements:
+        indices.setdefault(element.job, []).append(element.index)
+    if indices:
+        ask(["scancel", *(f"{job}_[{_ranges(each)}]" for job, each in indices.items())])
+
+
+def _ranges(indices: Iterable[int]) -> str:
+    """As "0-3,7"."""
+    found: list[list[int]] = []
+    for index in sorted(set(indices)):
+        if found and index == found[-1][1] + 1:
+            found[-1][1] = index
+        else:
+            found.append([index, index])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def release(name: str, job: int | None) -> None:
+    """Let go a held array: by its `job`, or by its name where that was not recorded.
+
+    Raises:
+        SchedulerError: there is none, or SLURM did not answer.
+    """
+    ask(["scontrol", "release", f"jobname={name}" if job is None else str(job)])
 
 
 def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
-    """How elements of arrays ended, as accounting tells ("TIMEOUT, exit 0:15"), by job and index.
+    """What accounting says of elements of arrays ("TIMEOUT, exit 0:15"), whoever's, by job and index.
 
     Raises:
         SchedulerError: sacct did not answer, or the cluster keeps no accounts.
@@ -119,22 +173,51 @@ def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
     if not jobs:
         return {}
     names = ",".join(map(str, jobs))
-    text = ask(["sacct", "-n", "-P", "-X", "-j", names, "-o", "JobID,State,ExitCode"])
-    found: dict[tuple[int, int], str] = {}
+    text = ask(["sacct", "-n", "-P", "-X", "-a", "-j", names, "-o", "JobID,State,ExitCode"])
+    found, of_many = dict[tuple[int, int], str](), dict[tuple[int, int], str]()
     for line in text.splitlines():
         name, state, code = line.split("|")
         job, _, indices = name.partition("_")
         for index in _expand(indices):
-            found[int(job), index] = f"{state}, exit {code}"
-    return found
+            (found if indices.isdigit() else of_many)[int(job), index] = f"{state}, exit {code}"
+    return of_many | found  # an element's own line says more than that of its array
+
+
+def is_alive(account: str) -> bool:
+    """Whether accounting says of an element that it is not over."""
+    return account.partition(",")[0].partition(" ")[0] in _ALIVE
+
+
+def is_over(account: str) -> bool:
+    """Whether accounting says of an element that it ended and will not be queued again."""
+    return account.partition(",")[0].partition(" ")[0] in _OVER
 
 
 def _expand(indices: str) -> Iterator[int]:
-    """The elements of "7", or of "[0-3,7%2]": what never began is one line of sacct."""
+    """The elements of "7", or of "[0-3,7%2]": what never began is one line of sacct; nothing stands for all."""
+    if not indices:
+        yield _ALL
     for part in re.sub(r"[][]|%\d+", "", indices).split(","):
         first, _, last = part.partition("-")
         if first.isdigit() and (last or first).isdigit():
             yield from range(int(first), int(last or first) + 1)
+
+
+def account_of(accounts: Mapping[tuple[int, int], str], job: int, index: int) -> str | None:
+    """What `endings` found of an element; None: nothing."""
+    return accounts.get((job, index), accounts.get((job, _ALL)))
+
+
+def configuration() -> Configuration:
+    """The cluster that is asked from here.
+
+    Raises:
+        SchedulerError: scontrol did not answer.
+    """
+    said = dict(re.findall(r"^(\w+)\s*=[ \t]*(\S+)", ask(["scontrol", "show", "config"]), re.MULTILINE))
+    return Configuration(
+        cluster=said.get("ClusterName", ""), max_array_size=int(said.get("MaxArraySize", DEFAULT_MAX_ARRAY_SIZE))
+    )
 
 
 def max_array_size() -> int:
@@ -143,13 +226,7 @@ def max_array_size() -> int:
     Raises:
         SchedulerError: scontrol did not answer, or the site has job arrays switched off.
     """
-    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
-    largest = int(match.group(1)) if match else DEFAULT_MAX_ARRAY_SIZE
-    if largest < 1:
-        raise SchedulerError(
-            "MaxArraySize=0 (scontrol show config): this site has no job arrays, and runs are submitted in them"
-        )
-    return largest
+    return configuration().elements()
 
 
 def require() -> None:
@@ -163,7 +240,7 @@ def require() -> None:
 
 
 def _absent(command: str) -> "NoSlurmError":
-    return NoSlurmError(f"{command}: not on this machine; submit from a login node of the cluster")
+    return NoSlurmError(f"{command}: not on this machine; {_ELSEWHERE}")
 
 
 def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
@@ -174,13 +251,20 @@ def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
         NoSlurmError: there is no such command here.
         SchedulerError: silent for a minute, or an error, in its own words.
     """
+    return _answer(command, _ran(command, keep=keep))
+
+
+def _ran(command: Sequence[str], *, keep: Sequence[int] = ()) -> "subprocess.CompletedProcess[str]":
     try:
         env = environment.for_scheduler(os.environ)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep, env=env)
+        return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, pass_fds=keep, env=env)
     except FileNotFoundError:
         raise _absent(command[0]) from None
     except subprocess.TimeoutExpired:
         raise SchedulerError(f"{command[0]} did not answer in {_SECONDS:.0f} s") from None
+
+
+def _answer(command: Sequence[str], done: "subprocess.CompletedProcess[str]") -> str:
     if done.returncode == 0:
         return done.stdout
     words = re.sub(rf"({command[0]}: )?(error: )?", "", " ".join(done.stderr.split())) or f"exit code {done.returncode}"

@@ -1,19 +1,19 @@
 """Submits what is missing, once."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_prep.files.lock import locked
-from sweeper.launch.slurm import canary, scheduler
+from sweeper.launch.slurm import canary, ledger, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import Ceiling, Live, Wanted, places
-from sweeper.launch.slurm.ledger import live
+from sweeper.launch.slurm.ledger import Jobs
 from sweeper.launch.slurm.queue import kept
-from sweeper.launch.slurm.scheduler import Element, QueueFullError, SchedulerError
+from sweeper.launch.slurm.scheduler import QueueFullError, SchedulerError
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import Shape, shape_of
 from sweeper.launch.slurm.snapshot import freeze
@@ -27,12 +27,13 @@ FREEZERS = 16  # specs written at once
 
 @dataclass(slots=True)
 class Submission:
-    """What came of a submission; every run without a result is in one of the three."""
+    """What came of a submission; every run without a result is in one of them."""
 
     submitted: dict[RunId, str] = field(default_factory=dict)  # element, as in squeue
     queued: list[RunId] = field(default_factory=list)  # was in the queue already
     left: list[RunId] = field(default_factory=list)  # a limit was reached: the same command submits them later
     limit: str | None = None  # SLURM's words on it
+    unseen: dict[RunId, str] = field(default_factory=dict)  # may have jobs that SLURM does not tell of here
 
 
 def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = False) -> Submission:
@@ -49,11 +50,13 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
     with locked(folder(results_dir) / "lock", wait=True) as lock:
         known = chunks(results_dir)  # nobody else writes one while the lock is held
-        here = live(results_dir, known)
+        here = ledger.ask(results_dir, known)
         new = []
         for spec in specs:
-            if spec.run_id in here:
+            if spec.run_id in here.elements:
                 done.queued.append(spec.run_id)
+            elif spec.run_id in here.unseen:
+                done.unseen[spec.run_id] = here.unseen[spec.run_id]
             elif not has_result(results_dir, spec.run_id):  # it may have ended since the caller looked
                 new.append(spec)
         if new:
@@ -113,13 +116,14 @@ def _submit_new(
     specs: Sequence[RunSpec],
     results_dir: Path,
     known: list[Chunk],
-    here: Mapping[RunId, Element],
+    here: Jobs,
     done: Submission,
     lock: int,
     with_canary: bool,
 ) -> None:
     code = freeze(results_dir)
-    new = batches(specs, scheduler.max_array_size(), results_dir, known, with_canary=with_canary)
+    site = scheduler.configuration()
+    new = batches(specs, site.elements(), results_dir, known, with_canary=with_canary)
     ceiling = Ceiling.of(specs)
     found = places([batch.wanted for batch in new], ceiling, _live(results_dir, known, here))
     last: list[list[int]] = []  # per array, the jobs that must have ended before what comes after it
@@ -133,7 +137,7 @@ def _submit_new(
         while waiting:
             part = waiting[:size]
             about = {"canary": batch.canary, "shape": in_json(batch.shape), "after": tuple(last[-1])}
-            frozen = {"code": str(code.folder), "digest": code.digest}
+            frozen = {"code": str(code.folder), "digest": code.digest, "cluster": site.cluster}
             chunk = Chunk.new(part, gpus=batch.shape.gpus, **frozen, **about, **place.width)
             job = _submit_chunk(chunk, batch.shape, results_dir, known, done, lock)
             if job is not None:
@@ -148,11 +152,10 @@ def _submit_new(
                 break
 
 
-def _live(results_dir: Path, known: Sequence[Chunk], here: Mapping[RunId, Element]) -> list[Live]:
+def _live(results_dir: Path, known: Sequence[Chunk], here: Jobs) -> list[Live]:
     """The lanes in the queue: each array that none waits for, with those that it waits for itself."""
-    left = Counter(element.job for element in here.values())
-    by_name = {chunk.name: chunk for chunk in known}
-    arrays = {element.job: by_name[element.name] for element in here.values()}
+    left = Counter(element.job for element in here.all_elements())
+    arrays = here.arrays
     held = set(canary.waiting(results_dir, known))
     awaited = {job for chunk in arrays.values() for job in chunk.after}
     found = []

@@ -1,0 +1,196 @@
+"""Which of SLURM's jobs are a results folder's; SLURM's programs are scripts that answer from files."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sweeper.cli.main import main
+from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.array import Chunk
+from sweeper.launch.slurm.queue import Queue
+from sweeper.launch.slurm.scheduler import SchedulerError
+from sweeper.runs.folder import RunDir
+from sweeper.runs.state import State
+from sweeper.spec.run_id import RunId
+
+RUNS = (RunId("a-1"), RunId("a-2"), RunId("a-3"))
+ME = os.getuid()
+
+
+class Site:
+    """Stand-ins for SLURM's programs: each notes how it was called, and prints its file."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.results = folder, folder / "results"
+        (folder / "bin").mkdir()
+        (self.results / "slurm").mkdir(parents=True)
+        for name in ("squeue", "sacct", "scancel", "scontrol"):
+            program = folder / "bin" / name
+            program.write_text(
+                f'#!/bin/sh\necho "$@" >>{folder}/{name}.calls\n'
+                f"cat {folder}/{name}.err >&2 2>/dev/null; cat {folder}/{name}.out 2>/dev/null\n"
+                f"exit $(cat {folder}/{name}.rc 2>/dev/null || echo 0)\n"
+            )
+            program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder / 'bin'}:{os.environ['PATH']}")
+        self.says("scontrol", "ClusterName = lab\nMaxArraySize = 1001\n")
+
+    def says(self, program: str, out: str, *, err: str = "", code: int = 0) -> None:
+        for suffix, text in (("out", out), ("err", err), ("rc", str(code))):
+            (self.folder / f"{program}.{suffix}").write_text(text)
+
+    def calls(self, program: str) -> list[str]:
+        path = self.folder / f"{program}.calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def submitted(self, job: int | None = 7, name: str = "sweep-1", cluster: str = "lab", user: int = ME) -> Chunk:
+        chunk = Chunk(name=name, run_ids=RUNS, code="x", cluster=cluster, user=user)
+        chunk.write(self.results, "")
+        if job is not None:
+            chunk.remember(self.results, job)
+        return chunk
+
+    def states(self) -> list[str]:
+        queue = Queue.ask(self.results)
+        return [queue.state(RunDir(results_dir=self.results, run_id=run_id)) for run_id in RUNS]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return Site(tmp_path, monkeypatch)
+
+
+def pending(job: int = 7, name: str = "sweep-1", state: str = "PENDING", count: int = 3) -> str:
+    return "".join(f"{job}|{index}|{state}|Resources|{name}\n" for index in range(count))
+
+
+def test_jobs_are_asked_for_by_uid_in_every_partition_with_one_question(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "nobody")
+    monkeypatch.setenv("SQUEUE_STATES", "RUNNING")
+    site.submitted()
+    site.says("squeue", pending())
+    assert site.states() == [State.queued] * 3
+    (call,) = site.calls("squeue")
+    words = call.split()
+    assert "-a" in words
+    assert words[words.index("-u") + 1] == str(ME)
+    assert site.calls("sacct") == site.calls("scontrol") == []
+
+
+def test_a_renamed_job_is_known_by_its_number_and_a_name_of_two_lines_stops_nobody(site: Site) -> None:
+    site.submitted()
+    site.says("squeue", "9|N/A|RUNNING|None|not\nours\n" + pending(name="weekend\nof|mine"))
+    assert site.states() == [State.queued] * 3
+
+
+def test_the_jobs_of_a_colleague_who_submitted_into_the_same_folder_are_asked_for(site: Site) -> None:
+    site.submitted(user=ME + 1)
+    site.says("squeue", pending())
+    assert site.states() == [State.queued] * 3
+    assert f"{ME},{ME + 1}" in site.calls("squeue")[0].split()
+
+
+def test_a_colleague_of_whose_jobs_slurm_does_not_tell_leaves_runs_unknown(site: Site) -> None:
+    site.submitted(user=ME + 1)
+    assert site.states() == [State.unknown] * 3
+    assert str(ME + 1) in str(Queue.ask(site.results).reason(RUNS[0]))
+    site.says("sacct", "7_[0-2]|CANCELLED by 0|0:0\n")
+    assert site.states() == [State.interrupted] * 3
+
+
+def test_a_job_of_this_user_that_nobody_knows_of_is_gone(site: Site) -> None:
+    site.submitted()
+    assert site.states() == [State.interrupted] * 3
+
+
+def test_a_squeue_that_does_not_know_the_user_has_not_answered(site: Site) -> None:
+    site.submitted()
+    site.says("squeue", "", err=f"squeue: error: Invalid user: {ME}\n")
+    assert site.states() == [State.unknown] * 3
+    with pytest.raises(SchedulerError, match=f"knows no user {ME}"):
+        scheduler.queue()
+
+
+@pytest.mark.parametrize(
+    ("account", "state"),
+    [("PENDING", State.queued), ("RUNNING", State.running), ("CANCELLED by 0", State.interrupted)],
+)
+def test_what_accounting_calls_alive_is_not_gone_though_squeue_does_not_list_it(
+    site: Site, account: str, state: State
+) -> None:
+    site.submitted()
+    site.says("sacct", f"7_[0-2]|{account}|0:0\n")
+    assert site.states() == [state] * 3
+
+
+def test_an_elements_own_account_counts_more_than_that_of_its_array(site: Site) -> None:
+    site.submitted()
+    site.says("sacct", "7_1|CANCELLED by 0|0:0\n7_[0-2]|PENDING|0:0\n")
+    assert site.states() == [State.queued, State.interrupted, State.queued]
+
+
+def test_an_array_cancelled_as_a_whole_has_one_account_without_indices(site: Site) -> None:
+    site.submitted()
+    site.says("sacct", "7|CANCELLED by 0|0:0\n")
+    assert site.states() == [State.interrupted] * 3
+    assert Queue.ask(site.results).reason(RUNS[2]) == "CANCELLED by 0, exit 0:0"
+
+
+@pytest.mark.parametrize(
+    ("account", "state"),
+    [
+        *[(word, State.interrupted) for word in ("CANCELLED by 0", "FAILED", "TIMEOUT", "OUT_OF_MEMORY")],
+        *[(word, State.running) for word in ("REQUEUED", "PENDING", "PREEMPTED", "NODE_FAIL")],
+    ],
+)
+def test_a_completing_job_is_over_if_accounting_says_that_it_is_not_queued_again(
+    site: Site, account: str, state: State
+) -> None:
+    site.submitted()
+    site.says("squeue", pending(state="COMPLETING"))
+    site.says("sacct", "".join(f"7_{index}|{account}|0:0\n" for index in range(3)))
+    assert site.states() == [state] * 3
+    site.says("sacct", "", err="no accounts", code=1)
+    assert site.states() == [State.running] * 3
+
+
+def test_another_cluster_neither_takes_its_own_jobs_for_ours_nor_calls_ours_gone(site: Site) -> None:
+    site.submitted(cluster="other")
+    site.says("squeue", pending(name="something"))
+    assert site.states() == [State.unknown] * 3
+    assert "job 7 is on cluster other, and this machine asks lab" in str(Queue.ask(site.results).reason(RUNS[0]))
+    site.submitted(cluster="")  # of an earlier version: its name decides
+    assert site.states() == [State.interrupted] * 3
+
+
+def test_a_run_with_several_jobs_is_cancelled_with_all_of_them_in_one_question(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.submitted()
+    site.says("squeue", pending() + pending(job=8))  # the same script was submitted twice
+    assert site.states() == [State.queued] * 3
+    for run_id in RUNS:
+        (site.results / "runs" / run_id).mkdir(parents=True)
+    record = {"name": "g", "grid": None, "axes": {}, "run_ids": RUNS, "choices": [[]] * 3}
+    (site.results / "grids").mkdir()
+    (site.results / "grids" / "g.json").write_text(json.dumps(record))
+    assert main(["cancel", "g", "--results", str(site.results)]) == 0
+    assert site.calls("scancel") == ["7_[0-2] 8_[0-2]"]
+    assert "3 of 3 runs were queued or running and are cancelled, with 3 jobs more" in capsys.readouterr().out
+    site.says("scancel", "", err="scancel: error: Kill job error on job id 8: Access/permission denied", code=1)
+    assert main(["cancel", "g", "--results", str(site.results)]) == 1
+    assert "Access/permission denied" in capsys.readouterr().err
+
+
+def test_the_queues_answer_is_kept_whole(site: Site) -> None:
+    site.submitted()
+    site.submitted(job=9, name="sweep-2", cluster="other")
+    site.says("squeue", pending() + pending(job=8))
+    first = Queue.recent(site.results)
+    assert Queue.recent(site.results) == first
+    assert len(site.calls("squeue")) == 1
+    assert [len(first.all_elements(run_id)) for run_id in RUNS] == [2, 2, 2]
