@@ -11,17 +11,8 @@ from typing import Any
 
 from verl.experimental.agent_loop.tool_parser import ToolParser
 
+from sweeper.agent.arguments import fault_of
 from sweeper.agent.formats import OPENINGS
-
-_KINDS: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-    "null": (type(None),),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,7 @@ class Call:
 
 
 async def read_calls(
-    parser: ToolParser, style: str, ids: list[int], schemas: Sequence[Any]
+    parser: ToolParser, style: str, ids: list[int], schemas: Sequence[Any], known: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str, tuple[Call, ...]]:
     """The text beside the calls of a turn, and the calls.
 
@@ -55,10 +46,10 @@ async def read_calls(
         parser: verl's.
         style: Its name.
         ids: Tokens of the turn.
-        schemas: verl's `OpenAIFunctionToolSchema` of every tool.
+        schemas: verl's `OpenAIFunctionToolSchema` of every tool, for its parser.
+        known: The tools' own schemas by name, by which arguments are checked: verl's lack what lists are of.
     """
     content, found = await parser.extract_tool_calls(ids, list(schemas))
-    known = {schema.function.name: schema.function.parameters for schema in schemas}
     calls = [_checked(call, known) for call in found]
     text = parser.tokenizer.decode(ids)
     unread = text.count(OPENINGS[style]) - len(found)
@@ -66,7 +57,7 @@ async def read_calls(
     return content, (*calls, *[Call(name="", arguments={}, fault=fault)] * max(0, unread))
 
 
-def _checked(call: Any, known: Mapping[str, Any]) -> Call:
+def _checked(call: Any, known: Mapping[str, Mapping[str, Any]]) -> Call:
     """A call that verl's parser read, with what is wrong with it."""
     if call.name not in known:
         fault = f"no tool {call.name!r}; there is {', '.join(sorted(known))}"
@@ -77,29 +68,8 @@ def _checked(call: Any, known: Mapping[str, Any]) -> Call:
         arguments = None
     if not isinstance(arguments, dict):
         return Call(name=call.name, arguments={}, fault="arguments must be a JSON object", id=call.tool_call_id)
-    wrong = _fault(arguments, known[call.name])
+    wrong = fault_of(arguments, known[call.name])
     return Call(name=call.name, arguments=arguments, fault=wrong, id=call.tool_call_id)
-
-
-def _fault(arguments: Mapping[str, Any], parameters: Any) -> str | None:
-    """What is wrong with arguments by their schema; None: nothing."""
-    missing = next((name for name in parameters.required if name not in arguments), None)
-    if missing is not None:
-        return f"argument {missing} is missing"
-    for name, value in arguments.items():
-        if name not in parameters.properties:
-            return f"there is no argument {name[:40]!r}; there is {', '.join(parameters.properties) or 'none'}"
-        kinds = parameters.properties[name].type
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        if not any(_is(value, kind) for kind in kinds):
-            return f"argument {name} must be of type {' or '.join(kinds)}"
-    return None
-
-
-def _is(value: Any, kind: str) -> bool:
-    if isinstance(value, bool):  # Python's are integers
-        return kind == "boolean"
-    return kind not in _KINDS or isinstance(value, _KINDS[kind])
 
 
 def _why(text: str) -> str:

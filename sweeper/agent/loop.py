@@ -34,6 +34,7 @@ class ToolLoop(TurnLoop):
     def __init__(self, *args: Any, tools: ToolListWrap, **kwargs: Any) -> None:
         super().__init__(*args, tools=tools, **kwargs)
         self._tools = {found.name: found.tool for found in tools.tools}
+        self._own_schemas = {name: found.schema for name, found in self._tools.items()}
         self._verl_schemas = [found.tool_schema for found in tools.tools]
         self.schemas = [dumped(found) for found in tools.tools]
         self._style = str(self.rollout_config.multi_turn.format)
@@ -47,7 +48,9 @@ class ToolLoop(TurnLoop):
 
     async def react(self, trajectory: Trajectory) -> list[Message] | Ended:
         """The turn with an answer to each of its calls."""
-        content, calls = await read_calls(self._parser, self._style, trajectory.last, self._verl_schemas)
+        content, calls = await read_calls(
+            self._parser, self._style, trajectory.last, self._verl_schemas, self._own_schemas
+        )
         if not calls:
             return Ended.answered
         if trajectory.turns >= self.max_turns:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sweeper.spec.agent import Agent
@@ -80,6 +81,7 @@ def play(
     model_type: str = "qwen2",
     row: Mapping[str, Any] | None = None,
     server: Script | None = None,
+    own: Path | None = None,
 ) -> Any:
     """verl's output of one trajectory; `tools` replace those of the agent."""
     from verl.experimental.agent_loop.agent_loop import ToolListWrap
@@ -94,6 +96,7 @@ def play(
         style=agent.format or "hermes",
         max_prompt_length=longest,
         max_response_length=response,
+        own=own,
     )
     if tools is not None:
         loops._given["tools"] = ToolListWrap(list(tools))

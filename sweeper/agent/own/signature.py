@@ -4,7 +4,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Literal, Union
 
 # Parameters that are no arguments of the model's: a dictionary that lasts as long as the trajectory, and the problem.
@@ -59,7 +59,7 @@ def _schema(name: str, hint: Any) -> dict[str, Any]:
     if origin in (Union, types.UnionType):
         kinds = [one for one in inner if one is not type(None)]
         if len(kinds) == 1:
-            return _schema(name, kinds[0])
+            return _schema(name, kinds[0]) | ({"nullable": True} if len(kinds) < len(inner) else {})
     elif origin is Literal and len({type(one) for one in inner}) == 1 and type(inner[0]) in _KINDS:
         return {"type": _KINDS[type(inner[0])], "enum": list(inner)}
     elif origin is list and inner:
@@ -76,35 +76,3 @@ def _told_of(words: str) -> dict[str, str]:
         return {}
     found = re.findall(r"^[ \t]+(\w+)(?: \([^)]*\))?:[ \t]*(.+(?:\n[ \t]{6,}.+)*)", section[1], re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in found}
-
-
-def checked(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
-    """What is wrong with a model's arguments; None: nothing."""
-    parameters = schema["function"]["parameters"]
-    known, needed = parameters["properties"], parameters["required"]
-    missing = [name for name in needed if name not in arguments]
-    if missing:
-        return f"argument {missing[0]} is missing"
-    for name, value in arguments.items():
-        if name not in known:
-            return f"there is no argument {str(name)[:40]!r}; there is {', '.join(known) or 'none'}"
-        fault = _fault(value, known[name], optional=name not in needed)
-        if fault:
-            return f"argument {name} {fault}"
-    return None
-
-
-def _fault(value: Any, schema: Mapping[str, Any], *, optional: bool = False) -> str | None:
-    if value is None and optional:
-        return None
-    kind = schema["type"]
-    right = {name: python for python, name in _KINDS.items()}[kind]
-    is_number = kind == "number" and isinstance(value, int) and not isinstance(value, bool)
-    if not is_number and type(value) is not right:
-        return f"must be of type {kind}"
-    allowed: Sequence[Any] | None = schema.get("enum")
-    if allowed is not None and value not in allowed:
-        return f"must be one of {', '.join(map(str, allowed))}"
-    if kind == "array" and "items" in schema:
-        return next(filter(None, (_fault(item, schema["items"]) for item in value)), None)
-    return None

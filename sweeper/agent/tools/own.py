@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sweeper.agent.arguments import fault_of
 from sweeper.agent.own.inside import TOOL
 from sweeper.agent.own.own_code import own_code
-from sweeper.agent.own.signature import checked
 from sweeper.agent.tools.tool import Observation, failed, public
 from sweeper.spec.agent import Agent, ToolLimits
 
@@ -43,7 +43,7 @@ class OwnTool:
         Raises:
             OwnCodeError: The file does not load.
         """
-        fault = checked(arguments, self.schema)
+        fault = fault_of(arguments, self.schema)
         if fault is not None:
             return failed(fault, feedback=self._feedback)
         own = state.get(self.name, {})
