@@ -51,8 +51,9 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
         is made.
 
     Raises:
-        ConfigError: a key of the user's would take the agent's place in verl's sampler.
+        ConfigError: a key of the user's would take the agent's place in verl's sampler, or change nothing in it.
     """
+    _refuse_idle_filters(spec)
     values: dict[str, Value] = values_of(spec) | _policy(spec, files) | _trainer(spec, files)
     values |= _gpu(spec) if device is Device.cuda else _cpu(spec, files)
     values |= _ray(spec.model.resources, device)
@@ -170,6 +171,22 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
 
 
 _SAMPLER = "trainer.v1.sampler"
+_FILTERS = ("algorithm.filter_groups.enable", f"{_SAMPLER}.sync_refill_failed_groups")
+
+
+def _filters(spec: RunSpec) -> tuple[str, ...]:
+    """Keys by which groups of answers are thrown out and drawn anew (DAPO, arXiv:2503.14476), where they are on."""
+    return tuple(key for key in _FILTERS if spec.verl_keys.get(key))
+
+
+def _refuse_idle_filters(spec: RunSpec) -> None:
+    """Refuse filters beside a sampler that verl does not hand them to (`_build_replay_buffer` of its V1 trainer)."""
+    taken = next((key for key in spec.verl_keys if overlap(key, f"{_SAMPLER}.custom_sampler")), None)
+    if not spec.agent.acts and taken is not None and _filters(spec):
+        raise ConfigError(
+            f"verl.{_filters(spec)[0]} changes nothing beside verl.{taken}: verl filters groups in its own sampler "
+            "alone; leave one of them out"
+        )
 
 
 def _agent(spec: RunSpec, files: Files, device: Device) -> dict[str, Value]:
@@ -231,9 +248,12 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
         "actor_rollout_ref.rollout.agent.num_workers": 2,
         "reward.num_workers": 1,
         "transfer_queue.backend.SimpleStorage.num_data_storage_units": STORAGE_UNITS[Device.cpu],
-        "trainer.v1.sampler.custom_sampler.path": "pkg://sweeper.verl_cpu.sampler",
-        "trainer.v1.sampler.custom_sampler.name": "FastReplayBuffer",
     }
+    if not _filters(spec):  # which are handed to verl's own sampler alone
+        values |= {
+            f"{_SAMPLER}.custom_sampler.path": "pkg://sweeper.verl_cpu.sampler",
+            f"{_SAMPLER}.custom_sampler.name": "FastReplayBuffer",
+        }
     for model in models:
         values[f"{model}.use_remove_padding"] = True
         values[f"{model}.override_config.attn_implementation"] = "sdpa"

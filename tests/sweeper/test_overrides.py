@@ -90,6 +90,23 @@ def test_what_would_take_the_place_of_an_agents_sampler_is_refused(key: str) -> 
     verl_overrides(spec(f"+verl.{key}"), FILES, Device.cpu)
 
 
+FILTER = "+verl.algorithm.filter_groups={enable: true, metric: reward}"
+
+
+@pytest.mark.parametrize("key", [FILTER, "+verl.trainer.v1.sampler.sync_refill_failed_groups=true"])
+def test_groups_are_filtered_on_cpu_too_for_verl_hands_filters_to_its_own_sampler_alone(key: str) -> None:
+    with_ours = [item for item in verl_overrides(spec(), FILES, Device.cpu) if "custom_sampler" in item]
+    assert len(with_ours) == 2
+    assert not [item for item in verl_overrides(spec(key), FILES, Device.cpu) if "custom_sampler" in item]
+
+
+@pytest.mark.parametrize("device", [Device.cpu, Device.cuda])
+def test_filters_beside_a_sampler_of_the_users_own_are_refused(device: Device) -> None:
+    run = spec(FILTER, "+verl.trainer.v1.sampler.custom_sampler.path=a.py")
+    with pytest.raises(ConfigError, match=r"filter_groups\.enable changes nothing beside verl\.trainer"):
+        verl_overrides(run, FILES, device)
+
+
 _TEXT = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs", "Cc"]))
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _TEXT
 _KEYS = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
