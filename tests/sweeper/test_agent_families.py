@@ -28,6 +28,24 @@ CALLS = (
     " + '\n</tool_call>' }}{% endfor %}{{ '<|im_end|>\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+# Qwen3's keeps the thoughts of the turns after the last question alone; what tools answer is no question.
+_THINKING = (
+    "{% set last = namespace(asked=-1) %}"
+    "{% for message in messages %}{% if message['role'] == 'user' %}{% set last.asked = loop.index0 %}{% endif %}"
+    "{% endfor %}"
+)
+_TURN = "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] }}"
+_THOUGHTFUL_TURN = (
+    "{% set said = message['content'].split('</think>')[-1].lstrip('\n') %}"
+    "{% set thought = message['reasoning_content'] or '' %}"
+    "{% if '</think>' in message['content'] %}"
+    "{% set thought = message['content'].split('</think>')[0].split('<think>')[-1].strip('\n') %}{% endif %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' }}"
+    "{% if thought and loop.index0 > last.asked %}{{ '<think>\n' + thought + '\n</think>\n\n' }}{% endif %}{{ said }}"
+)
+THINKING_CALLS = _THINKING + CALLS.replace(_TURN, _THOUGHTFUL_TURN).replace(
+    "if message['content'] or not", "if said or not"
+)
 CALLED = '<tool_call>\n{"name": "calculator", "arguments": {"expression": "47*83"}}\n</tool_call>'
 
 
@@ -83,6 +101,22 @@ def test_calls_and_answers_of_tools_are_the_whole_templates(kind: str) -> None:
     chat += [{"role": "assistant", "content": "", "tool_calls": calls}, {"role": "tool", "content": "3901"}]
     begun = whole(made, chat, [tool("calculator", TOOLS).schema])
     assert ids[: len(begun)] == begun
+
+
+def test_thoughts_before_calls_stay_where_the_template_of_a_thinking_model_keeps_them() -> None:
+    made = tokenizer_with(THINKING_CALLS)
+    made.eos_token = "<|im_end|>"
+    thought = "<think>\nfirst 47*83\n</think>\n\n"
+    script = Script(made, [thought + CALLED, thought + CALLED, "<think>\nso\n</think>\n\n3901"])
+    output = play([], TOOLS, made=made, model_type="qwen3", prompt="?", server=script, response=900, longest=400)
+    function = {"name": "calculator", "arguments": {"expression": "47*83"}}
+    calls = [{"type": "function", "function": function}]
+    turn = [{"role": "assistant", "content": thought, "tool_calls": calls}, {"role": "tool", "content": "3901"}]
+    last = {"role": "assistant", "content": "<think>\nso\n</think>\n\n3901"}
+    expected = whole(made, [{"role": "user", "content": "?"}, *turn, *turn, last], [tool("calculator", TOOLS).schema])
+    ids = output.prompt_ids + output.response_ids
+    assert ids == expected[: len(ids)]
+    assert made.decode(ids).count("first 47*83") == 2
 
 
 def test_verls_plain_builder_would_leave_out_what_a_template_puts_behind_a_turn(
