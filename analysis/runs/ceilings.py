@@ -3,9 +3,8 @@
 import numpy as np
 
 from analysis.runs.selection import Run
+from sweeper.agent.environments.higher_lower import NAME as HIGHER_LOWER
 from sweeper.agent.environments.higher_lower import ceiling as of_higher_lower
-
-HIGHER_LOWER = "higher_lower"
 
 
 def ceiling(run: Run, turns: int) -> float | None:

@@ -6,6 +6,7 @@ from data_prep.prompt_style import OWN_STYLE
 from sweeper.agent.formats import OPENINGS
 from sweeper.host.errors import ConfigError
 from sweeper.rows.counts import MOST_TURNS
+from sweeper.spec.agent import NONE
 from sweeper.spec.run import RunSpec
 
 
@@ -14,23 +15,35 @@ def refuse_agent(spec: RunSpec) -> None:
 
     Raises:
         ConfigError: the model's template knows no calls that verl reads, or leaves tools out; a limit is above what
-            there is; agents' tasks are asked for beside a folder of data.
+            there is, or leaves no turn; a name that says that nothing acts.
     """
-    agent, training = spec.agent, spec.training
-    if spec.data.tasks == "agent" and spec.data.root is not None:
-        raise ConfigError(
-            f"data.tasks=agent changes nothing with data.root={spec.data.root}: it is of synthetic tasks; leave one out"
-        )
+    agent = spec.agent
     if not agent.acts:
         return
+    if agent.name == NONE:
+        acting = f"agent.tools={list(agent.tools)}" if agent.tools else f"agent.environment={agent.environment}"
+        raise ConfigError(
+            f"agent.name={NONE} means one prompt and one answer, and {acting} acts; name it (agent.name=mine), or "
+            "leave that out"
+        )
     if agent.tools:
         _refuse_format(spec)
+    _refuse_limits(spec)
+
+
+def _refuse_limits(spec: RunSpec) -> None:
+    agent, training = spec.agent, spec.training
     if agent.max_turns > MOST_TURNS:
         raise ConfigError(f"agent.max_turns={agent.max_turns}: at most {MOST_TURNS:,} turns are counted; lower it")
     if agent.context is not None and agent.context > training.max_length:
         raise ConfigError(
             f"agent.context={agent.context} is above {training.max_length}, which is training.max_prompt_length + "
             "training.max_response_length; lower it, or raise one of those"
+        )
+    if agent.context is not None and agent.context <= training.max_prompt_length:
+        raise ConfigError(
+            f"agent.context={agent.context} is all of training.max_prompt_length={training.max_prompt_length}: a "
+            "prompt of that length leaves no token of a turn, and its trajectories are lost; raise it, or lower that"
         )
     if agent.turn_tokens is not None and agent.turn_tokens > training.max_response_length:
         raise ConfigError(
@@ -51,7 +64,7 @@ def _refuse_format(spec: RunSpec) -> None:
     if style is None:
         raise ConfigError(
             f"agent.tools={list(agent.tools)}: nothing says how {model.name} writes calls (model.tool_format is null); "
-            "choose a model that calls tools (model_family=qwen2.5-instruct or tiny-agent), or set agent.format to "
+            "choose a model that calls tools (model_family=qwen2.5-instruct, qwen3-thinking or tiny-agent), or set agent.format to "
             f"one of verl's parsers if its template is of that form: {', '.join(OPENINGS)}"
         )
     if style not in OPENINGS:

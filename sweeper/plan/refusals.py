@@ -18,6 +18,7 @@ from sweeper.plan.fit import misfit
 from sweeper.plan.job_refusals import refuse_job, refuse_little_memory
 from sweeper.plan.secret_refusals import refuse_secrets
 from sweeper.plan.shape_refusals import refuse_division, refuse_shape
+from sweeper.plan.task_refusals import refuse_tasks
 from sweeper.spec.cluster import Executor
 from sweeper.spec.model import ModelSource
 from sweeper.spec.run import RunSpec
@@ -39,6 +40,7 @@ def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[st
     _check_regime(spec, family)
     _check_sizes(spec)
     refuse_shape(spec)
+    refuse_tasks(spec)
     refuse_agent(spec)
     _check_screen(spec)
     _check_data(spec, asked, trains=trains)

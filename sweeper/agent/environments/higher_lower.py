@@ -13,6 +13,7 @@ from sweeper.agent.environments.environment import Step
 from sweeper.host.errors import ConfigError
 from sweeper.spec.agent import ToolLimits
 
+NAME = "higher_lower"
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _BOXED = re.compile(r"\\boxed\{([0-9]{1,12})\}")
 

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from sweeper.agent.environments.environment import EnvironmentClass
+from sweeper.agent.environments.higher_lower import NAME as HIGHER_LOWER
 from sweeper.agent.environments.higher_lower import HigherLower
 from sweeper.agent.environments.own import OwnEnvironment
 from sweeper.agent.environments.text_game import NAME, game_version, is_game, text_game
@@ -12,7 +13,7 @@ from sweeper.host.errors import ConfigError
 from sweeper.spec.agent import Agent
 
 _ENVIRONMENTS: dict[str, EnvironmentClass] = {
-    "higher_lower": HigherLower,
+    HIGHER_LOWER: HigherLower,
 }
 
 
