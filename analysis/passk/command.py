@@ -8,13 +8,16 @@ from typing import Any
 from rewards.strict_json import json_text
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, paragraph
+from sweeper.rows.row import problems_path
+from sweeper.runs.folder import find_run
 
 HELP = """\
 pass@k with intervals from per-problem counts.
 
   python -m analysis passk counts.csv --ks 1,2,4            columns problem_id, n, c and optional group
   python -m analysis passk counts.csv --ks 1,8 --group-by difficulty --json
-  python -m analysis passk results/rows/RUN.problems.jsonl  the counts of one run, by domain
+  python -m analysis passk RUN --results results            the counts of one run, by domain; its id, its start or end
+  python -m analysis passk RUN --base BASE.csv              one run against counts on the same problems
   python -m analysis passk trained.csv --base base.csv      paired differences and the crossover, by group
   python -m analysis passk counts.csv --pair base trained   the same, of two groups of one file
   python -m analysis passk counts.csv --ks 128,1024 --beyond        extrapolated by two models, with their envelope
@@ -22,6 +25,7 @@ pass@k with intervals from per-problem counts.
 
 A k above the samples of any problem is undefined (null with the reason), never 1. See docs/passk.md.
 """
+_FILES = (".csv", ".jsonl")  # names of files, there or not; other names are those of runs
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,7 +36,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("counts", type=Path, nargs="?", help="CSV, or JSON lines (*.jsonl)")
+    parser.add_argument("counts", nargs="?", help="CSV, or JSON lines (*.jsonl), or a run of the results folder")
+    parser.add_argument("--results", type=Path, help="results folder of the run (default: results)")
     parser.add_argument(
         "--ks", type=_ks, help="values of k, such as 1,2,4 (default: powers of 2 up to the fewest samples)"
     )
@@ -62,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
         raise ResultsError("--base and --pair compare counts: give a counts file")
     if options.counts is None and (options.group_by or options.beyond):
         raise ResultsError("--group-by and --beyond are of counts: give a counts file")
-    groups = with_all(read_counts(options.counts, group=options.group_by)) if options.counts else {}
+    place = _counts(options.counts, options.results)
+    groups = with_all(read_counts(place, group=options.group_by)) if place else {}
     votes = read_answers(options.answers) if options.answers else {}
     drawn = [int(sample.n.min()) for sample in groups.values()]
     voted = [sum(one.count for one in answers) for group in votes.values() for answers in group.values()]
@@ -76,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     }
     comparisons: list[tuple[str, Sample, Sample]] = []
     if options.pair:
-        before, after = (_group(groups, name, options.counts) for name in options.pair)
+        before, after = (_group(groups, name, place) for name in options.pair)
         comparisons.append((f"{options.pair[1]} against {options.pair[0]}", before, after))
     if options.base:
         bases = with_all(read_counts(options.base, group=options.group_by))
@@ -85,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"not compared, being in one of the two files alone: {', '.join(sorted(alone))}", file=sys.stderr)
         if not any(name in bases for name in groups):
             raise ResultsError(
-                f"--base {options.base} has the groups {', '.join(bases)}, none of which is in {options.counts} "
+                f"--base {options.base} has the groups {', '.join(bases)}, none of which is in {place} "
                 f"({', '.join(groups)})"
             )
     if comparisons:
@@ -104,6 +110,25 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _counts(said: str | None, results: Path | None) -> Path | None:
+    """The file of counts: the one that was named, or that of the run which was.
+
+    Raises:
+        ResultsError: a file is named and a results folder as well, or the run has no counts.
+        RunFailedError: there is neither such a file nor such a run.
+    """
+    if said is None or Path(said).is_file() or Path(said).suffix in _FILES:
+        if results is not None:
+            raise ResultsError(f"passk {said or '--answers'} reads that file alone; leave --results out, or name a run")
+        return None if said is None else Path(said)
+    folder = results or Path("results")
+    run_id = find_run(folder, said).run_id
+    path = problems_path(folder, run_id)
+    if not path.exists():
+        raise ResultsError(f"{run_id} has no counts: it has not ended, or was not evaluated ({path})")
+    return path
+
+
 def _majority_text(found: dict[str, Any]) -> str:
     lines = [f"{found['group']}: majority vote, {found['n_problems']} problems"]
     for item in found["ks"]:
@@ -117,7 +142,7 @@ def _majority_text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _group(groups: dict[str, Any], name: str, path: Path) -> Any:
+def _group(groups: dict[str, Any], name: str, path: Path | None) -> Any:
     if name not in groups:
         raise ResultsError(f"--pair: {path} has no group {name!r}; it has {', '.join(groups)}")
     return groups[name]

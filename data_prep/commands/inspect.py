@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from data_prep.commands.summary import Histogram, Spread, Summary, summarise
+from data_prep.files.manifest import MANIFEST
 from data_prep.prompt_style import OWN_STYLE, STYLES, chat_template
 from data_prep.sources.column_guess import columns_command, guessed_columns, undeclared
 from data_prep.sources.column_mapping import FILE_NAME
@@ -23,6 +24,7 @@ Ends with 0 if every row can be used, 1 if some cannot (see `validate`), 2 if th
 _EPILOG = """\
 examples:
   python -m data_prep inspect data/guru
+  python -m data_prep inspect NAME --results results     data that runs were given, by the start or end of their name
   python -m data_prep inspect train.parquet --tokenizer models/qwen2.5-7b --prompt-style qwq
 """
 _BAR = 40
@@ -38,7 +40,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="data file, or folder")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="data file, or folder, or name of data in the results folder",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="DIR", help="results folder (default: results)"
+    )
     parser.add_argument(
         "--tokenizer", type=Path, help="a model's folder: lengths in its tokens, samples as it sees them"
     )
@@ -58,16 +69,30 @@ def run(arguments: argparse.Namespace) -> int:
     template = chat_template(style)
     if arguments.tokenizer is None and template is not None:
         raise DataError(f"--prompt-style {style} needs --tokenizer: a template is rendered with a model's tokens.")
-    summary = summarise(arguments.paths, tokenizer=arguments.tokenizer, chat_template=template)
+    paths = [_place(path, arguments.results / "data") for path in arguments.paths]
+    summary = summarise(paths, tokenizer=arguments.tokenizer, chat_template=template)
     if arguments.json:
         report = asdict(summary) | {"problems": [str(found) for found in summary.problems]}
         print(json_text(report, ensure_ascii=False))
     else:
         print(text_of(summary))
-        for folder in filter(Path.is_dir, arguments.paths):
+        for folder in filter(Path.is_dir, paths):
             with suppress(DataError):  # a file that cannot be read is among the problems
                 print(_proposed(folder), end="")
     return 1 if summary.problems else 0
+
+
+def _place(path: Path, prepared: Path) -> Path:
+    """The path, or the one folder of prepared data whose name starts or ends as it says."""
+    if path.exists() or len(path.parts) != 1:
+        return path
+    names = sorted(item.name for item in prepared.iterdir() if (item / MANIFEST).is_file()) if prepared.is_dir() else []
+    found = [name for name in names if name.startswith(path.name) or name.endswith(path.name)]
+    if len(found) == 1:
+        return prepared / found[0]
+    there = ", ".join(found or names) or "none"
+    which = f"{len(found)} in {prepared} are called so" if found else f"nor are there data of that name in {prepared}"
+    raise DataError(f"there is no {path}, {which} (there: {there}).")
 
 
 def _proposed(folder: Path) -> str:

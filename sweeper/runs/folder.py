@@ -16,7 +16,6 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from sweeper.spec.run import RunSpec
 
 _LISTED = 10  # runs that an error names
+_NEAR = 0.6  # likeness from which a name is taken for what was meant
 _SILENT_S = 3600.0  # a job of which nothing is seen for longer is taken for dead where its lock cannot be asked
 _MOVED_AWAY = "move what is there away, and launch the run again"
 
@@ -239,10 +239,12 @@ def find_run(results_dir: Path, text: str | None, grids: Sequence[str] = ()) -> 
     if len(hits) != 1:
         of = hits or sorted(known, key=lambda name: -_likeness(name, text))
         no_grid = f", and no grid (there: {', '.join(grids)})" if grids else ""
-        near = (
-            [] if hits else get_close_matches(text, [*grids, *known, *{name.rpartition("-")[0] for name in known}], n=1)
+        near = max(
+            [*grids, *{name.rpartition("-")[0]: name for name in of}],
+            key=lambda name: _likeness(name, text),
+            default="",
         )
-        hint = f"; did you mean {near[0]}?" if near else ";"
+        hint = f"; did you mean {near}?" if near and not hits and _likeness(near, text) >= _NEAR else ";"
         those = "they are" if hits else "the nearest"
         raise RunFailedError(
             f"{text!r} names {len(hits)} runs in {results_dir}{no_grid}{hint} {those}:\n  {_listing(of)}"
@@ -256,6 +258,6 @@ def _listing(run_ids: Sequence[str]) -> str:
 
 
 def _likeness(run_id: str, text: str) -> float:
-    """Of a beginning or end of an id to what was typed, 0 to 1."""
-    ends = run_id[: len(text)], run_id[-len(text) :]
-    return max(difflib.SequenceMatcher(None, end, text).ratio() for end in ends)
+    """Of a name, or of its beginning or end, to what was typed, 0 to 1."""
+    parts = run_id, run_id[: len(text)], run_id[-len(text) :]
+    return max(difflib.SequenceMatcher(None, part, text).ratio() for part in parts)

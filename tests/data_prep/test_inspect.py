@@ -117,6 +117,24 @@ def test_the_published_quarter_is_hard() -> None:
     assert len(summary.difficulty) == 2
 
 
+def test_data_that_runs_were_given_are_named_by_the_start_of_their_name(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    for name in ("02a65906bf", "02b5"):
+        folder = results / "data" / name
+        folder.mkdir(parents=True)
+        file.rename(folder / "train.parquet") if name == "02b5" else None
+        (folder / "manifest.json").write_text("{}")
+    (results / "data" / "lengths").mkdir()
+    assert main(["inspect", "02b", "--results", str(results), "--json"]) == 0
+    assert [item["rows"] for item in json.loads(capsys.readouterr().out)["files"]] == [8]
+    assert main(["inspect", "02", "--results", str(results)]) == 2
+    assert "2 in" in capsys.readouterr().err
+    assert main(["inspect", "nothing", f"results_dir={results}"]) == 2
+    assert "(there: 02a65906bf, 02b5)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", ["--out=x", "--revision=main", "--offline"])
 def test_an_option_of_fetching_where_nothing_is_fetched_is_refused(
     option: str, capsys: pytest.CaptureFixture[str]

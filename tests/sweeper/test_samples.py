@@ -123,6 +123,11 @@ def test_the_nearest_runs_are_named_where_none_fits(run: RunDir) -> None:
     with pytest.raises(RunFailedError, match=r"the nearest:\n  qwen2\.5-0\.5b_grpo") as error:
         find_run(run.results_dir, "qwen2-0.5")
     assert run.run_id in str(error.value)
+    assert "; did you mean qwen2.5-0.5b_grpo_math_n64_s0?" in str(error.value)  # the first of them, by the same measure
+    with pytest.raises(RunFailedError, match=r"; did you mean ladder\? the nearest"):
+        find_run(run.results_dir, "laddr", ["ladder", "kl"])
+    with pytest.raises(RunFailedError, match="; the nearest"):
+        find_run(run.results_dir, "//////")
     other.path.rmdir()
 
 

@@ -9,6 +9,7 @@ import pytest
 from analysis.cli import main
 from analysis.passk.reading import read_counts
 from sweeper.host.errors import ResultsError
+from sweeper.rows.row import problems_path
 from tests.analysis.synthetic_rows import write_grid
 
 
@@ -66,6 +67,26 @@ def test_a_runs_own_counts_can_be_compared_by_domain(tmp_path: Path, capsys: pyt
     stated = {score["domain"]: score["pass_at_k"][0]["value"] for score in row["trained"]}
     for item in found["data"]:  # type: ignore[attr-defined]
         assert item["ks"][0]["pass@k"] == pytest.approx(stated[item["group"]], abs=1e-12)
+
+
+def test_a_run_is_named_by_the_start_of_its_id_in_a_results_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_grid(tmp_path / "results", models={"tiny-40k": 27_000}, scales=(64,))[0]
+    file = str(problems_path(tmp_path / "results", run))
+    assert shown(capsys, run[:8], "--results", str(tmp_path / "results")) == shown(capsys, file)
+    monkeypatch.chdir(tmp_path)
+    assert shown(capsys, run) == shown(capsys, file)
+    for arguments, told in (
+        ((file, "--results", "results"), "reads that file alone; leave --results out, or name a run"),
+        (("no-such-run",), "'no-such-run' names 0 runs in results"),
+        (("nothing.csv",), "nothing.csv"),
+    ):
+        assert main(["passk", *arguments]) == 2
+        assert told in capsys.readouterr().err
+    Path(file).unlink()
+    assert main(["passk", run]) == 2
+    assert f"{run} has no counts" in capsys.readouterr().err
 
 
 def test_text_names_both_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
