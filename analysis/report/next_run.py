@@ -1,12 +1,13 @@
 """What to run next: what it settles, what it costs by the runs there are, and the command."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.estimates.numerals import number
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
-from sweeper.rows.device_time import built, device_time
+from sweeper.rows.device_time import built, device_time, untimed
 from sweeper.rows.money import Money
 
 UP_TO = "--budget-gpu-hours N"  # how a command ends that spends what it is given
@@ -24,6 +25,7 @@ class Step:
             not measured.
         cost: The same in money, at their prices; None: some of them have none, or several currencies.
         beside: What the price leaves out, in words.
+        unpriced: Why `device_hours` is None.
     """
 
     what: str
@@ -32,6 +34,7 @@ class Step:
     device_hours: float | None = None
     cost: Money | None = None
     beside: str = ""
+    unpriced: str = "no run has a measured time"
 
     @property
     def price(self) -> str:
@@ -41,7 +44,7 @@ class Step:
         if not self.command:
             return ""
         if self.device_hours is None:
-            return "price not known: no run has a measured time"
+            return f"price not known: {self.unpriced}"
         money = "" if self.cost is None else f", {self.cost}"
         return f"about {number(self.device_hours)} device-hours{money}{self.beside}"
 
@@ -61,6 +64,7 @@ def next_steps(evidence: Evidence) -> Iterator[Step]:
             device_hours=None if mean is None else mean * unfinished,
             cost=_cost(evidence, selection.completed, times=unfinished / max(1, len(selection.completed))),
             beside=_once(evidence),
+            unpriced=_unpriced(selection.completed),
         )
     alone = [point for point in points if len(point.runs) == 1]
     if alone:
@@ -73,6 +77,7 @@ def next_steps(evidence: Evidence) -> Iterator[Step]:
             command=f"{launch} seed={','.join(map(str, (*seeds, further)))} -m" if launch else "",
             device_hours=sum(hour for hour in hours if hour is not None) if None not in hours else None,
             cost=_cost(evidence, [point.runs[0] for point in alone]),
+            unpriced=_unpriced([point.runs[0] for point in alone]),
         )
     if selection.record is not None and selection.record.grid is not None and points:
         command = " ".join((f"+grid={selection.record.grid}", *(selection.record.settings or ())))
@@ -94,6 +99,14 @@ def _hours(run: Run) -> float | None:
     """Device-hours of a run's own, without what the runs of its base model share."""
     time = device_time(run.row)
     return None if time is None else time.own
+
+
+def _unpriced(runs: Sequence[Run]) -> str:
+    """Which runs have no price, and why."""
+    if not runs:
+        return "no run is completed yet"
+    reasons = Counter(untimed(run.row) or "on how many devices is not known" for run in runs if _hours(run) is None)
+    return "; ".join(f"{n} of {len(runs)} runs: {reason}" for reason, n in reasons.most_common())
 
 
 def _cost(evidence: Evidence, runs: Sequence[Run], *, times: float = 1.0) -> Money | None:

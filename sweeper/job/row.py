@@ -20,6 +20,7 @@ from sweeper.rows.row import (
 )
 from sweeper.rows.trajectories import Trajectories
 from sweeper.runs import adjustment
+from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext, now, stamp
@@ -126,13 +127,37 @@ def _gpu_seconds(run_dir: RunDir, points: Sequence[CurvePoint]) -> float | None:
     gpus: dict[int, int] = {}
     frozen = RunSpec.read(run_dir.spec_path)
     for attempt in run_dir.attempts():
-        env = attempt.read("env") or {}
-        devices = adjustment.applied(frozen, env.get("adjustment", {})).model.resources.devices
-        own = devices if env.get("device") == Device.cuda else 0
-        trained = [point.step for point in read_curve([attempt.metrics]) if point.reward is not None]
-        gpus |= dict.fromkeys(trained, own)
+        on_gpus = (attempt.read("env") or {}).get("device") == Device.cuda
+        gpus |= {step: devices if on_gpus else 0 for step, (_, devices) in _steps(frozen, attempt).items()}
     spent = [point.seconds * gpus[point.step] for point in points if point.seconds is not None]
     return sum(spent) if spent and all(gpus[point.step] for point in points) else None
+
+
+def earlier_steps_s(run_dir: RunDir) -> float | None:
+    """Wall seconds of the steps that attempts before the last made and it did not repeat; None as in `Timing`.
+
+    0 where the last of several attempts began anew.
+    """
+    *earlier, last = run_dir.attempts()
+    if not earlier:
+        return None
+    frozen = RunSpec.read(run_dir.spec_path)
+    before = {step: made for attempt in earlier for step, made in _steps(frozen, attempt).items()}
+    repeated, devices = _steps(frozen, last).keys(), _devices(frozen, last)
+    kept = [made for step, made in before.items() if step not in repeated]
+    known = [seconds for seconds, on in kept if seconds is not None and on == devices]
+    return float(sum(known)) if len(known) == len(kept) else None
+
+
+def _steps(frozen: RunSpec, attempt: Attempt) -> dict[int, tuple[float | None, int]]:
+    """Wall seconds and devices of each training step that an attempt made."""
+    devices = _devices(frozen, attempt)
+    return {p.step: (p.seconds, devices) for p in read_curve([attempt.metrics]) if p.reward is not None}
+
+
+def _devices(frozen: RunSpec, attempt: Attempt) -> int:
+    changes = (attempt.read("env") or {}).get("adjustment", {})
+    return adjustment.applied(frozen, changes).model.resources.devices
 
 
 def _timing(job: JobContext, measured: Measured) -> Timing:
@@ -145,6 +170,7 @@ def _timing(job: JobContext, measured: Measured) -> Timing:
         evaluate_s=measured.evaluated.seconds if measured.evaluated else None,
         total_s=job.seconds(),
         attempts=len(job.run_dir.attempts()),
+        earlier_steps_s=earlier_steps_s(job.run_dir),
     )
 
 

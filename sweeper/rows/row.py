@@ -112,6 +112,9 @@ class Timing:
     evaluate_s: float | None
     total_s: float | None
     attempts: int
+    # Of training steps that earlier attempts made and the last one did not repeat; None: there were none, not all were
+    # timed, or they ran on another number of devices than the last attempt. Absent from rows without it.
+    earlier_steps_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +200,8 @@ class ResultRow:
             for name in _ABSENT:
                 if part.get(name, name) in (None, []):
                     del part[name]
+        if values["timing"] and values["timing"]["earlier_steps_s"] is None:
+            del values["timing"]["earlier_steps_s"]
         return json.dumps(values, sort_keys=True, indent=1) + "\n"
 
 

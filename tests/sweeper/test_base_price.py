@@ -1,15 +1,19 @@
 """What a run costs is its own: what the runs of a base model share is priced apart, and once."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sweeper.job.row import earlier_steps_s
 from sweeper.plan.base_models import BaseModels
 from sweeper.plan.cost import Pricer
 from sweeper.plan.totals import totals_of
-from sweeper.rows.device_time import built, device_time
+from sweeper.rows.device_time import built, device_time, own_seconds, untimed
 from sweeper.rows.row import ResultRow
+from sweeper.runs.folder import RunDir
 from tests.provenance import measured_on
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row as row_of
@@ -28,13 +32,47 @@ def test_a_run_that_built_the_base_model_costs_of_its_own_what_the_next_one_cost
     assert (first.shared, second.shared) == (pytest.approx(2 * 800 / 3600), 0.0)
 
 
-def test_an_interrupted_run_says_nothing_of_its_own_share() -> None:
+def test_an_interrupted_run_costs_what_a_whole_one_does_and_says_nothing_of_what_is_shared() -> None:
     row = measured(885.0)
     assert row.timing is not None
-    time = device_time(replace(row, timing=replace(row.timing, attempts=2)))
+    twice = replace(row, timing=replace(row.timing, attempts=2, earlier_steps_s=30.0))
+    time = device_time(twice)
     assert time is not None
-    assert (time.own, time.shared) == (None, None)
-    assert built([replace(row, timing=replace(row.timing, attempts=2))]) == {}
+    assert (time.own, time.shared) == (pytest.approx(2 * (85 + 30) / 3600), None)
+    assert built([twice]) == {}
+    assert (untimed(twice), untimed(row)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"attempts": 2}, "steps of its 2 attempts were not all timed"),
+        ({"attempts": 2, "train_s": None, "earlier_steps_s": 9.0}, "its last attempt only evaluated"),
+        ({"evaluate_s": None}, "training or evaluation was not timed"),
+    ],
+)
+def test_a_run_without_a_price_of_its_own_says_why(changes: dict[str, Any], reason: str) -> None:
+    row = measured(885.0)
+    assert row.timing is not None
+    found = replace(row, timing=replace(row.timing, **changes))
+    assert own_seconds(found) is None
+    assert str(untimed(found)).startswith(reason)
+
+
+def test_steps_that_an_earlier_attempt_made_are_counted_once(tmp_path: Path) -> None:
+    run_dir = RunDir(results_dir=tmp_path, run_id=spec().run_id)
+    run_dir.freeze(spec())
+    for steps in ((1, 2, 3), (3, 4)):
+        attempt = run_dir.new_attempt()
+        assert earlier_steps_s(run_dir) is None or len(run_dir.attempts()) > 1
+        data = {"critic/score/mean": 0.1, "perf/time_per_step": 10.0 + len(run_dir.attempts())}
+        attempt.metrics.write_text("".join(json.dumps({"step": step, "data": data}) + "\n" for step in steps))
+    assert earlier_steps_s(run_dir) == 22.0  # steps 1 and 2; the last attempt made 3 again
+    run_dir.attempts()[1].metrics.write_text("")
+    assert earlier_steps_s(run_dir) == 33.0
+    untold = {"step": 1, "data": {"critic/score/mean": 0.1}}
+    run_dir.attempts()[0].metrics.write_text(json.dumps(untold) + "\n")
+    assert earlier_steps_s(run_dir) is None
 
 
 def test_a_base_model_that_rows_hold_is_not_priced_again(tmp_path: Path) -> None:
