@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,12 +32,21 @@ _NFC_GROWTH = 3
 class PromptLengths:
     """Counts prompts with one tokenizer and chat template, the turn that starts the answer included."""
 
-    def __init__(self, tokenizer: Any, *, chat_template: str | None = None) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        chat_template: str | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
+        ending: str = "",
+    ) -> None:
         """Takes up the tokenizer.
 
         Args:
             tokenizer: Folder of a model, the id of one in the hub's cache, or a tokenizer of transformers.
             chat_template: Used instead of the tokenizer's own; see `data_prep.prompt_style`.
+            tools: Schemas that the template puts into every prompt, as it is given them.
+            ending: Text that every prompt's last message ends with.
 
         Raises:
             DataError: It cannot be loaded, or there is no chat template.
@@ -50,6 +59,7 @@ class PromptLengths:
                 f"tokenizer={tokenizer} has no chat template, so verl could not write prompts. Choose a prompt style "
                 "that has one (data_prep.prompt_style)."
             )
+        self._tools, self._ending = [dict(tool) for tool in tools] or None, ending
         self._template_bytes = self._bytes_around_a_prompt()
 
     def count(self, rows: Sequence[Row]) -> list[int]:
@@ -63,8 +73,25 @@ class PromptLengths:
 
     def rendered(self, row: Row) -> str:
         """The prompt as the model gets it."""
-        chat = [{"role": turn.role, "content": turn.content} for turn in row.prompt]
-        return str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
+        return self.written(self._chat(row.prompt))
+
+    def written(self, chat: Sequence[Mapping[str, Any]]) -> str:
+        """A chat as the template writes it, with the tools and the turn that starts the answer.
+
+        Raises:
+            jinja2.TemplateError: The template refuses it.
+        """
+        return str(self._texts([*chat]))
+
+    def _chat(self, prompt: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+        chat = [{"role": role, "content": content} for role, content in prompt]
+        if self._ending:
+            chat[-1]["content"] += self._ending
+        return chat
+
+    def _texts(self, chats: Any) -> Any:
+        """One chat, or several, as the model gets them."""
+        return self._tokenizer.apply_chat_template(chats, tools=self._tools, add_generation_prompt=True, tokenize=False)
 
     def too_long(self, prompts: Sequence[Prompt], limit: int) -> dict[int, str]:
         """What verl leaves out, by its number, and why: more than `limit` tokens, or the chat template refuses it."""
@@ -102,8 +129,7 @@ class PromptLengths:
             return [length for prompt in prompts for length in self._lengths([prompt])]
 
     def _count(self, prompts: Sequence[Sequence[tuple[str, str]]]) -> list[int]:
-        chats = [[{"role": role, "content": content} for role, content in prompt] for prompt in prompts]
-        texts = self._tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
+        texts = self._texts([self._chat(prompt) for prompt in prompts])
         encoded = self._tokenizer(texts, add_special_tokens=False, return_attention_mask=False)["input_ids"]
         return [len(ids) for ids in encoded]
 
@@ -120,9 +146,8 @@ class PromptLengths:
             return None
         from jinja2 import TemplateError
 
-        chat = [{"role": "user", "content": _MARK}]
         try:
-            text = str(self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
+            text = self.written(self._chat([("user", _MARK)]))
         except TemplateError:  # told of each prompt
             return None
         return len(text.encode()) if text.count(_MARK) == 1 else None
@@ -151,24 +176,39 @@ class PromptLimit:
     Attributes:
         tokenizer: Folder of its model, whose chat template counts too.
         max_tokens: Most tokens, the turn that starts the answer included; at least 1.
+        tools: JSON of the schemas that its template puts into every prompt; "": none.
+        ending: Text that every prompt's last message ends with.
     """
 
     tokenizer: Path
     max_tokens: int
+    tools: str = ""
+    ending: str = ""
 
     def identity(self) -> dict[str, object]:
         """The values that decide which prompts are too long; of the tokenizer its content."""
-        return {"max_prompt_tokens": self.max_tokens, "tokenizer": tokenizer_digest(self.tokenizer)}
+        added = {"tools": self.tools, "ending": self.ending}
+        known: dict[str, object] = {"max_prompt_tokens": self.max_tokens, "tokenizer": tokenizer_digest(self.tokenizer)}
+        return known | {name: text for name, text in added.items() if text}
+
+    @property
+    def lengths(self) -> PromptLengths:
+        """What counts; loaded once per process.
+
+        Raises:
+            DataError: The tokenizer cannot be loaded.
+        """
+        return _lengths_of(self.tokenizer, tokenizer_digest(self.tokenizer), self.tools, self.ending)
 
     def too_long(self, prompts: Sequence[Prompt]) -> dict[int, str]:
         """See `PromptLengths.too_long`."""
-        return _lengths_of(self.tokenizer, tokenizer_digest(self.tokenizer)).too_long(prompts, self.max_tokens)
+        return self.lengths.too_long(prompts, self.max_tokens)
 
 
 @cache
-def _lengths_of(tokenizer: Path, digest: str) -> PromptLengths:
+def _lengths_of(tokenizer: Path, digest: str, tools: str, ending: str) -> PromptLengths:
     del digest  # a folder may be made anew with another tokenizer
-    return PromptLengths(tokenizer)
+    return PromptLengths(tokenizer, tools=json.loads(tools) if tools else (), ending=ending)
 
 
 def tokenizer_digest(tokenizer: str | Path) -> str:

@@ -16,6 +16,7 @@ from verl.utils.profiler import simple_timer
 
 from sweeper.agent.builders import builder_for
 from sweeper.agent.plain_agent import agent_of
+from sweeper.agent.prompt import ending_of
 from sweeper.agent.record import FIELD, Record
 from sweeper.rows.trajectories import Ended
 
@@ -97,8 +98,9 @@ class TurnLoop(AgentLoopBase):  # type: ignore[misc]  # verl has no types
         trajectory = Trajectory(messages=[dict(message) for message in row["raw_prompt"]], row=row)
         try:
             await self.begin(trajectory)
-            if self.agent.tell_budget:
-                trajectory.messages = _told(trajectory.messages, self.max_turns, self.agent.max_calls)
+            if ending := ending_of(self.agent):
+                last = trajectory.messages[-1]
+                trajectory.messages[-1] = {**last, "content": f"{last['content']}{ending}"}
             trajectory.ids = await self.ct_build_initial_tokens(trajectory.messages, tools=self.schemas)
             ended = await self._alternate(trajectory, sampling_params, request)
         finally:
@@ -207,9 +209,3 @@ def _newest(extra: Mapping[str, Any]) -> dict[str, Any]:
     """What a later turn says anew: of which step the newest weights were."""
     newest = extra.get("max_global_steps")
     return {} if newest is None else {"max_global_steps": newest}
-
-
-def _told(messages: list[Message], turns: int, calls: int | None) -> list[Message]:
-    """The last message with the budget after it."""
-    limits = f"{turns} turns" if calls is None else f"{turns} turns and {calls} calls"
-    return [*messages[:-1], {**messages[-1], "content": f"{messages[-1]['content']}\nYou have {limits}."}]

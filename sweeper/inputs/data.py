@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.choosing.annotations import side_file
-from data_prep.cleaning.lengths import TOO_LONG, PromptLimit
+from data_prep.cleaning.lengths import TOO_LONG
 from data_prep.files.manifest import read_manifest
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.materialise import TOO_LONG_TO_VALIDATE, materialise
@@ -17,8 +17,10 @@ from data_prep.sources.layout import folder_digest
 from data_prep.spec import DataError, DataSpec, file_digest
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.agent import frozen as frozen_agent
+from sweeper.inputs.agent_rows import refuse_no_games
 from sweeper.inputs.models import folder_at_hand
 from sweeper.inputs.own_reward import frozen, refuse_idle
+from sweeper.inputs.prompt_limit import limit_words, prompt_limit, refuse_deaf
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
 
@@ -123,7 +125,8 @@ def prepared(spec: RunSpec, results_dir: Path, *, tokenizer: Path | None) -> Pre
             finds nothing to leave out. None: the model is not at hand yet, and prompts of any length are taken.
 
     Raises:
-        ConfigError: the file of a reward function has changed since the run was planned, or it scores no problem.
+        ConfigError: the file of a reward function or a tool has changed since the run was planned; the function scores
+            no problem; the model's template leaves out the agent's tools; its environment cannot begin the rows.
         DataError: too few problems, malformed rows, or files that have changed since the run was planned.
     """
     planned = [*zip(spec.data.annotations, spec.data.annotation_digests, strict=True)]
@@ -132,13 +135,15 @@ def prepared(spec: RunSpec, results_dir: Path, *, tokenizer: Path | None) -> Pre
     for path, digest in planned:
         if not Path(path).is_file() or file_digest(path) != digest:
             raise DataError(f"{path} is not the file that the run was planned with. Restore it, or plan again.")
+    files = frozen_agent(spec.agent, results_dir)
     limit = None
     if tokenizer is not None:
-        limit = PromptLimit(tokenizer=tokenizer, max_tokens=spec.training.max_prompt_length)
+        limit = prompt_limit(spec, tokenizer, results_dir)
+        refuse_deaf(spec, limit)
     own = spec.reward.references(frozen(spec.reward, results_dir))
-    frozen_agent(spec.agent, results_dir)
     data = materialise(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
     refuse_idle(spec.reward, data.manifest)
+    refuse_no_games(spec.agent, data, files)
     return data
 
 
@@ -151,7 +156,7 @@ def fill_a_batch(spec: RunSpec, data: PreparedData) -> None:
     rows, batch = read_manifest(data.manifest)["files"]["train"]["rows"], spec.training.train_batch_size
     if rows < batch:
         longer = sum(too_long(data).values())
-        skipped = f" ({longer} more are longer than training.max_prompt_length={spec.training.max_prompt_length})"
+        skipped = f" ({longer} more are longer than {limit_words(spec)})"
         raise DataError(
             f"{rows} problems to train on{skipped if longer else ''} are less than a batch of {batch} "
             "(training.train_batch_size): verl would train on nothing. Use more problems, or a smaller batch."
@@ -176,7 +181,7 @@ def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[s
         # Training seeds and algorithms share their data.
         tokenizer = folder_at_hand(spec.model, results_dir)
         limit = (tokenizer, spec.training.max_prompt_length, spec.training.train_batch_size)
-        different.setdefault(repr((data_spec(spec), limit)), (spec, tokenizer))
+        different.setdefault(repr((data_spec(spec), limit, spec.agent)), (spec, tokenizer))
     for number, (spec, tokenizer) in enumerate(different.values(), start=1):
         if spec.data.root is not None:
             say(f"preparing data {number}/{len(different)}: {spec.data.root}")
@@ -186,4 +191,4 @@ def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[s
         except DataError as error:
             raise ConfigError(f"{error} (for {spec.run_id}; nothing was started)") from None
         for step, n in too_long(data).items():
-            say(f"{n} problems are {step} for training.max_prompt_length={spec.training.max_prompt_length}: left out")
+            say(f"{n} problems are {step} for {limit_words(spec)}: left out")

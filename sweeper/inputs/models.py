@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from data_prep.cleaning.lengths import PromptLimit
 from data_prep.files.atomic_folder import make_once
 from data_prep.files.prepared_folder import PreparedData
 from data_prep.materialise import too_long_counts
@@ -29,6 +28,7 @@ from sweeper.host.errors import ConfigError, RunFailedError
 from sweeper.host.machine import resolve_device, threads_for
 from sweeper.host.process import Children, run_child
 from sweeper.inputs import gguf, weights
+from sweeper.inputs.prompt_limit import prompt_limit
 from sweeper.inputs.weights import Weights
 from sweeper.spec.cluster import Executor
 from sweeper.spec.digest import digest_of
@@ -288,8 +288,7 @@ def main(spec_path: Path, out: Path, fetched: Path | None, data: Path | None) ->
         _warm_start(spec, initial, out, work)
     if data is not None and spec.model.source is ModelSource.tiny:
         with suppress(DataError):  # the job then counts, and says what is wrong
-            limit = PromptLimit(tokenizer=out, max_tokens=spec.training.max_prompt_length)
-            too_long_counts(PreparedData.at(data), limit)
+            too_long_counts(PreparedData.at(data), prompt_limit(spec, out, data.parent.parent))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Whether any problem is as short as a run asks for, told before its model and its data are made."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -13,9 +14,11 @@ from data_prep.sources.glance import training_prompts
 from data_prep.spec import DataError, Tasks
 from data_prep.synthetic.tasks import STRINGS, Split, problems, task_domains
 from rewards import Domain
+from sweeper.agent.prompt import ending_of
 from sweeper.host.errors import ConfigError
 from sweeper.inputs import tiny
 from sweeper.inputs.models import folder_at_hand
+from sweeper.inputs.prompt_limit import limit_words, tools_of
 from sweeper.spec.model import ModelSource
 from sweeper.spec.run import RunSpec
 
@@ -42,8 +45,7 @@ def refuse_long_prompts(spec: RunSpec, results_dir: Path) -> None:
         none = none_fits(spec, results_dir, part)
         if none is not None:
             raise ConfigError(
-                f"training.max_prompt_length={spec.training.max_prompt_length}: none of {none.what} has so short a "
-                f"prompt; the longest has {none.longest} tokens"
+                f"{limit_words(spec)}: none of {none.what} has so short a prompt; the longest has {none.longest} tokens"
             )
 
 
@@ -57,7 +59,14 @@ def none_fits(spec: RunSpec, results_dir: Path | None, domains: tuple[Domain, ..
     if model is None and not is_tiny:
         return None
     style = spec.model.prompt_style if is_tiny else OWN_STYLE  # what is at hand has its style in it
-    asked = _Asked(style, spec.training.max_prompt_length, spec.data.tasks, spec.model.warm_start.tasks)
+    asked = _Asked(
+        style,
+        spec.training.max_prompt_length,
+        spec.data.tasks,
+        spec.model.warm_start.tasks,
+        tools_of(spec.agent, results_dir),
+        ending_of(spec.agent),
+    )
     return _none_fits(model, asked, spec.data.root, spec.data.digest, domains)
 
 
@@ -68,6 +77,8 @@ class _Asked(NamedTuple):
     limit: int  # in tokens
     tasks: Tasks  # which synthetic ones
     tokens: Tasks  # those that a tiny model's tokenizer is for
+    tools: str  # JSON of schemas
+    ending: str  # of every prompt
 
 
 @cache
@@ -84,18 +95,24 @@ def _none_fits(
         domains: That are trained on.
     """
     del digest
-    style, limit, tasks, tokens = asked
-    frame = tiny.FRAME if model is None and style == OWN_STYLE else _FRAME
+    style, limit, tasks, tokens, tools, ending = asked
+    schemas, is_ours = json.loads(tools) if tools else [], model is None and style == OWN_STYLE
+    frame = tiny.frame_of([one["function"]["name"] for one in schemas]) if is_ours else _FRAME
+    frame += len(ending.encode())
     lengths, n, longest = None, 0, 0
     try:
         prompts = _tasks(domains[0], tasks) if root is None else training_prompts(Path(root), domains)
         while some := list(islice(prompts, _AT_ONCE)):
-            # Loading a tokenizer takes seconds, and is rarely needed.
-            if any(sum(len(turn.content.encode()) + frame for turn in prompt) <= limit for prompt in some):
+            # Loading a tokenizer takes seconds, and is rarely needed; what other templates make of schemas it says.
+            if (is_ours or not tools) and any(
+                sum(len(turn.content.encode()) + frame for turn in prompt) <= limit for prompt in some
+            ):
                 return None
             lengths = lengths or PromptLengths(
                 model or tiny.build_tokenizer(STRINGS[tokens], acts=tokens is Tasks.agent),
                 chat_template=chat_template(style),
+                tools=schemas,
+                ending=ending,
             )
             if len(lengths.too_long(some, limit)) < len(some):
                 return None

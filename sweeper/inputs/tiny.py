@@ -13,7 +13,7 @@ from sweeper.spec.model import Architecture
 # verl asks every Qwen2-like tokenizer for <|im_end|>.
 PAD, END, USER, ASSISTANT = "<|pad|>", "<|im_end|>", "<|user|>", "<|assistant|>"
 SYSTEM, TOOL = "<|system|>", "<|tool|>"  # roles that only agents have
-FRAME = 2  # tokens around a message: a tiny model's context is precious
+_FRAME = 2  # tokens around a message: a tiny model's context is precious
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] }}"
     "{% if message['role'] == 'assistant' %}{{ '<|im_end|>' }}{% endif %}{% endfor %}"
@@ -72,6 +72,11 @@ def build(out: Path, shape: Architecture, *, special_strings: Sequence[str], see
     model.generation_config.pad_token_id = pad
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
+
+
+def frame_of(tools: Sequence[str]) -> int:
+    """Most tokens that the template puts around one message, after the names of tools."""
+    return _FRAME + (1 + len(",".join(tools).encode()) if tools else 0)
 
 
 def tokens_of(special_strings: Sequence[str], *, acts: bool = False) -> int:

@@ -15,6 +15,7 @@ from sweeper.host.json_lines import MOST_BYTES
 from sweeper.inputs.data import fill_a_batch, prepared, too_long
 from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
 from sweeper.inputs.models import PreparedModel, prepare
+from sweeper.inputs.prompt_limit import limit_words
 from sweeper.inputs.scorer_versions import refuse_other_code
 from sweeper.rows.row import base_problems_path, problems_path
 from sweeper.training.context import JobContext
@@ -61,7 +62,7 @@ def phases(job: JobContext) -> Iterator[Measured]:
     data = prepared(spec, job.results, tokenizer=model.path)
     fill_a_batch(spec, data)
     for step, n in too_long(data).items():
-        print(f"{n} problems are {step} for training.max_prompt_length={spec.training.max_prompt_length}: left out")
+        print(f"{n} problems are {step} for {limit_words(spec)}: left out")
     yield (done := replace(done, model=model, data=data))
     base = _base_unless_measured_now(job, model, data.evaluation)
     start = not_fine_tuned(model)

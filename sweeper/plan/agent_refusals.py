@@ -64,8 +64,8 @@ def _refuse_format(spec: RunSpec) -> None:
     if style is None:
         raise ConfigError(
             f"agent.tools={list(agent.tools)}: nothing says how {model.name} writes calls (model.tool_format is null); "
-            "choose a model that calls tools (model_family=qwen2.5-instruct, qwen3-thinking or tiny-agent), or set agent.format to "
-            f"one of verl's parsers if its template is of that form: {', '.join(OPENINGS)}"
+            "choose a model that calls tools (model_family=qwen2.5-instruct, qwen3-thinking or tiny-agent), or set "
+            f"agent.format to one of verl's parsers if its template is of that form: {', '.join(OPENINGS)}"
         )
     if style not in OPENINGS:
         near = get_close_matches(style, OPENINGS, n=1)

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from data_prep.cleaning.lengths import PromptLimit
 from data_prep.files.manifest import read_manifest
 from data_prep.materialise import found
 from data_prep.sources.glance import Glance
@@ -13,6 +12,7 @@ from data_prep.sources.role import Role
 from rewards import BadRewardFile
 from sweeper.inputs.data import data_spec, glance_at
 from sweeper.inputs.models import folder_at_hand
+from sweeper.inputs.prompt_limit import prompt_limit
 from sweeper.spec.model import ModelSource
 from sweeper.spec.reward import FOLDER
 from sweeper.spec.run import RunSpec
@@ -67,7 +67,16 @@ def looks(specs: Sequence[RunSpec], results_dir: Path) -> list[DataLook]:
     alike: dict[tuple[object, ...], list[RunSpec]] = {}
     for spec in specs:
         # The maker of specs shares equal parts among them.
-        parts = (spec.data, spec.data_scale, spec.domain_mix, spec.curriculum, spec.eval, spec.model, spec.reward)
+        parts = (
+            spec.data,
+            spec.data_scale,
+            spec.domain_mix,
+            spec.curriculum,
+            spec.eval,
+            spec.model,
+            spec.reward,
+            spec.agent,
+        )
         alike.setdefault((*map(id, parts), spec.n_unique, spec.training.max_prompt_length), []).append(spec)
     merged: dict[str, DataLook] = {}
     for same in sorted(alike.values(), key=len, reverse=True)[:_LOOKED_AT]:
@@ -97,7 +106,7 @@ def _look(spec: RunSpec, results_dir: Path, runs: int) -> DataLook:
     tokenizer = folder_at_hand(spec.model, results_dir)
     limit = None
     if tokenizer is not None:
-        limit = PromptLimit(tokenizer=tokenizer, max_tokens=spec.training.max_prompt_length)
+        limit = prompt_limit(spec, tokenizer, results_dir)
     own = spec.reward.references(results_dir / FOLDER)
     try:
         made = found(replace(data_spec(spec), own_rewards=own), results_dir / "data", limit)
