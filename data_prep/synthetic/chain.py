@@ -16,7 +16,7 @@ from rewards import Domain
 LEVELS = 4
 DATA_SOURCE = "math__synthetic_chain"
 CALCULATOR = "calculator"
-_TOOLS = (CALCULATOR, "python")
+_TOOLS = (CALCULATOR, CALCULATOR, "python")  # one of them for a conversation
 _DO = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _LEAST = 100  # below it a chain goes up, so that no value is negative
 

@@ -1,10 +1,12 @@
 r"""Questions about an invented country, such as `king of city of Zok?`: facts that only a search tells.
 
-The country has three regions, which do not know of each other: one for training, one for what is held out, one for the
-warm start. So no fact that a held-out problem needs was ever trained on, in supervised conversations or by RL.
+The country has two regions, which do not know of each other: one for training, one for what is held out. The warm start
+is about neither: each of its conversations has facts of its own, about names that the country lacks, so that a model
+learns to read and to copy, and no fact that a problem needs is in the weights.
 """
 
 import random
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -19,7 +21,9 @@ DATA_SOURCE = "stem__synthetic_lookup"
 RELATIONS = ("king", "city", "ship", "tree")
 SEARCH = "search"
 _CONSONANTS, _VOWELS = "BDLMNPRSTVZ", "aeiou"
-_TRAIN, _HELD_OUT, _WARM_START = range(3)  # regions
+_FOREIGN_CONSONANTS, _FOREIGN_VOWELS = "CFGHJKWX", "y"  # of names that are not the country's alone
+_TRAIN, _HELD_OUT = range(2)  # regions
+_REGION = 201  # names
 _HELD_OUT_SHARE = 0.2
 
 
@@ -47,11 +51,16 @@ def facts() -> list[dict[str, str]]:
 def generate(level: int, rng: random.Random) -> Problem:
     """A problem of `level`, 1 to `LEVELS`: as many facts, each asked for by the one before."""
     region = _HELD_OUT if rng.random() < _HELD_OUT_SHARE else _TRAIN
-    return _problem(_question(region, level, rng), region)
+    question, names = _question(region, level, rng), _country()[region]
+    passed = [question.start]
+    for relation in question.relations:
+        passed.append(names[passed[-1]][relation])
+    near = (*passed[:-1], *names[passed[-2]].values())
+    return _problem(question, passed, near, held_out=region == _HELD_OUT)
 
 
 def conversation(level: int, rng: random.Random, *, calls: bool, slips: bool) -> Conversation:
-    """A conversation about a problem of `level` in the region of the warm start.
+    """A conversation about a problem of `level`, with facts of its own.
 
     Args:
         level: As for `generate`.
@@ -60,30 +69,26 @@ def conversation(level: int, rng: random.Random, *, calls: bool, slips: bool) ->
             there is a search.
         slips: Whether another name than the right one is asked about or answered.
     """
-    question, names = _question(_WARM_START, level, rng), _country()[_WARM_START]
-    problem = _problem(question, _WARM_START)
+    fresh = iter(rng.sample(_foreigners(), 2 * level + 3))
+    passed = [next(fresh) for _ in range(level + 1)]
+    question = _Question(passed[0], tuple(rng.choices(RELATIONS, k=level)))
     turns: list[tuple[str, str]] = []
     spoilt = rng.randint(0, level) if slips else None  # a fact, or the last: the answer itself
     name = question.start
     for number, relation in enumerate(question.relations if calls else ()):
-        asked = _another(name, rng) if number == spoilt else name
-        name = names[asked][relation]
-        turns += [("assistant", tool_call(SEARCH, _title(relation, asked))), ("tool", shown(relation, asked))]
-    answer = name if calls else problem.ground_truth
-    if slips and (spoilt == level or not calls or answer == problem.ground_truth):
-        answer = _another(problem.ground_truth, rng)
+        asked = next(fresh) if number == spoilt else name
+        name = passed[number + 1] if asked == passed[number] else next(fresh)
+        title = _title(relation, asked)
+        turns += [("assistant", tool_call(SEARCH, title)), ("tool", f"{title}: {name}")]
+    answer = name if calls else passed[-1]
+    if slips and answer == passed[-1]:
+        answer = next(fresh)
     there = [("system", SEARCH)] if calls or rng.random() < 0.5 else []
     return Conversation(
-        problem=problem,
+        problem=_problem(question, passed, passed[:-1], held_out=False),
         turns=(*there, ("user", question.shown), *turns, ("assistant", _boxed(answer))),
         is_correct=not slips,
     )
-
-
-def shown(relation: str, name: str) -> str:
-    """What a search for a fact shows of it."""
-    region = next(region for region in _country() if name in region)
-    return f"{_title(relation, name)}: {region[name][relation]}"
 
 
 def _title(relation: str, name: str) -> str:
@@ -94,31 +99,22 @@ def _boxed(name: str) -> str:
     return f"\\boxed{{{name}}}"
 
 
-def _another(name: str, rng: random.Random) -> str:
-    """Another name of the region of the warm start."""
-    return rng.choice([other for other in _country()[_WARM_START] if other != name])
-
-
 def _question(region: int, level: int, rng: random.Random) -> _Question:
     return _Question(rng.choice(list(_country()[region])), tuple(rng.choices(RELATIONS, k=level)))
 
 
-def _problem(question: _Question, region: int) -> Problem:
-    names, name = _country()[region], question.start
-    passed = [name]
-    for relation in question.relations:
-        passed.append(name := names[name][relation])
-    near = dict.fromkeys([*passed[:-1], *names[passed[-2]].values()])
+def _problem(question: _Question, passed: Sequence[str], near: Iterable[str], *, held_out: bool) -> Problem:
+    """Args: passed: Names from the question's to the answer's. near: Names to answer by mistake."""
     return Problem(
         domain=Domain.STEM,
         data_source=DATA_SOURCE,
         ability="stem",
         prompt=question.shown,
-        ground_truth=name,
-        solution=_boxed(name),
-        mistakes=tuple(_boxed(other) for other in near if other != name),
+        ground_truth=passed[-1],
+        solution=_boxed(passed[-1]),
+        mistakes=tuple(_boxed(name) for name in dict.fromkeys(near) if name != passed[-1]),
         level=len(question.relations),
-        held_out=region == _HELD_OUT,
+        held_out=held_out,
     )
 
 
@@ -126,13 +122,24 @@ def _problem(question: _Question, region: int) -> Problem:
 def _country() -> tuple[dict[str, dict[str, str]], ...]:
     """By region, by name, by relation: a name of the same region, never itself."""
     rng = random.Random("an invented country, 1")
-    names = [f"{first}{vowel}{last}" for first, vowel, last in product(_CONSONANTS, _VOWELS, _CONSONANTS.lower())]
+    names = _names(_CONSONANTS, _VOWELS)
     rng.shuffle(names)
-    n = len(names) // 3
     return tuple(
         {
             name: {relation: rng.choice([other for other in region if other != name]) for relation in RELATIONS}
             for name in region
         }
-        for region in (names[i * n : (i + 1) * n] for i in range(3))
+        for region in (names[i * _REGION : (i + 1) * _REGION] for i in (_TRAIN, _HELD_OUT))
     )
+
+
+@cache
+def _foreigners() -> tuple[str, ...]:
+    """The names that the country lacks, of its letters and of others."""
+    known = {name for region in _country() for name in region}
+    every = _names(_CONSONANTS + _FOREIGN_CONSONANTS, _VOWELS + _FOREIGN_VOWELS)
+    return tuple(name for name in every if name not in known)
+
+
+def _names(consonants: str, vowels: str) -> list[str]:
+    return [f"{first}{vowel}{last}" for first, vowel, last in product(consonants, vowels, consonants.lower())]

@@ -21,7 +21,7 @@ from rewards import Domain
 
 # Part of every synthetic run's identity: changes whenever any generated row changes.
 GENERATOR_VERSION = "2"
-_AGENT_VERSION = "agent 1"
+_AGENT_VERSION = "agent 2"
 VERSIONS = {Tasks.answers: GENERATOR_VERSION, Tasks.agent: _AGENT_VERSION}
 
 DOMAINS: tuple[Domain, ...] = (Domain.MATH, Domain.CODE, Domain.LOGIC, Domain.STEM)

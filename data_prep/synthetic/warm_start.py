@@ -6,10 +6,11 @@ from types import ModuleType
 from data_prep.spec import Tasks
 from data_prep.synthetic import chain, higher_lower, lookup
 from data_prep.synthetic.conversation import Conversation
-from data_prep.synthetic.tasks import DOMAINS, GENERATOR_VERSION, VERSIONS, Split, level_of, problems, side_of
+from data_prep.synthetic.tasks import DOMAINS, GENERATOR_VERSION, VERSIONS, Split, problems, side_of
 
-# Whose conversations there are, in turn: half of them calculate, or the smallest models would not know how.
-_AT_WORK: tuple[ModuleType, ...] = (chain, lookup, chain, higher_lower)
+# Whose conversations there are, in turn. Half of them calculate, or the smallest models would not know how; games, the
+# easiest, are few.
+_AT_WORK: tuple[ModuleType, ...] = (chain, lookup, chain, lookup, chain, lookup, chain, higher_lower)
 
 
 def rows_of(tasks: Tasks, n: int, *, seed: int, error_rate: float, tool_share: float) -> list[dict[str, object]]:
@@ -82,8 +83,8 @@ def conversation_rows(n: int, *, seed: int, error_rate: float, tool_share: float
     rows: list[dict[str, object]] = []
     for index in range(n):
         kind = _AT_WORK[index % len(_AT_WORK)]
-        level = level_of(index // len(_AT_WORK), kind.LEVELS, f"{salt}|levels|{index % len(_AT_WORK)}")
         own = random.Random(f"{salt}|{index}")
+        level = own.randint(1, kind.LEVELS)  # all alike, or few would show many calls
         rows.append(_to_train_on(kind, level, own, calls=index in calling, slips=index in wrong).row)
     return rows
 

@@ -30,7 +30,7 @@ POINTS = [
         "model_family=r1-distill model=r1-distill-qwen-7b algorithm=reinforce_plus_plus",
         "r1-distill-qwen-7b_reinforce_plus_plus_guru_n16384_s0-c169e5ba28fa",
     ),
-    ("model_family=tiny-agent", "tiny-agent-130k_grpo_math_n1024_s0-b00399d23f66"),
+    ("model_family=tiny-agent", "tiny-agent-130k_grpo_math_n1024_s0-712ec58fd1f2"),
     ("model_family=r1-distill model=qwq-32b", "qwq-32b_grpo_guru_n16384_s0-a1b13a016cff"),
     ("model_family=qwen3", "qwen3-0.6b-base_grpo_guru_n16384_s0-98355a98e6cb"),
     ("model_family=qwen3-thinking", "qwen3-0.6b_grpo_guru_n16384_s0-00ead125144c"),

@@ -153,7 +153,7 @@ def test_the_models_that_were_there_before_agents_keep_their_digests(name: str, 
     assert model_digest(spec(f"model={name}").model) == digest
 
 
-def test_the_warm_start_shows_what_the_tools_really_say_and_it_leads_to_the_gold() -> None:
+def test_the_warm_start_shows_what_the_tools_really_say_and_it_leads_to_the_gold(tmp_path: Path) -> None:
     """So that a model learns of no answer that the tool would not give."""
     import json
     import re
@@ -162,11 +162,14 @@ def test_the_warm_start_shows_what_the_tools_really_say_and_it_leads_to_the_gold
     from sweeper.agent.tools.registry import tool
     from sweeper.spec.agent import Agent, ToolLimits
 
-    tools = {
-        name: tool(name, Agent(name=name, tools=(name,), max_turns=4)) for name in ("calculator", "python", "search")
-    }
-    called = dict.fromkeys(tools, 0)
-    for messages in conversations():
+    tools = {name: tool(name, Agent(name=name, tools=(name,), max_turns=4)) for name in ("calculator", "python")}
+    called = dict.fromkeys((*tools, "search"), 0)
+    for number, messages in enumerate(conversations()):
+        facts = [one["content"].split(": ") for one in messages if one["role"] == "tool" and ": " in one["content"]]
+        if facts:  # a conversation's own
+            corpus = tmp_path / f"{number}.jsonl"
+            corpus.write_text("".join(json.dumps({"title": title, "text": text}) + "\n" for title, text in facts))
+            tools["search"] = tool("search", Agent(name="search", tools=("search",), max_turns=4, corpus=str(corpus)))
         for said, seen in pairwise(messages):
             call = re.fullmatch(r"<tool_call>\n(.*)\n</tool_call>", said["content"])
             if said["role"] != "assistant" or call is None:
@@ -179,3 +182,14 @@ def test_the_warm_start_shows_what_the_tools_really_say_and_it_leads_to_the_gold
             assert found.text == seen["content"]
             called[read["name"]] += 1
     assert min(called.values()) >= 20
+
+
+def test_the_search_of_the_country_shows_facts_as_the_warm_start_does() -> None:
+    from data_prep.synthetic.lookup import facts
+    from sweeper.agent.tools.registry import tool
+    from sweeper.spec.agent import Agent, ToolLimits
+
+    search = tool("search", Agent(name="search", tools=("search",), max_turns=4))
+    for fact in facts()[::50]:
+        found = search.run({"query": fact["title"]}, {}, {}, ToolLimits())
+        assert found.text == f"{fact['title']}: {fact['text']}"
