@@ -9,6 +9,7 @@ from sweeper.host.amounts import number_of
 from sweeper.plan.cost import Cost
 from sweeper.rows.device_time import built
 from sweeper.rows.row import ResultRow
+from sweeper.spec.identity import BEFORE, SCIENCE
 from sweeper.spec.run import RunSpec
 
 # Beginnings of settings that decide what a base model is and what of it is measured.
@@ -16,6 +17,8 @@ _DECIDES = (
     *("eval.", "reward.", "data.root", "data.digest", "training.max_response_length"),
     *("model.source", "model.path", "model.revision", "model.prompt_style", "model.architecture.", "model.warm_start."),
 )
+
+_AGENT = "agent."
 
 Decisive = Mapping[str, Any]
 
@@ -46,14 +49,18 @@ class BaseModels:
         """The cost of one run for each base model that some runs still have to measure, once for all of them."""
         found: dict[tuple[object, ...], tuple[RunSpec, Cost]] = {}
         for spec, cost in due:
-            found.setdefault((spec.model.name, spec.eval), (spec, cost))
+            agent = repr(spec.agent) if spec.agent.acts else None
+            found.setdefault((spec.model.name, spec.eval, agent), (spec, cost))
         return [cost for spec, cost in found.values() if not self._is_measured(spec)]
 
     def _is_measured(self, spec: RunSpec) -> bool:
-        """Settings that an earlier version did not have, or that are unset, differ from nothing."""
+        """Settings that an earlier version did not have, or that are unset, differ from nothing; an agent's do."""
         wanted = _decisive(spec.settings())
         of_model = self.measured.get(spec.model.name, ())
-        return any(all(known[key] == wanted[key] for key in known.keys() & wanted.keys()) for known in of_model)
+        return any(
+            _agent(known) == _agent(wanted) and all(known[key] == wanted[key] for key in known.keys() & wanted.keys())
+            for known in of_model
+        )
 
     def text(self, n: int) -> str:
         """A sentence about so many base models that are still to be built; empty: there is none."""
@@ -71,4 +78,23 @@ class BaseModels:
 
 
 def _decisive(settings: Mapping[str, Any]) -> Decisive:
-    return {key: value for key, value in settings.items() if key.startswith(_DECIDES)}
+    found = {key: value for key, value in settings.items() if key.startswith(_DECIDES)}
+    return found | agent_settings(settings)
+
+
+def agent_settings(settings: Mapping[str, Any]) -> Decisive:
+    """What decides what an agent does, by dotted key; empty: the run has none.
+
+    As `sweeper.rows.base_counts.suite_digest` tells agents apart: without names and paths, with the parser of calls.
+    """
+    names = SCIENCE["agent"].split()
+    found = {
+        key: value
+        for key, value in settings.items()
+        if key.startswith(_AGENT) and key.split(".")[1] in names and (key not in BEFORE or value != BEFORE[key])
+    }
+    return found | {f"{_AGENT}format": found.get(f"{_AGENT}format", settings.get("model.tool_format"))} if found else {}
+
+
+def _agent(decisive: Decisive) -> Decisive:
+    return {key: value for key, value in decisive.items() if key.startswith(_AGENT)}

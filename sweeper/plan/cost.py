@@ -24,7 +24,7 @@ class Cost:
 
     flops: Flops  # upper bound: every sequence at its maximum length
     samples: int  # responses generated for training
-    tokens: int  # prompt + response tokens of training, at most
+    tokens: int  # of whole sequences of training, at most; of an agent observations among them
     evaluation_tokens: int  # of the pass@k evaluation, at most
     devices: int
     on_gpus: bool
@@ -73,14 +73,15 @@ class Pricer:
     def cost(self, spec: RunSpec) -> Cost:
         """The cost of a run."""
         priced = (spec.model, spec.algorithm, spec.training, spec.eval, spec.cluster, spec.data_scale)
-        key = (*priced, spec.data.sft_share, digest_of(spec.verl) if spec.verl else None)
+        agent = repr(spec.agent) if spec.agent.acts else None
+        key = (*priced, spec.data.sft_share, agent, digest_of(spec.verl) if spec.verl else None)
         if key not in self._known:
             self._known[key] = self._cost(spec)
         return self._known[key]
 
     def _cost(self, spec: RunSpec) -> Cost:
         resources, training, evaluation = spec.model.resources, spec.training, spec.eval
-        longest = training.max_length
+        longest = spec.longest
         samples = spec.total_steps * training.train_batch_size * spec.algorithm.rollout_n
         measured = evaluation.problems_per_domain * len(evaluation.domains) * evaluation.n_samples
         kind, predicted = kind_of(spec), roofline(spec)
@@ -132,8 +133,8 @@ def _times(value: float, pair: tuple[float, float]) -> tuple[float, float]:
 
 def _logs(spec: RunSpec) -> int:
     """Text: the log, metrics, validation answers, and counts of every problem. Measured on the tiny ladder."""
-    evaluation, training, domains = spec.eval, spec.training, len(spec.eval.domains)
+    evaluation, domains = spec.eval, len(spec.eval.domains)
     validations = spec.total_steps // evaluation.val_freq + 1
     answers = validations * evaluation.val_problems_per_domain * domains * evaluation.val_n
-    text = answers * training.max_length * BYTES_A_TOKEN
+    text = answers * spec.longest * BYTES_A_TOKEN
     return text + 10_000 * spec.total_steps + 600 * evaluation.problems_per_domain * domains + 250_000

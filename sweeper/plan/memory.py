@@ -250,8 +250,8 @@ class _State:
 def _tokens(spec: RunSpec, budget: int, prompts: int) -> float:
     """Tokens of a micro-batch on one GPU: its budget, or all that the GPU is given where that is less."""
     resources = spec.model.resources
-    given = prompts * spec.algorithm.rollout_n * spec.training.max_length / resources.devices
-    return max(min(budget, given), spec.training.max_length / resources.sequence_parallel)
+    given = prompts * spec.algorithm.rollout_n * spec.longest / resources.devices
+    return max(min(budget, given), spec.longest / resources.sequence_parallel)
 
 
 def kv_bytes(arch: Architecture, resources: Resources) -> float:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sweeper.rows.grid_file import places
 from sweeper.rows.row import ResultRow
+from sweeper.spec.agent import NONE
 from sweeper.spec.dotted import overlap, render
 from sweeper.spec.run_id import RunId, hash_of
 
@@ -39,10 +40,12 @@ NAMED_BY = {  # what names each part, or one key of it, with all that lies in it
     "data.sft_solutions": "",
     "data.solutions_digest": "data.sft_solutions",
 }
+WITHOUT = {"agent.name": NONE}  # of a run whose settings have no such key
 INSTEAD = {"training.actor_lr": "model.actor_lr", "algorithm.critic_lr": "training.critic_lr"}  # where it is null
 NAMES = {
     "training.actor_lr": "lr",
     "training.train_batch_size": "batch",
+    "agent.name": "agent",
     "data.root": "data",
     "data_root": "data",
     "reward.path": "reward",
@@ -140,7 +143,7 @@ def _goes_with_name(key: str, keys: Collection[str], known: Sequence[Settings]) 
 
 
 def _value(settings: Settings, key: str) -> Any:
-    value = settings.get(key)
+    value = settings.get(key, WITHOUT.get(key))
     return settings.get(INSTEAD[key]) if value is None and key in INSTEAD else value
 
 
