@@ -40,7 +40,7 @@ def render(family: str, question: Question, solution: str = "") -> Rendering:
         NoRendering: There is no way to write this row's answer.
         BadGroundTruth: The gold cannot be read.
     """
-    if family == "code":
+    if family in ("code", "synthetic code"):
         return _code(solution)
     if family not in _RENDERERS:
         raise NoRendering(f"cannot be checked: no rendering for the scorer {family} (rewards/check/gold_rendering.py)")

@@ -64,15 +64,18 @@ class _BeyondAssertions(Exception):
     """The script holds something else, so it has to be run."""
 
 
-def read_assertions(tree: ast.Module, tested: frozenset[str], setup: str) -> AssertionTests | None:
+def read_assertions(
+    tree: ast.Module, tested: frozenset[str], setup: str, known: frozenset[str] = frozenset()
+) -> AssertionTests | None:
     """The script as assertions, or None if it is, or may be, more than that.
 
     Args:
         tree: The script.
         tested: Built-in names that are the program's here.
         setup: Statements for the program's process, to go between program and calls.
+        known: Names that are the standard library's here, though the script does not import them.
     """
-    reader = _Reader(tested)
+    reader = _Reader(tested, known)
     try:
         reader.read(tree.body)
     except (_BeyondAssertions, NotPlain, ValueError, TypeError, RecursionError, MemoryError):
@@ -88,12 +91,12 @@ def read_assertions(tree: ast.Module, tested: frozenset[str], setup: str) -> Ass
 
 
 class _Reader:
-    def __init__(self, tested: frozenset[str]) -> None:
+    def __init__(self, tested: frozenset[str], known: frozenset[str]) -> None:
         self.calls: list[str] = []
         self.assertions: list[Assertion] = []
         self.names: set[str] = set()
         self._tested = tested
-        self._own: set[str] = set()
+        self._own: set[str] = set(known)
         self._functions: dict[str, ast.FunctionDef] = {}
 
     def read(self, body: Sequence[ast.stmt]) -> None:

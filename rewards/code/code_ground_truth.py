@@ -5,7 +5,6 @@ Encodings, as met in Guru, its evaluation sets and the data they come from: a sc
 or, with `fn_name`, of a function; a list of single tests that say their type; any of them as text in JSON in JSON.
 """
 
-import ast
 import json
 import threading
 from collections import OrderedDict
@@ -14,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from rewards.code.assertions import AssertionTests
 from rewards.code.functional_tests import CallTests, ScriptTests, parse_script
 from rewards.code.stdin_tests import StdinTests
-from rewards.problem.python_tree import python_literal, python_tree
+from rewards.problem.python_tree import python_literal
 from rewards.problem.question import BadGroundTruth
 
 CodeTests = AssertionTests | ScriptTests | CallTests | StdinTests
@@ -97,7 +96,7 @@ def _of_mapping(value: Mapping[object, object], name: str | None) -> CodeTests:
         name = given if isinstance(given, str) and given else name
     for key in ("functional", "test", "pytest"):
         if isinstance(value.get(key), str) and str(value[key]).strip():
-            return parse_script(_with_test_functions(str(value[key])) if key == "pytest" else str(value[key]), name)
+            return parse_script(str(value[key]), name)
     for key in ("functional", "test_list", "asserts", "assert_case"):
         listed = value.get(key)
         if isinstance(listed, Sequence) and not isinstance(listed, str):
@@ -117,16 +116,6 @@ def _of_mapping(value: Mapping[object, object], name: str | None) -> CodeTests:
     if inner:
         return inner[0]
     raise BadGroundTruth(f"ground_truth has none of the known kinds of tests, only the keys {sorted(map(str, value))}")
-
-
-def _with_test_functions(source: str) -> str:
-    """Pytest calls the functions that are named so."""
-    try:
-        tree = python_tree(source)
-    except (SyntaxError, ValueError) as error:
-        raise BadGroundTruth(f"the tests are not Python: {error}") from error
-    names = [n.name for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test")]
-    return "\n".join([source, *(f"{name}()" for name in names)])
 
 
 def _first(value: Mapping[object, object], keys: Sequence[str]) -> object:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewards.code.assertions import AssertionTests, read_assertions
+from rewards.code.collected import needs_runner, plain_functions, refuse_what_cannot_run
 from rewards.code.known_helpers import missing_helper
 from rewards.code.solution import free_names
 from rewards.problem.python_tree import python_tree
 from rewards.problem.question import BadGroundTruth
 from rewards.sandbox.inside.agreement import JSON, Incomparable, values_agree
-from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS
+from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS, MEMBERS
 from rewards.sandbox.inside.rewriting import is_check, is_of_program
 from rewards.sandbox.source_text import source_of
 
@@ -91,7 +92,10 @@ def parse_script(source: str, entry: str | None = None) -> AssertionTests | Scri
     # A built-in is under test only where nothing else is: else a program's own `sorted` or `abs` would judge it.
     tested = given if names else _called_builtins(tree)
     names |= tested
-    found = read_assertions(tree, given, setup) or read_assertions(tree, tested, setup)
+    known = frozenset(MEMBERS.keys() - names)
+    found = None
+    if not needs_runner(tree):
+        found = read_assertions(tree, given, setup, known) or read_assertions(tree, tested, setup, known)
     if found is not None:
         return found
     if not names or not _checks_anything(tree):
@@ -100,10 +104,12 @@ def parse_script(source: str, entry: str | None = None) -> AssertionTests | Scri
 
 
 def _completed(source: str, entry: str | None) -> tuple[str, ast.Module]:
-    """The script with the helper that it lacks, and with the call of its `check`."""
+    """The script with the helper that it lacks, with the call of its `check` and of its test functions."""
     tree = _parse(source)
+    refuse_what_cannot_run(tree)
     before = missing_helper(tree)
     after = f"\n\ncheck({entry})" if entry is not None and entry.isidentifier() and _lacks_call_of_check(tree) else ""
+    after += "".join(f"\n{name}()" for name in plain_functions(tree))
     if not before and not after:
         return source, tree
     source = f"{before}{source}{after}"
@@ -181,13 +187,19 @@ def _names_of(tree: ast.Module) -> frozenset[str]:
         for alias in node.names
     }
     free = free_names(tree) - _NOT_OF_PROGRAM
-    return frozenset(imported | {name for name in free if name in alone or name not in modules})
+    names = imported | {name for name in free if name in alone or name not in modules}
+    # `Fraction` beside `f` is Python's; alone, a `Counter` is the program's.
+    return frozenset(names - MEMBERS.keys() or names)
 
 
 def _checks_anything(tree: ast.Module) -> bool:
     """Whether there is a check outside of functions, or in a method or a function of which the script speaks."""
     spoken = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    unused = {node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in spoken}
+    unused = {
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name not in spoken and not node.name.startswith("test")
+    }
     waiting: list[ast.AST] = [node for node in tree.body if node not in unused]
     while waiting:
         node = waiting.pop()

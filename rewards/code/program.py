@@ -10,29 +10,25 @@ from functools import lru_cache
 from rewards.code.assertions import AssertionTests
 from rewards.code.code_ground_truth import CodeTests, parse_ground_truth
 from rewards.code.functional_tests import CallTests, ScriptTests, tolerant_import
-from rewards.code.solution import MAX_CODE, Solution, bound_names, solution_of
+from rewards.code.solution import MAX_CODE, Solution, answer_blocks, bound_names, solution_of
+from rewards.code.source_rules import SourceRules
 from rewards.code.stdin_tests import StdinTests, same_output
-from rewards.problem.extraction import after_thinking, code_blocks
 from rewards.problem.python_tree import python_tree
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
 from rewards.sandbox.frames import WorkerDied
 from rewards.sandbox.runs import Limits, ProgramRun, RunStatus, run_calls, run_program, run_tests
 
-# Synthetic programs compute for microseconds; whatever takes a second of CPU is a loop.
-SYNTHETIC_LIMITS = Limits(cpu_s=1, wall_s=6.0, memory_mb=512)
-# All standard-input tests of a sample together may take this many times the wall limit of one; waiting is not counted.
-_TOTAL_LIMITS = 3.0
 _FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.MULTILINE)
 
 
-def score_program(response: str, ground_truth: str, prefix: str, limits: Limits) -> Verdict:
+def score_program(response: str, ground_truth: str, prefix: str, rules: SourceRules) -> Verdict:
     """Runs the response's program, as `rewards.code.solution` puts it together, against its tests.
 
     Args:
         response: Whole model output; a thinking part is dropped.
         ground_truth: Tests in any of the encodings of `rewards.code.code_ground_truth`.
         prefix: Imports and helpers that the data puts before every solution (extra_info.prefix).
-        limits: Of the sandbox, for all calls together or for one run on standard input.
+        rules: Of the source.
 
     Raises:
         BadGroundTruth: The tests cannot be read.
@@ -40,13 +36,16 @@ def score_program(response: str, ground_truth: str, prefix: str, limits: Limits)
     """
     tests = parse_ground_truth(ground_truth)
     names = frozenset() if isinstance(tests, StdinTests) else tests.names
-    solution = solution_of(code_blocks(after_thinking(response)), names, prefix)
+    blocks = [block for block in answer_blocks(response) if rules.any_fence or not block.foreign]
+    solution = solution_of(blocks, names, prefix)
     if solution is None or not solution.source.strip():
         return Verdict(outcome=Outcome.NO_ANSWER)
-    shown = solution.source
-    if len(shown) > MAX_CODE or "\0" in shown or not _may_pass(solution, tests, prefix):
+    shown, limits = solution.source, rules.limits
+    if len(shown) > MAX_CODE:
+        return Verdict(outcome=Outcome.TOO_LONG, pred=shown)
+    if "\0" in shown or not _may_pass(solution, tests, prefix):
         return Verdict(outcome=Outcome.WRONG, pred=shown)
-    program = _with_prefix(shown, prefix)
+    program = _with_prefix(shown, f"{rules.imports_for(solution)}{prefix}")
     try:
         match tests:
             case StdinTests():
@@ -150,12 +149,13 @@ def _judged(status: RunStatus, passed: bool, shown: str) -> Verdict:
 
 
 def _on_stdin(program: str, shown: str, tests: StdinTests, limits: Limits) -> Verdict:
-    left_s = _TOTAL_LIMITS * limits.wall_s
+    cpu_s, asleep_s = limits.series * limits.cpu_s, limits.series * limits.wall_s
 
     def stop(index: int, run: ProgramRun) -> bool:
-        nonlocal left_s
-        left_s -= run.seconds
-        return run.status is not RunStatus.DONE or not same_output(run.stdout, tests.outputs[index]) or left_s < 0
+        nonlocal cpu_s, asleep_s
+        cpu_s, asleep_s = cpu_s - run.cpu_s, asleep_s - run.asleep_s
+        is_right = run.status is RunStatus.DONE and same_output(run.stdout, tests.outputs[index])
+        return not is_right or min(cpu_s, asleep_s) < 0
 
     runs = run_program(program, tests.inputs, limits=limits, output_limits=tests.output_limits(), stop=stop)
     if not runs:
@@ -165,5 +165,5 @@ def _on_stdin(program: str, shown: str, tests: StdinTests, limits: Limits) -> Ve
         return _judged(last.status, False, shown)
     if not same_output(last.stdout, tests.outputs[len(runs) - 1]):
         return verdict_of(False, shown)
-    # Stopped by the deadline for the whole sample if some were never run.
+    # Stopped by the limit on the whole row if some were never run.
     return _judged(last.status if len(runs) == len(tests.inputs) else RunStatus.TIMEOUT, True, shown)

@@ -5,9 +5,9 @@ import builtins
 import re
 import symtable
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rewards.problem.extraction import CodeBlock
+from rewards.problem.extraction import CodeBlock, after_thinking, code_blocks
 from rewards.problem.python_tree import python_tree
 
 MAX_CODE = 1 << 16
@@ -15,6 +15,8 @@ _BUILTINS = frozenset(dir(builtins))
 # What can define a name without an assignment that can be seen.
 _DYNAMIC = re.compile(r"\b(?:exec|globals|locals|vars|setattr|__dict__|modules|eval)\b|import \*")
 _PRINTS = re.compile(r"\bprint\b|\bstdout\b|\bwrite\b")
+_READS = re.compile(r"\binput\b|\bstdin\b|\bopen\(0\b|\bfileinput\b")
+_END_OF_THINKING, _IN_PROGRAM = "</think>", "\0thought\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,29 @@ class Solution:
         return self.defined is not None and (name in self.defined or bool(_DYNAMIC.search(self.source)))
 
 
+def answer_blocks(response: str) -> list[CodeBlock]:
+    """The code blocks behind a response's thinking.
+
+    A `</think>` in a block that compiles is the program's own text and ends no thinking.
+    """
+    if _END_OF_THINKING in response and "\0" not in response:
+        for block in code_blocks(response):
+            if _END_OF_THINKING in block.source and _analysed(block.source).defined is not None:
+                kept = block.source.replace(_END_OF_THINKING, _IN_PROGRAM)
+                response = response.replace(block.source, kept)
+    return [
+        replace(block, source=block.source.replace(_IN_PROGRAM, _END_OF_THINKING))
+        for block in code_blocks(after_thinking(response))
+    ]
+
+
 def solution_of(blocks: Sequence[CodeBlock], names: frozenset[str], known: str = "") -> Solution | None:
     """The program of the last block that defines what the tests use.
 
-    Earlier blocks are put before it only for names that it lacks, and joined all only if no block defines any of
-    `names`.
+    Blocks whose fence says Python go before those whose fence says nothing, and these before those whose fence says
+    something else. Where programs read and print, the last that does both is taken, else the last that prints.
+    Earlier blocks are put before the chosen one only for names that it lacks, and joined all only if no block defines
+    any of `names`.
 
     Args:
         blocks: Of the response, in order.
@@ -41,14 +61,14 @@ def solution_of(blocks: Sequence[CodeBlock], names: frozenset[str], known: str =
         known: Code that will precede the program.
     """
     chosen = [_analysed(block.source) for block in blocks if block.tagged and block.source.strip()]
-    if not chosen:
-        chosen = [
-            part
-            for part in (_analysed(block.source) for block in blocks if block.source.strip())
-            if part.defined is not None
-        ]
-        if not names:
-            chosen = [part for part in chosen if _PRINTS.search(part.source)]
+    for foreign in (False, True):
+        if not chosen:
+            sources = [block.source for block in blocks if block.source.strip() and block.foreign is foreign]
+            chosen = [part for part in map(_analysed, sources) if part.defined is not None]
+            if not names:
+                chosen = [part for part in chosen if _PRINTS.search(part.source)]
+            elif foreign:
+                chosen = [part for part in chosen if any(map(part.may_define, names))]
     if not chosen:
         return None
     last = _last_of(chosen, names)
@@ -68,7 +88,8 @@ def solution_of(blocks: Sequence[CodeBlock], names: frozenset[str], known: str =
 def _last_of(parts: Sequence[Solution], names: frozenset[str]) -> int | None:
     if not names:
         printing = [i for i, part in enumerate(parts) if _PRINTS.search(part.source)]
-        return printing[-1] if printing else len(parts) - 1
+        both = [i for i in printing if _READS.search(parts[i].source)]
+        return (both or printing or [len(parts) - 1])[-1]
     return next((i for i in range(len(parts) - 1, -1, -1) if names & (parts[i].defined or frozenset())), None)
 
 

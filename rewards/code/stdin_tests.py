@@ -3,11 +3,14 @@
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 
 from rewards.sandbox.inside.agreement import close
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_TOLERANCE = Decimal("1e-6")
+_INTEGER = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 _SLACK = 64 << 10
 _HARD_LIMIT = 16 << 20
 
@@ -27,8 +30,10 @@ class StdinTests:
 def same_output(printed: str, expected: str) -> bool:
     """Whether two outputs are the same up to blanks between and after tokens and blank lines around.
 
-    Lines and tokens must be as many. A token must be the same text, but yes and no in any case; where the expected
-    one is written with a decimal point or exponent, any number within 1e-6, absolutely or relatively, will do.
+    Lines and tokens must be as many. A token must be the same text, but yes and no in any case. Where the expected
+    one is written with a decimal point or exponent, any number within 1e-6, absolutely or relatively, will do. Where it
+    is an integer, so will a number with a decimal point or exponent within an absolute 1e-6, and no other integer:
+    2.0 is 2, as for LiveCodeBench and for Guru's reference, and 10**18 + 1 is not 10**18 in any spelling.
     """
     one, other = _lines(printed), _lines(expected)
     return one == other or (len(one) == len(other) and all(map(_same_line, one, other)))
@@ -51,7 +56,21 @@ def _same_token(printed: str, expected: str) -> bool:
     lowered = expected.lower()
     if lowered in ("yes", "no", "nan", "inf", "-inf"):
         return printed.lower() == lowered
-    if len(printed) > 400 or not _DECIMAL.fullmatch(expected) or not _NUMBER.fullmatch(printed):
+    if len(printed) > 400 or not _NUMBER.fullmatch(printed):
         return False
+    if not _DECIMAL.fullmatch(expected):
+        return _INTEGER.fullmatch(expected) is not None and _is_that_integer(printed, expected)
     value, gold = float(printed), float(expected)
     return math.isfinite(value) and math.isfinite(gold) and close(value, gold)
+
+
+def _is_that_integer(printed: str, expected: str) -> bool:
+    """Whether a number with a decimal point or exponent is, within the tolerance, the expected integer; exactly."""
+    if not _DECIMAL.fullmatch(printed):
+        return False
+    try:
+        with localcontext() as exact:
+            exact.prec = 1000
+            return abs(Decimal(printed) - Decimal(expected)) <= _TOLERANCE
+    except ArithmeticError:  # an exponent beyond all
+        return False

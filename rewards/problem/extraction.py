@@ -15,7 +15,7 @@ _TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
 _WHOLE_FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n?(.*?)\n?\s*```\s*\Z", re.DOTALL)
 _TAGGED_FENCE = re.compile(r"```[ \t]*([\w+-]*)[ \t]*")
 _FENCE = re.compile(r"`{3,}|~{3,}")
-_PYTHON_TAGS = frozenset({"python", "py", "python3"})
+_PYTHON_TAG = re.compile(r"(?:i?python|pypy|py)[\d.]*")
 
 
 def after_thinking(text: str) -> str:
@@ -112,14 +112,15 @@ def fenced_blocks(text: str) -> list[FencedBlock]:
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """The content of one fenced block; `tagged` if the fence says it is Python, else it says nothing."""
+    """The content of one fenced block; `tagged` if the fence says it is Python, `foreign` if it says something else."""
 
     source: str
     tagged: bool
+    foreign: bool = False
 
 
 def code_blocks(text: str) -> list[CodeBlock]:
-    """Complete fenced blocks that are or may be Python, in order.
+    """Complete fenced blocks, in order, whatever word is behind the fence.
 
     Accepted: both kinds of fence, indented ones, prose before a tagged opening fence, a closing fence glued to the
     last line, and CRLF. A fence inside a triple-quoted string does not close the block. A block without a closing
@@ -134,7 +135,7 @@ def code_blocks(text: str) -> list[CodeBlock]:
                 blocks.append(opened)
             else:
                 block = opened
-        elif isinstance(opened, _OpenBlock) and opened.tag in _PYTHON_TAGS:
+        elif isinstance(opened, _OpenBlock) and is_python(opened.tag):
             block = opened  # the one before was never closed
         elif block.take(line):
             blocks += block.closed()
@@ -142,6 +143,11 @@ def code_blocks(text: str) -> list[CodeBlock]:
     if block is not None and block.first_close is not None:
         blocks += block.closed()
     return blocks
+
+
+def is_python(tag: str) -> bool:
+    """Whether the word behind a fence says Python: `python`, `py`, `python3.11`, `pypy3`, `ipython`."""
+    return _PYTHON_TAG.fullmatch(tag) is not None
 
 
 @dataclass(slots=True)
@@ -174,9 +180,9 @@ class _OpenBlock:
         return True
 
     def closed(self) -> list[CodeBlock]:
-        if self.tag and self.tag not in _PYTHON_TAGS:
-            return []
-        return [CodeBlock("\n".join(self.lines[: self.first_close]).strip("\n"), bool(self.tag))]
+        tagged = is_python(self.tag)
+        source = "\n".join(self.lines[: self.first_close]).strip("\n")
+        return [CodeBlock(source, tagged, foreign=bool(self.tag) and not tagged)]
 
 
 def _opening(line: str) -> _OpenBlock | CodeBlock | None:
@@ -185,10 +191,10 @@ def _opening(line: str) -> _OpenBlock | CodeBlock | None:
         return None
     before, fence, info = line[: found.start()], found.group(), line[found.end() :].strip()
     word = info.split(maxsplit=1)[0].strip("{.}").lower() if info else ""
-    if before.strip() and word not in _PYTHON_TAGS:
+    if before.strip() and not is_python(word):
         return None
     if "`" in info:
         # On one line, as in "```python print(1)```"; what else holds backticks is inline code.
         inside = info[:-3].split(maxsplit=1) if info.endswith("```") else []
-        return CodeBlock(inside[1], True) if len(inside) == 2 and word in _PYTHON_TAGS else None
+        return CodeBlock(inside[1], True) if len(inside) == 2 and is_python(word) else None
     return _OpenBlock(fence, word, len(before) if not before.strip() else 0)

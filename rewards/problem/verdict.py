@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     CORRECT = "correct"
     WRONG = "wrong"
     NO_ANSWER = "no_answer"  # nothing in the required format was found
+    TOO_LONG = "too_long"  # a program of more characters than are read
     TIMEOUT = "timeout"  # the candidate program or the comparison overran its limit
     ERROR = "error"  # the scorer itself failed; scored 0 and counted, never hidden as WRONG
 

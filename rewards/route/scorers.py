@@ -8,14 +8,14 @@ from typing import Any, Generic, TypeVar
 from rewards.answers import arc, choice, codeio, cruxeval, graph, ordering, table_answer, zebra
 from rewards.answers.stem_answer import score_stem
 from rewards.code.code_ground_truth import parse_ground_truth
-from rewards.code.program import SYNTHETIC_LIMITS, score_program
+from rewards.code.program import score_program
+from rewards.code.source_rules import OTHER, RULES, SYNTHETIC, SourceRules
 from rewards.math.answer import score_gsm8k, score_integer, score_math
 from rewards.own.covering import covering
 from rewards.own.own_scorer import own_scorer
 from rewards.problem.domains import Domain, UnknownDataSource, canonical, domain_of, longest_prefix
 from rewards.problem.question import BadGroundTruth, Question
 from rewards.problem.verdict import Verdict
-from rewards.sandbox.runs import Limits
 
 Gold = TypeVar("Gold")
 
@@ -71,11 +71,12 @@ def _execution(question: Question) -> cruxeval.Execution:
     )
 
 
-def _code(family: str, limits: Limits) -> Scorer[Question]:
+def _code(family: str, rules: SourceRules, version: int) -> Scorer[Question]:
     return Scorer(
         family=family,
+        version=version,
         read=_readable_tests,
-        score=lambda response, question: score_program(response, question.gold, question.get("prefix"), limits),
+        score=lambda response, question: score_program(response, question.gold, question.get("prefix"), rules),
         fields=("prefix",),
     )
 
@@ -94,8 +95,8 @@ _EXECUTION_FIELDS = ("reference", "original_prompt", "input")
 MATH = Scorer(family="math", read=_not_empty, score=score_math)
 INTEGER = Scorer(family="integer", read=_integer, score=score_integer)
 GSM8K = Scorer(family="gsm8k", read=_not_empty, score=score_gsm8k)
-CODE = _code("code", Limits())
-SYNTHETIC_CODE = _code("code", SYNTHETIC_LIMITS)
+CODE = _code("code", OTHER, version=1)
+SYNTHETIC_CODE = _code("synthetic code", SYNTHETIC, version=0)  # its verdicts are those of suite 2
 CHOICE = _choice("choice", boxed=True)
 STATED_CHOICE = _choice("stated choice", boxed=False)
 ORDERING = Scorer(family="ordering", read=lambda q: ordering.parse_order(q.gold), score=ordering.score_ordering)
@@ -125,6 +126,7 @@ _SCORERS: dict[str, Scorer[Any]] = {
     "math__gsm8k": GSM8K,
     "gsm8k": GSM8K,
     "codegen__synthetic": SYNTHETIC_CODE,
+    **{name: _code(CODE.family, rules, CODE.version) for name, rules in RULES.items()},
     **_in_both("zebra", ZEBRA),
     **_in_both("zebra_puzzle", ZEBRA),
     **_in_both("ordering", ORDERING),

@@ -7,39 +7,51 @@ import select
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from rewards.sandbox.frames import WorkerTimeout, receive, send, send_with, write_whole
+from rewards.sandbox.sleep import Sleep
 from rewards.sandbox.worker import Worker
 
-# The sandbox process keeps the limit itself; this long after it the process is taken for stuck, and replaced.
+# This long after it was told to end a run, a sandbox process is taken for stuck, and replaced.
 GRACE_S = 1.5
+_FAR_OFF = 100  # times the wall limit of one: where the sandbox process ends a run by itself, if nobody tells it to
 _SEALS = fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 _CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one run may use. CPU seconds are whole (RLIMIT_CPU); wall time also covers waiting for a core."""
+    """What tests may use.
+
+    Attributes:
+        cpu_s: CPU seconds (whole) of one run on standard input, of one call, and of loading the program for calls.
+        wall_s: Seconds of wall time that one run may last, less those in which it waited for a core: so a neighbour's
+            load never makes it late, and a program that sleeps is.
+        memory_mb: Address space of one process.
+        series: All tests of a row together may take as many times the limits of one.
+    """
 
     cpu_s: int = 6
     wall_s: float = 12.0
     memory_mb: int = 1024
+    series: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """How a run ended: exit status (None: by a signal), whether late, whether it wrote too much; and its output.
 
-    `seconds` of wall time it took, less what it waited to begin.
+    It took `cpu_s` seconds of CPU, and slept for `asleep_s` seconds or, if it slept for less than one, 0.
     """
 
     exit: int | None
     late: bool
     flooded: bool
     output: bytes
-    seconds: float
+    cpu_s: float
+    asleep_s: float
 
 
 _spent = threading.local()
@@ -96,7 +108,6 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
         WorkerDied: The worker is gone.
         WorkerTimeout: The worker is stuck.
     """
-    begun = time.monotonic()
     output = _Output(output_limit)
     answer = _run(worker, kind, given, limits, [output])
     return Ended(
@@ -104,7 +115,8 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
         late=answer["late"] and not output.flooded,
         flooded=output.flooded,
         output=bytes(output.kept[:output_limit]),
-        seconds=time.monotonic() - begun,
+        cpu_s=answer["cpu_s"],
+        asleep_s=answer["asleep_s"],
     )
 
 
@@ -156,16 +168,18 @@ class _Output:
 
 
 def _run(worker: Worker, kind: str, given: Sequence[int], limits: Limits, outputs: Sequence[_Output]) -> dict[str, Any]:
-    """What the worker answered, once all that was written has been read."""
-    deadline = time.monotonic() + limits.wall_s + GRACE_S
+    """What the worker answered, once all that was written has been read, and for how long the run slept."""
+    # A series of calls in one process has the CPU time of them all; `inside.timer` sees to each.
+    cpu_s = limits.cpu_s * (limits.series if kind in ("calls", "tests") else 1)
+    request = {"kind": kind, "cpu_s": cpu_s, "memory_mb": limits.memory_mb, "wall_s": _FAR_OFF * limits.wall_s}
     try:
         try:
             writing = [output.writing for output in outputs]
-            send_with(worker.connection, {"kind": kind, **asdict(limits)}, [*given, *writing])
+            send_with(worker.connection, request, [*given, *writing])
         finally:
             for output in outputs:
                 os.close(output.writing)
-        answer = _collect(worker, outputs, deadline)
+        answer = _collect(worker, outputs, Sleep(worker.pid, limits.wall_s))
         _spent.cpu_s = cpu_spent() + answer["cpu_s"]
         return answer
     finally:
@@ -173,17 +187,21 @@ def _run(worker: Worker, kind: str, given: Sequence[int], limits: Limits, output
             os.close(output.reading)
 
 
-def _collect(worker: Worker, outputs: Sequence[_Output], deadline: float) -> dict[str, Any]:
+def _collect(worker: Worker, outputs: Sequence[_Output], sleep: Sleep) -> dict[str, Any]:
+    stopped: float | None = None
     by_descriptor = {output.reading: output for output in outputs}
     poller = select.poll()
     poller.register(worker.connection, select.POLLIN)
     for descriptor in by_descriptor:
         poller.register(descriptor, select.POLLIN)
     while True:
-        left = deadline - time.monotonic()
-        ready = poller.poll(max(0, int(left * 1000) + 1)) if left > 0 else []
-        if not ready:
+        left = sleep.left() if stopped is None else stopped + GRACE_S - time.monotonic()
+        ready = poller.poll(int(left * 1000) + 1) if left > 0 else []
+        if not ready and left <= 0 and stopped is not None:
             raise WorkerTimeout("the sandbox process does not answer")
+        if not ready and left <= 0:
+            stopped = time.monotonic()
+            send(worker.connection.fileno(), {})
         for descriptor, _ in ready:
             if descriptor in by_descriptor:
                 more = by_descriptor[descriptor].read_some()
@@ -195,9 +213,10 @@ def _collect(worker: Worker, outputs: Sequence[_Output], deadline: float) -> dic
                     poller.unregister(descriptor)
         if any(descriptor == worker.connection.fileno() for descriptor, _ in ready):
             break
-    answer: dict[str, Any] = receive(worker.connection.fileno(), deadline)
+    end = time.monotonic() + GRACE_S
+    answer: dict[str, Any] = receive(worker.connection.fileno(), end)
     for output in outputs:
         # Without isolation something may have outlived the child, and go on writing.
-        while not output.flooded and time.monotonic() < deadline and output.read_some():
+        while not output.flooded and time.monotonic() < end and output.read_some():
             pass
-    return answer
+    return answer | {"late": answer["late"] or stopped is not None, "asleep_s": sleep.seconds}

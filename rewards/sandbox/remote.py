@@ -9,6 +9,7 @@ import http.client
 import json
 import queue
 import secrets
+import signal
 import ssl
 import time
 import urllib.parse
@@ -27,8 +28,9 @@ _SERVICE_S = 30.0
 _RESPONSE_LIMIT = 64 << 20
 _MODULES = (
     "frames",
-    *("inside.encoding", "inside.agreement", "inside.cell", "inside.peer", "inside.remote_objects"),
-    *("inside.solution_server", "inside.known_names", "inside.stand_ins", "inside.rewriting", "inside.tester"),
+    *("inside.encoding", "inside.agreement", "inside.timer", "inside.event_loop", "inside.cell", "inside.peer"),
+    *("inside.remote_objects", "inside.solution_server", "inside.known_names", "inside.pytest_tests"),
+    *("inside.stand_ins", "inside.rewriting", "inside.unittest_cases", "inside.tester"),
 )
 
 
@@ -134,10 +136,11 @@ def _parsed(answer: object, seconds: float) -> Ended:
         raise ValueError("a finished run without return_code")
     return Ended(
         exit=code if isinstance(code, int) and code >= 0 else None,
-        late=not finished,
+        late=not finished or code in (-signal.SIGPROF, 128 + signal.SIGPROF),
         flooded=False,
         output=str(result.get("stdout") or "").encode("utf-8", "replace"),
-        seconds=seconds,
+        cpu_s=seconds,
+        asleep_s=0.0,
     )
 
 

@@ -42,11 +42,12 @@ from rewards.sandbox.execution import Limits as Limits  # part of what a caller 
 from rewards.sandbox.frames import WorkerTimeout
 from rewards.sandbox.inside.encoding import decode_value
 from rewards.sandbox.remote import RemoteSandbox
+from rewards.sandbox.side_by_side import in_order
 from rewards.sandbox.walls.isolation import URL_VARIABLE, Level, find_isolation, forget_isolation, start_worker
 from rewards.sandbox.worker import Result, Worker, WorkerPool, pool_size
 
 OUTPUT_LIMIT = 16 << 20
-_REPORT_LIMIT = 4 << 20
+_REPORT_LIMIT = 9 << 20
 
 
 class RunStatus(StrEnum):
@@ -70,12 +71,13 @@ class CallResults:
 class ProgramRun:
     """One run of a program. `stdout` is what it printed, cut at the limit, undecodable bytes replaced.
 
-    `seconds` of wall time it took, less what it waited to begin.
+    It took `cpu_s` seconds of CPU, and slept for `asleep_s` seconds (0 where it slept for less than one).
     """
 
     status: RunStatus
     stdout: str
-    seconds: float
+    cpu_s: float
+    asleep_s: float
 
 
 _pool = WorkerPool(pool_size(), start_worker)
@@ -140,12 +142,14 @@ def run_program(
 ) -> list[ProgramRun]:
     """Runs `code` as a script once for each standard input, each time in a fresh process.
 
+    Once the first run is over, the others go side by side where sandbox processes are free.
+
     Args:
         code: Candidate program, untrusted.
         stdins: What it finds on descriptor 0.
         limits: For each run.
         output_limits: Bytes of output of each run; what exceeds them ends the run. None: 16 MB.
-        stop: Called with each run as it ends; True ends the series.
+        stop: Called with each run, in order; True ends the series, whatever later runs would do.
 
     Returns:
         The runs made, in order.
@@ -154,18 +158,18 @@ def run_program(
         SandboxUnavailable: No isolation here, and not allowed without.
         WorkerDied: The sandbox process could not be started.
     """
-    runs: list[ProgramRun] = []
     program = code.encode("utf-8", "surrogatepass")
     limits = _limits_for(code, limits)
-    for index, text in enumerate(stdins):
+
+    def run(index: int) -> ProgramRun:
         cap = min(output_limits[index], OUTPUT_LIMIT) if output_limits is not None else OUTPUT_LIMIT
-        ended = _run("program", [program, text.encode("utf-8", "surrogatepass")], limits, cap)
-        output = ended.output if ended is not None else b""
-        seconds = ended.seconds if ended is not None else limits.wall_s
-        runs.append(ProgramRun(status=_status(ended), stdout=output.decode("utf-8", "replace"), seconds=seconds))
-        if stop is not None and stop(index, runs[-1]):
-            break
-    return runs
+        ended = _run("program", [program, stdins[index].encode("utf-8", "surrogatepass")], limits, cap)
+        if ended is None:
+            return ProgramRun(status=RunStatus.TIMEOUT, stdout="", cpu_s=limits.cpu_s, asleep_s=limits.wall_s)
+        stdout = ended.output.decode("utf-8", "replace")
+        return ProgramRun(status=_status(ended), stdout=stdout, cpu_s=ended.cpu_s, asleep_s=ended.asleep_s)
+
+    return in_order(len(stdins), run, until=stop or (lambda *_: False), helpers=_pool.free)
 
 
 def run_calls(code: str, calls: Sequence[str], *, setup: str = "", limits: Limits | None = None) -> CallResults:
@@ -181,8 +185,9 @@ def run_calls(code: str, calls: Sequence[str], *, setup: str = "", limits: Limit
         SandboxUnavailable: No isolation here, and not allowed without.
         WorkerDied: The sandbox process could not be started.
     """
-    payload = json.dumps({"code": code, "calls": list(calls), "setup": setup}).encode()
-    ended = _run("calls", [payload], _limits_for(code, limits or Limits()), _REPORT_LIMIT)
+    limits = _limits_for(code, limits or Limits())
+    given = {"code": code, "calls": list(calls), "setup": setup, "cpu_s": limits.cpu_s}
+    ended = _run("calls", [json.dumps(given).encode()], limits, _REPORT_LIMIT)
     status = _status(ended)
     if status is not RunStatus.DONE or ended is None:
         return CallResults(status=status)
@@ -218,7 +223,7 @@ def run_tests(
         prefix: Trusted statements (imports, helper classes) whose names the tests may use.
         entries: Names that are the program's even if built-in, known or defined by `prefix`; give it the names that
             are under test.
-        limits: For each of the two processes; the wall limit for both together.
+        limits: CPU time for each call into the program, the wall limit for all together.
 
     Raises:
         SandboxUnavailable: No isolation here, and not allowed without.
@@ -226,8 +231,10 @@ def run_tests(
     """
     token = secrets.token_hex(16)
     script = {"tests": tests, "prefix": prefix, "entries": sorted(entries), "token": token}
-    contents = [json.dumps({"code": code, "setup": setup}).encode(), json.dumps(script).encode()]
-    ended = _run("tests", contents, _limits_for(f"{code}\n{tests}", limits or Limits()), _REPORT_LIMIT)
+    limits = _limits_for(f"{code}\n{tests}", limits or Limits())
+    program = {"code": code, "setup": setup, "cpu_s": limits.cpu_s}
+    contents = [json.dumps(program).encode(), json.dumps(script).encode()]
+    ended = _run("tests", contents, limits, _REPORT_LIMIT)
     status = _status(ended)
     if status is not RunStatus.DONE or ended is None:
         return status

@@ -145,6 +145,10 @@ class WorkerPool:
                 self._end(worker)
             slots.put(keep)
 
+    def free(self) -> int:
+        """How many more could be borrowed at once just now."""
+        return self._slots.qsize()
+
     def _end(self, worker: Worker) -> None:
         worker.kill()
         with self._lock:

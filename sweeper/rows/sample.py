@@ -16,6 +16,7 @@ TRUNCATED = "truncated"  # the verdict of an evaluation on a response that was c
 VERDICTS = (*map(str, Outcome), TRUNCATED, *map(str, LIMITS))  # of an agent's trajectory also how it ended unfinished
 _WHY: dict[str, str] = {
     Outcome.NO_ANSWER: "nothing in the required format was found",
+    Outcome.TOO_LONG: "the program is longer than 65,536 characters, and was not run",
     Outcome.TIMEOUT: "the program or the comparison ran past its time limit",
     Outcome.ERROR: "the scorer failed; it counts as 0",
     Ended.turn_limit: "no answer within agent.max_turns",

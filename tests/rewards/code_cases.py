@@ -485,7 +485,7 @@ def _stdin() -> None:
         "only defined": "def main():\n    print(sum(map(int, input().split())))",
         "label": "print('Answer:', sum(map(int, input().split())))",
         "extra line": "print(sum(map(int, input().split())))\nprint(0)",
-        "a float": "print(float(sum(map(int, input().split()))))",
+        "a float that is another number": "print(sum(map(int, input().split())) + 0.1)",
         "raises after printing": "print(sum(map(int, input().split())))\nraise ValueError",
         "raises": "raise ValueError",
         "reads too much": "a, b = map(int, input().split())\nc = input()\nprint(a + b)",

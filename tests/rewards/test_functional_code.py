@@ -48,7 +48,7 @@ def test_the_code_is_found_in_any_usual_form(response: str) -> None:
     assert _outcome(response, _TESTS) == "correct"
 
 
-@pytest.mark.parametrize("response", [_GOOD, f"```python\n{_GOOD}", "```python\n\n```", "```js\nf = 1\n```"])
+@pytest.mark.parametrize("response", [_GOOD, f"```python\n{_GOOD}", "```python\n\n```", "```js\nlet f = 1\n```"])
 def test_unfenced_or_unfinished_code_is_no_answer(response: str) -> None:
     assert _outcome(response, _TESTS) == "no_answer"
 

@@ -9,9 +9,12 @@ import pytest
 from rewards import Outcome, compute_score
 from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.program import score_program
+from rewards.code.source_rules import SourceRules
 from rewards.code.stdin_tests import StdinTests, same_output
 from rewards.sandbox.runs import Limits
 from tests.rewards.code_cases import CASES, Case, Family
+
+QUICK = SourceRules(limits=Limits(wall_s=1.0))
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.family is Family.STDIN], ids=lambda case: str(case.name))
@@ -35,6 +38,12 @@ def test_a_program_on_standard_input_is_judged_as_labelled(case: Case) -> None:
         ("1e3", "1000.0"),
         ("NaN", "nan"),
         ("-0.0", "0.0"),
+        ("1.0", "1"),
+        ("3.0 4.00", "3 4"),
+        ("-0.0", "0"),
+        ("2e0", "2"),
+        ("2.0000001", "2"),
+        ("1e18", "1000000000000000000"),
     ],
 )
 def test_outputs_that_mean_the_same_agree(printed: str, expected: str) -> None:
@@ -48,8 +57,13 @@ def test_outputs_that_mean_the_same_agree(printed: str, expected: str) -> None:
         ("1", ""),
         ("1\n1", "1"),
         ("1 1", "11"),
-        ("1.0", "1"),
+        ("2.1", "2"),
+        ("2.00001", "2"),
         ("1000000000000000000", "1000000000000000001"),
+        ("1000000000000000000.0", "1000000000000000001"),
+        ("1e18", "1000000000000000001"),
+        ("1e999999999", "1"),
+        ("1", "01"),
         ("0.51", "0.5"),
         ("nan", "0.5"),
         ("inf", "1.5"),
@@ -69,24 +83,41 @@ def test_outputs_that_differ_do_not_agree(printed: str, expected: str) -> None:
 def test_a_program_that_sleeps_is_ended_at_the_wall_limit() -> None:
     gold = json.dumps({"inputs": ["1"], "outputs": ["1"]})
     start = time.monotonic()
-    verdict = score_program("```python\nimport time\ntime.sleep(99)\n```", gold, "", Limits(wall_s=1.0))
+    verdict = score_program("```python\nimport time\ntime.sleep(99)\n```", gold, "", QUICK)
     assert verdict.outcome is Outcome.TIMEOUT
     assert time.monotonic() - start < 3
 
 
-def test_all_tests_together_have_a_deadline_too() -> None:
+@pytest.mark.parametrize("work", ["time.sleep(1.2)", "while time.process_time() < 0.4: pass"])
+def test_the_tests_of_a_row_together_have_a_limit_too(work: str) -> None:
     gold = json.dumps({"inputs": ["1"] * 60, "outputs": ["1"] * 60})
-    start = time.monotonic()
-    response = "```python\nimport time\ntime.sleep(0.6)\nprint(1)\n```"
-    assert score_program(response, gold, "", Limits(wall_s=1.0)).outcome is Outcome.TIMEOUT
-    assert time.monotonic() - start < 6
+    response = f"```python\nimport time\n{work}\nprint(1)\n```"
+    rules = SourceRules(limits=Limits(cpu_s=1, wall_s=2.0, series=1))
+    assert score_program(response, gold, "", rules).outcome is Outcome.TIMEOUT
+
+
+def test_each_test_has_the_whole_limit_and_all_run_side_by_side() -> None:
+    numbers = [f"{number}\n" for number in range(9)]
+    gold = json.dumps({"inputs": numbers, "outputs": numbers})
+    response = "```python\nimport time\nn = input()\ntime.sleep(0.4)\nprint(n)\n```"
+    assert score_program(response, gold, "", QUICK).outcome is Outcome.CORRECT  # 3.6 s of sleep, 1 s for each
+    wrong = response.replace("print(n)", "print(9 if n == '5' else n)")
+    assert score_program(wrong, gold, "", QUICK).outcome is Outcome.WRONG
+
+
+def test_of_several_failing_tests_the_first_says_how_a_program_failed() -> None:
+    numbers = [f"{number}\n" for number in range(6)]
+    gold = json.dumps({"inputs": numbers, "outputs": numbers})
+    late_then_wrong = "import time\nn = input()\nif n == '2': time.sleep(9)\nprint(0 if n == '3' else n)"
+    assert score_program(f"```python\n{late_then_wrong}\n```", gold, "", QUICK).outcome is Outcome.TIMEOUT
 
 
 def test_what_a_program_waits_for_a_free_sandbox_is_not_counted() -> None:
     gold = json.dumps({"inputs": ["1"] * 4, "outputs": ["1"] * 4})
     response = "```python\nimport time\ntime.sleep(0.2)\nprint(1)\n```"
-    with ThreadPoolExecutor(32) as executor:  # each waits for the others, longer than its 1.5 s
-        verdicts = list(executor.map(lambda _: score_program(response, gold, "", Limits(wall_s=0.5)), range(32)))
+    rules = SourceRules(limits=Limits(wall_s=0.5))
+    with ThreadPoolExecutor(32) as executor:  # each waits for the others, longer than its limit
+        verdicts = list(executor.map(lambda _: score_program(response, gold, "", rules), range(32)))
     assert {verdict.outcome for verdict in verdicts} == {Outcome.CORRECT}
 
 

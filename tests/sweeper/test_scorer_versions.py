@@ -42,8 +42,9 @@ ONLY_LOGIC = ("domain_mix=logic", "eval.domains=[logic]")
 ONLY_MATH = ("domain_mix=math", "eval.domains=[math]")
 
 
-def test_no_scorer_has_left_suite_2() -> None:
-    assert raised_versions() == {}
+def test_of_the_scorers_that_have_left_suite_2_none_scores_synthetic_tasks() -> None:
+    assert raised_versions() == {"code": 1}
+    assert spec("domain_mix=code", "eval.domains=[code]").reward.versions == {}
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,11 @@ def _same(left: object, right: object) -> bool:
     return left is right or (type(left) is type(right) and isinstance(left, _ATOMS) and left == right)
 
 
+def _different(left: object, right: object) -> bool:
+    _refuse_opaque(left, right)
+    return not _same(left, right)
+
+
 def _ordered(compare: Callable[..., object]) -> Callable[[object, object], object]:
     def ordered(left: object, right: object) -> object:
         if any(type(side) is float and math.isnan(side) for side in (left, right)):
@@ -222,7 +227,7 @@ COMPARISONS: dict[str, Callable[..., object]] = {
     "Eq": _equal,
     "NotEq": _unequal,
     "Is": _same,
-    "IsNot": lambda left, right: not _same(left, right),
+    "IsNot": _different,
     "In": lambda left, right: left in right,
     "NotIn": lambda left, right: left not in right,
     "Lt": _ordered(operator.lt),

@@ -4,6 +4,7 @@ Everything here shares its interpreter with the candidate program, so nothing it
 or output, which the scorer compares with what was expected; that never comes here.
 """
 
+import builtins
 import contextlib
 import gc
 import io
@@ -13,10 +14,12 @@ import random
 import sys
 import types
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 from rewards.sandbox.frames import write_whole
+from rewards.sandbox.inside import event_loop
 from rewards.sandbox.inside.encoding import encode_value
+from rewards.sandbox.inside.timer import limited
 
 _EXIT_RAISED = 1
 
@@ -55,6 +58,17 @@ def connect_standard_streams() -> TextIO:
     return printed
 
 
+_STREAMS = {f"{folder}/{number}": number for folder in ("/dev/fd", "/proc/self/fd") for number in (0, 1)}
+_STREAMS |= {"/dev/stdin": 0, "/dev/stdout": 1}
+_python_open: Callable[..., Any] = open
+
+
+def _open(file: Any, *arguments: Any, **named: Any) -> Any:
+    """`open`, for which the standard streams have their usual names, though there is no /dev."""
+    number = _STREAMS.get(file) if type(file) is str else None
+    return _python_open(file if number is None else number, *arguments, **named)
+
+
 def run_program(code_fd: int) -> int:
     """Runs the code in `code_fd` as `__main__` on descriptors 0 and 1, then what Python does at its end.
 
@@ -63,6 +77,8 @@ def run_program(code_fd: int) -> int:
     code = read_whole(code_fd).decode("utf-8", "surrogatepass")
     connect_standard_streams()
     prepare_interpreter()
+    builtins.open = _open
+    sys.meta_path.insert(0, event_loop.LoopGiver())
     module = fresh_module("__main__")
     module.__dict__["__file__"] = "solution.py"
     status = _status_of(lambda: exec(compile(code, "solution.py", "exec"), module.__dict__))
@@ -94,15 +110,22 @@ def end_interpreter() -> None:
 
 
 def run_calls(payload_fd: int, report_fd: int) -> int:
-    """Runs `code`, then `setup`, evaluates `calls`, and writes their values, encoded, to `report_fd`."""
+    """Runs `code`, then `setup`, evaluates `calls`, and writes their values, encoded, to `report_fd`.
+
+    Code and calls may take `cpu_s` CPU seconds each.
+    """
     request = json.loads(read_whole(payload_fd))
     prepare_interpreter()
     namespace = fresh_module("solution").__dict__
     try:
-        exec(compile(request["code"], "<solution>", "exec"), namespace)
-        if request["setup"]:
-            exec(compile(request["setup"], "<tests>", "exec"), namespace)
-        values = [encode_value(eval(compile(call, "<tests>", "eval"), namespace)) for call in request["calls"]]
+        with limited(request["cpu_s"]):
+            exec(compile(request["code"], "<solution>", "exec"), namespace)
+            if request["setup"]:
+                exec(compile(request["setup"], "<tests>", "exec"), namespace)
+        values = []
+        for call in request["calls"]:
+            with limited(request["cpu_s"]):
+                values.append(encode_value(eval(compile(call, "<tests>", "eval"), namespace)))
         report = json.dumps(values).encode()
     except BaseException:  # the candidate's: it may raise anything
         return _EXIT_RAISED

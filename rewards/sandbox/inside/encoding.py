@@ -1,14 +1,16 @@
 """Plain Python values as JSON and back, for results that come out of the sandbox.
 
-Closed and typed: only exact built-in types pass (and numpy's numbers, as Python's), so an object of the candidate's
-own class that claims to equal everything arrives as `Opaque`, which equals nothing. Decoding never evaluates text.
+Closed and typed: only built-in types pass (and numpy's numbers, as Python's). An object of a class derived from one
+arrives as the plain value if it compares as that does (a named tuple, a member of an IntEnum), so an object of the
+candidate's own class that claims to equal everything arrives as `Opaque`, which equals nothing. Decoding never
+evaluates text.
 """
 
 import sys
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 
-_MAX_NODES = 200_000
+_MAX_NODES = 1_000_000
 _JSON_SAFE_INT = 1 << 62
 
 
@@ -29,7 +31,17 @@ def encode_value(value: object, other: Callable[[object], object] | None = None)
         value: Anything.
         other: Gives the form of a part that is of no plain type, a list with a tag of its own; None makes it opaque.
     """
-    return _encode(value, [_MAX_NODES], other or (lambda _: ["?"]))
+    budget = [_MAX_NODES]
+    return _encode(value, budget, other or (lambda part: _encode_derived(part, budget)))
+
+
+def _encode_derived(value: object, budget: list[int]) -> object:
+    """A value of a class derived from a plain type, whose equality is the plain type's."""
+    for kind in (int, float, complex, str, bytes, *_SEQUENCES, dict):
+        if isinstance(value, kind) and type(value).__eq__ is kind.__eq__:
+            plain: object = kind(value)  # type: ignore[call-overload]
+            return _encode(plain, budget, lambda part: _encode_derived(part, budget)) if type(plain) is kind else ["?"]
+    return ["?"]
 
 
 def _encode(value: object, budget: list[int], other: Callable[[object], object]) -> object:

@@ -6,8 +6,9 @@ classes, instances, iterators of the program) goes over as a reference, which th
 
 import builtins
 import sys
-from collections import deque
+from collections import deque, namedtuple
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -20,6 +21,16 @@ _BUILTINS = frozenset(name for name, value in vars(builtins).items() if isinstan
     *("abs", "all", "any", "bin", "callable", "chr", "divmod", "format", "hash", "hex", "id", "iter", "len", "max"),
     *("min", "next", "oct", "ord", "pow", "print", "repr", "round", "sorted", "sum"),
 }
+
+
+# With time zones of the standard library's own kind only as far as ISO 8601 has them.
+_TIMES: dict[str, Any] = {"date": date, "datetime": datetime, "time": time}
+
+
+def is_named_tuple(cls: type) -> bool:
+    """Whether a class is as `collections.namedtuple` makes them."""
+    fields = getattr(cls, "_fields", None)
+    return issubclass(cls, tuple) and type(fields) is tuple and all(type(name) is str for name in fields)
 
 
 class Gone(BaseException):
@@ -120,6 +131,12 @@ def encode_more(value: object, other: Callable[[object], object]) -> object:
                 return ["Decimal", str(part)]
             case Fraction() if type(part) is Fraction:
                 return ["Fraction", hex(part.numerator), hex(part.denominator)]
+            case timedelta() if type(part) is timedelta:
+                return ["timedelta", part.days, part.seconds, part.microseconds]
+            case date() | time() if type(part).__name__ in _TIMES and type(part) is _TIMES[type(part).__name__]:
+                return [type(part).__name__, part.isoformat()]
+            case tuple() if type(part).__eq__ is tuple.__eq__ and is_named_tuple(type(part)):
+                return ["named", type(part).__name__, list(part._fields), encode_more(tuple(part), other)]  # type: ignore[attr-defined]
         numpy = sys.modules.get("numpy")
         if numpy is not None and type(part) is numpy.ndarray and part.dtype.kind in "biufcU":  # type: ignore[attr-defined]
             return ["array", encode_value(part.tolist()), part.dtype.str]  # type: ignore[attr-defined]
@@ -146,6 +163,12 @@ def decode_more(coded: object, other: Callable[[list[Any]], object]) -> Any:
                 return Decimal(text)
             case ["Fraction", str(numerator), str(denominator)]:
                 return Fraction(int(numerator, 16), int(denominator, 16))
+            case ["timedelta", int(days), int(seconds), int(microseconds)]:
+                return timedelta(days, seconds, microseconds)
+            case [("date" | "datetime" | "time") as kind, str(text)]:
+                return _TIMES[kind].fromisoformat(text)
+            case ["named", str(name), list(fields), items]:
+                return namedtuple(name, fields)(*decode_more(items, other))  # type: ignore[misc]
             case ["array", items, str(dtype)]:
                 import numpy
 

@@ -1,6 +1,7 @@
 """Changes the syntax tree of test code so that its checks are counted and its comparisons are those of `agreement`."""
 
 import ast
+import builtins
 import hashlib
 import importlib.util
 import sys
@@ -16,6 +17,11 @@ NAMES: dict[str, object] = {
     _NEARLY_EQUAL: nearly_equal,
     **{f"__{name}__": compare for name, compare in COMPARISONS.items()},
 }
+_OTHER_ERRORS = frozenset(
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, Exception) and not issubclass(AssertionError, value)
+) - {"AssertionError"}
 # Guru's tests of PrimeIntellect and TACO problems all define this one, which takes 10**18 for 10**18 + 1.
 _DEEP_EQ = "065620bcdab9de05298fac0330a0883e779ccf79b447983bf1b0c80208a16018"
 
@@ -29,10 +35,11 @@ def rewritten(source: str) -> ast.Module:
 
 class _Rewriter(ast.NodeTransformer):
     def _counted(self, node: ast.stmt) -> list[ast.stmt] | ast.stmt:
+        checks = _checks(node)  # as it was written
         self.generic_visit(node)
-        return [node, ast.Expr(_call(COUNTER, []))] if _checks(node) else node
+        return [node, ast.Expr(_call(COUNTER, []))] if checks else node
 
-    visit_Assert = visit_Expr = visit_With = visit_If = _counted
+    visit_Assert = visit_Expr = visit_With = visit_If = visit_Try = _counted
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
@@ -77,7 +84,30 @@ def _checks(statement: ast.stmt) -> bool:
             return is_check(value)
         case ast.With(items=items):
             return any(is_check(item.context_expr) for item in items)
+        case ast.Try(body=body, handlers=[_, *_], orelse=after, finalbody=[]):
+            # What had to raise did, or this would have raised: behind the handlers' reach, or past them.
+            return _fails(after) or (_fails(body) and not any(map(_catches_failures, statement.handlers)))
     return False
+
+
+def _fails(body: list[ast.stmt]) -> bool:
+    """Whether statements that come to their end raise, as `raise AssertionError` and `assert False` do."""
+    match body:
+        case [*_, ast.Raise() | ast.Assert(test=ast.Constant(value=False | 0 | None))]:
+            return True
+        case [*_, ast.Expr(ast.Call(func=ast.Attribute(attr="fail")))]:  # of unittest, or of pytest
+            return True
+    return False
+
+
+def _catches_failures(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler may catch what a failed assertion raises."""
+    match handler.type:
+        case ast.Name(id=name):
+            return name not in _OTHER_ERRORS
+        case ast.Tuple(elts=parts):
+            return not all(isinstance(part, ast.Name) and part.id in _OTHER_ERRORS for part in parts)
+    return True
 
 
 def _call(name: str, arguments: list[ast.expr]) -> ast.expr:

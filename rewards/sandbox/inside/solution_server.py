@@ -13,6 +13,7 @@ from typing import Any
 from rewards.sandbox.inside.cell import fresh_module, prepare_interpreter, read_whole
 from rewards.sandbox.inside.encoding import Opaque
 from rewards.sandbox.inside.peer import Gone, Peer, Raised, coded_exception, decode_more, encode_more
+from rewards.sandbox.inside.timer import limited
 
 _MUTABLE = (list, dict, set, bytearray, deque)
 _BATCH = 256
@@ -29,11 +30,12 @@ def serve_solution(payload_fd: int, reading: int, writing: int) -> int:
     request = json.loads(read_whole(payload_fd))
     prepare_interpreter()
     namespace = fresh_module("solution").__dict__
-    server = _Server(namespace)
+    server = _Server(namespace, request["cpu_s"])
     peer = server.peer = Peer(reading, writing, server.handle)
     try:
-        exec(compile(request["code"], "<solution>", "exec"), namespace)
-        exec(compile(request["setup"], "<tests>", "exec"), namespace)
+        with limited(request["cpu_s"]):
+            exec(compile(request["code"], "<solution>", "exec"), namespace)
+            exec(compile(request["setup"], "<tests>", "exec"), namespace)
     except BaseException as error:  # the candidate's: it may raise anything
         names, arguments = coded_exception(error)
         peer.say(["raise", names, arguments])
@@ -49,14 +51,26 @@ def serve_solution(payload_fd: int, reading: int, writing: int) -> int:
 class _Server:
     peer: Peer
 
-    def __init__(self, namespace: dict[str, object]) -> None:
+    def __init__(self, namespace: dict[str, object], cpu_s: float) -> None:
         self._namespace = namespace
+        self._cpu_s = cpu_s  # of each request
+        self._depth = 0  # of requests in requests, by way of the tests' own functions
         self._objects: list[object] = []  # by reference; kept alive as long as the tests run
         self._numbers: dict[int, int] = {}
         self._twins: list[object] = []  # of the tests' own objects in the call under way
         self._twin_numbers: dict[int, int] = {}
 
     def handle(self, operation: str, *operands: Any) -> object:
+        self._depth += 1
+        try:
+            if self._depth > 1:
+                return self._answer(operation, *operands)
+            with limited(self._cpu_s):
+                return self._answer(operation, *operands)
+        finally:
+            self._depth -= 1
+
+    def _answer(self, operation: str, *operands: Any) -> object:
         match operation, operands:
             case "global", (str(name),):
                 if name not in self._namespace:

@@ -11,6 +11,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, Self
 
+from rewards.sandbox.inside import pytest_tests
 from rewards.sandbox.inside.agreement import close
 
 
@@ -55,10 +56,26 @@ class Approximation:
     __hash__ = None  # type: ignore[assignment]
 
 
+def raises(expected: Any, function: Any = None, *arguments: Any, match: str = "", **named: Any) -> Any:
+    """`pytest.raises`, with a function to call or for a `with`."""
+    checking = Raises(expected, match or "")
+    if function is None:
+        return checking
+    with checking:
+        function(*arguments, **named)
+    return checking
+
+
 class Raises:
-    """`pytest.raises` in a `with`; `value` is the exception afterwards."""
+    """`pytest.raises` in a `with`; `value` is the exception afterwards, and `type` its class."""
 
     value: BaseException
+
+    def match(self, pattern: str) -> bool:
+        """Whether the exception's text matches, which it has to."""
+        if not re.search(pattern, str(self.value)):
+            raise AssertionError(f"{self.value} does not match {pattern}")
+        return True
 
     def __init__(self, expected: type[BaseException] | tuple[type[BaseException], ...], match: str = "") -> None:
         self._expected, self._match = expected, match
@@ -74,7 +91,7 @@ class Raises:
             return False
         if not re.search(self._match, str(error)):
             raise AssertionError(f"{error} does not match {self._match}")
-        self.value = error
+        self.value, self.type = error, kind
         return True
 
 
@@ -117,7 +134,7 @@ _ARRAY_TYPES = ("ndarray", "float32", "float64", "integer", "floating", "generic
 _MEMBERS: dict[str, dict[str, object]] = {
     "numpy": {name: ArrayType(name) for name in _ARRAY_TYPES}
     | {"allclose": all_close, "isclose": is_close, "inf": math.inf, "nan": math.nan},
-    "pytest": {"approx": Approximation, "raises": Raises},
+    "pytest": {"approx": Approximation, "raises": raises, **pytest_tests.MEMBERS},
 }
 
 

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from typing import Any
 
 from rewards.sandbox.frames import write_whole
-from rewards.sandbox.inside import rewriting, stand_ins
+from rewards.sandbox.inside import pytest_tests, rewriting, stand_ins, unittest_cases
 from rewards.sandbox.inside.cell import prepare_interpreter, read_whole
 from rewards.sandbox.inside.known_names import ALIASES, JSON_WORDS, MEMBERS
 from rewards.sandbox.inside.remote_objects import Solution
@@ -53,8 +53,25 @@ def _run(request: dict[str, Any], solution: Solution) -> int:
     names.update({"__name__": "__main__", "__builtins__": builtins, rewriting.COUNTER: count, **rewriting.NAMES})
     names.configure(solution, request["entries"], _trusted(request["prefix"]))
     sys.modules["__main__"] = module
-    exec(compile(tree, "<tests>", "exec"), names)
+    called = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    has_cases = "unittest" in request["tests"]
+    if has_cases:
+        unittest_cases.install()
+    sys.exit = _end_script
+    with contextlib.suppress(_EndOfScript):
+        exec(compile(tree, "<tests>", "exec"), names)
+    if has_cases:
+        unittest_cases.run(names)
+    pytest_tests.Collected(names, called).run()
     return passed
+
+
+class _EndOfScript(BaseException):
+    """The script ended itself with success. Not SystemExit, which a program can raise in a call."""
+
+
+def _end_script(code: object = None) -> None:
+    raise SystemExit(code) if code else _EndOfScript
 
 
 def _trusted(prefix: str) -> dict[str, object]:

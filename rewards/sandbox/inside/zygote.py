@@ -178,7 +178,9 @@ def _used_up(status: int, used: resource.struct_rusage, cpu_s: float) -> bool:
     """
     if not os.WIFSIGNALED(status):
         return False
-    return os.WTERMSIG(status) == signal.SIGXCPU or used.ru_utime + used.ru_stime >= 0.8 * cpu_s
+    if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGPROF):  # the limit of a process, of a call (`.timer`)
+        return True
+    return used.ru_utime + used.ru_stime >= 0.8 * cpu_s
 
 
 def _children(kind: str, descriptors: list[int]) -> list[_Child]:

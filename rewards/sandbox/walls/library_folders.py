@@ -7,6 +7,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -19,12 +20,17 @@ _SHARED_OBJECTS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 _FILES = ("/usr/share/zoneinfo", "/etc/localtime", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
-def site_folders() -> list[Path]:
-    """Where packages are installed, for the interpreter that runs this and for the one that it was made from."""
-    paths = sysconfig.get_paths()
-    base = sysconfig.get_paths(vars={"base": sys.base_prefix, "platbase": sys.base_exec_prefix})
-    names = {paths["purelib"], paths["platlib"], base["purelib"], base["platlib"]}
-    return [Path(name) for name in sorted(names)]
+@lru_cache(maxsize=1)  # asked again when the file tree is not the same any more
+def site_folders() -> tuple[Path, ...]:
+    """Where packages are installed, first for this environment, then for the interpreter that it was made from."""
+    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    prefixes = [{}, base]
+    # Started without `site` (-S), an interpreter does not know that it is of a virtual environment.
+    environment = Path(sys.executable).parent.parent
+    if (environment / "pyvenv.cfg").is_file():
+        prefixes.insert(0, {"base": str(environment), "platbase": str(environment)})
+    paths = [sysconfig.get_paths(vars=prefix) for prefix in prefixes]
+    return tuple(Path(name) for name in dict.fromkeys(one[kind] for one in paths for kind in ("purelib", "platlib")))
 
 
 def third_party_files() -> dict[str, Path]:

@@ -72,7 +72,7 @@ def leaks(worker: Worker) -> list[str]:
     """What the canary could do in `worker` that no program may; empty when the isolation holds."""
     with _facts() as facts:
         setup = "\n".join(f"{name} = {value!r}" for name, value in facts.items())
-        request = {"code": f"{setup}\n{_PROGRAM}", "setup": "", "calls": ["succeeded"]}
+        request = {"code": f"{setup}\n{_PROGRAM}", "setup": "", "calls": ["succeeded"], "cpu_s": _LIMITS.cpu_s}
         payload = memory_file(json.dumps(request).encode())
         try:
             ended = execute(worker, "calls", [payload], _LIMITS, 1 << 20)

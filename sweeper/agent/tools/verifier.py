@@ -19,6 +19,7 @@ _SAYS = {
     Outcome.CORRECT: "passes the public tests",
     Outcome.WRONG: "fails the public tests",
     Outcome.NO_ANSWER: "there is no program in it",
+    Outcome.TOO_LONG: "is too long to be run",
     Outcome.TIMEOUT: "ran past a limit in the public tests",
     Outcome.ERROR: "could not be run",
 }

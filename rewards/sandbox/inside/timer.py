@@ -1,0 +1,19 @@
+"""A limit on the CPU time of each call into a candidate program by itself, within the limit on all of them.
+
+At its end the kernel ends the process with SIGPROF, which the sandbox process tells as a time limit. A program can
+disarm it, as it can do anything in its own interpreter; it then has what is left of the limit on the whole series.
+"""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def limited(cpu_s: float) -> Iterator[None]:
+    """The block may take that many CPU seconds of this process."""
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)

@@ -1,0 +1,77 @@
+"""How long a run has slept: wall time in which it neither computed nor waited for a core.
+
+A limit on it ends a program that sleeps or waits for ever, whatever its neighbours do: what computes is limited by CPU
+time, and what waits for a core is nobody's fault. Linux tells both by thread, in nanoseconds, in
+/proc/PID/task/TID/schedstat. Where the kernel does not tell, seconds count for less by the machine's load per core.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+_LOOK_S = 1.0  # a run is not looked at sooner, nor more often
+
+
+class Sleep:
+    """The sleep of what a sandbox process has under way, from now on."""
+
+    def __init__(self, pid: int, limit_s: float) -> None:
+        """Args: pid: Of the sandbox process. limit_s: Seconds of sleep at which a run is late."""
+        self._pid = pid
+        self._limit_s = limit_s
+        self._begun = self._looked = time.monotonic()
+        self.seconds = 0.0
+
+    def left(self) -> float:
+        """Seconds until it should be asked again; 0 or less once the run has slept for longer than its limit."""
+        now = time.monotonic()
+        first = min(_LOOK_S, self._limit_s)
+        if now - self._looked >= first:
+            known = _awake_s(self._pid)
+            if known is None:
+                self.seconds += (now - self._looked) / max(1.0, _load_per_core())
+            else:
+                self.seconds = max(self.seconds, now - self._begun - known)
+            self._looked = now
+        if self.seconds >= self._limit_s:
+            return 0.0
+        return max(0.001, min(self._looked + first - now, self._limit_s - self.seconds))
+
+
+def _awake_s(pid: int) -> float | None:
+    """Seconds that the running descendants of a process have computed or waited for a core; None: the kernel is silent.
+
+    Of one process the busiest thread counts, and of several (a program and its tests, which take turns) the sum.
+    """
+    try:
+        with contextlib.closing(_descendants(pid)) as found:
+            return sum(_awake_of(one) for one in found)
+    except OSError:
+        return None
+
+
+def _awake_of(pid: int) -> float:
+    busiest = 0
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            computed, waited, _ = map(int, (thread / "schedstat").read_bytes().split())
+            busiest = max(busiest, computed + waited)
+    return busiest / 1e9
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """The processes below `pid` that have no child themselves: candidates, and never what forks them."""
+    children = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_bytes().split()]
+    for child in children:
+        inner = None
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for inner in _descendants(child):
+                yield inner
+            if inner is None:
+                yield child
+
+
+def _load_per_core() -> float:
+    return os.getloadavg()[0] / len(os.sched_getaffinity(0))
