@@ -1,6 +1,7 @@
 """Scores responses: one at a time, awaited, or in batches, all by the same function.
 
-Thread-safe and deterministic, apart from time limits and outages, whose verdicts are not remembered.
+Thread-safe and deterministic, apart from outages, whose verdicts are not remembered, and limits of CPU time, whose
+verdicts are: one process never says of the same answer that it was late and then that it was wrong.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from rewards.own.covering import covering
 from rewards.problem.question import Question, question_of
 from rewards.problem.verdict import Outcome, Verdict
 from rewards.route.scorers import scorer_of
@@ -101,7 +103,9 @@ def compute_score(
             _remembered.move_to_end(key)
     if verdict is None:
         verdict = scorer.verdict(solution_str, question)
-        if verdict.outcome not in (Outcome.TIMEOUT, Outcome.ERROR):
+        # A function of the user's own has a limit of wall time, which depends on the machine's load.
+        is_late = verdict.outcome is Outcome.TIMEOUT and covering(data_source, tuple(own)) is not None
+        if verdict.outcome is not Outcome.ERROR and not is_late:
             with _lock:
                 _remembered[key] = verdict
                 if len(_remembered) > _CACHE_ENTRIES:

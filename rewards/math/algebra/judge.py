@@ -1,4 +1,4 @@
-"""Symbolic equality of two answers by math-verify, in a process that is killed when it is late."""
+"""Symbolic equality of two answers by math-verify, in a process that is killed when it takes too much CPU time."""
 
 import contextlib
 import re
@@ -10,7 +10,7 @@ from rewards.sandbox.cores import one_core
 from rewards.sandbox.frames import WorkerDied, WorkerTimeout
 from rewards.sandbox.worker import Worker, WorkerPool, pool_size
 
-LIMIT_S = 2.0
+LIMIT_S = 4.0  # of CPU, for one comparison
 
 # Each process holds sympy (about 100 MB), so fewer than the sandbox's.
 _pool = WorkerPool(min(2, pool_size()), lambda: Worker("rewards.math.algebra.worker"))
@@ -21,7 +21,7 @@ class MathVerifyMissing(ImportError):
 
 
 class NotJudged(Exception):
-    """Computer algebra gave no answer about a pair; not remembered, since a busy machine may be the reason."""
+    """Computer algebra gave no answer about a pair."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
@@ -77,7 +77,8 @@ def judge(pred: str, gold: str) -> bool:
     """Whether `pred` equals `gold`, two TeX expressions; a text that math-verify cannot parse equals nothing.
 
     Raises:
-        NotJudged: TIMEOUT after `LIMIT_S` seconds of wall time; ERROR if the process dies twice on the same pair.
+        NotJudged: TIMEOUT after `LIMIT_S` seconds of CPU, however busy the machine is; ERROR if the process dies twice
+            on the same pair.
         MathVerifyMissing: math-verify is not installed.
     """
     try:
@@ -97,5 +98,5 @@ def _asked(worker: Worker, pred: str, gold: str) -> dict[str, object]:
             "Install it: pip install math-verify"
         )
     with one_core():
-        answer: dict[str, object] = worker.ask({"pred": pred, "gold": gold}, LIMIT_S)
+        answer: dict[str, object] = worker.ask_within({"pred": pred, "gold": gold}, LIMIT_S)
     return answer
