@@ -26,7 +26,8 @@ from sweeper.dashboard.words import told
 from sweeper.host import vega
 from sweeper.host.errors import ResultsError, SweeperError
 
-_OWN = {"page.css": "text/css", "page.js": "text/javascript", "charts.js": "text/javascript"}
+_SCRIPTS = ("page.js", "grid.js", "curves.js", "run.js", "compare.js")
+_OWN = {"page.css": "text/css"} | dict.fromkeys(_SCRIPTS, "text/javascript")
 _REPORT_TYPES = {".html": "text/html", ".csv": "text/csv", ".json": "application/json"}
 _REPORT_BYTES = 64 << 20
 _KEEP = {"Cache-Control": "private, max-age=31536000, immutable"}  # its address names its version

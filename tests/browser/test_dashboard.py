@@ -14,12 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from sweeper.dashboard.pages import application
 from sweeper.dashboard.serving import bound
-from sweeper.plan.plan import save_grid
-from sweeper.rows.row import Failure, write_row
-from sweeper.runs.attempt import Heartbeat
 from sweeper.runs.folder import RunDir
-from tests.sweeper.points import plan
-from tests.sweeper.rows import row
+from tests.sweeper.four_runs import four_runs
 
 HOSTILE = "<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>"
 
@@ -57,19 +53,8 @@ class Served:
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A done run, a failed one of hostile words, an interrupted one with metrics, and a new one."""
     results = tmp_path_factory.mktemp("made") / "results"
-    found = plan(results, "model=tiny-40k,tiny-130k", "seed=0,1")
-    save_grid(found, results)
-    specs = [run.spec for run in found.runs if run.spec is not None]
-    for spec in specs:
-        RunDir(results_dir=results, run_id=spec.run_id).freeze(spec)
-    write_row(results, row(specs[0]))
-    write_row(results, row(specs[1], failure=Failure(phase="train", reason=f"no memory {HOSTILE}", log="x")))
-    run_dir = RunDir(results_dir=results, run_id=specs[2].run_id)
-    attempt = run_dir.new_attempt()
-    attempt.write("env", {"time": 1000.0})
-    beat = {"phase": "train", "step": 3, "total_steps": 40, "reward": 0.25, "val_pass1": None, "seconds_left": 90.0}
-    attempt.beat(Heartbeat(**beat, time=4600.0, pid=1, host="n1"))  # type: ignore[arg-type]
-    attempt.log.write_text(f"first line\n{HOSTILE}\n")
+    runs = four_runs(results, hostile=HOSTILE)
+    run_dir = runs["interrupted"]
     (run_dir.path / "val").mkdir()
     sample = {
         "input": HOSTILE,
@@ -80,8 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
         "pred": HOSTILE,
     }
     (run_dir.path / "val" / "5.jsonl").write_text(json.dumps(sample) + "\n")
-    states = ("done", "failed", "interrupted", "new")
-    return results, {state: spec.run_id for state, spec in zip(states, specs, strict=True)}
+    return results, {state: str(run.run_id) for state, run in runs.items()}
 
 
 @pytest.fixture
@@ -206,6 +190,43 @@ def test_runs_are_compared_with_a_colour_for_each_value_of_an_axis(served: Serve
     page.select_option("#by", "seed")
     until(page, "groups.colours.has('0') && groups.colours.has('1')")
     assert served.wrong == []
+
+
+def test_the_legend_of_compared_runs_breaks_where_a_phone_ends_and_stands_once(
+    served: Served, browser: Browser
+) -> None:
+    page = served.open(browser, "/compare", width=390)
+    items = page.locator("#legend li")
+    expect(items).to_have_count(4, timeout=30_000)
+    boxes = items.evaluate_all(
+        "all => all.map((one) => { const b = one.getBoundingClientRect(); return [b.left, b.right]; })"
+    )
+    assert all(0 <= left < right <= 390 for left, right in boxes)
+    named = page.evaluate("[...groups.colours.keys()]")
+    assert [text.strip() for text in items.all_inner_texts()] == named
+    dots = page.locator("#legend .swatch").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).backgroundColor)"
+    )
+    assert len(set(dots)) == 4
+    page.select_option("#by", "model")
+    expect(items).to_have_count(2)
+    assert served.wrong == []
+
+
+def test_of_many_curves_fewer_points_are_drawn_and_the_title_says_so(served: Served, browser: Browser) -> None:
+    page = served.open(browser, "/compare")
+    expect(page.locator("#differences tbody tr")).to_have_count(4, timeout=30_000)
+    drawn = page.evaluate(
+        """() => {
+          const steps = [...Array(100).keys()], values = steps.map((step) => step / 100);
+          const curves = Object.fromEntries([...Array(400).keys()].map((n) => [String(n), [steps, values]]));
+          groups = { labelOf: () => "all", colours: new Map([["all", "#000"]]), nameOf: (id) => id };
+          const many = { title: "reward", every: 1, curves }, few = { ...many, curves: { 7: curves[7] } };
+          const own = pointsOf(many).filter((point) => point.id === "7");
+          return [everyOf(many), own.length, own[0].step, own.at(-1).step, pointsOf(few).length];
+        }"""
+    )
+    assert drawn == [3, 34, 0, 99, 100]
 
 
 def test_no_page_is_wider_than_a_phone(served: Served, browser: Browser) -> None:

@@ -17,16 +17,12 @@ from httpx import Response
 from sweeper.cli.main import main
 from sweeper.dashboard.guard import report_key
 from sweeper.dashboard.overview import KEPT_SECONDS
-from sweeper.dashboard.pages import application
+from sweeper.dashboard.pages import _OWN, application
 from sweeper.dashboard.serving import bound
 from sweeper.host.errors import ConfigError
-from sweeper.plan.plan import save_grid
-from sweeper.rows.row import Failure, row_path, write_row
-from sweeper.runs.attempt import Heartbeat
-from sweeper.runs.folder import RunDir
+from sweeper.rows.row import row_path
 from tests.sweeper import hostile_folder
-from tests.sweeper.points import plan
-from tests.sweeper.rows import row
+from tests.sweeper.four_runs import four_runs
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Starlette would like another client
@@ -34,7 +30,7 @@ with warnings.catch_warnings():
 
 TOKEN = "a-token"
 HOSTILE = "<img src=x onerror=alert(1)>\x1b]0;title\x07"
-PAGES = ("/", "/compare", "/reports", "/run/RUN", "/samples/RUN", "/own/page.js", "/own/charts.js", "/own/page.css")
+PAGES = ("/", "/compare", "/reports", "/run/RUN", "/samples/RUN", *(f"/own/{name}" for name in _OWN))
 DATA = ("/data/runs", "/data/run?run=RUN", "/data/log?run=RUN", "/data/curves", "/data/metrics", "/data/differences")
 
 
@@ -42,18 +38,7 @@ DATA = ("/data/runs", "/data/run?run=RUN", "/data/log?run=RUN", "/data/curves", 
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two models x two seeds: done, failed, interrupted in step 3, never begun."""
     results = tmp_path_factory.mktemp("made") / "results"
-    found = plan(results, "model=tiny-40k,tiny-130k", "seed=0,1")
-    save_grid(found, results)
-    runs = [run.spec for run in found.runs if run.spec is not None]
-    for run in runs:
-        RunDir(results_dir=results, run_id=run.run_id).freeze(run)
-    write_row(results, row(runs[0]))
-    write_row(results, row(runs[1], failure=Failure(phase="train", reason=f"no memory {HOSTILE}", log="x/log.txt")))
-    attempt = RunDir(results_dir=results, run_id=runs[2].run_id).new_attempt()
-    attempt.write("env", {"time": 1000.0, "host": "n1"})
-    beat = {"phase": "train", "step": 3, "total_steps": 40, "reward": 0.25, "val_pass1": None, "seconds_left": 90.0}
-    attempt.beat(Heartbeat(**beat, time=4600.0, pid=1, host="n1"))  # type: ignore[arg-type]
-    attempt.log.write_text(f"first\nstep 1\r step 2\r\n{HOSTILE}\n")
+    (attempt,) = four_runs(results, hostile=HOSTILE)["interrupted"].attempts()
     with attempt.metrics.open("w") as file:
         for step in (1, 2, 3):
             data = {
