@@ -46,6 +46,7 @@ useful keys:
   seed=0,1,2            replicates                           logging.backends=[wandb] log to Weights & Biases as well
   cluster=slurm         submit as SLURM jobs, and return     --cfg job          print the composed config (Hydra)
 """
+_LEAST_ABOUT = 20  # characters beside the names of verbs; with less room they stand above
 _HELP_FLAGS = ("-h", "--help", "help")
 _HYDRA_FLAGS = (
     *("--cfg", "-c", "--info", "--hydra-help", "--resolve", "--package", "--config-name", "-cn", "--config-dir", "-cd"),
@@ -119,7 +120,11 @@ def _listed() -> str:
     for group, names in _GROUPS.items():
         lines.append(f" {group}")
         for verb in names:
-            lines += textwrap.wrap(_about(verb), width, initial_indent=f"  {verb:<{wide}}  ", subsequent_indent=indent)
+            beside, rest = (f"{verb:<{wide}}", indent) if width > len(indent) + _LEAST_ABOUT else (f"{verb}:", "    ")
+            start = f"  {beside}  "
+            about = textwrap.TextWrapper(width, initial_indent=start, subsequent_indent=rest)
+            about.break_long_words = about.break_on_hyphens = False
+            lines += about.wrap(_about(verb))
     return "\n".join(lines)
 
 

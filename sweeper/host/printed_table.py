@@ -1,14 +1,15 @@
 """Tables and paragraphs that fit a terminal: the one place where text is laid out by width.
 
 A terminal gets what fits its width: columns are left out by rank and named in one line, text is cut with an ellipsis,
-and no row wraps. A pipe or a file gets every column, whole cells and whole run ids, however wide.
+and no row wraps. Where not even the columns that stay fit, each row is a list of its fields. A pipe
+or a file gets every column, whole cells and whole run ids, however wide.
 """
 
 import argparse
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,13 +89,15 @@ def printed(
         cut_start: A column that keeps its end where it has to be cut.
 
     Returns:
-        The table, with what is not shown named in a last line.
+        The table, with what is not shown named in a last line; rows as lists where no table fits.
     """
     cells = {name: [_cell(row.get(name), form) for row in rows] for name in rows[0]}
     numeric = {*right, *(name for name in cells if all(_is_number(row.get(name)) for row in rows))}
     widths = {name: max(len(name), *map(len, column)) for name, column in cells.items()}
     left_out = _left_out(cells, widths, drop, room.width)
     shown = [name for name in cells if name not in left_out]
+    if room.width is not None and _total(min(widths[name], max(_LEAST, len(name))) for name in shown) > room.width:
+        return "\n".join(_listed(cells, room))
     if room.width is not None:
         _cut({name: cells[name] for name in shown}, {name: widths[name] for name in shown}, room.width, cut_start)
     across = [max(len(name), *map(len, cells[name])) for name in shown]
@@ -110,6 +113,13 @@ def printed(
     lines = [line(shown), (" " * _GAP).join("-" * width for width in across)]
     lines += [line(texts) for texts in zip(*(cells[name] for name in shown), strict=True)]
     return "\n".join([*lines, *_named(left_out, cells, room)])
+
+
+def _listed(cells: Mapping[str, Sequence[str]], room: Room) -> Iterator[str]:
+    """A line or more for each field of each row, those of a row below its first."""
+    for row in zip(*cells.values(), strict=True):
+        for place, (name, text) in enumerate(zip(cells, row, strict=True)):
+            yield paragraph(f"{'  ' if place else ''}{name} {text}", room, indent="  ")
 
 
 def _left_out(

@@ -16,7 +16,7 @@ import pytest
 from rewards.program import STARTED_VARIABLE, run_main
 from sweeper import __main__ as entry
 from sweeper.cli.handover import HANDED_OVER
-from sweeper.cli.main import main, parsers
+from sweeper.cli.main import _about, _listed, main, parsers
 from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
@@ -175,6 +175,19 @@ def test_a_run_is_named_by_the_beginning_of_its_hash_and_a_wrong_one_gets_the_ne
     )
     wrong = sweeper("why", f"x{run_id[:-13]}", "--results", str(results))
     assert (wrong.returncode, f"did you mean {run_id[:-13]}?" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("columns", [4, 20, 40, 100])
+def test_the_list_of_verbs_breaks_no_word_however_narrow_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeper.cli.main.screen_width", lambda **_: columns)
+    text = _listed()
+    told = set(text.replace(":", " ").split())
+    for verb in VERBS:
+        assert {verb, *_about(verb).replace(":", " ").split()} <= told
+    if columns >= 20:
+        assert max(map(len, text.split("\n"))) <= max(columns, len("    ") + max(map(len, told)))
 
 
 def test_a_wrong_grid_gets_the_nearest(results: Path) -> None:

@@ -34,6 +34,16 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert text.startswith("run ")
 
 
+@pytest.mark.parametrize("width", [1, 8, 20, 25])
+def test_where_no_table_fits_each_row_is_a_list_of_all_its_fields(width: int) -> None:
+    text = printed(ROWS, Room(width=width), drop=DROP, form=".3f")
+    words = [word for row in ROWS for name, value in row.items() for word in (name, str(value))]
+    assert text.split() == [{"0.2851": "0.285", "None": "-"}.get(word, word) for word in words]  # no word is broken
+    assert widest(text) <= max(width, len("  31edf1df"), len("    tiny-130k"))
+    if width == 20:
+        assert text.split("\n")[:3] == ["run 6de3a627", "  model tiny-40k", "  seed 0"]
+
+
 def test_what_is_alike_in_all_rows_goes_first_and_is_told_once_then_columns_by_rank() -> None:
     assert printed(ROWS, Room(width=48), drop=DROP).split("\n")[-1] == "the same in every row: seed 0"
     gone = printed(ROWS, Room(width=38), drop=DROP)
