@@ -19,7 +19,7 @@ _LED = re.compile(r"(?:[(\[]\s*([A-Za-z])\s*[)\]]\s*[.:,-]?|([A-Za-z])\s*(?:[).:
 _LETTERS = re.compile(r"(?:\W|\b(?:and|or|[A-Za-z])\b)*")
 _WITH_REMARK = re.compile(r"([A-Za-z])\s+\(\s*[^()]{2,}\)\.?")
 _EXPLAINED = re.compile(r"([A-Za-z])\s*,?\s+(?:because|since|as|is|which|for)\b(?! or\b| and\b)", re.IGNORECASE)
-_ANSWER_LINE = re.compile(r"\banswer\b[ \t]*\**[ \t]*(?:is\b[ \t]*:?|:|=)", re.IGNORECASE)
+_ANSWER_LINE = re.compile(r"\banswer\b[ \t]*\**[ \t]*(?:is\b[ \t]*[:\uff1a]?|[:\uff1a=])", re.IGNORECASE)
 _OPTION = re.compile(r"^[ \t]*\(?([A-J])[).:][:.)]?[ \t]*(\S.*)$", re.MULTILINE)
 
 

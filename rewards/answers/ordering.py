@@ -9,7 +9,7 @@ from rewards.problem.extraction import after_thinking, last_answer
 from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Verdict, judged
 
-_SEPARATOR = re.compile(r"[,;\n]|->|→")
+_SEPARATOR = re.compile(r"[,;\n]|->|→|[<>]")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\]")
 _NUMBERING = re.compile(r"^(?:\d+[.):]\s+|[-*•]\s+|and\s+)")
 _MAX_ANSWER = 1 << 14
@@ -30,7 +30,8 @@ def parse_order(ground_truth: str) -> tuple[str, ...]:
 def score_ordering(response: str, order: Sequence[str]) -> Verdict:
     """All names in the right order, compared as text.
 
-    Read are `['a', 'b']`, `a, b`, `a -> b` and one name a line, numbered or not. Two lists that differ are no answer.
+    Read are `['a', 'b']`, `a, b`, `a -> b`, `a > b` and `a < b` in the order written, and one name a line, numbered or
+    not. Two lists that differ are no answer.
     """
     most = max(_MAX_ANSWER, 4 * sum(map(len, order)))
     return judged(last_answer(after_thinking(response)), lambda answer: _says(answer, order), most)
@@ -38,7 +39,10 @@ def score_ordering(response: str, order: Sequence[str]) -> Verdict:
 
 def _says(answer: str, order: Sequence[str]) -> bool:
     wanted = [_name(name) for name in order]
-    lists = [_names(text) for text in _BRACKETED.findall(answer)] or [_names(answer), _names(answer.partition(":")[2])]
+    if ">" in answer and "<" in answer:
+        return False  # half of the order is the other way round
+    lists = [_names(text) for text in _BRACKETED.findall(answer)]
+    lists = lists or [_names(answer), _names(answer.partition(":")[2])]
     if "[" in answer:
         return all(names == wanted for names in lists)
     return wanted in lists

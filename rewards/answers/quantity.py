@@ -8,6 +8,8 @@ from fractions import Fraction
 from rewards.answers.plain_text import unwrapped
 from rewards.answers.written_number import WrittenNumber, read_number
 from rewards.math.equality.value import value_of
+from rewards.math.reading.measure import with_one_unit
+from rewards.math.reading.money import currencies, one_differs
 from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS, scripts_as_tex
 from rewards.math.reading.parser import parse
 from rewards.math.reading.text import normalise
@@ -58,7 +60,7 @@ def without_symbol(answer: str) -> str:
 
 def read_quantity(answer: str) -> Quantity | None:
     """The quantity that `answer` is; None if it does not begin with a number."""
-    text = without_symbol(answer)
+    text = with_one_unit(without_symbol(answer))
     number = read_number(text)
     unit = read_unit(number.rest.strip().rstrip(".")) if number else None
     computed = None
@@ -120,7 +122,9 @@ def same_quantity(answer: str, gold: str) -> bool | None:
         return None
     if (given.is_computed or wanted.is_computed) and not (given.number.is_decimal or wanted.number.is_decimal):
         return None  # two exact expressions are a matter of algebra
-    same = close_to(given.number, wanted.number)
+    if one_differs(currencies(answer), currencies(gold)):
+        return None if {"cents", "dollars"} == currencies(answer) | currencies(gold) else False
+    same = close_to(given.number, wanted.number, is_count=not _measures(wanted))
     if not all(quantity.unit is not None or not quantity.unit_text for quantity in (given, wanted)):
         if "".join(given.unit_text.split()).casefold() == "".join(wanted.unit_text.split()).casefold():
             return same
@@ -131,6 +135,11 @@ def same_quantity(answer: str, gold: str) -> bool | None:
     if given.unit.dimension != wanted.unit.dimension:
         return False
     return same if given.unit == wanted.unit else _same_in_si(given, wanted)
+
+
+def _measures(quantity: Quantity) -> bool:
+    """Whether it has a unit of something that is measured, not counted."""
+    return quantity.unit is not None and (any(quantity.unit.dimension) or quantity.unit.factor != 1)
 
 
 def _is_name(text: str) -> bool:
@@ -152,12 +161,15 @@ def _same_in_si(given: Quantity, wanted: Quantity) -> bool:
     return _within(value, wanted.number) or _rounds_to(wanted.number, given.number, value, scale)
 
 
-def close_to(given: WrittenNumber, gold: WrittenNumber) -> bool:
+def close_to(given: WrittenNumber, gold: WrittenNumber, *, is_count: bool = False) -> bool:
     """Whether a number is the gold one, as far as the gold is precise.
 
     Integers and fractions are exact among themselves. Else it may differ by half a unit in the gold's last place, but
-    by no more than 0.5 %; or the gold rounds to it where it has at least three significant digits itself.
+    by no more than 0.5 %; or the gold rounds to it where it has at least three significant digits itself. An integer
+    that counts is exact: 2018.6 is not 2019.
     """
+    if is_count and not gold.is_decimal and gold.significant is not None:
+        return given.value == gold.value
     if not given.is_decimal and not gold.is_decimal:
         return given.value == gold.value
     return _within(given.value, gold) or _rounds_to(gold, given, given.value, Fraction(1))

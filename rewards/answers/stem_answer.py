@@ -10,6 +10,8 @@ from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.quantity import read_quantity, same_quantity, without_symbol
 from rewards.judge.judge import configured_judge
 from rewards.math.answer import score_math
+from rewards.math.equality.parts import same_layout
+from rewards.math.reading.words import is_by_case
 from rewards.problem.extraction import after_thinking, last_boxed
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
 
@@ -19,6 +21,12 @@ _ELEMENT = (
     "|P[drtbaoum]?|R[buhefna]|S[icerbnm]?|T[icebmalh]|U|V|W|Xe|Y[b]?|Z[nr]"
 )
 _FORMULA = re.compile(rf"\d*(?:(?:{_ELEMENT})|[()\[\]]|(?<=[A-Za-z)\]])\d+)+(?:\^?\d*[+-])?(?:\((?:s|l|g|aq)\))?")
+_NAME = re.compile(r"\s*([^=:≈]{1,40}?)\s*(?:=|:|\\approx|≈)\s*(?=\S)")
+_VERB = re.compile(
+    r"(?:it |they )?(?:will )?(increas|decreas|ris|fall|doubl|halv|tripl|expand|contract|accelerat"
+    r"|decelerat|remain|slow|grow|shrink"
+    r"|evaporat|condens|melt|freez|boil|sink|float|attract|repel)(?:e|es|s|ed|d|l?ing)?"
+)
 _PARTS = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+|\\quad|\\\\")
 
 
@@ -55,6 +63,9 @@ def score_stem(response: str, gold: str, question: str = "") -> Verdict:
 
 def same_by_rules(answer: str, gold: str) -> bool | None:
     """Decides by reading and by computer algebra, as far as they go; None: undecided."""
+    laid_out = same_layout(gold, answer, _is_part)
+    if laid_out is not None:
+        return laid_out
     if _is_formula(gold) and _is_formula(answer):
         return _formula(answer) == _formula(gold) or None
     if _same_text(answer, gold):
@@ -67,11 +78,17 @@ def same_by_rules(answer: str, gold: str) -> bool | None:
     return decided
 
 
+def _is_part(gold: str, answer: str) -> bool:
+    return same_by_rules(answer, gold) is True
+
+
 def _same_text(answer: str, gold: str) -> bool:
     """As words; a quantity is not words, because 5 mW is not 5 MW."""
     if read_quantity(answer) is not None and read_quantity(gold) is not None:
         return False
-    if same_words(answer, gold):
+    if is_by_case(gold):
+        return "".join(unwrapped(answer).split()) == "".join(unwrapped(gold).split())
+    if same_words(answer, gold) or _same_verb(answer, gold):
         return True
     named = without_symbol(answer), without_symbol(gold)
     return named != (answer, gold) and re.search(r"[A-Za-z]{3}", named[1]) is not None and same_words(*named)
@@ -82,12 +99,32 @@ def _same_parts(answer: str, gold: str) -> bool:
     wanted = [part for part in _PARTS.split(gold) if part.strip()]
     if len(wanted) < 2 or len(given) != len(wanted) or len(wanted) > 20:
         return False
+    given = _by_name(given, wanted)
     return all(
         _same_text(part, gold_part)
         or (_is_formula(gold_part) and _formula(part) == _formula(gold_part))
         or same_quantity(part, gold_part) is True
         for part, gold_part in zip(given, wanted, strict=True)
     )
+
+
+def _by_name(given: list[str], wanted: list[str]) -> list[str]:
+    """The given parts in the order of the wanted ones, where both say what each of them is: x = 3, y = 4."""
+    names = [_names(given), _names(wanted)]
+    if None in names[0] or None in names[1] or len(set(names[0])) < len(given) or not set(names[0]) & set(names[1]):
+        return given
+    return [given[names[0].index(name)] if name in names[0] else "" for name in names[1]]
+
+
+def _names(parts: list[str]) -> list[str | None]:
+    found = (_NAME.match(part) for part in parts)
+    return ["".join(unwrapped(name.group(1)).split()) if name else None for name in found]
+
+
+def _same_verb(answer: str, gold: str) -> bool:
+    """`increases`, `Increase` and `It increases` are one verb."""
+    given, wanted = (_VERB.fullmatch(unwrapped(text).strip(" .").casefold()) for text in (answer, gold))
+    return given is not None and wanted is not None and given.group(1) == wanted.group(1)
 
 
 def _formula(text: str) -> str:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.written_number import WrittenNumber, read_number
+from rewards.math.reading.money import currencies, one_differs
 from rewards.math.reading.numerals import ABBREVIATED_MULTIPLIERS, MULTIPLIERS
 from rewards.problem.extraction import after_thinking, last_boxed
 from rewards.problem.question import BadGroundTruth
@@ -15,6 +16,8 @@ from rewards.problem.verdict import Verdict, judged
 _RELATIVE = Fraction(1, 1000)
 _MAX_ANSWER = 4096
 _MAX_PARTS = 200
+# A negative number as accounts write it.
+_ACCOUNTING = re.compile(r"\\?[$€£]?\s*\(\s*(\\?[$€£]?\s*\d[\d,]*(?:\.\d+)?\s*(?:\\?%)?)\s*\)")
 _PIPE = re.compile(r"\\(?:mid|vert|\|)|\\text\{\s*\|\s*\}|\|")
 _COMMA = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+")
 _SCALES = MULTIPLIERS | ABBREVIATED_MULTIPLIERS
@@ -62,7 +65,9 @@ def same_answer(answer: str, gold: str) -> bool:
     Whole numbers are exact: 2020 is not 2019, nor is it 2019.0. A gold number with decimals tolerates a relative
     1e-3. A per cent sign may mean the number before it or a hundredth of that; 12.5 without a sign is not 0.125.
     """
-    wanted, given = read_number(gold), read_number(answer)
+    wanted, given = read_number(gold), read_number(_ACCOUNTING.sub(r"\1", answer.strip()))
+    if one_differs(currencies(answer), currencies(gold)):
+        return False
     if wanted is None or not (wanted.is_percent or not wanted.rest.strip(" .")):
         return same_words(answer, gold) or _same_quantity(given, wanted)
     if given is None:
@@ -70,7 +75,8 @@ def same_answer(answer: str, gold: str) -> bool:
     scale = _scale(given)
     if scale is None:
         return False
-    values = {given.value * scale} | ({given.value / 100} if given.is_percent else set())
+    signed = -given.value if _ACCOUNTING.fullmatch(answer.strip()) else given.value
+    values = {signed * scale} | ({given.value / 100} if given.is_percent else set())
     golds = {wanted.value} | ({wanted.value / 100} if wanted.is_percent and not given.is_percent else set())
     return any(_close(value, target, wanted) for value in values for target in golds)
 
@@ -86,6 +92,12 @@ def _scale(given: WrittenNumber) -> int | None:
     return _SCALES.get(first, 1) if first in _SCALES else (None if first in ("or", "and", "to", "not") else 1)
 
 
+def _unit(rest: str) -> str:
+    """What stands behind the word for a power of ten."""
+    words = unwrapped(rest).strip(" .").casefold().split()
+    return " ".join(words[1:] if words and words[0] in _SCALES else words)
+
+
 def _close(value: Fraction, gold: Fraction, written: WrittenNumber) -> bool:
     if gold.denominator == 1 and not written.is_percent:
         return value == gold
@@ -93,9 +105,17 @@ def _close(value: Fraction, gold: Fraction, written: WrittenNumber) -> bool:
 
 
 def _same_quantity(given: WrittenNumber | None, wanted: WrittenNumber | None) -> bool:
-    """A number with a unit on both sides, or on the gold side alone."""
+    """A number with a unit on both sides, or on the gold side alone; `million` is part of the number."""
     if given is None or wanted is None or not re.fullmatch(_UNIT_WORDS, unwrapped(wanted.rest)):
         return False
+    scales = _scale(given), _scale(wanted)
+    if None in scales:
+        return False
+    if scales != (1, 1):
+        units = [_unit(number.rest) for number in (given, wanted)]
+        if "" not in units and units[0] != units[1]:
+            return False
+        return _close(given.value * (scales[0] or 1), wanted.value * (scales[1] or 1), wanted)
     if given.rest and not same_words(given.rest, wanted.rest):
         return False
     return _close(given.value, wanted.value, wanted)

@@ -19,8 +19,8 @@ _PYTHON_TAG = re.compile(r"(?:i?python|pypy|py)[\d.]*")
 
 
 def after_thinking(text: str) -> str:
-    """The text after the last `</think>`; all of it when there is none."""
-    return text.rpartition("</think>")[2]
+    """The text after the last `</think>`, all of it when there is none; up to a `<think>` that is never closed."""
+    return text.rpartition("</think>")[2].partition("<think>")[0]
 
 
 def last_boxed(text: str) -> str | None:

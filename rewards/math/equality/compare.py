@@ -6,8 +6,17 @@ left out, but x = 1 is not y = 1. None means: not decided here.
 
 from collections.abc import Iterable, Sequence
 
-from rewards.math.equality.form import component_wise, expanded, last_side, named, same_name
-from rewards.math.equality.region import is_region_like, region, same_region
+from rewards.math.equality.angle import has_outer_degrees, in_radians, without_outer_degrees
+from rewards.math.equality.form import (
+    component_wise,
+    expanded,
+    is_false_chain,
+    is_other_argument,
+    last_side,
+    named,
+    same_name,
+)
+from rewards.math.equality.region import conditions, is_region_like, region, same_region
 from rewards.math.equality.scalar import same_scalar
 from rewards.math.equality.value import is_solution, proportion, same_value
 from rewards.math.reading.node import Node, Op, contains, symbols
@@ -24,9 +33,12 @@ def same_answer(gold: Node, pred: Node) -> bool | None:
     """Whether `pred` answers as `gold` does. Not symmetric: a name or unit that the gold lacks is forgiven."""
     if gold == pred:
         return True
+    if pred.op is Op.RELATION and is_false_chain(pred):
+        return False
     gold, pred = expanded(last_side(gold)), expanded(last_side(pred))
     if is_region_like(gold) or is_region_like(pred):
-        decided = _same_region(gold, pred)
+        decided = _same_conditions(gold, pred)
+        decided = _same_region(gold, pred) if decided is None else decided
         if decided is not None:
             return decided
     if gold.op is Op.RELATION or pred.op is Op.RELATION:
@@ -36,6 +48,8 @@ def same_answer(gold: Node, pred: Node) -> bool | None:
     if pred.op is Op.LIST and pred.value == "or" and gold.op not in _NOT_SCALAR:
         # one number in two notations: 3/8 or 0.375
         return _all(same_answer(gold, item) for item in pred.args) if len(set(pred.args)) > 1 else False
+    if gold.op is Op.LIST and gold.value == "or" and pred.op not in _NOT_SCALAR and _is_one_value(gold.args):
+        return same_answer(gold.args[0], pred)
     if gold.op in _COLLECTIONS or pred.op in _COLLECTIONS:
         return _same_collection(gold, pred)
     if gold.op is Op.TEXT or pred.op is Op.TEXT:
@@ -48,6 +62,8 @@ def same_answer(gold: Node, pred: Node) -> bool | None:
 
 
 def _same_region(gold: Node, pred: Node) -> bool | None:
+    if has_outer_degrees(gold) != has_outer_degrees(pred) and not (in_radians(gold) and in_radians(pred)):
+        gold, pred = without_outer_degrees(gold), without_outer_degrees(pred)
     first, second = region(gold), region(pred)
     if first is None or second is None:
         return None
@@ -57,15 +73,33 @@ def _same_region(gold: Node, pred: Node) -> bool | None:
     return same_region(first, second)
 
 
+def _same_conditions(gold: Node, pred: Node) -> bool | None:
+    """Conditions on several variables: each variable's region by itself, and none left out."""
+    wanted, given = conditions(gold), conditions(pred)
+    if max(len(wanted or ()), len(given or ())) < 2:
+        return None
+    if Op.LIST is gold.op is pred.op and (gold.value == "or") != (pred.value == "or"):
+        return False
+    if wanted is None or given is None:
+        return None if Op.LIST in (gold.op, pred.op) and gold.op is pred.op else False
+    return given.keys() == wanted.keys() and all(same_region(wanted[name], given[name]) for name in wanted)
+
+
 def _same_relation(gold: Node, pred: Node) -> bool | None:
     gold_named, pred_named = named(gold), named(pred)
     if gold_named and pred_named:
+        if is_other_argument(gold_named[0], *pred_named):
+            return False
         if same_name(gold_named[0], pred_named[0]):
             return same_answer(gold_named[1], pred_named[1])
+        if gold_named[0].value and pred_named[0].value and gold_named[0].op is pred_named[0].op is Op.MULTIPLY:
+            return False  # other points
         if same_answer(gold_named[1], pred_named[1]) is True:
             tuples = gold_named[0].op is Op.TUPLE or len(symbols(gold_named[0])) > 1
             return tuples or gold_named[0].op is Op.TEXT or pred_named[0].op is Op.TEXT
     elif pred_named and gold.op is not Op.RELATION:
+        if pred.value == "to":
+            return False  # a limit is not a value
         apart = component_wise(*pred_named)
         if apart is not None and gold.op is Op.LIST:
             return same_answer(gold, apart)
@@ -79,6 +113,8 @@ def _same_relation(gold: Node, pred: Node) -> bool | None:
         return _same_equation(gold, pred)
     if pred.op is Op.RELATION and pred.value == "=" and gold.op not in _NOT_SCALAR:
         left = pred.args[0]
+        if left.op is Op.NUMBER and pred.args[1].op is Op.SYMBOL and not symbols(gold):
+            return same_answer(gold, left)  # 5 = x
         if left.op is Op.NUMBER and same_value(left, pred.args[1]) is not True:
             return False
         if symbols(left) and left.op not in (Op.ADD, Op.DIVIDE, Op.FUNCTION):
@@ -212,6 +248,9 @@ def _same_collection(gold: Node, pred: Node) -> bool | None:
         first, second = ([cell for row in matrix.args for cell in row.args] for matrix in (gold, pred))
         return _each(first, second)
     if Op.MATRIX in kinds and Op.TUPLE in kinds:
+        rows = [_rows(node) for node in (gold, pred)]
+        if rows[0] is not None and rows[1] is not None:
+            return _same_collection(rows[0], rows[1])
         vectors = _vector(gold), _vector(pred)
         return False if vectors[0] is None or vectors[1] is None else _each(vectors[0], vectors[1])
     for one, other in ((gold, pred), (pred, gold)):
@@ -226,6 +265,20 @@ def _without_repeats(items: Sequence[Node]) -> list[Node]:
         if not any(same_answer(item, other) is True for other in kept):
             kept.append(item)
     return kept + list(items[_MAX_REPEATS:])
+
+
+def _is_one_value(items: Sequence[Node]) -> bool:
+    return all(item.op not in _NOT_SCALAR and same_answer(items[0], item) is True for item in items[1:])
+
+
+def _rows(node: Node) -> Node | None:
+    """`[[1,2],[3,4]]` as a matrix."""
+    if node.op is Op.MATRIX:
+        return node
+    rows = node.args
+    if node.value != "[]" or not all(row.op is Op.TUPLE and row.value == "[]" for row in rows):
+        return None
+    return Node(Op.MATRIX, tuple(Node(Op.LIST, row.args) for row in rows))
 
 
 def _vector(node: Node) -> tuple[Node, ...] | None:
@@ -243,5 +296,7 @@ def _same_quantity(gold: Node, pred: Node) -> bool | None:
             return False
         scaled = pred.args[0] if factor == 1 else Node(Op.MULTIPLY, (pred.args[0], Node(Op.NUMBER, number=factor)))
         return same_answer(gold.args[0], scaled)
+    if any(contains(node, Op.DEGREE) for node in (gold, pred)):
+        return same_scalar(gold, pred)
     first, second = (node.args[0] if node.op is Op.QUANTITY else node for node in (gold, pred))
     return same_answer(first, second)

@@ -92,6 +92,8 @@ class Complex:
                 return self._compute(args[0])
             case Op.PERCENT:
                 return self._compute(args[0]) / 100
+            case Op.DEGREE:
+                return self._compute(args[0]) * self._constant("pi") / 180
             case Op.DIVIDE | Op.RATIO if len(args) == 2:
                 return self._compute(args[0]) / self._compute(args[1])
             case Op.POWER:

@@ -128,7 +128,7 @@ class Exact:
                 return Fraction(_based(node.value, self.value(node.args[0])))
             case Op.FUNCTION:
                 return self._function(node)
-            case Op.CONSTANT:
+            case Op.CONSTANT | Op.DEGREE:
                 raise NotExact
             case _:
                 raise Undefined(node.op)

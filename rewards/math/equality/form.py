@@ -1,6 +1,9 @@
 """Equal ways to write one answer as a tree: chains of equations, names in front, both signs at once."""
 
+from rewards.math.equality.value import value_of
 from rewards.math.reading.node import Node, Op, contains, symbols
+
+_NEARLY = 5e-3  # 1.41 is shown for the root of 2
 
 
 def last_side(node: Node) -> Node:
@@ -8,6 +11,9 @@ def last_side(node: Node) -> Node:
     if node.op is not Op.RELATION:
         return node
     operators, sides = node.value.split(), list(node.args)
+    while "implies" in operators:
+        at = operators.index("implies")
+        operators, sides = operators[at + 1 :], sides[at + 1 :]
     while "~" in operators:
         at = operators.index("~")
         if at == 0 and (symbols(sides[0]) or sides[0].op is Op.TEXT):
@@ -17,6 +23,15 @@ def last_side(node: Node) -> Node:
     if len(operators) > 1 and set(operators) == {"="}:
         operators, sides = ["="], [sides[0], sides[-1]]
     return sides[0] if not operators else Node(Op.RELATION, tuple(sides), " ".join(operators))
+
+
+def is_false_chain(node: Node) -> bool:
+    """Whether two numbers side by side in `1 + 1 = 2 = 5` are not even nearly equal."""
+    values = [None if symbols(side) else value_of(side) for side in node.args]
+    return any(
+        operator == "=" and one is not None and two is not None and abs(one - two) > _NEARLY * max(abs(one), abs(two))
+        for operator, one, two in zip(node.value.split(), values, values[1:], strict=False)
+    )
 
 
 def expanded(node: Node) -> Node:
@@ -68,8 +83,19 @@ def named(node: Node) -> tuple[Node, Node] | None:
     return None
 
 
+def is_other_argument(gold: Node, pred: Node, content: Node) -> bool:
+    """Whether f(n) = ... is answered by f(x) = ... with n in it: that is a constant."""
+    if gold.op is not Op.MULTIPLY or pred.op is not Op.MULTIPLY or gold.args[0] != pred.args[0]:
+        return False
+    return gold.args[1:] != pred.args[1:] and bool(symbols(content) & (symbols(gold) - symbols(pred)))
+
+
 def same_name(one: Node, two: Node) -> bool:
     """Whether two names are the same; the letter in brackets, as in f(x) and f(n), does not matter."""
+    if one.op is Op.MULTIPLY and two.op is Op.MULTIPLY and (one.value or two.value):
+        return one.args == two.args or (
+            one.args == two.args[::-1] and ("angle" in (one.value, two.value) or len(one.args) == 2)
+        )
     if one.op is Op.MULTIPLY and two.op is Op.MULTIPLY and one.args[0].op is Op.SYMBOL:
         return one.args[0] == two.args[0]  # f(x) and f(n)
     return one == two

@@ -60,6 +60,8 @@ def region(node: Node) -> Region | None:
             return _combined([region(node.args[0]), None if removed is None else _complement(removed)], least=2)
         case Op.RELATION:
             return _relation(node)
+        case Op.LIST if len({name for arg in node.args for name in _variables(arg)}) > 1:
+            return None  # conditions on several variables are no set of numbers
         case Op.LIST:
             parts = [region(arg) for arg in node.args]
             either = _combined(parts, least=1)
@@ -70,6 +72,36 @@ def region(node: Node) -> Region | None:
             return either
         case _:
             return None
+
+
+def _variables(node: Node) -> frozenset[str]:
+    return symbols(node) if node.op is Op.RELATION else frozenset()
+
+
+def conditions(node: Node) -> dict[str, Region] | None:
+    """The region of each variable in `x > 1, y < 2` or `x, y > 0`; None if conditions are not written so."""
+    if node.op is Op.RELATION:
+        node = Node(Op.LIST, (node,), ",")
+    if node.op is not Op.LIST or node.value == "or":
+        return None
+    waiting: list[str] = []
+    found: dict[str, list[Region | None]] = {}
+    for item in node.args:
+        if item.op is Op.SYMBOL:
+            waiting.append(item.value)
+            continue
+        names = symbols(item)
+        if item.op is not Op.RELATION or len(names) != 1 or (waiting and item.args[0].op is not Op.SYMBOL):
+            return None
+        (name,) = names
+        inner = region(item)
+        for each in (*waiting, name):
+            found.setdefault(each, []).append(inner)
+        waiting = []
+    regions = {name: _combined(parts, least=len(parts)) for name, parts in found.items()}
+    if waiting or any(part is None for part in regions.values()):
+        return None
+    return {name: part for name, part in regions.items() if part is not None}
 
 
 def same_region(first: Region, second: Region) -> bool:

@@ -1,21 +1,26 @@
-"""Whether two single values are equal: numbers, percentages, ratios, positional numbers, infinities."""
+"""Whether two single values are equal: numbers, percentages, degrees, ratios, positional numbers, infinities."""
 
-from rewards.math.equality.value import exact_value, same_value
-from rewards.math.reading.node import Node, Op, symbols
+from rewards.math.equality.angle import has_outer_degrees, in_radians, without_outer_degrees
+from rewards.math.equality.value import exact_value, same_value, value_of
+from rewards.math.reading.node import Node, Op
+
+_RUN, _ANGLE = "run", "angle"  # how letters were written, see Op.MULTIPLY
 
 
 def same_scalar(gold: Node, pred: Node) -> bool | None:
     """Whether two values that are neither collections nor relations are equal; None: not decided here."""
     if Op.PERCENT in (gold.op, pred.op):
         return _same_percent(gold, pred)
+    if _RUN in (gold.value, pred.value) or _ANGLE in (gold.value, pred.value):
+        return same_points(gold, pred)
+    if has_outer_degrees(gold) or has_outer_degrees(pred):
+        return _same_angle(gold, pred)
     if Op.INFINITY in (gold.op, pred.op) or any(_is_minus_infinity(node) for node in (gold, pred)):
         return gold == pred
     if gold.op is Op.RATIO and pred.op is Op.RATIO:
         return _same_ratio(gold, pred)
     if Op.RATIO in (gold.op, pred.op) and 3 in (len(gold.args), len(pred.args)):
         return False
-    if not symbols(gold) and _has_metres(pred):
-        return same_value(gold, pred.args[0])
     if gold.op is Op.BASED and pred.op is Op.BASED:
         return same_value(gold, pred) is True
     if (gold.op is Op.BASED) != (pred.op is Op.BASED):
@@ -25,12 +30,25 @@ def same_scalar(gold: Node, pred: Node) -> bool | None:
     return same_value(gold, pred)
 
 
-def _has_metres(node: Node) -> bool:
-    """Whether a prediction is a number of m, m^2 or m^3, where the gold answer has no variable m could be."""
-    if node.op is not Op.MULTIPLY or len(node.args) != 2 or node.args[0].op is not Op.NUMBER:
+def same_points(gold: Node, pred: Node) -> bool | None:
+    r"""Letters written together keep their order; `\angle ABC` is `\angle CBA`. Other products commute."""
+    kinds = {_RUN, _ANGLE} & {gold.value, pred.value}
+    if gold.op is not pred.op or not {gold.value, pred.value} <= {_RUN, _ANGLE}:
+        return same_value(gold, pred)
+    return gold.args == pred.args or (_ANGLE in kinds and gold.args == pred.args[::-1])
+
+
+def _same_angle(gold: Node, pred: Node) -> bool | None:
+    """60 degrees are 60 (the sign left out) and, where radians are meant, a third of pi."""
+    both = has_outer_degrees(gold) and has_outer_degrees(pred)
+    if both:
+        return same_value(gold, pred)
+    other = in_radians(pred if has_outer_degrees(gold) else gold)
+    if other is not None:
+        return same_value(gold, other) if has_outer_degrees(gold) else same_value(other, pred)
+    if Op.QUANTITY in (gold.op, pred.op):
         return False
-    unit = node.args[1].args[0] if node.args[1].op is Op.POWER else node.args[1]
-    return unit == Node(Op.SYMBOL, value="m") and node.args[1].op is Op.POWER
+    return same_value(without_outer_degrees(gold), without_outer_degrees(pred))
 
 
 def _is_minus_infinity(node: Node) -> bool:
@@ -38,11 +56,19 @@ def _is_minus_infinity(node: Node) -> bool:
 
 
 def _same_percent(gold: Node, pred: Node) -> bool | None:
-    """50% is 50 (the sign left out) and 0.5 (what it means), but 50 is not 0.5."""
+    """50% is 50 (the sign left out) and 0.5 (what it means), but 50 is not 0.5.
+
+    A sign that only the answer has is left out of a gold such as 28, but not of one below 1: 0.5% is not 0.5.
+    """
     first, second = (node.args[0] if node.op is Op.PERCENT else node for node in (gold, pred))
-    if same_value(first, second) is True:
+    if (gold.op is Op.PERCENT or not _is_proportion(gold)) and same_value(first, second) is True:
         return True
     return gold.op is not pred.op and same_value(gold, pred)
+
+
+def _is_proportion(node: Node) -> bool:
+    value = value_of(node)
+    return value is not None and abs(value) < 1
 
 
 def _same_ratio(gold: Node, pred: Node) -> bool | None:

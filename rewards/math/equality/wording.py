@@ -4,6 +4,7 @@ import re
 
 from rewards.math.reading.text import compact
 from rewards.math.reading.words import (
+    is_by_case,
     is_words,
     labelled_option,
     number_word,
@@ -17,12 +18,16 @@ _TIME = re.compile(r"0?(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*([ap])?\.?\s*(?:m\.?
 _LETTERED_DIGITS = re.compile(r"\(?([0-9A-Z]*[A-Z][0-9A-Z]*)\)?_\{?(\d{1,3})\}?")
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d{2,})")
 _DECIMAL = re.compile(r"[+-]?\d*\.\d+")
+_RUN_OF_OPTIONS = re.compile(r"[A-J]{2,10}")
+_LIST_OF_OPTIONS = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|and|&|,\s*and)\s*\(?[A-J]\)?)+")
 _SYNONYMS = {
     key: meaning
     for meaning, keys in {
-        "\\emptyset": "nosolution nosolutions norealsolution norealsolutions emptyset none noroots norealroots",
+        "\\emptyset": "nosolution nosolutions nosolutionexists nosolutionsexist hasnosolution hasnosolutions noneexist "
+        "nosuchsolution norealsolution norealsolutions emptyset none noroots norealroots",
         "undefined": "doesnotexist dne undefined nonexistent",
         "\\R": "allrealnumbers allreals realnumbers allreal allrealx",
+        "primes": "allprimes allprimenumbers primes primenumbers everyprime everyprimenumber anyprime",
         "yes": "yes true",
         "no": "no false",
     }.items()
@@ -49,6 +54,9 @@ def same_wording(gold: str, pred: str) -> bool | None:
     given = labelled_option(pred) if letter is None and option is None else None
     if given is not None and compact(unwrapped(given[1])) == compact(unwrapped(gold)):
         return True
+    letters = _option_letters(gold), _option_letters(pred)
+    if letters[0] and letters[1] and letters[0][1] is not letters[1][1]:
+        return letters[0][0] == letters[1][0]
     gold_words, pred_words = is_words(gold), is_words(pred)
     if gold_words or pred_words:
         return _same_words(gold, pred, gold_words, pred_words)
@@ -67,6 +75,17 @@ def same_wording(gold: str, pred: str) -> bool | None:
     return None
 
 
+def _option_letters(text: str) -> tuple[str, bool] | None:
+    """The letters of `ABD` and `A, B, D` in alphabetical order, and whether they are written together."""
+    plain = unwrapped(text)
+    if _RUN_OF_OPTIONS.fullmatch(plain):
+        return (plain, True) if list(plain) == sorted(set(plain)) else None
+    if not _LIST_OF_OPTIONS.fullmatch(plain):
+        return None
+    listed = re.findall(r"\b[A-J]\b", plain)
+    return ("".join(listed), False) if listed == sorted(set(listed)) else None
+
+
 def _same_option(letter: str, gold: str, pred: str) -> bool | None:
     given = option_letter(pred)
     if given is not None:
@@ -81,6 +100,8 @@ def _same_option(letter: str, gold: str, pred: str) -> bool | None:
 
 
 def _same_words(gold: str, pred: str, gold_words: bool, pred_words: bool) -> bool:
+    if is_by_case(gold):
+        return compact(unwrapped(gold)) == compact(unwrapped(pred))
     meanings = [_SYNONYMS.get(word_key(text), text) for text in (gold, pred)]
     if meanings[0] == meanings[1] or [compact(meaning) for meaning in meanings] in (
         ["\\emptyset", "\\{\\}"],

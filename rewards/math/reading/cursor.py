@@ -1,6 +1,11 @@
 """A place in the tokens of one answer."""
 
+from fractions import Fraction
+
+from rewards.math.reading.node import Node, Op
 from rewards.math.reading.tokens import END, Kind, Token, Unreadable, tokenize
+
+_MAX_DIGITS = 400
 
 
 class Cursor:
@@ -50,3 +55,11 @@ class Cursor:
             depth += {"{": 1, "}": -1}.get(token.text, 0)
             parts.append(token.text)
         return "".join(parts[:-1])
+
+
+def number_node(text: str) -> Node:
+    """A number as written, exactly."""
+    if len(text) > _MAX_DIGITS:
+        raise Unreadable("too many digits")
+    decimals = text.partition(".")[2]
+    return Node(Op.NUMBER, number=Fraction(text), places=len(decimals) if decimals else -1, value=text)

@@ -15,7 +15,7 @@ class Op(StrEnum):
     INFINITY = "infinity"
     ADD = "add"
     NEGATE = "negate"
-    MULTIPLY = "multiply"
+    MULTIPLY = "multiply"  # value: "run" for capital letters written together (ABC), "angle" for \\angle ABC, else ""
     DIVIDE = "divide"
     POWER = "power"
     ROOT = "root"  # args: degree, radicand
@@ -23,6 +23,7 @@ class Op(StrEnum):
     FACTORIAL = "factorial"
     PLUS_MINUS = "plus_minus"  # value: + (upper sign plus) or -; args: term
     PERCENT = "percent"
+    DEGREE = "degree"  # args: the number before the sign
     BASED = "based"  # value: digits as written; args: the base
     TUPLE = "tuple"  # value: the two brackets, such as (]
     SET = "set"

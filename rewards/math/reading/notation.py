@@ -23,8 +23,8 @@ FUNCTIONS = frozenset(
 )
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", "\\le": "<=", "\\ge": ">=", "\\ne": "!=", "\\in": "in", "\\notin": "notin",
-    "\\approx": "~", "\\equiv": "=", "\\to": "to", "\\cong": "~", "\\doteq": "~", "\\Rightarrow": "to",
-    "\\implies": "to",
+    "\\approx": "~", "\\equiv": "=", "\\to": "to", "\\cong": "~", "\\doteq": "~", "\\Rightarrow": "implies",
+    "\\implies": "implies",
     "\\rightarrow": "to", "\\subset": "sub", "\\subseteq": "sub",
 }  # fmt: skip
 NAMED_SETS = {"\\R": "R", "\\Z": "Z", "\\N": "N", "\\Q": "Q", "\\C": "C", "\\emptyset": "empty"}
@@ -51,4 +51,4 @@ def known_prefix(name: str, others: Container[str]) -> str | None:
 
 
 MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"))
-CLOSING = {"(": (")", "]"), "[": ("]", ")", "["), "\\langle": ("\\rangle",), "]": ("[", "]")}
+CLOSING = {"(": (")", "]", "["), "[": ("]", ")", "["), "\\langle": ("\\rangle",), "]": ("[", "]", ")")}

@@ -3,14 +3,13 @@ r"""Reads the operands of an answer: numbers, names, fractions, roots, functions
 from abc import ABC, abstractmethod
 from fractions import Fraction
 
-from rewards.math.reading.cursor import Cursor
+from rewards.math.reading.cursor import Cursor, number_node
 from rewards.math.reading.node import Node, Op, integer
 from rewards.math.reading.notation import ACCENTS, CLOSING, FUNCTIONS, GREEK, MATRICES, NAMED_SETS, PREFIXES
 from rewards.math.reading.tokens import Kind, Token, Unreadable
 from rewards.math.reading.words import number_word, word_key
 
 _MAX_DEPTH = 40
-_MAX_DIGITS = 400
 _CONSTANTS = frozenset("ei")
 _FIRST_OF_OPERAND = frozenset(
     ("\\frac", "\\sqrt", "\\binom", "\\infty", "\\pi", "\\lfloor", "\\lceil", "\\begin", "\\langle")
@@ -47,7 +46,11 @@ class OperandReader(Cursor, ABC):
         if token.kind is Kind.SIGN:
             return (
                 token.text in ("(", "{")
-                or (token.text == "[" and not self._squares)
+                or (
+                    token.text == "["
+                    and not self._squares
+                    and self._ahead().text not in ("", ",", ")", "\\cup", "\\cap")
+                )
                 or (token.text == "|" and self._bars == 0)
             )
         return False
@@ -143,12 +146,20 @@ class OperandReader(Cursor, ABC):
             self._expect("\\rfloor" if name == "\\lfloor" else "\\rceil")
             return Node(Op.FUNCTION, (content,), "floor" if name == "\\lfloor" else "ceil")
         if name in PREFIXES and self._now.kind is Kind.LETTER:
-            return self._primary()
+            return (self._angle() if name != "\\triangle" else None) or self._primary()
         if name in GREEK:
             return self._name(name)
         if name in ACCENTS:
             return self._name(f"{name}({self._raw_argument()})")
         return self._bracketed(name)
+
+    def _angle(self) -> Node | None:
+        r"""The three points of `\angle ABC`, whose order says which angle."""
+        points = [self._ahead(distance) for distance in range(3)]
+        if not all(point.kind is Kind.LETTER and point.text.isupper() for point in points):
+            return None
+        self._at += 3
+        return Node(Op.MULTIPLY, tuple(Node(Op.SYMBOL, value=point.text) for point in points), "angle")
 
     def _root(self) -> Node:
         degree = integer(2)
@@ -287,11 +298,3 @@ class OperandReader(Cursor, ABC):
         if len({len(row.args) for row in rows}) != 1:
             raise Unreadable("ragged matrix")
         return Node(Op.MATRIX, tuple(rows))
-
-
-def number_node(text: str) -> Node:
-    """A number as written, exactly."""
-    if len(text) > _MAX_DIGITS:
-        raise Unreadable("too many digits")
-    decimals = text.partition(".")[2]
-    return Node(Op.NUMBER, number=Fraction(text), places=len(decimals) if decimals else -1, value=text)

@@ -151,6 +151,7 @@ class Parser(OperandReader):
         return Node(Op.NEGATE, (term,)) if signs % 2 else term
 
     def _term(self) -> Node:
+        start = self._at
         product = self._power()
         factors: list[Node] = [product]
         while True:
@@ -165,11 +166,23 @@ class Parser(OperandReader):
                 factors.append(Node(Op.NUMBER, number=Fraction(MULTIPLIERS[self._now.text])))
                 self._at += 1
             elif self._unit_follows():
-                factors = [Node(Op.QUANTITY, (_product(factors),), self._unit())]
+                unit = self._unit()
+                is_angle = unit.lower() in ("degree", "degrees", "deg")
+                amount = _product(factors)
+                factors = [Node(Op.DEGREE, (amount,)) if is_angle else Node(Op.QUANTITY, (amount,), unit)]
             elif self._starts_factor():
                 factors.append(self._power())
+            elif len(factors) > 1 and self._is_run(start):
+                return Node(Op.MULTIPLY, tuple(factors), "run")
             else:
                 return _product(factors)
+
+    def _is_run(self, start: int) -> bool:
+        """Whether everything since `start` is one run of capital letters: points, tosses, an order of names."""
+        return all(
+            token.kind is Kind.LETTER and token.text.isupper() and (index == 0 or not token.is_spaced)
+            for index, token in enumerate(self._tokens[start : self._at])
+        )
 
     def _factor(self) -> Node:
         r"""An explicit factor, which may have a sign: `3 \cdot -2`."""
@@ -217,7 +230,10 @@ class Parser(OperandReader):
                 base = Node(Op.PERCENT, (base,))
             elif self._take("\\degree"):
                 if self._now.kind is Kind.LETTER and self._now.text in "CF" and self._ahead().kind is Kind.END:
+                    base = Node(Op.QUANTITY, (base,), "°" + self._now.text)
                     self._at += 1
+                else:
+                    base = Node(Op.DEGREE, (base,))
             elif self._is("_") and base.op is Op.NUMBER:
                 self._at += 1
                 base = Node(Op.BASED, (self._base(),), base.value)

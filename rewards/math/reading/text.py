@@ -7,6 +7,9 @@ command for each meaning (`\frac`, `\text`, `\le`), which `rewards.math.reading.
 import re
 import unicodedata
 
+from rewards.math.reading.decoration import in_known_notation, without_decoration
+from rewards.math.reading.measure import with_known_units, with_one_unit
+from rewards.math.reading.money import with_currency_words
 from rewards.math.reading.notation import known_prefix
 from rewards.math.reading.numerals import ABOUT, COMMA_GROUPS, MONEY, scripts_as_tex, without_blanks, without_thin_gaps
 from rewards.problem.extraction import last_boxed
@@ -82,10 +85,10 @@ _ALIASES = {
 _HUGE_NUMBER = re.compile(r"\d{401}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _ASCII_OPERATORS = (("<=", r"\le "), (">=", r"\ge "), ("!=", r"\ne "), ("+-", r"\pm "), ("+/-", r"\pm "), ("**", "^"))
-# "The answer is", "Answer:", a leading = or approximately; a remark in brackets after the answer.
+# "The answer is", "Answer:", a leading = or approximately.
 _INTRODUCTION = re.compile(
     r"^(?:\\text\s*\{[^{}]*(?::|=|\bis)\s*\}|(?:the )?(?:final )?answer(?: is|:)|=|\\(?:approx|sim)(?![a-z])"
-    rf"|(?:\\text\s*\{{\s*)?{ABOUT}\s*\}}?)\s*(?=\S)",
+    rf"|(?:\\text\s*\{{\s*)?(?:{ABOUT}|exactly\b|precisely\b|only\b|just\b)\s*\}}?)\s*(?=\S)",
     re.IGNORECASE,
 )
 _RATIO_IN_WORDS = re.compile(r"(\d+)\s*(?:\\text\s*\{\s*to\s*\}|\bto\b)\s*(\d+)")
@@ -94,7 +97,6 @@ _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 # `\mathbf{\frac{1}{2}}` has mathematics in it, not text.
 _FONT_OF_MATHS = re.compile(r"\\text\s*\{(?=[^{}]*\{)")
 _ROW_GAP = re.compile(r"(?<=\\\\)\s*\[-?[\d.]+\s*[a-z]{2}\]")
-_REMARK = re.compile(r"(?<=[^\s}])\s*\\text\s*\{\s*\([^(){}]*\)\s*\}$")
 _IDLE_BLANK = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
 _BLANK = re.compile(r"\s+")
 
@@ -107,7 +109,7 @@ def normalise(answer: str) -> str:
         return text
     if "\\boxed" in text or "\\fbox" in text:
         text = last_boxed(text) or text
-    text = _ROW_GAP.sub("", _BOLD.sub(r"\1", text))
+    text = without_decoration(_ROW_GAP.sub("", _BOLD.sub(r"\1", text)))
     text = without_thin_gaps(text)
     text = _DEGREES.sub(lambda _: "\\degree ", text)
     text = _SETS.sub(r"\\\1 ", text)
@@ -125,17 +127,17 @@ def normalise(answer: str) -> str:
     if "." in text:
         text = _REPEATING.sub(_as_fraction, text)
     text = _SCIENTIFIC.sub(r"\1\\cdot 10^{\2}", text)
-    text = MONEY.sub(" ", text)
+    text = MONEY.sub(" ", with_currency_words(text))
     text = _BLANK.sub(" ", text).strip()
-    text = _REMARK.sub("", _INTRODUCTION.sub("", text)).strip()
+    text = _INTRODUCTION.sub("", text).strip()
     while text and text[-1] in ".,;:\\ " and not text.endswith("\\ldots"):
         text = text[:-1]
     text = text.removeprefix(":").strip()
     for pattern, replacement in ((_RATIO_IN_WORDS, r"\1:\2"), (_WHOLE_TEXT, r"\1")):
         whole = pattern.fullmatch(text)
         if whole is not None:
-            text = whole.expand(replacement).strip()
-    return _join_thousands(text)
+            text = whole.expand(replacement).strip().rstrip(".")
+    return _join_thousands(with_one_unit(in_known_notation(with_known_units(text))))
 
 
 def _known_command(match: re.Match[str]) -> str:

@@ -106,7 +106,7 @@ def _add_text(tokens: list[Token], content: str, spaced: bool) -> None:
         tokens.append(Token(Kind.SIGN, "%", spaced))
     elif "\\" + words in FUNCTIONS:
         tokens.append(Token(Kind.COMMAND, "\\" + words, spaced))
-    elif words in _PLAIN_COMMANDS:
+    elif words in _PLAIN_COMMANDS and not (words == "min" and tokens and _ends_amount(tokens[-1])):
         tokens.append(Token(Kind.COMMAND, _PLAIN_COMMANDS[words], spaced))
     elif re.fullmatch(r"[\d.,+\-*/()\[\]= ]+", words):
         tokens.extend(tokenize(words))
@@ -120,6 +120,8 @@ def _add_letters(tokens: list[Token], run: str, spaced: bool) -> None:
         tokens.append(Token(Kind.SIGN, "%", spaced))
     elif lowered in _JOINS or lowered in MULTIPLIERS or lowered in ("in", "pm", "am"):
         tokens.append(Token(Kind.WORD, lowered, spaced))
+    elif run == "min" and tokens and _ends_amount(tokens[-1]):
+        tokens.append(Token(Kind.WORD, run, spaced))
     elif run in _PLAIN_COMMANDS or lowered == "infinity":
         tokens.append(Token(Kind.COMMAND, _PLAIN_COMMANDS[lowered], spaced))
     elif (start := _FUNCTION_START.match(run)) is not None:

@@ -20,7 +20,7 @@ _SHORT_WORDS = frozenset(
 MATHEMATICAL = frozenset(
     words_of("sin cos tan cot sec csc log exp sqrt frac infinity infty theta alpha beta gamma pi ln")
 )
-_FILLER = re.compile(r"\b(?:the|a|an|is|are|answer|option|choice|only|it)\b")
+_FILLER = re.compile(r"\b(?:the|a|an|is|are|answer|option|choice|only|it|there)\b")
 _NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
@@ -30,6 +30,13 @@ _NUMBER_WORDS = {
         )
     )
 }
+_ALLELES = re.compile(r"(?:([A-Za-z])(?i:\1))+")
+_STATE = re.compile(
+    r"yes|no|true|false|t|f|(?:in|de)creas(?:es?|ed|ing)|ris(?:es?|ing)|falls?|falling|up|down|left|right|stays?thesame|unchanged"
+    r"|(?:no|remain)\w*(?:change|same|constant)|constant|same|positive|negative|zero|neutral|odd|even|neither|both|higher|lower"
+    r"|greater|smaller|less|more|longer|shorter|larger|increasing|decreasing|(?:un)?stable|(?:ir)?reversible|(?:endo|exo)thermic"
+    r"|(?:in)?valid|(?:in)?correct|(?:ir)?rational|(?:in)?dependent|(?:dis)?continuous|(?:con|di)verg(?:es|ent)|north|south|east|west"
+)
 _OPTION = re.compile(r"\(?\s*([A-Za-z])\s*(?:\)|\.(?!\d)|:)?")
 _LABELLED = re.compile(
     r"\(\s*([A-Z])\s*\)\s*[:.]?\s*(?![-+*/^=<>_,!]|\\(?:cdot|times|cup|cap|in|pm)\b)(\S.*)|([A-Z])\s*[).:]\s*(\S.*)",
@@ -61,10 +68,16 @@ def word_key(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", bare) or re.sub(r"[^a-z0-9]", "", plain)
 
 
+def is_by_case(text: str) -> bool:
+    """Whether letters differ by case in it: a genotype such as `AaBb`, or a list of them."""
+    runs = RUN.findall(unwrapped(text))
+    return any(map(_ALLELES.fullmatch, runs)) and all(_ALLELES.fullmatch(run) or len(run) == 1 for run in runs)
+
+
 def word_list_key(text: str) -> tuple[str, ...]:
-    """The same for an enumeration, whose order does not matter."""
-    parts = re.split(r",|;|\band\b|\bor\b", unwrapped(text))
-    return tuple(sorted(key for key in map(word_key, parts) if key))
+    """The same for an enumeration. Its order does not matter, but for answers to several questions: yes, no."""
+    parts = [key for key in map(word_key, re.split(r",|;|\band\b|\bor\b", unwrapped(text))) if key]
+    return tuple(parts if parts and all(map(_STATE.fullmatch, parts)) else sorted(parts))
 
 
 def number_word(text: str) -> int | None:
