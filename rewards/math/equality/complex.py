@@ -104,10 +104,23 @@ class Complex:
                 return self._integer_like(node)
             case Op.FUNCTION:
                 return self._function(node)
-            case Op.FACTORIAL | Op.BASED:
+            case Op.FACTORIAL:
+                return self._factorial(node)
+            case Op.BASED:
                 return self._number(Exact(self._point).value(node))
             case _:
                 raise Undefined(node.op)
+
+    def _factorial(self, node: Node) -> Approximate:
+        """Of an irrational number too, by the gamma function; `Undefined` beyond 170, where doubles end."""
+        try:
+            return self._number(Exact(self._point).value(node))
+        except NotExact:
+            inner = self._compute(node.args[0])
+        if inner.imag or not 0 <= inner.real <= 170:
+            raise Undefined("factorial")
+        gamma: Callable[[Approximate], Approximate] = self._library.gamma if self._digits else math.gamma
+        return self._number(Fraction(0)) + gamma(inner.real + 1)
 
     def _constant(self, name: str) -> Approximate:
         if name == "i":

@@ -6,6 +6,7 @@ from rewards.math.reading.node import Node, Op
 from rewards.math.reading.tokens import END, Kind, Token, Unreadable, tokenize
 
 _MAX_DIGITS = 400
+_NOTATION = (Kind.SIGN, Kind.COMMAND, Kind.WORD)
 
 
 class Cursor:
@@ -14,20 +15,28 @@ class Cursor:
     def __init__(self, text: str) -> None:
         self._tokens = tokenize(text)
         self._at = 0
+        self._end = len(self._tokens)
 
     @property
     def _now(self) -> Token:
-        return self._ahead(0)
+        return self._tokens[self._at] if self._at < self._end else END
 
     def _ahead(self, distance: int = 1) -> Token:
         at = self._at + distance
-        return self._tokens[at] if at < len(self._tokens) else END
+        return self._tokens[at] if at < self._end else END
 
     def _is(self, *texts: str) -> bool:
-        return self._now.kind in (Kind.SIGN, Kind.COMMAND, Kind.WORD) and self._now.text in texts
+        # This and `_take` are where reading spends its time.
+        if self._at >= self._end:
+            return False
+        token = self._tokens[self._at]
+        return token.text in texts and token.kind in _NOTATION
 
     def _take(self, *texts: str) -> bool:
-        if self._is(*texts):
+        if self._at >= self._end:
+            return False
+        token = self._tokens[self._at]
+        if token.text in texts and token.kind in _NOTATION:
             self._at += 1
             return True
         return False
