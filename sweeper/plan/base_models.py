@@ -9,7 +9,7 @@ from sweeper.host.amounts import number_of
 from sweeper.plan.cost import Cost
 from sweeper.rows.device_time import built
 from sweeper.rows.row import ResultRow
-from sweeper.spec.identity import BEFORE, SCIENCE
+from sweeper.spec.identity import agent_settings
 from sweeper.spec.run import RunSpec
 
 # Beginnings of settings that decide what a base model is and what of it is measured.
@@ -17,8 +17,6 @@ _DECIDES = (
     *("eval.", "reward.", "data.root", "data.digest", "training.max_response_length"),
     *("model.source", "model.path", "model.revision", "model.prompt_style", "model.architecture.", "model.warm_start."),
 )
-
-_AGENT = "agent."
 
 Decisive = Mapping[str, Any]
 
@@ -82,19 +80,5 @@ def _decisive(settings: Mapping[str, Any]) -> Decisive:
     return found | agent_settings(settings)
 
 
-def agent_settings(settings: Mapping[str, Any]) -> Decisive:
-    """What decides what an agent does, by dotted key; empty: the run has none.
-
-    As `sweeper.rows.base_counts.suite_digest` tells agents apart: without names and paths, with the parser of calls.
-    """
-    names = SCIENCE["agent"].split()
-    found = {
-        key: value
-        for key, value in settings.items()
-        if key.startswith(_AGENT) and key.split(".")[1] in names and (key not in BEFORE or value != BEFORE[key])
-    }
-    return found | {f"{_AGENT}format": found.get(f"{_AGENT}format", settings.get("model.tool_format"))} if found else {}
-
-
 def _agent(decisive: Decisive) -> Decisive:
-    return {key: value for key, value in decisive.items() if key.startswith(_AGENT)}
+    return {key: value for key, value in decisive.items() if key.startswith("agent.")}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sweeper.plan.gpu import GPUS
 from sweeper.plan.memory import Memory, memory_of
-from sweeper.plan.rates import SPREAD, kind_of
+from sweeper.plan.played import Played, PlayedRuns
+from sweeper.plan.rates import SPREAD, kind_of, rates_of
 from sweeper.plan.throughput import Calibration, Calibrator, roofline, saves, usual
 from sweeper.rows.flops import planned_flops
 from sweeper.rows.row import Flops, ResultRow
@@ -36,6 +37,7 @@ class Cost:
     checkpoint_bytes: int  # on disk while the run lives, and after it
     written_bytes: int  # of all checkpoints, those that verl deletes again included
     log_bytes: int
+    agent: Played | None  # the mean trajectory that the seconds rest on; None: no agent, or nothing is estimated
 
     @property
     def hours(self) -> float | None:
@@ -68,7 +70,11 @@ class Pricer:
 
     @cached_property
     def _calibrator(self) -> Calibrator:
-        return Calibrator.of(self._rows, self._results_dir)
+        return Calibrator.of(self._rows, self._results_dir, self._acted)
+
+    @cached_property
+    def _acted(self) -> PlayedRuns:
+        return PlayedRuns(self._rows)
 
     def cost(self, spec: RunSpec) -> Cost:
         """The cost of a run."""
@@ -84,9 +90,10 @@ class Pricer:
         longest = spec.longest
         samples = spec.total_steps * training.train_batch_size * spec.algorithm.rollout_n
         measured = evaluation.problems_per_domain * len(evaluation.domains) * evaluation.n_samples
-        kind, predicted = kind_of(spec), roofline(spec)
+        kind, predicted = kind_of(spec), roofline(spec, acted=self._acted)
         calibration = self._calibrator.of_run(spec) if predicted else None
-        seconds, basis = _hours(kind, predicted, calibration)
+        seconds, basis = _hours(spec, predicted, calibration)
+        rates = rates_of(kind)
         written = saves(spec, seconds)
         return Cost(
             flops=planned_flops(spec),
@@ -103,12 +110,14 @@ class Pricer:
             checkpoint_bytes=min(checkpoint.KEPT, written) * sum(checkpoint.sizes(spec)),
             written_bytes=written * sum(checkpoint.sizes(spec)),
             log_bytes=_logs(spec),
+            agent=self._acted.expected(spec, rates.mean_length) if rates else None,
         )
 
 
 def _hours(
-    kind: str | None, predicted: dict[str, float] | None, calibration: Calibration | None
+    spec: RunSpec, predicted: dict[str, float] | None, calibration: Calibration | None
 ) -> tuple[dict[str, float] | None, str]:
+    kind = kind_of(spec)
     if kind is None:
         return None, "set cluster.gpu_type for an estimate of time and memory"
     if predicted is None:
@@ -116,7 +125,7 @@ def _hours(
     if calibration is not None:
         return {phase: value * calibration.factor for phase, value in predicted.items()}, calibration.basis
     if kind == "cpu":
-        return None, "no measured run on this kind of device yet"
+        return None, f"no measured run {'with an agent ' if spec.agent.acts else ''}on this kind of device yet"
     return usual(predicted), f"roofline of {kind} and published runs, nothing measured yet"
 
 

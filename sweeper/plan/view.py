@@ -142,13 +142,30 @@ def _totals(totals: Totals, costs: Sequence[Cost], specs: Sequence[RunSpec], bui
         *money,
         *_held_to_budgets(totals),
         f"        {waves}{ends}",
-        f"        training FLOPs <= {flops} ({phases})",
+        f"        training FLOPs <= {flops} ({phases}){_encoded_again(costs)}",
         f"        tokens <= {totals.tokens:.1e} in training, {totals.evaluation_tokens:.1e} in pass@k",
         f"        disk {size(totals.disk_bytes)} of checkpoints and logs, {size(totals.free_bytes)} free{full}; "
         f"{size(totals.written_bytes)} of checkpoints written",
     ]
     lines += [f"        {built}"] if built else []
+    lines += _agents(specs, costs)
     return [*lines, axis_note({cost.flops.accounting for cost in costs})]
+
+
+def _encoded_again(costs: Sequence[Cost]) -> str:
+    """What engines without a prefix cache compute beside the phases."""
+    again = sum(cost.flops.prefill_repeated or 0.0 for cost in costs if cost.agent and not cost.agent.prefix_cache)
+    return f"; <= {again:.1e} more, encoded again before agents' turns without a prefix cache" if again else ""
+
+
+def _agents(specs: Sequence[RunSpec], costs: Sequence[Cost]) -> list[str]:
+    """What the prices of agents rest on, each once."""
+    found = [
+        f"        agent {spec.agent.name}: " + "; ".join(item.text for item in cost.agent.assumptions)
+        for spec, cost in zip(specs, costs, strict=True)
+        if cost.agent is not None
+    ]
+    return list(dict.fromkeys(found))
 
 
 def plan_money(totals: Totals, specs: Sequence[RunSpec]) -> dict[str, Any] | None:
@@ -260,6 +277,8 @@ def plan_json(plan: Plan, *, overrides: Callable[[RunSpec], tuple[str, ...]] | N
 def _cost_json(cost: Cost) -> dict[str, Any]:
     (low, high), (least, most) = (pair or (None, None) for pair in (cost.hours_range, cost.device_hours_range))
     values = asdict(cost) | {"hours": cost.hours, "hours_low": low, "hours_high": high}
+    if cost.agent is None:
+        del values["agent"]  # as before there were agents
     values |= {"device_hours": cost.device_hours, "device_hours_low": least, "device_hours_high": most}
     if cost.memory is not None:
         peaks = {peak.phase: {"bytes": peak.total, "parts": dict(peak.parts)} for peak in cost.memory.peaks}

@@ -5,7 +5,7 @@ weights a token is multiplied by (layers and the output head once, no embedding 
 chosen ones) and a(T) = 2 d_head n_heads n_layers T^2 is causal attention. docs/flops.md has every phase.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sweeper.rows.row import Flops
 from sweeper.rows.trajectories import Trajectories
@@ -105,14 +105,19 @@ def prefill_repeated(arch: Architecture, acted: Trajectories) -> float:
 
     It encodes again, before each turn but a trajectory's first, the sequence up to there.
     """
-    again = Tokens(sequences=acted.turns - acted.n, total=acted.prefilled_again_tokens)
-    return forward(arch, again)
+    return encoded_again(arch, turns=acted.turns - acted.n, tokens=acted.prefilled_again_tokens)
+
+
+def encoded_again(arch: Architecture, *, turns: float, tokens: float) -> float:
+    """FLOPs of encoding so many tokens before so many turns, none of them a trajectory's first."""
+    return forward(arch, Tokens(sequences=turns, total=tokens))
 
 
 def planned_flops(spec: RunSpec) -> Flops:
     """Upper bound before a run: every prompt and every response at its maximum length.
 
-    Of an agent a response is all that follows the prompt, observations included; each token counts once.
+    Of an agent a response is all that follows the prompt, observations included; each token counts once. Its
+    `prefill_repeated` has every turn that it may take, with a whole trajectory before it.
     """
     training, evaluation = spec.training, spec.eval
     domains = len(evaluation.domains)
@@ -123,14 +128,20 @@ def planned_flops(spec: RunSpec) -> Flops:
         response = sequences * min(training.max_response_length, spec.longest)
         return Tokens(sequences=sequences, total=sequences * spec.longest, response=float(response))
 
-    return training_flops(
+    rollouts = longest(spec.total_steps * training.train_batch_size * spec.algorithm.rollout_n)
+    planned = training_flops(
         spec,
         steps=spec.total_steps,
-        rollouts=longest(spec.total_steps * training.train_batch_size * spec.algorithm.rollout_n),
+        rollouts=rollouts,
         evaluation=longest(evaluation.problems_per_domain * domains * evaluation.n_samples),
         validation=longest(validations * evaluation.val_problems_per_domain * domains * evaluation.val_n),
         fine_tuning=longest(shown),
     )
+    if not spec.agent.acts:
+        return planned
+    turns = (spec.agent.max_turns - 1) * rollouts.sequences
+    again = encoded_again(spec.model.architecture, turns=turns, tokens=turns * spec.longest)
+    return replace(planned, prefill_repeated=again)
 
 
 def adapter_params(arch: Architecture, spec: RunSpec) -> int:

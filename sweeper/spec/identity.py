@@ -93,6 +93,22 @@ def settings(spec: Plain) -> dict[str, Any]:
     }
 
 
+def agent_settings(settings: Plain) -> dict[str, Any]:
+    """Of `settings`, what decides what an agent does; empty: the run has none.
+
+    Without names and paths, and with the parser of calls that is used: as `sweeper.rows.base_counts.suite_digest`.
+    """
+    names = SCIENCE["agent"].split()
+    found = {
+        key: value
+        for key, value in settings.items()
+        if key.startswith("agent.") and key.split(".")[1] in names and (key not in BEFORE or value != BEFORE[key])
+    }
+    if found:
+        found.setdefault("agent.format", settings.get("model.tool_format"))
+    return found
+
+
 def science(spec: Plain) -> dict[str, Any]:
     """What can change a result, of all fields of a `RunSpec`, as plain JSON values."""
     found = science_of("", spec)
