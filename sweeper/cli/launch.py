@@ -44,6 +44,7 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     _say(plan_text(plan, Room.of_screen()))
     if plan.refused:
         raise ConfigError(f"{len(plan.refused)} of {len(plan.runs)} points cannot run (see above); nothing was started")
+    plan.refuse_unheard()
     hold_to_budget(plan, options.budget_gpu_hours)
     cluster = next(run.spec.cluster for run in plan.runs if run.spec is not None)
     on_slurm = cluster.executor is Executor.slurm
@@ -71,9 +72,11 @@ def launch(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         if not options.wait:
             if hook.address is not None:
                 _say("this launch ends here, so nobody tells the webhook; with --wait it does")
-            return EXIT_OK
+            return EXIT_FAILED if done.refused or done.unseen else EXIT_OK
         everything = [run.spec for run in plan.runs if run.spec]
-        follow(everything, results_dir, say=_say, with_canary=options.canary, on_end=hook.run_ended)
+        follow(
+            everything, results_dir, say=_say, with_canary=options.canary, on_end=hook.run_ended, refused=done.refused
+        )
     elif specs:
         run_local(specs, results_dir, on_end=hook.run_ended)
     return _tell(plan, results_dir, overrides, hook)

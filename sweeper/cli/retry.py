@@ -16,6 +16,7 @@ from sweeper.host.errors import ConfigError, DamagedError
 from sweeper.host.printed_table import Room, paragraph
 
 if TYPE_CHECKING:
+    from sweeper.launch.slurm.submit import Submission
     from sweeper.plan.retry import Considered
     from sweeper.spec.run import RunSpec
 
@@ -58,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
     specs = [] if options.dry_run else [item.prepare() for item in again]
     here = [spec for spec in specs if spec.cluster.executor is Executor.local]
     there = [spec for spec in specs if spec.cluster.executor is Executor.slurm]
-    submitted = _submit(there, results_dir, as_json=options.json) if there else {}
+    sent = _submit(there, results_dir, as_json=options.json) if there else None
+    submitted = sent.submitted if sent else {}
     if here:
         from sweeper.launch.local import run_local
 
@@ -68,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
     answer(options, lambda: data, lambda: text)
     code = say_damaged(damaged, what="their runs are not tried again before that is mended")
     ended = [state_of(RunDir(results_dir=results_dir, run_id=spec.run_id)) for spec in here]
-    return EXIT_FAILED if any(state is not State.done for state in ended) else code
+    is_refused = sent is not None and bool(sent.refused or sent.unseen)
+    return EXIT_FAILED if is_refused or any(state is not State.done for state in ended) else code
 
 
 def _confirm(again: "Sequence[Considered]", results_dir: Path) -> None:
@@ -137,13 +140,13 @@ def _without_result(
     return found
 
 
-def _submit(specs: "Sequence[RunSpec]", results_dir: Path, *, as_json: bool) -> Any:
+def _submit(specs: "Sequence[RunSpec]", results_dir: Path, *, as_json: bool) -> "Submission":
     from sweeper.launch.slurm.follow import submit_text
     from sweeper.launch.slurm.submit import submit
 
     done = submit(specs, results_dir)
     print(submit_text(done, results_dir), file=sys.stderr if as_json else sys.stdout, flush=True)
-    return done.submitted
+    return done
 
 
 def _plain(item: "Considered") -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """How an attempt ends: the signals that stop it, what it leaves behind, its exit code."""
 
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -17,6 +19,7 @@ from sweeper.training import checkpoint
 from sweeper.training.context import JobContext, now
 from sweeper.training.tracking import tell
 
+_SIGNAL_SLACK_S = 90.0  # SLURM warns up to a minute earlier than it is asked to (sbatch(1), --signal)
 EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
 
 
@@ -57,6 +60,7 @@ def finish(job: JobContext, measured: Measured, error: BaseException | None) -> 
         return EXIT_TERMINATED
     if isinstance(error, Expired):
         ending |= {"status": "expired", "steps": checkpoint.trained_steps(job.run_dir.checkpoints)}
+        ending |= {"cause": _cause(job, os.environ)}
         failure = _stuck(job, ending)
         if failure is None:
             job.attempt.write("exit", {"time": now(), **ending})
@@ -74,8 +78,23 @@ def finish(job: JobContext, measured: Measured, error: BaseException | None) -> 
     return EXIT_FAILED if failure else 0
 
 
+def _cause(job: JobContext, variables: Mapping[str, str]) -> FailureClass:
+    """Why SLURM warned the job: its time limit is near, or, with more time left than that warning gives, preemption."""
+    cluster, hours = job.spec.cluster, job.spec.model.resources.hours
+    env = job.attempt.read("env")
+    ends = variables.get("SLURM_JOB_END_TIME")  # of Slurm 23.02 and later; else an attempt begins with its job
+    end = float(ends) if ends and ends.isdecimal() else (env["time"] if env else time.time()) + hours * 3600
+    is_near = end - time.time() < cluster.signal_seconds + _SIGNAL_SLACK_S
+    return FailureClass.timeout if is_near else FailureClass.preempted
+
+
 def _stuck(job: JobContext, ending: dict[str, Any]) -> Failure | None:
-    """Why a run that is out of time fails; None: it came further than the attempt before it, and goes on later."""
+    """Why a run that is out of time fails.
+
+    None: it came further than the attempt before it, or one of the two was preempted; it goes on later.
+    """
+    if ending["cause"] is FailureClass.preempted:
+        return None
     before = job.run_dir.attempts()[:-1][-1:]
     earlier = before[0].read("exit") if before else None
     if earlier is None or {key: earlier.get(key) for key in ending} != ending:

@@ -142,7 +142,7 @@ def _here(spec: RunSpec, results_dir: Path) -> Finding | Check:
         inner, _ = in_environment(arguments, shape, results_dir, root)
         # As `frozen_start` sets it.
         path = f"export PYTHONPATH={shlex.quote(root)}${{PYTHONPATH:+:$PYTHONPATH}}"
-        lines = ["set -e", *setup(shape), path, 'exec "$@"']
+        lines = [*setup(shape), path, 'exec "$@"']
         command = ["bash", "-c", "\n".join(lines), "job", *inner]
         passing = exported(os.environ, cluster.environment)
         variables = {key: os.environ[key] for key in passing if key in os.environ}

@@ -158,7 +158,8 @@ def _status(
     attempts = [] if done or damage else run_dir.attempts()
     beat = attempts[-1].heartbeat() if attempts else None
     ended = queue.endings.get(run_dir.run_id) if queue.error is None else None
-    diagnosis = _diagnosis(run_dir, attempts, ended, logs) if state in (State.failed, State.interrupted) else None
+    is_over = state in (State.failed, State.interrupted)
+    diagnosis = _diagnosis(run_dir, attempts, ended, logs, queue) if is_over else None
     at_work = progress_of(attempts[-1], beat) if beat and state is State.running else None
     return {
         "run_id": run_dir.run_id,
@@ -182,8 +183,17 @@ def _status(
     }
 
 
-def _diagnosis(run_dir: RunDir, attempts: Sequence[Attempt], ended: str | None, logs: SeenFiles) -> Diagnosis | None:
-    """Why a run ended; of one without a row the log says it, which is read once as long as it stays as it is."""
+def _diagnosis(
+    run_dir: RunDir, attempts: Sequence[Attempt], ended: str | None, logs: SeenFiles, queue: Queue
+) -> Diagnosis | None:
+    """Why a run ended; of one without a row the log says it, which is read once as long as it stays as it is.
+
+    Of a job that ended before its first attempt only what SLURM's step printed can say it.
+    """
+    if not attempts and ended is not None and run_dir.run_id in queue.places:
+        from sweeper.launch.slurm.ledger import step_log
+
+        return run_dir.diagnosis(ended, step_log(run_dir.results_dir, run_dir.run_id, queue.places[run_dir.run_id]))
     log = attempts[-1].log if attempts else None
     about = log.stat() if log is not None and log.exists() else None
     known = None if about is None else logs.get(run_dir.run_id, about)
@@ -278,5 +288,7 @@ def _detail(item: Status, beat: Heartbeat | None) -> str | None:
     kind = f"[{item['failure_class']}] " if item["failure_class"] not in (None, "unknown") else ""
     if item["reason"]:
         return f"{kind}{item['reason']}"
+    if item["evidence"] and not item["attempts"]:
+        return f"{kind}{item['evidence']}"
     words = [item["doing"]] if beat and "doing" in item else []
     return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])]) or None

@@ -15,6 +15,8 @@ from sweeper.spec.cluster import ContainerRuntime
 from sweeper.spec.run import RunSpec
 from sweeper.training import processors
 
+_SIGNAL_SLACK_S = 60  # sbatch(1), --signal
+
 
 def refuse_job(spec: RunSpec) -> None:
     """Refuse the job that a run on SLURM would be.
@@ -28,10 +30,10 @@ def refuse_job(spec: RunSpec) -> None:
         raise ConfigError(
             f"cluster.container.image is empty, and cluster.container.runtime={container.runtime} needs one"
         )
-    if spec.model.resources.hours * 3600 <= seconds:
+    if spec.model.resources.hours * 3600 <= seconds + _SIGNAL_SLACK_S:
         raise ConfigError(
-            f"model.resources.hours={spec.model.resources.hours:g} is over before cluster.signal_seconds={seconds}, so "
-            "a job would be stopped as it starts; raise it"
+            f"model.resources.hours={spec.model.resources.hours:g} is over before cluster.signal_seconds={seconds} and "
+            "the minute by which SLURM may warn earlier, so a job would be stopped as it starts; raise it"
         )
     if path is not None and Path(path).is_dir() and not Path(path).is_absolute():
         raise ConfigError(

@@ -20,7 +20,7 @@ from sweeper.plan.base_models import BaseModels
 from sweeper.plan.cost import Cost, Pricer
 from sweeper.plan.notes import notes_on
 from sweeper.plan.refusals import check, unknown_partitions
-from sweeper.plan.retry import Considered, consider
+from sweeper.plan.retry import Considered, consider, unheard
 from sweeper.plan.secret_refusals import SecretSearch
 from sweeper.plan.spec_maker import SpecMaker
 from sweeper.plan.totals import Totals, totals_of
@@ -76,6 +76,16 @@ class Plan:
     def refused(self) -> tuple[PlannedRun, ...]:
         """The points that cannot run."""
         return tuple(run for run in self.runs if run.state is State.refused)
+
+    def refuse_unheard(self) -> None:
+        """Refuse settings that jobs which wait would not hear.
+
+        Raises:
+            ConfigError: the first of them, and how many runs there are.
+        """
+        found = [run for run in self.runs if run.state is State.queued and run.reason]
+        if found:
+            raise ConfigError(f"{len(found)} of {len(self.runs)} runs: {found[0].reason}. Nothing was started")
 
     @cached_property
     def totals(self) -> Totals:
@@ -186,6 +196,8 @@ class _Planner:
             reason = str(damage)
         if state is State.unknown:
             reason = self._queue.reason(run_id)
+        if state is State.queued:
+            reason = self._unheard(run_dir, spec)
         return PlannedRun(
             choice=point.choice,
             spec=spec,
@@ -195,6 +207,13 @@ class _Planner:
             cost=judged,
             considered=considered,
         )
+
+    def _unheard(self, run_dir: RunDir, spec: RunSpec) -> str | None:
+        try:
+            return unheard(run_dir, spec)
+        except DamagedError as error:
+            self.damaged.append(error)
+            return None
 
     def _judge(self, spec: RunSpec, family: str) -> str | Cost:
         # The maker shares equal parts among specs and keeps them, so that identity tells them apart. Whether a run can

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 _ENDED_BY_SLURM = ("expired", "terminated")
 _RESOURCES = "model.resources."
+# What of a cluster's settings cures a failure: another value counts as a fix, as other resources do.
+_FIXES = (
+    *("cluster.memory_gb_per_gpu", "cluster.cpus_per_gpu", "cluster.sbatch", "cluster.exclude", "cluster.setup"),
+    *("cluster.python", "cluster.container", "cluster.partition", "cluster.environment", "cluster.secrets_file"),
+)
+# What jobs do not read: a launch, a plan or the next decision of `retry` does.
+_OF_A_LAUNCH = (
+    *("cluster.name", "cluster.check_memory", "cluster.confirm_gpu_hours", "cluster.price_per_gpu_hour"),
+    *("cluster.currency", "cluster.gpu_type", "cluster.max_nodes", "cluster.max_parallel", "cluster.max_gpus"),
+    *("cluster.max_failures", "cluster.max_failed_gpu_hours", "logging.webhook_env"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,29 +69,58 @@ def consider(
     What the configuration says `now` otherwise than at the launch before is taken over; other resources count as a fix,
     as do classes that a person `asked` for.
     """
-    from sweeper.launch.slurm.ledger import step_log
+    from sweeper.launch.slurm.ledger import deaths, step_log
 
     scheduler = queue.endings.get(run_dir.run_id) if queue.error is None else None
     diagnosis = run_dir.diagnosis(scheduler)
     if scheduler and diagnosis and diagnosis.failure_class is FailureClass.unknown:
         # Read only where it is needed: to find a run's step log takes all arrays of the folder.
         diagnosis = run_dir.diagnosis(scheduler, step_log(run_dir.results_dir, run_dir.run_id))
+    before = 0 if run_dir.attempts() or not scheduler else deaths(run_dir.results_dir, run_dir.run_id)
     if diagnosis is None or not run_dir.spec_path.exists():
         return None
-    own: adjustment.Changes = {}
-    if now is not None:
-        # What a failure made of a setting stays until the configuration says something new of it.
-        said = adjustment.applied(RunSpec.read(run_dir.spec_path), adjustment.configured(run_dir.path))
-        own = adjustment.differing(said, now)
+    own: adjustment.Changes = {} if now is None else restated(run_dir, now)
     spec = adjustment.applied(run_dir.spec(), own)
-    if any(key.startswith(_RESOURCES) for key in own):
+    pending = adjustment.last(run_dir.path)
+    if any(key.startswith(_RESOURCES) or key in _FIXES for key in own):
         decision = Decision(retry=True, words="with the resources given now")
+    elif pending and pending.get("attempt") == len(run_dir.attempts()) and pending["changes"]:
+        changes = adjustment.text(RunSpec.read(run_dir.spec_path), pending["changes"])
+        decision = Decision(retry=True, words=f"as changed after the last attempt, which was not tried yet: {changes}")
     else:
-        decision = decide(_case(run_dir, spec, diagnosis, asked=diagnosis.failure_class in (asked or ())))
+        decision = decide(_case(run_dir, spec, diagnosis, before, asked=diagnosis.failure_class in (asked or ())))
     return Considered(run_dir=run_dir, diagnosis=diagnosis, decision=decision, own=own)
 
 
-def _case(run_dir: RunDir, spec: RunSpec, diagnosis: Diagnosis, *, asked: bool) -> Case:
+def restated(run_dir: RunDir, now: RunSpec) -> adjustment.Changes:
+    """What the configuration says `now` otherwise than at the launch before, outside the run's identity.
+
+    What a failure made of a setting stays until the configuration says something new of it.
+    """
+    frozen, said = RunSpec.read(run_dir.spec_path), adjustment.configured(run_dir.path)
+    if frozen == now and not said:
+        return {}
+    return adjustment.differing(adjustment.applied(frozen, said), now)
+
+
+def unheard(run_dir: RunDir, now: RunSpec) -> str | None:
+    """Of a run whose job waits: which settings that job would not hear, as its job has what it was submitted with.
+
+    None: the configuration says what it said then, but for what a launch or `retry` alone reads.
+    """
+    if not run_dir.spec_path.exists():
+        return None
+    changes = {key: value for key, value in restated(run_dir, now).items() if key not in _OF_A_LAUNCH}
+    if not changes:
+        return None
+    told = adjustment.text(RunSpec.read(run_dir.spec_path), changes)
+    return (
+        f"its job waits with other settings: {told}; first cancel it (python -m sweeper cancel), or state what it has"
+    )
+
+
+def _case(run_dir: RunDir, spec: RunSpec, diagnosis: Diagnosis, before: int, *, asked: bool) -> Case:
+    """The case of a run of which `before` jobs ended before its first attempt."""
     attempts = run_dir.attempts()
     ends = [attempt.read("exit") for attempt in attempts]
     env, beat = (attempts[-1].read("env"), attempts[-1].heartbeat()) if attempts else (None, None)
@@ -98,7 +138,7 @@ def _case(run_dir: RunDir, spec: RunSpec, diagnosis: Diagnosis, *, asked: bool) 
         evidence=diagnosis.evidence,
         phase=ends[-1]["phase"] if ends and ends[-1] else beat.phase if beat else None,
         nodes=(node,) if node else (),
-        failures=sum(kind == diagnosis.failure_class for _, kind in failed),
+        failures=before + sum(kind == diagnosis.failure_class for _, kind in failed),
         gpu_hours=sum(attempt.seconds() for attempt, _ in failed) * devices / 3600,
         asked=asked,
     )

@@ -64,6 +64,13 @@ def configured(folder: Path) -> Changes:
     return {key: value for changes in said for key, value in changes.items()}
 
 
+def last(folder: Path) -> Changes:
+    """What a failure last made of the settings: `changes`, and after which `attempt`; empty: none did."""
+    said = [entry for entry in _kept(folder)["history"] if "attempt" in entry]
+    found: Changes = said[-1] if said else {}
+    return found
+
+
 def _kept(folder: Path) -> dict[str, Any]:
     path = folder / FILE
     found: dict[str, Any] = {"changes": {}, "history": []}

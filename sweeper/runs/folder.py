@@ -201,7 +201,8 @@ class RunDir:
         end = attempts[-1].read("exit") if attempts else None
         # A job that recorded its end knows why; of one that was killed the log may.
         log = tail(attempts[-1].log) if attempts and end is None else []
-        return classify(Ending(status=end["status"] if end else None, scheduler=scheduler, step_log=step_log, log=log))
+        status, cause = (end["status"], end.get("cause")) if end else (None, None)
+        return classify(Ending(status=status, cause=cause, scheduler=scheduler, step_log=step_log, log=log))
 
 
 def known_runs(results_dir: Path) -> list[RunId]:

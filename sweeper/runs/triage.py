@@ -32,6 +32,7 @@ class Ending:
     """What is known of how an attempt ended; absent parts were not recorded, or nobody was asked."""
 
     status: str | None = None  # the job's exit record: failed | expired | terminated
+    cause: str | None = None  # of an expired one: preempted | timeout
     reason: str | None = None  # the job's own words on its failure
     scheduler: str | None = None  # "TIMEOUT, exit 0:15"
     step_log: Sequence[str] = ()  # what SLURM's own programs printed
@@ -46,6 +47,12 @@ _SCHEDULER = (
     (FailureClass.timeout, re.compile(r"\b(TIMEOUT|DEADLINE)\b|DUE TO TIME LIMIT")),
 )
 _CANCELLED = re.compile(r"^CANCELLED\b")
+# What is said where a job ends before anything of ours begins: its setup, its Python, its folder.
+_NEVER_BEGAN = re.compile(
+    r"^cluster\.setup failed|: (command )?not found$|: No such file or directory$|: Permission denied$|"
+    r"^srun: fatal: |ModuleNotFoundError: |^(slurmstepd|srun): error: .*(chdir|execve|[Uu]nable to create step)"
+)
+_NO_OUTPUT = re.compile(r"\bexit 0:53\b")
 # Who may say so in what a step printed: SLURM's programs, and ours of a node. A reason may quote anything.
 _OF_SLURM = re.compile(r"^(slurm\w*|srun|sbatch|scancel|node \d+): ")
 
@@ -77,6 +84,9 @@ def classify(ending: Ending) -> Diagnosis:
         for failure_class, pattern in _SCHEDULER:
             if pattern.search(line):
                 return Diagnosis(failure_class=failure_class, evidence=_cut(line))
+    if ending.status == "expired" and ending.cause == FailureClass.preempted:
+        words = "the job was told to make room for another, long before its time limit"
+        return Diagnosis(failure_class=FailureClass.preempted, evidence=words)
     if ending.status == "expired":
         words = "the job was warned that its time limit was near, or that it would be preempted"
         return Diagnosis(failure_class=FailureClass.timeout, evidence=words)
@@ -86,10 +96,20 @@ def classify(ending: Ending) -> Diagnosis:
         return Diagnosis(failure_class=FailureClass.cancelled, evidence="the job was told to stop (SIGTERM or Ctrl-C)")
     if ending.reason and ending.reason.startswith("killed by SIGKILL"):  # nobody but the kernel does that to a run
         return Diagnosis(failure_class=FailureClass.host_oom, evidence=_cut(ending.reason))
+    if ending.status is None and not ending.log and (before := _never_began(ending)):
+        return before
     # verl's exit code precedes the reason; what it says is in the log as well, with its surroundings.
     reason = [re.sub(r"^exit code \d+: ", "", ending.reason)] if ending.reason else []
     otherwise = Diagnosis(failure_class=FailureClass.unknown, evidence=_cut(ending.reason or ending.scheduler))
     return _of_log(ending.log, reason) or otherwise
+
+
+def _never_began(ending: Ending) -> Diagnosis | None:
+    """Of a job that ended before it opened an attempt."""
+    said = next((line for line in reversed(ending.step_log) if _NEVER_BEGAN.search(line)), None)
+    if said is None and _NO_OUTPUT.search(ending.scheduler or ""):
+        said = f"{ending.scheduler}: the node cannot write slurm/logs of the results folder"
+    return None if said is None else Diagnosis(failure_class=FailureClass.config, evidence=_cut(said))
 
 
 def _of_log(log: Sequence[str], reason: Sequence[str]) -> Diagnosis | None:

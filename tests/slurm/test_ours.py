@@ -1,7 +1,7 @@
 """Which jobs of a real SLURM are a results folder's: by number and user, whatever the shell or the job's name says."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ Make = Callable[..., RunSpec]
 
 
 @pytest.fixture
-def drained(lab: Lab, make: Make) -> Make:
+def drained(lab: Lab, make: Make) -> Iterator[Make]:
     """Jobs wait: the partition is down."""
     lab.ask("scontrol", "update", "PartitionName=gpu", "State=DOWN")
     yield make

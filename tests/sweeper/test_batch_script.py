@@ -1,3 +1,5 @@
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from sweeper.host.errors import ConfigError
 from sweeper.launch.slurm import frozen_start
 from sweeper.launch.slurm.array import Chunk
-from sweeper.launch.slurm.script import script
+from sweeper.launch.slurm.script import script, setup
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.spec.run import RunSpec
 from sweeper.spec.run_id import RunId
@@ -74,3 +76,22 @@ def test_no_line_of_a_script_comes_from_a_path(name: str) -> None:
         chunk = Chunk(name="sweep-0123456789", run_ids=(RunId("a"),), code=code, at_once=2)
         with pytest.raises(ConfigError, match=r"(results_dir|code)=.*control characters"):
             script(chunk, shape_of(spec(*COMMON, *SITES["plain"])), results)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "said"),
+    [
+        (["module load cuda/99", "touch began"], 127, "cluster.setup failed (exit code 127): module load cuda/99"),
+        (["false || true", "[ -n '' ] && touch began", "if true; then", "true", "fi"], 0, ""),
+        (["cd /nowhere"], 1, "cluster.setup failed (exit code 1): cd /nowhere"),
+    ],
+)
+def test_a_line_of_the_setup_that_fails_ends_the_job_and_is_named(
+    tmp_path: Path, lines: list[str], code: int, said: str
+) -> None:
+    shape = shape_of(spec("cluster=slurm_cpu", f"cluster.setup={json.dumps(lines)}"))
+    text = "\n".join([*setup(shape), "touch ran"])
+    done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ([] if code else ["ran"])

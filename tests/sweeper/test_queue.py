@@ -14,6 +14,7 @@ from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
+from tests.sweeper.points import plan, spec
 
 RUNS = (RunId("a-1"), RunId("a-2"), RunId("a-3"))
 ME = os.getuid()
@@ -45,8 +46,15 @@ class Site:
         path = self.folder / f"{program}.calls"
         return path.read_text().splitlines() if path.exists() else []
 
-    def submitted(self, job: int | None = 7, name: str = "sweep-1", cluster: str = "lab", user: int = ME) -> Chunk:
-        chunk = Chunk(name=name, run_ids=RUNS, code="x", cluster=cluster, user=user)
+    def submitted(
+        self,
+        job: int | None = 7,
+        name: str = "sweep-1",
+        cluster: str = "lab",
+        user: int = ME,
+        runs: tuple[RunId, ...] = RUNS,
+    ) -> Chunk:
+        chunk = Chunk(name=name, run_ids=runs, code="x", cluster=cluster, user=user)
         chunk.write(self.results, "")
         if job is not None:
             chunk.remember(self.results, job)
@@ -175,7 +183,7 @@ def test_a_run_with_several_jobs_is_cancelled_with_all_of_them_in_one_question(
     assert site.states() == [State.queued] * 3
     for run_id in RUNS:
         (site.results / "runs" / run_id).mkdir(parents=True)
-    record = {"name": "g", "grid": None, "axes": {}, "run_ids": RUNS, "choices": [[]] * 3}
+    record: dict[str, object] = {"name": "g", "grid": None, "axes": {}, "run_ids": RUNS, "choices": [[]] * 3}
     (site.results / "grids").mkdir()
     (site.results / "grids" / "g.json").write_text(json.dumps(record))
     assert main(["cancel", "g", "--results", str(site.results)]) == 0
@@ -194,3 +202,50 @@ def test_the_queues_answer_is_kept_whole(site: Site) -> None:
     assert Queue.recent(site.results) == first
     assert len(site.calls("squeue")) == 1
     assert [len(first.all_elements(run_id)) for run_id in RUNS] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("account", "printed", "told"),
+    [
+        ("FAILED|127:0", "cluster.setup failed (exit code 127): module load cuda/99", "[config] cluster.setup failed"),
+        ("FAILED|127:0", "sh: 1: exec: /nowhere/python: not found", "[config] sh: 1: exec: /nowhere/python: not found"),
+        ("FAILED|0:53", None, "[config] FAILED, exit 0:53: the node cannot write slurm/logs"),
+        ("OUT_OF_MEMORY|0:125", "slurmstepd: error: Detected 1 oom_kill event in StepId=7.batch", "[host_oom]"),
+        ("FAILED|1:0", "nothing telling", "FAILED, exit 1:0"),
+    ],
+)
+def test_a_job_that_died_before_its_first_attempt_is_told_with_class_and_evidence(
+    site: Site, capsys: pytest.CaptureFixture[str], account: str, printed: str | None, told: str
+) -> None:
+    site.submitted()
+    for run_id in RUNS:
+        (site.results / "runs" / run_id).mkdir(parents=True)
+    site.says("sacct", "".join(f"7_{index}|{account}\n" for index in range(3)))
+    (site.results / "slurm" / "logs").mkdir()
+    if printed is not None:
+        (site.results / "slurm" / "logs" / "7_0_0_log.out").write_text(f"{printed}\n")
+    assert main(["status", "--results", str(site.results)]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "a-1" in line)
+    assert "interrupted" in line
+    assert told in line
+
+
+def test_settings_that_a_waiting_job_would_not_hear_are_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("cluster=slurm_cpu", "cluster.account=lab")
+    run = spec(*asked, "seed=0")
+    RunDir(results_dir=site.results, run_id=run.run_id).freeze(run)
+    site.submitted(runs=(run.run_id,))
+    site.says("squeue", pending(count=1))
+    same, _ = plan(site.results, "seed=0,1", *asked, "cluster.max_gpus=3", "cluster.confirm_gpu_hours=1").runs
+    assert (same.state, same.reason) == (State.queued, None)
+    other, _ = plan(site.results, "seed=0,1", *asked, "training.save_freq=2", "logging.wandb=true").runs
+    assert "logging.wandb=True (was False)" in str(other.reason)
+    assert "training.save_freq=2" in str(other.reason)
+    (site.folder / "bin" / "sbatch").write_text("#!/bin/sh\nexit 1\n")
+    (site.folder / "bin" / "sbatch").chmod(0o755)
+    command = ["seed=0", "cluster=slurm_cpu", "cluster.account=other", f"results_dir={site.results}"]
+    assert main(command) == 2
+    assert "cluster.account=other (was lab); first cancel it" in capsys.readouterr().err
+    site.says("squeue", pending(count=1, state="RUNNING"))
+    running, _ = plan(site.results, "seed=0,1", *asked, "training.save_freq=2").runs
+    assert (running.state, running.reason) == (State.running, None)

@@ -1,10 +1,14 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from sweeper.job.exit import EXIT_EXPIRED, EXIT_FAILED, Expired, finish
+from sweeper.job.phases import Measured
+from sweeper.job.run import begin
 from sweeper.launch.slurm.queue import Queue
 from sweeper.plan.retry import consider
 from sweeper.plan.view import plan_text
@@ -23,7 +27,7 @@ def failed(results: Path, run: RunSpec, failure_class: FailureClass, *, times: i
     for _ in range(times):
         run_dir.new_attempt().write("exit", {"status": "failed", "phase": "train", "class": failure_class})
     failure = Failure(phase="train", reason="odd", log="l", failure_class=failure_class, evidence="the line")
-    write_row(results, row(run, failure=failure, attempts=times))
+    write_row(results, row(run, failure=failure, attempts=len(run_dir.attempts())))
     return run_dir
 
 
@@ -111,11 +115,71 @@ def test_a_setting_given_for_one_launch_is_not_kept_for_the_next(tmp_path: Path)
 
 def test_the_same_command_does_not_undo_what_a_failure_made_of_a_setting(tmp_path: Path) -> None:
     run_dir = failed(tmp_path, spec("seed=1"), FailureClass.cuda_oom)
+    said = ("model.resources.actor_tokens_per_gpu=8192", "cluster.max_failures=9")
     for tokens in (8192, 4096, 2048):  # given, then halved at each failure, though the command still says 8192
-        considered = plan(tmp_path, "seed=1,9", "model.resources.actor_tokens_per_gpu=8192").to_run[0].considered
+        considered = plan(tmp_path, "seed=1,9", *said).to_run[0].considered
         assert considered is not None
         considered.prepare()
         assert run_dir.spec().model.resources.actor_tokens_per_gpu == tokens
+        failed(tmp_path, spec("seed=1"), FailureClass.cuda_oom)
+
+
+def test_a_change_is_made_once_an_attempt_and_not_at_every_submission_that_slurm_refuses(tmp_path: Path) -> None:
+    run_dir = failed(tmp_path, spec("seed=1", "cluster=slurm_cpu"), FailureClass.host_oom)
+    for _ in range(3):
+        considered = consider(run_dir, Queue(elements={}, endings={}))
+        assert considered is not None
+        assert considered.prepare().cluster.memory_gb_per_gpu == 12
+    assert "which was not tried yet: cluster.memory_gb_per_gpu=12 (was 8)" in considered.text()
+    failed(tmp_path, spec("seed=1", "cluster=slurm_cpu"), FailureClass.host_oom)
+    considered = consider(run_dir, Queue(elements={}, endings={}))
+    assert considered is not None
+    assert considered.prepare().cluster.memory_gb_per_gpu == 18
+
+
+def test_memory_that_is_stated_now_is_the_fix_and_is_not_raised(tmp_path: Path) -> None:
+    run_dir = failed(tmp_path, spec("seed=1", "cluster=slurm_cpu"), FailureClass.host_oom)
+    now = spec("seed=1", "cluster=slurm_cpu", "cluster.memory_gb_per_gpu=60")
+    considered = consider(run_dir, Queue(elements={}, endings={}), now=now)
+    assert considered is not None
+    assert considered.prepare().cluster.memory_gb_per_gpu == 60
+
+
+def test_a_warning_with_time_left_is_a_preemption_and_fails_no_run_however_often_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = spec("cluster=slurm_cpu", "cluster.signal_seconds=120", "model.resources.hours=1")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
+    codes = []
+    for left in (3500.0, 3500.0, 3500.0, 150.0, 150.0):
+        job = begin(run_dir, run, run_dir.new_attempt())
+        env = job.attempt.read("env")
+        assert env is not None
+        job.attempt.write("env", env | {"time": time.time() - (3600 - left)})
+        codes.append(finish(job, Measured(), Expired()))
+    assert codes == [EXIT_EXPIRED, EXIT_EXPIRED, EXIT_EXPIRED, EXIT_EXPIRED, EXIT_FAILED]
+    failure = run_dir.failure()
+    assert failure is not None
+    assert "two attempts in a row met the time limit" in failure.reason
+    monkeypatch.setenv("SLURM_JOB_END_TIME", str(round(time.time() + 3000)))  # SLURM's own word wins
+    job = begin(run_dir, run, run_dir.new_attempt())
+    assert finish(job, Measured(), Expired()) == EXIT_EXPIRED
+    end = job.attempt.read("exit")
+    assert end is not None
+    assert end["cause"] == "preempted"
+
+
+def test_a_preempted_attempt_is_no_time_out(tmp_path: Path) -> None:
+    run_dir = RunDir(results_dir=tmp_path, run_id=spec().run_id)
+    run_dir.freeze(spec())
+    for cause, told in (("preempted", "preempted"), ("timeout", "timeout"), (None, "timeout")):
+        ending = {"status": "expired", "phase": "train", "steps": 0} | ({"cause": cause} if cause else {})
+        run_dir.new_attempt().write("exit", ending)
+        found = run_dir.diagnosis()
+        assert found is not None
+        assert found.failure_class == told
 
 
 @pytest.mark.parametrize("status", ["expired", "terminated"])

@@ -10,6 +10,7 @@ for the arrays that name the run as their canary. A launch and `--wait` release 
 
 import shlex
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from rewards.bounded_file import lines
@@ -27,15 +28,21 @@ FIRST_SECONDS, MOST_SECONDS = 5, 60  # between two looks of the canary's script,
 _TRAINED = f'"{TRAINED}"'  # as it stands in metrics.jsonl
 
 
-def choose(results_dir: Path, known: Sequence[Chunk], shape: Shape, members: Sequence[RunSpec]) -> RunId | None:
-    """The run that goes first: the one that arrays of this shape wait for already, else that of the fewest steps.
+def choose(
+    results_dir: Path, known: Sequence[Chunk], shape: Shape, members: Sequence[RunSpec], alive: Collection[RunId]
+) -> RunId | None:
+    """The run that goes first: one that arrays of this shape wait for already, else that of the fewest steps.
 
-    None: nothing needs to wait, because the run is alone or a canary of this shape has taken its step.
+    A canary counts if it is `alive` or among the `members`, which are submitted now: one that failed for good lets
+    nobody go. None: nothing needs to wait, because the run is alone or a canary of this shape has taken its step.
     """
     wanted = in_json(shape)
-    for chunk in known:
-        if chunk.canary is not None and chunk.shape == wanted:
-            return None if trained(results_dir, chunk.canary) else chunk.canary
+    canaries = sorted({chunk.canary for chunk in known if chunk.canary is not None and chunk.shape == wanted})
+    if any(trained(results_dir, run_id) for run_id in canaries):
+        return None
+    due = [*alive, *(spec.run_id for spec in members)]
+    if going := [run_id for run_id in canaries if run_id in due]:
+        return going[0]
     return min(members, key=lambda spec: spec.total_steps).run_id if len(members) > 1 else None
 
 
@@ -47,13 +54,14 @@ def trained(results_dir: Path, run_id: RunId) -> bool:
 
 
 def waiting(results_dir: Path, known: Sequence[Chunk]) -> dict[RunId, RunId]:
-    """The canary of each run of `known` arrays that is held."""
+    """The canary of each run of `known` arrays that is held, by the array that was submitted last."""
+    held = [(chunk.job(results_dir) or 0, chunk, chunk.canary) for chunk in known if chunk.canary is not None]
     return {
-        run_id: chunk.canary
-        for chunk in known
-        if chunk.canary is not None and not _released(results_dir, chunk.name).exists()
+        run_id: canary
+        for _, chunk, canary in sorted(held, key=itemgetter(0))
+        if not _released(results_dir, chunk.name).exists()
         for run_id in chunk.run_ids
-        if chunk.canary != run_id
+        if canary != run_id
     }
 
 

@@ -25,6 +25,7 @@ class Jobs:
     elements: Mapping[RunId, Element] = field(default_factory=dict)  # that are not over, one a run
     twins: Mapping[RunId, tuple[Element, ...]] = field(default_factory=dict)  # more of them, of runs that have several
     endings: Mapping[RunId, str] = field(default_factory=dict)  # of those submitted that are gone and have no row
+    places: Mapping[RunId, tuple[int, int]] = field(default_factory=dict)  # the elements that ended so
     unseen: Mapping[RunId, str] = field(default_factory=dict)  # why nothing can be told of them from here
     arrays: Mapping[int, Chunk] = field(default_factory=dict)  # the chunk of each array that `elements` are of
 
@@ -80,12 +81,14 @@ def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> J
             )
         else:
             endings[run_id] = missing if account is None else account
-    return _jobs(found, endings, unseen, ledger.by_job)
+    places = {run_id: gone[run_id] for run_id in endings}
+    return _jobs(found, endings, places, unseen, ledger.by_job)
 
 
 def _jobs(
     found: Mapping[RunId, list[Element]],
     endings: Mapping[RunId, str],
+    places: Mapping[RunId, tuple[int, int]],
     unseen: Mapping[RunId, str],
     by_job: Mapping[int, Chunk],
 ) -> Jobs:
@@ -95,6 +98,7 @@ def _jobs(
         elements={run_id: each[0] for run_id, each in found.items()},
         twins={run_id: tuple(each[1:]) for run_id, each in found.items() if len(each) > 1},
         endings=endings,
+        places=places,
         unseen=unseen,
         arrays={item.job: by_job[item.job] for each in found.values() for item in each},
     )
@@ -211,16 +215,31 @@ def submitted(
     return found
 
 
-def step_log(results_dir: Path, run_id: RunId) -> list[str]:
+def step_log(results_dir: Path, run_id: RunId, where: tuple[int, int] | None = None) -> list[str]:
     """What SLURM's own programs wrote of a run's last element, the last MiB: why it was killed, if they did it.
+
+    `where` is the element, if it is known.
 
     Raises:
         DamagedError: there is something else than a file of theirs.
     """
-    where = submitted(results_dir).get(run_id)
-    logs = sorted((folder(results_dir) / "logs").glob(f"{where[0]}_{where[1]}_*_log.out")) if where else []
+    where = where or submitted(results_dir).get(run_id)
     said = []
-    for path in logs:
+    for path in _logs(results_dir, *where) if where else ():
         with undamaged(path, cure="move it away"):
             said += last_bytes(path).decode(errors="replace").splitlines()
     return [line for line in said if line.strip()]
+
+
+def deaths(results_dir: Path, run_id: RunId) -> int:
+    """Jobs of a run without attempts that began all the same: their setup or its Python failed."""
+    jobs = [
+        (job, chunk.run_ids.index(run_id))
+        for chunk in chunks(results_dir, [])
+        if run_id in chunk.run_ids and (job := chunk.job(results_dir)) is not None
+    ]
+    return sum(bool(_logs(results_dir, job, index)) for job, index in jobs)
+
+
+def _logs(results_dir: Path, job: int, index: int) -> list[Path]:
+    return sorted((folder(results_dir) / "logs").glob(f"{job}_{index}_*_log.out"))

@@ -41,6 +41,7 @@ class Queue:
     twins: "Mapping[RunId, tuple[Element, ...]]" = field(
         default_factory=dict
     )  # more elements of runs that have several
+    places: Mapping[RunId, tuple[int, int]] = field(default_factory=dict)  # array job and index of what `endings` names
     unseen: Mapping[RunId, str] = field(
         default_factory=dict
     )  # runs that may have jobs which SLURM does not tell of here
@@ -67,6 +68,7 @@ class Queue:
             elements=jobs.elements,
             twins=jobs.twins,
             unseen=jobs.unseen,
+            places=jobs.places,
             endings=jobs.endings,
             time=now,
             damaged=broken,
@@ -143,6 +145,7 @@ class _Kept:
     damaged: tuple[str, ...]
     failures: int
     unseen: dict[RunId, str]
+    places: dict[RunId, tuple[int, int]]
 
 
 def _text(queue: Queue) -> str:

@@ -10,18 +10,19 @@ from pathlib import Path
 
 from sweeper.host import environment
 from sweeper.host.errors import SweeperError
+from sweeper.launch.slurm.sbatch_words import Meaning, cure
 
 DEFAULT_MAX_ARRAY_SIZE = 1001
 _SECONDS = 60.0
 _ELSEWHERE = "submit from a login node of the cluster"
 _JOB = re.compile(r"Submitted batch job (\d+)|^(\d+)(?:;|$)", re.MULTILINE)
-# Limits on how many jobs may be queued; anything else that sbatch refuses is a mistake in the request.
-_FULL = re.compile(
-    r"(QOS|Assoc)?Max\w*Submit\w*|submit limit|Job violates accounting/QOS policy|Slurm temporarily unable to accept|"
-    r"Reached (the )?MaxJobCount|Resource temporarily unavailable",
+_ELEMENT = re.compile(r"(\d+)\|([^|]*)\|([A-Z_]+)\|([^|]*)\|(.*)")  # a name may have "|", and lines of its own
+# squeue's reasons that do not pass while jobs come and go: somebody has to change the job, or what it may use.
+_FOR_GOOD = re.compile(
+    r"Partition(Time|Node)Limit|(Account|QOS|Qos)NotAllowed|Invalid(Account|QOS)|BadConstraints|ReservationDeleted|"
+    r"DependencyNeverSatisfied|JobHeldAdmin|requeued.held|(QOS|Assoc)Max\w*PerJob\w*|AssocMaxWall\w*",
     re.IGNORECASE,
 )
-_ELEMENT = re.compile(r"(\d+)\|([^|]*)\|([A-Z_]+)\|([^|]*)\|(.*)")  # a name may have "|", and lines of its own
 _ALL = -1  # in place of an index: sacct's one line of an array of which nothing began
 # sacct's words for a job that is not over.
 _ALIVE = (
@@ -30,16 +31,6 @@ _ALIVE = (
 )
 # Those for one that will not be queued again, though its node may still be cleaned up.
 _OVER = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "DEADLINE")
-
-
-# Our keys for what sbatch complains of.
-_KEYS = {
-    "account": "cluster.account",
-    "partition": "cluster.partition",
-    "qos": "cluster.qos",
-    "time limit": "model.resources.hours",
-    "memory": "cluster.memory_gb_per_gpu",
-}
 
 
 class SchedulerError(SweeperError, RuntimeError):
@@ -52,6 +43,10 @@ class NoSlurmError(SchedulerError):
 
 class QueueFullError(SchedulerError):
     """A limit on queued jobs is reached: the same will be accepted later."""
+
+
+class RefusedError(SchedulerError):
+    """sbatch refused a job for what it asks: nothing was queued, and the same will never be accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +63,11 @@ class Element:
     def is_blocked(self) -> bool:
         """Whether it is held, or waits for other jobs to end."""
         return self.reason in ("JobHeldUser", "Dependency")
+
+    @property
+    def waits_for_good(self) -> bool:
+        """Whether it waits for what does not come by itself."""
+        return self.state == "PENDING" and _FOR_GOOD.search(self.reason) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,8 @@ def submit(script: Path, *, lock: int | None = None) -> int:
 
     Raises:
         QueueFullError: too many jobs are queued.
-        SchedulerError: sbatch refused, or did not answer.
+        RefusedError: sbatch refused.
+        SchedulerError: it did not answer, so that the job may be queued.
     """
     command = ["sbatch", "--parsable", str(script)]
     text = ask(command, keep=() if lock is None else (lock,))
@@ -247,7 +248,7 @@ def ask(command: Sequence[str], *, keep: Sequence[int] = ()) -> str:
     """What a command of SLURM's answers, whatever allocation or settings the shell is in; it inherits `keep`.
 
     Raises:
-        QueueFullError: sbatch refused for a limit on queued jobs.
+        QueueFullError, RefusedError: sbatch refused, for a limit on queued jobs or for good.
         NoSlurmError: there is no such command here.
         SchedulerError: silent for a minute, or an error, in its own words.
     """
@@ -270,8 +271,6 @@ def _answer(command: Sequence[str], done: "subprocess.CompletedProcess[str]") ->
     words = re.sub(rf"({command[0]}: )?(error: )?", "", " ".join(done.stderr.split())) or f"exit code {done.returncode}"
     if command[0] != "sbatch":
         raise SchedulerError(f"{command[0]}: {words}")
-    if _FULL.search(words):
-        raise QueueFullError(f"sbatch: {words}")
-    keys = " or ".join(key for word, key in _KEYS.items() if word in words.lower())
-    cure = f"; change {keys} (what this cluster has: python -m sweeper doctor cluster=slurm)" if keys else ""
-    raise SchedulerError(f"sbatch: {words}{cure}")
+    kinds = {Meaning.full: QueueFullError, Meaning.refused: RefusedError, Meaning.lost: SchedulerError}
+    meaning = Meaning.lost if _JOB.search(done.stdout) else Meaning.of(words)
+    raise kinds[meaning](f"sbatch: {words}{cure(words)}")

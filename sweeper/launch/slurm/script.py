@@ -96,9 +96,13 @@ def _waiting(chunk: Chunk) -> dict[str, str | bool]:
 
 
 def setup(shape: Shape) -> list[str]:
-    """The shell lines before a job's command."""
+    """The shell lines before a job's command: a line of the user's that fails ends the job, and is named."""
     # Else srun would pass on what --export names, and not what follows.
-    return ["export SLURM_EXPORT_ENV=ALL", *shape.setup]
+    ours = ["export SLURM_EXPORT_ENV=ALL"]
+    if not shape.setup:
+        return ours
+    told = 'echo "cluster.setup failed (exit code $?): $BASH_COMMAND" >&2'
+    return [*ours, "set -e", f"trap {shlex.quote(told)} ERR", *shape.setup, "trap - ERR", "set +e"]
 
 
 def in_environment(arguments: Sequence[str], shape: Shape, results_dir: Path, code: str) -> tuple[list[str], list[str]]:

@@ -1,7 +1,7 @@
 """Submits what is missing, once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import Ceiling, Live, Wanted, places
 from sweeper.launch.slurm.ledger import Jobs
 from sweeper.launch.slurm.queue import kept
-from sweeper.launch.slurm.scheduler import QueueFullError, SchedulerError
+from sweeper.launch.slurm.scheduler import QueueFullError, RefusedError, SchedulerError
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import Shape, shape_of
 from sweeper.launch.slurm.snapshot import freeze
@@ -33,6 +33,7 @@ class Submission:
     queued: list[RunId] = field(default_factory=list)  # was in the queue already
     left: list[RunId] = field(default_factory=list)  # a limit was reached: the same command submits them later
     limit: str | None = None  # SLURM's words on it
+    refused: dict[RunId, str] = field(default_factory=dict)  # SLURM's words on what it will never accept
     unseen: dict[RunId, str] = field(default_factory=dict)  # may have jobs that SLURM does not tell of here
 
 
@@ -43,8 +44,8 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
     a shape goes first, and the others are held until it has taken a training step.
 
     Raises:
-        SchedulerError: SLURM does not answer, or refuses what is asked of it. Nothing is submitted that cannot be
-            found again.
+        RefusedError: SLURM refuses all that is asked of it.
+        SchedulerError: it does not answer. Nothing is submitted that cannot be found again.
     """
     done = Submission()
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
@@ -69,6 +70,8 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
                 kept(results_dir).unlink(missing_ok=True)
         with suppress(SchedulerError):  # what it is for is done already, and the canary's job tries as well
             canary.release(results_dir, known)
+    if done.refused and not (done.submitted or done.queued or done.left):
+        raise RefusedError("; ".join(dict.fromkeys(done.refused.values())))
     return done
 
 
@@ -96,14 +99,23 @@ class Batch:
 
 
 def batches(
-    specs: Sequence[RunSpec], largest: int, results_dir: Path, known: Sequence[Chunk], *, with_canary: bool
+    specs: Sequence[RunSpec],
+    largest: int,
+    results_dir: Path,
+    known: Sequence[Chunk],
+    *,
+    with_canary: bool,
+    alive: Collection[RunId] = (),
 ) -> list[Batch]:
-    """The arrays of runs, of at most `largest` each, in the order of submission: canaries, then the widest."""
+    """The arrays of runs, of at most `largest` each, in the order of submission: canaries, then the widest.
+
+    `alive` are the runs that have jobs.
+    """
     canaries = {chunk.canary for chunk in known}
     found = []
     for shape, members in grouped(specs).items():
         waiting = [spec.run_id for spec in members]
-        first = canary.choose(results_dir, known, shape, members) if with_canary else None
+        first = canary.choose(results_dir, known, shape, members, alive) if with_canary else None
         for run_id in [run_id for run_id in waiting if run_id == first or run_id in canaries]:
             waiting.remove(run_id)
             found.append(Batch(shape, (run_id,), run_id, is_awaited=True))
@@ -123,7 +135,8 @@ def _submit_new(
 ) -> None:
     code = freeze(results_dir)
     site = scheduler.configuration()
-    new = batches(specs, site.elements(), results_dir, known, with_canary=with_canary)
+    alive = here.elements.keys()
+    new = batches(specs, site.elements(), results_dir, known, with_canary=with_canary, alive=alive)
     ceiling = Ceiling.of(specs)
     found = places([batch.wanted for batch in new], ceiling, _live(results_dir, known, here))
     last: list[list[int]] = []  # per array, the jobs that must have ended before what comes after it
@@ -134,12 +147,19 @@ def _submit_new(
         if batch.canary in done.left:
             done.left += waiting
             continue
+        if batch.canary in done.refused:
+            done.refused |= dict.fromkeys(waiting, done.refused[batch.canary])
+            continue
         while waiting:
             part = waiting[:size]
             about = {"canary": batch.canary, "shape": in_json(batch.shape), "after": tuple(last[-1])}
             frozen = {"code": str(code.folder), "digest": code.digest, "cluster": site.cluster}
             chunk = Chunk.new(part, gpus=batch.shape.gpus, **frozen, **about, **place.width)
-            job = _submit_chunk(chunk, batch.shape, results_dir, known, done, lock)
+            try:
+                job = _submit_chunk(chunk, batch.shape, results_dir, known, done, lock)
+            except RefusedError as error:  # of this shape alone: the others may be accepted
+                done.refused |= dict.fromkeys(waiting, str(error))
+                break
             if job is not None:
                 known.append(chunk)
                 waiting = waiting[size:]
@@ -184,6 +204,9 @@ def _submit_chunk(
         canary.set_free(results_dir, chunk.name)
     try:
         job = scheduler.submit(path, lock=lock)
+    except RefusedError:
+        chunk.forget(results_dir)
+        raise
     except QueueFullError as error:
         chunk.forget(results_dir)
         done.limit = str(error)

@@ -21,9 +21,13 @@
 
 # setup
 export SLURM_EXPORT_ENV=ALL
-. /etc/profile
+set -e
+trap 'echo "cluster.setup failed (exit code $?): $BASH_COMMAND" >&2' ERR
+. /etc/profile || true
 module load cuda
 . "$HOME/envs/sweeper/bin/activate"
+trap - ERR
+set +e
 
 # command
 export SUBMITIT_EXECUTOR=slurm
