@@ -1,8 +1,10 @@
 """Which settings change nothing in a run, because of what others are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
+
+from sweeper.spec.dotted import render
 
 Plain = Mapping[str, Any]
 
@@ -53,7 +55,18 @@ _RULES: tuple[tuple[str, tuple[Any, ...] | None, str], ...] = (
         "data.cleaning.max_prompt_tokens data.cleaning.tokenizer data.cleaning.bad_rows",
     ),
 )
-NAMES = frozenset(name for _, _, names in _RULES for name in names.split())
+_LIMITS = ("agent.limits.cpu_s", "agent.limits.wall_s", "agent.limits.memory_mb", "agent.limits.output_bytes")
+_ACTING = (
+    *("agent.max_turns", "agent.max_calls", "agent.turn_tokens", "agent.context", "agent.format", "agent.feedback"),
+    *("agent.observation_chars", "agent.tell_budget", "agent.corpus", *_LIMITS),
+)
+# Of the limits of a call, those that some tool keeps beside `wall_s`, by tool; `.py`: one of the user's own.
+_KEPT_BY = {
+    "agent.limits.cpu_s": ("python", "verifier"),
+    "agent.limits.memory_mb": ("python", "verifier", ".py"),
+    "agent.limits.output_bytes": ("python", ".py"),
+}
+NAMES = frozenset(name for _, _, names in _RULES for name in names.split()) | {*_ACTING}
 
 
 def idle(config: Plain) -> dict[str, str]:
@@ -64,7 +77,44 @@ def idle(config: Plain) -> dict[str, str]:
         if value is not None if values is None else value in values:
             why = f"{decides}={'null' if value is None else str(value).lower()}"
             found |= {name: why for name in names.split() if name not in found}
+    for name, why in _of_agent(config):
+        found.setdefault(name, why)
     return found
+
+
+def _of_agent(config: Plain) -> Iterator[tuple[str, str]]:
+    """Settings of an agent that change nothing, each with why; the first reason counts."""
+    agent, training = config["agent"], config["training"]
+    tools, environment = list(agent["tools"] or ()), agent["environment"]
+    turns, calls = agent["max_turns"], agent["max_calls"]
+    has = f"agent.tools={render(tools)}" if environment is None else f"agent.environment={environment}"
+    if not tools and environment is None:
+        yield from ((name, "agent.tools=[] and agent.environment=null") for name in _ACTING)
+        return
+    told = bool(agent["tell_budget"])  # the prompt has the numbers
+    if environment is None and turns == 1:  # a call in the last turn leads nowhere
+        unseen = ("agent.feedback", "agent.observation_chars", *_LIMITS, *(() if told else ("agent.max_calls",)))
+        yield from ((name, "agent.max_turns=1") for name in unseen)
+    if environment is not None:
+        yield "agent.format", has
+        if not _is_own(environment):
+            yield "agent.feedback", has
+        if not told and isinstance(calls, int) and isinstance(turns, int) and calls >= turns:
+            yield "agent.max_calls", f"agent.max_turns={turns}, and a turn is one call"
+    if "search" not in tools:
+        yield "agent.corpus", has
+    kinds = {".py" if _is_own(name) else name for name in (*tools, *([] if environment is None else [environment]))}
+    yield from ((limit, has) for limit, names in _KEPT_BY.items() if not kinds & {*names})
+    room = training["max_response_length"]
+    if agent["turn_tokens"] == room:
+        yield "agent.turn_tokens", f"training.max_response_length={room}"
+    if agent["context"] is not None and agent["context"] == training["max_prompt_length"] + room:
+        yield "agent.context", "training.max_prompt_length + training.max_response_length is as much"
+
+
+def _is_own(name: object) -> bool:
+    """Whether a tool or environment is `FILE.py:NAME`."""
+    return str(name).rpartition(":")[0].endswith(".py")
 
 
 def setting(config: Plain, key: str) -> Any:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.agent.tools.registry import names, tool
 from sweeper.grid.expand import Grid, expand
 from sweeper.grid.known import is_key
 from sweeper.host.errors import ConfigError
 from sweeper.plan.plan import spec_from
 from sweeper.plan.view import plan_json, plan_text
-from sweeper.spec.idle import _RULES, NAMES, idle, setting
+from sweeper.spec.agent import Agent
+from sweeper.spec.idle import _KEPT_BY, _RULES, NAMES, idle, setting
 from tests.sweeper.points import plan, spec
 
 IN_VAIN = {  # what is asked for: why it changes nothing
@@ -35,6 +37,21 @@ IN_VAIN = {  # what is asked for: why it changes nothing
     "data.screen.max_problems=7": "data.screen.n_samples=0",
     "training.sft.lr=1e-3": "data.sft_share=0.0",
     "data.cleaning.golds=true": "data.root=null",
+    "agent.max_turns=4": "agent.tools=[] and agent.environment=null",
+    "agent.limits.wall_s=9": "agent.tools=[] and agent.environment=null",
+    "agent=calculator agent.max_turns=1 agent.max_calls=3": "agent.max_turns=1",
+    "agent=calculator agent.max_turns=1 agent.feedback=false": "agent.max_turns=1",
+    "agent=calculator agent.max_turns=1 agent.observation_chars=64": "agent.max_turns=1",
+    "agent=python agent.max_turns=1 agent.limits.memory_mb=64": "agent.max_turns=1",
+    "agent=calculator agent.limits.cpu_s=3": "agent.tools=[calculator]",
+    "agent=verifier agent.limits.output_bytes=64": "agent.tools=[verifier]",
+    "agent=calculator agent.corpus=x.jsonl": "agent.tools=[calculator]",
+    "agent=higher_lower agent.limits.memory_mb=64": "agent.environment=higher_lower",
+    "agent=higher_lower agent.format=hermes": "agent.environment=higher_lower",
+    "agent=higher_lower agent.feedback=false": "agent.environment=higher_lower",
+    "agent=higher_lower agent.max_calls=4": "agent.max_turns=4, and a turn is one call",
+    "agent=calculator agent.turn_tokens=20": "training.max_response_length=20",
+    "agent=calculator agent.context=60": "training.max_prompt_length + training.max_response_length is as much",
 }
 
 
@@ -60,6 +77,9 @@ MERGED = {  # axes: points asked for, different runs, those where the setting wa
     "algorithm=ppo,grpo training.critic_lr=1e-5": (2, 2, 1),
     "algorithm=grpo,ppo algorithm.lam=0.9,1": (4, 3, 1),
     "algorithm.lora.rank=0,8 algorithm.lora.alpha=16,32,64": (6, 4, 2),
+    "agent=none,calculator agent.max_turns=1,2,4": (6, 4, 2),
+    "agent=calculator agent.max_turns=1,2 agent.observation_chars=64,128": (4, 3, 2),
+    "agent=higher_lower,python agent.feedback=true,false": (4, 3, 1),
 }
 
 
@@ -104,6 +124,46 @@ def test_the_plan_says_it(tmp_path: Path) -> None:
 def test_points_that_are_the_same_run_otherwise_are_refused_with_their_number(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"4 points are 2 different runs; these are the same run \(tiny"):
         plan(tmp_path, "model.resources.hours=1,2", "seed=0,1")
+
+
+ACTS = [  # the last setting, beside others of which a rule says that they are idle
+    "agent=calculator agent.max_turns=1 agent.tell_budget=true agent.max_calls=3",
+    "agent=calculator agent.max_turns=1 agent.turn_tokens=9",
+    "agent=calculator agent.feedback=false",
+    "agent=calculator agent.limits.wall_s=9",
+    "agent=verifier agent.limits.memory_mb=64",
+    "agent=python agent.limits.output_bytes=64",
+    "agent=higher_lower agent.max_calls=3",
+    "agent=higher_lower agent.tell_budget=true agent.max_calls=4",
+    "agent=higher_lower agent.max_turns=1 agent.observation_chars=9",
+    "agent=calculator agent.context=47",
+]
+
+
+@pytest.mark.parametrize("overrides", ACTS)
+def test_an_agents_setting_that_can_change_a_run_makes_another_one(overrides: str) -> None:
+    asked = overrides.split()
+    assert spec(*asked).run_id != spec(*asked[:-1]).run_id
+
+
+def test_of_tools_and_environments_of_the_users_own_no_limit_but_of_cpu_seconds_is_idle(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        'def twice(x: int) -> str:\n    """Twice.\n\n    Args:\n        x: It.\n    """\n'
+    )
+    config = expand([f"agent.tools=[{tmp_path}/mine.py:twice]", "agent.max_turns=2"], multirun=False).points[0].config
+    assert {name for name in idle(config) if name.startswith("agent.")} == {"agent.corpus", "agent.limits.cpu_s"}
+
+
+class Untouchable:
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", sorted({*names()} - {kind for kinds in _KEPT_BY.values() for kind in kinds}))
+def test_a_tool_that_no_rule_names_reads_no_limit(name: str) -> None:
+    made = tool(name, Agent(tools=(name,), versions={name: "1"}))
+    asked = dict.fromkeys(made.schema["function"]["parameters"]["properties"], "1 + 2")
+    assert made.run(asked, {}, {}, Untouchable()).text  # type: ignore[arg-type]
 
 
 def test_every_rule_names_settings_of_ours() -> None:
