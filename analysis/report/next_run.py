@@ -106,6 +106,8 @@ def _unpriced(runs: Sequence[Run]) -> str:
     if not runs:
         return "no run is completed yet"
     reasons = Counter(untimed(run.row) or "on how many devices is not known" for run in runs if _hours(run) is None)
+    if len(runs) == 1:
+        return "".join(reasons)
     return "; ".join(f"{n} of {len(runs)} runs: {reason}" for reason, n in reasons.most_common())
 
 

@@ -54,7 +54,7 @@ def untimed(row: ResultRow) -> str | None:
     if timing.train_s is None or timing.evaluate_s is None:
         return "training or evaluation was not timed"
     if timing.attempts != 1 and timing.earlier_steps_s is None:
-        return f"steps of its {timing.attempts} attempts were not all timed on as many devices"
+        return f"the steps of its {timing.attempts} attempts were not all timed, or not all on as many devices"
     return None
 
 

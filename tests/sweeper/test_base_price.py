@@ -46,7 +46,7 @@ def test_an_interrupted_run_costs_what_a_whole_one_does_and_says_nothing_of_what
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"attempts": 2}, "steps of its 2 attempts were not all timed"),
+        ({"attempts": 2}, "the steps of its 2 attempts were not all timed"),
         ({"attempts": 2, "train_s": None, "earlier_steps_s": 9.0}, "its last attempt only evaluated"),
         ({"evaluate_s": None}, "training or evaluation was not timed"),
     ],
