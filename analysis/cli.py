@@ -41,7 +41,7 @@ Analyse the rows that a sweep wrote.
   python -m analysis import wandb/ run.jsonl log.txt                rows from runs made elsewhere
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
-give the same bytes. Its headline is the first line on stdout.
+give the same bytes. Its headline is the first line on stdout, its best configuration the second.
 """
 RESULTS = Path("results")
 GRID_HELP = "only the runs of this grid (RESULTS/grids/GRID.json, written by the sweep); runs without a row are counted"

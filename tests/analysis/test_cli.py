@@ -39,7 +39,8 @@ def test_report_goes_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["report", "--results", str(tmp_path), "-o", str(tmp_path / "new" / "a.html")]) == 0
     assert (tmp_path / "new" / "a.html").exists()
     assert (tmp_path / "new" / "a_tables" / "results.csv").exists()
-    first, page, *_ = capsys.readouterr().out.splitlines()[3:]
+    first, best, page, *_ = capsys.readouterr().out.splitlines()[4:]
+    assert best.startswith("best: tiny-40k, ")
     assert unescape((tmp_path / "new" / "a.html").read_text()).count(f">{first}<") == 1
     assert page == str(tmp_path / "new" / "a.html")
 
