@@ -39,7 +39,7 @@ def refuse_what_cannot_run(tree: ast.Module) -> None:
             case ast.Import(names=names):
                 found = {alias.name for alias in names} & _MODULES
             case ast.ImportFrom(module=module, names=names):
-                found = {module, *(f"{module}.{alias.name}" for alias in names)} & _MODULES
+                found = {str(module), *(f"{module}.{alias.name}" for alias in names)} & _MODULES
             case ast.Attribute(value=ast.Name(id="pytest"), attr=name) if name not in _PYTEST_MEMBERS:
                 found = {f"pytest.{name}"}
             case ast.Attribute(attr=name) | ast.Name(id=name):
@@ -50,7 +50,7 @@ def refuse_what_cannot_run(tree: ast.Module) -> None:
                 continue
         if found:
             raise BadGroundTruth(
-                f"the tests use {', '.join(sorted(map(str, found)))}, which cannot be run in a process beside the "
+                f"the tests use {', '.join(sorted(found))}, which cannot be run in a process beside the "
                 "program's; leave the row out, or score it with a function of your own"
             )
     _refuse_unknown_fixtures(tree)

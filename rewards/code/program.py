@@ -149,7 +149,7 @@ def _judged(status: RunStatus, passed: bool, shown: str) -> Verdict:
 
 
 def _on_stdin(program: str, shown: str, tests: StdinTests, limits: Limits) -> Verdict:
-    cpu_s, asleep_s = limits.series * limits.cpu_s, limits.series * limits.wall_s
+    cpu_s, asleep_s = float(limits.series * limits.cpu_s), limits.series * limits.wall_s
 
     def stop(index: int, run: ProgramRun) -> bool:
         nonlocal cpu_s, asleep_s

@@ -46,8 +46,7 @@ def _awake_s(pid: int) -> float | None:
     Of one process the busiest thread counts, and of several (a program and its tests, which take turns) the sum.
     """
     try:
-        with contextlib.closing(_descendants(pid)) as found:
-            return sum(_awake_of(one) for one in found)
+        return sum(_awake_of(one) for one in list(_descendants(pid)))
     except OSError:
         return None
 

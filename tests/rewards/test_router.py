@@ -58,7 +58,7 @@ _SPELLINGS = [
     ("codegen__livecodebench", Domain.CODE, "code"),
     ("codegen__primeintellect", Domain.CODE, "code"),
     ("codegen__taco", Domain.CODE, "code"),
-    ("codegen__synthetic", Domain.CODE, "code"),
+    ("codegen__synthetic", Domain.CODE, "synthetic code"),
     ("openai/openai_humaneval", Domain.CODE, "code"),
     ("logic__zebra_puzzle_dataset", Domain.LOGIC, "zebra"),
     ("zebra_puzzle_dataset", Domain.LOGIC, "zebra"),

@@ -9,6 +9,7 @@ evaluates text.
 import sys
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
+from typing import Any
 
 _MAX_NODES = 1_000_000
 _JSON_SAFE_INT = 1 << 62
@@ -37,9 +38,10 @@ def encode_value(value: object, other: Callable[[object], object] | None = None)
 
 def _encode_derived(value: object, budget: list[int]) -> object:
     """A value of a class derived from a plain type, whose equality is the plain type's."""
-    for kind in (int, float, complex, str, bytes, *_SEQUENCES, dict):
-        if isinstance(value, kind) and type(value).__eq__ is kind.__eq__:
-            plain: object = kind(value)  # type: ignore[call-overload]
+    kinds: tuple[Any, ...] = (int, float, complex, str, bytes, *_SEQUENCES, dict)
+    for kind in kinds:
+        if isinstance(value, kind) and getattr(type(value), "__eq__", None) is kind.__eq__:
+            plain: object = kind(value)
             return _encode(plain, budget, lambda part: _encode_derived(part, budget)) if type(plain) is kind else ["?"]
     return ["?"]
 

@@ -168,7 +168,7 @@ def decode_more(coded: object, other: Callable[[list[Any]], object]) -> Any:
             case [("date" | "datetime" | "time") as kind, str(text)]:
                 return _TIMES[kind].fromisoformat(text)
             case ["named", str(name), list(fields), items]:
-                return namedtuple(name, fields)(*decode_more(items, other))  # type: ignore[misc]
+                return namedtuple(name, fields)(*decode_more(items, other))
             case ["array", items, str(dtype)]:
                 import numpy
 

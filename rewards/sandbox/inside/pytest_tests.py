@@ -41,8 +41,9 @@ class Mark:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The decorated function or class, or the mark with these arguments."""
         if len(args) == 1 and not kwargs and not self.kwargs and isinstance(args[0], FunctionType | type):
-            args[0].pytestmark = [*getattr(args[0], "pytestmark", []), self]
-            return args[0]
+            decorated: Any = args[0]
+            decorated.pytestmark = [*getattr(decorated, "pytestmark", []), self]
+            return decorated
         return Mark(self.name, args, kwargs)
 
     def leaves_out(self) -> bool:
@@ -68,7 +69,7 @@ class Fixture:
 
 def fixture(function: Any = None, **options: Any) -> Any:
     """`pytest.fixture`, with or without options."""
-    known = {name: options[name] for name in ("name", "autouse", "scope") if name in options}
+    known: dict[str, Any] = {name: options[name] for name in ("name", "autouse", "scope") if name in options}
     known["params"] = tuple(options.get("params") or ())
     return Fixture(function, **known) if function is not None else lambda wrapped: Fixture(wrapped, **known)
 
