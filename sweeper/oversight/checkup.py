@@ -125,9 +125,10 @@ def _partition(found: Partition, cluster: Cluster, shapes: Sequence[Shape]) -> I
     name = f"partition {found.name}"
     if not found.up:
         yield wrong(name, "it is not up", "set cluster.partition, or wait")
-    if found.accounts is not None and cluster.account not in found.accounts:
+    # Which of the user's accounts and QOS is the default SLURM does not say to all: its own verdict follows.
+    if found.accounts is not None and cluster.account is not None and cluster.account not in found.accounts:
         yield wrong(name, f"only for accounts {', '.join(found.accounts)}", "set cluster.account or cluster.partition")
-    if found.qos is not None and cluster.qos not in found.qos:
+    if found.qos is not None and cluster.qos is not None and cluster.qos not in found.qos:
         yield wrong(name, f"only for QOS {', '.join(found.qos)}", "set cluster.qos or cluster.partition")
     longest = max(shape.minutes for shape in shapes)
     if found.minutes is not None and found.minutes < longest:
@@ -150,7 +151,7 @@ def _fit(name: str, there: Sequence[Node], cluster: Cluster, shapes: Sequence[Sh
     kind, stated = best.gpu_type, cluster.gpu_type
     is_other = kind is not None and stated is not None and stated.lower() not in kind.lower()
     for differs, found, key, value in (
-        (best.gpus != cluster.gpus_per_node, f"nodes have {best.gpus} GPUs", "gpus_per_node", best.gpus),
+        (cluster.gpus_per_node not in (0, best.gpus), f"nodes have {best.gpus} GPUs", "gpus_per_node", best.gpus),
         (len(there) < cluster.max_nodes, f"it has {len(there)} nodes", "max_nodes", len(there)),
         (is_other, f"its GPUs are {kind}", "gpu_type", str(kind).upper()),
     ):

@@ -19,7 +19,8 @@ from sweeper.launch.slurm.queue import Queue
 from sweeper.plan.base_models import BaseModels
 from sweeper.plan.cost import Cost, Pricer
 from sweeper.plan.notes import notes_on
-from sweeper.plan.refusals import check, unknown_partitions
+from sweeper.plan.partition import wrong_partitions
+from sweeper.plan.refusals import check
 from sweeper.plan.retry import Considered, consider, unheard
 from sweeper.plan.secret_refusals import SecretSearch
 from sweeper.plan.spec_maker import SpecMaker
@@ -127,7 +128,7 @@ def make_plan(grid: Grid, results_dir: Path) -> Plan:
         base_models=planner.base_models,
         damaged=tuple(planner.damaged),
     )
-    return refuse(plan, unknown_partitions([run.spec for run in plan.to_run if run.spec]))
+    return refuse(plan, wrong_partitions([run.spec for run in plan.to_run if run.spec]))
 
 
 def _refuse_several_launches(clusters: Sequence[Cluster]) -> None:

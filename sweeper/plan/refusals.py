@@ -1,9 +1,7 @@
 """What is refused before anything is queued, with the key and the cure."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
-from functools import cache
 from typing import Any
 
 from data_prep.prompt_style import STYLES
@@ -260,31 +258,3 @@ def _check_cluster(spec: RunSpec) -> None:
 def _written(value: Any) -> Any:
     """A part of a specification as people write it."""
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-
-
-def unknown_partitions(specs: Sequence[RunSpec]) -> dict[str, str]:
-    """Reasons by run id of runs whose partition SLURM does not have; nothing where there is no SLURM to ask."""
-    reasons = {}
-    for spec in specs:
-        name = spec.model.resources.partition or spec.cluster.partition
-        if spec.cluster.executor is not Executor.slurm or name is None:
-            continue
-        known = _partitions()
-        wrong = [part for part in name.split(",") if known and part not in known]
-        if wrong:
-            key = "model.resources.partition" if spec.model.resources.partition else "cluster.partition"
-            reasons[str(spec.run_id)] = f"{key}={name}: SLURM has no partition {wrong[0]}; use {' or '.join(known)}"
-    return reasons
-
-
-@cache
-def _partitions() -> tuple[str, ...]:
-    from sweeper.launch.slurm.scheduler import SchedulerError
-    from sweeper.launch.slurm.site import partitions
-
-    if shutil.which("scontrol") is None:
-        return ()
-    try:
-        return tuple(partition.name for partition in partitions())
-    except SchedulerError:
-        return ()  # submitting will say what is wrong

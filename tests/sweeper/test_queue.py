@@ -11,6 +11,7 @@ from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.scheduler import SchedulerError
+from sweeper.plan import partition
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
@@ -249,3 +250,28 @@ def test_settings_that_a_waiting_job_would_not_hear_are_refused(site: Site, caps
     site.says("squeue", pending(count=1, state="RUNNING"))
     running, _ = plan(site.results, "seed=0,1", *asked, "training.save_freq=2").runs
     assert (running.state, running.reason) == (State.running, None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "hours", "said"),
+    [
+        (
+            "02:00:00",
+            3,
+            "partition night end after 2 h, so it would wait for ever; set model.resources.hours=2",
+        ),
+        ("02:00:00", 2, None),
+        ("UNLIMITED", 30, None),
+    ],
+)
+def test_a_job_that_is_longer_than_its_partition_lets_jobs_be_is_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch, limit: str, hours: int, said: str | None
+) -> None:
+    site.says("scontrol", f"PartitionName=night Default=YES State=UP MaxTime={limit}\n")
+    partition._partitions.cache_clear()
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    run = spec("cluster=slurm_cpu", f"model.resources.hours={hours}")
+    reasons = partition.wrong_partitions([run])
+    partition._partitions.cache_clear()
+    assert (said is None and reasons == {}) or str(said) in reasons[run.run_id]
+    assert "-a" in site.calls("scontrol")[0].split()  # hidden ones, too

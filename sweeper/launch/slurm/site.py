@@ -55,7 +55,7 @@ def version() -> str:
 
 def partitions() -> list[Partition]:
     """All that this user may see."""
-    return [_partition(line) for line in ask(["scontrol", "-o", "show", "partition"]).splitlines() if "=" in line]
+    return [_partition(line) for line in ask(["scontrol", "-a", "-o", "show", "partition"]).splitlines() if "=" in line]
 
 
 def _partition(line: str) -> Partition:
