@@ -7,7 +7,7 @@ import pytest
 
 from data_prep.files.lock import locked
 from sweeper.host.errors import ConfigError
-from sweeper.plan import refusals
+from sweeper.plan import partition
 from sweeper.plan.plan import make_plan, save_grid
 from sweeper.plan.refusals import check
 from sweeper.plan.view import plan_json, plan_text
@@ -160,11 +160,11 @@ def test_a_partition_that_slurm_does_not_have_is_refused_with_those_it_has(
     scontrol.write_text("#!/bin/sh\nprintf 'PartitionName=long Nodes=a\\nPartitionName=short Nodes=b\\n'\n")
     scontrol.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    refusals._partitions.cache_clear()
+    partition._partitions.cache_clear()
     overrides = ("model_family=qwen2.5", "cluster=slurm", "seed=0,1")
     assert plan(tmp_path / "r", *overrides, "cluster.partition=short").refused == ()
     refused = plan(tmp_path / "r", *overrides, "cluster.partition=gpu").refused
-    refusals._partitions.cache_clear()
+    partition._partitions.cache_clear()
     assert refused[0].reason == "cluster.partition=gpu: SLURM has no partition gpu; use long or short"
     assert len(refused) == 2
 
