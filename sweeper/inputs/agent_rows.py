@@ -34,7 +34,8 @@ def refuse_no_games(agent: Agent, data: PreparedData, files: Path | None) -> Non
     made = environment(agent.environment, agent, files)
     most = None if agent.environment == HIGHER_LOWER else 1
     for path in (data.train, data.val, data.evaluation):
-        looked_at, faults = 0, []
+        looked_at = 0
+        faults: list[str] = []
         for row in _rows(path, most):
             looked_at += 1
             episode = made(agent.limits)

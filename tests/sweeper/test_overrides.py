@@ -100,6 +100,25 @@ def test_groups_are_filtered_on_cpu_too_for_verl_hands_filters_to_its_own_sample
     assert not [item for item in verl_overrides(spec(key), FILES, Device.cpu) if "custom_sampler" in item]
 
 
+def test_verls_trainer_makes_a_buffer_that_filters_of_what_it_is_told_on_cpu() -> None:
+    import verl
+    from hydra import compose, initialize_config_dir
+    from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
+    from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
+
+    runs = {"plain": spec(), "filters": spec(FILTER)}
+    made: dict[str, Any] = {}
+    with initialize_config_dir(str(Path(verl.__path__[0]) / "trainer" / "config"), version_base=None):
+        for name, run in runs.items():
+            trainer = object.__new__(PPOTrainerSync)
+            told = [item for item in verl_overrides(run, FILES, Device.cpu) if not item.startswith("hydra.")]
+            trainer.config, trainer.trainer_mode = compose("ppo_trainer", overrides=told), "sync"
+            made[name] = trainer._build_replay_buffer()
+    assert (type(made["plain"]).__name__, made["plain"].filter_groups_metric) == ("FastReplayBuffer", None)
+    assert type(made["filters"]) is ReplayBuffer
+    assert made["filters"].filter_groups_metric == "reward"
+
+
 @pytest.mark.parametrize("device", [Device.cpu, Device.cuda])
 def test_filters_beside_a_sampler_of_the_users_own_are_refused(device: Device) -> None:
     run = spec(FILTER, "+verl.trainer.v1.sampler.custom_sampler.path=a.py")
