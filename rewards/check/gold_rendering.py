@@ -173,6 +173,7 @@ def _code(solution: str) -> Rendering:
 _RENDERERS: dict[str, Callable[[Question], Rendering]] = {
     "math": _boxed,
     "integer": _boxed,
+    "lookup": _boxed,
     "stem": _boxed,
     "gsm8k": _gsm8k,
     "table": _table,

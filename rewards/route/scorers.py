@@ -92,9 +92,11 @@ def _choice(family: str, *, boxed: bool) -> Scorer[tuple[str, dict[str, str]]]:
 
 _EXECUTION_FIELDS = ("reference", "original_prompt", "input")
 
-MATH = Scorer(family="math", read=_not_empty, score=score_math)
+MATH = Scorer(family="math", read=_not_empty, score=score_math, version=1)
 INTEGER = Scorer(family="integer", read=_integer, score=score_integer)
-GSM8K = Scorer(family="gsm8k", read=_not_empty, score=score_gsm8k)
+# A family of its own, so that what changes in mathematics renames no run on these tasks.
+LOOKUP = Scorer(family="lookup", read=_not_empty, score=score_math)
+GSM8K = Scorer(family="gsm8k", read=_not_empty, score=score_gsm8k, version=1)
 CODE = _code("code", OTHER, version=1)
 SYNTHETIC_CODE = _code("synthetic code", SYNTHETIC, version=0)  # its verdicts are those of suite 2
 CHOICE = _choice("choice", boxed=True)
@@ -106,9 +108,12 @@ ARC = Scorer(family="arc", read=lru_cache(1024)(lambda q: arc.parse_grid(q.gold)
 CODEIO = Scorer(family="codeio", read=lambda q: codeio.parse_prediction(q.gold), score=codeio.score_codeio)
 CRUX_OUTPUT = Scorer(family="cruxeval-o", read=_execution, score=cruxeval.score_output, fields=_EXECUTION_FIELDS)
 CRUX_INPUT = Scorer(family="cruxeval-i", read=_execution, score=cruxeval.score_input, fields=_EXECUTION_FIELDS)
-TABLE = Scorer(family="table", read=lambda q: table_answer.parse_answers(q.gold), score=table_answer.score_table)
+TABLE = Scorer(
+    family="table", read=lambda q: table_answer.parse_answers(q.gold), score=table_answer.score_table, version=1
+)
 STEM = Scorer(
     family="stem",
+    version=1,
     read=lambda question: (_not_empty(question), question.get("question")),
     score=lambda response, gold: score_stem(response, *gold),
     fields=("question",),
@@ -137,7 +142,7 @@ _SCORERS: dict[str, Scorer[Any]] = {
     **_in_both("arc_agi", ARC),
     **_in_both("barc", ARC),
     "stem__synthetic": CHOICE,
-    "stem__synthetic_lookup": MATH,  # a name: no judge is asked
+    "stem__synthetic_lookup": LOOKUP,  # a name: no judge is asked
     "logic__synthetic_higher_lower": INTEGER,
     "stem__supergpqa": CHOICE,
     "supergpqa": CHOICE,

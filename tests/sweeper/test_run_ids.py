@@ -119,16 +119,16 @@ ROW = (
     '"reward_model": {"style": "rule", "ground_truth": "2"}, "extra_info": {"index": 0, "split": "train"}}\n'
 )
 OWN_DATA = [
-    ("", "tiny-130k_grpo_uniform_n1024_s0-b30556277bdd"),
+    ("", "tiny-130k_grpo_uniform_n1024_s0-e5c3dcde51d3"),
     (
         "data.cleaning.contamination=false curriculum=easy_to_hard",
-        "tiny-130k_grpo_uniform_n1024_easy_to_hard_s0-b6061c5c72ee",
+        "tiny-130k_grpo_uniform_n1024_easy_to_hard_s0-9b657fcedca2",
     ),
-    ("data.recipe=guru_math_cl domain_mix=math", "tiny-130k_grpo_math_n1024_s0-1ba799bb5f81"),
-    ("data.annotations=[rates.jsonl]", "tiny-130k_grpo_uniform_n1024_s0-7145eefedfca"),
+    ("data.recipe=guru_math_cl domain_mix=math", "tiny-130k_grpo_math_n1024_s0-cafbfe31d832"),
+    ("data.annotations=[rates.jsonl]", "tiny-130k_grpo_uniform_n1024_s0-fcdda6790be3"),
     (
         "data.sft_share=0.5 data.sft_solutions=solutions.jsonl",
-        "tiny-130k_grpo_uniform_n1024_sft0.5_s0-1b88f1002442",
+        "tiny-130k_grpo_uniform_n1024_sft0.5_s0-50b260a2c546",
     ),
 ]
 
