@@ -110,9 +110,10 @@ def test_of_two_pythons_the_newer_is_taken_and_named_and_its_own_pins_are_instal
     done = machine.set_up()
     assert done.returncode == 0, done.stderr
     assert f"Python: Python 3.12.9, {machine.bin}/python3.12" in done.stdout
-    torch, packages, ours = machine.asked.read_text().splitlines()
+    torch, packages, gym, ours = machine.asked.read_text().splitlines()
     assert re.search(r"--constraint constraints/cpu-3\.12\.txt .*--no-deps --index-url https://\S+/cpu torch$", torch)
     assert packages.endswith("--no-deps --require-hashes --requirement constraints/hashed/cpu-3.12.txt")
+    assert gym.endswith("--no-deps --require-hashes --requirement constraints/hashed/gym-3.12.txt")
     assert ours.endswith("--constraint constraints/cpu-3.12.txt --editable .[cpu,dev]")
     assert "extra-index-url" not in machine.asked.read_text()
     assert (ROOT / "constraints" / "cpu-3.12.txt").exists()
@@ -215,8 +216,9 @@ def test_a_gpu_machine_gets_the_pins_of_python_3_12_and_then_flash_attn_as_verls
     assert done.returncode == 0, done.stderr
     assert "Python 3.12.9" in done.stdout
     assert "driver: 580.95.05" in done.stdout
-    packages, stack, flash_attn = machine.asked.read_text().splitlines()
+    packages, gym, stack, flash_attn = machine.asked.read_text().splitlines()
     assert packages.endswith("--no-deps --require-hashes --requirement constraints/hashed/gpu-3.12.txt")
+    assert gym.endswith("--no-deps --require-hashes --requirement constraints/hashed/gym-3.12.txt")
     assert "--constraint constraints/gpu-3.12.txt --editable .[gpu,dev]" in stack
     assert re.search(
         r"--no-deps --only-binary flash-attn --extra-index-url https://\S+ flash-attn==[\d.]+$", flash_attn
@@ -288,8 +290,9 @@ def test_on_python_3_11_flash_attn_is_compiled_by_nvcc_13_and_refused_without(tm
     done = machine.set_up("python3.11", gpu=True)
     assert done.returncode == 0, done.stderr
     assert "compiling flash-attn" in done.stdout
-    packages, stack, tools, flash_attn = machine.asked.read_text().splitlines()
+    packages, gym, stack, tools, flash_attn = machine.asked.read_text().splitlines()
     assert packages.endswith("--require-hashes --requirement constraints/hashed/gpu-3.11.txt")
+    assert gym.endswith("--requirement constraints/hashed/gym-3.11.txt")
     assert "constraints/gpu-3.11.txt" in stack
     assert "setuptools wheel" in tools
     assert re.search(
@@ -335,7 +338,7 @@ def test_flash_attn_is_the_release_that_verl_pins() -> None:
     assert pinned == {f"flash-attn=={version[1]}"}
 
 
-@pytest.mark.parametrize("name", ["cpu-3.11", "cpu-3.12", "gpu-3.11", "gpu-3.12"])
+@pytest.mark.parametrize("name", ["cpu-3.11", "cpu-3.12", "gpu-3.11", "gpu-3.12", "gym-3.11", "gym-3.12"])
 def test_every_pin_has_the_hashes_of_its_files_but_torchs_cpu_build_which_pypi_has_not(name: str) -> None:
     pins = (ROOT / "constraints" / f"{name}.txt").read_text().split()
     lines = (ROOT / "constraints" / "hashed" / f"{name}.txt").read_text().splitlines()
