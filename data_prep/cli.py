@@ -7,7 +7,7 @@ from rewards.program import Parser, guarded, started_as
 
 # Each has add_parser(subparsers) -> None, which adds its verbs and sets `func` to a function of the parsed arguments
 # that returns the exit code.
-_MODULES = ("fetch", "inspect", "validate", "of_a_run")
+_MODULES = ("fetch", "reasoning_gym", "inspect", "validate", "of_a_run")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

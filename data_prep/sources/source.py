@@ -135,6 +135,12 @@ SOURCES: dict[str, Source] = {
             },
         ),
         Source(
+            name="reasoning-gym",
+            title="Reasoning Gym (arXiv:2505.24760): endless puzzles of 98 tasks, most with levels, made here",
+            licence="Apache-2.0",
+            how="python -m data_prep reasoning-gym",
+        ),
+        Source(
             name="folder",
             title="Any folder of data files, in verl's columns or with a columns.yaml",
             licence="that of its files",

@@ -99,6 +99,10 @@ def _tagged(right: object, wrong: object) -> Rendering:
     return Rendering(f"<answer>{right}</answer>", f"<answer>{wrong}</answer>")
 
 
+def _gym(question: Question) -> Rendering:
+    return _tagged(question.gold, "nothing of the kind")
+
+
 def _ordering(question: Question) -> Rendering:
     names = list(ordering.parse_order(question.gold))
     wrong = [*names[1:], names[0]] if len(set(names)) > 1 else [*names, "another"]
@@ -179,6 +183,7 @@ _RENDERERS: dict[str, Callable[[Question], Rendering]] = {
     "table": _table,
     "choice": _letter("\\boxed{%s}"),
     "stated choice": _letter("Answer: %s"),
+    "reasoning gym": _gym,
     "ordering": _ordering,
     "graph": _graph,
     "arc": _arc,

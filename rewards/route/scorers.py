@@ -10,6 +10,7 @@ from rewards.answers.stem_answer import score_stem
 from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.program import score_program
 from rewards.code.source_rules import OTHER, RULES, SYNTHETIC, SourceRules
+from rewards.gym import scorer as gym
 from rewards.math.answer import score_gsm8k, score_integer, score_math
 from rewards.own.covering import covering
 from rewards.own.own_scorer import own_scorer
@@ -118,6 +119,7 @@ STEM = Scorer(
     score=lambda response, gold: score_stem(response, *gold),
     fields=("question",),
 )
+GYM = Scorer(family="reasoning gym", read=gym.parse_problem, score=gym.score_gym, fields=gym.FIELDS, version=1)
 
 
 def _in_both(name: str, scorer: Scorer[Any]) -> dict[str, Scorer[Any]]:
@@ -155,6 +157,8 @@ _SCORERS: dict[str, Scorer[Any]] = {
     **_in_both("codeio", CODEIO),
     **_in_both("cruxeval_o", CRUX_OUTPUT),
     **_in_both("cruxeval_i", CRUX_INPUT),
+    "math__reasoning_gym": GYM,
+    **_in_both("reasoning_gym", GYM),
 }
 _OF_DOMAIN: dict[Domain, Scorer[Any]] = {Domain.MATH: MATH, Domain.CODE: CODE, Domain.TABLE: TABLE}
 

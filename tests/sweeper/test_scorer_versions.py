@@ -43,7 +43,7 @@ ONLY_MATH = ("domain_mix=math", "eval.domains=[math]")
 
 
 def test_of_the_scorers_that_have_left_suite_2_none_scores_synthetic_tasks() -> None:
-    assert raised_versions() == {"code": 1, "gsm8k": 1, "math": 1, "stem": 1, "table": 1}
+    assert raised_versions() == {"code": 1, "gsm8k": 1, "math": 1, "reasoning gym": 1, "stem": 1, "table": 1}
     assert spec("domain_mix=code", "eval.domains=[code]").reward.versions == {}
 
 

@@ -7,6 +7,7 @@ every child has a copy, holds nothing of any run. It forks, watches the clock, k
 
 import contextlib
 import gc
+import importlib
 import os
 import resource
 import select
@@ -15,7 +16,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,9 +36,17 @@ _STACK_BYTES = 120 << 20  # deep recursion in C; more would run into the mapping
 _UNUSED_UID = 61_977
 
 
-def main(control_fd: int, level: str) -> None:
-    """Locks this process down as `level` (see `walls.isolation`) says, says hello, serves until its owner is gone."""
+def main(control_fd: int, level: str, further: str = "") -> None:
+    """Locks this process down as `level` (see `walls.isolation`) says, says hello, serves until its owner is gone.
+
+    Args:
+        control_fd: Our end of the owner's socket.
+        level: Of isolation.
+        further: A module whose `load()`, called before anything is locked, gives the bodies of children of its own by
+            their kind; "" for none.
+    """
     control = socket.socket(fileno=control_fd)
+    bodies: dict[str, Callable[..., int]] = importlib.import_module(further).load() if further else {}
     _preload()
     layers: list[str] = []
     missing: dict[str, str] = {}
@@ -60,7 +69,7 @@ def main(control_fd: int, level: str) -> None:
         while True:
             request, descriptors = receive_with(control)
             if descriptors:  # a request to stop has none; it may arrive when its run has just ended
-                send(control_fd, _run(control, seccomp, request, descriptors))
+                send(control_fd, _run(control, seccomp, request, descriptors, bodies))
 
 
 def _preload() -> None:
@@ -151,9 +160,10 @@ def _run(
     seccomp: lockdown.SeccompFilter | None,
     request: dict[str, float | str],
     descriptors: list[int],
+    bodies: Mapping[str, Callable[..., int]],
 ) -> dict[str, object]:
     """Forks the children for a request, sees the first to its end, and says how it ended."""
-    children = _children(str(request["kind"]), descriptors)
+    children = _children(str(request["kind"]), descriptors, bodies)
     started = [_start(child, seccomp, request) for child in children]
     for child in children:
         for descriptor in (*child.descriptors, *child.streams):
@@ -183,8 +193,10 @@ def _used_up(status: int, used: resource.struct_rusage, cpu_s: float) -> bool:
     return used.ru_utime + used.ru_stime >= 0.8 * cpu_s
 
 
-def _children(kind: str, descriptors: list[int]) -> list[_Child]:
+def _children(kind: str, descriptors: list[int], bodies: Mapping[str, Callable[..., int]]) -> list[_Child]:
     """The children of a run of that kind, first the one whose end ends it."""
+    if kind in bodies:
+        return [_Child(bodies[kind], tuple(descriptors))]
     if kind == "calls":
         return [_Child(cell.run_calls, tuple(descriptors))]
     if kind == "cells":

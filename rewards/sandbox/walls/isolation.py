@@ -161,15 +161,20 @@ def _find() -> Isolation | str:
     return Isolation(level=best.level, isolated=False, attempts=tuple(attempts))
 
 
-def start_worker() -> Worker:
+def start_worker(further: str = "") -> Worker:
     """A sandbox process at the level that holds here; the canaries run in each one.
+
+    Args:
+        further: A module with kinds of runs of its own, which may import installed packages
+            (`rewards.sandbox.inside.zygote`); "" for none.
 
     Raises:
         SandboxUnavailable: None holds, or this one does not.
         WorkerDied: It did not start.
     """
     isolation = find_isolation()
-    worker = Worker("rewards.sandbox.inside.zygote", ("-I", "-S"), (str(isolation.level),))
+    flags = ("-I",) if further else ("-I", "-S")
+    worker = Worker("rewards.sandbox.inside.zygote", flags, (str(isolation.level), further))
     try:
         found = _examine(worker, isolation.level)
         if isolation.isolated and not found.holds:

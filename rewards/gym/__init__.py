@@ -1,0 +1,1 @@
+"""Problems of the package reasoning-gym, scored by its own functions in a closed process."""

@@ -1,0 +1,38 @@
+"""Which answers never reach a scorer of reasoning-gym that would execute them as Python.
+
+Nine scorers hand the model's text to `eval` or to sympy's parser, which evaluates. They run isolated, but in the
+process that reports their verdict: text that is executed there could write the verdict itself. So an answer to such a
+task counts as wrong, unread, unless it is built of what answers to the task are built of.
+"""
+
+import re
+
+# `eval` there only grants partial credit to a list of the right symbols, which is no right answer here.
+_WITH_EVAL = ("binary_matrix", "n_queens", "spiral_matrix", "string_insertion")
+_WITH_SYMPY = (
+    "countdown", "intermediate_integration", "polynomial_multiplication", "puzzle24", "simple_integration",
+)  # fmt: skip
+EXECUTING = frozenset((*_WITH_EVAL, *_WITH_SYMPY))
+
+_MOST_CHARACTERS = 100_000  # the longest right answers, moves of tower_of_hanoi, have some 30,000
+_NO_CALL = re.compile(r"[^()@]*")
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_FUNCTIONS = (
+    *("sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh"),
+    *("atanh", "exp", "log", "ln", "sqrt", "Abs", "Rational", "Integral", "pi"),
+)
+_NAME = "|".join(("[A-Za-z]", *_FUNCTIONS))
+_FORMULA = re.compile(rf"(?:{_NUMBER}(?![\w.])|(?<!\w)(?:{_NAME})(?!\w)|[-+*/^(),\s])*")
+
+
+def is_of_its_form(task: str, answer: str) -> bool:
+    """Whether the scorer may see it.
+
+    Of the tasks in `EXECUTING`: text without calls, or a formula of numbers, single letters and functions. Of all: a
+    text of bounded length.
+    """
+    if len(answer) > _MOST_CHARACTERS:
+        return False
+    if task in _WITH_EVAL:
+        return _NO_CALL.fullmatch(answer) is not None
+    return task not in _WITH_SYMPY or _FORMULA.fullmatch(answer) is not None
