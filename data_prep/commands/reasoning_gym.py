@@ -8,15 +8,17 @@ from pathlib import Path
 from data_prep.spec import DataError
 
 _DESCRIPTION = """\
-Make problems of the package reasoning-gym (Apache-2.0; install the extra `gym`): train.parquet and test.parquet in a
-new folder for data_root, the same bytes for the same arguments. A problem's difficulty is its level in the task's
-curriculum, 1 the easiest. No problem is in both files, and none twice.
+Make problems of the package reasoning-gym (Apache-2.0; `make setup` installs it, elsewhere the extra `gym`):
+train.parquet and test.parquet in a new folder for data_root, the same bytes for the same arguments. A problem's
+difficulty is its level in the task's curriculum, 1 the easiest; a task's levels come in turn. No problem is in both
+files, and none twice. The package's release is in every row, so it is part of the data's digest.
 """
 _EPILOG = """\
 examples:
-  python -m data_prep reasoning-gym --list
+  python -m data_prep reasoning-gym --list                        the tasks with their levels, and what is left out
   python -m data_prep reasoning-gym --out data/gym --n 500 --levels 1 2 3
   python -m data_prep reasoning-gym --out data/gym-math --tasks math countdown --n 2000 --held-out 100 --seed 1
+  python -m data_prep inspect data/gym                            what was made: levels, lengths, examples
 """
 # No problem is twice or in both files; cleaning takes puzzles that differ in symbols alone for one another.
 _AS_IT_IS = "data.cleaning.exact_duplicates=false data.cleaning.contamination=false"
@@ -31,14 +33,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, default=Path("data/reasoning-gym"), help="folder to make")
+    parser.add_argument("--out", type=Path, default=Path("data/reasoning-gym"), help="folder (default: %(default)s)")
     parser.add_argument(
-        "--tasks", nargs="+", default=[], help="names of tasks, or of domains (math, logic, simulation); default: all"
+        "--tasks",
+        nargs="+",
+        metavar="TASK",
+        default=[],
+        help="names of tasks, or of domains (math, logic, simulation); default: all",
     )
     parser.add_argument("--n", type=int, default=200, help="training problems per task (default: %(default)s)")
-    parser.add_argument("--held-out", type=int, default=64, help="held-out problems per task (default: %(default)s)")
+    parser.add_argument(
+        "--held-out", metavar="N", type=int, default=64, help="held-out problems per task (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the training problems (default: %(default)s)")
-    parser.add_argument("--levels", nargs="+", type=int, default=[], help="levels to use, from 1 (default: all)")
+    parser.add_argument(
+        "--levels", nargs="+", metavar="L", type=int, default=[], help="levels to use, from 1 (default: all)"
+    )
     parser.add_argument("--list", action="store_true", help="print the tasks with their levels, and make nothing")
     parser.set_defaults(func=run)
 

@@ -6,7 +6,6 @@ import json
 import pkgutil
 import re
 import sys
-import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,16 +16,12 @@ from rewards.sandbox.frames import write_whole
 from rewards.sandbox.inside.cell import prepare_interpreter, read_whole
 
 _SHOWN = 300
-_DRAWING = (
-    *("matplotlib", "matplotlib.pyplot", "matplotlib.animation", "matplotlib.collections"),
-    *("mpl_toolkits", "mpl_toolkits.mplot3d"),
-)
 # Of sympy, what imports its parts when they are first needed.
 _SYMPY = (
-    *("calculus", "concrete", "core", "functions", "integrals", "matrices", "ntheory", "parsing", "polys", "series"),
-    *("sets", "simplify", "solvers", "tensor", "physics.units"),
+    *("assumptions", "calculus", "concrete", "core", "functions", "integrals", "matrices", "ntheory", "parsing"),
+    *("polys", "series", "sets", "simplify", "solvers", "tensor", "physics.units"),
 )
-_UNUSED = re.compile(r"[.](tests|benchmarks|autolev|latex|c|fortran|mathematica|maxima|compatibility|trace)\b")
+_UNUSED = re.compile(r"[.](tests|benchmarks|autolev|latex|c|fortran|mathematica|maxima|compatibility|trace)\b|_doc$")
 _scorers: dict[str, Any] = {}
 
 
@@ -47,10 +42,6 @@ def load() -> dict[str, Callable[..., int]]:
 
     A child may see no file of it, so all that scorers read or import later is read and imported here.
     """
-    # cellpylib can draw, which no scorer asks of it: matplotlib would list the machine's fonts and write a cache.
-    for name in _DRAWING:
-        sys.modules[name] = types.ModuleType(name)
-    vars(sys.modules["mpl_toolkits.mplot3d"])["Axes3D"] = None
     for name in task.names():
         if name not in LEFT_OUT:
             # At the hardest level: its ranges hold those of the easier ones.

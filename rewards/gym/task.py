@@ -1,26 +1,44 @@
 """One task of reasoning-gym at one level. The only place that imports the package, and only when it is asked to."""
 
 import contextlib
+import importlib
+import sys
+import types
+from functools import lru_cache
 from typing import Any
 
 from rewards.gym.package import TOO_SLOW
 
 # Problems of one seed. Some data sets draw all of theirs when they are made.
 BLOCK = 64
+# What the package imports to draw and for tasks that are left out: .ci/setup does without.
+_UNUSED = (
+    *("matplotlib", "matplotlib.pyplot", "matplotlib.animation", "matplotlib.collections"),
+    *("mpl_toolkits", "mpl_toolkits.mplot3d", "pycosat"),
+)
+
+
+@lru_cache(1)
+def _factory() -> Any:
+    absent = {name: types.ModuleType(name) for name in _UNUSED if name not in sys.modules}
+    for module in absent.values():
+        vars(module)["Axes3D"] = None  # which is imported from one of them
+    sys.modules.update(absent)
+    try:
+        return importlib.import_module("reasoning_gym.factory")
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def names() -> list[str]:
     """All data sets of the package, in order of name."""
-    from reasoning_gym.factory import DATASETS
-
-    return sorted(DATASETS)
+    return sorted(_factory().DATASETS)
 
 
 def category(name: str) -> str:
     """The package's own kind of a data set, such as `arithmetic` or `graphs`."""
-    from reasoning_gym.factory import DATASETS
-
-    return str(DATASETS[name][0].__module__.split(".")[1])
+    return str(_factory().DATASETS[name][0].__module__.split(".")[1])
 
 
 def levels(name: str) -> list[int | None]:
@@ -29,11 +47,10 @@ def levels(name: str) -> list[int | None]:
     A level is a step of every attribute of the curriculum at once; an attribute with fewer steps stays at its last.
     Left out are steps that the task itself refuses, and those of `TOO_SLOW`.
     """
-    from reasoning_gym.factory import CURRICULA, create_curriculum
-
-    if name not in CURRICULA:
+    factory = _factory()
+    if name not in factory.CURRICULA:
         return [None]
-    steps = max((len(one.levels) for one in create_curriculum(name).attributes.values()), default=1)
+    steps = max((len(one.levels) for one in factory.create_curriculum(name).attributes.values()), default=1)
     usable: list[int | None] = []
     for level in range(1, steps + 1):
         with contextlib.suppress(AssertionError, ValueError):
@@ -49,13 +66,11 @@ def configuration(name: str, level: int | None, *, seed: int = 0) -> Any:
     Raises:
         AssertionError, ValueError: A level that the task refuses.
     """
-    from reasoning_gym.factory import DATASETS, create_curriculum
-
     settings = {"seed": seed, "size": BLOCK}
     if level is None:
-        chosen = DATASETS[name][1](**settings)
+        chosen = _factory().DATASETS[name][1](**settings)
     else:
-        curriculum = create_curriculum(name)
+        curriculum = _factory().create_curriculum(name)
         curriculum.set_global_level(level - 1)
         chosen = curriculum.generate_configuration(settings)
     if hasattr(chosen, "validate"):
@@ -69,6 +84,4 @@ def dataset(name: str, level: int | None, *, seed: int) -> Any:
     Raises:
         AssertionError, ValueError: A level that the task refuses.
     """
-    from reasoning_gym.factory import DATASETS
-
-    return DATASETS[name][0](config=configuration(name, level, seed=seed))
+    return _factory().DATASETS[name][0](config=configuration(name, level, seed=seed))

@@ -7,6 +7,8 @@ from typing import Any
 from data_prep.prompt_style import STYLES
 from data_prep.spec import Order
 from rewards import Domain
+from rewards.gym.package import GymMissing, require
+from rewards.route.scorers import GYM
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.data import data_spec
 from sweeper.inputs.own_data import ROOM_TO_ASK, lack_of
@@ -129,6 +131,11 @@ def _check_data(spec: RunSpec, asked: Sequence[str], *, trains: bool) -> None:
     n_unique = spec.n_unique
     if n_unique is None and spec.data.root is None:
         raise ConfigError("data_scale=full needs a data folder (data_root=…): synthetic tasks are endless")
+    if GYM.family in spec.reward.versions:
+        try:
+            require()
+        except GymMissing as error:
+            raise ConfigError(f"data_root={spec.data.root} has {error}") from None
     wanted = data_spec(spec)
     if spec.data.sft_share and n_unique is None:
         raise ConfigError(f"data.sft_share={spec.data.sft_share:g} is a share of data_scale.n_unique; set that")

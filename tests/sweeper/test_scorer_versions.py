@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rewards.gym import package
 from rewards.route.scorers import _SCORERS, GRAPH, INTEGER, raised_versions, scorer_of
 from sweeper.grid.expand import expand
 from sweeper.host import machine
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.scorer_versions import refuse_other_code
 from sweeper.plan.plan import spec_from
+from sweeper.plan.refusals import check
 from sweeper.rows.base_counts import suite_digest
 from sweeper.spec.run import RunSpec
 
@@ -129,6 +131,18 @@ def test_a_new_scorer_renames_the_runs_on_folders_that_have_its_source(
     assert [name for name in folders if after[name].run_id != before[name].run_id] == ["has"]
     # Of a domain that the run neither trains nor measures.
     assert spec(*ONLY_MATH, f"data_root={folders['has']}").reward.versions == {}
+
+
+def test_a_run_on_problems_of_reasoning_gym_without_the_package_is_refused_with_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_parquet(tmp_path, "logic__reasoning_gym__countdown")
+    planned = spec(f"data_root={tmp_path}", *ONLY_LOGIC)
+    assert planned.reward.versions == {"reasoning gym": 1}
+    monkeypatch.setattr(package, "VERSION", "0.1.26")
+    package.require.cache_clear()
+    with pytest.raises(ConfigError, match=r"has tasks of reasoning-gym: .*Install it: make setup in a checkout"):
+        check(planned, family="tiny")
 
 
 @pytest.mark.parametrize("verl", ["0.9.1", "0.9.2"])
