@@ -111,6 +111,7 @@ def test_thoughts_before_calls_stay_where_the_template_of_a_thinking_model_keeps
     output = play([], TOOLS, made=made, model_type="qwen3", prompt="?", server=script, response=900, longest=400)
     function = {"name": "calculator", "arguments": {"expression": "47*83"}}
     calls = [{"type": "function", "function": function}]
+    turn: list[dict[str, Any]]
     turn = [{"role": "assistant", "content": thought, "tool_calls": calls}, {"role": "tool", "content": "3901"}]
     last = {"role": "assistant", "content": "<think>\nso\n</think>\n\n3901"}
     expected = whole(made, [{"role": "user", "content": "?"}, *turn, *turn, last], [tool("calculator", TOOLS).schema])

@@ -168,7 +168,14 @@ def test_a_launch_counts_with_schemas_says_what_is_too_long_and_hears_the_templa
         for n in range(10, 90)
     ]
     (root / "rows.jsonl").write_text("\n".join(lines) + "\n")
-    base = (*ASKED, *SOME, f"model.path={model}", "model.revision=null", f"data_root={root}", "domain_mix=math")
+    base: tuple[str, ...] = (
+        *ASKED,
+        *SOME,
+        f"model.path={model}",
+        "model.revision=null",
+        f"data_root={root}",
+        "domain_mix=math",
+    )
     base += (
         "data_scale.n_unique=24",
         "eval.domains=[math]",
