@@ -1,7 +1,8 @@
 """A limit on the CPU time of each call into a candidate program by itself, within the limit on all of them.
 
-At its end the kernel ends the process with SIGPROF, which the sandbox process tells as a time limit. A program can
-disarm it, as it can do anything in its own interpreter; it then has what is left of the limit on the whole series.
+At its end the kernel ends the process with SIGPROF, which the sandbox process tells as a time limit; the program may
+not handle or ignore it (`walls.lockdown`). It can block the signal or disarm the timer, as it can do anything in its
+own interpreter; it then has what is left of the limit on the whole series, and the same verdict.
 """
 
 import contextlib
