@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rewards.code.solution import Solution, free_names
+from rewards.problem.domains import longest_prefix
 from rewards.problem.python_tree import python_tree
 from rewards.sandbox.runs import Limits
 
@@ -75,3 +76,9 @@ RULES: Mapping[str, SourceRules] = {
     **_BARE_NAMES,
     **{f"codegen__{name}": rules for name, rules in _BARE_NAMES.items()},
 }
+
+
+def rules_of(data_source: str) -> SourceRules:
+    """The rules of a source in any spelling."""
+    prefix = longest_prefix(data_source, RULES)
+    return OTHER if prefix is None else RULES[prefix]

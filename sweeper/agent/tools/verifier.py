@@ -3,9 +3,11 @@
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rewards.code.program import score_program
+from rewards.code.source_rules import rules_of
 from rewards.problem.extraction import code_blocks, last_answer, last_boxed
 from rewards.problem.question import BadGroundTruth
 from rewards.problem.verdict import Outcome
@@ -63,7 +65,8 @@ class Verifier:
         tests = seen["public_tests"]
         text = tests if isinstance(tests, str) else json.dumps(tests, default=lambda value: value.tolist())
         response = answer if code_blocks(answer) else f"```python\n{answer}\n```"
-        verdict = score_program(response, text, str(seen.get("prefix", "")), sandbox_limits(limits))
+        rules = replace(rules_of(str(seen.get("data_source", ""))), limits=sandbox_limits(limits), any_fence=True)
+        verdict = score_program(response, text, str(seen.get("prefix", "")), rules)
         if verdict.outcome is Outcome.CORRECT or self._feedback:
             return _SAYS[verdict.outcome]
         return _SAYS[Outcome.WRONG]
