@@ -32,7 +32,7 @@ def folder(results: Path, spec: RunSpec) -> RunDir:
 def test_runs_of_one_array_outlive_a_slurmd_and_are_cancelled_submitted_again_and_requeued_each_alone(
     make: Make, lab: Lab, tmp_path: Path
 ) -> None:
-    specs = [make(f"seed={seed}", step_seconds=3) for seed in range(3)]
+    specs = [make(f"seed={seed}", step_seconds=8) for seed in range(3)]
     submit(specs, tmp_path)
     assert all_are(tmp_path, State.running, 60)
     assert wait_until(lambda: all(folder(tmp_path, spec).attempts() for spec in specs), 60)  # SLURM may say so sooner

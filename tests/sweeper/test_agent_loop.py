@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sweeper.agent.tools.calculator import Calculator
 from sweeper.agent.tools.tool import Observation
 from sweeper.host.errors import ConfigError
 from sweeper.spec.agent import Agent, ToolLimits
@@ -164,7 +165,7 @@ class Odd:
     name, version = "calculator", "test"
 
     def __init__(self) -> None:
-        self.schema: dict[str, Any] = {}
+        self.schema = Calculator(CALCULATOR).schema
         self.closed: list[dict[str, Any]] = []
 
     def run(self, arguments: Any, state: dict[str, Any], row: Any, limits: Any) -> Any:

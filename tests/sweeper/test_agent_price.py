@@ -37,7 +37,7 @@ def with_agent(run: RunSpec, **settings: Any) -> RunSpec:
 
 
 def test_two_agents_do_not_share_one_price(pricer: Pricer) -> None:
-    short, long = (spec(*TINY, "agent=calculator", f"agent.context={most}") for most in (60, 104))
+    short, long = (spec(*TINY, "agent=calculator", f"agent.context={most}") for most in (60, 90))
     assert pricer.cost(short) is not pricer.cost(long)
     assert pricer.cost(short).tokens < pricer.cost(long).tokens
     # Nor does a run without one share it.

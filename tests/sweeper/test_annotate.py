@@ -121,6 +121,7 @@ def test_files_changed_after_planning_are_refused(file: Path, results: Path, run
 
 def test_answers_of_an_agent_are_refused_as_solutions_to_learn_from(results: Path, tiny_model: Path) -> None:
     asked = (*settings(tiny_model), "agent=calculator", "agent.format=hermes", "data.tasks=agent")
+    asked = (*asked, "domain_mix=math", "eval.domains=[math]")
     done = annotate(results, *asked, f"--solutions={results / 'solutions.jsonl'}")
     assert done.returncode == 2
     assert "teaches none of its calls" in done.stderr

@@ -46,6 +46,7 @@ ALLOWED = {
     "rewards/sandbox/cores.py: _locked": "a folder of this user, mode 0700; only locked, never read",
     "rewards/sandbox/inside/cell.py: connect_standard_streams": "its own stdin, inside the sandbox",
     "rewards/sandbox/remote.py: _bootstrap": _OURS,
+    "rewards/sandbox/sleep.py: _awake_of": "/proc, of the kernel",
     "rewards/sandbox/walls/landlock.py: _allow": "O_PATH: a place is named, nothing is read",
     "sweeper/cli/completion.py: _settings": _OURS,
     "sweeper/dashboard/pages.py: _own_file": _OURS,
