@@ -55,7 +55,7 @@ def test_another_cluster_with_the_same_numbers_of_jobs_is_told_so(drained: Make,
     assert chunk.cluster == "lab"
     # As a cluster of another name sees it: the number is a job's of this user, under another name.
     (job,) = {element.job for element in live(tmp_path).values()}
-    lab.ask("scontrol", "update", f"JobId={job}", "Name=another")
+    lab.ask("scontrol", "update", f"JobId={job}", "Name=another", "Comment=another")
     replace(chunk, cluster="elsewhere").write(tmp_path, "")
     assert states(tmp_path) == {specs[0].run_id: State.unknown}
     done = submit(specs, tmp_path)

@@ -139,10 +139,11 @@ def test_a_failed_run_fails_its_job_and_the_others_go_on(make: Make, tmp_path: P
     assert rows[13].failure is not None
     assert "bad luck" in rows[13].failure.reason
     assert wait_until(lambda: not live(tmp_path), 30)
-    job = next(chunk.job(tmp_path) for chunk in chunks(tmp_path))
+    (chunk,) = chunks(tmp_path)
+    job = chunk.job(tmp_path)
     assert job is not None
-    assert wait_until(lambda: len(scheduler.endings([job])) == 3, 30)
-    assert scheduler.endings([job])[job, 1] == "FAILED, exit 1:0"
+    assert wait_until(lambda: len(scheduler.endings({job: chunk.name})) == 3, 30)
+    assert scheduler.endings({job: chunk.name})[job, 1] == "FAILED, exit 1:0"
     # A configuration error is not queued again by SLURM, only by a launch.
     assert states(tmp_path)[specs[1].run_id] is State.failed
 

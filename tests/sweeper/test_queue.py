@@ -71,8 +71,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     return Site(tmp_path, monkeypatch)
 
 
-def pending(job: int = 7, name: str = "sweep-1", state: str = "PENDING", count: int = 3) -> str:
-    return "".join(f"{job}|{index}|{state}|Resources|{name}\n" for index in range(count))
+def pending(
+    job: int = 7, name: str = "sweep-1", state: str = "PENDING", count: int = 3, comment: str = "sweep-1 /x|y"
+) -> str:
+    return "".join(f"{job}|{index}|{state}|Resources|{name}|comment={comment}\n" for index in range(count))
 
 
 def test_jobs_are_asked_for_by_uid_in_every_partition_with_one_question(
@@ -90,9 +92,43 @@ def test_jobs_are_asked_for_by_uid_in_every_partition_with_one_question(
     assert site.calls("sacct") == site.calls("scontrol") == []
 
 
-def test_a_renamed_job_is_known_by_its_number_and_a_name_of_two_lines_stops_nobody(site: Site) -> None:
+def test_a_renamed_job_is_known_by_its_comment_and_names_of_two_lines_stop_nobody(site: Site) -> None:
     site.submitted()
-    site.says("squeue", "9|N/A|RUNNING|None|not\nours\n" + pending(name="weekend\nof|mine"))
+    site.says("squeue", "9|N/A|RUNNING|None|not\nours|comment=(null)\n" + pending(name="weekend\nof|mine"))
+    assert site.states() == [State.queued] * 3
+    site.says("squeue", pending(comment="told\notherwise|by a site"))
+    assert site.states() == [State.queued] * 3
+
+
+def test_a_job_that_only_has_the_number_of_ours_is_neither_waited_for_nor_cancelled(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A cluster that was set up anew under its old name counts from 1 again.
+    site.submitted()
+    (site.results / "runs" / RUNS[0]).mkdir(parents=True)
+    site.says("squeue", pending(name="mine", comment="of other work"))
+    site.says("sacct", "7_[0-2]|RUNNING|0:0|mine\n")
+    assert site.states() == [State.interrupted] * 3
+    main(["cancel", RUNS[0], "--results", str(site.results)])
+    assert "nothing is cancelled" in capsys.readouterr().out
+    assert site.calls("scancel") == []
+    site.says("squeue", "")
+    site.says("sacct", "7|RUNNING|0:0|two\nlines\n")  # another's, who need not have arrays
+    assert site.states() == [State.interrupted] * 3
+    site.says("sacct", "7_[0-2]|RUNNING|0:0|sweep-1\n")
+    assert site.states() == [State.running] * 3
+
+
+def test_a_reader_of_a_folder_that_it_cannot_write_is_told_of_jobs_without_a_record(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.submitted(job=None)
+    site.says("squeue", pending())
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr("sweeper.launch.slurm.array.write_atomic", refuse)
     assert site.states() == [State.queued] * 3
 
 
@@ -122,6 +158,18 @@ def test_a_squeue_that_does_not_know_the_user_has_not_answered(site: Site) -> No
     assert site.states() == [State.unknown] * 3
     with pytest.raises(SchedulerError, match=f"knows no user {ME}"):
         scheduler.queue()
+
+
+def test_a_colleague_who_left_stops_nobody_where_squeue_refuses_to_look_for_them(site: Site) -> None:
+    site.submitted(user=ME + 1)
+    site.submitted(job=8, name="sweep-2")
+    lines = pending(job=8, name="sweep-2", comment="sweep-2 /x")
+    script = site.folder / "bin" / "squeue"
+    script.write_text(
+        f'#!/bin/sh\ncase "$*" in *,{ME + 1}*) echo "squeue: error: Invalid user: {ME + 1}" >&2; exit 1;; esac\n'
+        f"cat <<'X'\n{lines}X\n"
+    )
+    assert site.states() == [State.queued] * 3
 
 
 @pytest.mark.parametrize(
@@ -169,7 +217,7 @@ def test_a_completing_job_is_over_if_accounting_says_that_it_is_not_queued_again
 
 def test_another_cluster_neither_takes_its_own_jobs_for_ours_nor_calls_ours_gone(site: Site) -> None:
     site.submitted(cluster="other")
-    site.says("squeue", pending(name="something"))
+    site.says("squeue", pending(name="something", comment="of other work"))
     assert site.states() == [State.unknown] * 3
     assert "job 7 is on cluster other, and this machine asks lab" in str(Queue.ask(site.results).reason(RUNS[0]))
     site.submitted(cluster="")  # of an earlier version: its name decides

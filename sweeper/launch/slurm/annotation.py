@@ -159,7 +159,7 @@ def _element(results_dir: Path, name: str) -> Element | None:
     is_known = (folder(results_dir) / f"{name}.json").exists()
     users = {Chunk.read(results_dir, name).user} if is_known else set()
     found = scheduler.queue(user for user in users if user is not None)
-    return next((element for element in found if element.name == name), None)
+    return next((element for element in found if name in (element.mark, element.name)), None)
 
 
 def _outcome(results_dir: Path, name: str) -> Path:
@@ -188,9 +188,11 @@ def _why(chunk: Chunk, results_dir: Path) -> str:
         return str(_told(path, dict).get("error", f"{path} names files that are gone"))
     job = chunk.job(results_dir)
     try:
-        ending = scheduler.endings([job])[job, 0] if job is not None else "not known to SLURM"
-    except (SchedulerError, KeyError):
-        ending = "SLURM keeps no account of it"
+        accounts = scheduler.endings({} if job is None else {job: chunk.name})
+        known = "not known to SLURM" if job is None else scheduler.account_of(accounts, job, 0)
+    except SchedulerError:
+        known = None
+    ending = known or "SLURM keeps no account of it"
     logs = sorted((folder(results_dir) / "logs").glob(f"{job}_0_*_log.out"))
     words = classify(Ending(scheduler=ending, step_log=[line for log in logs for line in tail(log)])).evidence
     return (

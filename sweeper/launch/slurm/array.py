@@ -4,9 +4,9 @@
     slurm/<chunk>.sh        what was submitted
     slurm/<chunk>.job       the array's job id, written after `sbatch`
 
-Jobs are found in the queue by that id, whatever they are called there and whoever asks. The chunk's name is the job's
-name: a submitter that is killed between `sbatch` and its own record finds its jobs by it, and a chunk without a record
-that is nowhere in the queue was never submitted.
+The chunk's name is the job's name and the first word of its comment. Jobs are found in the queue by it, those too of a
+submitter that was killed between `sbatch` and its own record, and those that were renamed; accounting is asked by id. A
+chunk without a record that is nowhere in the queue was never submitted.
 """
 
 import hashlib

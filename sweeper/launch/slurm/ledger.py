@@ -1,7 +1,8 @@
 """What was ever submitted from a results folder, and where it is in SLURM's queue."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from sweeper.rows.row import row_path
 from sweeper.spec.run_id import RunId
 
 _ORDER = ("RUNNING", "COMPLETING")  # what a run's state is told by, where it has several elements; then the others
-_HIDDEN = "squeue does not list it, accounting says so"
+_HIDDEN = "accounting says so, squeue does not list it; if that lasts: sacctmgr show runawayjobs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,9 @@ class Jobs:
 def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> Jobs:
     """Where the jobs of a results folder's chunks are: one squeue, and one sacct if there is something else to tell.
 
-    Jobs are known by their recorded ids, whoever asks and whatever they are called by now; those of a chunk without a
-    record, because its submitter was killed, by its name: the id is recorded then, if it `records` at all.
+    Jobs are known by their chunk's name, which is the job's, and the first word of its comment should the job be
+    renamed; whoever asks. A number alone is not enough: a cluster that was set up anew gives it to others. It is
+    recorded if it was not (its submitter was killed, or a person submitted it) and this `records` at all.
 
     Raises:
         SchedulerError: squeue did not answer.
@@ -61,7 +63,8 @@ def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> J
         for run_id, where in submitted(results_dir, known, ledger.ids).items()
         if where is not None and run_id not in found and run_id not in unseen
     }
-    accounts, missing = _accounts([*(job for job, _ in gone.values()), *(item.job for _, item in completing)])
+    asked = {*(job for job, _ in gone.values()), *(item.job for _, item in completing)}
+    accounts, missing = _accounts({job: ledger.by_job[job].name for job in sorted(asked)})
     for run_id, element in completing:
         # Its node is being cleaned up. What was requeued meanwhile is called so, too; only accounting knows.
         account = scheduler.account_of(accounts, element.job, element.index)
@@ -137,18 +140,11 @@ class _Ledger:
         """Those of the queue's elements that are of these chunks, with their runs."""
         by_name = {chunk.name: chunk for chunk in self._known}
         for element in elements:
-            chunk = self.by_job.get(element.job)
-            if chunk is not None and chunk.name == element.name and chunk.cluster:
-                self._here = chunk.cluster  # number and name are ours, so this is the cluster: it need not be asked
-                break
-        for element in elements:
-            chunk = self.by_job.get(element.job)
-            if chunk is not None and chunk.name != element.name and self._may_be_elsewhere(chunk):
-                chunk = None  # another cluster gave this number to another job
-            if chunk is None:
-                chunk = by_name.get(element.name)  # without a record, or its script was submitted twice
+            chunk = by_name.get(element.mark) or by_name.get(element.name)
             if chunk is None or element.index >= len(chunk.run_ids):
                 continue
+            if self.by_job.get(element.job) is chunk and chunk.cluster:
+                self._here = chunk.cluster  # number and name are ours, so this is the cluster: it need not be asked
             self.visible.add(chunk.user)
             self.by_job[element.job] = chunk
             if self.ids.setdefault(chunk.name, element.job) == element.job and records:
@@ -158,10 +154,8 @@ class _Ledger:
     def _record(self, chunk: Chunk, job: int) -> None:
         if chunk.name not in self._recorded:
             self._recorded.add(chunk.name)
-            chunk.remember(self._results_dir, job)
-
-    def _may_be_elsewhere(self, chunk: Chunk) -> bool:
-        return not chunk.cluster or self.is_elsewhere(chunk)
+            with suppress(OSError):  # another's results folder, or no room: found by its name the next time, too
+                chunk.remember(self._results_dir, job)
 
     def is_elsewhere(self, chunk: Chunk) -> bool:
         """Whether a chunk went to another cluster than the one that is asked."""
@@ -185,10 +179,10 @@ class _Ledger:
                 yield run_id
 
 
-def _accounts(jobs: Iterable[int]) -> tuple[dict[tuple[int, int], str], str]:
+def _accounts(jobs: Mapping[int, str]) -> tuple[dict[tuple[int, int], str], str]:
     """What accounting says, and what is said of whom it does not know."""
     try:
-        return scheduler.endings(sorted(set(jobs))), "ended; no account of it"
+        return scheduler.endings(jobs), "ended; no account of it"
     except SchedulerError as error:
         return {}, f"ended; why is not known: {error}"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 15.0
 LONGEST_SECONDS = 300.0  # between two questions to a SLURM that does not answer
-_ELEMENT = ("job", "index", "name", "state", "reason")  # an element, as it is kept
+_ELEMENT = ("job", "index", "name", "state", "reason", "mark")  # an element, as it is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,16 @@ DEFAULT_MAX_ARRAY_SIZE = 1001
 _SECONDS = 60.0
 _ELSEWHERE = "submit from a login node of the cluster"
 _JOB = re.compile(r"Submitted batch job (\d+)|^(\d+)(?:;|$)", re.MULTILINE)
-_ELEMENT = re.compile(r"(\d+)\|([^|]*)\|([A-Z_]+)\|([^|]*)\|(.*)")  # a name may have "|", and lines of its own
+# A name or a comment may have "|", and lines of its own.
+_ELEMENT = re.compile(r"^(\d+)\|([^|\n]*)\|([A-Z_]+)\|([^|\n]*)\|", re.MULTILINE)
+_COMMENT = "|comment="
 # squeue's reasons that do not pass while jobs come and go: somebody has to change the job, or what it may use.
 _FOR_GOOD = re.compile(
     r"Partition(Time|Node)Limit|(Account|QOS|Qos)NotAllowed|Invalid(Account|QOS)|BadConstraints|ReservationDeleted|"
     r"DependencyNeverSatisfied|JobHeldAdmin|requeued.held|(QOS|Assoc)Max\w*PerJob\w*|AssocMaxWall\w*",
     re.IGNORECASE,
 )
+_ACCOUNT = re.compile(r"^(\d+)(?:_([^|\n]*))?\|([A-Z_][^|\n]*)\|(\d+:\d+)(?:\|(.*))?$", re.MULTILINE)  # sacct's line
 _ALL = -1  # in place of an index: sacct's one line of an array of which nothing began
 # sacct's words for a job that is not over.
 _ALIVE = (
@@ -58,6 +61,7 @@ class Element:
     name: str
     state: str  # SLURM's word: PENDING, RUNNING, COMPLETING, ...
     reason: str
+    mark: str = ""  # the first word of its comment: what we called it, whatever its name is by now
 
     @property
     def is_blocked(self) -> bool:
@@ -99,18 +103,26 @@ def queue(users: Iterable[int] = ()) -> list[Element]:
         SchedulerError: squeue did not answer, or knows no user of this process's uid.
     """
     me = os.getuid()
-    uids = ",".join(map(str, sorted({me, *users})))
-    done = _ran(["squeue", "-h", "-r", "-a", "-u", uids, "-o", "%F|%K|%T|%r|%j"])
+    done = _queue({me, *users})
+    if done.returncode and re.search(r"Invalid user", done.stderr):
+        done = _queue({me})  # another who submitted here has no account any more
     if re.search(rf"Invalid user: {me}\b", done.stderr):  # it ends well, and has left the user out
         raise SchedulerError(f"squeue knows no user {me}, whose jobs these are; {_ELSEWHERE}")
-    found = []
-    for line in _answer(["squeue"], done).splitlines():
-        match = _ELEMENT.fullmatch(line)
-        if match is None or not match[2].isdigit():
-            continue
-        job, index, state, reason, name = match.groups()
-        found.append(Element(job=int(job), index=int(index), name=name, state=state, reason=reason))
+    text, found = _answer(["squeue"], done), []
+    matches = list(_ELEMENT.finditer(text))
+    ends = [*(later.start() for later in matches[1:]), len(text)]
+    for match, end in zip(matches, ends, strict=False):
+        job, index, state, reason = match.groups()
+        name, _, comment = text[match.end() : end].rstrip("\n").partition(_COMMENT)
+        mark = comment.split()[0] if comment.strip() else ""
+        if index.isdigit():
+            found.append(Element(job=int(job), index=int(index), name=name, state=state, reason=reason, mark=mark))
     return found
+
+
+def _queue(uids: Collection[int]) -> "subprocess.CompletedProcess[str]":
+    users = ",".join(map(str, sorted(uids)))
+    return _ran(["squeue", "-h", "-r", "-a", "-u", users, "-o", f"%F|%K|%T|%r|%j{_COMMENT}%k"])
 
 
 def submit(script: Path, *, lock: int | None = None) -> int:
@@ -165,8 +177,12 @@ def release(name: str, job: int | None) -> None:
     ask(["scontrol", "release", f"jobname={name}" if job is None else str(job)])
 
 
-def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
+def endings(jobs: Mapping[int, str]) -> dict[tuple[int, int], str]:
     """What accounting says of elements of arrays ("TIMEOUT, exit 0:15"), whoever's, by job and index.
+
+    Args:
+        jobs: The names that arrays were submitted under, by number. A job of another name that is not over may be
+            another's who was given the number, by a cluster that counts from 1 again: of it nothing is said.
 
     Raises:
         SchedulerError: sacct did not answer, or the cluster keeps no accounts.
@@ -174,13 +190,14 @@ def endings(jobs: Sequence[int]) -> dict[tuple[int, int], str]:
     if not jobs:
         return {}
     names = ",".join(map(str, jobs))
-    text = ask(["sacct", "-n", "-P", "-X", "-a", "-j", names, "-o", "JobID,State,ExitCode"])
+    text = ask(["sacct", "-n", "-P", "-X", "-a", "-j", names, "-o", "JobID,State,ExitCode,JobName"])
     found, of_many = dict[tuple[int, int], str](), dict[tuple[int, int], str]()
-    for line in text.splitlines():
-        name, state, code = line.split("|")
-        job, _, indices = name.partition("_")
+    for match in _ACCOUNT.finditer(text):
+        job, indices, state, code, name = int(match[1]), match[2] or "", match[3], match[4], match[5]
+        if name not in (None, jobs.get(job)) and is_alive(state):
+            continue
         for index in _expand(indices):
-            (found if indices.isdigit() else of_many)[int(job), index] = f"{state}, exit {code}"
+            (found if indices.isdigit() else of_many)[job, index] = f"{state}, exit {code}"
     return of_many | found  # an element's own line says more than that of its array
 
 
