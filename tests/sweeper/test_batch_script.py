@@ -84,14 +84,21 @@ def test_no_line_of_a_script_comes_from_a_path(name: str) -> None:
         (["module load cuda/99", "touch began"], 127, "cluster.setup failed (exit code 127): module load cuda/99"),
         (["false || true", "[ -n '' ] && touch began", "if true; then", "true", "fi"], 0, ""),
         (["cd /nowhere"], 1, "cluster.setup failed (exit code 1): cd /nowhere"),
+        (["source ./profile", "set -e"], 0, ""),
+        (["module() { false; true; }", "module load cuda"], 0, ""),
+        (["module() { true; return 3; }", "module load cuda"], 3, "cluster.setup failed (exit code 3): "),
+        (["source ./none"], 1, "cluster.setup failed (exit code 1): source ./none"),
     ],
 )
 def test_a_line_of_the_setup_that_fails_ends_the_job_and_is_named(
     tmp_path: Path, lines: list[str], code: int, said: str
 ) -> None:
     shape = shape_of(spec("cluster=slurm_cpu", f"cluster.setup={json.dumps(lines)}"))
-    text = "\n".join([*setup(shape), "touch ran"])
-    done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == code
-    assert said in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ([] if code else ["ran"])
+    (tmp_path / "profile").write_text('[ -n "$PS1" ]\nfalse\ntrue\n')  # as those that people source
+    (tmp_path / "job.sh").write_text("\n".join([*setup(shape), "false", "touch ran"]))
+    for command in (["job.sh"], ["-c", (tmp_path / "job.sh").read_text()]):  # a job's, and doctor's
+        done = subprocess.run(["bash", *command], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == code
+        assert said in done.stderr
+        assert (tmp_path / "ran").exists() == (code == 0)
+        (tmp_path / "ran").unlink(missing_ok=True)

@@ -96,13 +96,19 @@ def _waiting(chunk: Chunk) -> dict[str, str | bool]:
 
 
 def setup(shape: Shape) -> list[str]:
-    """The shell lines before a job's command: a line of the user's that fails ends the job, and is named."""
+    """The shell lines before a job's command: a line of the user's that fails ends the job, and is named.
+
+    What fails inside of a file that a line sources, or of a function that it calls (`module`, `conda`), is not its
+    failure as long as it succeeds itself.
+    """
     # Else srun would pass on what --export names, and not what follows.
     ours = ["export SLURM_EXPORT_ENV=ALL"]
     if not shape.setup:
         return ours
-    told = 'echo "cluster.setup failed (exit code $?): $BASH_COMMAND" >&2'
-    return [*ours, "set -e", f"trap {shlex.quote(told)} ERR", *shape.setup, "trap - ERR", "set +e"]
+    depth = "${#BASH_SOURCE[@]}"  # of files that are being sourced
+    told = 'echo "cluster.setup failed (exit code $failed): $BASH_COMMAND" >&2'
+    trap = f'failed=$?; [ {depth} -gt "$sourced" ] || {{ {told}; exit "$failed"; }}'
+    return [*ours, f"sourced={depth}", f"trap {shlex.quote(trap)} ERR", *shape.setup, "trap - ERR", "set +e"]
 
 
 def in_environment(arguments: Sequence[str], shape: Shape, results_dir: Path, code: str) -> tuple[list[str], list[str]]:

@@ -21,8 +21,8 @@
 
 # setup
 export SLURM_EXPORT_ENV=ALL
-set -e
-trap 'echo "cluster.setup failed (exit code $?): $BASH_COMMAND" >&2' ERR
+sourced=${#BASH_SOURCE[@]}
+trap 'failed=$?; [ ${#BASH_SOURCE[@]} -gt "$sourced" ] || { echo "cluster.setup failed (exit code $failed): $BASH_COMMAND" >&2; exit "$failed"; }' ERR
 . /etc/profile || true
 module load cuda
 . "$HOME/envs/sweeper/bin/activate"
