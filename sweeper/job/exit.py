@@ -15,11 +15,12 @@ from sweeper.job.row import row_of
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.triage import Diagnosis, Ending, classify, of_exception, tail
+from sweeper.spec.cluster import JOB_BEGAN, SIGNAL_EARLY_S
 from sweeper.training import checkpoint
 from sweeper.training.context import JobContext, now
 from sweeper.training.tracking import tell
 
-_SIGNAL_SLACK_S = 90.0  # SLURM warns up to a minute earlier than it is asked to (sbatch(1), --signal)
+_MARGIN_S = 30.0  # between a job's start, as SLURM counts it, and that of its batch script: a prolog
 EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
 
 
@@ -82,9 +83,10 @@ def _cause(job: JobContext, variables: Mapping[str, str]) -> FailureClass:
     """Why SLURM warned the job: its time limit is near, or, with more time left than that warning gives, preemption."""
     cluster, hours = job.spec.cluster, job.spec.model.resources.hours
     env = job.attempt.read("env")
-    ends = variables.get("SLURM_JOB_END_TIME")  # of Slurm 23.02 and later; else an attempt begins with its job
-    end = float(ends) if ends and ends.isdecimal() else (env["time"] if env else time.time()) + hours * 3600
-    is_near = end - time.time() < cluster.signal_seconds + _SIGNAL_SLACK_S
+    ends = variables.get("SLURM_JOB_END_TIME")  # of Slurm 23.02 and later
+    began = variables.get(JOB_BEGAN) or (env["time"] if env else time.time())  # its setup may have taken minutes
+    end = float(ends) if ends and ends.isdecimal() else float(began) + hours * 3600
+    is_near = end - time.time() < cluster.signal_seconds + SIGNAL_EARLY_S + _MARGIN_S
     return FailureClass.timeout if is_near else FailureClass.preempted
 
 

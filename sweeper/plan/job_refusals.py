@@ -11,11 +11,9 @@ from sweeper.launch.slurm import options
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.plan import host_memory
 from sweeper.plan.gpu import GPUS
-from sweeper.spec.cluster import ContainerRuntime
+from sweeper.spec.cluster import SIGNAL_EARLY_S, ContainerRuntime
 from sweeper.spec.run import RunSpec
 from sweeper.training import processors
-
-_SIGNAL_SLACK_S = 60  # sbatch(1), --signal
 
 
 def refuse_job(spec: RunSpec) -> None:
@@ -30,7 +28,7 @@ def refuse_job(spec: RunSpec) -> None:
         raise ConfigError(
             f"cluster.container.image is empty, and cluster.container.runtime={container.runtime} needs one"
         )
-    if spec.model.resources.hours * 3600 <= seconds + _SIGNAL_SLACK_S:
+    if spec.model.resources.hours * 3600 <= seconds + SIGNAL_EARLY_S:
         raise ConfigError(
             f"model.resources.hours={spec.model.resources.hours:g} is over before cluster.signal_seconds={seconds} and "
             "the minute by which SLURM may warn earlier, so a job would be stopped as it starts; raise it"

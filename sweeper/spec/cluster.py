@@ -19,6 +19,9 @@ from sweeper.spec.bounds import (
     between,
 )
 
+SIGNAL_EARLY_S = 60  # SLURM may warn a job this much before `signal_seconds` (sbatch(1), --signal)
+JOB_BEGAN = "SWEEPER_JOB_BEGAN"  # in a job on SLURM: Unix seconds at which its batch script began
+
 
 class Executor(StrEnum):
     """Who starts a run's process."""

@@ -151,7 +151,8 @@ def test_a_warning_with_time_left_is_a_preemption_and_fails_no_run_however_often
     run = spec("cluster=slurm_cpu", "cluster.signal_seconds=120", "model.resources.hours=1")
     run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
     run_dir.freeze(run)
-    monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
+    for name in ("SLURM_JOB_END_TIME", "SWEEPER_JOB_BEGAN"):
+        monkeypatch.delenv(name, raising=False)
     codes = []
     for left in (3500.0, 3500.0, 3500.0, 150.0, 150.0):
         job = begin(run_dir, run, run_dir.new_attempt())
@@ -163,6 +164,13 @@ def test_a_warning_with_time_left_is_a_preemption_and_fails_no_run_however_often
     failure = run_dir.failure()
     assert failure is not None
     assert "two attempts in a row met the time limit" in failure.reason
+    # The setup took so long that the attempt is younger than its job: near its limit, not preempted.
+    monkeypatch.setenv("SWEEPER_JOB_BEGAN", str(round(time.time() - 3500)))
+    job = begin(run_dir, run, run_dir.new_attempt())
+    assert finish(job, Measured(), Expired()) == EXIT_EXPIRED
+    end = job.attempt.read("exit")
+    assert end is not None
+    assert end["cause"] == "timeout"
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(round(time.time() + 3000)))  # SLURM's own word wins
     job = begin(run_dir, run, run_dir.new_attempt())
     assert finish(job, Measured(), Expired()) == EXIT_EXPIRED

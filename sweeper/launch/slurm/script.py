@@ -13,7 +13,7 @@ from sweeper.launch.slurm.array import Chunk, folder
 from sweeper.launch.slurm.options import replaced
 from sweeper.launch.slurm.shape import Shape
 from sweeper.spec.bounds import Text, validated
-from sweeper.spec.cluster import Container, ContainerRuntime
+from sweeper.spec.cluster import JOB_BEGAN, Container, ContainerRuntime
 
 # A warning (USR2) that comes while Python still starts would kill the job, and nothing would queue it again: it is
 # ignored until the job listens. The task sets it, because SLURM does not pass on what srun ignores.
@@ -101,8 +101,8 @@ def setup(shape: Shape) -> list[str]:
     What fails inside of a file that a line sources, or of a function that it calls (`module`, `conda`), is not its
     failure as long as it succeeds itself.
     """
-    # Else srun would pass on what --export names, and not what follows.
-    ours = ["export SLURM_EXPORT_ENV=ALL"]
+    # Without the first, srun would pass on what --export names, and not what follows.
+    ours = ["export SLURM_EXPORT_ENV=ALL", f"export {JOB_BEGAN}=$(date +%s)"]
     if not shape.setup:
         return ours
     depth = "${#BASH_SOURCE[@]}"  # of files that are being sourced

@@ -21,6 +21,7 @@
 
 # setup
 export SLURM_EXPORT_ENV=ALL
+export SWEEPER_JOB_BEGAN=$(date +%s)
 sourced=${#BASH_SOURCE[@]}
 trap 'failed=$?; [ ${#BASH_SOURCE[@]} -gt "$sourced" ] || { echo "cluster.setup failed (exit code $failed): $BASH_COMMAND" >&2; exit "$failed"; }' ERR
 . /etc/profile || true

@@ -21,6 +21,7 @@
 
 # setup
 export SLURM_EXPORT_ENV=ALL
+export SWEEPER_JOB_BEGAN=$(date +%s)
 
 # command
 export SUBMITIT_EXECUTOR=slurm
