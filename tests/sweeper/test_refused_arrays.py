@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.launch.slurm import scheduler
-from sweeper.launch.slurm.array import chunks
+from sweeper.launch.slurm import canary, scheduler
+from sweeper.launch.slurm.array import Chunk, chunks
 from sweeper.launch.slurm.follow import follow, submit_text
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.scheduler import Element, QueueFullError, RefusedError, SchedulerError
@@ -74,6 +74,8 @@ def test_a_refused_array_stops_no_other_and_leaves_no_record(says: Callable[[str
         ("sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying", QueueFullError),
         ("sbatch: error: Batch job submission failed: Socket timed out on send/recv operation", SchedulerError),
         ("sbatch: error: Unable to contact slurm controller (connect failure)", SchedulerError),
+        ("sbatch: error: Batch job submission failed: Protocol authentication error", SchedulerError),
+        ("sbatch: error: Batch job submission failed: Required partition not available (inactive)", QueueFullError),
         ("sbatch: error: Batch job submission failed: Requested node configuration is not available", RefusedError),
     ],
 )
@@ -127,3 +129,30 @@ def test_a_dead_canary_holds_no_later_runs(says: Callable[[str, str], None], tmp
     new = {canary for canary in held.values() if canary != dead}
     assert len(new) == 1
     assert new.issubset({run.run_id for run in rest})
+
+
+def test_an_array_that_was_cancelled_while_held_does_not_keep_the_others_held(
+    says: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    first = runs(0, 1, 2)
+    submit(first[:2], tmp_path / "r", with_canary=True)
+    (lead,) = {chunk.canary for chunk in chunks(tmp_path / "r")}
+    for name in ("sweep-0", "sweep-z"):
+        held = Chunk(name=name, run_ids=(first[2].run_id,), code="x", canary=lead)
+        held.write(tmp_path / "r", "")
+        held.remember(tmp_path / "r", 900 if name == "sweep-0" else 901)
+    attempt = RunDir(results_dir=tmp_path / "r", run_id=str(lead)).new_attempt()
+    attempt.metrics.write_text('{"step": 1, "data": {"critic/score/mean": 0.1}}\n')
+    says("scontrol", '#!/bin/sh\necho "$@" >>"$0.calls"\n[ "$2" != 900 ] || exit 1\n')
+    with pytest.raises(SchedulerError):
+        canary.release(tmp_path / "r", chunks(tmp_path / "r"))
+    assert "release 901" in (tmp_path / "bin" / "scontrol.calls").read_text().splitlines()
+    assert sorted(path.stem for path in (tmp_path / "r" / "slurm").glob("sweep-z*.released")) == ["sweep-z"]
+
+
+@pytest.mark.parametrize(("said", "largest"), [("", 1001), ("SchedulerParameters = defer,max_array_tasks=50,x", 50)])
+def test_an_array_has_no_more_elements_than_a_site_lets_one_have(
+    says: Callable[[str, str], None], said: str, largest: int
+) -> None:
+    says("scontrol", f"#!/bin/sh\necho MaxArraySize = 1001\necho '{said}'\n")
+    assert scheduler.max_array_size() == largest

@@ -17,6 +17,7 @@ from rewards.bounded_file import lines
 from sweeper.host.json_lines import MOST_BYTES
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
+from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.shape import Shape
 from sweeper.rows.curve import TRAINED
 from sweeper.runs.folder import RunDir
@@ -78,16 +79,23 @@ def set_free(results_dir: Path, name: str) -> None:
 
 
 def release(results_dir: Path, known: Sequence[Chunk]) -> None:
-    """Let go those of `known` arrays that wait for a canary that has taken its step.
+    """Let go those of `known` arrays that wait for a canary that has taken its step, each that SLURM lets go.
 
     Raises:
-        SchedulerError: scontrol refused, or did not answer.
+        SchedulerError: scontrol refused one, which may be cancelled since, or did not answer.
     """
+    refused = None
     for chunk in known:
         is_held = chunk.is_held and not _released(results_dir, chunk.name).exists()
         if is_held and chunk.canary is not None and trained(results_dir, chunk.canary):
-            scheduler.release(chunk.name, chunk.job(results_dir))
-            set_free(results_dir, chunk.name)
+            try:
+                scheduler.release(chunk.name, chunk.job(results_dir))
+            except SchedulerError as error:
+                refused = error
+            else:
+                set_free(results_dir, chunk.name)
+    if refused is not None:
+        raise refused
 
 
 def _released(results_dir: Path, name: str) -> Path:

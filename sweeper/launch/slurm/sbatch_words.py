@@ -3,10 +3,11 @@
 import re
 from enum import StrEnum
 
-# Limits on how many jobs may be queued; anything else that sbatch refuses is a mistake in the request.
+# Limits on how many jobs may be queued, and a partition that takes none for now; anything else that sbatch refuses is a
+# mistake in the request.
 _FULL = re.compile(
     r"\b(QOS|Assoc|Max)\w*Submit\w*|Slurm temporarily unable to accept|Reached (the )?MaxJobCount|"
-    r"Resource temporarily unavailable",
+    r"Resource temporarily unavailable|Required partition not available",
     re.IGNORECASE,
 )
 # Said of every limit, those on queued jobs too, after the limit's own name; older versions say nothing else.
@@ -15,7 +16,7 @@ _NAMED_LIMIT = re.compile(r"\b(QOS|Assoc)(Max|Grp|Min)\w+")
 # After these, the job may have been accepted all the same.
 _LOST = re.compile(
     r"Unable to contact|timed out|Zero Bytes|Connection (refused|reset)|Communication|Unexpected message|"
-    r"standby mode|Transport endpoint|did not answer",
+    r"standby mode|Transport endpoint|did not answer|authentication|Munge",
     re.IGNORECASE,
 )
 # Our keys for what sbatch complains of.
@@ -31,7 +32,7 @@ _KEYS = {
 class Meaning(StrEnum):
     """What became of a job."""
 
-    full = "full"  # a limit on queued jobs is reached: the same will be accepted later
+    full = "full"  # a limit on queued jobs is reached, or nothing is taken for now: the same will be accepted later
     refused = "refused"  # the same will never be accepted
     lost = "lost"  # the answer was: the job may be queued
 

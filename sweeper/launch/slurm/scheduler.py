@@ -233,13 +233,15 @@ def configuration() -> Configuration:
         SchedulerError: scontrol did not answer.
     """
     said = dict(re.findall(r"^(\w+)\s*=[ \t]*(\S+)", ask(["scontrol", "show", "config"]), re.MULTILINE))
+    largest = int(said.get("MaxArraySize", DEFAULT_MAX_ARRAY_SIZE))
+    fewer = re.search(r"\bmax_array_tasks=(\d+)", said.get("SchedulerParameters", ""), re.IGNORECASE)
     return Configuration(
-        cluster=said.get("ClusterName", ""), max_array_size=int(said.get("MaxArraySize", DEFAULT_MAX_ARRAY_SIZE))
+        cluster=said.get("ClusterName", ""), max_array_size=min(largest, int(fewer[1])) if fewer else largest
     )
 
 
 def max_array_size() -> int:
-    """Elements that one array may have: MaxArraySize bounds the index, which begins at 0.
+    """Elements that one array may have: MaxArraySize bounds the index, which begins at 0, max_array_tasks their number.
 
     Raises:
         SchedulerError: scontrol did not answer, or the site has job arrays switched off.
