@@ -12,6 +12,7 @@ from sweeper.launch.slurm import export, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks
 from sweeper.launch.slurm.queue import Queue
 from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
 
 POINTS = ("model=tiny-40k", "data_scale=n64", "training.total_steps=3", "seed=0,1")
 ON_SLURM = ("cluster=slurm", "cluster.device=cpu")
@@ -154,3 +155,9 @@ def test_in_json_an_export_has_all_that_its_text_tells(tmp_path: Path, capsys: p
     assert data["commands"][-1] == f"sbatch {script['script']}"
     assert data["absent_weights"] == ["acme/none"]
     assert data["replacements"] == ["--mem-per-gpu=90G (cluster.sbatch) stands in the place of our --mem"]
+
+
+def test_the_same_runs_of_two_folders_are_jobs_of_different_names(tmp_path: Path) -> None:
+    runs = [RunId("a"), RunId("b")]
+    names = [Chunk.exported(tmp_path / folder, runs, code="x").name for folder in ("one", "two", "one")]
+    assert names[0] == names[2] != names[1]

@@ -58,7 +58,8 @@ class Chunk:
     @classmethod
     def exported(cls, results_dir: Path, run_ids: Sequence[RunId], **values: Any) -> "Chunk":
         """A chunk for a person to submit; it takes the place of one of the same runs that was never submitted."""
-        name = f"{PREFIX}{hashlib.sha256(chr(10).join(run_ids).encode()).hexdigest()[:10]}"
+        about = "\n".join([str(results_dir), *run_ids])  # the same runs of another folder are other jobs
+        name = f"{PREFIX}{hashlib.sha256(about.encode()).hexdigest()[:10]}"
         if (folder(results_dir) / f"{name}.job").exists():
             return cls.new(run_ids, is_exported=True, **values)
         return cls(name=name, run_ids=tuple(run_ids), is_exported=True, user=os.getuid(), **values)
