@@ -93,11 +93,19 @@ def _commands() -> Iterator[Check]:
             yield passed(name, "answers")
 
 
+def _me() -> str:
+    """This user's name, which accounting knows people by."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        raise SchedulerError(f"user {os.getuid()} has no name on this machine; {_LOGIN}") from None
+
+
 def _limits(cluster: Cluster, n_runs: int) -> Iterator[Check]:
     largest = scheduler.max_array_size()
     yield passed("MaxArraySize", f"{largest}: {n_runs} runs are {-(-n_runs // largest)} arrays a shape at most")
     try:
-        mine = associations(pwd.getpwuid(os.getuid()).pw_name)
+        mine = associations(_me())
         qos = submit_limit_of_qos(cluster.qos) if cluster.qos else None
     except SchedulerError as error:
         yield unknown("account", str(error))

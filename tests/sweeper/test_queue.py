@@ -11,6 +11,8 @@ from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk
 from sweeper.launch.slurm.queue import Queue
 from sweeper.launch.slurm.scheduler import SchedulerError
+from sweeper.oversight import checkup
+from sweeper.oversight.check import Verdict
 from sweeper.plan import partition
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
@@ -323,3 +325,15 @@ def test_a_job_that_is_longer_than_its_partition_lets_jobs_be_is_refused(
     partition._partitions.cache_clear()
     assert (said is None and reasons == {}) or str(said) in reasons[run.run_id]
     assert "-a" in site.calls("scontrol")[0].split()  # hidden ones, too
+
+
+def test_a_user_without_a_name_on_this_machine_is_told_so_by_doctor(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    last = list(checkup._limits(spec("cluster=slurm_cpu").cluster, 1))[-1]
+    assert last.verdict is Verdict.unknown
+    assert f"user {ME} has no name on this machine" in last.found
