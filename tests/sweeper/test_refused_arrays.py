@@ -131,6 +131,29 @@ def test_a_dead_canary_holds_no_later_runs(says: Callable[[str, str], None], tmp
     assert new.issubset({run.run_id for run in rest})
 
 
+def test_a_launch_says_which_runs_a_dead_canary_holds(says: Callable[[str, str], None], tmp_path: Path) -> None:
+    first = runs(0, 1, 2)
+    submit(first, tmp_path / "r", with_canary=True)
+    known = {chunk.name: chunk for chunk in chunks(tmp_path / "r")}
+    (held,) = (chunk for chunk in known.values() if chunk.is_held)
+    (lead,) = (chunk for chunk in known.values() if not chunk.is_held)
+    lines = {
+        chunk.name: "".join(f"{chunk.job(tmp_path / 'r')}|{i}|PENDING|JobHeldUser|{chunk.name}\n" for i in range(n))
+        for chunk, n in ((held, 2), (lead, 1))
+    }
+    says("squeue", f"#!/bin/sh\nprintf '{''.join(lines.values())}'\n")
+    assert submit(first, tmp_path / "r").held == {}
+    says("squeue", f"#!/bin/sh\nprintf '{lines[held.name]}'\n")
+    done = submit([], tmp_path / "r")  # the policy does not try the canary again
+    assert done.held == dict.fromkeys(held.run_ids, held.canary)
+    text = submit_text(done, tmp_path / "r")
+    assert "2 runs held behind a canary that ended without a training step" in text
+    assert f"sweeper retry {held.canary} --results" in text
+    attempt = RunDir(results_dir=tmp_path / "r", run_id=str(held.canary)).new_attempt()
+    attempt.metrics.write_text('{"step": 1, "data": {"critic/score/mean": 0.1}}\n')
+    assert submit([], tmp_path / "r").held == {}  # it has taken its step: they are let go
+
+
 def test_an_array_that_was_cancelled_while_held_does_not_keep_the_others_held(
     says: Callable[[str, str], None], tmp_path: Path
 ) -> None:

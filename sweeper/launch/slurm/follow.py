@@ -24,7 +24,7 @@ _ENDED = (State.done, State.failed)
 
 def submit_text(done: Submission, results_dir: Path) -> str:
     """One paragraph for people."""
-    if not (done.submitted or done.queued or done.left or done.refused or done.unseen):
+    if not (done.submitted or done.queued or done.left or done.refused or done.unseen or done.held):
         return "nothing is left to submit"
     lines = [f"submitted {number_of(len(done.submitted), 'run')}; {len(done.queued)} were in the queue already"]
     if done.left:
@@ -33,6 +33,11 @@ def submit_text(done: Submission, results_dir: Path) -> str:
         lines.append(f"{number_of(count, 'run')} refused, now and whenever it is asked again: {why}")
     lines += [f"not submitted: {why}" for why in dict.fromkeys(done.unseen.values())]
     where = "" if results_dir == Path("results").resolve() else f" --results {shlex.quote(str(results_dir))}"
+    for first, count in Counter(done.held.values()).items():
+        lines.append(
+            f"{number_of(count, 'run')} held behind a canary that ended without a training step: python -m sweeper "
+            f"retry {first}{where} tries it again; after a fix of the code, cancel them and launch again"
+        )
     lines.append(f"where they stand: python -m sweeper status{where}")
     return "\n".join(lines)
 

@@ -35,6 +35,7 @@ class Submission:
     limit: str | None = None  # SLURM's words on it
     refused: dict[RunId, str] = field(default_factory=dict)  # SLURM's words on what it will never accept
     unseen: dict[RunId, str] = field(default_factory=dict)  # may have jobs that SLURM does not tell of here
+    held: dict[RunId, RunId] = field(default_factory=dict)  # jobs of the folder that a dead canary holds, with that run
 
 
 def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = False) -> Submission:
@@ -70,9 +71,17 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
                 kept(results_dir).unlink(missing_ok=True)
         with suppress(SchedulerError):  # what it is for is done already, and the canary's job tries as well
             canary.release(results_dir, known)
+        done.held = _held_for_good(results_dir, known, {*here.elements, *here.unseen, *done.submitted, *done.left})
     if done.refused and not (done.submitted or done.queued or done.left):
         raise RefusedError("; ".join(dict.fromkeys(done.refused.values())))
     return done
+
+
+def _held_for_good(results_dir: Path, known: Sequence[Chunk], alive: Collection[RunId]) -> dict[RunId, RunId]:
+    """Runs among those that are `alive` whose canary is not, and took no step; each with it."""
+    held = {run_id: first for run_id, first in canary.waiting(results_dir, known).items() if run_id in alive}
+    dead = {first for first in held.values() if first not in alive and not canary.trained(results_dir, first)}
+    return {run_id: first for run_id, first in held.items() if first in dead}
 
 
 def grouped(specs: Sequence[RunSpec]) -> dict[Shape, list[RunSpec]]:
