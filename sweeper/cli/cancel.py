@@ -43,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     stopped, left = local.cancel([RunDir(results_dir=results_dir, run_id=name) for name in wanted if name not in jobs])
     ended = sorted([*jobs, *(run_dir.run_id for run_dir in stopped)])
     twins = sum(len(elements) - 1 for elements in jobs.values())
-    count = f"{len(ended)} of {len(wanted)} runs were queued or running and are cancelled"
+    done = "are cancelled" if refused is None else "were asked to end"
+    count = f"{len(ended)} of {len(wanted)} runs were queued or running and {done}"
     count += f", with {number_of(twins, 'job')} more of the same runs" if twins else ""
     if not ended:
         count = f"nothing is cancelled: none of {number_of(len(wanted), 'run')} is queued or running"
