@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from sweeper.launch.slurm.scheduler import SchedulerError
-from sweeper.launch.slurm.site import Partition, partitions
+from sweeper.launch.slurm.site import Partition, ignores_partition_time, partitions
 from sweeper.spec.cluster import Executor
 from sweeper.spec.run import RunSpec
 
@@ -29,13 +29,22 @@ def wrong_partitions(specs: Sequence[RunSpec]) -> dict[str, str]:
             continue
         limits = [known[part].minutes for part in names if part in known]
         longest = max((limit for limit in limits if limit is not None), default=None)
-        if longest is not None and None not in limits and spec.model.resources.hours * 60 > longest:
+        is_longer = longest is not None and None not in limits and spec.model.resources.hours * 60 > longest
+        if longest is not None and is_longer and not _is_exempt(spec.cluster.qos):
             reasons[str(spec.run_id)] = (
                 f"model.resources.hours={spec.model.resources.hours:g}, and jobs of partition {','.join(names)} end "
                 f"after {longest / 60:g} h, so it would wait for ever; set model.resources.hours={longest / 60:g} (a "
                 f"run goes on in its next job) or another {key}"
             )
     return reasons
+
+
+@cache
+def _is_exempt(qos: str | None) -> bool:
+    try:
+        return qos is not None and ignores_partition_time(qos)
+    except SchedulerError:
+        return True  # not known: SLURM itself will say
 
 
 @cache

@@ -242,7 +242,9 @@ def test_a_run_with_several_jobs_is_cancelled_with_all_of_them_in_one_question(
     assert "3 of 3 runs were queued or running and are cancelled, with 3 jobs more" in capsys.readouterr().out
     site.says("scancel", "", err="scancel: error: Kill job error on job id 8: Access/permission denied", code=1)
     assert main(["cancel", "g", "--results", str(site.results)]) == 1
-    assert "Access/permission denied" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "Access/permission denied" in said.err
+    assert "are cancelled" not in said.out
 
 
 def test_the_queues_answer_is_kept_whole(site: Site) -> None:
@@ -325,6 +327,23 @@ def test_a_job_that_is_longer_than_its_partition_lets_jobs_be_is_refused(
     partition._partitions.cache_clear()
     assert (said is None and reasons == {}) or str(said) in reasons[run.run_id]
     assert "-a" in site.calls("scontrol")[0].split()  # hidden ones, too
+
+
+@pytest.mark.parametrize(("flags", "refused"), [("DenyOnLimit", True), ("DenyOnLimit,PartitionTimeLimit", False)])
+def test_a_job_of_a_qos_that_overrides_its_partitions_limit_may_be_longer(
+    site: Site, monkeypatch: pytest.MonkeyPatch, flags: str, refused: bool
+) -> None:
+    site.says("scontrol", "PartitionName=night Default=YES State=UP MaxTime=02:00:00\n")
+    (site.folder / "bin" / "sacctmgr").write_text(f"#!/bin/sh\necho '{flags}'\n")
+    (site.folder / "bin" / "sacctmgr").chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    partition._partitions.cache_clear()
+    partition._is_exempt.cache_clear()
+    run = spec("cluster=slurm_cpu", "cluster.qos=long", "model.resources.hours=3")
+    reasons = partition.wrong_partitions([run])
+    partition._partitions.cache_clear()
+    partition._is_exempt.cache_clear()
+    assert bool(reasons) is refused
 
 
 def test_a_user_without_a_name_on_this_machine_is_told_so_by_doctor(

@@ -148,8 +148,9 @@ def test_a_launch_says_which_runs_a_dead_canary_holds(says: Callable[[str, str],
     assert done.held == dict.fromkeys(held.run_ids, held.canary)
     text = submit_text(done, tmp_path / "r")
     assert "2 runs held behind a canary that ended without a training step" in text
+    assert held.canary is not None
     assert f"sweeper retry {held.canary} --results" in text
-    attempt = RunDir(results_dir=tmp_path / "r", run_id=str(held.canary)).new_attempt()
+    attempt = RunDir(results_dir=tmp_path / "r", run_id=held.canary).new_attempt()
     attempt.metrics.write_text('{"step": 1, "data": {"critic/score/mean": 0.1}}\n')
     assert submit([], tmp_path / "r").held == {}  # it has taken its step: they are let go
 
@@ -160,11 +161,12 @@ def test_an_array_that_was_cancelled_while_held_does_not_keep_the_others_held(
     first = runs(0, 1, 2)
     submit(first[:2], tmp_path / "r", with_canary=True)
     (lead,) = {chunk.canary for chunk in chunks(tmp_path / "r")}
+    assert lead is not None
     for name in ("sweep-0", "sweep-z"):
         held = Chunk(name=name, run_ids=(first[2].run_id,), code="x", canary=lead)
         held.write(tmp_path / "r", "")
         held.remember(tmp_path / "r", 900 if name == "sweep-0" else 901)
-    attempt = RunDir(results_dir=tmp_path / "r", run_id=str(lead)).new_attempt()
+    attempt = RunDir(results_dir=tmp_path / "r", run_id=lead).new_attempt()
     attempt.metrics.write_text('{"step": 1, "data": {"critic/score/mean": 0.1}}\n')
     says("scontrol", '#!/bin/sh\necho "$@" >>"$0.calls"\n[ "$2" != 900 ] || exit 1\n')
     with pytest.raises(SchedulerError):

@@ -126,5 +126,11 @@ def submit_limit_of_qos(name: str) -> int | None:
     return _number(ask(["sacctmgr", "-n", "-P", "show", "qos", name, "format=MaxSubmitJobsPerUser"]).strip())
 
 
+def ignores_partition_time(qos: str) -> bool:
+    """Whether jobs of a QOS may be longer than their partition lets jobs be."""
+    said = ask(["sacctmgr", "-n", "-P", "show", "qos", qos, "format=Flags"])
+    return "PartitionTimeLimit" in said.strip().split(",")
+
+
 def _number(text: str) -> int | None:
     return int(text) if text.isdigit() else None
