@@ -30,7 +30,7 @@ class Case:
     spec: RunSpec  # as the failed attempt used it
     failure_class: FailureClass
     evidence: str | None
-    phase: str | None  # in which it failed
+    phase: str | None  # in which it failed; None: its last attempt, if any, did not come to one
     nodes: tuple[str, ...]  # on which it failed
     failures: int  # attempts of this run that failed so, without those that SLURM ended for its own reasons
     gpu_hours: float  # of all its failed attempts
@@ -61,7 +61,8 @@ def decide(case: Case) -> Decision:
     rung = _LADDERS.get(kind)
     in_training = case.phase in (None, "train")
     if rung is None or (kind in (FailureClass.cuda_oom, FailureClass.vllm_oom) and not in_training):
-        return Decision(retry=True, words="again as it is, from its last checkpoint")
+        begun = "" if case.phase is None else ", from its last checkpoint"
+        return Decision(retry=True, words=f"again as it is{begun}")
     return rung(case)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,28 @@ def test_a_run_with_several_jobs_is_cancelled_with_all_of_them_in_one_question(
     said = capsys.readouterr()
     assert "Access/permission denied" in said.err
     assert "are cancelled" not in said.out
+
+
+def test_a_job_cancelled_before_it_began_is_not_said_to_have_a_checkpoint(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = spec("cluster=slurm_cpu", "seed=0")
+    RunDir(results_dir=site.results, run_id=run.run_id).freeze(run)
+    site.submitted(runs=(run.run_id,))
+    site.says("sacct", "7|CANCELLED by 0|0:0|sweep-1\n")
+    assert main(["retry", "--dry-run", "--results", str(site.results)]) == 0
+    assert "again as it is\n" in capsys.readouterr().out
+
+
+def test_a_squeue_that_hangs_is_not_asked_again_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.submitted()
+    (site.folder / "bin" / "squeue").write_text("#!/bin/sh\nexec sleep 600\n")
+    monkeypatch.setattr(scheduler, "_SECONDS", 0.5)
+    monkeypatch.setattr("sweeper.launch.slurm.queue.KEPT_SECONDS", 0.4)  # over before a question is
+    before = time.time()
+    queue = Queue.recent(site.results)
+    assert queue.error is not None
+    assert queue.time >= before + 0.5
 
 
 def test_the_queues_answer_is_kept_whole(site: Site) -> None:

@@ -35,7 +35,7 @@ class Queue:
     elements: "Mapping[RunId, Element]"
     endings: Mapping[RunId, str]  # of submitted runs that are in the queue no more and have no row
     error: str | None = None  # SLURM did not answer: then `endings` names the submitted runs
-    time: float = 0.0  # Unix seconds of the question; 0: there was nothing to ask
+    time: float = 0.0  # Unix seconds of the question, without answer those of its end; 0: there was nothing to ask
     damaged: tuple[str, ...] = ()  # files of arrays that cannot be read: which runs are theirs is not known
     failures: int = 0  # questions in a row without an answer
     twins: "Mapping[RunId, tuple[Element, ...]]" = field(
@@ -63,7 +63,8 @@ class Queue:
             endings = dict.fromkeys(ledger.submitted(results_dir, known), "")
             if not endings and isinstance(error, scheduler.NoSlurmError):
                 return cls(elements={}, endings={}, damaged=broken)  # nothing was submitted that SLURM could know of
-            return cls(elements={}, endings=endings, error=str(error), time=now, damaged=broken)
+            # From the end of a question that may have taken a minute: the pause is one of its own.
+            return cls(elements={}, endings=endings, error=str(error), time=time.time(), damaged=broken)
         return cls(
             elements=jobs.elements,
             twins=jobs.twins,
