@@ -12,6 +12,7 @@ from rewards.math.reading.binding import behind_operator, bound_as, congruence, 
 from rewards.math.reading.decoration import without_quantifier
 from rewards.math.reading.measure import with_marked_unit
 from rewards.math.reading.node import Node, symbols
+from rewards.math.reading.numerals import MULTIPLIERS
 from rewards.math.reading.parser import parse
 from rewards.math.reading.piecewise import piecewise
 from rewards.math.reading.text import MAX_ANSWER, compact, normalise
@@ -26,8 +27,8 @@ _LEAD = re.compile(
 )
 # A number and words behind it that neither hedge nor compute.
 _NUMBER_AND_WORDS = re.compile(
-    r"([-+]?[ ]*\\?\$?[ ]*[-+]?[\d,]*\.?\d+[ ]*(?:\\?%)?)[.,;:]?[ ]+"
-    r"(?!(?:or|to|and|not|million|thousand|hundred|dozen|x|times|plus|minus)\b)"
+    r"([-+]?[ ]*\\?\$?[ ]*[-+]?(?:\d+(?:,\d+)*+(?:\.\d+)?|\.\d+)[ ]*(?:\\?%)?)[.,;:]?[ ]+"
+    rf"(?!(?:or|to|and|not|x|times|plus|minus|{'|'.join(MULTIPLIERS)})\b)"
     r"[A-Za-z][^\d=+*/^]*"
 )
 _PROSE = re.compile(r"(?<![\\A-Za-z])(?<!begin\{)(?<!end\{)[A-Za-z]{4,}|\\text")
