@@ -26,12 +26,32 @@ def last_side(node: Node) -> Node:
 
 
 def is_false_chain(node: Node) -> bool:
-    """Whether two numbers side by side in `1 + 1 = 2 = 5` are not even nearly equal."""
-    values = [None if symbols(side) else value_of(side) for side in node.args]
+    """Whether two numbers side by side in `1 + 1 = 2 = 5` are not even nearly equal; 1/6 = 0.17 is rounded."""
     return any(
-        operator == "=" and one is not None and two is not None and abs(one - two) > _NEARLY * max(abs(one), abs(two))
-        for operator, one, two in zip(node.value.split(), values, values[1:], strict=False)
+        operator == "=" and _is_far(one, two)
+        for operator, one, two in zip(node.value.split(), node.args, node.args[1:], strict=False)
     )
+
+
+def _is_far(one: Node, two: Node) -> bool:
+    if symbols(one) or symbols(two):
+        return False
+    first, second = value_of(one), value_of(two)
+    if first is None or second is None:
+        return False
+    return abs(first - second) > max(_NEARLY * max(abs(first), abs(second)), _rounding(one), _rounding(two))
+
+
+def _rounding(node: Node) -> float:
+    """By how much a number may miss what it is rounded from; 0 where it has no decimals and is no percentage."""
+    match node.op:
+        case Op.NUMBER if node.places > 0:
+            return 0.5001 / 10.0**node.places
+        case Op.NEGATE:
+            return _rounding(node.args[0])
+        case Op.PERCENT if node.args[0].op is Op.NUMBER:
+            return _rounding(node.args[0]) / 100 or 0.005001
+    return 0.0
 
 
 def expanded(node: Node) -> Node:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from rewards.math.reading.notation import words_of
+from rewards.math.reading.numerals import MULTIPLIERS
 from rewards.math.reading.words import MATHEMATICAL, number_word
 
 _MAX_LENGTH = 2000
@@ -35,7 +36,10 @@ _REMARK = re.compile(
     r"(?<=[^\s(])\s*(?:\\text\s*\{\s*)?\(\s*(?:\\text\s*\{)?\s*([A-Za-z][A-Za-z .'-]*?)\s*\}?\s*\)\s*\}?$"
 )
 _SHORT_REMARKS = frozenset(("max", "min", "odd"))
-_CHANGES_MEANING = re.compile(r"\b(?:or|and|not|no|if|unless|mod|base|except|plus|minus|times|half)\b")
+_CHANGES_MEANING = re.compile(
+    r"\b(?:or|and|not|no|if|unless|mod|base|except|plus|minus|negative|times|half|squared|cubed|square|cube|root|factorial"
+    rf"|inverse|reciprocal|degrees?|percent|per|wrong|false|incorrect|invalid|rejected|{'|'.join(MULTIPLIERS)})\b"
+)
 _MONTHS = {
     name[:3]: number
     for number, name in enumerate(
