@@ -3,8 +3,10 @@ r"""Answers that differ in the name of a parameter only: `k\pi` and `n\pi`, `+C`
 from rewards.math.reading.node import Node, Op, anywhere, symbols
 
 _INTEGERS = frozenset("knmljKNM")
-_CONSTANTS = frozenset(("C", "K", "A", "B", "D", "c", "k", "a", "C_1", "C_{1}", "c_1", "C_0", "c_0", "C'"))
+_CONSTANTS = frozenset(("C", "K", "A", "B", "D", "c", "k", "C_1", "C_{1}", "c_1", "C_0", "c_0", "C'"))
 _OF_GOLD = frozenset(("C", "K", "A", "c", "C_1", "c_1"))
+# Of these, one at least is integrated over: b + c is a sum of two sides.
+_INTEGRATED = frozenset(("x", "y", "z", "t", "u", "v", "w", "s", "r", "\\theta", "\\phi", "\\varphi"))
 _FUNCTIONS = frozenset("fghFGHPQ")
 
 
@@ -76,14 +78,14 @@ def _is_turn(node: Node) -> bool:
 
 
 def _is_integration_constant(node: Node, name: str) -> bool:
-    r"""Whether a letter is added by itself at the end, or multiplies a power of e, beside a variable."""
+    r"""Whether a letter is added by itself at the end (an A is not), or multiplies a power of e, beside a variable."""
     wanted = Node(Op.SYMBOL, value=name)
     if len(symbols(node)) < 2:
         return False
     body = node.args[1] if node.op is Op.RELATION and node.value == "=" and len(node.args) == 2 else node
     if body.op is Op.ADD and wanted in body.args:
         rest = Node(Op.ADD, tuple(arg for arg in body.args if arg != wanted))
-        return name not in symbols(rest) and bool(symbols(rest))
+        return name != "A" and name not in symbols(rest) and bool(symbols(rest) & _INTEGRATED)
     if body.op is Op.MULTIPLY and body.args[0] == wanted:
         return any(
             arg.op is Op.POWER and arg.args[0] == Node(Op.CONSTANT, value="e") and bool(symbols(arg.args[1]))

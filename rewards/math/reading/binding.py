@@ -76,16 +76,18 @@ def congruence(text: str) -> tuple[str, int, int] | None:
 
 
 def behind_operator(text: str) -> str | None:
-    r"""`5` of `\lim_{x\to 0} f(x) = 5` or `P(A \mid B) = 5`: what stands behind the last `=` of such a left side."""
+    r"""`2 + 3 = 5` of `\lim_{x\to 0} f(x) = 2 + 3 = 5`: all that stands behind the first `=` of such a left side.
+
+    So `f(1) = 3, f(2) = 5` is `3, f(2) = 5`, which is not 5.
+    """
     if "=" not in text or _OPERATOR.match(text) is None:
         return None
     depth = 0
-    last = -1
     for at, char in enumerate(text):
         if char in "({[":
             depth += 1
         elif char in ")}]":
             depth -= 1
-        elif char == "=" and not depth:
-            last = at
-    return text[last + 1 :].strip() or None if last > 0 else None
+        elif char == "=" and not depth and at:
+            return text[at + 1 :].strip() or None
+    return None
