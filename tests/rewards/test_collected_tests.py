@@ -86,7 +86,11 @@ def test_an_exception_that_had_to_be_raised_is_a_check_and_one_that_any_failure_
         "try:\n    f(-1)\n    assert False\nexcept ValueError:\n    pass\n",
     ):
         assert (_outcome(code, tests), _outcome(quiet, tests)) == ("correct", "wrong")
-    assert _outcome(quiet, "try:\n    f(-1)\n    assert False\nexcept Exception:\n    pass\n") == "wrong"
+    for failure, caught in (("assert False", "Exception"), ("raise ValueError('no')", "ValueError")):
+        tests = f"try:\n    f(-1)\n    {failure}\nexcept {caught}:\n    pass\n"
+        assert _outcome(quiet, tests) == "wrong"
+    tests = "try:\n    f(-1)\n    raise Exception('no')\nexcept ValueError:\n    pass\n"
+    assert (_outcome(code, tests), _outcome(quiet, tests)) == ("correct", "wrong")
 
 
 @pytest.mark.parametrize(

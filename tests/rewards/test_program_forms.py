@@ -86,6 +86,13 @@ def test_what_a_class_of_the_programs_own_claims_of_its_equality_counts_for_noth
     assert _outcome(f"```python\n{code}\n```", json.dumps(["assert f(1) == (1, 2)"]), "codegen__mbpp") == "wrong"
 
 
+@pytest.mark.parametrize("judge", ["startswith", "isdigit"])
+def test_a_named_tuple_does_not_pose_as_a_text_that_judges_itself(judge: str) -> None:
+    code = f"from collections import namedtuple\nP = namedtuple('P', '{judge}')\ndef f(x): return P(lambda *_: True)"
+    tests = f"def test_f():\n    assert f(1).{judge}({'1' if judge == 'startswith' else ''})\n"
+    assert _outcome(f"```python\n{code}\n```", json.dumps({"pytest": tests}), "codegen__mbpp") == "wrong"
+
+
 @pytest.mark.parametrize(
     "code",
     [

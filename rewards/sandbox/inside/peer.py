@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from rewards.sandbox.frames import WorkerDied, receive, send
@@ -21,8 +22,10 @@ _BUILTINS = frozenset(name for name, value in vars(builtins).items() if isinstan
     *("abs", "all", "any", "bin", "callable", "chr", "divmod", "format", "hash", "hex", "id", "iter", "len", "max"),
     *("min", "next", "oct", "ord", "pow", "print", "repr", "round", "sorted", "sum"),
 }
-
-
+# A program's own object may have a `get`, but one with a `startswith` only poses as a text.
+JUDGING = frozenset({"startswith", "endswith"}) | {
+    name for kind in (str, set, float) for name in dir(kind) if name.startswith("is")
+}
 # With time zones of the standard library's own kind only as far as ISO 8601 has them.
 _TIMES: dict[str, Any] = {"date": date, "datetime": datetime, "time": time}
 
@@ -31,6 +34,11 @@ def is_named_tuple(cls: type) -> bool:
     """Whether a class is as `collections.namedtuple` makes them."""
     fields = getattr(cls, "_fields", None)
     return issubclass(cls, tuple) and type(fields) is tuple and all(type(name) is str for name in fields)
+
+
+@lru_cache(256)
+def _named_tuple(name: str, fields: tuple[str, ...]) -> Any:
+    return namedtuple(name, fields)
 
 
 class Gone(BaseException):
@@ -167,8 +175,8 @@ def decode_more(coded: object, other: Callable[[list[Any]], object]) -> Any:
                 return timedelta(days, seconds, microseconds)
             case [("date" | "datetime" | "time") as kind, str(text)]:
                 return _TIMES[kind].fromisoformat(text)
-            case ["named", str(name), list(fields), items]:
-                return namedtuple(name, fields)(*decode_more(items, other))
+            case ["named", str(name), list(fields), items] if JUDGING.isdisjoint(fields):
+                return _named_tuple(name, tuple(fields))(*decode_more(items, other))
             case ["array", items, str(dtype)]:
                 import numpy
 

@@ -11,14 +11,10 @@ from typing import Any
 
 from rewards.sandbox.inside.agreement import Unjudged
 from rewards.sandbox.inside.encoding import Opaque
-from rewards.sandbox.inside.peer import Gone, Peer, Raised, decode_more, encode_more
+from rewards.sandbox.inside.peer import JUDGING, Gone, Peer, Raised, decode_more, encode_more
 
 # Raised by a call inside a loop or generator these would end it quietly, as if all its items had been tested.
 _ENDS_OF_LOOPS = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
-# A program's own object may have a `get`, but one with a `startswith` only poses as a text.
-_JUDGING = frozenset({"startswith", "endswith"}) | {
-    name for kind in (str, set, float) for name in dir(kind) if name.startswith("is")
-}
 
 
 class Solution:
@@ -189,7 +185,7 @@ class Remote(Opaque):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name not in ("__name__", "__doc__", "__dict__"):
             raise AttributeError(name)
-        if name in _JUDGING:
+        if name in JUDGING:
             raise Unjudged(name)
         return self._solution.get("attribute", self._number, name)
 

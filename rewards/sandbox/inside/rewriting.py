@@ -17,11 +17,11 @@ NAMES: dict[str, object] = {
     _NEARLY_EQUAL: nearly_equal,
     **{f"__{name}__": compare for name, compare in COMPARISONS.items()},
 }
-_OTHER_ERRORS = frozenset(
-    name
+_ERRORS = {
+    name: value
     for name, value in vars(builtins).items()
-    if isinstance(value, type) and issubclass(value, Exception) and not issubclass(AssertionError, value)
-) - {"AssertionError"}
+    if isinstance(value, type) and issubclass(value, BaseException)
+}
 # Guru's tests of PrimeIntellect and TACO problems all define this one, which takes 10**18 for 10**18 + 1.
 _DEEP_EQ = "065620bcdab9de05298fac0330a0883e779ccf79b447983bf1b0c80208a16018"
 
@@ -86,7 +86,9 @@ def _checks(statement: ast.stmt) -> bool:
             return any(is_check(item.context_expr) for item in items)
         case ast.Try(body=body, handlers=[_, *_], orelse=after, finalbody=[]):
             # What had to raise did, or this would have raised: behind the handlers' reach, or past them.
-            return _fails(after) or (_fails(body) and not any(map(_catches_failures, statement.handlers)))
+            return _fails(after) or (
+                _fails(body) and not any(_catches(one, _raised(body)) for one in statement.handlers)
+            )
     return False
 
 
@@ -100,14 +102,22 @@ def _fails(body: list[ast.stmt]) -> bool:
     return False
 
 
-def _catches_failures(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler may catch what a failed assertion raises."""
-    match handler.type:
-        case ast.Name(id=name):
-            return name not in _OTHER_ERRORS
-        case ast.Tuple(elts=parts):
-            return not all(isinstance(part, ast.Name) and part.id in _OTHER_ERRORS for part in parts)
-    return True
+def _raised(body: list[ast.stmt]) -> str:
+    """The name of the exception that `_fails` saw."""
+    match body[-1]:
+        case ast.Raise(exc=ast.Name(id=name) | ast.Call(func=ast.Name(id=name))):
+            return name
+        case ast.Raise():
+            return ""
+    return "AssertionError"
+
+
+def _catches(handler: ast.ExceptHandler, raised: str) -> bool:
+    """Whether a handler may catch an exception of that name."""
+    parts = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    kinds = [_ERRORS.get(part.id) if isinstance(part, ast.Name) else None for part in parts]
+    error = _ERRORS.get(raised)
+    return error is None or any(kind is None or issubclass(error, kind) for kind in kinds)
 
 
 def _call(name: str, arguments: list[ast.expr]) -> ast.expr:
