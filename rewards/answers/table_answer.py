@@ -76,7 +76,7 @@ def same_answer(answer: str, gold: str) -> bool:
     if scale is None:
         return False
     signed = -given.value if _ACCOUNTING.fullmatch(answer.strip()) else given.value
-    values = {signed * scale} | ({given.value / 100} if given.is_percent else set())
+    values = {signed * scale} | ({signed / 100} if given.is_percent else set())
     golds = {wanted.value} | ({wanted.value / 100} if wanted.is_percent and not given.is_percent else set())
     return any(_close(value, target, wanted) for value in values for target in golds)
 
