@@ -7,6 +7,7 @@ import pytest
 from rewards import compute_score
 
 _ANSWERS = {
+    "a chain of quotients": ("math__dapo", f"\\boxed{{{'m/a^2 ' * 200}}}"),
     "words behind a number": ("math__dapo", f"\\boxed{{1 {'a ' * 14}!}}"),
     "units with powers": ("math__dapo", f"\\boxed{{1 {'m^2 ' * 12}!}}"),
     "amounts of units": ("math__dapo", f"\\boxed{{{'1 m ' * 11}!}}"),

@@ -14,7 +14,9 @@ from rewards.math.equality.form import (
     is_other_argument,
     last_side,
     named,
+    rows_of,
     same_name,
+    vector,
 )
 from rewards.math.equality.region import conditions, is_region_like, region, same_region
 from rewards.math.equality.scalar import same_scalar
@@ -248,10 +250,10 @@ def _same_collection(gold: Node, pred: Node) -> bool | None:
         first, second = ([cell for row in matrix.args for cell in row.args] for matrix in (gold, pred))
         return _each(first, second)
     if Op.MATRIX in kinds and Op.TUPLE in kinds:
-        rows = [_rows(node) for node in (gold, pred)]
+        rows = [rows_of(node) for node in (gold, pred)]
         if rows[0] is not None and rows[1] is not None:
             return _same_collection(rows[0], rows[1])
-        vectors = _vector(gold), _vector(pred)
+        vectors = vector(gold), vector(pred)
         return False if vectors[0] is None or vectors[1] is None else _each(vectors[0], vectors[1])
     for one, other in ((gold, pred), (pred, gold)):
         if one.op is Op.SET and len(one.args) == 1 and other.op not in (Op.SET, Op.LIST):
@@ -269,24 +271,6 @@ def _without_repeats(items: Sequence[Node]) -> list[Node]:
 
 def _is_one_value(items: Sequence[Node]) -> bool:
     return all(item.op not in _NOT_SCALAR and same_answer(items[0], item) is True for item in items[1:])
-
-
-def _rows(node: Node) -> Node | None:
-    """`[[1,2],[3,4]]` as a matrix."""
-    if node.op is Op.MATRIX:
-        return node
-    rows = node.args
-    if node.value != "[]" or not all(row.op is Op.TUPLE and row.value == "[]" for row in rows):
-        return None
-    return Node(Op.MATRIX, tuple(Node(Op.LIST, row.args) for row in rows))
-
-
-def _vector(node: Node) -> tuple[Node, ...] | None:
-    if node.op is Op.TUPLE:
-        return node.args if node.value == "()" else None
-    if len(node.args) == 1:
-        return node.args[0].args
-    return tuple(row.args[0] for row in node.args) if all(len(row.args) == 1 for row in node.args) else None
 
 
 def _same_quantity(gold: Node, pred: Node) -> bool | None:

@@ -39,7 +39,7 @@ def _is_far(one: Node, two: Node) -> bool:
     first, second = value_of(one), value_of(two)
     if first is None or second is None:
         return False
-    return abs(first - second) > max(_NEARLY * max(abs(first), abs(second)), _rounding(one), _rounding(two))
+    return bool(abs(first - second) > max(_NEARLY * max(abs(first), abs(second)), _rounding(one), _rounding(two)))
 
 
 def _rounding(node: Node) -> float:
@@ -127,3 +127,22 @@ def component_wise(names: Node, contents: Node) -> Node | None:
         return None
     pairs = zip(names.args, contents.args, strict=True)
     return Node(Op.LIST, tuple(Node(Op.RELATION, pair, "=") for pair in pairs), ",")
+
+
+def rows_of(node: Node) -> Node | None:
+    """`[[1,2],[3,4]]` as a matrix; None if it is none."""
+    if node.op is Op.MATRIX:
+        return node
+    rows = node.args
+    if node.value != "[]" or not all(row.op is Op.TUPLE and row.value == "[]" for row in rows):
+        return None
+    return Node(Op.MATRIX, tuple(Node(Op.LIST, row.args) for row in rows))
+
+
+def vector(node: Node) -> tuple[Node, ...] | None:
+    """The components of `(1, 2)` or of a matrix of one row or column."""
+    if node.op is Op.TUPLE:
+        return node.args if node.value == "()" else None
+    if len(node.args) == 1:
+        return node.args[0].args
+    return tuple(row.args[0] for row in node.args) if all(len(row.args) == 1 for row in node.args) else None

@@ -14,6 +14,8 @@ from rewards.math.reading.operands import OperandReader
 from rewards.math.reading.tokens import Kind, Unreadable
 from rewards.math.reading.unit_words import is_unit
 
+# Of a tree: a chain such as a/b/c/... has one for each of its signs, and every walk of it is recursive.
+_MOST_LEVELS = 150
 _MAX_DEPTH = 40
 
 
@@ -259,6 +261,12 @@ def parse(text: str) -> Node:
     """The tree of a normalised answer.
 
     Raises:
-        Unreadable: It is not in the notation read here.
+        Unreadable: It is not in the notation read here, or its tree is too deep to be walked.
     """
-    return Parser(text).parse()
+    tree = Parser(text).parse()
+    level = [tree]
+    for _ in range(_MOST_LEVELS):
+        level = [arg for node in level for arg in node.args]
+        if not level:
+            return tree
+    raise Unreadable("too deep")
