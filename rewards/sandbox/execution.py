@@ -62,6 +62,11 @@ def cpu_spent() -> float:
     return float(getattr(_spent, "cpu_s", 0.0))
 
 
+def charge(cpu_s: float) -> None:
+    """Adds to what the calling thread has spent: runs that other threads made for it."""
+    _spent.cpu_s = cpu_spent() + cpu_s
+
+
 def memory_file(content: bytes) -> int:
     """A descriptor of a sealed file in memory, to be read only; the caller closes it."""
     descriptor = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -180,7 +185,7 @@ def _run(worker: Worker, kind: str, given: Sequence[int], limits: Limits, output
             for output in outputs:
                 os.close(output.writing)
         answer = _collect(worker, outputs, Sleep(worker.pid, limits.wall_s))
-        _spent.cpu_s = cpu_spent() + answer["cpu_s"]
+        charge(answer["cpu_s"])
         return answer
     finally:
         for output in outputs:

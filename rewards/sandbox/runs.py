@@ -37,7 +37,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rewards.sandbox.cores import one_core
-from rewards.sandbox.execution import Ended, execute, memory_file
+from rewards.sandbox.execution import Ended, charge, cpu_spent, execute, memory_file
 from rewards.sandbox.execution import Limits as Limits  # part of what a caller needs of this module
 from rewards.sandbox.frames import WorkerTimeout
 from rewards.sandbox.inside.encoding import decode_value
@@ -163,13 +163,19 @@ def run_program(
 
     def run(index: int) -> ProgramRun:
         cap = min(output_limits[index], OUTPUT_LIMIT) if output_limits is not None else OUTPUT_LIMIT
+        begun = cpu_spent()
         ended = _run("program", [program, stdins[index].encode("utf-8", "surrogatepass")], limits, cap)
+        spent[index] = cpu_spent() - begun
         if ended is None:
             return ProgramRun(status=RunStatus.TIMEOUT, stdout="", cpu_s=limits.cpu_s, asleep_s=limits.wall_s)
         stdout = ended.output.decode("utf-8", "replace")
         return ProgramRun(status=_status(ended), stdout=stdout, cpu_s=ended.cpu_s, asleep_s=ended.asleep_s)
 
-    return in_order(len(stdins), run, until=stop or (lambda *_: False), helpers=_pool.free)
+    before, spent = cpu_spent(), [0.0] * len(stdins)
+    runs = in_order(len(stdins), run, until=stop or (lambda *_: False), helpers=_pool.free)
+    # Whichever threads made them: of all runs that count, and of no other.
+    charge(sum(spent[: len(runs)]) - (cpu_spent() - before))
+    return runs
 
 
 def run_calls(code: str, calls: Sequence[str], *, setup: str = "", limits: Limits | None = None) -> CallResults:

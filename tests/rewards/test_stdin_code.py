@@ -11,7 +11,8 @@ from rewards.code.code_ground_truth import parse_ground_truth
 from rewards.code.program import score_program
 from rewards.code.source_rules import SourceRules
 from rewards.code.stdin_tests import StdinTests, same_output
-from rewards.sandbox.runs import Limits
+from rewards.sandbox.execution import cpu_spent
+from rewards.sandbox.runs import Limits, run_program
 from tests.rewards.code_cases import CASES, Case, Family
 
 QUICK = SourceRules(limits=Limits(wall_s=1.0))
@@ -119,6 +120,14 @@ def test_what_a_program_waits_for_a_free_sandbox_is_not_counted() -> None:
     with ThreadPoolExecutor(32) as executor:  # each waits for the others, longer than its limit
         verdicts = list(executor.map(lambda _: score_program(response, gold, "", rules), range(32)))
     assert {verdict.outcome for verdict in verdicts} == {Outcome.CORRECT}
+
+
+def test_the_cpu_time_of_all_tests_is_the_askers_whichever_thread_ran_them() -> None:
+    program = "import time\nwhile time.process_time() < 0.2: pass"
+    begun = cpu_spent()
+    runs = run_program(program, ["", "", "", ""], limits=Limits())
+    # More where a sandbox process was started, which tries its walls first.
+    assert cpu_spent() - begun >= 0.99 * sum(run.cpu_s for run in runs) > 0.7
 
 
 def test_output_is_read_up_to_twice_the_expected_length_and_some() -> None:
