@@ -2,7 +2,7 @@
 
 At its end the kernel ends the process with SIGPROF, which the sandbox process tells as a time limit; the program may
 not handle or ignore it (`walls.lockdown`). It can block the signal or disarm the timer, as it can do anything in its
-own interpreter; it then has what is left of the limit on the whole series, and the same verdict.
+own interpreter; then only the limit on the whole series ends it, and a right answer within that is paid.
 """
 
 import contextlib
