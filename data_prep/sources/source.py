@@ -136,7 +136,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             name="reasoning-gym",
-            title="Reasoning Gym (arXiv:2505.24760): endless puzzles of 97 tasks, most with levels, made here",
+            title="Reasoning Gym (arXiv:2505.24760): endless puzzles of 96 tasks, most with levels, made here",
             licence="Apache-2.0",
             how="python -m data_prep reasoning-gym",
         ),

@@ -1,8 +1,9 @@
-"""Which answers never reach a scorer of reasoning-gym that would execute them as Python.
+"""Which answers never reach a scorer of reasoning-gym, because it would execute them or be deceived by them.
 
 Nine scorers hand the model's text to `eval` or to sympy's parser, which evaluates. They run isolated, but in the
-process that reports their verdict: text that is executed there could write the verdict itself. So an answer to such a
-task counts as wrong, unread, unless it is built of what answers to the task are built of.
+process that reports their verdict: text that is executed there could write the verdict itself. Others take some texts
+for right whatever was asked: numbers that are none, an integral that is only written down. So an answer to such a task
+counts as wrong, unread, unless it is built of what answers to the task are built of.
 """
 
 import re
@@ -19,19 +20,27 @@ _NO_CALL = re.compile(r"[^()@]*")
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _FUNCTIONS = (
     *("sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh"),
-    *("atanh", "exp", "log", "ln", "sqrt", "Abs", "Rational", "Integral", "pi"),
+    *("atanh", "exp", "log", "ln", "sqrt", "Abs", "Rational", "pi"),
 )
 _NAME = "|".join(("[A-Za-z]", *_FUNCTIONS))
 _FORMULA = re.compile(rf"(?:{_NUMBER}(?![\w.])|(?<!\w)(?:{_NAME})(?!\w)|[-+*/^(),\s])*")
+# No number is far from `nan`. Neither `1e2` nor `x/x` is among the numbers that countdown's scorer counts.
+_CHARACTERS = {
+    "complex_arithmetic": re.compile(r"[-+\d.eEiIjJ()\s]*"),
+    "countdown": re.compile(r"[-+\d*/()\s]*"),
+    "number_sorting": re.compile(r"[-+\d.eE,\[\]'\"\s]*"),
+}
 
 
 def is_of_its_form(task: str, answer: str) -> bool:
     """Whether the scorer may see it.
 
-    Of the tasks in `EXECUTING`: text without calls, or a formula of numbers, single letters and functions. Of all: a
-    text of bounded length.
+    Of the tasks in `EXECUTING`: text without calls, or a formula of numbers, single letters and functions. Of those in
+    `_CHARACTERS`: these characters alone. Of all: a text of bounded length.
     """
     if len(answer) > _MOST_CHARACTERS:
+        return False
+    if task in _CHARACTERS and _CHARACTERS[task].fullmatch(answer) is None:
         return False
     if task in _WITH_EVAL:
         return _NO_CALL.fullmatch(answer) is not None

@@ -13,6 +13,7 @@ _NO_GOLD = "states no right answer that its own scorer accepts"
 # Found by scoring the gold, the empty answer, nonsense and another problem's gold (tests/rewards/test_gym.py).
 LEFT_OUT = {
     "boxnet": _NO_GOLD,
+    "coin_flip": "its scorer accepts 0 for every probability below 1",
     "composite": "is a mixture of others, not a task",
     "game_of_life_halting": "its scorer accepts nonsense",
     "graph_color": _NO_GOLD,

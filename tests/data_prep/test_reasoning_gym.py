@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,8 +49,10 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reasoning_gym, "_fixed_hashes", lambda _: nullcontext(SimpleNamespace(map=map)))
 
 
-def parts(name: str, *, n: int, held_out: int, seed: int = 0) -> tuple[list[str], list[str]]:
-    made = _parts(name, n=n, held_out=held_out, seed=seed, levels=())
+def parts(
+    name: str, *, n: int, held_out: int, seed: int = 0, levels: Sequence[int] = ()
+) -> tuple[list[str], list[str]]:
+    made = _parts(name, n=n, held_out=held_out, seed=seed, levels=levels)
     train, test = ([row.prompt[0].content for row in part.rows] for part in made)
     return train, test
 
@@ -61,22 +64,22 @@ def test_another_seed_gives_other_problems_and_the_same_held_out_ones() -> None:
 
 
 def test_no_problem_is_in_both_parts_or_twice() -> None:
-    """A task of few problems, of which the parts would otherwise share most."""
-    train, test = parts("coin_flip", n=60, held_out=20)
+    """A level of some 120 problems, of which the parts would otherwise share many."""
+    train, test = parts("leg_counting", n=60, held_out=40, levels=[1])
     assert len(set(train)) == len(train)
-    assert len(set(test)) == len(test) == 20
+    assert len(set(test)) == len(test) == 40
     assert not set(train) & set(test)
 
 
 @pytest.mark.usefixtures("in_this_process")
 def test_a_task_that_gives_out_says_how_far_it_came(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    arguments = ["--tasks", "coin_flip", "--levels", "1", "--n", "300", "--held-out", "2"]
+    arguments = ["--tasks", "leg_counting", "--levels", "1", "--n", "300", "--held-out", "2"]
     assert main(["reasoning-gym", "--out", str(tmp_path / "gym"), *arguments]) == 0
     printed = capsys.readouterr().out
     found = len(rows(tmp_path / "gym", "train"))
     assert 0 < found < 300
-    assert f"train: coin_flip: {found} problems, where 300 were asked for" in printed
-    assert f"train: coin_flip level 1: {found} problems, then 200 in a row that were there already" in printed
+    assert f"train: leg_counting: {found} problems, where 300 were asked for" in printed
+    assert f"train: leg_counting level 1: {found} problems, then 200 in a row that were there already" in printed
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -143,9 +146,9 @@ def test_the_release_is_part_of_the_datas_digest(tmp_path: Path, monkeypatch: py
 def test_all_tasks_are_listed_and_those_left_out_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reasoning-gym", "--list"]) == 0
     printed = capsys.readouterr().out
-    assert len(usable_tasks()) == 97
+    assert len(usable_tasks()) == 96
     levelled = [line for line in printed.splitlines() if ", levels " in line]
-    assert len(levelled) == 93
+    assert len(levelled) == 92
     assert sum(", no levels" in line for line in printed.splitlines()) == 4
     assert "\nbasic_arithmetic: math, levels 1 2 3 4 5\n" in f"\n{printed}"
     for name, why in LEFT_OUT.items():
