@@ -26,7 +26,7 @@ def spec(*overrides: str) -> RunSpec:
         ("none", {}),
         ("calculator", {"calculator": "1"}),
         ("python", {"python": "1"}),
-        ("verifier", {"verifier": "1"}),
+        ("verifier", {"verifier": "2"}),
         ("higher_lower", {"higher_lower": "1"}),
     ],
 )

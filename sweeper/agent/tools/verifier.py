@@ -31,7 +31,7 @@ class Verifier:
     """It sees `public(row)` alone, in which there is no gold: what it says cannot tell the answer, nor be paid."""
 
     name = "verifier"
-    version = "1"
+    version = "2"
 
     def __init__(self, agent: Agent) -> None:
         self._feedback = agent.feedback
