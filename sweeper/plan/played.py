@@ -6,6 +6,7 @@ Every number that it rests on is an `Assumption` with its source; docs/planning.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sweeper.host.amounts import number_of
 from sweeper.plan.rates import kind_of
@@ -15,16 +16,13 @@ from sweeper.spec.identity import agent_settings
 from sweeper.spec.run import RunSpec
 
 # Wall and CPU seconds of one call, measured on two cores of an AMD EPYC that did other work as well: medians of 60.
-CALLS = {
-    "calculator": (1e-5, 5e-6),
-    "search": (1e-5, 5e-6),
-    "higher_lower": (1e-5, 5e-6),
-    "python": (0.054, 0.0076),
-    "verifier": (0.054, 0.0076),  # public tests run in python's sandbox; a look at the form takes 2e-5
-}
+CALLS = {"calculator": (1e-5, 5e-6), "search": (1e-5, 5e-6), "python": (0.054, 0.0076)}
+# Not measured, and taken to be as quick as another: a game compares two numbers; public tests run in python's sandbox.
+LIKE = {"higher_lower": "calculator", "verifier": "python"}
 TURN = 0.0025  # CPU seconds of a loop per turn after the first: 100 trajectories of each length, without a model
 OBSERVED = 1 / 3  # of the tokens behind a prompt, at most; a run of tiny-agent-130k with the calculator had .31
 CHARACTERS = 4  # of an observation per token, at least: usual for English
+LENGTHS = ("training.max_prompt_length", "training.max_response_length")
 PREFIX_CACHE = "actor_rollout_ref.rollout.enable_prefix_caching"  # verl's key
 
 
@@ -35,7 +33,7 @@ class Assumption:
     Attributes:
         what: It is, with its unit.
         value: None: not known, and not in the price.
-        source: "assumed: ...", "measured: ...", or a setting.
+        source: "assumed ...", "measured: ...", or a setting.
     """
 
     what: str
@@ -90,7 +88,7 @@ class Played:
 
 
 class PlayedRuns:
-    """What the trajectories of measured runs did, by agent and model."""
+    """What the trajectories of measured runs did, by agent with the lengths it was allowed, and by model."""
 
     def __init__(self, rows: Sequence[ResultRow] = ()) -> None:
         found: dict[str, dict[str, list[Trajectories]]] = {}
@@ -98,16 +96,16 @@ class PlayedRuns:
         for row in rows:
             did = _did(row) if row.status is Status.completed and row.agent is not None else None
             if did is not None and row.settings and row.n_params:
-                found.setdefault(_key(agent_settings(row.settings)), {}).setdefault(row.model, []).append(did)
+                found.setdefault(_key(row.settings), {}).setdefault(row.model, []).append(did)
                 self._sizes[row.model] = row.n_params
         self._found = found
 
     def knows(self, spec: RunSpec) -> bool:
-        """Whether a run of the same agent was measured."""
+        """Whether a run of the same agent, at the same lengths, was measured."""
         return bool(self._models(spec))
 
     def _models(self, spec: RunSpec) -> Mapping[str, list[Trajectories]]:
-        return self._found.get(_key(agent_settings(spec.settings())), {}) if spec.agent.acts else {}
+        return self._found.get(_key(spec.settings()), {}) if spec.agent.acts else {}
 
     def expected(self, spec: RunSpec, share: float) -> Played | None:
         """The mean trajectory of a run; None: it has no agent.
@@ -237,9 +235,13 @@ def _call(spec: RunSpec, rested: _Rested) -> tuple[Assumption, Assumption]:
     """Wall and CPU seconds of one call, of the slowest tool where rows do not say."""
     agent = spec.agent
     names = agent.tools or (agent.environment or "",)
-    known = [CALLS[name] for name in names if name in CALLS]
-    missing = [name for name in names if name not in CALLS]
-    of_ours = "measured: " + ", ".join(names) + " on two busy cores"
+    known = [CALLS[LIKE.get(name, name)] for name in names if LIKE.get(name, name) in CALLS]
+    missing = [name for name in names if LIKE.get(name, name) not in CALLS]
+    alike = [name for name in names if name in LIKE]
+    taken = ", ".join(dict.fromkeys(LIKE.get(name, name) for name in names))
+    of_ours = f"measured: {taken} on two busy cores"
+    if alike:
+        of_ours = f"assumed for {', '.join(alike)}, which was not measured: as {taken} on two busy cores"
     unknown = f"{', '.join(missing)} not measured, and not in the price; a call ends after {agent.limits.wall_s:g} s"
     wall, cpu = (None if missing else max(pair[i] for pair in known) for i in (0, 1))
     of_wall = of_cpu = unknown if missing else of_ours
@@ -272,5 +274,7 @@ def _steps(row: ResultRow) -> Iterator[Trajectories]:
     return (point.trajectories for point in row.curve if point.trajectories is not None)
 
 
-def _key(settings: dict[str, object]) -> str:
-    return repr(sorted(settings.items()))
+def _key(settings: Mapping[str, Any]) -> str:
+    """What trajectories of two runs have in common: the agent, and how long they may be."""
+    alike = agent_settings(settings) | {name: settings.get(name) for name in LENGTHS}
+    return repr(sorted(alike.items()))

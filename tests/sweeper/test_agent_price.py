@@ -230,6 +230,23 @@ def test_another_agent_and_a_failed_run_say_nothing_of_trajectories() -> None:
     assert PlayedRuns([played_row(other), failed]).expected(run, 1.0) == NOTHING_MEASURED.expected(run, 1.0)
 
 
+@pytest.mark.parametrize("length", ["max_prompt_length=64", "max_response_length=4096"])
+def test_a_run_that_allows_other_lengths_says_nothing_of_trajectories(length: str) -> None:
+    run, longer = spec(*TINY, "agent=calculator"), spec(*TINY, "agent=calculator", f"training.{length}")
+    measured = PlayedRuns([played_row(run)])
+    assert measured.knows(run)
+    assert not measured.knows(longer)
+    assert measured.expected(longer, 1.0) == NOTHING_MEASURED.expected(longer, 1.0)
+
+
+@pytest.mark.parametrize(("name", "like"), [("python", ""), ("verifier", "python"), ("higher_lower", "calculator")])
+def test_only_what_was_measured_is_called_measured(name: str, like: str) -> None:
+    played = NOTHING_MEASURED.expected(of_agent(f"agent={name}"), 1.0)
+    assert played is not None
+    said = f"assumed for {name}, which was not measured: as {like}" if like else f"measured: {name}"
+    assert [item.source for item in played.assumptions if "per call" in item.what] == [f"{said} on two busy cores"] * 2
+
+
 def test_the_time_of_a_tool_that_nobody_measured_is_said_not_to_be_in_the_price(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         'def twice(x: int) -> str:\n    """Twice.\n\n    Args:\n        x: It.\n    """\n'
