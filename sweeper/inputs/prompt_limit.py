@@ -105,3 +105,5 @@ def _lack(told: PromptLengths, plain: PromptLengths, names: tuple[str, ...]) -> 
         return None if _ANSWER in told.written([*asked, call, answer]) else "leaves out what a tool answers (role tool)"
     except TemplateError as error:
         return f"refuses a tool's answer (role tool): {error}"
+    except TypeError as error:  # some put arguments into the text as they are
+        return f"cannot write a call, whose arguments are an object: {error}"

@@ -131,6 +131,11 @@ def test_a_length_that_no_prompt_has_with_the_agents_words_is_refused_at_plan(tm
 NO_ANSWERS = CALLS.replace("+ message['content'] + '\n</tool_response>'", "+ '\n</tool_response>'")
 REFUSES = "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no role tool') }}{% endif %}{% endfor %}"
 
+ADDS = (
+    "{% for m in messages %}{% if m.tool_calls %}{{ 'call ' + m.tool_calls[0].function.arguments }}{% endif %}"
+    "{% endfor %}"
+)
+
 
 @pytest.mark.parametrize(
     ("template", "lack"),
@@ -139,6 +144,10 @@ REFUSES = "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('n
         (LLAMA3, "does not tell of the tool calculator"),
         (NO_ANSWERS, "leaves out what a tool answers (role tool)"),
         (CALLS + REFUSES, "refuses a tool's answer (role tool): no role tool"),
+        (
+            CALLS + ADDS,
+            'cannot write a call, whose arguments are an object: can only concatenate str (not "dict") to str',
+        ),
     ],
 )
 def test_a_template_that_is_deaf_to_tools_is_refused_with_the_models_name(
@@ -148,7 +157,8 @@ def test_a_template_that_is_deaf_to_tools_is_refused_with_the_models_name(
     limit = prompt_limit(run, saved(template, tmp_path / "model"), None)
     with pytest.raises(ConfigError) as caught:
         refuse_deaf(run, limit)
-    assert f"the chat template of {run.model.name} {lack}; choose a model whose template knows" in str(caught.value)
+    assert f"the chat template of {run.model.name} {lack}" in str(caught.value)
+    assert "; choose a model whose template knows" in str(caught.value)
     alone = replace(run, agent=Agent())
     refuse_deaf(alone, prompt_limit(alone, limit.tokenizer, None))
 
