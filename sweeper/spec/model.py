@@ -152,7 +152,7 @@ class Model:
     architecture: Architecture
     nominal_params: Parameters | None = None  # the size in its name, for the published 6NT; null: all parameters
     prompt_style: Text = OWN_STYLE  # chat template, see data_prep.prompt_style
-    tool_format: Word | None = None  # verl's parser of the tool calls that its template asks for; null: it knows none
+    tool_format: Word | None = None  # verl's parser of the calls that its template asks for; null: verl has none
     actor_lr: Positive | None = None  # Adam step size vetted for this size
     warm_start: WarmStart = field(default_factory=WarmStart)
     resources: Resources = field(default_factory=Resources)

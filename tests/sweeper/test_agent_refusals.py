@@ -17,6 +17,10 @@ QWEN = ("model_family=qwen2.5-instruct", "agent=python")
     ("overrides", "said"),
     [
         (("model_family=qwen3", "agent=calculator"), "model.tool_format is null"),
+        (
+            ("model=llama-3.1-8b-instruct", "model.prompt_style=model", "agent=python"),
+            "llama-3.1-8b-instruct writes calls",
+        ),
         (QWEN, "set model.prompt_style=model"),
         ((*TINY, "agent.format=hermse"), "did you mean hermes?"),
         ((*TINY, "agent.format=llama3_json"), "verl has no such parser"),
@@ -70,6 +74,7 @@ def test_tasks_that_there_are_not_or_that_nobody_could_do_are_refused(overrides:
         TINY,
         (*QWEN, "model.prompt_style=model"),
         ("model_family=qwen3-thinking", "agent=python"),
+        ("model_family=r1-distill", "model=qwq-32b", "model.prompt_style=model", "agent=python"),
         (FAMILY, *GAME, LOGIC),
         ("agent.name=doors", "agent.environment=m.py:M"),
     ],
