@@ -1,14 +1,17 @@
-"""Whether the rows of a run are problems that its environment can begin, told before anything is trained."""
+"""What an agent can do with the rows of a run, told before anything is trained."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from data_prep.files.prepared_folder import PreparedData
+from rewards import Domain
 from rewards.bounded_parquet import read_table
 from rewards.program import UserError
 from sweeper.agent.environments.higher_lower import NAME as HIGHER_LOWER
 from sweeper.agent.environments.registry import environment
+from sweeper.agent.tools.tool import public
+from sweeper.agent.tools.verifier import Verifier
 from sweeper.host.errors import ConfigError
 from sweeper.spec.agent import Agent
 
@@ -50,6 +53,20 @@ def refuse_no_games(agent: Agent, data: PreparedData, files: Path | None) -> Non
                 f"agent.environment={agent.environment} cannot begin {len(faults)} of {looked_at} rows of {path.name} "
                 f"that were tried: {faults[0]}"
             )
+
+
+def without_tests(agent: Agent, data: PreparedData) -> list[str]:
+    """A line for each file with rows of programs that the tool `verifier` has no public tests for; without it none."""
+    lines = []
+    for path in (data.train, data.val, data.evaluation) if Verifier.name in agent.tools else ():
+        rows = [row for row in _rows(path, None) if row["extra_info"]["domain"] == Domain.CODE]
+        lacking = sum("public_tests" not in public(row) for row in rows)
+        if lacking:
+            lines.append(
+                f"{lacking} of {len(rows)} code rows of {path.name} have no public_tests: the tool {Verifier.name} "
+                "looks at the form of their answers alone"
+            )
+    return lines
 
 
 def _rows(path: Path, most: int | None) -> Iterator[dict[str, Any]]:

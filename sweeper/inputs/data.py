@@ -17,7 +17,7 @@ from data_prep.sources.layout import folder_digest
 from data_prep.spec import DataError, DataSpec, file_digest
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.agent import frozen as frozen_agent
-from sweeper.inputs.agent_rows import refuse_no_games
+from sweeper.inputs.agent_rows import refuse_no_games, without_tests
 from sweeper.inputs.models import folder_at_hand
 from sweeper.inputs.own_reward import frozen, refuse_idle
 from sweeper.inputs.prompt_limit import limit_words, prompt_limit, refuse_deaf
@@ -192,3 +192,5 @@ def prepare_all(specs: Sequence[RunSpec], results_dir: Path, *, say: Callable[[s
             raise ConfigError(f"{error} (for {spec.run_id}; nothing was started)") from None
         for step, n in too_long(data).items():
             say(f"{n} problems are {step} for {limit_words(spec)}: left out")
+        for line in without_tests(spec.agent, data):
+            say(line)

@@ -1,5 +1,7 @@
 """Rows that an environment cannot begin are told, with how many, when the data of a run are made."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from data_prep.files.row import Message, Row, write_rows
 from rewards import Domain
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.agent import frozen
-from sweeper.inputs.agent_rows import refuse_no_games
+from sweeper.inputs.agent_rows import refuse_no_games, without_tests
 from sweeper.spec.agent import Agent
 from tests.sweeper.test_agent_own import planned
 
@@ -64,3 +66,26 @@ def test_an_environment_of_ones_own_that_cannot_begin_is_told_before_anything_st
         ConfigError, match=r"doors\.py:Doors cannot begin 1 of 1 rows of train.* reset failed: ValueError"
     ):
         refuse_no_games(agent, data, files)
+
+
+def test_programs_without_public_tests_are_counted_for_the_verifier(tmp_path: Path) -> None:
+    data = made(tmp_path)
+    code = Row(
+        data_source="code__x",
+        prompt=(Message("user", "Add."),),
+        ability="code",
+        style="rule",
+        ground_truth="{}",
+        problem_id="code-1",
+        domain=Domain.CODE,
+        difficulty=None,
+        solution=None,
+    )
+    tested = replace(code, problem_id="code-2", rest=json.dumps({"public_tests": [{"input": "1", "output": "1"}]}))
+    write_rows([code, tested, replace(code, problem_id="code-3")], data.train, "train")
+    agent = Agent(name="verifier", tools=("verifier",), max_turns=2)
+    assert without_tests(agent, data) == [
+        "2 of 3 code rows of train.parquet have no public_tests: the tool verifier looks at the form of their answers "
+        "alone"
+    ]
+    assert without_tests(replace(agent, tools=("python",)), data) == []
