@@ -102,13 +102,13 @@ def setup(shape: Shape) -> list[str]:
     failure as long as it succeeds itself.
     """
     # Without the first, srun would pass on what --export names, and not what follows.
-    ours = ["export SLURM_EXPORT_ENV=ALL", f"export {JOB_BEGAN}=$(date +%s)"]
+    ours = ["export SLURM_EXPORT_ENV=ALL", f"{JOB_BEGAN}=$(date +%s)", f"export {JOB_BEGAN}"]
     if not shape.setup:
         return ours
     depth = "${#BASH_SOURCE[@]}"  # of files that are being sourced
     told = 'echo "cluster.setup failed (exit code $failed): $BASH_COMMAND" >&2'
     trap = f'failed=$?; [ {depth} -gt "$sourced" ] || {{ {told}; exit "$failed"; }}'
-    return [*ours, f"sourced={depth}", f"trap {shlex.quote(trap)} ERR", *shape.setup, "trap - ERR", "set +e"]
+    return [*ours, f"sourced={depth} failed=0", f"trap {shlex.quote(trap)} ERR", *shape.setup, "trap - ERR", "set +e"]
 
 
 def in_environment(arguments: Sequence[str], shape: Shape, results_dir: Path, code: str) -> tuple[list[str], list[str]]:

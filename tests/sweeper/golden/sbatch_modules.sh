@@ -21,8 +21,9 @@
 
 # setup
 export SLURM_EXPORT_ENV=ALL
-export SWEEPER_JOB_BEGAN=$(date +%s)
-sourced=${#BASH_SOURCE[@]}
+SWEEPER_JOB_BEGAN=$(date +%s)
+export SWEEPER_JOB_BEGAN
+sourced=${#BASH_SOURCE[@]} failed=0
 trap 'failed=$?; [ ${#BASH_SOURCE[@]} -gt "$sourced" ] || { echo "cluster.setup failed (exit code $failed): $BASH_COMMAND" >&2; exit "$failed"; }' ERR
 . /etc/profile || true
 module load cuda

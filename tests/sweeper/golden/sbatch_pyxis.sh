@@ -21,7 +21,8 @@
 
 # setup
 export SLURM_EXPORT_ENV=ALL
-export SWEEPER_JOB_BEGAN=$(date +%s)
+SWEEPER_JOB_BEGAN=$(date +%s)
+export SWEEPER_JOB_BEGAN
 
 # command
 export SUBMITIT_EXECUTOR=slurm
