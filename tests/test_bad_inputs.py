@@ -113,7 +113,6 @@ CASES: list[tuple[str, str]] = [
     ("S results --results {r} --sql 'select lr from results'", "training.actor_lr"),
     ("S results --results {r} --sql 'select 1; select'", "--sql"),
     ("S results --results {r} --sql ''", "is empty"),
-    ("S results --results {r} --sql 'select now()'", "now()::text"),
     ("S results --results {b}/empty --sql 'select nothing from results'", "nothing"),
     ("S results --results {r} --parquet {b}/none/x.parquet", "{b}/none"),
     ("S results --results {r} --parquet {b}/empty", "{b}/empty"),

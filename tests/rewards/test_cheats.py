@@ -8,8 +8,8 @@ from rewards import Outcome, compute_score
 from tests.rewards.code_cases import Case
 from tests.rewards.code_cheats import CHEATS
 
-# The default limits' wall time and two seconds.
-_LONGEST_S = 14.0
+# Of a hang: limits are CPU seconds, which take longer on a busy machine.
+_LONGEST_S = 90.0
 
 
 @pytest.mark.parametrize("case", CHEATS, ids=lambda case: str(case.name))
