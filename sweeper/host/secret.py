@@ -63,7 +63,7 @@ def take(path: str | None) -> None:
         os.environ |= read(Path(path))
 
 
-def hidden(text: str, environment: Mapping[str, str] = os.environ) -> str:
+def hidden(text: str, environment: Mapping[str, str] | None = None) -> str:
     """The text with secrets replaced by their names: `[HF_TOKEN]`, and of what has a secret's form by what it is.
 
     Found are values of the environment and of files that were read: whole, as JSON, Python, HTML, an address or base64
@@ -73,7 +73,7 @@ def hidden(text: str, environment: Mapping[str, str] = os.environ) -> str:
     return _hidden(text, _forms(_known(environment)))
 
 
-def hidden_in(value: Any, *, but: Collection[str] = (), environment: Mapping[str, str] = os.environ) -> Any:
+def hidden_in(value: Any, *, but: Collection[str] = (), environment: Mapping[str, str] | None = None) -> Any:
     """Plain values (mappings, lists, texts, numbers) with every text as `hidden` leaves it.
 
     Keys stay, and so do texts at the keys in `but`: words of a closed set, which are no secret's even if one is alike.
@@ -81,7 +81,7 @@ def hidden_in(value: Any, *, but: Collection[str] = (), environment: Mapping[str
     return _hidden_in(value, but, _forms(_known(environment)))
 
 
-def found_in(value: Any, key: str = "", environment: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str]]:
+def found_in(value: Any, key: str = "", environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
     """Where plain values hold a secret, names in mappings included.
 
     Yields:
@@ -103,14 +103,18 @@ def refuse(value: Any, key: str) -> None:
         )
 
 
-def unhidden(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def unhidden(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The variables whose secrets are neither searched for nor hidden: too short, or a common word."""
     return tuple(sorted({name for name, value in _known(environment) if value and not _is_telling(value)}))
 
 
-def _known(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Names and values: all of a secrets file, and of the environment what its name or value says is a secret."""
-    named = ((name, value) for name, value in environment.items() if is_secret(name, value))
+def _known(environment: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Names and values: all of a secrets file, and of the environment what its name or value says is a secret.
+
+    None: of the process's, as it is now; libraries put copies into `os.environ`.
+    """
+    given = os.environ if environment is None else environment
+    named = ((name, value) for name, value in given.items() if is_secret(name, value))
     return (*_read.items(), *named)
 
 

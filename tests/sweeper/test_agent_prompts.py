@@ -1,6 +1,7 @@
 """Prompts of agents are counted as their models get them, and a template that is deaf to tools is refused."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def test_verls_filter_has_nothing_left_to_drop_of_what_was_counted_with_schemas(
     from transformers import AutoTokenizer
     from verl.utils.dataset.rl_dataset import RLHFDataset
 
+    monkeypatch.setattr(os, "environ", os.environ)  # in which `datasets` puts a copy
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     run, tokenizer = spec(*ASKED), saved(CALLS, tmp_path / "model")
     written = agent_files.write(run.agent, tmp_path / "agent")
