@@ -236,8 +236,8 @@ def run_tests(
         WorkerDied: The sandbox process could not be started.
     """
     token = secrets.token_hex(16)
-    script = {"tests": tests, "prefix": prefix, "entries": sorted(entries), "token": token}
     limits = _limits_for(f"{code}\n{tests}", limits or Limits())
+    script = {"tests": tests, "prefix": prefix, "entries": sorted(entries), "token": token, "cpu_s": limits.cpu_s}
     program = {"code": code, "setup": setup, "cpu_s": limits.cpu_s}
     contents = [json.dumps(program).encode(), json.dumps(script).encode()]
     ended = _run("tests", contents, limits, _REPORT_LIMIT)

@@ -12,15 +12,20 @@ from typing import Any
 from rewards.sandbox.inside.agreement import Unjudged
 from rewards.sandbox.inside.encoding import Opaque
 from rewards.sandbox.inside.peer import JUDGING, Gone, Peer, Raised, decode_more, encode_more
+from rewards.sandbox.inside.timer import restart
 
 # Raised by a call inside a loop or generator these would end it quietly, as if all its items had been tested.
 _ENDS_OF_LOOPS = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
 
 
 class Solution:
-    """The tests' side of the pipe."""
+    """The tests' side of the pipe.
 
-    def __init__(self, reading: int, writing: int) -> None:
+    Between two answers of the program the tests may take `cpu_s` CPU seconds: its values can make them compute on.
+    """
+
+    def __init__(self, reading: int, writing: int, cpu_s: float) -> None:
+        self._cpu_s = cpu_s
         self._peer = Peer(reading, writing, self._handle)
         self._callbacks: list[Any] = []
         self._known: dict[int, object] = {}
@@ -30,7 +35,9 @@ class Solution:
 
     def loaded(self) -> bool:
         """Waits until the program has run; whether it got to its end."""
-        return self._peer.hear() == ["return", None]
+        there = self._peer.hear() == ["return", None]
+        restart(self._cpu_s)
+        return there
 
     def ask(self, operation: str, *operands: object) -> Any:
         """As `Peer.ask`, but raises the exception that the program raised."""
@@ -41,6 +48,8 @@ class Solution:
         except Gone:
             # Not an exception, which tests that expect one would take for the program's.
             os._exit(1)
+        finally:
+            restart(self._cpu_s)
 
     def get(self, kind: str, *operands: object) -> Any:
         """A value of the program: a "global" by its name, or an "attribute" by its object's number and its name."""

@@ -27,7 +27,7 @@ def run_tests(payload_fd: int, reading: int, writing: int, report_fd: int) -> in
     """Runs the tests in `payload_fd`; a status of 0 goes with a report, any other status means that they failed."""
     request = json.loads(read_whole(payload_fd))
     prepare_interpreter()
-    solution = Solution(reading, writing)
+    solution = Solution(reading, writing, request["cpu_s"])
     try:
         if not solution.loaded():
             return _FAILED

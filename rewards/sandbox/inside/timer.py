@@ -10,11 +10,16 @@ import signal
 from collections.abc import Iterator
 
 
+def restart(cpu_s: float) -> None:
+    """From now on this process may take that many CPU seconds, whatever it was given before."""
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+
+
 @contextlib.contextmanager
 def limited(cpu_s: float) -> Iterator[None]:
     """The block may take that many CPU seconds of this process."""
-    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+    restart(cpu_s)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        restart(0)
