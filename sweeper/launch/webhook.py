@@ -27,9 +27,10 @@ SECONDS = 10.0
 _REASON = 300  # characters of a failure
 
 
-def fault(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Why nobody can be told at the address that a variable holds; None: it holds one."""
-    if environment.get(name, "").startswith(("https://", "http://")):
+def fault(name: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """Why nobody can be told at the address that a variable of the environment holds; None: it holds one."""
+    given = os.environ if environment is None else environment
+    if given.get(name, "").startswith(("https://", "http://")):
         return None
     return f"logging.webhook_env={name}: that variable is not set here, or holds no http address"
 
@@ -58,7 +59,7 @@ class Webhook:
     told_failure: bool = False
 
     @classmethod
-    def of(cls, specs: Sequence[RunSpec], what: str, environment: Mapping[str, str] = os.environ) -> "Webhook":
+    def of(cls, specs: Sequence[RunSpec], what: str, environment: Mapping[str, str] | None = None) -> "Webhook":
         """The one that runs name.
 
         Raises:
@@ -72,7 +73,7 @@ class Webhook:
         name = str(names.pop())
         if why := fault(name, environment):
             raise ConfigError(why)
-        return cls(address=environment[name], what=what)
+        return cls(address=(os.environ if environment is None else environment)[name], what=what)
 
     def run_ended(self, run_dir: RunDir) -> None:
         """Tell of a run that has ended, if it has failed and is the first."""
