@@ -23,7 +23,7 @@ def refuse_tasks(spec: RunSpec) -> None:
             f"data.tasks=agent changes nothing with data.root={data.root}: it is of synthetic tasks; leave one out"
         )
     _refuse_tokens(spec)
-    if data.root is None:
+    if data.root is None and spec.n_unique is not None:  # all problems of synthetic tasks: refused with the data
         _refuse_domains(data_spec(spec), spec.agent.environment)
 
 
