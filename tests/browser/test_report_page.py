@@ -241,7 +241,7 @@ def test_a_table_sorts_numbers_as_numbers_with_the_empty_last_in_under_100_ms(op
     assert descending[:2] == ["499K", "498K"]
     assert descending[-1] == "\N{EN DASH}"
     assert table.locator("th").nth(1).get_attribute("aria-sort") == "descending"
-    assert milliseconds < 20_000  # a hang guard: the goal of 100 ms is for a machine that does nothing else: `python -m tests.bench`
+    assert milliseconds < 20_000  # a hang guard: the goal of 100 ms is of `python -m tests.bench`
 
 
 def test_a_long_table_is_filtered_and_a_short_one_is_not(opened: Opened) -> None:
