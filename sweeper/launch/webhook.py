@@ -71,9 +71,10 @@ class Webhook:
         if not names:
             return cls(address=None, what=what)
         name = str(names.pop())
-        if why := fault(name, environment):
+        given = os.environ if environment is None else environment
+        if why := fault(name, given):
             raise ConfigError(why)
-        return cls(address=(os.environ if environment is None else environment)[name], what=what)
+        return cls(address=given[name], what=what)
 
     def run_ended(self, run_dir: RunDir) -> None:
         """Tell of a run that has ended, if it has failed and is the first."""

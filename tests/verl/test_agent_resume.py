@@ -1,4 +1,4 @@
-"""An agent's training that is killed in the middle goes on as one that was left alone."""
+"""An agent's training that is killed in the middle goes on from its checkpoint."""
 
 import json
 import signal
@@ -53,7 +53,7 @@ def is_past_a_checkpoint(results: Path) -> bool:
     return 2 <= trained_steps(run.checkpoints) < max(steps(run), default=0)
 
 
-def test_a_killed_training_of_an_agent_goes_on_and_counts_what_it_did_as_one_that_was_left_alone(
+def test_a_killed_training_of_an_agent_goes_on_with_as_many_trajectories_a_step_as_one_left_alone(
     tmp_path: Path,
 ) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
@@ -80,6 +80,3 @@ def test_a_killed_training_of_an_agent_goes_on_and_counts_what_it_did_as_one_tha
         assert first is not None
         assert second is not None
         assert first.n == second.n == sum(second.ended.values())
-    print({step: (one[step]["critic/score/mean"], other[step]["critic/score/mean"]) for step in one})
-    print(alone.trained, resumed.trained)
-    # The draws of a resumed engine are others: the same within what sampling of 16 problems eight times leaves open.
