@@ -41,12 +41,8 @@ class Assumption:
     source: str
 
     @property
-    def text(self) -> str:
-        """In a plan's words."""
-        return f"{self.what} {self._shown} ({self.source})"
-
-    @property
-    def _shown(self) -> str:
+    def shown(self) -> str:
+        """The value, in a plan's words."""
         if self.value is None:
             return "not known"
         if isinstance(self.value, bool):
@@ -174,8 +170,7 @@ class _Rested:
             calls=turns - 1 if agent.tools else turns,
             call_cpu_s=None,
             again=None,
-            of_turns=f"assumed: all that agent.max_turns={agent.max_turns} and agent.max_calls="
-            f"{'null' if agent.max_calls is None else agent.max_calls} allow",
+            of_turns="assumed: all that agent.max_turns and agent.max_calls allow",
             of_generated=f"assumed: {share:.0%} of the longest allowed, less what is observed, over all turns",
             of_observed=f"assumed: agent.observation_chars={agent.observation_chars} at {CHARACTERS} to a token, at "
             f"most {OBSERVED:.0%} of what follows a prompt",
@@ -202,6 +197,8 @@ def _played(spec: RunSpec, share: float, rested: _Rested) -> Played:
     if again is None:
         again = later * prompt + (rested.generated / turns + between) * turns * later / 2
     wall, cpu = _call(spec, rested)
+    # A call in the only turn leads nowhere: no tool is asked.
+    calls = (wall, cpu) if most > 1 or spec.agent.environment else ()
     cached, why_cached = _prefix_cache(spec)
     beside = kind_of(spec) != "cpu"
     core = "on one core per engine beside it" if beside else "on the engine's core"
@@ -221,8 +218,7 @@ def _played(spec: RunSpec, share: float, rested: _Rested) -> Played:
             Assumption(what="turns per trajectory", value=turns, source=rested.of_turns),
             Assumption(what="tokens generated per turn", value=rested.generated / turns, source=rested.of_generated),
             Assumption(what="tokens observed between turns", value=between, source=rested.of_observed),
-            wall,
-            cpu,
+            *calls,
             Assumption(
                 what="CPU seconds per further turn", value=TURN, source=f"measured: loops without a model; {core}"
             ),

@@ -1,7 +1,7 @@
 """A plan as people read it and as programs do."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -159,13 +159,26 @@ def _encoded_again(costs: Sequence[Cost]) -> str:
 
 
 def _agents(specs: Sequence[RunSpec], costs: Sequence[Cost]) -> list[str]:
-    """What the prices of agents rest on, each once."""
-    found = [
-        f"        agent {spec.agent.name}: " + "; ".join(item.text for item in cost.agent.assumptions)
-        for spec, cost in zip(specs, costs, strict=True)
-        if cost.agent is not None
-    ]
-    return list(dict.fromkeys(found))
+    """What the prices of agents rest on: a line per number, with its values by source, in the order of the runs."""
+    found: dict[str, dict[str, dict[tuple[str, str], None]]] = {}
+    for spec, cost in zip(specs, costs, strict=True):
+        for item in cost.agent.assumptions if cost.agent is not None else ():
+            found.setdefault(item.what, {}).setdefault(item.source, {})[spec.agent.name, item.shown] = None
+    lines = [f"          {what}: {_by_agent(sources)}" for what, sources in found.items()]
+    return ["        the price of agents rests on", *lines] if lines else []
+
+
+def _by_agent(sources: Mapping[str, Iterable[tuple[str, str]]]) -> str:
+    """Values with their sources; with the agents' names where these have different ones."""
+    of: dict[str, list[str]] = {}
+    for values in sources.values():
+        for name, value in values:
+            of.setdefault(name, []).append(value)
+    alike = len({tuple(values) for values in of.values()}) == 1
+    return "; ".join(
+        f"{', '.join(dict.fromkeys(value if alike else f'{name} {value}' for name, value in values))} ({source})"
+        for source, values in sources.items()
+    )
 
 
 def plan_money(totals: Totals, specs: Sequence[RunSpec]) -> dict[str, Any] | None:

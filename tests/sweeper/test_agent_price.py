@@ -256,9 +256,8 @@ def test_the_time_of_a_tool_that_nobody_measured_is_said_not_to_be_in_the_price(
     assert played is not None
     told = {item.what: item for item in played.assumptions}
     assert told["seconds per call"].value is told["CPU seconds per call"].value is None
-    assert told["seconds per call"].text == (
-        "seconds per call not known (mine.py:twice not measured, and not in the price; a call ends after 4 s)"
-    )
+    assert told["seconds per call"].shown == "not known"
+    assert told["seconds per call"].source == "mine.py:twice not measured, and not in the price; a call ends after 4 s"
     assert played.wait_s == TURN
 
 
@@ -280,15 +279,30 @@ def test_runs_with_an_agent_are_corrected_by_those_with_one() -> None:
 
 def test_a_plan_states_in_text_and_json_what_it_assumes_of_agents(two: Plan) -> None:
     text = " ".join(plan_text(two).split())
-    assert "agent calculator: turns per trajectory 4 (assumed: all that agent.max_turns=4" in text
-    assert "a prefix cache no (the engine for CPUs encodes a trajectory anew before each turn)" in text
+    assert "turns per trajectory: 4 (assumed: all that agent.max_turns and agent.max_calls allow)" in text
+    assert "a prefix cache: no (the engine for CPUs encodes a trajectory anew before each turn)" in text
     assert "more, encoded again before agents' turns without a prefix cache" in text
     plain, acting = (run["cost"] for run in plan_json(two, overrides=None)["runs"])
     assert "agent" not in plain
     assert [set(item) for item in acting["agent"]["assumptions"]] == [{"what", "value", "source"}] * 7
     for item in acting["agent"]["assumptions"]:
-        assert f"{item['what']} " in text
+        assert f"{item['what']}: " in text
     assert (acting["agent"]["turns"], acting["agent"]["prefix_cache"]) == (4, False)
+
+
+def test_numbers_of_several_agents_share_a_line_and_are_named_where_they_differ(tmp_path: Path) -> None:
+    turns = plan_text(plan(tmp_path, *TINY, "agent=calculator", "agent.max_turns=1,2"))
+    assert "turns per trajectory: 1, 2 (assumed" in turns
+    assert turns.count("\n          seconds per call: ") == 1
+    tools = plan_text(plan(tmp_path, *TINY, "agent=calculator,python"))
+    assert "turns per trajectory: 4 (assumed" in tools
+    assert " seconds per call: calculator 1e-05 (measured: calculator on two busy cores); python 0.054 (" in tools
+
+
+def test_a_call_that_leads_nowhere_has_no_price() -> None:
+    played = NOTHING_MEASURED.expected(spec(*TINY, "agent=calculator", "agent.max_turns=1"), 1.0)
+    assert played is not None
+    assert [item.what for item in played.assumptions if "per call" in item.what] == []
 
 
 def test_flops_encoded_again_are_at_most_those_of_whole_trajectories_before_every_further_turn() -> None:
