@@ -16,7 +16,7 @@ from sweeper.spec.run_id import RunId
 from sweeper.training.checkpoint import trained_steps
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.verl, pytest.mark.nightly]
+pytestmark = [pytest.mark.verl, pytest.mark.nightly, pytest.mark.timeout(2700)]  # four starts of verl
 
 COMMAND = (
     *(sys.executable, "-m", "sweeper", "model_family=tiny-agent", "model=tiny-agent-40k", "agent=calculator"),
@@ -61,7 +61,7 @@ def test_a_killed_training_of_an_agent_goes_on_with_as_many_trajectories_a_step_
     process = subprocess.Popen(
         [*COMMAND, f"results_dir={broken}"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    assert wait_until(lambda: is_past_a_checkpoint(broken) or process.poll() is not None, 400)
+    assert wait_until(lambda: is_past_a_checkpoint(broken) or process.poll() is not None, 900)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     kept = trained_steps(only_run(broken).checkpoints)

@@ -38,7 +38,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "paper-2509-25300": (*GPU, "data_root={root}"),
 }
 # Those that the gate asks verl about, the others are the night's.
-DAILY = ("tiny", "tiny-agent", "qwen2.5")
+DAILY = ("tiny", "tiny-agent")
 # A family that trains on a whole folder does not say how many problems that is, and these grids share them out; the
 # paper's orders its problems, which a shuffle cannot. Without these words the plan refuses, with the key and the cure.
 NUMBER = ("data_scale=n16k",)

@@ -295,6 +295,7 @@ def test_a_sweep_killed_with_9_leaves_no_process_and_is_resumed_by_the_same_comm
     assert list((run.path / "tensorboard").iterdir())
 
 
+@pytest.mark.nightly
 def test_adapters_are_trained_beside_a_reference_measured_and_exported_merged(results: Path, tmp_path: Path) -> None:
     more = (
         "algorithm.lora.rank=4",
