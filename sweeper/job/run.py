@@ -19,6 +19,7 @@ from sweeper.host.process import Children, adopt_orphans, kill_descendants
 from sweeper.job.answering import Answering
 from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, finish, raising
 from sweeper.job.phases import Measured, phases
+from sweeper.job.sign_of_life import signs_of_life
 from sweeper.rows.row import has_result
 from sweeper.runs import adjustment
 from sweeper.runs.attempt import Attempt
@@ -82,13 +83,14 @@ def _attempt(run_dir: RunDir) -> int:
     signal.signal(signal.SIGUSR2, raising(Expired))
     job, measured = begin(run_dir, run_dir.spec(), attempt), Measured()
     error: BaseException | None = None
-    try:
-        with temporary.with_room():
-            for so_far in phases(job):
-                measured = so_far
-    except (Terminated, Expired, KeyboardInterrupt, SweeperError, OSError, ValueError) as caught:
-        error = caught
-    return finish(job, measured, error)
+    with signs_of_life(attempt):
+        try:
+            with temporary.with_room():
+                for so_far in phases(job):
+                    measured = so_far
+        except (Terminated, Expired, KeyboardInterrupt, SweeperError, OSError, ValueError) as caught:
+            error = caught
+        return finish(job, measured, error)
 
 
 def begin(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> JobContext:

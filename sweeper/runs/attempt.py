@@ -1,6 +1,6 @@
 """One try at a run: what its job does now, how it ended, and what was printed.
 
-attempts/001/{log.txt, metrics.jsonl, heartbeat.json, exit.json, env.json}
+attempts/001/{log.txt, metrics.jsonl, heartbeat.json, alive.json, exit.json, env.json}
 """
 
 import json
@@ -53,7 +53,17 @@ class _Env:
     time: float
 
 
-_SHAPES = {"heartbeat": Heartbeat, "exit": _Exit, "env": _Env}  # what the files of an attempt hold at least
+@dataclass(frozen=True)
+class _Alive:
+    time: float
+
+
+_SHAPES = {
+    "heartbeat": Heartbeat,
+    "alive": _Alive,
+    "exit": _Exit,
+    "env": _Env,
+}  # what the files of an attempt hold at least
 _LOG_CURE = "move it away: all else that is known of this attempt stays"
 
 
@@ -136,9 +146,10 @@ class Attempt:
         return None if value is None else Heartbeat(**{key: value[key] for key in Heartbeat.__dataclass_fields__})
 
     def seconds(self) -> float:
-        """Wall seconds from its start to its last sign of life, however it ended."""
-        env, last = self.read("env"), self.heartbeat()
-        return 0.0 if last is None or env is None else max(0.0, last.time - env["time"])
+        """Wall seconds from its start to its last sign of life, however it ended; 0: it left none."""
+        env, alive, beat = self.read("env"), self.read("alive"), self.heartbeat()
+        signs = [*([alive["time"]] if alive else []), *([beat.time] if beat else [])]
+        return 0.0 if env is None or not signs else max(0.0, max(signs) - env["time"])
 
 
 def _require(shape: Any, value: Any) -> None:

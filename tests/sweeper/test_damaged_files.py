@@ -53,6 +53,7 @@ def results(tmp_path: Path) -> Path:
         attempt = run_dir.new_attempt()
         attempt.write("env", {"time": 1000.0})
         attempt.beat(Heartbeat(**BEAT, time=1060.0, pid=1, host="n1"))  # type: ignore[arg-type]
+        attempt.write("alive", {"time": 1060.0})
         attempt.log.write_text("torch.OutOfMemoryError: CUDA out of memory.\n")
         if run is not interrupted:
             attempt.write("exit", {"status": "failed", "phase": "train"})
@@ -77,6 +78,7 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, s
 
 FILES = {
     "heartbeat": lambda run: run.path / "attempts" / "001" / "heartbeat.json",
+    "alive": lambda run: run.path / "attempts" / "001" / "alive.json",
     "env": lambda run: run.path / "attempts" / "001" / "env.json",
     "exit": lambda run: run.path / "attempts" / "001" / "exit.json",
     "spec": lambda run: run.spec_path,
@@ -184,7 +186,7 @@ def test_a_copy_of_a_row_counts_no_run_twice(results: Path, capsys: pytest.Captu
     assert f"copy.json is damaged: it holds the row of {path.stem}" in err
 
 
-@pytest.mark.parametrize("name", ["heartbeat", "exit", "env", "spec"])
+@pytest.mark.parametrize("name", ["heartbeat", "alive", "exit", "env", "spec"])
 def test_a_run_that_is_done_is_done_whatever_else_of_it_is_damaged(name: str, results: Path) -> None:
     run = runs(results)["done"]
     FILES[name](run).write_text("")

@@ -2,12 +2,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from data_prep.files.lock import LockedError, locked
 from sweeper.host.errors import RunFailedError
+from sweeper.job.sign_of_life import signs_of_life
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, row_path, write_row
 from sweeper.runs.attempt import Heartbeat
@@ -29,6 +31,15 @@ def holder(path: Path) -> "subprocess.Popen[bytes]":
     assert process.stdout is not None
     assert process.stdout.readline() == b"held\n"
     return process
+
+
+LIVE = (
+    "import sys, time; from pathlib import Path\n"
+    "from sweeper.job import sign_of_life; from sweeper.runs.attempt import Attempt\n"
+    "sign_of_life.SECONDS = 0.1\n"
+    "with sign_of_life.signs_of_life(Attempt(path=Path(sys.argv[1]))):\n"
+    "    print('alive', flush=True); time.sleep(600)"
+)
 
 
 def folder(results_dir: Path, *overrides: str) -> RunDir:
@@ -229,3 +240,19 @@ def test_an_attempt_lasts_until_its_last_sign_of_life(tmp_path: Path) -> None:
         )
     )
     assert attempt.seconds() == 30.5
+
+
+def test_an_attempt_that_is_killed_in_a_phase_without_steps_lasted_until_then(tmp_path: Path) -> None:
+    attempt = folder(tmp_path).new_attempt()
+    began = time.time()
+    attempt.write("env", {"time": began})
+    with subprocess.Popen([sys.executable, "-c", LIVE, str(attempt.path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"alive\n"
+        time.sleep(1)
+        process.kill()
+        killed = time.time()
+    assert killed - began - 0.6 < attempt.seconds() <= killed - began
+    with pytest.raises(KeyError), signs_of_life(attempt):
+        raise KeyError
+    assert attempt.seconds() > killed - began  # an end that is told is a sign of life, too
