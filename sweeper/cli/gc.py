@@ -6,13 +6,18 @@ Deletes nothing without --yes, and never a row, counts, a spec, a log or anythin
 import argparse
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeper.cli.verb import add_json, add_results, answer, results_folder, say_damaged
 from sweeper.host.errors import DamagedError
 from sweeper.host.printed_table import Room, add_flags, paragraph
+
+if TYPE_CHECKING:
+    from sweeper.oversight.garbage import Garbage
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,13 +52,7 @@ def run(options: argparse.Namespace) -> int:
     items = [{"path": str(item.path), "why": item.why, "bytes": item.size} for item in found]
 
     def text() -> str:
-        lines = []
-        for (place, why), group in groupby(found, key=lambda item: (item.path.parent, item.why)):
-            alike = list(group)
-            what = alike[0].path if len(alike) == 1 else place
-            count = "" if len(alike) == 1 else f"{len(alike)} in "
-            total = size(sum(item.size for item in alike))
-            lines.append(f"{total:>9}  {count}{what.relative_to(results_dir)}  ({why})")
+        lines = [f"{size(total):>9}  {what}" for total, what in _grouped(found, results_dir)]
         end = f"{len(gone)} of {len(found)} are deleted" if options.yes else f"{len(found)}; --yes deletes them"
         room = Room.of_screen(options)
         lines = [paragraph(line, room, indent=" " * 11) for line in lines]
@@ -61,3 +60,24 @@ def run(options: argparse.Namespace) -> int:
 
     answer(options, lambda: {"found": items, "deleted": len(gone)}, text)
     return say_damaged(damaged, what="what they may be about stays")
+
+
+def _grouped(found: "Sequence[Garbage]", results_dir: Path) -> Iterator[tuple[int, str]]:
+    """Bytes and words: one line for what lies in a folder for one reason, one for the checkpoints of all runs."""
+
+    def alike(item: "Garbage") -> tuple[str, str]:
+        return ("", "") if item.run else (str(item.path.parent), item.why)
+
+    for _, group in groupby(found, key=alike):
+        items = list(group)
+        runs = {item.run.run_id for item in items if item.run is not None}
+        path, why = items[0].path, items[0].why
+        what = f"{path.relative_to(results_dir)}"
+        if len(items) > 1:
+            what = f"{len(items)} in {path.parent.relative_to(results_dir)}"
+        if len(runs) > 1:
+            what, why = (
+                f"{len(items)} in runs/*/checkpoints",
+                f"of {len(runs)} runs that are done; the last of each stays",
+            )
+        yield sum(item.size for item in items), f"{what}  ({why})"

@@ -22,6 +22,7 @@ from sweeper.training.tracking import tell
 
 _MARGIN_S = 30.0  # between a job's start, as SLURM counts it, and that of its batch script: a prolog
 EXIT_FAILED, EXIT_LOCKED, EXIT_EXPIRED, EXIT_TERMINATED = 1, 75, 85, 143
+EXIT_NO_ROOM = 74  # the disk was full, so that no record says so: `sweeper.runs.triage` reads it of SLURM's account
 
 
 class Terminated(BaseException):
@@ -40,6 +41,24 @@ def raising(end: type[Terminated | Expired]) -> Callable[[int, FrameType | None]
         raise end
 
     return handler
+
+
+def without_a_record(error: OSError) -> int:
+    """How an attempt ends whose end cannot be written down.
+
+    Returns:
+        The process's exit code, if the disk is full; nothing that is still to be printed changes it then.
+
+    Raises:
+        OSError: it is something else.
+    """
+    if of_exception(error) is not FailureClass.disk:
+        raise error
+    kill_descendants()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # Python ends with 120 where it cannot print the rest
+        os.dup2(nowhere, stream)
+    return EXIT_NO_ROOM
 
 
 def finish(job: JobContext, measured: Measured, error: BaseException | None) -> int:

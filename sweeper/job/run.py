@@ -17,7 +17,7 @@ from sweeper.host.files import appended, open_results
 from sweeper.host.machine import git_state, hostname, resolve_device, threads_for, versions
 from sweeper.host.process import Children, adopt_orphans, kill_descendants
 from sweeper.job.answering import Answering
-from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, finish, raising
+from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED, Expired, Terminated, finish, raising, without_a_record
 from sweeper.job.phases import Measured, phases
 from sweeper.job.sign_of_life import signs_of_life
 from sweeper.rows.row import has_result
@@ -50,6 +50,8 @@ def run(results_dir: Path, run_id: RunId) -> int:
     except LockedError as error:
         print(error, file=sys.stderr)
         return EXIT_LOCKED
+    except OSError as error:
+        return without_a_record(error)
     finally:
         if node.count > 1:
             node.end(run_dir.path).touch()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rewards.terminal import guard, own, visible
 from sweeper.host.amounts import duration
-from sweeper.job.exit import EXIT_LOCKED, EXIT_TERMINATED
+from sweeper.job.exit import EXIT_LOCKED, EXIT_NO_ROOM, EXIT_TERMINATED
 from sweeper.rows.differences import labels
 from sweeper.rows.row import read_row, row_path
 from sweeper.runs.folder import RunDir
@@ -48,6 +48,8 @@ def outcome(run_dir: RunDir, code: int) -> str:
         return f"{run_dir.damage()}"
     if code == EXIT_LOCKED:
         return "is running in another process, which this launch leaves it to; see: python -m sweeper status"
+    if code == EXIT_NO_ROOM:
+        return f"stopped: no room on the disk of {run_dir.path}; make room, and the same command resumes it"
     if code == EXIT_TERMINATED:
         return "stopped; the same command resumes it"
     return f"interrupted (exit code {code}); see {run_dir.path / 'launch.log'}; the same command resumes it"

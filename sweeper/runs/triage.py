@@ -53,6 +53,7 @@ _NEVER_BEGAN = re.compile(
     r"^srun: fatal: |ModuleNotFoundError: |^(slurmstepd|srun): error: .*(chdir|execve|[Uu]nable to create step)"
 )
 _NO_OUTPUT = re.compile(r"\bexit 0:53\b")
+_NO_ROOM = re.compile(r"\bexit 74:0\b")  # `sweeper.job.exit.EXIT_NO_ROOM`
 # Who may say so in what a step printed: SLURM's programs, and ours of a node. A reason may quote anything.
 _OF_SLURM = re.compile(r"^(slurm\w*|srun|sbatch|scancel|node \d+): ")
 
@@ -96,6 +97,9 @@ def classify(ending: Ending) -> Diagnosis:
         return Diagnosis(failure_class=FailureClass.cancelled, evidence="the job was told to stop (SIGTERM or Ctrl-C)")
     if ending.reason and ending.reason.startswith("killed by SIGKILL"):  # nobody but the kernel does that to a run
         return Diagnosis(failure_class=FailureClass.host_oom, evidence=_cut(ending.reason))
+    if ending.status is None and _NO_ROOM.search(ending.scheduler or ""):
+        words = f"{ending.scheduler}: the disk of the results folder was full, and so nothing was written"
+        return Diagnosis(failure_class=FailureClass.disk, evidence=words)
     if ending.status is None and not ending.log and (before := _never_began(ending)):
         return before
     # verl's exit code precedes the reason; what it says is in the log as well, with its surroundings.

@@ -9,7 +9,9 @@ import pytest
 
 from data_prep.files.lock import LockedError, locked
 from sweeper.host.errors import RunFailedError
+from sweeper.job.exit import EXIT_NO_ROOM
 from sweeper.job.sign_of_life import signs_of_life
+from sweeper.launch.progress import outcome
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, read_row, row_path, write_row
 from sweeper.runs.attempt import Heartbeat
@@ -39,6 +41,15 @@ LIVE = (
     "sign_of_life.SECONDS = 0.1\n"
     "with sign_of_life.signs_of_life(Attempt(path=Path(sys.argv[1]))):\n"
     "    print('alive', flush=True); time.sleep(600)"
+)
+
+FULL = (
+    "import errno, os, sys; from pathlib import Path; from sweeper.job import run as job\n"
+    "def begin(*_):\n"
+    "    os.dup2(os.open('/dev/full', os.O_WRONLY), 1)\n"
+    "    print('what Python cannot print at its end')\n"
+    "    raise OSError(errno.ENOSPC, 'No space left on device')\n"
+    "job.begin = begin; sys.exit(job.run(Path(sys.argv[1]), sys.argv[2]))"
 )
 
 
@@ -256,3 +267,14 @@ def test_an_attempt_that_is_killed_in_a_phase_without_steps_lasted_until_then(tm
     with pytest.raises(KeyError), signs_of_life(attempt):
         raise KeyError
     assert attempt.seconds() > killed - began  # an end that is told is a sign of life, too
+
+
+def test_a_job_that_can_write_nothing_for_want_of_room_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    run_dir = folder(tmp_path)
+    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path), run_dir.run_id])
+    assert done.returncode == EXIT_NO_ROOM
+    assert state_of(run_dir) is State.interrupted
+    found = run_dir.diagnosis(f"FAILED, exit {EXIT_NO_ROOM}:0")
+    assert found is not None
+    assert found.failure_class is FailureClass.disk
+    assert outcome(run_dir, EXIT_NO_ROOM).startswith("stopped: no room on the disk of ")

@@ -55,7 +55,8 @@ def version() -> str:
 
 def partitions() -> list[Partition]:
     """All that this user may see."""
-    return [_partition(line) for line in ask(["scontrol", "-a", "-o", "show", "partition"]).splitlines() if "=" in line]
+    said = ask(["scontrol", "-a", "-o", "show", "partition"])
+    return [_partition(line) for line in said.splitlines() if line.startswith("PartitionName=")]
 
 
 def _partition(line: str) -> Partition:
