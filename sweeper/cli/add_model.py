@@ -27,13 +27,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Executes the verb."""
+    from sweeper.grid.project import conf_to_write
     from sweeper.inputs.add_model import find, model_file, name_of, settings_of
     from sweeper.plan.fit import first_guess
     from sweeper.spec.model import Resources
 
     config = _family_config(options.family)
     name = name_of(options.model, options.name)
-    path = _folder() / f"{name}.yaml"
+    path = conf_to_write("add-model", "a model") / "model" / f"{name}.yaml"
     if path.exists():
         raise ConfigError(f"{path} is there already; edit it, or remove it first")
     found = find(options.model)
@@ -55,25 +56,6 @@ def run(options: argparse.Namespace) -> int:
         f"whether it fits: python -m sweeper plan model={name} model_family={options.family} cluster=slurm",
     )
     return answer(options, lambda: made, lambda: "\n".join(lines))
-
-
-def _folder() -> Path:
-    """Where models are added: in the user's project, else in a checkout of this repository.
-
-    Raises:
-        ConfigError: the current folder is no project, and the program is installed.
-    """
-    from sweeper.grid.project import packaged_conf, project
-
-    here = project()
-    if here is not None:
-        return here / "conf" / "model"
-    if not (packaged_conf().parent / "pyproject.toml").is_file():
-        raise ConfigError(
-            "add-model: the current folder is no project, so there is no place for a model of yours; make one with "
-            "python -m sweeper init myproject, and run this in it"
-        )
-    return packaged_conf() / "model"
 
 
 def _family_config(family: str) -> dict[str, Any]:

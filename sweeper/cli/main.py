@@ -24,7 +24,7 @@ _GROUPS = {
     "look": ("status", "dashboard", "why", "logs", "results", "samples", "export"),
     "analyse": ("report", "ask", "suggest", "fit", "rank", "passk", "import"),
     "data": ("data", "rewards"),
-    "set up": ("init", "options", "add-model", "doctor", "prove", "gc", "completion"),
+    "set up": ("init", "cluster-init", "options", "add-model", "doctor", "prove", "gc", "completion"),
 }
 VERBS = tuple(verb for verbs in _GROUPS.values() for verb in verbs)
 _DESCRIPTION = """\

@@ -35,6 +35,23 @@ def own_conf() -> Path | None:
     return here / "conf" if here is not None and (here / "conf").is_dir() else None
 
 
+def conf_to_write(verb: str, what: str) -> Path:
+    """Where a user's own configuration is added: in the project, else in a checkout of this repository.
+
+    Raises:
+        ConfigError: the current folder is no project, and the program is installed, so that `verb` has no place for it.
+    """
+    here = project()
+    if here is not None:
+        return here / "conf"
+    if not (packaged_conf().parent / "pyproject.toml").is_file():
+        raise ConfigError(
+            f"{verb}: the current folder is no project, so there is no place for {what} of yours; make one with "
+            "python -m sweeper init myproject, and run this in it"
+        )
+    return packaged_conf()
+
+
 def conf_folders() -> tuple[Path, ...]:
     """Where configuration is searched, in this order."""
     own = own_conf()

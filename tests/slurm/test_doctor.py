@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.cli.main import main
+from sweeper.grid.project import MARKER
 from sweeper.oversight import checkup, neighbours
 from sweeper.oversight.check import Verdict
 from sweeper.spec.run import RunSpec
@@ -43,6 +45,21 @@ def test_a_fitting_profile_is_right_and_a_job_tells_what_it_finds(lab: Lab, tmp_
     assert on_node == ["Python", "packages", "CPUs", "limits", "/dev/shm", "TMPDIR", "sandbox", "results_dir"]
     assert wait_until(lambda: lab.ask("squeue", "-h") == "", 60)  # an ended job is COMPLETING for a while
     assert list((tmp_path / "slurm").glob("doctor*")) == []
+
+
+def test_a_profile_is_written_from_what_a_real_cluster_says(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del lab
+    (tmp_path / MARKER).touch()
+    monkeypatch.chdir(tmp_path)
+    assert main(["cluster-init", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["data"]
+    assert told["path"] == str(tmp_path / "conf" / "cluster" / "lab.yaml")
+    assert {key: value for key, value in told["settings"].items() if value is not None} == {
+        "partition": "gpu", "gpu_type": "H100", "gpus_per_node": 8, "max_nodes": 4, "cpus_per_gpu": 2,
+        "memory_gb_per_gpu": 7,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

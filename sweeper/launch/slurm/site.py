@@ -96,6 +96,15 @@ def nodes(partition: str) -> list[Node]:
     return list(_nodes(ask(["sinfo", "-h", "-N", "-p", partition, "-o", "%N|%T|%c|%m|%G"])))
 
 
+def nodes_by_partition() -> dict[str, list[Node]]:
+    """The nodes of every partition, hidden ones too, by one question."""
+    found: dict[str, list[Node]] = {}
+    for line in ask(["sinfo", "-h", "-a", "-N", "-o", "%R|%N|%T|%c|%m|%G"]).splitlines():
+        partition, _, node = line.partition("|")
+        found.setdefault(partition, []).extend(_nodes(node))
+    return found
+
+
 def _nodes(text: str) -> Iterator[Node]:
     for line in text.splitlines():
         name, state, cpus, memory, resources = line.split("|", 4)
