@@ -101,9 +101,17 @@ def _me() -> str:
         raise SchedulerError(f"user {os.getuid()} has no name on this machine; {_LOGIN}") from None
 
 
+def _arrays(cluster: Cluster, n_runs: int) -> Check:
+    largest = scheduler.configuration().max_array_size
+    if not cluster.arrays:
+        return passed("MaxArraySize", f"{largest}, not used: each of {n_runs} runs is a job (cluster.arrays=false)")
+    if largest < 1:
+        return wrong("MaxArraySize", f"{largest}: this site has no job arrays", "set cluster.arrays=false")
+    return passed("MaxArraySize", f"{largest}: {n_runs} runs are {-(-n_runs // largest)} arrays a shape at most")
+
+
 def _limits(cluster: Cluster, n_runs: int) -> Iterator[Check]:
-    largest = scheduler.max_array_size()
-    yield passed("MaxArraySize", f"{largest}: {n_runs} runs are {-(-n_runs // largest)} arrays a shape at most")
+    yield _arrays(cluster, n_runs)
     try:
         mine = associations(_me())
         qos = submit_limit_of_qos(cluster.qos) if cluster.qos else None

@@ -96,6 +96,8 @@ def profile(name: str | None = None, partition: str | None = None) -> Profile:
     ]
     settings = [("partition", chosen.name, _others(site, chosen)), *_rights(site, chosen)]
     settings += _on_gpus(site, chosen, kinds) if kinds else _on_cpus(site.nodes[chosen.name])
+    if site.max_array_size < 2:
+        settings.append(("arrays", False, f"MaxArraySize={site.max_array_size}: each run is a job of its own"))
     return Profile(
         name=name,
         based_on="slurm" if kinds else "slurm_cpu",

@@ -28,7 +28,7 @@ _FIXES = (
 _OF_A_LAUNCH = (
     *("cluster.name", "cluster.check_memory", "cluster.confirm_gpu_hours", "cluster.price_per_gpu_hour"),
     *("cluster.currency", "cluster.gpu_type", "cluster.max_nodes", "cluster.max_parallel", "cluster.max_gpus"),
-    *("cluster.max_failures", "cluster.max_failed_gpu_hours", "logging.webhook_env"),
+    *("cluster.arrays", "cluster.max_failures", "cluster.max_failed_gpu_hours", "logging.webhook_env"),
 )
 
 

@@ -71,6 +71,7 @@ class Cluster:
     memory_gb_per_gpu: Count | None = None  # host memory; null: the partition's default
     max_gpus: Count | None = None  # used at once by all jobs of a results folder; null: as many as SLURM gives
     exclude: tuple[Word, ...] = ()  # names of nodes that no job is to use
+    arrays: bool = True  # runs of one shape are one job array; false: each is a job of its own
     sbatch: dict[str, Any] = field(default_factory=dict, hash=False)  # more options, by long name; true: a flag
     max_loss_minutes: Positive | None = 30.0  # of training between checkpoints, by the time of its steps; null: none
     stalled_after_minutes: Positive | None = 60.0  # without a finished step a run is ended, if also ...; null: never
@@ -104,7 +105,7 @@ class Cluster:
 
 _ONLY_FOR_SLURM = (
     *("gpus_per_node", "max_nodes", "partition", "account", "qos", "cpus_per_gpu", "memory_gb_per_gpu", "max_gpus"),
-    *("exclude", "sbatch", "signal_seconds", "setup", "python", "container"),
+    *("exclude", "arrays", "sbatch", "signal_seconds", "setup", "python", "container"),
 )
 _UNSET = Cluster(name="unset", executor=Executor.local)
 

@@ -36,8 +36,8 @@ class Lane:
 
 # Two clusters beside each other, since a test of SLURM waits for nine tenths of its time.
 SLURM = (
-    "agent", "annotation", "canary", "doctor", "environment", "export", "frozen", "nodes", "ours", "retry", "stock",
-    "submission", "two_users",
+    "agent", "annotation", "canary", "doctor", "environment", "export", "frozen", "no_arrays", "nodes", "ours", "retry",
+    "stock", "submission", "two_users",
 )  # fmt: skip
 FAULTS = ("ceiling", "faults")
 # Documents and catalogue plan many grids alike, which one process expands once.

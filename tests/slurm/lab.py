@@ -58,7 +58,7 @@ class Lab:
         self._hurried = time.monotonic()
         for element in scheduler.queue():
             if element.state == "PENDING" and element.reason == "BeginTime":
-                name = f"JobId={element.job}_{element.index}"
+                name = f"JobId={element.id}"
                 subprocess.run(["scontrol", "update", name, "StartTime=now+3"], check=False, capture_output=True)
 
     def pid(self, daemon: str) -> int:
@@ -102,7 +102,7 @@ class Lab:
 
     def node_of(self, run_id: RunId, results: Path) -> str:
         element = live(results)[run_id]
-        return self.ask("squeue", "-h", "-j", f"{element.job}_{element.index}", "-o", "%N").strip()
+        return self.ask("squeue", "-h", "-j", element.id, "-o", "%N").strip()
 
     def kill_controller(self) -> None:
         os.kill(self.pid("slurmctld"), signal.SIGKILL)

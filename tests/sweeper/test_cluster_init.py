@@ -21,7 +21,7 @@ AccountingStorageEnforce = associations,limits,qos
 AuthInfo                = (null)
 ClusterName             = {name}
 JobContainerType        = {container}
-MaxArraySize            = 1001
+MaxArraySize            = {arrays}
 SchedulerParameters     = (null)
 SLURM_CONF              = /etc/slurm/slurm.conf
 SLURM_VERSION           = {version}
@@ -59,7 +59,9 @@ class Login:
         path.chmod(0o755)
 
     def is_called(self, *, partitions: list[str], nodes: list[str], version: str, **config: str) -> None:
-        told = CONFIG.format(**{"name": "hpc", "container": "job_container/none", "version": version} | config)
+        told = CONFIG.format(
+            **{"name": "hpc", "container": "job_container/none", "version": version, "arrays": "1001"} | config
+        )
         path = self.folder / "bin" / "scontrol"
         listed = "\n".join(partitions)
         path.write_text(
@@ -178,13 +180,14 @@ def test_a_cluster_without_gpus_and_without_accounts_gets_a_profile_of_cpus(
         nodes=["debug|n1|idle|4|7900|(null)", "debug|n2|alloc|4|16000|(null)"],
         version="22.05.8",
         name="My Cluster",
+        arrays="0",
     )
     login.says("sacctmgr", "sacctmgr: error: Association: cluster has no slurmdbd", code=1)
     data = answer(capsys)
     assert any("your accounts, their QOS and limits (sacctmgr: " in item for item in data["unknown"])
     text, cluster = login.made("my")
     assert (cluster.device, cluster.gpus_per_node, cluster.max_nodes) == ("cpu", 0, 2)
-    assert (cluster.cpus_per_gpu, cluster.memory_gb_per_gpu) == (2, 7)
+    assert (cluster.cpus_per_gpu, cluster.memory_gb_per_gpu, cluster.arrays) == (2, 7, False)
     assert re.search(r"^# Not learned:$", text, re.MULTILINE)
 
 

@@ -42,6 +42,7 @@ OTHER: Mapping[str, Any] = {
     "max_gpus": 16,
     "max_parallel": 3,
     "exclude": ("n7",),
+    "arrays": False,
     "sbatch": {"constraint": "ib"},
     "signal_seconds": 77,
     "setup": ("module load cuda",),

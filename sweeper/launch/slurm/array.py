@@ -1,4 +1,4 @@
-"""A chunk: runs of one shape that are one job array, written down before SLURM hears of it.
+"""A chunk: runs of one shape that are one job array, or one run that is a job; written down before SLURM hears of it.
 
     slurm/<chunk>.json      which run is which element; written before `sbatch`
     slurm/<chunk>.sh        what was submitted
@@ -63,6 +63,11 @@ class Chunk:
         if (folder(results_dir) / f"{name}.job").exists():
             return cls.new(run_ids, is_exported=True, **values)
         return cls(name=name, run_ids=tuple(run_ids), is_exported=True, user=os.getuid(), **values)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is a job array; else its one run is a job of its own (`cluster.arrays=false`)."""
+        return bool(self.shape.get("arrays", True))
 
     @property
     def is_held(self) -> bool:
@@ -133,6 +138,6 @@ def chunks(results_dir: Path, damaged: list[DamagedError] | None = None) -> list
 
 
 def in_json(shape: "Shape") -> dict[str, Any]:
-    """A shape as a chunk's file has it."""
+    """A shape as a chunk's file has it; that runs share arrays is not said, as in those of earlier versions."""
     values: dict[str, Any] = json.loads(json.dumps(asdict(shape)))
-    return values
+    return {key: value for key, value in values.items() if (key, value) != ("arrays", True)}

@@ -118,7 +118,7 @@ def script_lines(
     before = [
         "# The canary lets the others go as soon as it has taken a training step.",
         "canary=",
-        'case "$SLURM_ARRAY_TASK_ID" in',
+        'case "${SLURM_ARRAY_TASK_ID:-0}" in',
         *cases,
         "esac",
         "release_others() {",

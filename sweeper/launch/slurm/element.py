@@ -14,7 +14,8 @@ from sweeper.launch.slurm.script import requeue_mark
 def main(results_dir: Path, name: str) -> int:
     """Execute the element's run or annotation; an attempt that met the time limit is queued again by its first node."""
     chunk = Chunk.read(results_dir, name)
-    job, index = int(os.environ["SLURM_ARRAY_JOB_ID"]), int(os.environ["SLURM_ARRAY_TASK_ID"])
+    job = int(os.environ["SLURM_ARRAY_JOB_ID" if chunk.is_array else "SLURM_JOB_ID"])
+    index = int(os.environ["SLURM_ARRAY_TASK_ID"]) if chunk.is_array else 0
     first = os.environ.get("SLURM_PROCID", "0") == "0"
     if first and chunk.job(results_dir) is None:  # submitted by hand, or its submitter was killed
         chunk.remember(results_dir, job)

@@ -41,10 +41,14 @@ def export(specs: Sequence[RunSpec], results_dir: Path, out: Path | None) -> lis
     queued already is not looked at.
     """
     folder(results_dir).joinpath("logs").mkdir(parents=True, exist_ok=True)
-    try:
-        largest = scheduler.max_array_size()
-    except scheduler.SchedulerError:
-        largest = scheduler.DEFAULT_MAX_ARRAY_SIZE
+    largest = 1
+    if any(spec.cluster.arrays for spec in specs):
+        try:
+            largest = scheduler.max_array_size()
+        except scheduler.NoArraysError:
+            raise
+        except scheduler.SchedulerError:
+            largest = scheduler.DEFAULT_MAX_ARRAY_SIZE
     with locked(folder(results_dir) / "lock", wait=True), ExitStack() as undo:
         for spec in specs:
             run_dir = RunDir(results_dir=results_dir, run_id=spec.run_id)

@@ -77,7 +77,8 @@ def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> J
             continue
         if account is not None and scheduler.is_alive(account):
             state = account.partition(",")[0]
-            found[run_id] = [Element(job=job, index=index, name=chunk.name, state=state, reason=_HIDDEN)]
+            about = {"name": chunk.name, "state": state, "reason": _HIDDEN}
+            found[run_id] = [Element(job=job, index=index, in_array=chunk.is_array, **about)]
         elif account is None and chunk.user not in ledger.visible:
             unseen[run_id] = (
                 f"SLURM does not tell you of job {job}_{index}, which is user {chunk.user}'s: let them look"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 15.0
 LONGEST_SECONDS = 300.0  # between two questions to a SLURM that does not answer
-_ELEMENT = ("job", "index", "name", "state", "reason", "mark")  # an element, as it is kept
+_ELEMENT = ("job", "index", "name", "state", "reason", "mark", "in_array")  # an element, as it is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +124,8 @@ class Queue:
         element = self.elements.get(run_id)
         if element is not None:
             why = "" if element.reason == "None" else f" ({element.reason})"  # squeue's word for no reason
-            more = ", ".join(f"{item.job}_{item.index} {item.state}" for item in self.twins.get(run_id, ()))
-            return f"{element.job}_{element.index} {element.state}{why}{f'; also {more}' if more else ''}"
+            more = ", ".join(f"{item.id} {item.state}" for item in self.twins.get(run_id, ()))
+            return f"{element.id} {element.state}{why}{f'; also {more}' if more else ''}"
         if run_id in self.unseen:
             return self.unseen[run_id]
         return self.error if self.error and run_id in self.endings else self.endings.get(run_id)

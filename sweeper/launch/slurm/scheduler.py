@@ -44,6 +44,10 @@ class NoSlurmError(SchedulerError):
     """A command of SLURM is not on this machine."""
 
 
+class NoArraysError(SchedulerError):
+    """The site has job arrays switched off."""
+
+
 class QueueFullError(SchedulerError):
     """A limit on queued jobs is reached: the same will be accepted later."""
 
@@ -54,14 +58,20 @@ class RefusedError(SchedulerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
-    """One array element in the queue."""
+    """One array element in the queue, or a job that is no array, as its only one."""
 
     job: int  # of the array
-    index: int
+    index: int  # 0 of a job that is none
     name: str
     state: str  # SLURM's word: PENDING, RUNNING, COMPLETING, ...
     reason: str
     mark: str = ""  # the first word of its comment: what we called it, whatever its name is by now
+    in_array: bool = True
+
+    @property
+    def id(self) -> str:
+        """As SLURM's programs call it."""
+        return f"{self.job}_{self.index}" if self.in_array else f"{self.job}"
 
     @property
     def is_blocked(self) -> bool:
@@ -85,17 +95,18 @@ class Configuration:
         """Elements that one array may have, at least 1.
 
         Raises:
-            SchedulerError: the site has job arrays switched off.
+            NoArraysError: the site has job arrays switched off.
         """
         if self.max_array_size < 1:
-            raise SchedulerError(
-                "MaxArraySize=0 (scontrol show config): this site has no job arrays, and runs are submitted in them"
+            raise NoArraysError(
+                "MaxArraySize=0 (scontrol show config): this site has no job arrays; set cluster.arrays=false, and "
+                "each run is a job of its own"
             )
         return self.max_array_size
 
 
 def queue(users: Iterable[int] = ()) -> list[Element]:
-    """Array elements that are queued, running or completing: this user's and those of `users`, by uid.
+    """Jobs and array elements that are queued, running or completing: this user's and those of `users`, by uid.
 
     In every partition, hidden ones too, whatever the shell's LOGNAME and `SQUEUE_` variables say.
 
@@ -115,8 +126,10 @@ def queue(users: Iterable[int] = ()) -> list[Element]:
         job, index, state, reason = match.groups()
         name, _, comment = text[match.end() : end].rstrip("\n").partition(_COMMENT)
         mark = comment.split()[0] if comment.strip() else ""
-        if index.isdigit():
-            found.append(Element(job=int(job), index=int(index), name=name, state=state, reason=reason, mark=mark))
+        in_array = index.isdigit()  # of no array it says N/A
+        number = int(index) if in_array else 0
+        about = {"name": name, "state": state, "reason": reason, "mark": mark}
+        found.append(Element(job=int(job), index=number, in_array=in_array, **about))
     return found
 
 
@@ -145,16 +158,19 @@ def submit(script: Path, *, lock: int | None = None) -> int:
 
 
 def cancel(elements: Iterable[Element]) -> None:
-    """Take elements out of the queue, or stop them: one question, with an argument for each array.
+    """Take elements out of the queue, or stop them: one question, with an argument for each array or job.
 
     Raises:
         SchedulerError: SLURM did not answer, or refused some, in its words; the others are cancelled.
     """
-    indices: dict[int, list[int]] = {}
+    indices, alone = dict[int, list[int]](), list[str]()
     for element in elements:
-        indices.setdefault(element.job, []).append(element.index)
-    if indices:
-        ask(["scancel", *(f"{job}_[{_ranges(each)}]" for job, each in indices.items())])
+        if element.in_array:
+            indices.setdefault(element.job, []).append(element.index)
+        else:
+            alone.append(element.id)
+    if indices or alone:
+        ask(["scancel", *(f"{job}_[{_ranges(each)}]" for job, each in indices.items()), *alone])
 
 
 def _ranges(indices: Iterable[int]) -> str:
@@ -244,7 +260,8 @@ def max_array_size() -> int:
     """Elements that one array may have: MaxArraySize bounds the index, which begins at 0, max_array_tasks their number.
 
     Raises:
-        SchedulerError: scontrol did not answer, or the site has job arrays switched off.
+        SchedulerError: scontrol did not answer.
+        NoArraysError: the site has job arrays switched off.
     """
     return configuration().elements()
 

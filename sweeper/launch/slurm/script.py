@@ -32,7 +32,7 @@ def script(
     before: Sequence[str] = (),
     after: Sequence[str] = (),
 ) -> str:
-    """The batch script of an array of runs, with shell lines `before` and `after` its command.
+    """The batch script of an array of runs, or of one, with shell lines `before` and `after` its command.
 
     The command starts our Python once per node of each element: with `arguments`, else as `element` wants it; from the
     chunk's code, if that is still what was frozen. submitit
@@ -70,10 +70,10 @@ def script(
         signal_delay_s=shape.signal_seconds,
         exclude=",".join(shape.exclude) or None,
         setup=[*setup(shape), *before],
-        teardown=_teardown(results_dir, after),
+        teardown=_teardown(results_dir, after, in_array=shape.arrays),
         comment=f"{chunk.name} {results_dir}",
         array_parallelism=chunk.at_once,
-        map_count=len(chunk.run_ids),
+        map_count=len(chunk.run_ids) if shape.arrays else None,
         wckey=None,  # type: ignore[arg-type]  # leaves the flag out: not every cluster has such keys
         stderr_to_stdout=True,
         additional_parameters={
@@ -87,6 +87,8 @@ def script(
         # One node's failure ends the others, so that no GPU waits for what will not come.
         srun_args=["--kill-on-bad-exit=1", *cores, *flags],
     )
+    if not shape.arrays:  # its logs are called as those of an array's only element
+        text = text.replace("/%j_", "/%j_0_")
     return f"{text}\n".replace(_PERCENT, "%%")
 
 
@@ -140,14 +142,14 @@ def requeue_mark(results_dir: Path, element: str) -> Path:
     return folder(results_dir) / "requeue" / element
 
 
-def _teardown(results_dir: Path, after: Sequence[str]) -> list[str]:
+def _teardown(results_dir: Path, after: Sequence[str], *, in_array: bool) -> list[str]:
     mark = shlex.quote(str(requeue_mark(results_dir, "")))
     return [
         "code=$?",
-        'element="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"',
+        'element="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"' if in_array else 'element="${SLURM_JOB_ID}_0"',
         f'if [ -e {mark}/"$element" ]; then',
         f'  rm -f {mark}/"$element"',
-        '  scontrol requeue "$element"',
+        '  scontrol requeue "$element"' if in_array else '  scontrol requeue "$SLURM_JOB_ID"',
         "fi",
         *after,
         'exit "$code"',

@@ -29,6 +29,7 @@ class Shape:
     environment: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     sbatch: Options = ()  # the user's own, beside and in the place of ours
+    arrays: bool = True  # runs share a job array; False: each is a job of its own
 
     @property
     def gpus(self) -> int:
@@ -56,6 +57,7 @@ def shape_of(spec: RunSpec) -> Shape:
         environment=cluster.environment,
         exclude=cluster.exclude,
         sbatch=_options(cluster.sbatch),
+        arrays=cluster.arrays,
     )
 
 

@@ -118,7 +118,7 @@ def batches(
 ) -> list[Batch]:
     """The arrays of runs, of at most `largest` each, in the order of submission: canaries, then the widest.
 
-    `alive` are the runs that have jobs.
+    Of a shape without arrays each run is a batch of its own. `alive` are the runs that have jobs.
     """
     canaries = {chunk.canary for chunk in known}
     found = []
@@ -128,8 +128,9 @@ def batches(
         for run_id in [run_id for run_id in waiting if run_id == first or run_id in canaries]:
             waiting.remove(run_id)
             found.append(Batch(shape, (run_id,), run_id, is_awaited=True))
-        for start in range(0, len(waiting), largest):
-            found.append(Batch(shape, tuple(waiting[start : start + largest]), first))
+        size = largest if shape.arrays else 1
+        for start in range(0, len(waiting), size):
+            found.append(Batch(shape, tuple(waiting[start : start + size]), first))
     return sorted(found, key=lambda batch: (not batch.is_awaited, -batch.shape.gpus))
 
 
@@ -145,19 +146,23 @@ def _submit_new(
     code = freeze(results_dir)
     site = scheduler.configuration()
     alive = here.elements.keys()
-    new = batches(specs, site.elements(), results_dir, known, with_canary=with_canary, alive=alive)
+    largest = site.elements() if any(spec.cluster.arrays for spec in specs) else 1
+    new = batches(specs, largest, results_dir, known, with_canary=with_canary, alive=alive)
     ceiling = Ceiling.of(specs)
     found = places([batch.wanted for batch in new], ceiling, _live(results_dir, known, here))
     last: list[list[int]] = []  # per array, the jobs that must have ended before what comes after it
+    is_full = set[Shape]()  # of those without arrays: sbatch is not asked about each of a thousand runs
+    never = dict[Shape, str]()
     for batch, place in zip(new, found, strict=True):
         after = [job for item in place.after for job in ([item.job] if isinstance(item, Live) else last[item])]
         last.append(after)
         waiting, size = list(batch.run_ids), len(batch.run_ids)
-        if batch.canary in done.left:
+        if batch.canary in done.left or batch.shape in is_full:
             done.left += waiting
             continue
-        if batch.canary in done.refused:
-            done.refused |= dict.fromkeys(waiting, done.refused[batch.canary])
+        why = never.get(batch.shape) or (done.refused.get(batch.canary) if batch.canary else None)
+        if why is not None:
+            done.refused |= dict.fromkeys(waiting, why)
             continue
         while waiting:
             part = waiting[:size]
@@ -168,6 +173,8 @@ def _submit_new(
                 job = _submit_chunk(chunk, batch.shape, results_dir, known, done, lock)
             except RefusedError as error:  # of this shape alone: the others may be accepted
                 done.refused |= dict.fromkeys(waiting, str(error))
+                if not batch.shape.arrays:
+                    never[batch.shape] = str(error)
                 break
             if job is not None:
                 known.append(chunk)
@@ -178,6 +185,8 @@ def _submit_new(
                 size = len(part) // 2  # a smaller array may still fit
             else:
                 done.left += waiting
+                if not batch.shape.arrays:
+                    is_full.add(batch.shape)
                 break
 
 
@@ -222,5 +231,7 @@ def _submit_chunk(
         return None
     # Any other error is passed on with the chunk left: it may be queued all the same, under a name that `live` finds.
     chunk.remember(results_dir, job)
-    done.submitted |= {run_id: f"{job}_{index}" for index, run_id in enumerate(chunk.run_ids)}
+    done.submitted |= {
+        run_id: f"{job}_{index}" if shape.arrays else f"{job}" for index, run_id in enumerate(chunk.run_ids)
+    }
     return job
