@@ -5,8 +5,9 @@ What they have saved stays: a launch resumes them. Exit code 1: one cannot be st
 
 import argparse
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.cli.verb import EXIT_FAILED, add_json, add_results, answer, results_folder, say_damaged
@@ -35,9 +36,10 @@ def run(options: argparse.Namespace) -> int:
 
     results_dir = results_folder(options)
     wanted = chosen(results_dir, options.which)
-    queue = Queue.ask(results_dir)
-    jobs = {run_id: elements for run_id in wanted if (elements := queue.all_elements(run_id))}
-    refused = _cancel_jobs(element for elements in jobs.values() for element in elements)
+    with _nobody_submitting(results_dir):
+        queue = Queue.ask(results_dir)
+        jobs = {run_id: elements for run_id in wanted if (elements := queue.all_elements(run_id))}
+        refused = _cancel_jobs(element for elements in jobs.values() for element in elements)
     with suppress(OSError):  # another's results folder: SLURM is asked anew all the same, soon
         kept(results_dir).unlink(missing_ok=True)
     stopped, left = local.cancel([RunDir(results_dir=results_dir, run_id=name) for name in wanted if name not in jobs])
@@ -62,6 +64,19 @@ def run(options: argparse.Namespace) -> int:
     if queue.error is not None:
         raise scheduler.SchedulerError(f"SLURM does not answer, so its jobs are not cancelled: {queue.error}")
     return EXIT_FAILED if left or queue.damaged or unseen or refused else code
+
+
+@contextmanager
+def _nobody_submitting(results_dir: Path) -> Iterator[None]:
+    """Wait for who submits now, so that no job of theirs arrives in the queue after it was looked at."""
+    from data_prep.files.lock import LockedError, locked
+
+    place = results_dir / "slurm"
+    with ExitStack() as around:
+        with suppress(OSError, LockedError):  # closed to this user, who may have jobs there all the same
+            if place.is_dir():
+                around.enter_context(locked(place / "lock", wait=True))
+        yield
 
 
 def _cancel_jobs(elements: "Iterable[Element]") -> str | None:

@@ -16,6 +16,7 @@ from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.triage import Diagnosis, Ending, classify, of_exception, tail
 from sweeper.spec.cluster import JOB_BEGAN, SIGNAL_EARLY_S
+from sweeper.spec.run import RunSpec
 from sweeper.training import checkpoint
 from sweeper.training.context import JobContext, now
 from sweeper.training.tracking import tell
@@ -80,7 +81,8 @@ def finish(job: JobContext, measured: Measured, error: BaseException | None) -> 
         return EXIT_TERMINATED
     if isinstance(error, Expired):
         ending |= {"status": "expired", "steps": checkpoint.trained_steps(job.run_dir.checkpoints)}
-        ending |= {"cause": _cause(job, os.environ)}
+        env = job.attempt.read("env")
+        ending |= {"cause": cause_of_warning(job.spec, os.environ, began=env["time"] if env else time.time())}
         failure = _stuck(job, ending)
         if failure is None:
             job.attempt.write("exit", {"time": now(), **ending})
@@ -98,14 +100,15 @@ def finish(job: JobContext, measured: Measured, error: BaseException | None) -> 
     return EXIT_FAILED if failure else 0
 
 
-def _cause(job: JobContext, variables: Mapping[str, str]) -> FailureClass:
-    """Why SLURM warned the job: its time limit is near, or, with more time left than that warning gives, preemption."""
-    cluster, hours = job.spec.cluster, job.spec.model.resources.hours
-    env = job.attempt.read("env")
+def cause_of_warning(spec: RunSpec, variables: Mapping[str, str], *, began: float) -> FailureClass:
+    """Why SLURM warned a job: its time limit is near, or, with more time left than that warning gives, preemption.
+
+    `began` is when the job's own work did, in Unix seconds; its setup may have taken minutes before.
+    """
     ends = variables.get("SLURM_JOB_END_TIME")  # of Slurm 23.02 and later
-    began = variables.get(JOB_BEGAN) or (env["time"] if env else time.time())  # its setup may have taken minutes
-    end = float(ends) if ends and ends.isdecimal() else float(began) + hours * 3600
-    is_near = end - time.time() < cluster.signal_seconds + SIGNAL_EARLY_S + _MARGIN_S
+    start = float(variables.get(JOB_BEGAN) or began)
+    end = float(ends) if ends and ends.isdecimal() else start + spec.model.resources.hours * 3600
+    is_near = end - time.time() < spec.cluster.signal_seconds + SIGNAL_EARLY_S + _MARGIN_S
     return FailureClass.timeout if is_near else FailureClass.preempted
 
 

@@ -105,6 +105,7 @@ def begin(run_dir: RunDir, spec: RunSpec, attempt: Attempt) -> JobContext:
             "time": time.time(),
             "host": hostname(),
             "node": os.environ.get("SLURMD_NODENAME") if node.count == 1 else None,
+            "job": os.environ.get("SLURM_JOB_ID"),  # of an array's element, too: the same if it is queued again
             "adjustment": dict(adjustment.read(run_dir.path)),
             "device": device,
             "versions": versions(),

@@ -74,9 +74,10 @@ def consider(
     scheduler = queue.endings.get(run_dir.run_id) if queue.error is None else None
     diagnosis = run_dir.diagnosis(scheduler)
     if scheduler and diagnosis and diagnosis.failure_class is FailureClass.unknown:
-        # Read only where it is needed: to find a run's step log takes all arrays of the folder.
-        diagnosis = run_dir.diagnosis(scheduler, step_log(run_dir.results_dir, run_dir.run_id))
-    before = 0 if run_dir.attempts() or not scheduler else deaths(run_dir.results_dir, run_dir.run_id)
+        place = queue.places.get(run_dir.run_id)
+        diagnosis = run_dir.diagnosis(scheduler, step_log(run_dir.results_dir, run_dir.run_id, place))
+    earlier = () if run_dir.attempts() else queue.earlier.get(run_dir.run_id, ())
+    before = deaths(run_dir.results_dir, earlier)
     if diagnosis is None or not run_dir.spec_path.exists():
         return None
     own: adjustment.Changes = {} if now is None else restated(run_dir, now)
@@ -124,12 +125,16 @@ def _case(run_dir: RunDir, spec: RunSpec, diagnosis: Diagnosis, before: int, *, 
     attempts = run_dir.attempts()
     ends = [attempt.read("exit") for attempt in attempts]
     env, beat = (attempts[-1].read("env"), attempts[-1].heartbeat()) if attempts else (None, None)
-    # An attempt without a record was killed: counted as the class of the last one.
+    # An attempt without a record was killed: counted as the class of the last one, but for those after which SLURM
+    # queued the same job again, as it does after a preemption or the loss of a node.
+    jobs = [(attempt.read("env") or {}).get("job") for attempt in attempts]
+    was_requeued = [job is not None and job == later for job, later in zip(jobs, [*jobs[1:], None], strict=True)]
     failed = [
         (attempt, end.get("class") if end else diagnosis.failure_class)
-        for attempt, end in zip(attempts, ends, strict=True)
-        if end is None or end["status"] not in _ENDED_BY_SLURM
+        for attempt, end, again in zip(attempts, ends, was_requeued, strict=True)
+        if (end["status"] not in _ENDED_BY_SLURM if end else not again)
     ]
+    is_slurms = diagnosis.failure_class in (FailureClass.preempted, FailureClass.cancelled)
     devices = spec.model.resources.devices
     node = env.get("node") if env else None
     return Case(
@@ -138,7 +143,7 @@ def _case(run_dir: RunDir, spec: RunSpec, diagnosis: Diagnosis, before: int, *, 
         evidence=diagnosis.evidence,
         phase=ends[-1]["phase"] if ends and ends[-1] else beat.phase if beat else None,
         nodes=(node,) if node else (),
-        failures=before + sum(kind == diagnosis.failure_class for _, kind in failed),
+        failures=0 if is_slurms else before + sum(kind == diagnosis.failure_class for _, kind in failed),
         gpu_hours=sum(attempt.seconds() for attempt, _ in failed) * devices / 3600,
         asked=asked,
     )

@@ -1,11 +1,15 @@
 """What a submission does with what sbatch refuses; SLURM's programs are scripts, and sbatch judges by the script."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from data_prep.files.lock import locked
+from sweeper.cli.main import main
 from sweeper.launch.slurm import canary, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks
 from sweeper.launch.slurm.follow import follow, submit_text
@@ -181,3 +185,39 @@ def test_an_array_has_no_more_elements_than_a_site_lets_one_have(
 ) -> None:
     says("scontrol", f"#!/bin/sh\necho MaxArraySize = 1001\necho '{said}'\n")
     assert scheduler.max_array_size() == largest
+
+
+def test_an_answer_that_is_lost_midway_is_told_with_what_is_queued_and_what_is_not(
+    says: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    shapes = [runs(seed, seed + 1, memory=memory) for seed, memory in ((0, 8), (2, 9), (4, 10))]
+    lost = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+    count = 'echo x >>"$0.calls"; n=$(wc -l <"$0.calls")'
+    says("sbatch", f"#!/bin/sh\n{count}\n[ $n != 2 ] || {{ echo '{lost}' >&2; exit 1; }}\necho $n\n")
+    with pytest.raises(SchedulerError) as caught:
+        submit([run for members in shapes for run in members], tmp_path / "r")
+    assert "Socket timed out" in str(caught.value)
+    assert "Of 6 runs 2 are queued, of 2 SLURM alone knows, 2 were not asked for. The same command goes on" in str(
+        caught.value
+    )
+    assert len(chunks(tmp_path / "r")) == 2  # the lost one is looked for in the queue
+
+
+def test_a_cancel_beside_a_submission_waits_for_it_and_leaves_no_job_behind(
+    says: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    results, (run,) = tmp_path / "r", runs(0)
+    RunDir(results_dir=results, run_id=run.run_id).freeze(run)
+    says("scancel", '#!/bin/sh\necho "$@" >>"$0.calls"\n')
+    done = list[int]()
+    canceller = Thread(target=lambda: done.append(main(["cancel", run.run_id, "--results", str(results)])))
+    with locked(results / "slurm" / "lock", wait=True):  # as a submitter does, about to queue the run
+        canceller.start()
+        time.sleep(0.5)
+        assert done == []
+        chunk = Chunk(name="sweep-1", run_ids=(run.run_id,), code="x", user=os.getuid())
+        chunk.write(results, "")
+        says("squeue", "#!/bin/sh\necho '7|0|PENDING|None|sweep-1|comment='\n")
+    canceller.join(20)
+    assert done == [0]
+    assert (tmp_path / "bin" / "scancel.calls").read_text() == "7_[0]\n"

@@ -199,3 +199,27 @@ def test_attempts_that_slurm_ended_do_not_count_as_failures(tmp_path: Path, stat
     considered = consider(run_dir, Queue(elements={}, endings={}))
     assert considered is not None
     assert considered.decision.retry
+
+
+def test_attempts_after_which_slurm_queued_the_same_job_again_are_no_failures_of_a_later_ones_class(
+    tmp_path: Path,
+) -> None:
+    run = spec("seed=1", "cluster=slurm_cpu", "cluster.max_failures=3")
+    run_dir = RunDir(results_dir=tmp_path, run_id=run.run_id)
+    run_dir.freeze(run)
+    # Killed by preemptions, which leave no record; then a job of its own that lacked memory.
+    for name in ("7", "7", "7", "8"):
+        run_dir.new_attempt().write("env", {"time": time.time(), "job": name})
+    queue = Queue(elements={}, endings={run.run_id: "OUT_OF_MEMORY, exit 0:125"}, time=1.0)
+    considered = consider(run_dir, queue)
+    assert considered is not None
+    assert considered.diagnosis.failure_class is FailureClass.host_oom
+    assert considered.decision.retry
+    for attempt in run_dir.attempts():
+        attempt.write("env", {"time": time.time(), "job": attempt.path.name})
+    refused = consider(run_dir, queue)
+    assert refused is not None
+    assert "failed 4 times so" in refused.decision.words
+    preempted = consider(run_dir, Queue(elements={}, endings={run.run_id: "PREEMPTED, exit 0:0"}, time=1.0))
+    assert preempted is not None
+    assert preempted.decision.retry

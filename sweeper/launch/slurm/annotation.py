@@ -27,13 +27,14 @@ from sweeper.host.files import open_results, undamaged, write_atomic
 from sweeper.host.process import adopt_orphans
 from sweeper.host.secret import hidden
 from sweeper.inputs.data import prepared
-from sweeper.job.exit import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED
+from sweeper.job.exit import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED, cause_of_warning
 from sweeper.launch.slurm import scheduler
 from sweeper.launch.slurm.array import Chunk, folder, in_json
 from sweeper.launch.slurm.scheduler import Element, SchedulerError
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import shape_of
 from sweeper.launch.slurm.snapshot import freeze
+from sweeper.rows.failure_class import FailureClass
 from sweeper.runs.triage import Ending, classify, tail
 from sweeper.spec.run_id import RunId
 
@@ -81,6 +82,7 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
             return Chunk.read(results_dir, name)
         if _done(results_dir, name) is not None:
             return None
+        _refuse_elsewhere(results_dir, name)
         prepared(annotation.spec, results_dir, tokenizer=None)
         _outcome(results_dir, name).unlink(missing_ok=True)
         write_atomic(results_dir / "annotations" / f"{name}.json", annotation.to_json())
@@ -92,6 +94,7 @@ def _ensure(annotation: Annotation, name: str, results_dir: Path, say: Callable[
             code=str(code.folder),
             digest=code.digest,
             shape=in_json(shape),
+            cluster=scheduler.configuration().cluster,
             user=os.getuid(),
         )
         (folder(results_dir) / "logs").mkdir(parents=True, exist_ok=True)
@@ -107,14 +110,17 @@ def run(results_dir: Path, name: str) -> int:
     environment.settle(os.environ)
     limits.raise_all()
     open_results(results_dir)
-    annotation = read(results_dir, name)
+    annotation, began = read(results_dir, name), time.time()
     adopt_orphans()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGUSR2, _stop)
     try:
         done = annotate(annotation, results_dir)
     except SystemExit as stop:
-        if stop.code == EXIT_EXPIRED and not _came_further(annotation, results_dir, name):
+        was_late = stop.code == EXIT_EXPIRED and (
+            cause_of_warning(annotation.spec, os.environ, began=began) is FailureClass.timeout
+        )
+        if was_late and not _came_further(annotation, results_dir, name):  # a preemption is no failure
             hours = annotation.spec.model.resources.hours
             return _failed(
                 results_dir, name, f"measured no block of problems in model.resources.hours={hours:g}, twice; raise it"
@@ -160,6 +166,23 @@ def _element(results_dir: Path, name: str) -> Element | None:
     users = {Chunk.read(results_dir, name).user} if is_known else set()
     found = scheduler.queue(user for user in users if user is not None)
     return next((element for element in found if name in (element.mark, element.name)), None)
+
+
+def _refuse_elsewhere(results_dir: Path, name: str) -> None:
+    """Refuse to submit what another cluster may have in its queue.
+
+    Raises:
+        SchedulerError: it does, and nothing says that the job ended.
+    """
+    path = folder(results_dir) / f"{name}.json"
+    if not path.exists() or _outcome(results_dir, name).exists():
+        return
+    chunk, here = Chunk.read(results_dir, name), scheduler.configuration().cluster
+    if chunk.cluster and here and chunk.cluster != here:
+        raise SchedulerError(
+            f"job {chunk.job(results_dir)} ({name}) went to cluster {chunk.cluster}, and this machine asks {here}: "
+            f"look from there; if it is gone, remove {path}, and it is submitted here"
+        )
 
 
 def _outcome(results_dir: Path, name: str) -> Path:

@@ -1,7 +1,7 @@
 """What was ever submitted from a results folder, and where it is in SLURM's queue."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +27,7 @@ class Jobs:
     twins: Mapping[RunId, tuple[Element, ...]] = field(default_factory=dict)  # more of them, of runs that have several
     endings: Mapping[RunId, str] = field(default_factory=dict)  # of those submitted that are gone and have no row
     places: Mapping[RunId, tuple[int, int]] = field(default_factory=dict)  # the elements that ended so
+    earlier: Mapping[RunId, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # all that those runs ever had
     unseen: Mapping[RunId, str] = field(default_factory=dict)  # why nothing can be told of them from here
     arrays: Mapping[int, Chunk] = field(default_factory=dict)  # the chunk of each array that `elements` are of
 
@@ -85,27 +86,29 @@ def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> J
             )
         else:
             endings[run_id] = missing if account is None else account
-    places = {run_id: gone[run_id] for run_id in endings}
-    return _jobs(found, endings, places, unseen, ledger.by_job)
-
-
-def _jobs(
-    found: Mapping[RunId, list[Element]],
-    endings: Mapping[RunId, str],
-    places: Mapping[RunId, tuple[int, int]],
-    unseen: Mapping[RunId, str],
-    by_job: Mapping[int, Chunk],
-) -> Jobs:
     for each in found.values():
         each.sort(key=lambda item: (_ORDER.index(item.state) if item.state in _ORDER else len(_ORDER), item.job))
     return Jobs(
         elements={run_id: each[0] for run_id, each in found.items()},
         twins={run_id: tuple(each[1:]) for run_id, each in found.items() if len(each) > 1},
         endings=endings,
-        places=places,
+        places={run_id: gone[run_id] for run_id in endings},
+        earlier=_earlier(known, ledger.ids, endings),
         unseen=unseen,
-        arrays={item.job: by_job[item.job] for each in found.values() for item in each},
+        arrays={item.job: ledger.by_job[item.job] for each in found.values() for item in each},
     )
+
+
+def _earlier(
+    known: Sequence[Chunk], ids: Mapping[str, int], wanted: Collection[RunId]
+) -> dict[RunId, tuple[tuple[int, int], ...]]:
+    """Every element (array job, index) of some runs whose job is known."""
+    found: dict[RunId, list[tuple[int, int]]] = {}
+    for chunk in known if wanted else ():
+        for index, run_id in enumerate(chunk.run_ids):
+            if chunk.name in ids and run_id in wanted:
+                found.setdefault(run_id, []).append((ids[chunk.name], index))
+    return {run_id: tuple(places) for run_id, places in found.items()}
 
 
 def live(results_dir: Path, known: Sequence[Chunk] | None = None) -> Mapping[RunId, Element]:
@@ -226,15 +229,14 @@ def step_log(results_dir: Path, run_id: RunId, where: tuple[int, int] | None = N
     return [line for line in said if line.strip()]
 
 
-def deaths(results_dir: Path, run_id: RunId) -> int:
-    """Jobs of a run without attempts that began all the same: their setup or its Python failed."""
-    jobs = [
-        (job, chunk.run_ids.index(run_id))
-        for chunk in chunks(results_dir, [])
-        if run_id in chunk.run_ids and (job := chunk.job(results_dir)) is not None
-    ]
-    return sum(bool(_logs(results_dir, job, index)) for job, index in jobs)
+def deaths(results_dir: Path, elements: Iterable[tuple[int, int]]) -> int:
+    """Elements (array job, index) of a run without attempts that began all the same: setup or its Python failed."""
+    return sum(bool(_logs(results_dir, job, index)) for job, index in elements)
 
 
 def _logs(results_dir: Path, job: int, index: int) -> list[Path]:
-    return sorted((folder(results_dir) / "logs").glob(f"{job}_{index}_*_log.out"))
+    """Of its tasks, one a node: looked for by name, as there are the logs of all runs beside them."""
+    place, found = folder(results_dir) / "logs", list[Path]()
+    while os.path.lexists(path := place / f"{job}_{index}_{len(found)}_log.out"):
+        found.append(path)
+    return found

@@ -42,6 +42,7 @@ class Queue:
         default_factory=dict
     )  # more elements of runs that have several
     places: Mapping[RunId, tuple[int, int]] = field(default_factory=dict)  # array job and index of what `endings` names
+    earlier: Mapping[RunId, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # all elements that those had
     unseen: Mapping[RunId, str] = field(
         default_factory=dict
     )  # runs that may have jobs which SLURM does not tell of here
@@ -70,6 +71,7 @@ class Queue:
             twins=jobs.twins,
             unseen=jobs.unseen,
             places=jobs.places,
+            earlier=jobs.earlier,
             endings=jobs.endings,
             time=now,
             damaged=broken,
@@ -147,6 +149,7 @@ class _Kept:
     failures: int
     unseen: dict[RunId, str]
     places: dict[RunId, tuple[int, int]]
+    earlier: dict[RunId, tuple[tuple[int, int], ...]]
 
 
 def _text(queue: Queue) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_prep.files.lock import locked
+from sweeper.host.amounts import number_of
 from sweeper.launch.slurm import canary, ledger, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder, in_json
 from sweeper.launch.slurm.ceiling import Ceiling, Live, Wanted, places
 from sweeper.launch.slurm.ledger import Jobs
 from sweeper.launch.slurm.queue import kept
-from sweeper.launch.slurm.scheduler import QueueFullError, RefusedError, SchedulerError
+from sweeper.launch.slurm.scheduler import NoSlurmError, QueueFullError, RefusedError, SchedulerError
 from sweeper.launch.slurm.script import script
 from sweeper.launch.slurm.shape import Shape, shape_of
 from sweeper.launch.slurm.snapshot import freeze
@@ -36,6 +37,7 @@ class Submission:
     refused: dict[RunId, str] = field(default_factory=dict)  # SLURM's words on what it will never accept
     unseen: dict[RunId, str] = field(default_factory=dict)  # may have jobs that SLURM does not tell of here
     held: dict[RunId, RunId] = field(default_factory=dict)  # jobs of the folder that a dead canary holds, with that run
+    lost: list[RunId] = field(default_factory=list)  # sbatch was asked for them, and its answer did not come
 
 
 def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = False) -> Submission:
@@ -67,6 +69,10 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
                 list(pool.map(lambda spec: RunDir(results_dir=results_dir, run_id=spec.run_id).freeze(spec), new))
             try:
                 _submit_new(new, results_dir, known, here, done, lock, with_canary)
+            except SchedulerError as error:
+                if not done.lost:
+                    raise
+                raise SchedulerError(_midway(error, done, len(new))) from error
             finally:
                 kept(results_dir).unlink(missing_ok=True)
         with suppress(SchedulerError):  # what it is for is done already, and the canary's job tries as well
@@ -75,6 +81,22 @@ def submit(specs: Sequence[RunSpec], results_dir: Path, *, with_canary: bool = F
     if done.refused and not (done.submitted or done.queued or done.left):
         raise RefusedError("; ".join(dict.fromkeys(done.refused.values())))
     return done
+
+
+def _midway(error: SchedulerError, done: Submission, n_runs: int) -> str:
+    """What became of the runs of a submission that ended because sbatch's answer was lost."""
+    rest = n_runs - len(done.submitted) - len(done.lost) - len(done.left) - len(done.refused)
+    parts = [
+        f"{len(done.submitted)} are queued" if done.submitted else "none is known to be queued",
+        f"of {len(done.lost)} SLURM alone knows",
+        *([f"{len(done.left)} found no room"] if done.left else []),
+        *([f"{len(done.refused)} were refused ({next(iter(done.refused.values()))})"] if done.refused else []),
+        *([f"{rest} were not asked for"] if rest else []),
+    ]
+    return (
+        f"{error}. Of {number_of(n_runs, 'run')} {', '.join(parts)}. The same command goes on: it finds in the queue "
+        "what arrived there, and submits the rest"
+    )
 
 
 def _held_for_good(results_dir: Path, known: Sequence[Chunk], alive: Collection[RunId]) -> dict[RunId, RunId]:
@@ -222,14 +244,16 @@ def _submit_chunk(
         canary.set_free(results_dir, chunk.name)
     try:
         job = scheduler.submit(path, lock=lock)
-    except RefusedError:
+    except (RefusedError, NoSlurmError):
         chunk.forget(results_dir)
         raise
     except QueueFullError as error:
         chunk.forget(results_dir)
         done.limit = str(error)
         return None
-    # Any other error is passed on with the chunk left: it may be queued all the same, under a name that `live` finds.
+    except SchedulerError:  # the chunk is left: it may be queued all the same, under a name that `live` finds
+        done.lost += chunk.run_ids
+        raise
     chunk.remember(results_dir, job)
     done.submitted |= {
         run_id: f"{job}_{index}" if shape.arrays else f"{job}" for index, run_id in enumerate(chunk.run_ids)
