@@ -30,7 +30,8 @@ from sweeper.rows.sample import VERDICTS, Origin, Sample, Wanted
 from sweeper.runs.folder import RunDir, find_run, known_runs
 from sweeper.runs.samples import counts, kept_samples
 
-_MEASURED = tuple(field.name for field in fields(CurvePoint) if field.name not in ("step", "val_pass1", "trajectories"))
+_APART = ("step", "val_pass1", "trajectories", "verdicts")
+_MEASURED = tuple(field.name for field in fields(CurvePoint) if field.name not in _APART)
 
 
 def results(grid: str | None = None, *, results_dir: str | Path = "results") -> pd.DataFrame:
@@ -69,7 +70,8 @@ def curves(run_or_grid: str | None = None, *, results_dir: str | Path = "results
         The columns `run_id`, `step` (from 0: the validation before training), `metric` and `value`. Metrics: `reward`
         (mean of the step's rollouts), `val_accuracy` (mean of a validation, 0 to 1), `response_length` (tokens,
         mean), `entropy` and `kl` (nats per token), `tokens` (of the step's batch), `seconds` (wall time of the step),
-        `probs_diff` (mean difference of rollout's and actor's probability of a token); of an agent's rollouts also
+        `probs_diff` (mean difference of rollout's and actor's probability of a token), `late_verdicts` (share of the
+        step's verdicts that a limit of time or an outage decided); of an agent's rollouts also
         `turns`, `calls`, `used_a_tool`, `ended_answered` and the like, as in the columns of `results`. Runs that are
         training are read as far as they are.
 
@@ -219,7 +221,8 @@ def _runs(results_dir: Path, which: str | None) -> list[RunDir]:
 
 def _measured(point: CurvePoint) -> dict[str, float | None]:
     acted = did(point.trajectories) if point.trajectories else {}
-    return {"val_accuracy": point.val_pass1} | {name: getattr(point, name) for name in _MEASURED} | acted
+    late = {"late_verdicts": point.verdicts.share} if point.verdicts else {}
+    return {"val_accuracy": point.val_pass1} | {name: getattr(point, name) for name in _MEASURED} | late | acted
 
 
 def _curve(run_dir: RunDir) -> Iterator[CurvePoint]:

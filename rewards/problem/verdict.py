@@ -18,13 +18,22 @@ class Outcome(StrEnum):
     ERROR = "error"  # the scorer itself failed; scored 0 and counted, never hidden as WRONG
 
 
+class Late(StrEnum):
+    """What ran past its limit or did not answer: only such a verdict can depend on the machine's load."""
+
+    PROGRAM = "program"  # of a model, its tests, or CRUXEval's function
+    ALGEBRA = "algebra"
+    JUDGE = "judge"  # gave no decision, in time or at all
+    SCORER = "scorer"  # of reasoning-gym, or a function of the user's own
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """One answer's outcome and the answer as the scorer read it.
 
     `credit`, in [0, 1), is how much of a wrong answer is right, for the sources that Guru trains with partial credit.
     `reward` is what a function of the user's own gave, any finite number; None: it follows from the outcome.
-    `judge_failed` says that an ERROR is an outage of the judge.
+    `judge_failed` says that an ERROR is an outage of the judge. `late` says what a TIMEOUT is of.
     """
 
     outcome: Outcome
@@ -32,6 +41,7 @@ class Verdict:
     credit: float = 0.0
     reward: float | None = None
     judge_failed: bool = False
+    late: Late | None = None
 
     def as_dict(self, *, partial_credit: bool = False) -> dict[str, float | str]:
         """The form that verl stacks over a batch: the same keys and types whatever the source.
@@ -48,6 +58,7 @@ class Verdict:
             # A lone surrogate, which a tokenizer can produce, would break whoever writes this as UTF-8.
             "pred": self.pred[:_SHOWN_CHARACTERS].encode("utf-8", "replace").decode(),
             "judge_error": 1.0 if self.judge_failed else 0.0,
+            "late": str(Late.JUDGE if self.judge_failed else self.late or ""),
         }
 
 

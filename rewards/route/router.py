@@ -85,7 +85,7 @@ def compute_score(
     Returns:
         The same keys for every source: `score` (the reward), `acc` (1.0 if exactly correct, else 0.0), `outcome` (an
         `Outcome`), `pred` (the answer as read, cut at 200 characters), `judge_error` (1.0 if a judge's outage left the
-        answer unscored, else 0.0).
+        answer unscored, else 0.0), `late` (a `Late` where a limit of time or an outage decided, else empty).
 
     Raises:
         UnknownDataSource: See `check_source`.

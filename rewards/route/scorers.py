@@ -1,7 +1,7 @@
 """The one table of what is scored how: the beginning of a data_source, and the scorer of its family."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ from rewards.own.covering import covering
 from rewards.own.own_scorer import own_scorer
 from rewards.problem.domains import Domain, UnknownDataSource, canonical, domain_of, longest_prefix
 from rewards.problem.question import BadGroundTruth, Question
-from rewards.problem.verdict import Verdict
+from rewards.problem.verdict import Late, Outcome, Verdict
 
 Gold = TypeVar("Gold")
 
@@ -32,6 +32,7 @@ class Scorer(Generic[Gold]):
     `read` turns the row's gold into what `score` compares with and raises BadGroundTruth where it cannot; `fields` are
     the fields of extra_info that it looks at, None: all. `version` counts how often verdicts of the family have changed
     since reward suite 2; a family that came later starts at 1. It is part of the identity of the runs that use it.
+    `limited` is what runs past its limit where a verdict is TIMEOUT.
     """
 
     family: str
@@ -39,10 +40,12 @@ class Scorer(Generic[Gold]):
     score: Callable[[str, Gold], Verdict]
     fields: tuple[str, ...] | None = ()
     version: int = 0
+    limited: Late = Late.ALGEBRA
 
     def verdict(self, response: str, question: Question) -> Verdict:
         """Reads the gold and scores the response."""
-        return self.score(response, self.read(question))
+        found = self.score(response, self.read(question))
+        return replace(found, late=self.limited) if found.outcome is Outcome.TIMEOUT else found
 
 
 def _readable_tests(question: Question) -> Question:
@@ -79,6 +82,7 @@ def _code(family: str, rules: SourceRules, version: int) -> Scorer[Question]:
         read=_readable_tests,
         score=lambda response, question: score_program(response, question.gold, question.get("prefix"), rules),
         fields=("prefix",),
+        limited=Late.PROGRAM,
     )
 
 
@@ -107,8 +111,12 @@ ZEBRA = Scorer(family="zebra", read=lru_cache(1024)(lambda q: zebra.parse_table(
 GRAPH = Scorer(family="graph", read=lambda q: graph.parse_path(q.gold), score=graph.score_graph)
 ARC = Scorer(family="arc", read=lru_cache(1024)(lambda q: arc.parse_grid(q.gold)), score=arc.score_arc)
 CODEIO = Scorer(family="codeio", read=lambda q: codeio.parse_prediction(q.gold), score=codeio.score_codeio)
-CRUX_OUTPUT = Scorer(family="cruxeval-o", read=_execution, score=cruxeval.score_output, fields=_EXECUTION_FIELDS)
-CRUX_INPUT = Scorer(family="cruxeval-i", read=_execution, score=cruxeval.score_input, fields=_EXECUTION_FIELDS)
+CRUX_OUTPUT = Scorer(
+    family="cruxeval-o", read=_execution, score=cruxeval.score_output, fields=_EXECUTION_FIELDS, limited=Late.PROGRAM
+)
+CRUX_INPUT = Scorer(
+    family="cruxeval-i", read=_execution, score=cruxeval.score_input, fields=_EXECUTION_FIELDS, limited=Late.PROGRAM
+)
 TABLE = Scorer(
     family="table", read=lambda q: table_answer.parse_answers(q.gold), score=table_answer.score_table, version=1
 )
@@ -119,7 +127,14 @@ STEM = Scorer(
     score=lambda response, gold: score_stem(response, *gold),
     fields=("question",),
 )
-GYM = Scorer(family="reasoning gym", read=gym.parse_problem, score=gym.score_gym, fields=gym.FIELDS, version=1)
+GYM = Scorer(
+    family="reasoning gym",
+    read=gym.parse_problem,
+    score=gym.score_gym,
+    fields=gym.FIELDS,
+    version=1,
+    limited=Late.SCORER,
+)
 
 
 def _in_both(name: str, scorer: Scorer[Any]) -> dict[str, Scorer[Any]]:
@@ -204,4 +219,5 @@ def _own(data_source: str, reference: str) -> Scorer[Question]:
         read=lambda question: question,
         score=lambda response, question: own_scorer(reference).verdict(data_source, response, question),
         fields=None,
+        limited=Late.SCORER,
     )

@@ -1,4 +1,4 @@
-"""What a step's trajectories did, as metrics of the step; and an end to a run that loses them.
+"""What a step's trajectories did, and how many verdicts were late, as metrics; and an end to a run that loses them.
 
 verl trains a step with what is left where trajectories end with an error, and says so in a log alone. Set by
 `trainer.v1.sampler.custom_sampler`, whose metrics verl's trainer logs (`trainer_base._step_once`, v0.9.1).
@@ -10,6 +10,7 @@ import transfer_queue as tq
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
 from sweeper.agent.record import FIELD, Record, trajectories
+from sweeper.rows import late_verdicts
 from sweeper.rows.trajectory_metrics import LOST, metrics
 
 MOST_LOST = 0.01  # of all that were asked for
@@ -37,7 +38,8 @@ class AgentReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl has no type
         got = tq.kv_batch_get(keys=list(batch.keys), partition_id=partition_id, select_fields=["extra_fields"])
         fields = [getattr(value, "data", value) for value in got["extra_fields"]]
         found = trajectories(Record.of(value[FIELD]) for value in fields)
-        return batch, {**told, LOST: float(lost), **({} if found is None else metrics(found))}
+        told |= {LOST: float(lost), **late_verdicts.metrics(fields)}
+        return batch, told | ({} if found is None else metrics(found))
 
     def _count(self, partition: str, keys: list[str], prompts: int) -> int:
         """How many of a batch's trajectories are not there."""

@@ -7,6 +7,7 @@ from sweeper.job.phases import Measured
 from sweeper.rows.counts import evaluated_tokens, scores
 from sweeper.rows.curve import read_curve
 from sweeper.rows.flops import Tokens, training_flops
+from sweeper.rows.late_verdicts import of_steps
 from sweeper.rows.problems_seen import seen_of
 from sweeper.rows.row import (
     SCHEMA_VERSION,
@@ -25,6 +26,7 @@ from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 from sweeper.training.context import JobContext, now, stamp
 from sweeper.training.lost_samples import lost_samples
+from sweeper.training.overrides import other_sampler
 from sweeper.training.validation import validation_tokens
 
 
@@ -45,6 +47,7 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
     base, tuned, evaluated = measured.base, measured.fine_tuned, measured.evaluated
     # Where verl discards groups of answers it draws more problems than it trains on, and does not say how many.
     discards = spec.verl_keys.get("algorithm.filter_groups.enable")
+    verdicts, verdicts_missing = of_steps([point.verdicts for point in points], other_sampler(spec))
     problems_seen, reuse = seen_of(measured.n_unique, None if discards else steps * spec.training.train_batch_size)
     return ResultRow(
         schema_version=SCHEMA_VERSION,
@@ -75,6 +78,8 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
         steps=steps,
         train_samples=steps * spec.training.train_batch_size * spec.algorithm.rollout_n - lost,
         lost_samples=lost,
+        verdicts=verdicts,
+        verdicts_missing=verdicts_missing,
         train_tokens=_tokens(points),
         timing=timing,
         provenance=_provenance(job, measured),

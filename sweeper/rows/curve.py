@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.host.json_lines import json_lines
+from sweeper.rows import late_verdicts
 from sweeper.rows.row import CurvePoint
 from sweeper.rows.trajectory_metrics import from_metrics
 
@@ -69,6 +70,7 @@ def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
         seconds=_number(data, "perf/time_per_step"),
         probs_diff=_number(data, PROBS_DIFF),
         trajectories=from_metrics(data),
+        verdicts=late_verdicts.from_metrics(data),
     )
 
 

@@ -19,6 +19,7 @@ from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden_in
 from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.late_verdicts import NOT_COUNTED, LateVerdicts
 from sweeper.rows.score import Score
 from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.bounds import adapter
@@ -31,10 +32,11 @@ NAMES = (
     *("run_id", "group_id", "status", "phase", "failure_class", "log", "accounting", "kind", "domain", "device"),
     *("model", "family", "algorithm", "domain_mix", "data_scale", "curriculum"),
 )
-
-
 # Of a part of a row: left out where there is nothing to say, as in rows of before they were kept.
-_ABSENT = ("probs_diff", "trajectories", "pass_at_turns", "generated_tokens", "observed_tokens", "prefill_repeated")
+_ABSENT = (
+    *("probs_diff", "trajectories", "verdicts", "pass_at_turns", "generated_tokens", "observed_tokens"),
+    "prefill_repeated",
+)
 
 
 class Status(StrEnum):
@@ -60,6 +62,7 @@ class CurvePoint:
     # same precision. Absent from rows of before it was kept.
     probs_diff: float | None = None
     trajectories: Trajectories | None = None  # what an agent did in the step's rollouts; None: there was none
+    verdicts: LateVerdicts | None = None  # of the step's rollouts; None: not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +179,8 @@ class ResultRow:
     steps: int | None  # training steps completed
     train_samples: int | None  # responses that were trained on
     lost_samples: int | None = None  # more that were asked for and could not be generated or scored; None: not counted
+    verdicts: LateVerdicts | None = None  # of all training steps: how many hang on a limit of time
+    verdicts_missing: str | None = NOT_COUNTED  # why there are no `verdicts`
     train_tokens: int | None  # prompt + response tokens of all training batches
     flops: Flops | None
     gpu_seconds: float | None  # of training: each step's wall seconds x the GPUs that it had; None on CPU
@@ -196,6 +201,8 @@ class ResultRow:
         values = hidden_in(asdict(self), but=NAMES)
         if values["agent"] is None:
             del values["agent"]
+        if values["verdicts_missing"] == NOT_COUNTED:
+            del values["verdicts"], values["verdicts_missing"]
         for part in (*values["curve"], *values["base"], *values["trained"], values["flops"] or {}):
             for name in _ABSENT:
                 if part.get(name, name) in (None, []):

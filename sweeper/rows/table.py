@@ -15,6 +15,8 @@ from sweeper.rows.agent_columns import PRINTED, agent_columns
 from sweeper.rows.closed_query import MOST_ROWS, NoSelectError, QueryError, answered
 from sweeper.rows.differences import INSTEAD, between_rows, setting
 from sweeper.rows.flops import axis_note
+from sweeper.rows.late_columns import NAMES as OF_LATE
+from sweeper.rows.late_columns import any_late, late_columns, late_note
 from sweeper.rows.money import Money
 from sweeper.rows.row import Flops, ResultRow
 from sweeper.rows.spreadsheet import shown
@@ -42,7 +44,7 @@ def record(row: ResultRow) -> Record:
     """A row as flat columns; what was not measured is None.
 
     `base_pass@k`/`pass@k` are over all problems, `pass@1_<domain>` per domain; `gain` is trained minus base pass@1.
-    A row with an agent has `agent_columns` too.
+    A row with an agent has `agent_columns` too, one with a verdict that was late `late_columns`.
     """
     flat: Record = {
         **{name: getattr(row, name) for name in _AS_THEY_ARE},
@@ -67,7 +69,7 @@ def record(row: ResultRow) -> Record:
     flat["reason"] = row.failure.reason if row.failure else None
     flat["imported"] = row.imported.kind if row.imported else None
     flat["evidence"] = row.failure.evidence if row.failure else None
-    return flat | agent_columns(row)
+    return flat | agent_columns(row) | (late_columns(row) if any_late(row) else {})
 
 
 def _ledger(flops: Flops | None) -> Record:
@@ -82,9 +84,11 @@ def _ledger(flops: Flops | None) -> Record:
 def records(rows: Sequence[ResultRow], costs: Costs | None = None) -> list[Record]:
     """The rows as flat columns, with a column for every setting in which they differ, by its dotted key.
 
-    Where any row has an agent, all have its columns.
+    Where any row has an agent, all have its columns, and where any has a late verdict those of late verdicts.
     """
     found = [record(row) for row in rows]
+    if any(map(any_late, rows)):
+        found = [flat | late_columns(row) for flat, row in zip(found, rows, strict=True)]
     acting = dict.fromkeys(name for row in rows for name in agent_columns(row))
     for flat in found if acting else ():
         flat |= {name: flat.get(name) for name in acting}
@@ -154,7 +158,7 @@ def text(rows: Sequence[ResultRow], room: Room = WIDE, costs: Costs | None = Non
     alike = tuple(name for name in may_be if len({line[name] for line in lines}) == 1)
     shown_table = printed(lines, room, drop=(*_LEAST_READ, *alike), form=".3f", cut_start="run")
     accountings = {row.flops.accounting for row in rows if row.flops}
-    notes = [*([axis_note(accountings)] if accountings else []), *_losses(rows)]
+    notes = [*([axis_note(accountings)] if accountings else []), *_losses(rows), *late_note(rows)]
     return "\n".join([shown_table, *(paragraph(note, room) for note in notes)])
 
 
@@ -221,7 +225,7 @@ def query(rows: Sequence[ResultRow], sql: str, costs: Costs | None = None) -> tu
     """Run SQL (DuckDB) over the table `results`.
 
     A setting that the query names in double quotes is a column even where all runs have the same value, as `cost` and
-    `currency` are where no run has a price, and an agent's columns where no run has one.
+    `currency` are where no run has a price, and the columns of an agent, and of late verdicts, where no run has one.
 
     Raises:
         ResultsError: the statement is not valid or no SELECT, takes too long or too much memory, or its answer has
@@ -256,8 +260,9 @@ def _arrow(rows: Sequence[ResultRow], costs: Costs | None, sql: str = "") -> Any
         for key in keys:
             for flat, value in zip(found, setting(rows, key), strict=True):
                 flat.setdefault(key, value)
-        perhaps = [name for name in ("cost", "currency", *OF_AGENTS) if re.search(rf"\b{name}\b", sql)]
-        for flat in found:
-            flat |= {name: flat.get(name) for name in perhaps}
+        perhaps = [name for name in ("cost", "currency", *OF_AGENTS, *OF_LATE) if re.search(rf"\b{name}\b", sql)]
+        late = [late_columns(row) for row in rows] if set(perhaps) & set(OF_LATE) else [{} for _ in rows]
+        for flat, shares in zip(found, late, strict=True):
+            flat |= {name: flat.get(name, shares.get(name)) for name in perhaps}
     names = columns(found)
     return pyarrow.table({name: [item.get(name) for item in found] for name in names})

@@ -167,16 +167,33 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
         values["actor_rollout_ref.rollout.cudagraph_capture_sizes"] = [*sizes, resources.max_num_seqs]
     if spec.algorithm.has_critic:
         values["critic.model.use_remove_padding"] = True
-    return values
+    return values | _sampler(spec, "sweeper.training.sampler", "VerdictReplayBuffer")
 
 
 _SAMPLER = "trainer.v1.sampler"
 _FILTERS = ("algorithm.filter_groups.enable", f"{_SAMPLER}.sync_refill_failed_groups")
+_MODE = "trainer.v1.trainer_mode"
 
 
 def _filters(spec: RunSpec) -> tuple[str, ...]:
     """Keys by which groups of answers are thrown out and drawn anew (DAPO, arXiv:2503.14476), where they are on."""
     return tuple(key for key in _FILTERS if spec.verl_keys.get(key))
+
+
+def other_sampler(spec: RunSpec) -> str | None:
+    """Why a run has another sampler than ours, so that no verdicts of its steps are counted; None: it has ours."""
+    if (filters := _filters(spec)) and not spec.agent.acts:
+        return f"verl.{filters[0]}: verl filters groups in its own sampler alone, which counts no verdicts"
+    if spec.verl_keys.get(_MODE, "sync") != "sync":
+        return f"verl.{_MODE}: verl has a sampler of its own for it, which counts no verdicts"
+    taken = next((key for key in spec.verl_keys if overlap(key, f"{_SAMPLER}.custom_sampler")), None)
+    return taken and f"verl.{taken}: that sampler counts no verdicts"
+
+
+def _sampler(spec: RunSpec, path: str, name: str) -> dict[str, Value]:
+    if other_sampler(spec):
+        return {}
+    return {f"{_SAMPLER}.custom_sampler.path": f"pkg://{path}", f"{_SAMPLER}.custom_sampler.name": name}
 
 
 def _refuse_idle_filters(spec: RunSpec) -> None:
@@ -249,11 +266,7 @@ def _cpu(spec: RunSpec, files: Files) -> dict[str, Value]:
         "reward.num_workers": 1,
         "transfer_queue.backend.SimpleStorage.num_data_storage_units": STORAGE_UNITS[Device.cpu],
     }
-    if not _filters(spec):  # which are handed to verl's own sampler alone
-        values |= {
-            f"{_SAMPLER}.custom_sampler.path": "pkg://sweeper.verl_cpu.sampler",
-            f"{_SAMPLER}.custom_sampler.name": "FastReplayBuffer",
-        }
+    values |= _sampler(spec, "sweeper.verl_cpu.sampler", "FastReplayBuffer")
     for model in models:
         values[f"{model}.use_remove_padding"] = True
         values[f"{model}.override_config.attn_implementation"] = "sdpa"

@@ -2,18 +2,21 @@
 
 from typing import Any
 
-from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
-
 from sweeper.agent.sampler import AgentReplayBuffer
+from sweeper.training.sampler import VerdictReplayBuffer
 
 
-class FastReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl has no types
-    """verl's own buffer, polled every 20 ms instead of every 2 s: a tiny model's step is shorter than verl's wait."""
+class _Fast:
+    """A buffer polled every 20 ms instead of every 2 s: a tiny model's step is shorter than verl's wait."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("poll_interval", 0.02)
         super().__init__(*args, **kwargs)
 
 
-class FastAgentReplayBuffer(FastReplayBuffer, AgentReplayBuffer):
-    """That of an agent, polled as often."""
+class FastReplayBuffer(_Fast, VerdictReplayBuffer):
+    """That of a run without an agent."""
+
+
+class FastAgentReplayBuffer(_Fast, AgentReplayBuffer):
+    """That of an agent."""

@@ -86,6 +86,7 @@ def test_all_sources_return_the_same_keys_and_types(source: str, right: str, wro
             "outcome": str,
             "pred": str,
             "judge_error": float,
+            "late": str,
         }
 
 

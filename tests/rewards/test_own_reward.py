@@ -67,7 +67,7 @@ def test_what_a_function_returns_is_the_reward_and_says_whether_the_answer_is_ri
 ) -> None:
     extra = {"level": 2, "rest": '{"deep": 3, "level": 9}', "num_turns": 4}
     found = compute_score("poetry", "\\boxed{2}", [1, 2], extra, own=[written(tmp_path, body)])
-    assert found == {"score": score, "acc": acc, "outcome": outcome, "pred": pred, "judge_error": 0.0}
+    assert found == {"score": score, "acc": acc, "outcome": outcome, "pred": pred, "judge_error": 0.0, "late": ""}
 
 
 @pytest.mark.parametrize(

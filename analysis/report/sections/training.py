@@ -17,7 +17,7 @@ from sweeper.rows.row import CurvePoint
 TITLE = "During training"
 # All but what tells of the machinery: it ends a run, and says nothing of learning.
 # What trajectories did has a table and a figure with the question `tool_use`.
-COLUMNS = [item.name for item in fields(CurvePoint) if item.name not in ("probs_diff", "trajectories")]
+COLUMNS = [item.name for item in fields(CurvePoint) if item.name not in ("probs_diff", "trajectories", "verdicts")]
 FIELDS = {
     "val_accuracy": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
