@@ -10,6 +10,7 @@ from typing import Any
 from rewards.sandbox.execution import Limits
 from rewards.sandbox.frames import WorkerDied
 from rewards.sandbox.runs import RunStatus, run_calls, run_program
+from rewards.sandbox.sleep import UNTOLD, is_told
 from rewards.sandbox.walls import isolation
 from rewards.sandbox.walls.isolation import LOCAL, URL_VARIABLE, Attempt, Level, SandboxUnavailable
 
@@ -34,6 +35,7 @@ def as_json() -> dict[str, Any]:
         "attempts": [_told(isolation.attempt(level)) for level in LOCAL],
         **dict.fromkeys(("level", "refusal", "functional_per_s", "four_stdins_per_s")),
         "isolated": False,
+        "tells_sleep": is_told(),
     }
     try:
         in_use = isolation.find_isolation()
@@ -84,7 +86,7 @@ def report() -> str:
             lines.append(f"  {tried['level']:<11} does not hold: {tried['failure']}")
             lines.append(f"  {'':<11} cure: {tried['cure']}")
     lines.append(f"  {Level.REMOTE:<11} {os.environ.get(URL_VARIABLE) or f'no service named in {URL_VARIABLE}'}")
-    lines.append("")
+    lines += ["", *([] if found["tells_sleep"] else [f"Time limits: {UNTOLD}."])]
     if found["level"] is None:
         lines.append(f"Model code is REFUSED here: {found['refusal']}")
         return "\n".join(lines)

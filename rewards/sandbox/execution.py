@@ -99,7 +99,9 @@ class CellsEnded:
     cpu_s: float
 
 
-def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, output_limit: int) -> Ended:
+def execute(
+    worker: Worker, kind: str, given: Sequence[int], limits: Limits, output_limit: int, cpu_s: int | None = None
+) -> Ended:
     """Has the worker run one child and waits for its end.
 
     Args:
@@ -108,13 +110,14 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
         given: Descriptors for it, in its order, less the last, on which it writes.
         limits: Of the child.
         output_limit: Bytes; a child that writes more is killed, and its output cut here.
+        cpu_s: CPU seconds of the child; None: those of one run.
 
     Raises:
         WorkerDied: The worker is gone.
         WorkerTimeout: The worker is stuck.
     """
     output = _Output(output_limit)
-    answer = _run(worker, kind, given, limits, [output])
+    answer = _run(worker, kind, given, limits, [output], cpu_s or limits.cpu_s)
     return Ended(
         exit=answer["exit"],
         late=answer["late"] and not output.flooded,
@@ -128,7 +131,7 @@ def execute(worker: Worker, kind: str, given: Sequence[int], limits: Limits, out
 def execute_cells(worker: Worker, cells: int, limits: Limits, output_limit: int) -> CellsEnded:
     """As `execute`, for a program in cells: more output than `output_limit` bytes per stream is read and not kept."""
     output, errors = _Output(output_limit, keep="head"), _Output(output_limit, keep="tail")
-    answer = _run(worker, "cells", [cells], limits, [output, errors])
+    answer = _run(worker, "cells", [cells], limits, [output, errors], limits.cpu_s)
     return CellsEnded(
         exit=answer["exit"],
         late=answer["late"],
@@ -172,10 +175,10 @@ class _Output:
         return False
 
 
-def _run(worker: Worker, kind: str, given: Sequence[int], limits: Limits, outputs: Sequence[_Output]) -> dict[str, Any]:
+def _run(
+    worker: Worker, kind: str, given: Sequence[int], limits: Limits, outputs: Sequence[_Output], cpu_s: int
+) -> dict[str, Any]:
     """What the worker answered, once all that was written has been read, and for how long the run slept."""
-    # A series of calls in one process has the CPU time of them all; `inside.timer` sees to each.
-    cpu_s = limits.cpu_s * (limits.series if kind in ("calls", "tests") else 1)
     request = {"kind": kind, "cpu_s": cpu_s, "memory_mb": limits.memory_mb, "wall_s": _FAR_OFF * limits.wall_s}
     try:
         try:

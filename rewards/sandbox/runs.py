@@ -87,15 +87,20 @@ _BIG_LIBRARIES = re.compile(r"^\s*(?:import|from)\s+(?:numpy|scipy|pandas|sympy|
 _BIG_MEMORY_MB = 2048
 
 
-def _run(kind: str, contents: Sequence[bytes], limits: Limits, output_limit: int) -> Ended | None:
-    """None when the sandbox process itself got stuck and had to be killed."""
+def _run(kind: str, contents: Sequence[bytes], limits: Limits, output_limit: int, requests: int = 1) -> Ended | None:
+    """None when the sandbox process itself got stuck and had to be killed.
+
+    All `requests` in one process have their limits together, which the kernel keeps by itself; `inside.timer` sees to
+    each of them.
+    """
     if find_isolation().level is Level.REMOTE:
         return _remote().execute(kind, list(contents), limits, output_limit)
     given: list[int] = []
     try:
         for content in contents:
             given.append(memory_file(content))
-        return on_worker(lambda worker: execute(worker, kind, given, limits, output_limit))
+        cpu_s = limits.cpu_s * min(requests, limits.series)
+        return on_worker(lambda worker: execute(worker, kind, given, limits, output_limit, cpu_s))
     except WorkerTimeout:
         return None
     finally:
@@ -193,7 +198,7 @@ def run_calls(code: str, calls: Sequence[str], *, setup: str = "", limits: Limit
     """
     limits = _limits_for(code, limits or Limits())
     given = {"code": code, "calls": list(calls), "setup": setup, "cpu_s": limits.cpu_s}
-    ended = _run("calls", [json.dumps(given).encode()], limits, _REPORT_LIMIT)
+    ended = _run("calls", [json.dumps(given).encode()], limits, _REPORT_LIMIT, 1 + len(calls))
     status = _status(ended)
     if status is not RunStatus.DONE or ended is None:
         return CallResults(status=status)
@@ -240,7 +245,7 @@ def run_tests(
     script = {"tests": tests, "prefix": prefix, "entries": sorted(entries), "token": token, "cpu_s": limits.cpu_s}
     program = {"code": code, "setup": setup, "cpu_s": limits.cpu_s}
     contents = [json.dumps(program).encode(), json.dumps(script).encode()]
-    ended = _run("tests", contents, limits, _REPORT_LIMIT)
+    ended = _run("tests", contents, limits, _REPORT_LIMIT, limits.series)
     status = _status(ended)
     if status is not RunStatus.DONE or ended is None:
         return status

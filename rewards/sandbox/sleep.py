@@ -6,12 +6,20 @@ time, and what waits for a core is nobody's fault. Linux tells both by thread, i
 """
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+logger = logging.getLogger(__name__)
+
 _LOOK_S = 1.0  # a run is not looked at sooner, nor more often
+UNTOLD = (
+    "the kernel does not tell how long a process slept (/proc/PID/task/TID/schedstat, children): wall time counts "
+    "in its place, less by the load per core, so on a busy machine a slow program may count as late"
+)
 
 
 class Sleep:
@@ -31,6 +39,7 @@ class Sleep:
         if now - self._looked >= first:
             known = _awake_s(self._pid)
             if known is None:
+                _say_untold()
                 self.seconds += (now - self._looked) / max(1.0, _load_per_core())
             else:
                 self.seconds = max(self.seconds, now - self._begun - known)
@@ -38,6 +47,23 @@ class Sleep:
         if self.seconds >= self._limit_s:
             return 0.0
         return max(0.001, min(self._looked + first - now, self._limit_s - self.seconds))
+
+
+def is_told() -> bool:
+    """Whether this machine's kernel tells how long a process has slept."""
+    return _awake_s(os.getpid()) is not None and _is_timed(os.getpid())
+
+
+def _is_timed(pid: int) -> bool:
+    try:
+        return len(Path(f"/proc/{pid}/task/{pid}/schedstat").read_bytes().split()) == 3
+    except OSError:
+        return False
+
+
+@cache
+def _say_untold() -> None:
+    logger.warning("%s", UNTOLD)
 
 
 def _awake_s(pid: int) -> float | None:
@@ -53,6 +79,8 @@ def _awake_s(pid: int) -> float | None:
 
 def _awake_of(pid: int) -> float:
     busiest = 0
+    if not _is_timed(pid) and Path(f"/proc/{pid}/task/{pid}").exists():
+        raise FileNotFoundError("schedstat")
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
         for thread in Path(f"/proc/{pid}/task").iterdir():
             computed, waited, _ = map(int, (thread / "schedstat").read_bytes().split())

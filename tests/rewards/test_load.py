@@ -11,8 +11,10 @@ import pytest
 from rewards import Outcome
 from rewards.code.program import score_program
 from rewards.code.source_rules import SourceRules
+from rewards.sandbox import sleep
+from rewards.sandbox.execution import cpu_spent
 from rewards.sandbox.frames import WorkerTimeout
-from rewards.sandbox.runs import Limits
+from rewards.sandbox.runs import Limits, RunStatus, run_calls, run_tests
 from rewards.sandbox.sleep import Sleep
 from rewards.sandbox.worker import Worker
 
@@ -62,10 +64,10 @@ def test_sleep_is_told_from_work_and_from_waiting_for_a_core() -> None:
     for program, sleeps in (("while True: pass", False), ("import time; time.sleep(60)", True)):
         shell = subprocess.Popen(["sh", "-c", f"{sys.executable} -c '{program}'; true"], start_new_session=True)
         try:
-            sleep = Sleep(shell.pid, 1.0)
-            while sleep._looked - sleep._begun < 2.5 and sleep.left() > 0:
+            watched = Sleep(shell.pid, 1.0)
+            while watched._looked - watched._begun < 2.5 and watched.left() > 0:
                 pass
-            assert (sleep.seconds >= 1.0) is sleeps
+            assert (watched.seconds >= 1.0) is sleeps
         finally:
             os.killpg(shell.pid, 9)
             shell.wait()
@@ -79,3 +81,33 @@ def test_algebra_is_limited_by_the_cpu_time_that_a_pair_takes() -> None:
             worker.ask_within({"burn": 5.0}, 0.3)
     finally:
         worker.kill()
+
+
+_BLOCKS = """
+import signal
+def f(x):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF})
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    while True: pass
+"""
+
+
+def test_a_program_that_blocks_its_timer_is_ended_by_limits_that_it_cannot_reach() -> None:
+    limits = Limits(cpu_s=1, wall_s=6.0, series=20)
+    begun = cpu_spent()
+    assert run_calls(_BLOCKS, ["f(1)"], limits=limits).status is RunStatus.TIMEOUT
+    assert run_tests(_BLOCKS, "x = f(1)\nassert x == 1", limits=limits) is RunStatus.TIMEOUT
+    assert cpu_spent() - begun < 2 * 3
+
+
+def test_a_kernel_that_does_not_tell_who_sleeps_is_named_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert sleep.is_told()
+    monkeypatch.setattr(sleep, "_awake_s", lambda _: None)
+    sleep._say_untold.cache_clear()
+    for _ in range(2):
+        watched = Sleep(os.getpid(), 60.0)
+        watched._looked -= 2.0
+        watched.left()
+    assert [record.getMessage() for record in caplog.records] == [sleep.UNTOLD]

@@ -57,8 +57,12 @@ class Raised(Exception):
 class Peer:
     """One end. `handle(operation, *operands)` serves the other side's requests, and returns a coded reply."""
 
-    def __init__(self, reading: int, writing: int, handle: Callable[..., object]) -> None:
+    def __init__(
+        self, reading: int, writing: int, handle: Callable[..., object], wait: Callable[[int], None] | None = None
+    ) -> None:
+        """Args: wait: Called with `reading` before a message is read from it."""
         self._reading = reading
+        self._wait = wait
         self._writing = writing
         self._handle = handle
 
@@ -105,6 +109,8 @@ class Peer:
 
     def hear(self) -> list[object]:
         """The next message, whatever it is."""
+        if self._wait is not None:
+            self._wait(self._reading)
         try:
             message = receive(self._reading)
         except WorkerDied as error:

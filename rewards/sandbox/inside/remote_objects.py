@@ -12,7 +12,7 @@ from typing import Any
 from rewards.sandbox.inside.agreement import Unjudged
 from rewards.sandbox.inside.encoding import Opaque
 from rewards.sandbox.inside.peer import JUDGING, Gone, Peer, Raised, decode_more, encode_more
-from rewards.sandbox.inside.timer import restart
+from rewards.sandbox.inside.timer import Watch, restart
 
 # Raised by a call inside a loop or generator these would end it quietly, as if all its items had been tested.
 _ENDS_OF_LOOPS = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
@@ -21,12 +21,15 @@ _ENDS_OF_LOOPS = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExi
 class Solution:
     """The tests' side of the pipe.
 
-    Between two answers of the program the tests may take `cpu_s` CPU seconds: its values can make them compute on.
+    Between two answers of the program the tests may take `cpu_s` CPU seconds: its values can make them compute on. So
+    may the program for each of the tests' questions, with all that it asks the tests meanwhile; `pid` is its process.
     """
 
-    def __init__(self, reading: int, writing: int, cpu_s: float) -> None:
+    def __init__(self, reading: int, writing: int, cpu_s: float, pid: int | None = None) -> None:
         self._cpu_s = cpu_s
-        self._peer = Peer(reading, writing, self._handle)
+        self._watch = Watch(pid, cpu_s)
+        self._asking = 0  # questions that wait for their answers
+        self._peer = Peer(reading, writing, self._handle, self._watch.until_readable)
         self._callbacks: list[Any] = []
         self._known: dict[int, object] = {}
         self._exceptions: dict[str, type[BaseException]] = {}
@@ -41,6 +44,9 @@ class Solution:
 
     def ask(self, operation: str, *operands: object) -> Any:
         """As `Peer.ask`, but raises the exception that the program raised."""
+        if not self._asking:
+            self._watch.begin()
+        self._asking += 1
         try:
             return self._peer.ask(operation, *operands)
         except Raised as error:
@@ -49,6 +55,7 @@ class Solution:
             # Not an exception, which tests that expect one would take for the program's.
             os._exit(1)
         finally:
+            self._asking -= 1
             restart(self._cpu_s)
 
     def get(self, kind: str, *operands: object) -> Any:

@@ -23,11 +23,14 @@ from rewards.sandbox.inside.remote_objects import Solution
 _FAILED = 1
 
 
-def run_tests(payload_fd: int, reading: int, writing: int, report_fd: int) -> int:
-    """Runs the tests in `payload_fd`; a status of 0 goes with a report, any other status means that they failed."""
+def run_tests(payload_fd: int, reading: int, writing: int, report_fd: int, program: int | None = None) -> int:
+    """Runs the tests in `payload_fd`; a status of 0 goes with a report, any other status means that they failed.
+
+    `program` is the candidate's process, None where only its own timer limits it.
+    """
     request = json.loads(read_whole(payload_fd))
     prepare_interpreter()
-    solution = Solution(reading, writing, request["cpu_s"])
+    solution = Solution(reading, writing, request["cpu_s"], program)
     try:
         if not solution.loaded():
             return _FAILED

@@ -153,6 +153,7 @@ class _Child:
     body: Callable[..., int]
     descriptors: tuple[int, ...]
     streams: tuple[int, ...] = ()
+    is_told_the_next: bool = False  # the process id of the child after it
 
 
 def _run(
@@ -164,7 +165,9 @@ def _run(
 ) -> dict[str, object]:
     """Forks the children for a request, sees the first to its end, and says how it ended."""
     children = _children(str(request["kind"]), descriptors, bodies)
-    started = [_start(child, seccomp, request) for child in children]
+    started: list[int] = []
+    for child in reversed(children):
+        started.insert(0, _start(child, seccomp, request, started[:1] if child.is_told_the_next else ()))
     for child in children:
         for descriptor in (*child.descriptors, *child.streams):
             os.close(descriptor)
@@ -208,14 +211,16 @@ def _children(kind: str, descriptors: list[int], bodies: Mapping[str, Callable[.
     to_solution, from_tester = os.pipe()
     to_tester, from_solution = os.pipe()
     return [
-        _Child(tester.run_tests, (tests, to_tester, from_tester, report)),
+        _Child(tester.run_tests, (tests, to_tester, from_tester, report), is_told_the_next=True),
         # The candidate's process has neither the tests nor the descriptor for the report.
         _Child(solution_server.serve_solution, (code, to_solution, from_solution)),
     ]
 
 
-def _start(child: _Child, seccomp: lockdown.SeccompFilter | None, request: dict[str, float | str]) -> int:
-    """Forks and locks down; the child's process id."""
+def _start(
+    child: _Child, seccomp: lockdown.SeccompFilter | None, request: dict[str, float | str], told: Collection[int]
+) -> int:
+    """Forks and locks down; the child's process id. Its body gets its descriptors and what it is `told`."""
     parent = os.getpid()
     forked = os.fork()
     if forked == 0:
@@ -230,7 +235,7 @@ def _start(child: _Child, seccomp: lockdown.SeccompFilter | None, request: dict[
             lockdown.set_limits(cpu_s=int(request["cpu_s"]), memory_bytes=int(request["memory_mb"]) << 20)
             if seccomp is not None:
                 seccomp.install()
-            status = child.body(*child.descriptors)
+            status = child.body(*child.descriptors, *told)
         finally:
             os._exit(status)
     return forked
