@@ -29,7 +29,13 @@ _RESPONSE_LIMIT = 64 << 20
 _MODULES = (
     "frames",
     *("inside.encoding", "inside.agreement", "inside.timer", "inside.event_loop", "inside.cell", "inside.peer"),
-    *("inside.remote_objects", "inside.solution_server", "inside.known_names", "inside.pytest_tests"),
+    *(
+        "inside.remote_object",
+        "inside.remote_objects",
+        "inside.solution_server",
+        "inside.known_names",
+        "inside.pytest_tests",
+    ),
     *("inside.stand_ins", "inside.rewriting", "inside.unittest_cases", "inside.tester"),
 )
 

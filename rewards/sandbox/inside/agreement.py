@@ -8,10 +8,10 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from rewards.sandbox.inside.encoding import Opaque
+from rewards.sandbox.inside.encoding import Opaque, Record
 
 TOLERANCE = 1e-6
 _MAX_DEPTH = 200
@@ -88,6 +88,9 @@ def values_agree(value: object, expected: object, rules: Rules = PYTHON) -> bool
 def _agree(value: object, expected: object, rules: Rules, depth: int) -> object:
     if depth > _MAX_DEPTH:
         raise Incomparable("value nested too deeply")
+    records = _records(value, expected)
+    if records is not None:
+        return _same_record(*records, rules, depth)
     if rules.keeps_bools and any(side is None or isinstance(side, bool) for side in (value, expected)):
         return value is expected
     if rules.absolute is not None and _are_floats(value, expected, rules):
@@ -106,6 +109,36 @@ def _agree(value: object, expected: object, rules: Rules, depth: int) -> object:
             _agree(item, expected[key], rules, depth + 1) for key, item in value.items()
         )
     return value == expected
+
+
+def _records(value: object, expected: object) -> tuple[Record, Record] | None:
+    """Of two instances of dataclasses, of which one at least is the program's; None: they are not."""
+    if not isinstance(value, Opaque) and not isinstance(expected, Opaque):
+        return None
+    one, other = _record(value), _record(expected)
+    return None if one is None or other is None else (one, other)
+
+
+def _record(value: Any) -> Record | None:
+    if isinstance(value, Opaque):
+        return value.record()
+    if not is_dataclass(value) or isinstance(value, type) or not value.__dataclass_params__.eq:  # type: ignore[attr-defined]
+        return None
+    return Record(type(value).__name__, [(one.name, getattr(value, one.name)) for one in fields(value) if one.compare])
+
+
+def _same_record(value: Record, expected: Record, rules: Rules, depth: int) -> bool:
+    """Field by field, by name where both have names, else in order."""
+    if value.kind != expected.kind or len(value.fields) != len(expected.fields):
+        return False
+    by_name = {name: one for name, one in value.fields if name is not None}
+    for place, (name, wanted) in enumerate(expected.fields):
+        if name is not None and by_name and name not in by_name:
+            return False
+        given = by_name[name] if name is not None and by_name else value.fields[place][1]
+        if not _agree(given, wanted, rules, depth + 1):
+            return False
+    return True
 
 
 def _are_floats(value: object, expected: object, rules: Rules) -> bool:
@@ -193,14 +226,16 @@ def _equal(left: object, right: object) -> object:
 
 
 def _unequal(left: object, right: object) -> object:
-    if isinstance(left, _NEARLY_EQUAL) and isinstance(right, _NEARLY_EQUAL):
+    near = isinstance(left, _NEARLY_EQUAL) and isinstance(right, _NEARLY_EQUAL)
+    if near or _records(left, right) is not None:
         return not _agree(left, right, PYTHON, 0)
     _refuse_opaque(left, right)
     return left != right
 
 
 def _refuse_opaque(left: object, right: object) -> None:
-    if isinstance(left, Opaque) is not isinstance(right, Opaque) and left is not None and right is not None:
+    one_is = isinstance(left, Opaque) is not isinstance(right, Opaque) and left is not None and right is not None
+    if one_is and _records(left, right) is None:
         raise Unjudged
 
 

@@ -9,10 +9,17 @@ evaluates text.
 import sys
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 _MAX_NODES = 1_000_000
 _JSON_SAFE_INT = 1 << 62
+
+
+class Record(NamedTuple):
+    """An instance of a dataclass: name of the class, and the fields that it compares; a name is None if not known."""
+
+    kind: str
+    fields: list[tuple[str | None, object]]
 
 
 class Opaque:
@@ -21,6 +28,10 @@ class Opaque:
     def __eq__(self, other: object) -> bool:
         """Always False."""
         return False
+
+    def record(self) -> "Record | None":
+        """What can be compared of it; None: nothing."""
+        return None
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -1,17 +1,12 @@
-"""Stand-ins, in the process of the tests, for what the candidate program's process holds.
-
-A stand-in never answers for equality or order, so an object that claims to equal everything equals nothing here, and it
-never passes the tests' values to the object's operators. It gives what takes no operand (length, text, items, ...).
-"""
+"""The tests' side of the pipe to the candidate program's process, and the objects there that it knows."""
 
 import builtins
 import os
-from collections.abc import Callable, Iterator
 from typing import Any
 
-from rewards.sandbox.inside.agreement import Unjudged
-from rewards.sandbox.inside.encoding import Opaque
-from rewards.sandbox.inside.peer import JUDGING, Gone, Peer, Raised, decode_more, encode_more
+from rewards.sandbox.inside.encoding import Opaque, Record
+from rewards.sandbox.inside.peer import Gone, Peer, Raised, decode_more, encode_more
+from rewards.sandbox.inside.remote_object import Remote, RemoteIterator
 from rewards.sandbox.inside.timer import Watch, restart
 
 # Raised by a call inside a loop or generator these would end it quietly, as if all its items had been tested.
@@ -29,6 +24,7 @@ class Solution:
         self._cpu_s = cpu_s
         self._watch = Watch(pid, cpu_s)
         self._asking = 0  # questions that wait for their answers
+        self.acts = 0  # questions that may have changed an object of the program
         self._peer = Peer(reading, writing, self._handle, self._watch.until_readable)
         self._callbacks: list[Any] = []
         self._known: dict[int, object] = {}
@@ -64,18 +60,30 @@ class Solution:
 
     def operation(self, name: str, *operands: object) -> Any:
         """One of the operations that the server offers."""
+        self.acts += name != "isinstance"
         return self.get("operation", name, [self._encode(operand) for operand in operands])
 
     def next_items(self, number: int) -> tuple[list[Any], BaseException | None, bool]:
         """Items of a remote iterator, the exception after them, and whether there may be more."""
+        self.acts += 1
         items, ending = self.ask("next", number)
         decoded = [self._decode(item) for item in items]
         if ending:
             return decoded, self._exception(ending[0], ending[1]), False
         return decoded, None, ending is None
 
-    def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def make(self, cls: "Remote", arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """An instance of a class of the program, which stands for a value that the tests expect."""
+        made = self.call(cls.number, arguments, named, acts=False)
+        if isinstance(made, Remote) and made.record() is not None:
+            # What the tests gave it, not what the program's class made of that.
+            wanted = [(None, one) for one in arguments], list(named.items())
+            made.tell(Record(cls.kind, [*wanted[0], *wanted[1]]))
+        return made
+
+    def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any], *, acts: bool = True) -> Any:
         """Calls a remote function, and applies to the arguments here what it did to its copies in place."""
+        self.acts += acts
         outer = self._table, self._table_numbers
         self._table, self._table_numbers = [], {}
         try:
@@ -120,7 +128,7 @@ class Solution:
 
     def _refer(self, value: object) -> object:
         if isinstance(value, Remote):
-            return ["remote", value._number]
+            return ["remote", value.number]
         if callable(value):
             self._callbacks.append(value)
             return ["callback", len(self._callbacks) - 1]
@@ -141,10 +149,15 @@ class Solution:
                 return self._table[number][0]
             case ["remote", int(number), "exception", list(bases)]:
                 return self._exception_class([str(base) for base in bases])
-            case ["remote", int(number), str(kind), list()]:
+            case ["remote", int(number), str(kind), [str(name), *_], *told]:
                 if number not in self._known:
                     self._known[number] = (RemoteIterator if kind == "iterator" else Remote)(self, number)
-                return self._known[number]
+                found = self._known[number]
+                if kind == "class":
+                    object.__setattr__(found, "kind", name)
+                if told and isinstance(found, Remote):
+                    found.tell(Record(name, [(str(field), self._decode(value)) for field, value in told[0]]))
+                return found
         return Opaque()
 
     def _exception(self, names: Any, arguments: Any) -> BaseException:
@@ -186,102 +199,3 @@ def _assign(target: Any, after: Any) -> None:
     elif type(target) is type(after):
         target.clear()
         target.extend(after)
-
-
-class Remote(Opaque):
-    """Stands in for a function, class or object of the program."""
-
-    _solution: Solution
-    _number: int
-
-    def __init__(self, solution: Solution, number: int) -> None:
-        object.__setattr__(self, "_solution", solution)
-        object.__setattr__(self, "_number", number)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in ("__name__", "__doc__", "__dict__"):
-            raise AttributeError(name)
-        if name in JUDGING:
-            raise Unjudged(name)
-        return self._solution.get("attribute", self._number, name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        self._solution.operation("setattr", self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        self._solution.operation("delattr", self, name)
-
-    def __call__(self, *arguments: object, **named: object) -> Any:
-        """Calls it in the program's process."""
-        return self._solution.call(self._number, arguments, named)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return id(self)
-
-    def __instancecheck__(self, instance: object) -> bool:
-        return isinstance(instance, Remote) and self._solution.operation("isinstance", instance, self) is True
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._solution.operation("iter", self))
-
-
-class RemoteIterator(Remote):
-    """Stands in for an iterator or generator; fetches its items in batches."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        waiting = self.__dict__.setdefault("_waiting", [])
-        if not waiting and not self.__dict__.get("_ended"):
-            items, error, more = self._solution.next_items(self._number)
-            waiting.extend(reversed(items))
-            self.__dict__["_ended"] = not more
-            self.__dict__["_error"] = error
-        if waiting:
-            return waiting.pop()
-        error = self.__dict__.pop("_error", None)
-        if error is not None:
-            raise error
-        raise StopIteration
-
-
-def _unary(name: str, kind: type) -> Callable[[Remote], Any]:
-    def operation(self: Remote) -> Any:
-        value = self._solution.operation(name, self)
-        if type(value) is not kind:
-            raise TypeError(f"not a plain {kind.__name__}")
-        return value
-
-    return operation
-
-
-def _of_items(name: str) -> Callable[..., Any]:
-    return lambda self, *operands: self._solution.operation(name, self, *operands)
-
-
-def _binary(name: str) -> Callable[[Any, Any], Any]:
-    def operation(self: Remote, other: object) -> Any:
-        # With a value of the tests as operand it could be told what is expected, or answer "no difference".
-        return self._solution.operation(name, self, other) if isinstance(other, Remote) else NotImplemented
-
-    return operation
-
-
-for _name, _kind in {
-    "len": int,
-    "bool": bool,
-    "str": str,
-    "repr": str,
-    "int": int,
-    "index": int,
-    "float": float,
-}.items():
-    setattr(Remote, f"__{_name}__", _unary(_name, _kind))
-for _name in ("getitem", "setitem", "delitem"):
-    setattr(Remote, f"__{_name}__", _of_items(_name))
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul"):
-    setattr(Remote, f"__{_name}__", _binary(_name))

@@ -8,6 +8,7 @@ import json
 import operator
 from collections import deque
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rewards.sandbox.inside.cell import fresh_module, prepare_interpreter, read_whole
@@ -59,6 +60,7 @@ class _Server:
         self._numbers: dict[int, int] = {}
         self._twins: list[object] = []  # of the tests' own objects in the call under way
         self._twin_numbers: dict[int, int] = {}
+        self._telling: set[int] = set()  # whose fields are being coded
 
     def handle(self, operation: str, *operands: Any) -> object:
         self._depth += 1
@@ -158,7 +160,19 @@ class _Server:
         if isinstance(value, type):
             bases = [cls.__name__ for cls in value.__mro__]
             return ["remote", number, "exception" if issubclass(value, BaseException) else "class", bases]
-        return ["remote", number, "iterator" if hasattr(type(value), "__next__") else "object", [type(value).__name__]]
+        kind = "iterator" if hasattr(type(value), "__next__") else "object"
+        return ["remote", number, kind, [type(value).__name__], *self._fields(value, number)]
+
+    def _fields(self, value: Any, number: int) -> list[object]:
+        """Names and values that a dataclass compares, as they are now; nothing of another object."""
+        if not is_dataclass(value) or number in self._telling or not type(value).__dataclass_params__.eq:  # type: ignore[attr-defined]
+            return []
+        self._telling.add(number)
+        try:
+            compared = [field.name for field in fields(value) if field.compare]
+            return [[[name, self._encode(getattr(value, name))] for name in compared]]
+        finally:
+            self._telling.discard(number)
 
     def _decode(self, coded: object) -> Any:
         return decode_more(coded, self._resolve)
