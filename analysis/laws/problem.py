@@ -173,7 +173,7 @@ def _check(form: Form, sample: Sample, loss: Loss) -> None:
         raise LawError(f"{len(bad)} of {sample.n_rows} rows have no finite --y - leave them out with --where")
     if sample.n_rows > 1 and np.ptp(sample.y) == 0:
         raise LawError(
-            f"all {sample.n_rows} training rows have --y {sample.y[0]:g} - nothing changes, so nothing to fit"
+            f"all {sample.n_rows} training rows have the same y, {sample.y[0]:g} - nothing changes, so nothing to fit"
         )
     if (loss.log or form.log10) and np.any(sample.y <= 0):
         raise LawError(

@@ -18,6 +18,7 @@ from analysis.passk.prior import likely_variance
 from analysis.passk.sample import Sample
 
 Floats = NDArray[np.float64]
+MOST_ODDS = math.exp(4)  # that a delta method on the logit scale may change them by, to either side
 
 
 def over_problems(values: Floats, *, level: float = LEVEL) -> Interval:
@@ -30,17 +31,26 @@ def over_problems(values: Floats, *, level: float = LEVEL) -> Interval:
     Returns:
         The delta method on the logit scale with Student's quantile, the error that of `crossed_mean`. When all values
         are 0 (or all 1) an exact one-sided bound: with k <= n, none of P problems being solved has probability at most
-        (1 - mean)^P.
+        (1 - mean)^P. Where the odds would change by more than `MOST_ODDS`, of which a straight line says nothing, the
+        mean with its error on the plain scale, from 0 (or 1) at least to that bound.
 
     Raises:
         ValueError: there is no value.
     """
     if values.size and np.ptp(values) == 0 and values.flat[0] in (0.0, 1.0):
-        n, alpha = values.shape[-1], 1 - level
-        text = f"exact one-sided {level:.0%} bound, 1 - {alpha:.3g}^(1/{n} problems)"
-        low, high = (0.0, 1 - alpha ** (1 / n)) if values.flat[0] == 0 else (alpha ** (1 / n), 1.0)
+        n = values.shape[-1]
+        text = f"exact one-sided {level:.0%} bound, 1 - {1 - level:.3g}^(1/{n} problems)"
+        low, high = _none_solved(n, level) if values.flat[0] == 0 else _all_solved(n, level)
         return Interval(low=low, high=high, method=text)
     return _student(values, level, shares=True)
+
+
+def _none_solved(problems: int, level: float) -> tuple[float, float]:
+    return 0.0, 1 - (1 - level) ** (1 / problems)
+
+
+def _all_solved(problems: int, level: float) -> tuple[float, float]:
+    return (1 - level) ** (1 / problems), 1.0
 
 
 def of_difference(values: Floats, *, level: float = LEVEL) -> Interval:
@@ -60,8 +70,13 @@ def _student(values: Floats, level: float, *, shares: bool) -> Interval:
     if found.error is None:
         return _none(f"all {n} problems have the same value: no spread to learn from")
     half, freedom = quantile(found.df, level) * found.error, f"t with {found.df:.0f} degrees of freedom"
+    mean = float(matrix.mean())
+    if shares and half > math.log(MOST_ODDS) * mean * (1 - mean):
+        low, high = _none_solved(n, level) if mean < 1 / 2 else _all_solved(n, level)
+        low, high = max(0.0, min(low, mean - half)), min(1.0, max(high, mean + half))
+        return Interval(low=low, high=high, method=f"{freedom} on the plain scale, and exact one-sided bound")
     if shares:
-        low, high = _logit_delta(float(matrix.mean()), half)
+        low, high = _logit_delta(mean, half)
         return Interval(low=low, high=high, method=f"logit-delta, {freedom}")
     low, high = max(-1.0, found.value - half), min(1.0, found.value + half)
     return Interval(low=low, high=high, method=f"paired {freedom}")

@@ -180,7 +180,7 @@ def _drawn(arm: Arm, samples: float) -> Floats | None:
 
 def _label(item: _Gain) -> str:
     where = "" if item.pair.label in (ALL_RUNS, item.pair.model) else f", {item.pair.label}"
-    return f"{item.pair.model}{where}: {item.pair.tool.label}, {item.budget}"
+    return f"{item.pair.model}{where}, {item.pair.tool.label}, {item.budget}"
 
 
 def _row(item: _Gain, p: float | None) -> dict[str, object]:
@@ -240,7 +240,8 @@ def _verdict(gains: Sequence[_Gain], decided: Sequence[bool], tested: int) -> st
         down.append(signs.count(False))
         of.append(f"of {sum(item.reason is None for item, _ in found)} at {budget}")
     gains_in = " and ".join(f"{n} {words}" for n, words in zip(up, of, strict=True))
-    return f"An agent clearly gains in {gains_in}, and loses in {down[0]} and {down[1]} (Holm over {tested})."
+    loses_in = f"{down[0]} and {down[1]}" if any(down) else "none"
+    return f"An agent clearly gains in {gains_in}, and loses in {loses_in} (Holm over {tested})."
 
 
 def _one(item: _Gain, clear: bool) -> str:

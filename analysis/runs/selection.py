@@ -156,13 +156,13 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
 def series_of(runs: Iterable[Run]) -> dict[str, str]:
     """Label of each run's series by run id: what varies of algorithm, data, mix, order, SFT share and settings.
 
-    A value that most runs have is left out, except of the data: beside many GRPO runs "n512" is GRPO, "ppo · n512" is
-    not.
+    A value that most runs have is left out, except of the data and the agent: beside many GRPO runs "n512" is GRPO,
+    "ppo · n512" is not.
     """
     rows = [run.row for run in runs]
     parts = _parts(rows)
     varying = [name for name, values in parts.items() if len(set(values)) > 1]
-    usual = {name: _usual(parts[name]) for name in varying if name != "data"}
+    usual = {name: _usual(parts[name]) for name in varying if name not in ("data", "agent")}
     labels = {}
     for i, row in enumerate(rows):
         shown = [parts[name][i] for name in varying if parts[name][i] != usual.get(name, "")]

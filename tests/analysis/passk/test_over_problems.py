@@ -51,6 +51,14 @@ def test_problems_that_are_all_alike_at_an_end_give_a_one_sided_bound(values: li
     assert (found.low, found.high) == pytest.approx((0.0, 1 - bound) if values[0] == 0 else (bound, 1.0))
 
 
+def test_a_mean_next_to_an_end_has_no_interval_up_to_the_other_end() -> None:
+    values = np.zeros((2, 64))
+    values[0, 0] = 2 / 128  # one of two seeds solved one problem twice
+    found = over_problems(values)
+    assert ends(found) == pytest.approx((0.0, 1 - 0.05 ** (1 / 64)))
+    assert ends(over_problems(1 - values)) == pytest.approx((0.05 ** (1 / 64), 1.0))
+
+
 def test_no_problem_is_an_error() -> None:
     with pytest.raises(ValueError, match="there is no problem"):
         over_problems(np.array([]))

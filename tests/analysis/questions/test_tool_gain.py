@@ -7,7 +7,7 @@ import pytest
 
 from analysis.drawing.answer import Answer, Status
 from analysis.questions import QUESTIONS
-from analysis.runs.selection import Selection
+from analysis.runs.selection import Selection, series_of
 from sweeper.rows.passk import pass_at_k
 from tests.analysis.questions.planted import population
 from tests.analysis.questions.planted_agents import Acting, PlantedAgent, agents
@@ -86,8 +86,13 @@ def test_a_tool_that_is_dearer_than_its_gain_is_said_to_lose_at_equal_tokens() -
 def test_several_sizes_are_counted_with_holms_correction() -> None:
     found = asked(agents(both(sizes=3, seeds=2)))
     assert found.verdict.startswith("An agent clearly gains in 3 of 3 at equal samples and ")
-    assert found.verdict.endswith("loses in 0 and 0 (Holm over 12).")
+    assert found.verdict.endswith("loses in none (Holm over 12).")
     assert len(found.tables["tool_gains"]) == 12
+
+
+def test_runs_without_an_agent_are_called_so_beside_runs_with_one_however_many_they_are() -> None:
+    chosen = agents([*both(), replace(both()[1], seed=1), replace(both()[1], seed=2)])
+    assert set(series_of(chosen.runs).values()) == {"calculator", "no agent"}
 
 
 def test_more_samples_than_were_drawn_are_no_number() -> None:
