@@ -1,4 +1,4 @@
-"""The command line: `python -m rewards check FILE.parquet ...` and `python -m rewards doctor`."""
+"""The command line: `python -m rewards check FILE.parquet ...`, `audit` and `doctor`."""
 
 import argparse
 from collections import Counter
@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rewards.audit.audit import SourceAudit, audit, sampled
+from rewards.audit.example_rows import example_rows
 from rewards.check.gold_check import Finding, GoldReport, check_rows
 from rewards.check.gold_file import rows_of
 from rewards.own.covering import source_and_reference
 from rewards.own.own_scorer import examine, examined_references
-from rewards.program import Parser, guarded, started_as
+from rewards.program import Parser, UserError, guarded, started_as
 from rewards.strict_json import json_text
 
+_SHOWN = 160  # characters of an example
 _CHECK_HELP = """\
 Scores every row's own gold answer, written in its source's format, which must be right, and a perturbed one, which
 must not be. Rows that occur more than once are checked once.
@@ -23,11 +26,25 @@ that has a problem, with the reason.
 
 Ends with 0 if there is no problem, 1 if there is one, 2 if a file cannot be read.
 """
+_AUDIT_HELP = """\
+Scores probes of every row that need no model: the gold, which must be paid, and a perturbed one, nothing, the prompt
+copied, all options listed, several answers, a tool's words, programs that do nothing or cheat, formats without content,
+which must not be. The gold in a frame that was not asked for is told and judged by nobody.
+
+Takes files of rows, or names of data sources, of which a few rows are at hand; with --reward those of mathematics.
+Reported per source: how often each kind is paid, its highest reward, how many verdicts were late, and an example. Rows
+are drawn with a fixed seed.
+
+Ends with 0 if every gold is paid and no other kind in more than --threshold of its probes, 1 if not, 2 if a file cannot
+be read.
+"""
 _EXAMPLES = """\
 examples:
   python -m rewards check data/train/*.parquet       golds that their own scorer refuses
   python -m rewards check --json eval.parquet        the same for programs
   python -m rewards check eval.parquet --reward my_rewards.py:score     with a function of your own
+  python -m rewards audit math__math codegen__livecodebench          what our scorers pay
+  python -m rewards audit eval.parquet --limit 50 --reward my_rewards.py:score
   python -m rewards doctor                           how model code is isolated on this machine, and how fast
 """
 
@@ -52,13 +69,24 @@ def _run(arguments: Sequence[str] | None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE.parquet", help="in verl's format")
+    audited = commands.add_parser(
+        "audit",
+        help="what a scorer pays for answers that are none",
+        description=_AUDIT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    audited.add_argument("what", nargs="+", metavar="FILE.parquet|DATA_SOURCE", help="rows in verl's format, or a name")
+    audited.add_argument("--limit", type=_count, metavar="N", help="at most so many rows of each source (default: all)")
+    audited.add_argument("--threshold", type=_share, default=0.0, help="share of probes of a kind (default: 0)")
     doctor = commands.add_parser("doctor", help="say how model code is isolated on this machine, and how fast it runs")
-    for command in (check, doctor):
+    for command in (check, audited, doctor):
         add_reward(command)
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.command == "doctor":
         return _doctor(options.reward, as_json=options.json)
+    if options.command == "audit":
+        return _audit(options)
     return _check(options.files, options.reward, as_json=options.json)
 
 
@@ -81,6 +109,62 @@ def _check(files: Sequence[Path], own: Sequence[str], *, as_json: bool) -> int:
     }
     print(json_text(found, ensure_ascii=False) if as_json else text_of(report))
     return 1 if report.problems else 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share from 0 to 1")
+    return value
+
+
+def _audit(options: argparse.Namespace) -> int:
+    own = examined_references(options.reward)
+    files = [Path(one) for one in options.what if one.endswith(".parquet") or Path(one).is_file()]
+    named = [one for one in options.what if Path(one) not in files]
+    rows = sampled(rows_of(files), options.limit)
+    rows += sampled((row for name in named for row in example_rows(name, own)), options.limit)
+    if not rows:
+        raise UserError(f"{', '.join(options.what)}: no rows, so there is nothing to audit")
+    found = audit(rows, own)
+    is_good = not any(one.faults(options.threshold) for one in found)
+    if options.json:
+        told = {"sources": [asdict(one) for one in found], "threshold": options.threshold, "passed": is_good}
+        print(json_text(told, ensure_ascii=False))
+    else:
+        print("\n\n".join(text_of_audit(one, options.threshold) for one in found))
+    return 0 if is_good else 1
+
+
+def text_of_audit(source: SourceAudit, threshold: float) -> str:
+    """One source as a table, each kind with its example below it."""
+    lines = [
+        f"{source.data_source}: {source.rows} rows",
+        f"  {'':24}  {'probes':>6}  {'paid':>9}  {'reward':>7}  {'late':>4}",
+    ]
+    faults = source.faults(threshold)
+    for one in source.kinds:
+        mark = "  <- WRONG" if one in faults else ""
+        highest = "-" if one.highest is None else f"{one.highest:g}"
+        lines.append(f"  {one.kind:24}  {one.tried:>6}  {_percent(one.rate):>9}  {highest:>7}  {one.late:>4}{mark}")
+        if one.example is not None:
+            lines.append(f"      {one.example.where}, {one.example.outcome}: {one.example.response[:_SHOWN]!r}")
+        if one.note and (one.tried or "rows:" in one.note):
+            lines.append(f"      {one.note}")
+    good = "Every gold is paid, and nothing that must not be."
+    said = f"{len(faults)} of {len(source.kinds)} kinds are scored wrongly." if faults else good
+    if all(one.rate is None for one in source.kinds[:1]):
+        said += " No gold could be written: whether right answers are paid is not known."
+    return "\n".join([*lines, f"  {said}"])
 
 
 def _doctor(own: Sequence[str], *, as_json: bool) -> int:

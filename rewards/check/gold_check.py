@@ -38,6 +38,7 @@ class GoldRow:
     data_source: str
     ground_truth: object
     extra_info: Mapping[str, object] | None = None
+    prompt: str = ""  # what the messages of the prompt say, where it was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def check_row(row: GoldRow, own: Sequence[str] = ()) -> RowReport:
         scorer = scorer_of(row.data_source, tuple(own))
         question = question_of(row.ground_truth, row.extra_info, scorer.fields)
         scorer.read(question)
-        rendering = _rendering(row, scorer, question, own)
+        rendering = rendering_of(row, scorer, question, own)
     except UnknownDataSource as error:
         return report(Finding.UNKNOWN_SOURCE, str(error))
     except BadGroundTruth as error:
@@ -112,7 +113,12 @@ def check_row(row: GoldRow, own: Sequence[str] = ()) -> RowReport:
     return report(Finding.GOOD, gold_ms=gold_ms)
 
 
-def _rendering(row: GoldRow, scorer: Scorer[object], question: Question, own: Sequence[str]) -> Rendering:
+def rendering_of(row: GoldRow, scorer: Scorer[object], question: Question, own: Sequence[str]) -> Rendering:
+    """The row's gold and a perturbed one as responses.
+
+    Raises:
+        NoRendering: There is no way to write them; the message says what is missing.
+    """
     reference = covering(row.data_source, own)
     if reference is None:
         return render(scorer.family, question, _solution(row))

@@ -39,7 +39,16 @@ def rows_of(paths: Iterable[Path]) -> Iterator[GoldRow]:
                 data_source=str(record["data_source"]),
                 ground_truth=gold,
                 extra_info=extra if isinstance(extra, Mapping) else None,
+                prompt=_text_of(record.get("prompt")),
             )
+
+
+def _text_of(prompt: object) -> str:
+    """What a prompt says: text, or the contents of its messages."""
+    if isinstance(prompt, str):
+        return prompt
+    messages = prompt if isinstance(prompt, list) else []
+    return "\n".join(str(one.get("content", "")) for one in messages if isinstance(one, Mapping))
 
 
 def _records(path: Path) -> Iterator[dict[str, object]]:

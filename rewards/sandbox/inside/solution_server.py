@@ -165,7 +165,8 @@ class _Server:
 
     def _fields(self, value: Any, number: int) -> list[object]:
         """Names and values that a dataclass compares, as they are now; nothing of another object."""
-        if not is_dataclass(value) or number in self._telling or not type(value).__dataclass_params__.eq:  # type: ignore[attr-defined]
+        kind: Any = type(value)
+        if not is_dataclass(value) or number in self._telling or not kind.__dataclass_params__.eq:
             return []
         self._telling.add(number)
         try:
