@@ -21,7 +21,7 @@ _SPACE = re.compile(r"\\(?:[,;:! ]|q?quad(?![A-Za-z]))|~")
 _LAYOUT = re.compile(r"\\(?:left|right|displaystyle|big|Big)(?![A-Za-z])")
 _TOKEN = re.compile(r"(?<![\w)])[-+]?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)|[^\W\d_]+|\d+|[%<>=/^+]")
 _SIGNS = re.compile(r"[\^_=<>*/+|±·×]|(?:^|\s)-|-(?:\s|\d)|\\(?!text|mathrm|mathbf|mbox|boxed|[$%&#,;:! ()\[\]])")
-_RAISED = re.compile(r"([\^_])\s*\{\s*([+-]?\w{1,4})\s*\}")
+_RAISED = re.compile(r"([\^_])\s*\{\s*([+-]?\w{1,4}|\d{0,2}[+-])\s*\}")
 _DELIMITERS = re.compile(r"\\[()\[\]]|\$")
 
 

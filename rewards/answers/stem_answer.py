@@ -11,6 +11,7 @@ from rewards.answers.quantity import read_quantity, same_quantity, without_symbo
 from rewards.judge.judge import configured_judge
 from rewards.math.answer import score_math
 from rewards.math.equality.parts import same_layout
+from rewards.math.reading.decoration import without_decoration
 from rewards.math.reading.words import is_by_case
 from rewards.problem.extraction import after_thinking, last_boxed
 from rewards.problem.verdict import Outcome, Verdict, verdict_of
@@ -21,6 +22,7 @@ _ELEMENT = (
     "|P[drtbaoum]?|R[buhefna]|S[icerbnm]?|T[icebmalh]|U|V|W|Xe|Y[b]?|Z[nr]"
 )
 _FORMULA = re.compile(rf"\d*(?:(?:{_ELEMENT})|[()\[\]]|(?<=[A-Za-z)\]])\d+)+(?:\^?\d*[+-])?(?:\((?:s|l|g|aq)\))?")
+_WORDS = frozenset(("No", "As", "In", "At", "Be"))  # and symbols
 _NAME = re.compile(r"\s*([^=:≈]{1,40}?)\s*(?:=|:|\\approx|≈)\s*(?=\S)")
 _VERB = re.compile(
     r"(?:it |they )?(?:will )?(increas|decreas|ris|fall|doubl|halv|tripl|expand|contract|accelerat"
@@ -49,7 +51,7 @@ def score_stem(response: str, gold: str, question: str = "") -> Verdict:
         return Verdict(outcome=Outcome.NO_ANSWER)
     if len(answer) > max(_MAX_ANSWER, 2 * len(gold)):
         return Verdict(outcome=Outcome.WRONG, pred=answer)
-    decided = same_by_rules(answer, gold)
+    decided = same_by_rules(without_decoration(answer), gold)
     if decided is not None:
         return verdict_of(decided, answer)
     judge = configured_judge()
@@ -68,6 +70,8 @@ def same_by_rules(answer: str, gold: str) -> bool | None:
         return laid_out
     if _is_formula(gold) and _is_formula(answer):
         return _formula(answer) == _formula(gold) or None
+    if _is_other_case(answer, gold):
+        return None
     if _same_text(answer, gold):
         return True
     decided = same_quantity(answer, gold)
@@ -132,6 +136,13 @@ def _formula(text: str) -> str:
     plain = "".join(unwrapped(text).replace("_", "").replace("{", "").replace("}", "").split())
     plain = re.sub(r"\A\(([A-Za-z0-9]*)\)\Z", r"\1", plain)
     return re.sub(r"\^(?=\d*[+-]$)", "", plain)
+
+
+def _is_other_case(answer: str, gold: str) -> bool:
+    """Whether only capitals tell an answer from a gold that is a symbol or formula, as `NACL` from NaCl."""
+    wanted, given = _formula(gold), _formula(answer)
+    is_symbol = re.search(r"[a-z]", wanted) is not None and _is_formula(gold) and wanted not in _WORDS
+    return is_symbol and wanted != given and wanted.casefold() == given.casefold()
 
 
 def _is_formula(text: str) -> bool:

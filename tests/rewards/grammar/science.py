@@ -15,7 +15,7 @@ _FORMULAE = (
 )  # fmt: skip
 _ELEMENTS = (
     ("Co", "CO"), ("Na", "Mg"), ("He", "H"), ("Sn", "Sb"), ("Fe", "F"), ("Cu", "Cr"), ("Ne", "N"), ("Si", "S"),
-    ("Mn", "Mg"), ("Ca", "C"), ("No", "NO"), ("Cs", "CS"),
+    ("Mn", "Mg"), ("Ca", "C"), ("Cs", "CS"),
 )  # fmt: skip
 _STATES = (
     ("Increase", "increases", "Decrease", "decreases"), ("Decrease", "decreases", "Increase", "increases"),
