@@ -5,13 +5,14 @@ from functools import lru_cache
 
 from rewards.math.algebra.judge import NotJudged, is_too_heavy, judge, prepare
 from rewards.math.equality.compare import same_answer
-from rewards.math.equality.parts import same_cases, same_layout
+from rewards.math.equality.parts import same_cases, same_layout, same_named
 from rewards.math.equality.renaming import with_names_of
 from rewards.math.equality.wording import same_wording
 from rewards.math.reading.binding import behind_operator, bound_as, congruence, declared, has_letter, renamed
 from rewards.math.reading.decoration import without_quantifier
+from rewards.math.reading.layout import items
 from rewards.math.reading.measure import with_marked_unit
-from rewards.math.reading.node import Node, symbols
+from rewards.math.reading.node import Node, is_scalar, symbols
 from rewards.math.reading.numerals import MULTIPLIERS
 from rewards.math.reading.parser import parse
 from rewards.math.reading.piecewise import piecewise
@@ -36,6 +37,7 @@ _PROSE = re.compile(r"(?<![\\A-Za-z])(?<!begin\{)(?<!end\{)[A-Za-z]{4,}|\\text")
 _BEYOND_READING = re.compile(
     r"\\(?:i*int|oint|sum|prod|lim|gcd|lcm|max|min|det|begin|partial|operatorname|Re|Im|arg)(?![a-z])|\b(?:gcd|lcm|max|min)\b"
 )
+_RESIDUE_ALONE = re.compile(r"[A-Za-z]\s*(?:=|\\equiv)\s*-?\d+")
 _CACHE_ENTRIES = 16_384
 
 
@@ -137,6 +139,8 @@ def _same_form(gold: str, pred: str) -> bool | None:
     wanted, given = congruence(gold), congruence(pred)
     if wanted and given and "\\equiv" in gold + pred:
         return wanted == given
+    if wanted and "\\equiv" in gold and _RESIDUE_ALONE.fullmatch(pred):
+        return False  # one number, not a class of them
     cases = piecewise(gold), piecewise(pred)
     if cases[0] and cases[1]:
         return same_cases(cases[0], cases[1], _is_part)
@@ -162,6 +166,15 @@ def _same_trees(gold: str, pred: str, letter: str) -> bool | None:
             return _is_equal(value, gold)
     if decided is not None:
         return decided
+    if gold_tree is None or pred_tree is None:
+        listed = same_named(gold, pred, _is_part)
+        if listed is not None:
+            return listed
+        if any(
+            tree is not None and is_scalar(tree) and len(items(text)) > 1
+            for tree, text in ((gold_tree, pred), (pred_tree, gold))
+        ):
+            return False  # one value and several
     for text, tree in ((pred, pred_tree), (gold, gold_tree)):
         if tree is None and _BEYOND_READING.search(text) is None:
             return False  # not well formed

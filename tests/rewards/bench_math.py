@@ -37,16 +37,20 @@ def ours(response: str, gold: str) -> bool:
     return score_math(response, gold).outcome is Outcome.CORRECT
 
 
-def math_verify_scorer() -> Scorer:
-    """math-verify with the box first, as its documentation recommends for model answers."""
+def math_verify_scorer(limit_s: int | None = None) -> Scorer:
+    """math-verify with the box first, as its documentation recommends for model answers.
+
+    Args:
+        limit_s: Its own limit for reading and for comparing, by a signal to the main thread; None: none.
+    """
     from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 
     targets = (LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig())
 
     def score(response: str, gold: str) -> bool:
-        expected = parse(f"\\boxed{{{gold}}}", targets, parsing_timeout=None)
-        given = parse(response, targets, parsing_timeout=None)
-        return bool(verify(expected, given, timeout_seconds=None))
+        expected = parse(f"\\boxed{{{gold}}}", targets, parsing_timeout=limit_s)
+        given = parse(response, targets, parsing_timeout=limit_s)
+        return bool(verify(expected, given, timeout_seconds=limit_s))
 
     return score
 

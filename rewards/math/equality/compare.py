@@ -11,24 +11,24 @@ from rewards.math.equality.form import (
     component_wise,
     expanded,
     is_false_chain,
+    is_order,
     is_other_argument,
+    joined,
     last_side,
     named,
     rows_of,
     same_name,
     vector,
 )
-from rewards.math.equality.region import conditions, is_region_like, region, same_region
-from rewards.math.equality.scalar import same_scalar
+from rewards.math.equality.region import conditions, is_contradiction, is_region_like, region, same_region
+from rewards.math.equality.scalar import is_measured, same_scalar
 from rewards.math.equality.value import is_solution, proportion, same_value
-from rewards.math.reading.node import Node, Op, contains, symbols
+from rewards.math.reading.node import COLLECTIONS, NOT_SCALAR, Node, Op, contains, symbols
 from rewards.math.reading.unit_words import same_quantity_factor
 
 _MAX_ITEMS = 64
 _MAX_REPEATS = 16
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_COLLECTIONS = (Op.TUPLE, Op.SET, Op.LIST, Op.MATRIX)
-_NOT_SCALAR = (*_COLLECTIONS, Op.UNION, Op.WITHOUT, Op.INTERSECTION, Op.NAMED_SET, Op.RELATION, Op.TEXT)
 
 
 def same_answer(gold: Node, pred: Node) -> bool | None:
@@ -37,7 +37,9 @@ def same_answer(gold: Node, pred: Node) -> bool | None:
         return True
     if pred.op is Op.RELATION and is_false_chain(pred):
         return False
-    gold, pred = expanded(last_side(gold)), expanded(last_side(pred))
+    gold, pred = joined(expanded(last_side(gold))), joined(expanded(last_side(pred)))
+    if is_order(gold) or is_order(pred):
+        return is_order(gold) and is_order(pred) and _same_equation(gold, pred) is True
     if is_region_like(gold) or is_region_like(pred):
         decided = _same_conditions(gold, pred)
         decided = _same_region(gold, pred) if decided is None else decided
@@ -47,12 +49,12 @@ def same_answer(gold: Node, pred: Node) -> bool | None:
         return _same_relation(gold, pred)
     if gold.op is Op.LIST and pred.op in (Op.LIST, Op.SET, Op.TUPLE):
         return _same_list(gold, pred)
-    if pred.op is Op.LIST and pred.value == "or" and gold.op not in _NOT_SCALAR:
+    if pred.op is Op.LIST and pred.value == "or" and gold.op not in NOT_SCALAR:
         # one number in two notations: 3/8 or 0.375
         return _all(same_answer(gold, item) for item in pred.args) if len(set(pred.args)) > 1 else False
-    if gold.op is Op.LIST and gold.value == "or" and pred.op not in _NOT_SCALAR and _is_one_value(gold.args):
+    if gold.op is Op.LIST and gold.value == "or" and pred.op not in NOT_SCALAR and _is_one_value(gold.args):
         return same_answer(gold.args[0], pred)
-    if gold.op in _COLLECTIONS or pred.op in _COLLECTIONS:
+    if gold.op in COLLECTIONS or pred.op in COLLECTIONS:
         return _same_collection(gold, pred)
     if gold.op is Op.TEXT or pred.op is Op.TEXT:
         return gold.op is pred.op and gold.value == pred.value
@@ -66,6 +68,8 @@ def same_answer(gold: Node, pred: Node) -> bool | None:
 def _same_region(gold: Node, pred: Node) -> bool | None:
     if has_outer_degrees(gold) != has_outer_degrees(pred) and not (in_radians(gold) and in_radians(pred)):
         gold, pred = without_outer_degrees(gold), without_outer_degrees(pred)
+    if is_contradiction(pred) and not is_contradiction(gold):
+        return False
     first, second = region(gold), region(pred)
     if first is None or second is None:
         return None
@@ -113,7 +117,7 @@ def _same_relation(gold: Node, pred: Node) -> bool | None:
         return same_answer(gold_named[1], pred)
     if gold.op is Op.RELATION and pred.op is Op.RELATION:
         return _same_equation(gold, pred)
-    if pred.op is Op.RELATION and pred.value == "=" and gold.op not in _NOT_SCALAR:
+    if pred.op is Op.RELATION and pred.value == "=" and gold.op not in NOT_SCALAR:
         left = pred.args[0]
         if left.op is Op.NUMBER and pred.args[1].op is Op.SYMBOL and not symbols(gold):
             return same_answer(gold, left)  # 5 = x
@@ -134,7 +138,7 @@ def _same_equation(gold: Node, pred: Node) -> bool | None:
         if [_FLIPPED.get(operator, operator) for operator in reversed(first)] == second:
             return _each(gold.args, pred.args[::-1]) is True
         return first == second and _each(gold.args, pred.args) is True
-    if any(side.op in _NOT_SCALAR for side in (*gold.args, *pred.args)):
+    if any(side.op in NOT_SCALAR for side in (*gold.args, *pred.args)):
         return first == second and _each(gold.args, pred.args) is True
     if not symbols(gold) or not symbols(pred):
         given = pred.args if first == second else tuple(reversed(pred.args))
@@ -179,6 +183,8 @@ def _same_list(gold: Node, pred: Node) -> bool | None:
     if len(contents) != len(given):
         return False
     distinct, given_distinct = _distinct(names), _distinct(given_names)
+    if "or" in (gold.value, pred.value) and gold.value != pred.value and _distinct(_unnumbered(given_names)):
+        return False  # x = 3 or y = 4 leaves open which
     if distinct and given_distinct:
         pairs = [[b for b, other in zip(given, given_names, strict=True) if other == name] for name in names]
         if all(len(match) == 1 for match in pairs):
@@ -270,7 +276,7 @@ def _without_repeats(items: Sequence[Node]) -> list[Node]:
 
 
 def _is_one_value(items: Sequence[Node]) -> bool:
-    return all(item.op not in _NOT_SCALAR and same_answer(items[0], item) is True for item in items[1:])
+    return all(item.op not in NOT_SCALAR and same_answer(items[0], item) is True for item in items[1:])
 
 
 def _same_quantity(gold: Node, pred: Node) -> bool | None:
@@ -282,5 +288,7 @@ def _same_quantity(gold: Node, pred: Node) -> bool | None:
         return same_answer(gold.args[0], scaled)
     if any(contains(node, Op.DEGREE) for node in (gold, pred)):
         return same_scalar(gold, pred)
+    if any(is_measured(one) and other.op is Op.PERCENT for one, other in ((gold, pred), (pred, gold))):
+        return False
     first, second = (node.args[0] if node.op is Op.QUANTITY else node for node in (gold, pred))
     return same_answer(first, second)

@@ -1,8 +1,11 @@
 """Equal ways to write one answer as a tree: chains of equations, names in front, both signs at once."""
 
+from itertools import pairwise
+
 from rewards.math.equality.value import value_of
 from rewards.math.reading.node import Node, Op, contains, symbols
 
+_ORDERS = ("<", "<=", ">", ">=")
 _NEARLY = 5e-3  # 1.41 is shown for the root of 2
 
 
@@ -71,6 +74,35 @@ def expanded(node: Node) -> Node:
     return Node(Op.LIST, tuple(both), "or")
 
 
+def joined(node: Node) -> Node:
+    """`a < b, b < c` as a < b < c; anything else as it is."""
+    if node.op is not Op.LIST or node.value == "or" or not all(_is_link(arg) for arg in node.args):
+        return node
+    links = [
+        arg if arg.value in ("<", "<=") else Node(Op.RELATION, arg.args[::-1], arg.value.replace(">", "<"))
+        for arg in node.args
+    ]
+    if any(one.args[1] != two.args[0] for one, two in pairwise(links)):
+        return node
+    sides = (links[0].args[0], *(link.args[1] for link in links))
+    return Node(Op.RELATION, sides, " ".join(link.value for link in links))
+
+
+def _is_link(node: Node) -> bool:
+    return node.op is Op.RELATION and node.value in _ORDERS and all(side.op is Op.SYMBOL for side in node.args)
+
+
+def is_order(node: Node) -> bool:
+    """Whether it orders three names or more, as in a < b < c."""
+    return (
+        node.op is Op.RELATION
+        and len(node.args) > 2
+        and all(side.op is Op.SYMBOL for side in node.args)
+        and all(operator in (*_ORDERS, "=") for operator in node.value.split())
+        and node.value != " ".join(["="] * (len(node.args) - 1))
+    )
+
+
 def _signed(node: Node, upper: int) -> Node:
     if node.op is Op.PLUS_MINUS:
         term = _signed(node.args[0], upper)
@@ -113,6 +145,8 @@ def is_other_argument(gold: Node, pred: Node, content: Node) -> bool:
 def same_name(one: Node, two: Node) -> bool:
     """Whether two names are the same; the letter in brackets, as in f(x) and f(n), does not matter."""
     if one.op is Op.MULTIPLY and two.op is Op.MULTIPLY and (one.value or two.value):
+        if {one.value, two.value} == {"angle", "triangle"}:
+            return False
         return one.args == two.args or (
             one.args == two.args[::-1] and ("angle" in (one.value, two.value) or len(one.args) == 2)
         )

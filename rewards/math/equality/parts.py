@@ -69,6 +69,21 @@ def _same_phrase(gold: str, pred: str, same: Same) -> bool | None:
     return _each([piece for piece in wanted.pieces if piece], [piece for piece in given.pieces if piece], same)
 
 
+def same_named(gold: str, pred: str, same: Same) -> bool | None:
+    r"""Whether `\max = 3, \min = 1` says the same by name; None unless both are lists of the same different names."""
+    wanted, given = _by_name(gold), _by_name(pred)
+    if wanted is None or given is None or wanted.keys() != given.keys():
+        return None
+    return all(same(value, given[name]) for name, value in wanted.items())
+
+
+def _by_name(text: str) -> dict[str, str] | None:
+    listed = [item.partition("=") for item in items(text)]
+    named = {"".join(name.split()): value for name, _, value in listed}
+    is_named = all(name.strip() and value.strip() and "=" not in value for name, _, value in listed)
+    return named if is_named and len(named) == len(listed) > 1 else None
+
+
 def _each(gold: Sequence[str], pred: Sequence[str], same: Same) -> bool:
     return len(gold) == len(pred) and all(same(one, two) for one, two in zip(gold, pred, strict=True))
 
@@ -77,6 +92,8 @@ def same_cases(gold: Sequence[Case], pred: Sequence[Case], same: Same) -> bool:
     """Whether two functions given case by case have the same cases, in any order."""
     if len(gold) != len(pred):
         return False
+    if any(case.condition == "otherwise" for case in pred) and not any(case.condition == "otherwise" for case in gold):
+        return _same_but_last(gold, pred, same)
     left = list(pred)
     for case in gold:
         found = next((other for other in left if _same_case(case, other, same)), None)
@@ -84,6 +101,14 @@ def same_cases(gold: Sequence[Case], pred: Sequence[Case], same: Same) -> bool:
             return False
         left.remove(found)
     return True
+
+
+def _same_but_last(gold: Sequence[Case], pred: Sequence[Case], same: Same) -> bool:
+    """The answer says `otherwise` where the gold says when; together the gold's conditions leave nothing out."""
+    left = [case for case in gold if not any(_same_case(case, other, same) for other in pred)]
+    last = next(case for case in pred if case.condition == "otherwise")
+    everything = " \\text{ or } ".join(case.condition for case in gold)
+    return len(left) == 1 and same(left[0].value, last.value) and same("\\R", everything)
 
 
 def _same_case(gold: Case, pred: Case, same: Same) -> bool:

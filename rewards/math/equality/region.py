@@ -74,6 +74,14 @@ def region(node: Node) -> Region | None:
             return None
 
 
+def is_contradiction(node: Node) -> bool:
+    """Whether no number meets all conditions of `x < 1 and x > 2`."""
+    if node.op is not Op.LIST or node.value != "and":
+        return False
+    parts = [region(arg) for arg in node.args]
+    return None not in parts and _combined(parts, least=len(parts)) == ()
+
+
 def _variables(node: Node) -> frozenset[str]:
     return symbols(node) if node.op is Op.RELATION else frozenset()
 

@@ -3,15 +3,23 @@
 from rewards.math.equality.angle import has_outer_degrees, in_radians, without_outer_degrees
 from rewards.math.equality.value import exact_value, same_value, value_of
 from rewards.math.reading.node import Node, Op
+from rewards.math.reading.unit import parse_unit
 
-_RUN, _ANGLE = "run", "angle"  # how letters were written, see Op.MULTIPLY
+_RUN, _ANGLE, _TRIANGLE = "run", "angle", "triangle"  # how letters were written, see Op.MULTIPLY
+_WRITTEN = {_RUN, _ANGLE, _TRIANGLE}
+
+
+def is_measured(node: Node) -> bool:
+    """Whether it has a unit of the table, of money or of what is measured."""
+    unit = parse_unit(node.value) if node.op is Op.QUANTITY else None
+    return unit is not None and any(unit.dimension)
 
 
 def same_scalar(gold: Node, pred: Node) -> bool | None:
     """Whether two values that are neither collections nor relations are equal; None: not decided here."""
     if Op.PERCENT in (gold.op, pred.op):
         return _same_percent(gold, pred)
-    if _RUN in (gold.value, pred.value) or _ANGLE in (gold.value, pred.value):
+    if {gold.value, pred.value} & _WRITTEN:
         return same_points(gold, pred)
     if has_outer_degrees(gold) or has_outer_degrees(pred):
         return _same_angle(gold, pred)
@@ -31,10 +39,12 @@ def same_scalar(gold: Node, pred: Node) -> bool | None:
 
 
 def same_points(gold: Node, pred: Node) -> bool | None:
-    r"""Letters written together keep their order; `\angle ABC` is `\angle CBA`. Other products commute."""
-    kinds = {_RUN, _ANGLE} & {gold.value, pred.value}
-    if gold.op is not pred.op or not {gold.value, pred.value} <= {_RUN, _ANGLE}:
+    r"""Letters written together keep their order; `\angle ABC` is `\angle CBA`, not a triangle. Others commute."""
+    kinds = {gold.value, pred.value}
+    if gold.op is not pred.op or not kinds <= _WRITTEN:
         return same_value(gold, pred)
+    if kinds == {_ANGLE, _TRIANGLE}:
+        return False
     return gold.args == pred.args or (_ANGLE in kinds and gold.args == pred.args[::-1])
 
 

@@ -55,8 +55,8 @@ def same_wording(gold: str, pred: str) -> bool | None:
     if given is not None and compact(unwrapped(given[1])) == compact(unwrapped(gold)):
         return True
     letters = _option_letters(gold), _option_letters(pred)
-    if letters[0] and letters[1] and letters[0][1] is not letters[1][1]:
-        return letters[0][0] == letters[1][0]
+    if letters[0] and letters[1]:
+        return letters[0] == letters[1]
     gold_words, pred_words = is_words(gold), is_words(pred)
     if gold_words or pred_words:
         return _same_words(gold, pred, gold_words, pred_words)
@@ -75,15 +75,15 @@ def same_wording(gold: str, pred: str) -> bool | None:
     return None
 
 
-def _option_letters(text: str) -> tuple[str, bool] | None:
-    """The letters of `ABD` and `A, B, D` in alphabetical order, and whether they are written together."""
+def _option_letters(text: str) -> str | None:
+    """The letters of `ABD` and `A, B, D`, which are in alphabetical order."""
     plain = unwrapped(text)
     if _RUN_OF_OPTIONS.fullmatch(plain):
-        return (plain, True) if list(plain) == sorted(set(plain)) else None
+        return plain if list(plain) == sorted(set(plain)) else None
     if not _LIST_OF_OPTIONS.fullmatch(plain):
         return None
     listed = re.findall(r"\b[A-J]\b", plain)
-    return ("".join(listed), False) if listed == sorted(set(listed)) else None
+    return "".join(listed) if listed == sorted(set(listed)) else None
 
 
 def _same_option(letter: str, gold: str, pred: str) -> bool | None:

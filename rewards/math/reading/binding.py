@@ -20,6 +20,7 @@ _LINEAR = re.compile(
 )
 _OPERATOR = re.compile(
     r"\\(?:lim|sum|prod|i*int|oint|max|min|gcd|lcm|det|deg|sup|inf|dim|Pr|arg|Re|Im|partial)(?![A-Za-z])"
+    r"|\\text\s*\{\s*(?:max|min|gcd|lcm|det|dim|deg)\s*\}(?=\s*=)"
     r"|\\text\s*\{\s*[A-Za-z ]{2,20}\s*\}\s*(?:_\s*(?:\{[^{}]*\}|\w)\s*)?[(\[]"
     r"|(?:[fghFGHPpQqEVR]|\{[PE]\})(?:'*|\^\s*(?:\{[^{}]*\}|-?\d))\s*(?:_\s*(?:\{[^{}]*\}|\w)\s*)?[(\[]"
 )

@@ -27,6 +27,7 @@ _LINK = (
     rf"(?:(?:{_COMPASS})(?:wards?|ern|erly|bound)?|up(?:wards?)?|down(?:wards?)?|(?:in|out|for|back|left|right)wards?"
     r"|above|below|beneath|behind|ahead|under|before|after|from|towards?|away|into|onto|out|inside|outside|due|straight"
     r"|(?:counter-?|anti-?)?clockwise|horizontal(?:ly)?|vertical(?:ly)?|(?:to|on|of|from|at|in|with)\s+(?:the|its|each|every)"
+    r"|in\s+(?:front|back)\s+of"
     r"|the|(?:left|right)(?=\s+of\b)|(?<=[\s}])(?:of|to)(?=\s))"
 )
 _PHRASE = re.compile(rf"(?<![\\A-Za-z])({_LINK}(?![A-Za-z])(?:[ '-]+[A-Za-z]+)*)", re.IGNORECASE)
@@ -94,11 +95,22 @@ def labelled(text: str) -> Labelled | None:
     contents = tuple(
         _SEPARATOR.sub("", plain[match.end() : end].strip()).strip() for match, end in zip(kept, ends, strict=True)
     )
-    if not all(contents) or any(_NO_CONTENT.match(content) for content in contents if not re.match(r"[-+]\d", content)):
+    is_apart = [plain[match.end() - 1].isspace() for match in kept]
+    if not all(contents) or any(map(_goes_on, contents, is_apart)):
         return None
-    if any(re.match(r"[-+]", content) for content in contents) and re.fullmatch(r"\d+", first):
-        return None
+    if first.isdigit() and any(
+        re.match(r"[-+]", content) and (not apart or re.match(r"[-+]\s", content))
+        for content, apart in zip(contents, is_apart, strict=True)
+    ):
+        return None  # (1) - 3 (2) is a number
     return Labelled(tuple(_label(match).lower() for match in kept), contents)
+
+
+def _goes_on(content: str, is_apart: bool) -> bool:
+    """Whether what follows a bracket continues a formula: only what is apart from its label may begin with a sign."""
+    if re.match(r"[-+]\d", content) or (is_apart and re.match(r"[-+]\s*[\\{]", content)):
+        return False
+    return _NO_CONTENT.match(content) is not None
 
 
 def _label(match: re.Match[str]) -> str:

@@ -65,6 +65,7 @@ _TAIL = re.compile(
     r"(?<=[\d}).])(?P<blank>\s*)(?P<unit>"
     rf"{_WORD_OF_UNIT}(?:\s*(?:(?:/|\\cdot|\*)\s*)?(?:\(\s*)?{_WORD_OF_UNIT}){{0,7}}\s*\)?)$"
 )
+_NAMED = re.compile(r"^\s*[A-Za-z]\s*=")
 # One letter is a variable more often than a unit; these are units behind a blank.
 _ONE_LETTER = frozenset(words_of("m g s h L l N J W V A K C"))
 
@@ -133,7 +134,8 @@ def with_marked_unit(text: str, *, is_measure: bool) -> str | None:
         return None
     unit = re.sub(r"\\cdot", "*", found.group("unit"))
     letters = re.findall(r"[A-Za-z]+", unit)
-    if re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", text[: found.start()])):
+    amount = _NAMED.sub("", text[: found.start()])
+    if re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", amount)):
         return None
     if all(len(name) == 1 for name in letters) and "/" not in unit:
         if len(letters) > 1 or letters[0] not in _ONE_LETTER:

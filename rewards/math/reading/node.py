@@ -15,7 +15,7 @@ class Op(StrEnum):
     INFINITY = "infinity"
     ADD = "add"
     NEGATE = "negate"
-    MULTIPLY = "multiply"  # value: "run" for capital letters written together (ABC), "angle" for \\angle ABC, else ""
+    MULTIPLY = "multiply"  # value: "run" for capital letters together (ABC), "angle" for \\angle ABC, "triangle", or ""
     DIVIDE = "divide"
     POWER = "power"
     ROOT = "root"  # args: degree, radicand
@@ -37,6 +37,10 @@ class Op(StrEnum):
     RATIO = "ratio"
     TEXT = "text"  # value: words
     QUANTITY = "quantity"  # args: amount; value: unit
+
+
+COLLECTIONS = (Op.TUPLE, Op.SET, Op.LIST, Op.MATRIX)
+NOT_SCALAR = (*COLLECTIONS, Op.UNION, Op.WITHOUT, Op.INTERSECTION, Op.NAMED_SET, Op.RELATION, Op.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,8 @@ def anywhere(node: Node, holds: Callable[[Node], bool]) -> bool:
 def contains(node: Node, *ops: Op) -> bool:
     """Whether `node` or anything below it is one of `ops`."""
     return anywhere(node, lambda part: part.op in ops)
+
+
+def is_scalar(node: Node) -> bool:
+    """Whether it is one value: no collection, set, condition or text, and no two values by a sign."""
+    return node.op not in NOT_SCALAR and not contains(node, Op.PLUS_MINUS)

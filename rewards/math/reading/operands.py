@@ -146,20 +146,20 @@ class OperandReader(Cursor, ABC):
             self._expect("\\rfloor" if name == "\\lfloor" else "\\rceil")
             return Node(Op.FUNCTION, (content,), "floor" if name == "\\lfloor" else "ceil")
         if name in PREFIXES and self._now.kind is Kind.LETTER:
-            return (self._angle() if name != "\\triangle" else None) or self._primary()
+            return self._points("triangle" if name == "\\triangle" else "angle") or self._primary()
         if name in GREEK:
             return self._name(name)
         if name in ACCENTS:
             return self._name(f"{name}({self._raw_argument()})")
         return self._bracketed(name)
 
-    def _angle(self) -> Node | None:
-        r"""The three points of `\angle ABC`, whose order says which angle."""
+    def _points(self, kind: str) -> Node | None:
+        r"""The three points of `\angle ABC`, whose order says which angle, or of `\triangle ABC`."""
         points = [self._ahead(distance) for distance in range(3)]
         if not all(point.kind is Kind.LETTER and point.text.isupper() for point in points):
             return None
         self._at += 3
-        return Node(Op.MULTIPLY, tuple(Node(Op.SYMBOL, value=point.text) for point in points), "angle")
+        return Node(Op.MULTIPLY, tuple(Node(Op.SYMBOL, value=point.text) for point in points), kind)
 
     def _root(self) -> Node:
         degree = integer(2)

@@ -24,7 +24,7 @@ _UNICODE = str.maketrans(
         "∗": "*", "π": r"\pi ", "𝜋": r"\pi ", "∞": r"\infty ", "°": r"^\circ ", "º": r"^\circ ", "˚": r"^\circ ",
         "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ",
         "≈": r"\approx ", "≡": r"\equiv ", "∪": r"\cup ", "⋃": r"\cup ", "∩": r"\cap ", "∈": r"\in ",
-        "∖": r"\setminus ",
+        "∖": r"\setminus ", "∠": r"\angle ", "△": r"\triangle ",
         "∅": r"\emptyset ", "⌀": r"\emptyset ", "ℝ": r"\R ", "ℤ": r"\Z ", "ℕ": r"\N ", "ℚ": r"\Q ", "ℂ": r"\C ",
         "√": r"\sqrt ", "∛": r"\sqrt[3]", "∜": r"\sqrt[4]", "∶": ":", "∣": "|", "∥": r"\|", "′": "'", "’": "'",
         "‘": "'",
@@ -50,6 +50,7 @@ _SPACING = re.compile(
     r"|(?<!\\)\\[!,;:> ]|\\(?:[hv]space|[hv]?phantom)\*?\{[^{}]*\}|~|\\[()]|\\\[|\\\]|\\tag\*?\{[^{}]*\}"
 )
 _SMALL_FRACTION = re.compile(r"\\[dtcsx]frac(?![a-zA-Z])|\\nicefrac(?![a-zA-Z])")
+_INFIX = re.compile(r"\{([^{}]*?)\\(over|choose)(?![A-Za-z])([^{}]*)\}")
 _SMALL_BINOMIAL = re.compile(r"\\[dt]binom(?![a-zA-Z])")
 _FONT = re.compile(
     r"\\(?:math(?:rm|bf|it|sf|tt|normal|cal|scr|frak)|boldsymbol|bm|text(?:bf|it|rm|sf|tt|normal|sc)|mbox|hbox|emph"
@@ -92,7 +93,10 @@ _INTRODUCTION = re.compile(
     re.IGNORECASE,
 )
 _RATIO_IN_WORDS = re.compile(r"(\d+)\s*(?:\\text\s*\{\s*to\s*\}|\bto\b)\s*(\d+)")
-_WHOLE_TEXT = re.compile(r"\\text\s*\{\s*(-?\d[^{}]*)\}")
+_WHOLE_TEXT = re.compile(r"\\text\s*\{\s*((?:[A-Za-z]\s*=\s*(?=-?\d))?-?\d[^{}]*)\}")
+_POINTS = re.compile(r"\\(angle|triangle|measuredangle)\s*\{\s*([A-Z]{1,3})\s*\}")
+_DECIMAL_IN_BRACES = re.compile(r"(?<![\d.,}])(\d+)\{,\}(\d+)(?![\d{])")
+_MONEY_IN_TEXT = re.compile(r"\\text\s*\{\s*((?:US)?\\?\$\s*\d[\d.,]*)\s*\}")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 # `\mathbf{\frac{1}{2}}` has mathematics in it, not text.
 _FONT_OF_MATHS = re.compile(r"\\text\s*\{(?=[^{}]*\{)")
@@ -110,24 +114,26 @@ def normalise(answer: str) -> str:
     if "\\boxed" in text or "\\fbox" in text:
         text = last_boxed(text) or text
     text = without_decoration(_ROW_GAP.sub("", _BOLD.sub(r"\1", text)))
-    text = without_thin_gaps(text)
+    text = without_thin_gaps(_DECIMAL_IN_BRACES.sub(_as_decimal, text))
     text = _DEGREES.sub(lambda _: "\\degree ", text)
     text = _SETS.sub(r"\\\1 ", text)
     text = text.replace("\\mathbb", "").replace("\\%", "%")
     text = _SPACING.sub(" ", text)
     text = _BLANK.sub(" ", text)
     text = _SMALL_BINOMIAL.sub(r"\\binom", _SMALL_FRACTION.sub(r"\\frac", text))
+    if "\\over" in text or "\\choose" in text:
+        text = _INFIX.sub(lambda m: f"\\{'frac' if m[2] == 'over' else 'binom'}{{{m[1]}}}{{{m[3]}}}", text)
     text = _OLD_FONT.sub(" ", _FONT.sub(lambda _: "\\text", text))
     text = _FONT_OF_MATHS.sub("{", text)
     text = _ONE_LETTER.sub(r"\1\2", text)
-    text = _COMMAND.sub(_known_command, text)
+    text = _POINTS.sub(r"\\\1 \2", _COMMAND.sub(_known_command, text))
     for old, new in _ASCII_OPERATORS:
         if old in text:
             text = text.replace(old, new)
     if "." in text:
         text = _REPEATING.sub(_as_fraction, text)
     text = _SCIENTIFIC.sub(r"\1\\cdot 10^{\2}", text)
-    text = MONEY.sub(" ", with_currency_words(text))
+    text = MONEY.sub(" ", with_currency_words(_MONEY_IN_TEXT.sub(r"\1", text)))
     text = _BLANK.sub(" ", text).strip()
     text = _INTRODUCTION.sub("", text).strip()
     while text and text[-1] in ".,;:\\ " and not text.endswith("\\ldots"):
@@ -175,6 +181,12 @@ def _ascii(text: str) -> str:
         elif category not in ("Cf", "Mn"):  # zero-width characters and marks
             kept.append(char)
     return "".join(kept)
+
+
+def _as_decimal(match: re.Match[str]) -> str:
+    """`3{,}14` as 3.14; three digits behind anything but 0 are a thousand's."""
+    whole, digits = match.groups()
+    return f"{whole}.{digits}" if whole == "0" or len(digits) != 3 else match.group()
 
 
 def _as_fraction(match: re.Match[str]) -> str:

@@ -94,6 +94,6 @@ def option_letter(text: str) -> str | None:
 def labelled_option(text: str) -> tuple[str, str] | None:
     """Letter and content of `(B) 12` or `B. 12`."""
     match = _LABELLED.fullmatch(unwrapped(text))
-    if match is None:
+    if match is None or re.match(r"(?:or|and|not|nor)\b|[,/&]", match.group(2) or match.group(4)):
         return None
     return (match.group(1) or match.group(3)), (match.group(2) or match.group(4))

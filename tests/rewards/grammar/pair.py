@@ -19,14 +19,22 @@ from tests.rewards.grammar import (
 )
 from tests.rewards.grammar.draft import Draft, Kind
 
-_KINDS: tuple[tuple[str, dict[str, Kind]], ...] = (
-    ("math__grammar", numeral.KINDS), ("math__grammar", measure.KINDS), ("math__grammar", collection.KINDS),
-    ("math__grammar", expression.KINDS), ("math__grammar", condition.KINDS), ("math__grammar", wording.KINDS),
-    ("math__grammar", composed.KINDS),
-    ("stem__web", science.KINDS), ("openai/gsm8k", final_line.KINDS),
-)  # fmt: skip
+_GROUPS: dict[str, tuple[str, dict[str, Kind]]] = {
+    "numbers": ("math__grammar", numeral.KINDS),
+    "units, money, per cent, degrees": ("math__grammar", measure.KINDS),
+    "intervals, sets, lists, tuples, matrices": ("math__grammar", collection.KINDS),
+    "expressions and equations": ("math__grammar", expression.KINDS),
+    "inequalities and cases": ("math__grammar", condition.KINDS),
+    "words, labels, names, order": ("math__grammar", wording.KINDS),
+    "several parts": ("math__grammar", composed.KINDS),
+    "STEM": ("stem__web", science.KINDS),
+    "GSM8K's last line": ("openai/gsm8k", final_line.KINDS),
+}
 _SLOW = {"sum": 8}  # computer algebra takes up to its limit of 4 s: one round in eight
-KINDS: dict[str, tuple[str, Kind]] = {name: (source, kind) for source, kinds in _KINDS for name, kind in kinds.items()}
+KINDS: dict[str, tuple[str, Kind]] = {
+    name: (source, kind) for source, kinds in _GROUPS.values() for name, kind in kinds.items()
+}
+GROUP_OF = {name: group for group, (_, kinds) in _GROUPS.items() for name in kinds}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
