@@ -11,25 +11,53 @@ from typing import NamedTuple
 _WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 # A word of a name, in capitals and without digits at its end. KEY stands alone: MONKEY and KEYBOARD are none.
 _TELLING = re.compile(
-    r"(KEY|CRED|JWT|BEARER|AUTHORIZATION|PASSPHRASE|(SSH|DB|PG)PASS"
+    r"(KEY|CRED|JWT|BEARER|AUTHORIZATION|PASSPHRASE|PASSKEY|MNEMONIC"
+    r"|(SSH|DB|PG|MY|SQL|MYSQL|ROOT|ADMIN|BIND|LDAP|USER)(PASS|PWD|PW)"
     r"|.*(TOKEN|SECRET|PASSWORD|PASSWD|PASSCODE|CREDENTIAL|WEBHOOK)"
-    r"|.*(API|ACCESS|PRIVATE|AUTH|SIGNING|DEPLOY|SECRET|ENCRYPTION|MASTER|SSH|HF|WANDB|OPENAI)KEY)S?"
+    r"|.*(API|ACCESS|PRIVATE|AUTH|SIGNING|DEPLOY|SECRET|ENCRYPTION|MASTER|LICENSE|SSH|GPG|HF|WANDB|OPENAI"
+    r"|ANTHROPIC|COHERE|GEMINI|GROQ|MISTRAL|TOGETHER)KEY)S?"
 )
-_AT_THE_END = ("PAT", "PWD", "PW", "PASS", "AUTH", "COOKIE")  # HF_AUTH, but not SSH_AUTH_SOCK
-_PLACES = ("FILE", "PATH", "DIR", "FOLDER", "SOCK", "MODE", "HELPER")  # says where a secret is, or how it is used
-_SWITCHES = frozenset(("DISABLE", "DISABLED", "ENABLE", "ENABLED"))  # HF_HUB_DISABLE_IMPLICIT_TOKEN
+_AT_THE_END = (
+    "PAT",
+    "PWD",
+    "PW",
+    "PSWD",
+    "PASS",
+    "AUTH",
+    "OAUTH",
+    "COOKIE",
+    "COOKIES",
+    "OTP",
+    "SAS",
+)  # HF_AUTH, but not SSH_AUTH_SOCK
+_PLACES = (
+    "FILE",
+    "PATH",
+    "DIR",
+    "FOLDER",
+    "SOCK",
+    "MODE",
+    "HELPER",
+    "PORT",
+    "TYPE",
+    "DTYPE",
+)  # says where a secret is, or how it is used
+_SWITCHES = frozenset(
+    ("DISABLE", "DISABLED", "ENABLE", "ENABLED", "USE", "NO", "REQUIRED")
+)  # HF_HUB_DISABLE_IMPLICIT_TOKEN
 # Of a key that opens nothing: SORT_KEY, KEY_VALUE_HEADS.
 _OF_A_TABLE = frozenset(
     (
         *("PUBLIC", "SORT", "PRIMARY", "COLUMN", "CACHE", "VALUE", "PER", "NUM", "GROUP", "FN"),
         *("PROMPT", "RESPONSE", "QUESTION", "ANSWER", "GOLD", "LABEL", "TEXT", "INPUT", "OUTPUT", "IMAGE", "MODEL"),
+        *("REWARD", "METRIC", "VAL", "BEST", "VIDEO", "AUDIO", "TOOLS", "FIELD", "ROW"),
     )
 )
 # Of a model's tokens: MAX_TOKENS, PAD_TOKEN.
 _OF_A_MODEL = frozenset(
     (
         *("MAX", "MIN", "NUM", "N", "TOTAL", "MEAN", "PER", "BATCHED", "PROMPT", "RESPONSE", "LEN", "LENGTH", "LIMIT"),
-        *("BUDGET", "COUNT", "CONTEXT", "LEVEL"),
+        *("BUDGET", "COUNT", "CONTEXT", "LEVEL", "IDS"),
         *("PAD", "EOS", "BOS", "UNK", "MASK", "SEP", "CLS", "STOP", "SPECIAL", "IMAGE", "THINK"),
     )
 )
@@ -38,9 +66,15 @@ _NO_KEY = re.compile(
     r"(?!(?=\S*\d)(?=\S*[A-Za-z])[^\s/,.:@]{16,}$).*|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.DOTALL
 )
 _OF_MANY: dict[tuple[str, ...], re.Pattern[str]] = {
-    **dict.fromkeys((("KEY",), ("KEYS",), ("TOKENS",)), _NO_KEY),
-    ("PASS",): re.compile(r"(?:pass[@_^-]?)?\w{0,3}", re.IGNORECASE),
+    **dict.fromkeys((("KEY",), ("KEYS",), ("TOKENS",), ("PAT",)), _NO_KEY),
+    ("PASS",): re.compile(r"(?:(?:val_)?pass[@_^-]?)?\w{0,3}", re.IGNORECASE),
 }
+# What tells nothing, whatever the name: a switch, a metric (val-core/gsm8k/pass@8), a special token (</s>).
+_TELLS_NOTHING = re.compile(
+    r"true|false|yes|no|on|off|none|null|gssapi|kerberos|eos|bos|pad|unk|</?\w{1,20}>|<\|\w{1,20}\|>"
+    r"|(?:(?:[\w-]+/)*(?:\w+_)?(?:pass|mean|maj|best|worst|std)@[\dk{},]{1,12}(?:,(?=\w)|$))+",
+    re.IGNORECASE,
+)
 _DATABASES = frozenset(
     ("DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "MYSQL", "MONGO", "MONGODB", "REDIS", "AMQP", "BROKER")
 )
@@ -56,8 +90,10 @@ def is_secret(name: str, value: str | None = None) -> bool:
 
     An address (DATABASE_URL, HTTPS_PROXY) may hold a login; with its `value` known, it is a secret if it does. Any
     other variable whose value is an address with a login is one as well. KEY, KEYS, TOKENS and PASS by themselves are
-    no secret where the value is a column, a number, a digest or pass@k.
+    no secret where the value is a column, a number, a digest or pass@k. A switch or a metric never is one.
     """
+    if value is not None and _TELLS_NOTHING.fullmatch(value):
+        return False
     if value is not None and (_may_hold_a_login(name) or "://" in value):
         return has_login(value) or (not _may_hold_a_login(name) and _is_named(name))
     if value is not None and _words(name) in _OF_MANY:
@@ -72,7 +108,7 @@ def _is_named(name: str) -> bool:
         return False
     if not _SWITCHES.isdisjoint(words):
         return False
-    if words[-1] in _AT_THE_END and words not in (("PWD",), ("OLD", "PWD"), ("N", "PASS")):
+    if words[-1] in _AT_THE_END and words not in (("PWD",), ("OLD", "PWD"), ("N", "PASS"), ("MAX", "PASS")):
         return True
     others = {"TOKEN": _OF_A_MODEL, "TOKENS": _OF_A_MODEL, "KEY": _OF_A_TABLE, "KEYS": _OF_A_TABLE}
     telling = [word for word in words if _TELLING.fullmatch(word)]
@@ -125,20 +161,32 @@ _SHAPES = (
         "access token",
         r"nvapi-[A-Za-z0-9_-]{16,}|pypi-Ag[A-Za-z0-9_-]{16,}|dckr_pat_[A-Za-z0-9_-]{16,}|sk_(?:live|test)_[A-Za-z0-9]{16,}"
         r"|ya29\.[A-Za-z0-9_-]{16,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|lsv2_[a-z]{2}_\w{16,}"
-        r"|(?:npm|gsk|r8)_[A-Za-z0-9]{30,}",
-        *("nvapi-", "pypi-Ag", "dckr_pat_", "sk_", "ya29.", "SG.", "lsv2_", "npm_", "gsk_", "r8_"),
+        r"|(?:npm|gsk|r8|shpat|lin_api|jina|tgp_v1|sbp)_[A-Za-z0-9]{30,}|pcsk_\w{40,}|rk_(?:live|test)_[A-Za-z0-9]{16,}"
+        r"|(?:dop|doo)_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|hv[sb]\.(?=[A-Za-z_-]*\d)[\w-]{20,}|ATATT3[\w=-]{20,}"
+        r"|(?:xai|pplx|csk)-[A-Za-z0-9]{40,}|tvly-(?=[A-Za-z-]*\d)[A-Za-z0-9-]{20,}|tskey-[a-z]+-[A-Za-z0-9-]{12,}"
+        r"|sq0(?:atp|csp)-[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}|ABSK[A-Za-z0-9+/=]{40,}",
+        *("nvapi-", "pypi-Ag", "dckr_pat_", "sk_", "ya29.", "SG.", "lsv2_", "npm_", "gsk_", "r8_", "shpat_"),
+        *("lin_api_", "jina_", "pcsk_", "tgp_v1_", "sbp_", "rk_", "_v1_", "dapi", "hvs.", "hvb.", "ATATT3", "xai-"),
+        *("pplx-", "csk-", "tvly-", "tskey-", "sq0", "AGE-SECRET", "ABSK"),
     ),
     _shape("GitHub token", r"gh[opsur]_[A-Za-z0-9]{16,}|github_pat_\w{16,}", "gh", "github_pat_"),
     _shape("AWS key", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "AKIA", "ASIA"),
     _shape("Slack token", r"(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}", "xox", "xapp-"),
-    _shape("GitLab token", r"glpat-[A-Za-z0-9_-]{16,}", "glpat-"),
+    _shape(
+        "GitLab token",
+        r"gl(?:pat|ptt|dt|rt|cbt|soat|ft|imt|agent|oas)-[A-Za-z0-9_-]{16,}",
+        *("glpat-", "glptt-", "gldt-", "glrt-", "glcbt-", "glsoat-", "glft-", "glimt-", "glagent-", "gloas-"),
+    ),
     _shape("Google key", r"AIza[A-Za-z0-9_-]{30,}", "AIza"),
     _shape("wandb key", r"wandb_v\d_[A-Za-z0-9_]{16,}", "wandb_v"),
     _shape("JSON web token", r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?", "eyJ"),
     _Shape(
         "webhook",
-        ("hooks.slack.com", "/api/webhooks/"),
-        re.compile(r"(?:hooks\.slack\.com|discord(?:app)?\.com/api/webhooks)/(?P<secret>[\w/-]{8,})"),
+        ("hooks.slack.com", "/api/webhooks/", "office.com/webhook", "api.telegram.org/bot"),
+        re.compile(
+            r"(?:hooks\.slack\.com/|discord(?:app)?\.com/api/webhooks/|office\.com/webhook(?:b2)?/"
+            r"|api\.telegram\.org/bot(?=\d+:))(?P<secret>[\w/@:-]{8,})"
+        ),
     ),
     _Shape(
         "login",
@@ -158,7 +206,14 @@ _SHAPES = (
             r"(?P<secret>(?![$<*\[{])[^\s&#'\"<>]{8,})"
         ),
     ),
-    _Shape("storage key", ("AccountKey=",), re.compile(r"AccountKey=(?P<secret>[A-Za-z0-9+/=]{16,})")),
+    _Shape(
+        "storage key",
+        ("AccountKey=", "AccessKey", "access_key", "ACCESS_KEY"),
+        re.compile(
+            r"(?:(?:Account|SharedAccess)Key=|(?i:secret_?access_?key)[\"']?\s*[:=]\s*[\"']?(?=[A-Za-z0-9+/]{40}))"
+            r"(?P<secret>[A-Za-z0-9+/=]{16,})"
+        ),
+    ),
     _Shape(
         "authorization",
         ("uthorization", "UTHORIZATION"),

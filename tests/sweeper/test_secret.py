@@ -88,6 +88,7 @@ def test_a_file_that_others_may_read_or_that_is_malformed_is_refused_without_its
         "AUTHORIZATION",
         "VAULT_PASSCODE",
         "AZURE_STORAGE_CONNECTION_STRING",
+        *("MISTRALKEY", "MYPASS", "LDAP_BINDPW", "MYSQLPWD", "SESSION_COOKIES", "PASSKEY", "HF_OAUTH", "AZURE_SAS"),
     ],
 )
 def test_a_name_tells_of_a_secret(name: str) -> None:
@@ -119,6 +120,7 @@ def test_a_name_tells_of_a_secret(name: str) -> None:
         "PUBLIC_KEY",
         "SORT_KEY",
         "NUM_KEY_VALUE_HEADS",
+        *("REWARD_KEY", "METRIC_KEY", "WEBHOOK_PORT", "TOKEN_TYPE", "USE_AUTH", "TOKEN_IDS"),
     ],
 )
 def test_a_name_that_only_looks_like_a_secrets_is_none(name: str) -> None:
@@ -175,6 +177,13 @@ def test_a_token_in_an_addresss_login_is_hidden_with_it() -> None:
         f"gsk_{'aB1c' * 8}",
         "https://store/c?sv=2022&sig=abcd%2Fefgh",
         "https://store/x?X-Amz-Signature=0a1b2c3d4e5f",
+        *(f"{head}-{'aB1c' * 10}" for head in ("glptt", "glrt", "xai", "pplx", "csk", "tvly", "tskey-auth", "sq0atp")),
+        *(f"{head}_{'aB1c' * 10}" for head in ("shpat", "lin_api", "jina", "pcsk", "tgp_v1", "sbp", "rk_live")),
+        f"dop_v1_{'0a1b' * 16} or dapi{'0a1b' * 8} or hvs.{'aB1c' * 6}",
+        f"SharedAccessKey={'aB1c' * 10}=",
+        f"aws_secret_access_key = {'aB1/' * 10}",
+        f"https://x.webhook.office.com/webhookb2/{'0a1b' * 8}@{'0a1b' * 8}/IncomingWebhook/x",
+        f"https://api.telegram.org/bot123456789:AA{'aB1c' * 8}/sendMessage",
     ],
 )
 def test_a_secret_in_an_address_or_of_a_service_is_found(text: str) -> None:
@@ -193,6 +202,7 @@ def test_a_secret_in_an_address_or_of_a_service_is_found(text: str) -> None:
         f"tokens of tokenizer {'0a1b' * 10}, sha256:{'0a' * 32}",
         "https://host/x?page_token=abcdefghij&key=name",
         "http://host:8000/x@y and ssh://git@github.com:o/r and hf://datasets/a/b@main",
+        "jina_embeddings_v3_base_english_long, dapi and xai-org/grok-1 and hvs.some_function_of_a_module",
         "hf_cpu, hf_model and disk-abcdefghijklmnopqrstuvwx",
         f"commit {'0a' * 20}",
         "http://$USER:$PASSWORD@host",

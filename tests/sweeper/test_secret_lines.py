@@ -90,6 +90,37 @@ nmcli dev wifi connect x password hunter
 python x.py +api.token=hunter
 wget --post-data 'user=me&password=hunter' h
 sed -i 's/TOKEN=.*/TOKEN=hunter/' .env
+export 'HF_TOKEN'=hunter
+export MISTRALKEY=hunter
+setx HF_TOKEN hunter
+export HF_TOKEN=$(base64 -d <<< hunter)
+python -c "api_key = 'hunter'"
+perl -e '$ENV{HF_TOKEN}="hunter"'
+yq -i '.token = "hunter"' x
+dvc remote modify --local r password hunter
+crudini --set f s token hunter
+vault kv put secret/x value=hunter
+gh secret set X --body hunter
+gh secret set X -b hunter
+mc alias set x https://h me hunter
+ngrok config add-authtoken hunter
+comet login hunter
+mosquitto_pub -u me -P hunter -t x
+sqlcmd -U me -P hunter
+ipmitool -P hunter
+unrar x -phunter y
+rar a -hphunter x
+snmpwalk -A hunter -X hunter
+ssh-keygen -t rsa -N "hunter" -f k
+keytool -storepass hunter
+useradd -p hunter me
+openssl enc -k hunter
+http -a me:hunter x
+curl -b 'session=hunter' x
+login me password hunter
+cat <<< hunter > ~/.hf_token
+cat <<E > ~/.cache/huggingface/token⏎hunter⏎E
+echo "hunter" | su me
 """)
 HARMLESS = lines(r"""
 PASS=pass@8 python x.py
@@ -170,6 +201,31 @@ echo "commit key COMMIT" > x
 export HF_TOKEN_PATH=/home/me/.hf
 wget -q -U Mozilla https://h
 srun --export=ALL,KEY=value x
+PASS=mean@8 x
+PASS="pass@{1,8}" x
+export PASS=pass@1,pass@8
+export PASS=val_pass1
+BASE_PASS=pass@8 x
+export METRIC_KEY=pass@8
+export BEST_KEY=val-core/gsm8k/acc
+export TOKEN=eos
+export EOS_TOKEN=</s>
+export TOKEN_IDS=1,2
+export AUTH=gssapi
+export PAT='*.txt'
+export WEBHOOK_PORT=8080
+python x.py --auth none
+if [ "$TOKEN" = "x" ]; then exit; fi
+if [ $TOKEN = 'x' ]; then exit; fi
+ssh-keygen -N "" -f k
+unrar x -p- y
+vault write auth/x @login.json
+vault kv put secret/x value=@file
+cat <<E > ~/.cache/huggingface/token⏎$HF_TOKEN⏎E
+gh secret set X < file
+curl -b jar.txt x
+openssl enc -aes256 -kfile x
+su - me -c true
 """)
 
 
@@ -184,8 +240,8 @@ def refuse(line: str) -> None:
     refuse_secrets(replace(cluster(), setup=(line,)))
 
 
-def test_the_tables_are_of_forty_lines_and_more() -> None:
-    assert min(len(set(LEAKING)), len(set(HARMLESS))) >= 40
+def test_the_tables_are_of_a_hundred_lines_and_more() -> None:
+    assert min(len(set(LEAKING)), len(set(HARMLESS))) >= 100
 
 
 @pytest.mark.parametrize("line", LEAKING)
