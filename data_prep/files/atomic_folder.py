@@ -26,29 +26,45 @@ def make_once(folder: Path, *, done: str, make: Callable[[Path], None]) -> None:
         folder: Where it shall be.
         done: Name of a file in it that it never lacks when it is whole.
         make: Fills the folder it is given.
+
+    Raises:
+        OSError: it cannot be made; names `folder`, or what would be in it, and none of the names that only we use.
     """
     if (folder / done).is_file():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.parent / f".{folder.name}.lock") as is_locked:
+    lock_file = folder.parent / f".{folder.name}.lock"
+    with _named(folder, lock_file), _locked(lock_file) as is_locked:
         if (folder / done).is_file():
             return
         prefix = f".{folder.name}.{socket.gethostname()}-"
         # A lock that works reaches the processes of its own machine, whatever the file system.
         _remove_abandoned(folder, at_once=prefix if is_locked else None)
         temporary = folder.with_name(f"{prefix}{secrets.token_hex(6)}.tmp")
-        temporary.mkdir()  # fails where anything is, and is as open as the umask and the folder around it say
-        try:
-            make(temporary)
-            _sync(temporary)
+        with _named(folder, temporary):
+            temporary.mkdir()  # fails where anything is, and is as open as the umask and the folder around it say
             try:
-                temporary.rename(folder)
-            except OSError:
-                # Another machine was first: a non-empty folder cannot be renamed over, and its content is the same.
-                if not (folder / done).is_file():
-                    raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+                make(temporary)
+                _sync(temporary)
+                try:
+                    temporary.rename(folder)
+                except OSError:
+                    # Another machine was first: a non-empty folder cannot be renamed over, and its content is the same.
+                    if not (folder / done).is_file():
+                        raise
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _named(folder: Path, ours: Path) -> Iterator[None]:
+    """Let an error of a file name what was asked for, in place of our own name for it, or for what lies in it."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error.filename, str | Path) and Path(error.filename).is_relative_to(ours):
+            error.filename, error.filename2 = str(folder / Path(error.filename).relative_to(ours)), None
+        raise
 
 
 def _sync(folder: Path) -> None:

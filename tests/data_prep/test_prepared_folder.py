@@ -1,5 +1,6 @@
 """From a folder to files: orders, filters, splits, annotations and the pool that all of them are cut from."""
 
+import errno
 import json
 import os
 import signal
@@ -255,3 +256,16 @@ def test_what_a_process_killed_on_this_machine_left_is_removed_by_the_next_at_on
     elsewhere.mkdir()
     make_once(folder, done="done", make=lambda temporary: (temporary / "done").touch())
     assert sorted(path.name for path in tmp_path.iterdir()) == [elsewhere.name, "pool"]
+
+
+def test_an_error_names_what_was_asked_for_and_no_name_that_only_we_use(tmp_path: Path) -> None:
+    def full(temporary: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary / "train.parquet"))
+
+    with pytest.raises(OSError, match="No space left") as refusal:
+        make_once(tmp_path / "pool", done="done", make=full)
+    assert refusal.value.filename == str(tmp_path / "pool" / "train.parquet")
+    long = tmp_path / ("x" * 250)  # its lock's name is one that no file can have
+    with pytest.raises(OSError, match="name too long") as refusal:
+        make_once(long, done="done", make=full)
+    assert refusal.value.filename == str(long)
