@@ -6,6 +6,7 @@ in a file (`sweeper.training.overrides_file`).
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 from rewards.sandbox import cores
 from sweeper.agent import files as agent_files
 from sweeper.host.environment import caches
+from sweeper.host.errors import RunFailedError
 from sweeper.host.machine import Device
 from sweeper.host.process import PACKAGES, Children
 from sweeper.rows.curve import read_curve
@@ -38,6 +40,8 @@ from sweeper.training.overrides import Files, verl_overrides
 from sweeper.training.ray_nodes import share_of_node
 
 TRAINER = "verl.trainer.main_ppo"
+RAY_STARTS = 3  # that a node may need
+RAY_IS_LATE = "The current node timed out during startup"  # ray/_private/node.py, 2.60; no variable sets its 30 s
 CPU_ENV = {
     "TQ_NUM_THREADS": "1",  # with more, TransferQueue warns at every call
     "HF_HUB_OFFLINE": "1",
@@ -78,6 +82,28 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
     if checkpoint.trained_steps(job.run_dir.checkpoints) >= job.spec.total_steps:
         return Trained()
     spec = _saving_in_time(job)
+    seconds = started(lambda: _verl(job, spec, model=model, train_file=train_file, val_file=val_file))
+    return Trained(seconds=seconds, startup_s=job.watch.startup_s)
+
+
+def started(verl: Callable[[], float]) -> float:
+    """Call `verl`, again where Ray says that its node was late: it waits 30 s, too few where others have the cores.
+
+    Raises:
+        RunFailedError: verl ended with another error, or the node was late `RAY_STARTS` times.
+    """
+    for _ in range(RAY_STARTS - 1):
+        try:
+            return verl()
+        except RunFailedError as error:
+            if RAY_IS_LATE not in str(error):
+                raise
+            print("Ray's node did not come up within the 30 s that Ray gives it: verl is started again", flush=True)
+    return verl()
+
+
+def _verl(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_file: Path) -> float:
+    """Run verl to its end, with what it needs around it; returns its wall seconds."""
     children = replace(job.children, on_tick=job.watch.tick)
     with ExitStack() as around:
         # Where its sockets' paths are short enough (`host.temporary`), so not in the run's folder.
@@ -111,13 +137,12 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
                 job.node, job.run_dir.path, share, variables=env, scratch=scratch, log=children.log
             )
             env |= around.enter_context(cluster)
-        seconds = children.run(
+        return children.run(
             [sys.executable, "-m", *overrides_file.arguments(TRAINER, job.run_dir.overrides_path)],
             env,
             # Ray's workers look for modules first where verl was started: not among the user's own.
             cwd=None if Path.cwd() == PACKAGES else job.attempt.path,
         )
-    return Trained(seconds=seconds, startup_s=job.watch.startup_s)
 
 
 def _saving_in_time(job: JobContext) -> RunSpec:
