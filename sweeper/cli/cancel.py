@@ -5,7 +5,7 @@ What they have saved stays: a launch resumes them. Exit code 1: one cannot be st
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +16,19 @@ from sweeper.host.errors import DamagedError
 
 if TYPE_CHECKING:
     from sweeper.launch.slurm.scheduler import Element
+    from sweeper.spec.run_id import RunId
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     add_results(parser)
     parser.add_argument("which", help="a grid's name, or the start or end of a run id")
+    parser.add_argument(
+        "--gone",
+        action="store_true",
+        help="cancel nothing: their jobs on another cluster are over, as you have seen there, and a launch may submit "
+        "them from here",
+    )
     add_json(parser)
 
 
@@ -36,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
 
     results_dir = results_folder(options)
     wanted = chosen(results_dir, options.which)
+    if options.gone:
+        return _say_over(options, results_dir, wanted)
     with _nobody_submitting(results_dir):
         queue = Queue.ask(results_dir)
         jobs = {run_id: elements for run_id in wanted if (elements := queue.all_elements(run_id))}
@@ -64,6 +73,19 @@ def run(options: argparse.Namespace) -> int:
     if queue.error is not None:
         raise scheduler.SchedulerError(f"SLURM does not answer, so its jobs are not cancelled: {queue.error}")
     return EXIT_FAILED if left or queue.damaged or unseen or refused else code
+
+
+def _say_over(options: argparse.Namespace, results_dir: Path, wanted: "Sequence[RunId]") -> int:
+    from sweeper.launch.slurm.ledger import say_over
+    from sweeper.launch.slurm.queue import kept
+
+    with _nobody_submitting(results_dir):
+        over = say_over(results_dir, wanted)
+    with suppress(OSError):
+        kept(results_dir).unlink(missing_ok=True)
+    count = f"of {len(over)} of {number_of(len(wanted), 'run')} the jobs on another cluster are taken for over"
+    end = "; a launch submits them from here" if over else ": none has one there"
+    return answer(options, lambda: over, lambda: "\n".join([*over, f"{count}{end}"]))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm import accounting, scheduler
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.submit import submit
 from sweeper.rows.grid_file import Member, Membership
@@ -119,7 +119,7 @@ def status(results: Path) -> None:
     elements = live(results)
     gone = [elements[run.run_id] for run in queued[-N_STATUS // 100 :]]
     scheduler.cancel(gone)
-    while len(scheduler.endings({element.job: element.name for element in gone})) < len(gone):
+    while len(accounting.endings({element.job: element.name for element in gone})) < len(gone):
         time.sleep(0.5)
     for run in queued[: N_STATUS // 50]:
         attempt = RunDir(results_dir=results, run_id=run.run_id).new_attempt()

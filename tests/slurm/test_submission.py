@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.grid.expand import expand
-from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm import accounting, scheduler
 from sweeper.launch.slurm.array import chunks
 from sweeper.launch.slurm.ledger import live
 from sweeper.launch.slurm.snapshot import freeze
@@ -142,8 +142,8 @@ def test_a_failed_run_fails_its_job_and_the_others_go_on(make: Make, tmp_path: P
     (chunk,) = chunks(tmp_path)
     job = chunk.job(tmp_path)
     assert job is not None
-    assert wait_until(lambda: len(scheduler.endings({job: chunk.name})) == 3, 30)
-    assert scheduler.endings({job: chunk.name})[job, 1] == "FAILED, exit 1:0"
+    assert wait_until(lambda: len(accounting.endings({job: chunk.name})) == 3, 30)
+    assert accounting.endings({job: chunk.name})[job, 1] == "FAILED, exit 1:0"
     # A configuration error is not queued again by SLURM, only by a launch.
     assert states(tmp_path)[specs[1].run_id] is State.failed
 

@@ -227,6 +227,31 @@ def test_another_cluster_neither_takes_its_own_jobs_for_ours_nor_calls_ours_gone
     assert site.states() == [State.interrupted] * 3
 
 
+def test_runs_that_ended_on_another_cluster_go_on_here_when_a_person_has_looked_there(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.submitted(job=700, cluster="other")
+    for run_id in RUNS:
+        (site.results / "runs" / run_id).mkdir(parents=True)
+    assert site.states() == [State.unknown] * 3
+    assert "if it is over: python -m sweeper cancel RUN --gone" in str(Queue.ask(site.results).reason(RUNS[0]))
+    assert main(["cancel", RUNS[0], "--gone", "--results", str(site.results)]) == 0
+    assert "of 1 of 1 run the jobs on another cluster are taken for over" in capsys.readouterr().out
+    assert site.calls("scancel") == []
+    site.says("sacct", "700_0|COMPLETED|0:0|another's\n")  # a number of this cluster's is no account of that job
+    assert site.states() == [State.interrupted, State.unknown, State.unknown]
+    assert Queue.ask(site.results).reason(RUNS[0]) == "over on cluster other, as it was said (cancel --gone)"
+    # It is submitted here, under a lower number, and ends without a row.
+    site.submitted(job=9, name="sweep-2", runs=RUNS[:1])
+    site.says("squeue", "9|0|PENDING|None|sweep-2|comment=\n")
+    assert site.states() == [State.queued, State.unknown, State.unknown]
+    site.says("squeue", "")
+    site.says("sacct", "9_0|FAILED|1:0|sweep-2\n")
+    assert Queue.ask(site.results).reason(RUNS[0]) == "FAILED, exit 1:0"
+    assert main(["cancel", RUNS[0], "--gone", "--results", str(site.results)]) == 0
+    assert "none has one there" in capsys.readouterr().out
+
+
 def test_a_run_with_several_jobs_is_cancelled_with_all_of_them_in_one_question(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,7 +130,9 @@ def test_a_change_is_made_once_an_attempt_and_not_at_every_submission_that_slurm
         considered = consider(run_dir, Queue(elements={}, endings={}))
         assert considered is not None
         assert considered.prepare().cluster.memory_gb_per_gpu == 12
-    assert "which was not tried yet: cluster.memory_gb_per_gpu=12 (was 8)" in considered.text()
+    again = consider(run_dir, Queue(elements={}, endings={}))
+    assert again is not None
+    assert "which was not tried yet: cluster.memory_gb_per_gpu=12 (was 8)" in again.text()
     failed(tmp_path, spec("seed=1", "cluster=slurm_cpu"), FailureClass.host_oom)
     considered = consider(run_dir, Queue(elements={}, endings={}))
     assert considered is not None

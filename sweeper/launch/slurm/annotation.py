@@ -28,7 +28,7 @@ from sweeper.host.process import adopt_orphans
 from sweeper.host.secret import hidden
 from sweeper.inputs.data import prepared
 from sweeper.job.exit import EXIT_EXPIRED, EXIT_FAILED, EXIT_TERMINATED, cause_of_warning
-from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm import accounting, scheduler
 from sweeper.launch.slurm.array import Chunk, folder, in_json
 from sweeper.launch.slurm.scheduler import Element, SchedulerError
 from sweeper.launch.slurm.script import script
@@ -211,8 +211,8 @@ def _why(chunk: Chunk, results_dir: Path) -> str:
         return str(_told(path, dict).get("error", f"{path} names files that are gone"))
     job = chunk.job(results_dir)
     try:
-        accounts = scheduler.endings({} if job is None else {job: chunk.name})
-        known = "not known to SLURM" if job is None else scheduler.account_of(accounts, job, 0)
+        accounts = accounting.endings({} if job is None else {job: chunk.name})
+        known = "not known to SLURM" if job is None else accounting.account_of(accounts, job, 0)
     except SchedulerError:
         known = None
     ending = known or "SLURM keeps no account of it"

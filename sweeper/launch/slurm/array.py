@@ -3,6 +3,7 @@
     slurm/<chunk>.json      which run is which element; written before `sbatch`
     slurm/<chunk>.sh        what was submitted
     slurm/<chunk>.job       the array's job id, written after `sbatch`
+    slurm/<chunk>.over      runs that a person said are over, on a cluster that cannot be asked from where they are
 
 The chunk's name is the job's name and the first word of its comment. Jobs are found in the queue by it, those too of a
 submitter that was killed between `sbatch` and its own record, and those that were renamed; accounting is asked by id. A
@@ -13,7 +14,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,6 +107,19 @@ class Chunk:
             return None
         with undamaged(path, cure="remove it: SLURM's queue names the job again while it is there"):
             return int(read_text(path, _JOB_BYTES))
+
+    def over(self, results_dir: Path) -> frozenset[RunId]:
+        """Its runs of which a person said that they have no job any more, on a cluster that cannot be asked here."""
+        path = folder(results_dir) / f"{self.name}.over"
+        if not path.exists():
+            return frozenset()
+        with undamaged(path, cure="remove it, and say again which jobs are over (python -m sweeper cancel --gone)"):
+            return frozenset(adapter(tuple[RunId, ...]).validate_python(read_json(path)))
+
+    def say_over(self, results_dir: Path, run_ids: Iterable[RunId]) -> None:
+        """Remember that some of its runs have no job any more."""
+        known = sorted({*self.over(results_dir), *run_ids})
+        write_atomic(folder(results_dir) / f"{self.name}.over", json.dumps(known) + "\n")
 
     def forget(self, results_dir: Path) -> None:
         """Take away a chunk that SLURM never got."""

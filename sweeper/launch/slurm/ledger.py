@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rewards.bounded_file import last_bytes
 from sweeper.host.files import undamaged
-from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm import accounting, scheduler
 from sweeper.launch.slurm.array import Chunk, chunks, folder
 from sweeper.launch.slurm.scheduler import Element, SchedulerError
 from sweeper.rows.row import row_path
@@ -61,22 +61,22 @@ def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> J
     unseen = ledger.elsewhere()
     gone = {
         run_id: where
-        for run_id, where in submitted(results_dir, known, ledger.ids).items()
+        for run_id, where in submitted(results_dir, known, ledger.ids_here()).items()
         if where is not None and run_id not in found and run_id not in unseen
     }
     asked = {*(job for job, _ in gone.values()), *(item.job for _, item in completing)}
     accounts, missing = _accounts({job: ledger.by_job[job].name for job in sorted(asked)})
     for run_id, element in completing:
         # Its node is being cleaned up. What was requeued meanwhile is called so, too; only accounting knows.
-        account = scheduler.account_of(accounts, element.job, element.index)
-        if account is None or not scheduler.is_over(account):
+        account = accounting.account_of(accounts, element.job, element.index)
+        if account is None or not accounting.is_over(account):
             found.setdefault(run_id, []).append(element)
     endings = dict[RunId, str]()
     for run_id, (job, index) in gone.items():
-        account, chunk = scheduler.account_of(accounts, job, index), ledger.by_job[job]
+        account, chunk = accounting.account_of(accounts, job, index), ledger.by_job[job]
         if run_id in found:
             continue
-        if account is not None and scheduler.is_alive(account):
+        if account is not None and accounting.is_alive(account):
             state = account.partition(",")[0]
             about = {"name": chunk.name, "state": state, "reason": _HIDDEN}
             found[run_id] = [Element(job=job, index=index, in_array=chunk.is_array, **about)]
@@ -86,12 +86,17 @@ def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> J
             )
         else:
             endings[run_id] = missing if account is None else account
+    said = {
+        run_id: words
+        for run_id, words in ledger.said_over().items()
+        if run_id not in (found.keys() | gone.keys() | unseen.keys())
+    }
     for each in found.values():
         each.sort(key=lambda item: (_ORDER.index(item.state) if item.state in _ORDER else len(_ORDER), item.job))
     return Jobs(
         elements={run_id: each[0] for run_id, each in found.items()},
         twins={run_id: tuple(each[1:]) for run_id, each in found.items() if len(each) > 1},
-        endings=endings,
+        endings=endings | said,
         places={run_id: gone[run_id] for run_id in endings},
         earlier=_earlier(known, ledger.ids, endings),
         unseen=unseen,
@@ -165,15 +170,45 @@ class _Ledger:
         """Whether a chunk went to another cluster than the one that is asked."""
         return bool(chunk.cluster and self._here) and chunk.cluster != self._here
 
+    def ids_here(self) -> dict[str, int]:
+        """Job ids by chunk, of the cluster that is asked: another's numbers say nothing of what is later."""
+        return {chunk.name: self.ids[chunk.name] for chunk in self._known if chunk.name in self.ids.keys() - self._away}
+
+    @cached_property
+    def _away(self) -> set[str]:
+        return {chunk.name for chunk in self._known if chunk.name in self.ids and self.is_elsewhere(chunk)}
+
     def elsewhere(self) -> dict[RunId, str]:
         """Runs that may have jobs on another cluster: those whose row, if any, is older than their job."""
         found = dict[RunId, str]()
-        for chunk in self._known:
-            if chunk.name in self.ids and self.is_elsewhere(chunk):
-                job = self.ids[chunk.name]
-                words = f"job {job} is on cluster {chunk.cluster}, and this machine asks {self._here}: look from there"
-                found |= dict.fromkeys(self._without_later_row(chunk), words)
+        for chunk in self._chunks_away():
+            words = (
+                f"job {self.ids[chunk.name]} is on cluster {chunk.cluster}, and this machine asks {self._here}: look "
+                "from there; if it is over: python -m sweeper cancel RUN --gone"
+            )
+            over = chunk.over(self._results_dir)
+            found |= {run_id: words for run_id in self._without_later_row(chunk) if run_id not in over}
         return found
+
+    def said_over(self) -> dict[RunId, str]:
+        """Runs without a row that had jobs on another cluster, of which a person said that they are over."""
+        return {
+            run_id: f"over on cluster {chunk.cluster}, as it was said (cancel --gone)"
+            for chunk in self._chunks_away()
+            for run_id in chunk.over(self._results_dir)
+            if not row_path(self._results_dir, run_id).exists()
+        }
+
+    def say_over(self, wanted: Collection[RunId]) -> set[RunId]:
+        """Remember of some runs that their jobs on other clusters are over; returns those that had some."""
+        may_live = self.elsewhere().keys() & wanted
+        for chunk in self._chunks_away():
+            if here := may_live.intersection(chunk.run_ids):
+                chunk.say_over(self._results_dir, here)
+        return may_live
+
+    def _chunks_away(self) -> Iterator[Chunk]:
+        yield from (chunk for chunk in self._known if chunk.name in self._away)
 
     def _without_later_row(self, chunk: Chunk) -> Iterator[RunId]:
         began = (folder(self._results_dir) / f"{chunk.name}.job").stat().st_mtime
@@ -183,10 +218,19 @@ class _Ledger:
                 yield run_id
 
 
+def say_over(results_dir: Path, wanted: Collection[RunId]) -> list[RunId]:
+    """Remember of some runs that their jobs on other clusters are over, by the word of a person who looked there.
+
+    Returns:
+        Those that had such jobs; the next launch may submit them here.
+    """
+    return sorted(_Ledger(results_dir, chunks(results_dir, [])).say_over(wanted))
+
+
 def _accounts(jobs: Mapping[int, str]) -> tuple[dict[tuple[int, int], str], str]:
     """What accounting says, and what is said of whom it does not know."""
     try:
-        return scheduler.endings(jobs), "ended; no account of it"
+        return accounting.endings(jobs), "ended; no account of it"
     except SchedulerError as error:
         return {}, f"ended; why is not known: {error}"
 

@@ -150,6 +150,11 @@ def _refuse_name(name: str) -> None:
 
 def _cure(name: str) -> str:
     """What to write for an option."""
+    if name == "clusters":
+        return (
+            "a profile is of one cluster: make one of each (python -m sweeper cluster-init NAME on its login node) and "
+            "launch with cluster=NAME; one results folder may have runs on several (docs/slurm.md)"
+        )
     if name not in _OURS:
         return f"write {name}"
     return "the program writes it itself: " + (f"set {_OURS[name]}" if _OURS[name] else "leave it out")
