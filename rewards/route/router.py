@@ -67,6 +67,7 @@ def compute_score(
     *,
     partial_credit: bool = False,
     own: Sequence[str] = (),
+    limits: Sequence[str] = (),
     **kwargs: object,  # noqa: ARG001 - verl passes its reward model's address here when one is configured
 ) -> Score:
     """Scores one response, from any thread; the signature is that of verl's reward functions.
@@ -80,6 +81,7 @@ def compute_score(
         partial_credit: Let `score` be the share of right cells for zebra puzzles, as Guru trains; off by default, so
             that reward and pass@k measure the same. Set by verl's reward.custom_reward_function.reward_kwargs.
         own: Functions of the user's own, which go before our scorers; see `rewards.own.covering`. Set likewise.
+        limits: Of programs, each `SOURCE=SECONDS`; see `rewards.route.scorers.scorer_of`. Set likewise.
         **kwargs: Ignored.
 
     Returns:
@@ -94,9 +96,9 @@ def compute_score(
         JudgeUnavailable: The STEM judge fails too often.
         OwnRewardError: A function of the user's own does not load, or fails for most answers.
     """
-    scorer = scorer_of(data_source, tuple(own))
+    scorer = scorer_of(data_source, tuple(own), tuple(limits))
     question = question_of(ground_truth, extra_info, scorer.fields)
-    key = _key(scorer.family, data_source, solution_str, question)
+    key = _key(f"{scorer.family}={scorer.cpu_s}", data_source, solution_str, question)
     with _lock:
         verdict = _remembered.get(key)
         if verdict is not None:
@@ -129,11 +131,19 @@ async def compute_score_async(
     *,
     partial_credit: bool = False,
     own: Sequence[str] = (),
+    limits: Sequence[str] = (),
     **kwargs: object,  # noqa: ARG001 - as for compute_score
 ) -> Score:
     """`compute_score` in a bounded pool of threads, so that an event loop (verl's reward loop) is never blocked."""
     call = partial(
-        compute_score, data_source, solution_str, ground_truth, extra_info, partial_credit=partial_credit, own=own
+        compute_score,
+        data_source,
+        solution_str,
+        ground_truth,
+        extra_info,
+        partial_credit=partial_credit,
+        own=own,
+        limits=limits,
     )
     return await asyncio.get_running_loop().run_in_executor(_threads(), call)
 
@@ -148,14 +158,16 @@ class ScoreItem:
     extra_info: Mapping[str, object] | None = None
 
 
-def score_batch(items: Sequence[ScoreItem], *, partial_credit: bool = False, own: Sequence[str] = ()) -> list[Score]:
+def score_batch(
+    items: Sequence[ScoreItem], *, partial_credit: bool = False, own: Sequence[str] = (), limits: Sequence[str] = ()
+) -> list[Score]:
     """`compute_score` of every item, in order, many at once; equal items are scored once."""
     keys = [_key_of(item, own) for item in items]
     distinct = dict(zip(keys, items, strict=True))
 
     def score(item: ScoreItem) -> Score:
         given = item.data_source, item.solution_str, item.ground_truth, item.extra_info
-        return compute_score(*given, partial_credit=partial_credit, own=own)
+        return compute_score(*given, partial_credit=partial_credit, own=own, limits=limits)
 
     with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="rewards") as executor:
         scored = dict(zip(distinct, executor.map(score, distinct.values()), strict=True))

@@ -32,7 +32,7 @@ class Scorer(Generic[Gold]):
     `read` turns the row's gold into what `score` compares with and raises BadGroundTruth where it cannot; `fields` are
     the fields of extra_info that it looks at, None: all. `version` counts how often verdicts of the family have changed
     since reward suite 2; a family that came later starts at 1. It is part of the identity of the runs that use it.
-    `limited` is what runs past its limit where a verdict is TIMEOUT.
+    `limited` is what runs past its limit where a verdict is TIMEOUT; `cpu_s` is a limit that the user has set.
     """
 
     family: str
@@ -41,6 +41,8 @@ class Scorer(Generic[Gold]):
     fields: tuple[str, ...] | None = ()
     version: int = 0
     limited: Late = Late.ALGEBRA
+    cpu_s: int | None = None
+    rules: SourceRules | None = None  # of a source of programs
 
     def verdict(self, response: str, question: Question) -> Verdict:
         """Reads the gold and scores the response."""
@@ -83,6 +85,7 @@ def _code(family: str, rules: SourceRules, version: int) -> Scorer[Question]:
         score=lambda response, question: score_program(response, question.gold, question.get("prefix"), rules),
         fields=("prefix",),
         limited=Late.PROGRAM,
+        rules=rules,
     )
 
 
@@ -179,12 +182,14 @@ _OF_DOMAIN: dict[Domain, Scorer[Any]] = {Domain.MATH: MATH, Domain.CODE: CODE, D
 
 
 @lru_cache(1024)  # asked once per row, of which a data set has few sources
-def scorer_of(data_source: str, own: tuple[str, ...] = ()) -> Scorer[Any]:
+def scorer_of(data_source: str, own: tuple[str, ...] = (), limits: tuple[str, ...] = ()) -> Scorer[Any]:
     """The scorer of a data_source.
 
     Args:
         data_source: In any spelling.
         own: The user's own functions, which go before ours; see `rewards.own.covering`.
+        limits: The user's limits of programs, each `SOURCE=SECONDS` of CPU for a test or call, where the source covers
+            all whose name begins with it.
 
     Raises:
         UnknownDataSource: Nobody knows it; the message lists what is known.
@@ -193,6 +198,20 @@ def scorer_of(data_source: str, own: tuple[str, ...] = ()) -> Scorer[Any]:
     reference = covering(data_source, own)
     if reference is not None:
         return _own(data_source, reference)
+    found, cpu_s = _ours(data_source), limit_of(data_source, limits)
+    if found.rules is None or cpu_s is None:
+        return found
+    return replace(_code(found.family, found.rules.within(cpu_s), found.version), cpu_s=cpu_s)
+
+
+def limit_of(data_source: str, limits: tuple[str, ...]) -> int | None:
+    """The limit that covers a source, in seconds; None: none does."""
+    seconds = {canonical(source): int(text) for source, _, text in (one.partition("=") for one in limits)}
+    prefix = longest_prefix(data_source, seconds)
+    return None if prefix is None else seconds[prefix]
+
+
+def _ours(data_source: str) -> Scorer[Any]:
     domain = domain_of(data_source)
     prefix = longest_prefix(data_source, _SCORERS)
     if prefix is None:

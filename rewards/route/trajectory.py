@@ -46,7 +46,11 @@ def compute_score(
 
 
 def score_batch(
-    items: Sequence[router.ScoreItem], *, partial_credit: bool = False, own: Sequence[str] = ()
+    items: Sequence[router.ScoreItem],
+    *,
+    partial_credit: bool = False,
+    own: Sequence[str] = (),
+    limits: Sequence[str] = (),
 ) -> list[router.Score]:
     """`compute_score` of every item, in order, many at once; `solution_str` is not looked at."""
     decided = [_decided(_record(item.extra_info)) for item in items]
@@ -55,7 +59,7 @@ def score_batch(
         for item, verdict in zip(items, decided, strict=True)
         if verdict is None
     ]
-    scored = iter(router.score_batch(waiting, partial_credit=partial_credit, own=own))
+    scored = iter(router.score_batch(waiting, partial_credit=partial_credit, own=own, limits=limits))
     return [next(scored) if verdict is None else verdict.as_dict() for verdict in decided]
 
 

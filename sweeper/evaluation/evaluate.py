@@ -64,6 +64,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--agent", type=Path, help="JSON file with the agent of a run and its format (default: none)")
     add_reward(parser)
     parser.add_argument(
+        "--limit", action="append", default=[], metavar="SOURCE=SECONDS", help="CPU time of each test of its programs"
+    )
+    parser.add_argument(
         "--shards",
         type=argument(Count),
         help="processes that share the problems (default: one for each copy of the model that fits)",
@@ -185,6 +188,8 @@ def _settings(options: argparse.Namespace) -> str:
     files = [options.data, *sorted(options.model.glob("*.safetensors"))]
     stamps = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
     said = {key: str(getattr(options, key)) for key in _SETTINGS}
+    if options.limit:
+        said["limit"] = str(options.limit)
     if options.agent is not None:
         said["agent"] = read_text(options.agent)  # by its content: it is written anew for each start
     scorers = [rewards.SUITE_VERSION, raised_versions()]

@@ -85,6 +85,7 @@ def measure(
         settings["agent"] = agent
     arguments = [f"--{key}={value}" for key, value in settings.items()]
     arguments += [f"--reward={own}" for own in spec.reward.references(results_dir / FOLDER)]
+    arguments += [f"--limit={limit}" for limit in spec.reward.program_limits]
     command = [sys.executable, "-m", "sweeper.evaluation.evaluate", *arguments]
     with temporary.own_folder() as own, children.call.out(command, children.env) if children.call else nullcontext():
         seconds = children.run(command, own)

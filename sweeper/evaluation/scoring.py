@@ -63,8 +63,8 @@ class Answered(NamedTuple):
         return told if self.acted is None else told | {FIELD: self.acted.records[place].plain()}
 
 
-def scored(answered: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
-    """Score some problems' samples, all together; `own` is `rewards.compute_score`'s."""
+def scored(answered: Sequence[Answered], own: Sequence[str], limits: Sequence[str] = ()) -> list[Measured]:
+    """Score some problems' samples, all together; `own` and `limits` are `rewards.compute_score`'s."""
     items = [
         rewards.ScoreItem(
             data_source=one.problem.row["data_source"],
@@ -76,7 +76,7 @@ def scored(answered: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
         for place in range(len(one.texts))
     ]
     score = rewards.score_batch if answered[0].acted is None else trajectory.score_batch
-    scores = iter(score(items, own=own))
+    scores = iter(score(items, own=own, limits=limits))
     return [_measured(one, list(islice(scores, len(one.texts)))) for one in answered]
 
 
@@ -144,11 +144,12 @@ class Scoring:
     It gets what has gathered since it last began, as one batch: answers of several problems are scored together.
     """
 
-    def __init__(self, shard: Path, deal: Deal, own: Sequence[str]) -> None:
+    def __init__(self, shard: Path, deal: Deal, own: Sequence[str], limits: Sequence[str] = ()) -> None:
         """Starts the process. Called before anything that has threads: it is a fork of this one."""
         context = multiprocessing.get_context("fork")
         self._ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._ours, shard, deal, list(own)), daemon=True)
+        given = (theirs, self._ours, shard, deal, list(own), list(limits))
+        self._process = context.Process(target=_serve, args=given, daemon=True)
         self._process.start()
         theirs.close()
         self._waiting: list[Answered] = []
@@ -204,7 +205,9 @@ class Scoring:
         return RunFailedError(f"the process that scores answers has ended ({self._process.exitcode})")
 
 
-def _serve(connection: Connection, others: Connection, path: Path, deal: Deal, own: Sequence[str]) -> None:
+def _serve(
+    connection: Connection, others: Connection, path: Path, deal: Deal, own: Sequence[str], limits: Sequence[str]
+) -> None:
     """Score batch after batch, until nobody has the other end of the connection."""
     others.close()
     die_with_parent()
@@ -216,7 +219,7 @@ def _serve(connection: Connection, others: Connection, path: Path, deal: Deal, o
         except (EOFError, ConnectionResetError):
             return
         begun = time.monotonic()
-        shard.add(scored(answered, own))
+        shard.add(scored(answered, own, limits))
         done = deal.finish(len(answered))
         samples = len(answered[0].texts)
         print(f"evaluated {done}/{deal.total} problems x {samples} samples", file=sys.stderr, flush=True)

@@ -31,7 +31,7 @@ def work(options: argparse.Namespace, deal: Deal, name: str) -> None:
         RunFailedError: the process that scores has ended.
     """
     begun = time.monotonic()
-    with Scoring(shard_path(options.out, options.start, name), deal, options.reward) as scoring:
+    with Scoring(shard_path(options.out, options.start, name), deal, options.reward, options.limit) as scoring:
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(options.model)

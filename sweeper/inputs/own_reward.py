@@ -12,8 +12,8 @@ from data_prep.files.manifest import read_manifest
 from rewards.own.covering import EVERYTHING, covered_as
 from rewards.own.own_scorer import examine
 from rewards.own.reward_file import BadRewardFile, RewardFile, split_reference
-from rewards.problem.domains import canonical
-from rewards.route.scorers import scorer_of
+from rewards.problem.domains import UnknownDataSource, canonical
+from rewards.route.scorers import limit_of, scorer_of
 from sweeper.host.errors import ConfigError
 from sweeper.spec.reward import FOLDER, Reward
 
@@ -27,7 +27,7 @@ def with_scorers(reward: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("scorers", "versions"):
         if reward[name]:
             raise ConfigError(f"reward.{name} is filled in from reward.path and reward.sources; set those")
-    found, scorers = dict(reward), []
+    found, scorers = dict(reward) | {"limits": _limits(reward["limits"])}, []
     if reward["path"] is not None:
         found["path"], own = _read("reward.path", reward["path"], EVERYTHING)
         scorers.append(own)
@@ -42,6 +42,23 @@ def with_scorers(reward: Mapping[str, Any]) -> dict[str, Any]:
         found["sources"][str(source)], own = _read(key, text, name)
         scorers.append(own)
     return found | {"scorers": sorted(scorers, key=lambda own: str(own["source"]))}
+
+
+def _limits(limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits of programs by their sources, each in one spelling."""
+    found: dict[str, Any] = {}
+    for source, seconds in limits.items():
+        key, name = f"reward.limits.{source}", canonical(str(source))
+        try:
+            is_code = scorer_of(name).rules is not None
+        except UnknownDataSource:
+            is_code = False
+        if not is_code:
+            raise ConfigError(f"{key}: {str(source)!r} is no data_source of programs, nor the beginning of one")
+        if name in found:
+            raise ConfigError(f"{key}: two entries of reward.limits name the source {name}; leave one")
+        found[name] = seconds
+    return found
 
 
 def _read(key: str, text: object, source: str) -> tuple[str, dict[str, Any]]:
@@ -79,7 +96,7 @@ def frozen(reward: Reward, results_dir: Path) -> Path:
 
 
 def refuse_idle(reward: Reward, manifest: Path) -> None:
-    """Refuse a function that scores nothing, or credit that nothing gives: such a run would be another one's twin.
+    """Refuse a function that scores nothing, credit that nothing gives, a limit of nothing: the run would be a twin.
 
     Args:
         reward: Of the run.
@@ -88,7 +105,7 @@ def refuse_idle(reward: Reward, manifest: Path) -> None:
     Raises:
         ConfigError: with the data sources that there are.
     """
-    if not reward.scorers and not reward.partial_credit:
+    if not reward.scorers and not reward.partial_credit and not reward.limits:
         return
     files = read_manifest(manifest)["files"]
     sources = sorted({source for file in files.values() for source in file["by_data_source"]})
@@ -98,6 +115,14 @@ def refuse_idle(reward: Reward, manifest: Path) -> None:
             f"reward.partial_credit=true changes nothing: it is of zebra puzzles, and none of {', '.join(trained)} is; "
             "leave it out"
         )
+    programs = [source for source in sources if scorer_of(source, own).rules is not None]
+    for limit in reward.program_limits:
+        if all(limit_of(source, (limit,)) is None for source in programs):
+            name = limit.partition("=")[0]
+            raise ConfigError(
+                f"reward.limits.{name} limits no program of this run, whose data_source is {' or '.join(sources)}; "
+                "correct the name, or leave it out"
+            )
     used = {covered_as(source, own) for source in sources}
     for scorer in reward.scorers:
         if scorer.source not in used:

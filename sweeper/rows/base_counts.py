@@ -13,6 +13,8 @@ def suite_digest(spec: RunSpec, *, model_digest: str, data_digest: str, n: int |
     scoring: dict[str, Any] = {"reward_suite": spec.reward_suite}
     if spec.reward.scorers:
         scoring["own"] = [asdict(own) for own in spec.reward.scorers]
+    if spec.reward.limits:
+        scoring["limits"] = spec.reward.limits
     if spec.reward.versions:
         scoring["versions"] = spec.reward.versions
     if spec.agent.acts:

@@ -41,7 +41,7 @@ SCIENCE = {
     "agent": "tools environment max_turns max_calls turn_tokens context format observation_chars feedback tell_budget "
     "limits versions",
     "agent.limits": "cpu_s wall_s memory_mb output_bytes",
-    "reward": "scorers versions partial_credit",
+    "reward": "scorers versions partial_credit limits",
     "reward.scorers": "source file function digest version",
     "eval": "suite n_samples ks problems_per_domain domains temperature top_p val_problems_per_domain val_n val_freq",
 }
@@ -76,6 +76,7 @@ BEFORE: dict[str, Any] = {
     "reward.scorers": [],
     "reward.versions": {},
     "reward.partial_credit": False,
+    "reward.limits": {},
 }
 
 

@@ -62,7 +62,8 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
     return tuple(f"{_prefix(key)}{key}={render(value)}" for key, value in values.items())
 
 
-OWN_REWARDS = "reward.custom_reward_function.reward_kwargs.own"
+_KWARGS = "reward.custom_reward_function.reward_kwargs"
+OWN_REWARDS = f"{_KWARGS}.own"
 # Keys that verl's code reads but its YAML does not list; they need "++" to be set.
 _UNLISTED = (
     "actor_rollout_ref.model.override_config.",
@@ -140,7 +141,9 @@ def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
     if reward.scorers:
         values[OWN_REWARDS] = list(reward.references(files.rewards))
     if reward.partial_credit:
-        values["reward.custom_reward_function.reward_kwargs.partial_credit"] = True
+        values[f"{_KWARGS}.partial_credit"] = True
+    if reward.limits:
+        values[f"{_KWARGS}.limits"] = list(reward.program_limits)
     if files.settings is not None:  # ours, for trackers (`sweeper.training.tracking`)
         values |= {"hydra.searchpath": [f"file://{files.settings}"], "+sweeper": "run"}
     return values

@@ -21,9 +21,9 @@ def answered(name: str, samples: int = 1) -> Answered:
     return Answered(problem=problem, texts=["1"] * samples, finished=[True] * samples, tokens=[1] * samples)
 
 
-def slowly(answers: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
+def slowly(answers: Sequence[Answered], own: Sequence[str], limits: Sequence[str]) -> list[Measured]:
     """Half a second for a batch, whose size is told as the tokens of a response."""
-    del own
+    del own, limits
     time.sleep(0.5)
     return [
         Measured(
@@ -43,8 +43,8 @@ def slowly(answers: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
     ]
 
 
-def fails(answers: Sequence[Answered], own: Sequence[str]) -> list[Measured]:
-    del answers, own
+def fails(answers: Sequence[Answered], own: Sequence[str], limits: Sequence[str]) -> list[Measured]:
+    del answers, own, limits
     raise ValueError("no verdict")
 
 
