@@ -30,6 +30,20 @@ _CHARACTERS = {
     "countdown": re.compile(r"[-+\d*/()\s]*"),
     "number_sorting": re.compile(r"[-+\d.eE,\[\]'\"\s]*"),
 }
+# By how much a number may miss the gold's, where the package allows 1, and one in a hundred. Sorted numbers are copied;
+# means of a pool may be rounded to two places.
+_MOST_APART = {"number_sorting": 1e-9, "pool_matrix": 0.0051}
+_WRITTEN = re.compile(rf"[-+]?{_NUMBER}")
+
+
+def has_its_numbers(task: str, answer: str, gold: str) -> bool:
+    """Whether an answer has the gold's numbers, one by one, of the tasks whose scorers are too generous with them."""
+    if task not in _MOST_APART:
+        return True
+    given, wanted = (list(map(float, _WRITTEN.findall(text))) for text in (answer, gold))
+    return len(given) == len(wanted) and all(
+        abs(one - two) <= _MOST_APART[task] for one, two in zip(given, wanted, strict=True)
+    )
 
 
 def is_of_its_form(task: str, answer: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rewards.gym.answer_form import is_of_its_form
+from rewards.gym.answer_form import has_its_numbers, is_of_its_form
 from rewards.gym.package import LEFT_OUT, RELEASE, require
 from rewards.problem.extraction import after_thinking, last_answer
 from rewards.problem.question import BadGroundTruth, Question
@@ -34,6 +34,7 @@ class GymProblem:
     task: str
     level: int | None
     problem: str
+    gold: str
 
 
 def parse_problem(question: Question) -> GymProblem:
@@ -53,7 +54,7 @@ def parse_problem(question: Question) -> GymProblem:
         raise BadGroundTruth(f"the row was made with {release}, and {RELEASE} scores here: make the files again")
     if task in LEFT_OUT:
         raise BadGroundTruth(f"reasoning-gym's {task} cannot be scored: {LEFT_OUT[task]}")
-    return GymProblem(task=task, level=int(level) if level else None, problem=problem)
+    return GymProblem(task=task, level=int(level) if level else None, problem=problem, gold=question.gold)
 
 
 def score_gym(response: str, problem: GymProblem) -> Verdict:
@@ -66,7 +67,7 @@ def score_gym(response: str, problem: GymProblem) -> Verdict:
     answer = last_answer(after_thinking(response))
     if answer is None:
         return Verdict(outcome=Outcome.NO_ANSWER)
-    if not is_of_its_form(problem.task, answer):
+    if not is_of_its_form(problem.task, answer) or not has_its_numbers(problem.task, answer, problem.gold):
         return verdict_of(False, answer)
     request = {"task": problem.task, "level": problem.level, "problem": problem.problem, "answer": answer}
     return _verdict(_run([json.dumps(request).encode()]), answer)

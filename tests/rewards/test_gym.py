@@ -1,6 +1,7 @@
 """Answers to problems of reasoning-gym: scored by the package, isolated, whatever a model writes."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import metadata
@@ -12,7 +13,7 @@ import pytest
 
 from rewards import check_gold, compute_score
 from rewards.gym import package, scorer, task
-from rewards.gym.answer_form import EXECUTING, is_of_its_form
+from rewards.gym.answer_form import EXECUTING, has_its_numbers, is_of_its_form
 from rewards.gym.package import LEFT_OUT, RELEASE, GymMissing
 from rewards.gym.scorer import GymProblem, _executed, _pool, _run
 from rewards.problem.question import BadGroundTruth, question_of
@@ -41,6 +42,17 @@ def test_the_gold_is_right_and_nothing_and_nonsense_are_not(name: str) -> None:
     assert outcome(problem[1], problem) == "correct"
     assert outcome("", problem) == "no_answer"
     assert outcome("nonsense", problem) == "wrong"
+
+
+@pytest.mark.parametrize("name", ["number_sorting", "pool_matrix"])
+def test_numbers_near_the_golds_are_wrong_though_the_package_takes_them(name: str) -> None:
+    source, gold, extra = row(name)
+    first = next(one for one in re.findall(r"\d+(?:\.\d+)?", gold) if float(one))
+    assert has_its_numbers(name, gold, gold)
+    assert not has_its_numbers(name, gold.replace(first, str(float(first) + 1), 1), gold)
+    assert not has_its_numbers(name, gold + " 1", gold)
+    assert outcome(gold.replace(first, str(float(first) + 0.01), 1), (source, gold, extra)) == "wrong"
+    assert has_its_numbers("basic_arithmetic", "1", "2")
 
 
 def test_an_answer_outside_of_its_tags_is_none() -> None:
