@@ -154,7 +154,7 @@ _SHAPES = (
     # A model's name has no part like theirs: sk-learn-7b-instruct.
     _shape(
         "API key",
-        r"sk-(?=(?:[A-Za-z0-9]+[_-])*?(?:(?=[A-Za-z]*\d)[A-Za-z0-9]{10}|[A-Za-z0-9]{24}))[A-Za-z0-9_-]{16,}",
+        r"sk-(?=(?:[A-Za-z0-9]{1,99}[_-]){0,8}?(?:(?=[A-Za-z]{0,99}\d)[A-Za-z0-9]{10}|[A-Za-z0-9]{24}))[A-Za-z0-9_-]{16,}",
         "sk-",
     ),
     _shape(
@@ -163,7 +163,7 @@ _SHAPES = (
         r"|ya29\.[A-Za-z0-9_-]{16,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|lsv2_[a-z]{2}_\w{16,}"
         r"|(?:npm|gsk|r8|shpat|lin_api|jina|tgp_v1|sbp)_[A-Za-z0-9]{30,}|pcsk_\w{40,}|rk_(?:live|test)_[A-Za-z0-9]{16,}"
         r"|(?:dop|doo)_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|hv[sb]\.(?=[A-Za-z_-]*\d)[\w-]{20,}|ATATT3[\w=-]{20,}"
-        r"|(?:xai|pplx|csk)-[A-Za-z0-9]{40,}|tvly-(?=[A-Za-z-]*\d)[A-Za-z0-9-]{20,}|tskey-[a-z]+-[A-Za-z0-9-]{12,}"
+        r"|(?:xai|pplx|csk)-[A-Za-z0-9]{40,}|tvly-(?=[A-Za-z-]{0,40}\d)[A-Za-z0-9-]{20,}|tskey-[a-z]+-[A-Za-z0-9-]{12,}"
         r"|sq0(?:atp|csp)-[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}|ABSK[A-Za-z0-9+/=]{40,}",
         *("nvapi-", "pypi-Ag", "dckr_pat_", "sk_", "ya29.", "SG.", "lsv2_", "npm_", "gsk_", "r8_", "shpat_"),
         *("lin_api_", "jina_", "pcsk_", "tgp_v1_", "sbp_", "rk_", "_v1_", "dapi", "hvs.", "hvb.", "ATATT3", "xai-"),

@@ -73,7 +73,7 @@ _GIVEN = tuple(
             rf"{_LOGIN}[^;|&]*?\s(?:-p\s*|<<<\s*){_LITERAL}",
             rf"\blogin\(\s*(?!\))(?:\w+=)?{_LITERAL}",
             rf"\bmachine\s+\S+\s.*\bpassword\s+{_LITERAL}",
-            rf"(?m:^)\s*(?:login\s+\S+\s+)?password\s+{_LITERAL}",  # a line of a netrc
+            rf"(?m:^)[ \t]*(?:login\s+\S+\s+)?password\s+{_LITERAL}",  # a line of a netrc
             rf"<<<\s*{_LITERAL}[^|;&]*>\s*{_KEPT}",
             rf"<<-?\s*[\"']?\w+[\"']?[^\n]*>\s*\S*(?:[/.]|_)token\s*\n\s*{_LITERAL}",
             rf"\b{_SAID}[^|;&]*>\s*{_KEPT}",

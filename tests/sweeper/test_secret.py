@@ -1,4 +1,5 @@
 import json
+import time
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
@@ -232,6 +233,14 @@ def test_a_secret_is_hidden_however_it_is_written(value: str, written: "type[str
     said = secret.hidden(f"it said: {text} and ended", {"MY_TOKEN": value})
     assert "[MY_TOKEN]" in said
     assert all(text[at : at + 8] not in said for at in range(4, len(text) - 12))
+
+
+@pytest.mark.parametrize("start", ["sk-", "sk-a1-", "tvly-", "://", "?token", "hf_", "-----BEGIN ", "Authorization: "])
+def test_no_answer_of_a_model_keeps_the_search_for_long(start: str) -> None:
+    """A line of an error is searched whole, and an answer in it may repeat the beginning of a secret."""
+    began = time.process_time()
+    secret.hidden(start * (200_000 // len(start)), {})
+    assert time.process_time() - began < 2.5
 
 
 @pytest.mark.parametrize("size", [8, 12, len(PLANTED) - 1])
