@@ -54,8 +54,8 @@ def test_a_limit_that_cannot_be_is_refused_when_planned(word: str, words: str) -
 
 def test_a_limit_of_no_program_of_the_run_is_refused(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
-    counts = {"by_data_source": {"codegen__leetcode": 4, "math__math": 4}}
-    manifest.write_text(json.dumps({"files": {"train": counts, "evaluation": counts}}))
+    counts = {"rows": 8, "sha256": "", "by_data_source": {"codegen__leetcode": 4, "math__math": 4}}
+    manifest.write_text(json.dumps({"files": {"train": counts, "evaluation": counts}, "dropped": {}}))
     refuse_idle(spec("reward.limits={codegen__leetcode: 9}").reward, manifest)
     with pytest.raises(ConfigError, match=r"reward\.limits\.codegen__taco limits no program"):
         refuse_idle(spec(LIMIT).reward, manifest)
