@@ -41,8 +41,7 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
     spec, timing = job.spec, _timing(job, measured)  # before the time that the rest takes
     curve = read_curve(item.metrics for item in job.run_dir.attempts())
     points = [point for point in curve if point.reward is not None]
-    steps = len(points)
-    lost = lost_samples(job.run_dir.attempts())
+    steps, lost = len(points), lost_samples(job.run_dir.attempts())
     architecture, kl = spec.model.architecture, spec.algorithm.kl
     base, tuned, evaluated = measured.base, measured.fine_tuned, measured.evaluated
     # Where verl discards groups of answers it draws more problems than it trains on, and does not say how many.

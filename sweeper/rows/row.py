@@ -33,10 +33,8 @@ NAMES = (
     *("model", "family", "algorithm", "domain_mix", "data_scale", "curriculum"),
 )
 # Of a part of a row: left out where there is nothing to say, as in rows of before they were kept.
-_ABSENT = (
-    *("probs_diff", "trajectories", "verdicts", "pass_at_turns", "generated_tokens", "observed_tokens"),
-    "prefill_repeated",
-)
+_ABSENT: tuple[str, ...] = ("probs_diff", "trajectories", "verdicts", "pass_at_turns", "prefill_repeated")
+_ABSENT += ("generated_tokens", "observed_tokens")
 
 
 class Status(StrEnum):
