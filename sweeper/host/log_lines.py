@@ -12,7 +12,8 @@ import re
 
 TRACEBACK = "Traceback (most recent call last):"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_SPEAKER = re.compile(r"\((?:\w[^)]*)?(pid=\d+[^)]*)\)\s?")  # Ray's; a process has no name yet where it begins
+# Ray's; a process has no name yet where it begins. Short: an answer may begin as it does and never end.
+_SPEAKER = re.compile(r"\((?:\w[^)]{0,300})?(pid=\d+[^)]{0,300})\)\s?")
 # Not at the beginning of a line alone: a bar may stand before it.
 _SAMPLE = re.compile(r"(?<![\w.\]])\[(prompt|response|ground_truth|score)\](\s|$)")
 _PART = re.compile(r"\[[\w/@.-]+\](\s|$)")  # of a score

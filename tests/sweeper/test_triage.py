@@ -9,6 +9,7 @@ import pytest
 from data_prep.spec import DataError
 from rewards.bounded_file import TAIL_BYTES
 from sweeper.host.errors import ConfigError, RunFailedError
+from sweeper.host.log_lines import heard
 from sweeper.host.process import reason
 from sweeper.rows.failure_class import FailureClass
 from sweeper.runs.triage import Ending, classes, classify, of_exception, tail
@@ -485,3 +486,10 @@ def test_what_ended_a_worker_is_heard_below_rays_own_lines() -> None:
             *('File "/verl/workers/actor.py", line 1, in update', "loss.backward()", inner),
         ]
         assert classify(Ending(status="failed", reason=f"exit code 1: {inner}", log=log)).failure_class is wanted
+
+
+def test_a_line_that_begins_as_rays_do_and_never_ends_takes_no_time() -> None:
+    began = time.process_time()
+    assert heard("(pid=1" * 50_000) == ["(pid=1" * 50_000]
+    assert heard("(WorkerDict pid=12, ip=1.2.3.4) KeyError: 'x'") == ["KeyError: 'x'"]
+    assert time.process_time() - began < 2.0
