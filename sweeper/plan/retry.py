@@ -128,7 +128,7 @@ def _case(run_dir: RunDir, spec: RunSpec, diagnosis: Diagnosis, before: int, *, 
     # An attempt without a record was killed: counted as the class of the last one, but for those after which SLURM
     # queued the same job again, as it does after a preemption or the loss of a node.
     jobs = [(attempt.read("env") or {}).get("job") for attempt in attempts]
-    was_requeued = [job is not None and job == later for job, later in zip(jobs, [*jobs[1:], None], strict=True)]
+    was_requeued = [job is not None and job == later for job, later in zip(jobs, [*jobs[1:], None], strict=False)]
     failed = [
         (attempt, end.get("class") if end else diagnosis.failure_class)
         for attempt, end, again in zip(attempts, ends, was_requeued, strict=True)
