@@ -127,8 +127,10 @@ def _pairs(stratum: Stratum, notes: list[str]) -> list[_Pair]:
         if isinstance(both, str):
             notes.append(f"{stratum.label}: {both}")
         else:
-            notes += both.notes
-            found.append(_Pair(label=stratum.label, both=both))
+            pair = _Pair(label=stratum.label, both=both)
+            counted, *others = both.notes
+            notes += [f"{pair.model}: {counted}", *(note for note in others if note not in notes)]
+            found.append(pair)
     return found
 
 

@@ -88,6 +88,9 @@ def test_several_sizes_are_counted_with_holms_correction() -> None:
     assert found.verdict.startswith("An agent clearly gains in 3 of 3 at equal samples and ")
     assert found.verdict.endswith("loses in none (Holm over 12).")
     assert len(found.tables["tool_gains"]) == 12
+    assert [note.partition(": ")[0] for note in found.notes if "common problems" in note] == [
+        f"m-{1000 * 4**i}" for i in range(3)
+    ]
 
 
 def test_runs_without_an_agent_are_called_so_beside_runs_with_one_however_many_they_are() -> None:
