@@ -91,6 +91,7 @@ _CAPTIONS = {
     "crossover": "From which k the base model is ahead",
     "predictions": "The largest size, predicted from the smaller ones",
     "surface": "pass@k by size and turns allowed",
+    "turns_by_need": "pass@1 by calls needed and turns allowed",
     "rises": "Change of pass@1 per doubling of turns allowed",
     "turns_law": "Law of size and turns, without what it is asked for",
     "trained_turns": "pass@1 by the most turns in training",

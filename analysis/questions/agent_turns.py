@@ -22,6 +22,7 @@ from analysis.questions.turns_allowed import (
     Together,
     allowed,
     law_points,
+    need_rows,
     rise_rows,
     surface_map,
     surface_rows,
@@ -49,6 +50,7 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     tables = {
         "overall": pd.DataFrame(_overall_rows(found)),
         "surface": pd.DataFrame([row for item in several for row in surface_rows(item)]),
+        "turns_by_need": pd.DataFrame([row for item in several for row in need_rows(item)]),
         "rises": pd.DataFrame(rise_rows(several)),
         "turns_law": pd.DataFrame(_law_rows(law)),
         "trained_turns": pd.DataFrame([row for item in trained for row in level_rows(item, "max_turns")]),

@@ -12,7 +12,7 @@ from analysis.passk.crossed import CrossedMean, crossed_mean
 from analysis.passk.estimate import NONE, Estimate
 from analysis.passk.interval import over_problems
 from analysis.questions.reply import ALPHA
-from analysis.runs.acting import known_trajectories
+from analysis.runs.acting import calls_needed, known_trajectories
 from analysis.runs.counts import Floats
 from analysis.runs.selection import Run
 from sweeper.rows.trajectories import Ended, Trajectories
@@ -134,15 +134,10 @@ class Level:
 
 
 def levels_of_need(arm: Arm) -> list[Level]:
-    """By calls needed, which the synthetic tasks of agents state as their level; none of other data or environments.
-
-    In games of an environment a level says how large they are, not how many calls they need.
-    """
-    counts, settings = arm.runs[0].trained, arm.runs[0].row.settings or {}
-    is_told = settings.get("data.tasks") == "agent" and settings.get("agent.environment") is None
-    if counts is None or not is_told:
+    """By calls needed, a whole number; none where it is not known (`calls_needed`)."""
+    needs = calls_needed(arm.runs[0])
+    if needs is None:
         return []
-    needs = np.array([np.nan if value is None else value for value in counts.difficulties], dtype=np.float64)
     found = []
     for need in np.unique(needs[np.isfinite(needs)]).tolist():
         level = _level(arm, int(need), needs == need)

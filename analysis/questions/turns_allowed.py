@@ -18,7 +18,7 @@ from analysis.passk.estimate import NONE, Estimate
 from analysis.passk.interval import of_difference, over_problems
 from analysis.questions.strata import Stratum, arms
 from analysis.row_laws.turns_law import TurnsPoint
-from analysis.runs.acting import turns_measured, within_turns
+from analysis.runs.acting import calls_needed, turns_measured, within_turns
 from analysis.runs.ceilings import ceiling
 from analysis.runs.counts import Floats
 from analysis.runs.selection import ALL_RUNS, Point, Run
@@ -139,6 +139,25 @@ def surface_rows(item: Allowed) -> Iterator[dict[str, object]]:
                 **(found or NONE).columns("pass_at_k"),
                 **(gain if k == 1 else NONE).columns("gain", "gain_"),
                 "ceiling": ceiling(item.arm.runs[0], turns) if k == 1 else None,
+            }
+
+
+def need_rows(item: Allowed) -> Iterator[dict[str, object]]:
+    """pass@1 within 1, 2, ... turns of the problems that need so many calls; none where that is not known."""
+    needs = calls_needed(item.arm.runs[0])
+    for need in () if needs is None else np.unique(needs[np.isfinite(needs)]).tolist():
+        for turns, point in enumerate(item.within, 1):
+            values = point.matrix(1)
+            assert values is not None  # else `allowed` leaves the configuration out
+            right = values[:, needs == need]
+            ends = over_problems(right)
+            yield {
+                "runs": item.label,
+                "arm": item.arm.label,
+                "calls_needed": need,
+                "problems": right.shape[1],
+                "turns": turns,
+                **Estimate(float(right.mean()), ends.low, ends.high).columns("pass1", "pass1_"),
             }
 
 

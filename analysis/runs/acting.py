@@ -69,6 +69,18 @@ def turns_measured(counts: Counts | None) -> int:
     return min((len(item.correct_at_turns) for item in known_trajectories(counts) or ()), default=0)
 
 
+def calls_needed(run: Run) -> Floats | None:
+    """Of every problem, as the synthetic tasks of agents state it with their level; NaN where one has no level.
+
+    None of other data, and in an environment, where a level says how large a game is.
+    """
+    settings = run.row.settings or {}
+    is_told = settings.get("data.tasks") == "agent" and settings.get("agent.environment") is None
+    if run.trained is None or not is_told:
+        return None
+    return np.array([np.nan if value is None else value for value in run.trained.difficulties], dtype=np.float64)
+
+
 def within_turns(run: Run, turns: int) -> Run:
     """The run with an answer right only if it was given within `turns` turns.
 

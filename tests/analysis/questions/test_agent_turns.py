@@ -76,6 +76,20 @@ def test_fewer_turns_are_counted_on_the_same_trajectories() -> None:
     assert surface.loc[(4, 1), "pass_at_k"] == pytest.approx(np.mean(np.array(counts.c) / np.array(counts.n)))
 
 
+def test_turns_are_counted_apart_for_problems_that_need_more_calls() -> None:
+    plain = asked(agents([PlantedAgent(settings={"data.tasks": "answers"})]))
+    assert "turns_by_need" not in plain.tables  # nothing says how many calls its problems need
+    chosen = agents([PlantedAgent()])
+    table = asked(chosen).tables["turns_by_need"].set_index(["calls_needed", "turns"])
+    counts = chosen.runs[0].trained
+    assert counts is not None
+    for need in (1, 2, 3):
+        at = [i for i, level in enumerate(counts.difficulties) if level == need]
+        right = [item.correct_at_turns[1] / item.n for i, item in enumerate(counts.trajectories) if item and i in at]
+        assert table.loc[(need, 2), "problems"] == len(at)
+        assert table.loc[(need, 2), "pass1"] == pytest.approx(np.mean(right))
+
+
 def test_runs_without_an_agent_are_no_answer() -> None:
     found = asked(agents([PlantedAgent(agent=None)]))
     assert found.status is Status.missing
