@@ -79,11 +79,11 @@ def test_output_over_the_limit_is_cut_and_told_not_killed() -> None:
     assert seen.text == "y" * 300 + "\n[4,701 more bytes]"
 
 
-def test_a_gigabyte_of_output_is_counted_and_never_kept() -> None:
+def test_a_flood_of_output_is_counted_and_never_kept() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seen = only("import os\nfor _ in range(1024):\n    os.write(1, b'z' * (1 << 20))\nprint('end')")
+    seen = only("import os\nfor _ in range(128):\n    os.write(1, b'z' * (1 << 20))\nprint('end')")
     assert seen.ok
-    assert seen.text == "z" * 300 + f"\n[{(1 << 30) + 4 - 300:,} more bytes]"
+    assert seen.text == "z" * 300 + f"\n[{(1 << 27) + 4 - 300:,} more bytes]"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10  # KiB
 
 
