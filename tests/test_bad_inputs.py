@@ -72,6 +72,7 @@ CASES: list[tuple[str, str]] = [
     ("S suggest seed=0,1 --budget-gpu-hours 3 --law cubic", "--law"),
     ("S add-model", "model"),
     ("S init", "folder"),
+    ("S cluster-init ../mine", "../mine"),
     ("S completion", "shell"),
     ("S completion ksh", "ksh"),
     ("S doctor --jobs", "did you mean --job?"),
@@ -198,6 +199,8 @@ CASES: list[tuple[str, str]] = [
     ("D fetch gsm8k --offline --revision nothing --out {o}/x", "gsm8k"),
     # rewards
     ("R check {b}/none.parquet", "{b}/none.parquet"),
+    ("R audit {b}/none.parquet", "{b}/none.parquet"),
+    ("R audit no_such_source", "no_such_source"),
     ("R check {b}/empty", "{b}/empty"),
     ("R check {b}/file.txt", "{b}/file.txt"),
     ("R check {b}/lfs/a.parquet", "{b}/lfs/a.parquet"),
@@ -316,7 +319,7 @@ def test_a_bad_input_is_refused_in_a_few_lines_that_name_it(
 def test_the_table_has_150_inputs_and_every_verb() -> None:
     assert len({command for command, _ in CASES}) >= 150
     assert {command.split()[1] for command, _ in CASES if command.startswith("S ")} >= set(parsers()[1])
-    for program, verbs in {"D": VERBS_OF_DATA, "R": {"check", "doctor"}, "A": VERBS_OF_ANALYSIS}.items():
+    for program, verbs in {"D": VERBS_OF_DATA, "R": {"audit", "check", "doctor"}, "A": VERBS_OF_ANALYSIS}.items():
         assert {command.split()[1] for command, _ in CASES if command.startswith(f"{program} ")} >= verbs
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from rewards.check.gold_check import GoldRow
+from rewards.problem.domains import UnknownDataSource
 from rewards.program import UserError
 from rewards.route.scorers import scorer_of
 
@@ -45,10 +46,12 @@ def example_rows(data_source: str, own: tuple[str, ...] = ()) -> list[GoldRow]:
     """Some rows of a source of ours, or with an own reward as many of mathematics.
 
     Raises:
-        UnknownDataSource: Nobody knows the source.
-        UserError: There are no examples for its scorer.
+        UserError: Nobody knows the source, or there are no examples for its scorer.
     """
-    family = scorer_of(data_source, own).family
+    try:
+        family = scorer_of(data_source, own).family
+    except UnknownDataSource as error:
+        raise UserError(str(error)) from None
     examples = _EXAMPLES.get("math" if family.startswith("own reward") else family)
     if examples is None:
         raise UserError(

@@ -43,7 +43,7 @@ def followed(run_dir: RunDir, start: int, *, say: Callable[[str], None]) -> Iter
                 continue
             if state is not told:
                 why = "it has neither begun nor a job" if state is State.new else queue.reason(run_dir.run_id)
-                say(f"== {state}{f': {why}' if why else ''}")
+                say(f"== {state}{f': {why}' if why and state is not State.done else ''}")
                 told = state
             if state not in _GOES_ON:
                 return

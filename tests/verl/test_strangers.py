@@ -28,7 +28,12 @@ from sweeper.training import queue_sockets
 queue_sockets.protect()
 import ray, torch
 hook = {"worker_process_setup_hook": queue_sockets.HOOK} if sys.argv[1] == "closed" else {}
-started = ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="ERROR", runtime_env=hook)
+def begin():
+    return ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="ERROR", runtime_env=hook)
+try:
+    started = begin()
+except Exception:  # Ray waits 30 s for its node, too few on a busy machine
+    started = begin()
 import transfer_queue as tq
 from omegaconf import OmegaConf
 conf = tq.init(OmegaConf.create({"backend": {"SimpleStorage": {"num_data_storage_units": 1}}}))
