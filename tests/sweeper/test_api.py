@@ -154,6 +154,7 @@ def test_importing_the_package_alone_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.nightly
 def test_the_notebook_runs_from_its_first_cell_to_its_last(runs: list[RunDir], monkeypatch: pytest.MonkeyPatch) -> None:
     import altair
 
