@@ -109,7 +109,7 @@ def test_what_is_not_written_is_not_said_to_be_left_out() -> None:
         ("{output: /x}", "leave it out"),
         ("{ntasks-per-node: 2}", "leave it out"),
         ("{dependency: singleton}", "leave it out"),
-        ("{clusters: other}", "leave it out"),
+        ("{clusters: other}", "make one of each .python -m sweeper cluster-init NAME"),
         ("{no-requeue: true}", "leave it out"),
         ("{c: 4}", r"cluster\.sbatch\.c: short for --cpus-per-task; .* set cluster\.cpus_per_gpu"),
         ("{-C: ib}", r"cluster\.sbatch\.-C: short for --constraint; write constraint"),
