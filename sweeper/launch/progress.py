@@ -67,6 +67,7 @@ class Reporter:
         self._ended, self._began = 0, time.monotonic()
         self._last: dict[str, tuple[str, float]] = {}
         self._whole: dict[str, float] = {}
+        self._training_left: dict[str, float] = {}
         self._labels, self._handles = labels(ids, results_dir), handles(ids)
 
     def started(self, run_dir: RunDir) -> None:
@@ -79,12 +80,14 @@ class Reporter:
         if attempts and (beat := attempts[-1].heartbeat()):
             now = progress_of(attempts[-1], beat)
             self._whole[run_dir.run_id] = now.whole
+            self._training_left[run_dir.run_id] = beat.seconds_left or 0.0
             self._tell(run_dir, now)
 
     def ended(self, run_dir: RunDir, code: int) -> None:
         """A job ended with an exit code."""
         self._ended += 1
         self._whole[run_dir.run_id] = 1.0
+        self._training_left.pop(run_dir.run_id, None)
         self._print(run_dir, outcome(run_dir, code))
 
     @property
@@ -93,10 +96,14 @@ class Reporter:
         return sum(self._whole.values()) / max(1, self._total)
 
     def seconds_left(self) -> float | None:
-        """Until the last run ends, at the pace so far; None: too little is done to say."""
+        """Until the last run ends, at the pace so far; None: too little is done to say.
+
+        Never less than a run says of its own training: what it found made already, as its base model, sets no pace.
+        """
         if not _TELLING < self.whole < 1:
             return None
-        return (time.monotonic() - self._began) * (1 - self.whole) / self.whole
+        at_this_pace = (time.monotonic() - self._began) * (1 - self.whole) / self.whole
+        return max(at_this_pace, *self._training_left.values(), 0.0)
 
     def sweep_text(self) -> str:
         """Runs, percent and time left of the whole launch."""

@@ -105,6 +105,20 @@ def test_parts_of_runs_count_and_the_pace_says_when_all_end(
     assert told.sweep_text() == "0/4 runs, 23%, about 5m left"
 
 
+def test_a_launch_ends_no_sooner_than_the_training_of_its_longest_run(
+    runs: list[RunDir], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("sweeper.launch.progress.time.monotonic", lambda: clock[0])
+    told = Reporter(runs[:1], runs[0].results_dir, io.StringIO())
+    at(runs[0], heartbeat("train", 4, seconds_left=188.0))
+    clock[0] = 60.0  # its base model was there, so the first half of its way took no time
+    told.beat(runs[0])
+    assert told.seconds_left() == 188
+    told.ended(runs[0], 0)
+    assert told.seconds_left() is None
+
+
 def test_a_pipe_gets_a_line_at_a_phase_and_one_a_minute_and_each_id_once(
     runs: list[RunDir], monkeypatch: pytest.MonkeyPatch
 ) -> None:
