@@ -71,7 +71,9 @@ def curves(run_or_grid: str | None = None, *, results_dir: str | Path = "results
         (mean of the step's rollouts), `val_accuracy` (mean of a validation, 0 to 1), `response_length` (tokens,
         mean), `entropy` and `kl` (nats per token), `tokens` (of the step's batch), `seconds` (wall time of the step),
         `probs_diff` (mean difference of rollout's and actor's probability of a token), `late_verdicts` (share of the
-        step's verdicts that a limit of time or an outage decided); of an agent's rollouts also
+        step's verdicts that a limit of time or an outage decided), `groups_without_signal` (share of the step's groups
+        whose rewards are all alike), `groups_all_right` (those of them that are right), `discarded_groups` (by dynamic
+        sampling, per step); of an agent's rollouts also
         `turns`, `calls`, `used_a_tool`, `ended_answered` and the like, as in the columns of `results`. Runs that are
         training are read as far as they are.
 
@@ -221,8 +223,12 @@ def _runs(results_dir: Path, which: str | None) -> list[RunDir]:
 
 def _measured(point: CurvePoint) -> dict[str, float | None]:
     acted = did(point.trajectories) if point.trajectories else {}
-    late = {"late_verdicts": point.verdicts.share} if point.verdicts else {}
-    return {"val_accuracy": point.val_pass1} | {name: getattr(point, name) for name in _MEASURED} | late | acted
+    counted: dict[str, float | None] = {"late_verdicts": point.verdicts.share} if point.verdicts else {}
+    counted |= {"discarded_groups": point.discarded.groups} if point.discarded else {}
+    if point.groups:
+        right = point.groups.all_right / point.groups.n
+        counted |= {"groups_without_signal": point.groups.without_signal, "groups_all_right": right}
+    return {"val_accuracy": point.val_pass1} | {name: getattr(point, name) for name in _MEASURED} | counted | acted
 
 
 def _curve(run_dir: RunDir) -> Iterator[CurvePoint]:

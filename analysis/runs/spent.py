@@ -1,11 +1,12 @@
 """What a run had spent when it had trained so many steps: the x of its learning curve.
 
 A row holds totals. Responses are shared out by step. FLOPs of supervised fine-tuning were spent before step 1; the rest
-is shared out by the tokens of each step's batch where every step logged them, else by step.
+is shared out by the tokens of each step's batch where every step logged them, else by step; those of discarded groups
+likewise, by the tokens that each step discarded.
 """
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sweeper.rows.row import ResultRow
 
@@ -36,13 +37,16 @@ def flops_at(row: ResultRow, step: int) -> float | None:
         return None
     # A total with a phase that was not counted is None, so a fine-tuning of None is not in this total: rows of the
     # first accounting have no such phase.
-    before = row.flops.fine_tuning or 0.0
-    return before + (row.flops.total - before) * _share(row, step, row.steps)
+    before, gone = row.flops.fine_tuning or 0.0, row.flops.discarded or 0.0
+    points = [item for item in row.curve if 0 < item.step <= row.steps]
+    trained = {item.step: item.tokens for item in points if item.tokens is not None}
+    discarded = {item.step: item.discarded.tokens for item in points if item.discarded is not None}
+    rest = (row.flops.total - before - gone) * _share(trained, step, row.steps)
+    return before + rest + gone * _share(discarded, step, row.steps)
 
 
-def _share(row: ResultRow, step: int, steps: int) -> float:
+def _share(tokens: Mapping[int, int], step: int, steps: int) -> float:
     """Of the tokens of all training steps, those up to a step; of the steps where any step logged none."""
-    tokens = {item.step: item.tokens for item in row.curve if 0 < item.step <= steps and item.tokens is not None}
     total = sum(tokens.values())
     if len(tokens) < steps or total == 0:
         return step / steps

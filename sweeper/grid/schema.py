@@ -21,7 +21,7 @@ from sweeper.grid.project import own_conf
 from sweeper.host.errors import ConfigError
 from sweeper.host.secret_shape import is_secret
 from sweeper.spec.agent import Agent
-from sweeper.spec.bounds import Name, Seed, Text, validated
+from sweeper.spec.bounds import Count, Name, Seed, Text, validated
 from sweeper.spec.cluster import Cluster, Logging
 from sweeper.spec.data import Curriculum, Data, DataScale, DomainMix
 from sweeper.spec.model import Model
@@ -45,6 +45,7 @@ class ModelFamily:
     lora_ranks: Text  # 0: every parameter; tied to ...
     lora_alphas: Text  # ... and ...
     lora_lrs: Text
+    mini_batch: Count  # prompts per update where policy losses are compared: several updates per batch, or all are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from sweeper.job.phases import Measured
 from sweeper.rows.counts import evaluated_tokens, scores
 from sweeper.rows.curve import read_curve
 from sweeper.rows.flops import Tokens, training_flops
+from sweeper.rows.groups import Discarded
 from sweeper.rows.late_verdicts import of_steps
 from sweeper.rows.problems_seen import seen_of
 from sweeper.rows.row import (
@@ -44,10 +45,8 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
     steps, lost = len(points), lost_samples(job.run_dir.attempts())
     architecture, kl = spec.model.architecture, spec.algorithm.kl
     base, tuned, evaluated = measured.base, measured.fine_tuned, measured.evaluated
-    # Where verl discards groups of answers it draws more problems than it trains on, and does not say how many.
-    discards = spec.verl_keys.get("algorithm.filter_groups.enable")
     verdicts, verdicts_missing = of_steps([point.verdicts for point in points], other_sampler(spec))
-    problems_seen, reuse = seen_of(measured.n_unique, None if discards else steps * spec.training.train_batch_size)
+    problems_seen, reuse = seen_of(measured.n_unique, _drawn(spec, points))
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=job.run_dir.run_id,
@@ -104,6 +103,7 @@ def _flops(job: JobContext, measured: Measured, points: Sequence[CurvePoint]) ->
         return None
     per_step = job.spec.training.train_batch_size * job.spec.algorithm.rollout_n
     responses = [per_step * point.response_length for point in points if point.response_length is not None]
+    gone = _discarded(points)
     tokenizer = measured.model.path / "tokenizer.json" if measured.model else None
     return training_flops(
         job.spec,
@@ -117,7 +117,23 @@ def _flops(job: JobContext, measured: Measured, points: Sequence[CurvePoint]) ->
         evaluation=evaluated_tokens(measured.evaluated.counts) if measured.evaluated else None,
         fine_tuning=measured.fine_tuned.tokens if measured.fine_tuned else None,
         acted=_acted(points),
+        discarded=Tokens(sequences=gone.responses, total=gone.tokens, response=gone.response_tokens) if gone else None,
     )
+
+
+def _drawn(spec: RunSpec, points: Sequence[CurvePoint]) -> int | None:
+    """Problems that the steps drew, those of discarded groups with them; None where those were not counted."""
+    trained = len(points) * spec.training.train_batch_size
+    if not spec.algorithm.filter_groups:
+        return trained
+    gone = _discarded(points)
+    return None if gone is None else trained + gone.groups
+
+
+def _discarded(points: Sequence[CurvePoint]) -> Discarded | None:
+    """By all steps; None where one did not count."""
+    known = [point.discarded for point in points if point.discarded is not None]
+    return Discarded.total(known) if len(known) == len(points) else None
 
 
 def _acted(points: Sequence[CurvePoint]) -> Trajectories | None:

@@ -13,6 +13,7 @@ from sweeper.plan import host_memory
 from sweeper.plan.cost import Cost
 from sweeper.plan.mounts import unmounted
 from sweeper.plan.throughput import roofline
+from sweeper.rows.flops import DRAWN
 from sweeper.spec.cluster import Executor
 from sweeper.spec.run import RunSpec
 from sweeper.training import processors
@@ -23,6 +24,7 @@ _LONG = 7 * 86400.0  # seconds of one run on this machine's CPUs that nobody wai
 def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]], results_dir: Path) -> Iterator[str]:
     """Lines on the runs of a plan that are not done; those without a cost are refused."""
     yield from _cold([spec for spec, _ in runs])
+    yield from _drawn_anew([spec for spec, _ in runs])
     yield from _nobody_told([spec for spec, _ in runs])
     priced = [(spec, cost) for spec, cost in runs if cost is not None]
     yield from _turns([spec for spec, cost in priced if cost.on_gpus])
@@ -44,6 +46,16 @@ def _cold(specs: Sequence[RunSpec]) -> Iterator[str]:
         yield (
             f"{len(cold)} of {len(specs)} runs end before they reach their learning rate: "
             f"training.lr_warmup_steps={warm_up} of {number_of(steps, 'step')} (the first step's rate is 0)"
+        )
+
+
+def _drawn_anew(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """Runs of dynamic sampling, whose FLOPs and hours rest on how many groups have no signal."""
+    filtered = [spec for spec in specs if spec.algorithm.filter_groups]
+    if filtered:
+        yield (
+            f"{len(filtered)} of {len(specs)} runs draw groups without signal anew (algorithm.filter_groups): "
+            f"{DRAWN:g} groups drawn for each one trained on are assumed, as DAPO's own script draws; their FLOPs are no bound"
         )
 
 

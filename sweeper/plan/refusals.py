@@ -25,6 +25,8 @@ from sweeper.spec.run import RunSpec
 from sweeper.training import tracking
 
 # Bytes. A file system takes 255 for a name; a row's temporary file adds its host's, of up to 64, and 20 more.
+# Estimators of verl's whose baseline is the group.
+_OF_GROUPS = {"grpo": "GRPO", "rloo": "RLOO", "reinforce_plus_plus_baseline": "REINFORCE++-baseline"}
 _LONGEST_ID = 160
 
 
@@ -215,9 +217,20 @@ def _check_screen(spec: RunSpec) -> None:
 
 def _check_sampling(spec: RunSpec) -> None:
     algorithm, resources, longest = spec.algorithm, spec.model.resources, spec.training.max_length
-    if algorithm.rollout_n < 2 and algorithm.adv_estimator == "grpo":
+    if algorithm.rollout_n < 2 and algorithm.adv_estimator in _OF_GROUPS:
         raise ConfigError(
-            f"algorithm.rollout_n={algorithm.rollout_n}: GRPO compares responses of a group; use 2 or more"
+            f"algorithm.rollout_n={algorithm.rollout_n}: {_OF_GROUPS[algorithm.adv_estimator]} compares responses of a "
+            "group; use 2 or more"
+        )
+    if algorithm.filter_groups and algorithm.rollout_n < 2:
+        raise ConfigError(
+            f"algorithm.filter_groups=true draws groups whose rewards are all alike anew, and with algorithm.rollout_n="
+            f"{algorithm.rollout_n} every group is; use 2 or more responses per prompt"
+        )
+    if algorithm.filter_groups and spec.curriculum.order is not Order.mixed:
+        raise ConfigError(
+            f"curriculum.order={spec.curriculum.order} deals problems to steps, and algorithm.filter_groups=true draws "
+            "more of them than the steps train on; set one of them otherwise"
         )
     if longest > spec.model.architecture.max_position_embeddings:
         raise ConfigError(

@@ -21,7 +21,7 @@ from sweeper.plan.memory import kv_bytes, memory_of
 from sweeper.plan.played import NOTHING_MEASURED, Played, PlayedRuns
 from sweeper.plan.rates import PUBLISHED, Rates, kind_of, rates_of
 from sweeper.rows.device_time import own_seconds
-from sweeper.rows.flops import encoded_again, planned_flops
+from sweeper.rows.flops import DRAWN, encoded_again, planned_flops
 from sweeper.rows.row import ResultRow, Status
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
@@ -88,7 +88,7 @@ def roofline(
     read = 2 * arch.n_params / rates.load  # bfloat16 files
     seconds = {
         "start": rates.start + _models(spec) * read,
-        "generation": steps * rollouts,
+        "generation": steps * rollouts * (DRAWN if spec.algorithm.filter_groups else 1.0),
         "validation": validations * validation,
         **{name: (getattr(flops, name) or 0.0) / training for name in PASSES},
         "fine_tuning": (flops.fine_tuning or 0.0) / one_node / rates.flops,

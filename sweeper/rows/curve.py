@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.host.json_lines import json_lines
 from sweeper.rows import late_verdicts
+from sweeper.rows.groups import Discarded, Groups
 from sweeper.rows.row import CurvePoint
 from sweeper.rows.trajectory_metrics import from_metrics
 
@@ -71,6 +72,8 @@ def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
         probs_diff=_number(data, PROBS_DIFF),
         trajectories=from_metrics(data),
         verdicts=late_verdicts.from_metrics(data),
+        groups=Groups.from_metrics(data),
+        discarded=Discarded.from_metrics(data),
     )
 
 

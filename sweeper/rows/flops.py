@@ -14,6 +14,9 @@ from sweeper.spec.run import RunSpec
 
 # Raise the number when a phase is counted differently: rows keep the string, and readers tell them apart.
 ACCOUNTING = "forward-2NT+attention/2"
+# Groups that dynamic sampling draws for each one that it trains on, while none is measured: DAPO's own run generates
+# three batches at once for each (its published script, arXiv:2503.14476). A policy that is always right needs more.
+DRAWN = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ def training_flops(
     validation: Tokens | None,
     fine_tuning: Tokens | None,
     acted: Trajectories | None = None,
+    discarded: Tokens | None = None,
 ) -> Flops:
     """The ledger of a run.
 
@@ -61,12 +65,16 @@ def training_flops(
         validation: What verl's validations generated; None: not counted.
         fine_tuning: What supervised fine-tuning before RL trained on; no sequences: there was none; None: not counted.
         acted: What an agent did in the rollouts, of every step; None: there was none, or a step's were not counted.
+        discarded: What the steps generated and did not train on; None: not counted. No sequences without dynamic
+            sampling (`algorithm.filter_groups`).
 
     Returns:
-        FLOPs by phase. `generation`, and with it `total`, is None where verl discarded groups of answers
-        (`algorithm.filter_groups`): their tokens are not in its metrics.
+        FLOPs by phase. `generation`, and with it `total`, is None where groups were discarded and not counted.
     """
     arch, algorithm, keys = spec.model.architecture, spec.algorithm, spec.verl_keys
+    if not algorithm.filter_groups:
+        discarded = Tokens(sequences=0, total=0)
+    thrown_away = None if discarded is None else forward(arch, discarded)
     one, attention = forward(arch, rollouts), _attention(arch, rollouts)
     adapters = 2 * adapter_params(arch, spec) * rollouts.total  # one forward pass through the adapters
     epochs = algorithm.ppo_epochs
@@ -75,7 +83,7 @@ def training_flops(
     critic = forward(arch, rollouts, head=False) if algorithm.has_critic else 0.0
     updated = 1 - min(max(algorithm.critic_warmup - 1, 0), steps) / steps if steps else 0.0
     phases = {
-        "generation": None if keys.get("algorithm.filter_groups.enable") else one,  # adapters are merged for it
+        "generation": None if thrown_away is None else one + thrown_away,  # adapters are merged for it
         "log_prob": 0.0 if keys.get("algorithm.rollout_correction.bypass_mode") else one + adapters,
         "reference": one if algorithm.kl.in_loss or algorithm.kl.in_reward else 0.0,
         "actor": epochs * updated * update,
@@ -94,6 +102,7 @@ def training_flops(
         published_6nt=6 * spec.model.nominal * rollouts.total,
         prompt_tokens=None if rollouts.prompt is None else round(rollouts.prompt),
         response_tokens=None if rollouts.response is None else round(rollouts.response),
+        discarded=thrown_away if algorithm.filter_groups else None,
         generated_tokens=None if acted is None else acted.generated_tokens,
         observed_tokens=None if acted is None else acted.observed_tokens,
         prefill_repeated=None if acted is None else prefill_repeated(arch, acted),
@@ -116,6 +125,8 @@ def encoded_again(arch: Architecture, *, turns: float, tokens: float) -> float:
 def planned_flops(spec: RunSpec) -> Flops:
     """Upper bound before a run: every prompt and every response at its maximum length.
 
+    Of dynamic sampling `DRAWN` groups for each that is trained on, which is no bound.
+
     Of an agent a response is all that follows the prompt, observations included; each token counts once. Its
     `prefill_repeated` has every turn that it may take, with a whole trajectory before it.
     """
@@ -136,6 +147,7 @@ def planned_flops(spec: RunSpec) -> Flops:
         evaluation=longest(evaluation.problems_per_domain * domains * evaluation.n_samples),
         validation=longest(validations * evaluation.val_problems_per_domain * domains * evaluation.val_n),
         fine_tuning=longest(shown),
+        discarded=longest(round((DRAWN - 1) * rollouts.sequences)),
     )
     if not spec.agent.acts:
         return planned

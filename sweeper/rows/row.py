@@ -19,6 +19,7 @@ from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden_in
 from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
+from sweeper.rows.groups import Discarded, Groups
 from sweeper.rows.late_verdicts import NOT_COUNTED, LateVerdicts
 from sweeper.rows.score import Score
 from sweeper.rows.trajectories import Trajectories
@@ -33,8 +34,8 @@ NAMES = (
     *("model", "family", "algorithm", "domain_mix", "data_scale", "curriculum"),
 )
 # Of a part of a row: left out where there is nothing to say, as in rows of before they were kept.
-_ABSENT: tuple[str, ...] = ("probs_diff", "trajectories", "verdicts", "pass_at_turns", "prefill_repeated")
-_ABSENT += ("generated_tokens", "observed_tokens")
+_ABSENT: tuple[str, ...] = ("probs_diff", "trajectories", "verdicts", "groups", "discarded", "pass_at_turns")
+_ABSENT += ("generated_tokens", "observed_tokens", "prefill_repeated")
 
 
 class Status(StrEnum):
@@ -53,14 +54,15 @@ class CurvePoint:
     val_pass1: float | None  # mean accuracy on the validation problems
     response_length: float | None  # tokens, mean
     entropy: float | None  # nats per token
-    kl: float | None  # nats per token, to the reference model; None without a KL term: none is loaded then
+    kl: float | None  # nats per token, to the reference model; None without a KL term
     tokens: int | None  # prompt + response tokens of the step's batch
     seconds: float | None  # wall time of the step
-    # |p_rollout - p_actor| of a sampled token, mean over the step's: 0 where the engine has the actor's weights, in the
-    # same precision. Absent from rows of before it was kept.
+    # |p_rollout - p_actor| of a sampled token, mean over the step's: 0 where the engine has the actor's weights.
     probs_diff: float | None = None
     trajectories: Trajectories | None = None  # what an agent did in the step's rollouts; None: there was none
     verdicts: LateVerdicts | None = None  # of the step's rollouts; None: not counted
+    groups: Groups | None = None  # of the step's batch; None: not counted, or one response per prompt
+    discarded: Discarded | None = None  # by dynamic sampling; None: there was none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class Flops:
     published_6nt: float | None = None  # 6 x nominal size x tokens of the rollouts, as arXiv:2509.25300 counts
     prompt_tokens: int | None = None  # of the rollouts, once per response
     response_tokens: int | None = None
+    discarded: float | None = None  # of `generation`, what dynamic sampling threw away; absent from rows without it
     # Of an agent's rollouts alone, and absent from rows without one.
     generated_tokens: int | None = None  # of response_tokens, what the model drew ...
     observed_tokens: int | None = None  # ... and what it observed
@@ -113,8 +116,8 @@ class Timing:
     evaluate_s: float | None
     total_s: float | None
     attempts: int
-    # Of training steps that earlier attempts made and the last one did not repeat; None: there were none, not all were
-    # timed, or they ran on another number of devices than the last attempt. Absent from rows without it.
+    # Of steps that earlier attempts made and the last did not repeat; None: there were none, or not all were timed, or
+    # they ran on another number of devices than the last attempt.
     earlier_steps_s: float | None = None
 
 

@@ -32,7 +32,7 @@ SCIENCE = {
     "domain_mix": "weights",
     "curriculum": "order order_by stages",
     "algorithm": "adv_estimator rollout_n gamma lam norm_adv_by_std clip_ratio_low clip_ratio_high clip_ratio_c "
-    "entropy_coeff loss_agg_mode ppo_epochs critic_lr critic_warmup cliprange_value kl lora",
+    "entropy_coeff policy_loss loss_agg_mode filter_groups ppo_epochs critic_lr critic_warmup cliprange_value kl lora",
     "algorithm.kl": "in_reward reward_coef reward_penalty reward_controller target in_loss loss_coef loss_type",
     "algorithm.lora": "rank alpha target_modules",
     "training": "train_batch_size ppo_mini_batch_size max_prompt_length max_response_length total_steps actor_lr "
@@ -70,6 +70,8 @@ BEFORE: dict[str, Any] = {
     "data.filters": [],
     "data.sft_share": 0.0,
     "data.annotation_digests": [],
+    "algorithm.policy_loss": "vanilla",
+    "algorithm.filter_groups": False,
     "curriculum.order": "mixed",
     "curriculum.order_by": "",
     "curriculum.stages": [],

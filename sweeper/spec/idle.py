@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
 
-from sweeper.spec.dotted import render
+from sweeper.spec.dotted import dotted, render
 
 Plain = Mapping[str, Any]
 
 
+_WITHOUT_CRITIC = ("grpo", "reinforce_plus_plus", "rloo", "reinforce_plus_plus_baseline")
 # The setting that decides, its values (None: all but null), and what then changes nothing. Only what is known to: an
 # advantage estimator that is not named here may read anything.
 _RULES: tuple[tuple[str, tuple[Any, ...] | None, str], ...] = (
@@ -23,11 +24,16 @@ _RULES: tuple[tuple[str, tuple[Any, ...] | None, str], ...] = (
     # verl: a critic and lambda are generalised advantage estimation's alone; core_algos.py has who reads the others.
     (
         "algorithm.adv_estimator",
-        ("grpo", "reinforce_plus_plus"),
+        _WITHOUT_CRITIC,
         "training.critic_lr algorithm.critic_lr algorithm.critic_warmup algorithm.cliprange_value algorithm.lam",
     ),
-    ("algorithm.adv_estimator", ("grpo",), "algorithm.gamma"),
-    ("algorithm.adv_estimator", ("gae", "reinforce_plus_plus"), "algorithm.norm_adv_by_std"),
+    ("algorithm.adv_estimator", ("grpo", "rloo", "reinforce_plus_plus_baseline"), "algorithm.gamma"),
+    (
+        "algorithm.adv_estimator",
+        ("gae", "reinforce_plus_plus", "rloo", "reinforce_plus_plus_baseline"),
+        "algorithm.norm_adv_by_std",
+    ),
+    ("algorithm.policy_loss", ("gspo", "cispo"), "algorithm.clip_ratio_c"),
     ("algorithm.critic_lr", None, "training.critic_lr"),
     ("training.actor_lr", None, "model.actor_lr"),
     (
@@ -55,6 +61,9 @@ _RULES: tuple[tuple[str, tuple[Any, ...] | None, str], ...] = (
         "data.cleaning.max_prompt_tokens data.cleaning.tokenizer data.cleaning.bad_rows",
     ),
 )
+# Policy losses of verl's that are one and the same where no token's probability has changed.
+_OF_RATIO = ("vanilla", "gspo", "cispo")
+_RATIO = tuple(f"algorithm.{name}" for name in ("clip_ratio_low", "clip_ratio_high", "clip_ratio_c", "policy_loss"))
 _LIMITS = ("agent.limits.cpu_s", "agent.limits.wall_s", "agent.limits.memory_mb", "agent.limits.output_bytes")
 _ACTING = (
     *("agent.max_turns", "agent.max_calls", "agent.turn_tokens", "agent.context", "agent.format", "agent.feedback"),
@@ -66,7 +75,7 @@ _KEPT_BY = {
     "agent.limits.memory_mb": ("python", "verifier", ".py"),
     "agent.limits.output_bytes": ("python", ".py"),
 }
-NAMES = frozenset(name for _, _, names in _RULES for name in names.split()) | {*_ACTING}
+NAMES = frozenset(name for _, _, names in _RULES for name in names.split()) | {*_ACTING, *_RATIO}
 
 
 def idle(config: Plain) -> dict[str, str]:
@@ -77,9 +86,19 @@ def idle(config: Plain) -> dict[str, str]:
         if value is not None if values is None else value in values:
             why = f"{decides}={'null' if value is None else str(value).lower()}"
             found |= {name: why for name in names.split() if name not in found}
-    for name, why in _of_agent(config):
+    for name, why in (*_of_one_update(config), *_of_agent(config)):
         found.setdefault(name, why)
     return found
+
+
+def _of_one_update(config: Plain) -> Iterator[tuple[str, str]]:
+    """Settings of the policy's ratio to what sampled, which is 1 while a batch is one update of the weights."""
+    training, algorithm = config["training"], config["algorithm"]
+    batch, mini = training["train_batch_size"], training["ppo_mini_batch_size"]
+    corrected = any("rollout_correction" in key or key.endswith("trainer_mode") for key in dotted(config["verl"]))
+    if batch == mini and algorithm["ppo_epochs"] == 1 and algorithm["policy_loss"] in _OF_RATIO and not corrected:
+        why = f"training.ppo_mini_batch_size={mini} is the whole batch, and algorithm.ppo_epochs=1: one update"
+        yield from ((name, why) for name in _RATIO)
 
 
 def _of_agent(config: Plain) -> Iterator[tuple[str, str]]:

@@ -60,7 +60,9 @@ class Algorithm:
     clip_ratio_high: PositiveOrZero = 0.2
     clip_ratio_c: Annotated[float, between(1, inf, above=True)] = 3.0  # dual-clip bound, arXiv:1912.09729
     entropy_coeff: Finite = 0.0
+    policy_loss: Word = "vanilla"  # verl: actor.policy_loss.loss_mode; vanilla: PPO's clipped ratio of each token
     loss_agg_mode: Word = "token-mean"
+    filter_groups: bool = False  # draw groups whose rewards are all alike anew (dynamic sampling of DAPO)
     ppo_epochs: Count = 1
     critic_lr: Positive | None = None  # null: training.critic_lr
     critic_warmup: CountOrZero = 0  # steps in which only the critic learns

@@ -2,7 +2,7 @@
 
 verl trains the step with what is left of the group, pads the batch with samples of no weight and says so in its log
 alone (`verl/trainer/ppo/padding_utils.py`, v0.9). The sampler of an agent's run counts them itself and logs them as a
-metric (`sweeper.agent.sampler`), which padding up to a smaller multiple does not hide.
+metric (`sweeper.training.agent_sampler`), which padding up to a smaller multiple does not hide.
 """
 
 import re

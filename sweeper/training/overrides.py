@@ -100,6 +100,9 @@ def _policy(spec: RunSpec, files: Files) -> dict[str, Value]:
         "actor_rollout_ref.rollout.val_kwargs.do_sample": True,
         "actor_rollout_ref.ref.log_prob_use_dynamic_bsz": True,
     }
+    if spec.algorithm.loss_agg_mode == "seq-mean-token-sum-norm":
+        # verl divides by the width of a batch otherwise, which differs from one to the next.
+        values["actor_rollout_ref.actor.loss_scale_factor"] = spec.training.max_response_length
     if lora.rank > 0:
         values |= {
             "actor_rollout_ref.model.lora_rank": lora.rank,
@@ -170,23 +173,18 @@ def _gpu(spec: RunSpec) -> dict[str, Value]:
         values["actor_rollout_ref.rollout.cudagraph_capture_sizes"] = [*sizes, resources.max_num_seqs]
     if spec.algorithm.has_critic:
         values["critic.model.use_remove_padding"] = True
-    return values | _sampler(spec, "sweeper.training.sampler", "VerdictReplayBuffer")
+    return values | _sampler(spec, "sweeper.training.sampler", "CountingReplayBuffer")
 
 
 _SAMPLER = "trainer.v1.sampler"
-_FILTERS = ("algorithm.filter_groups.enable", f"{_SAMPLER}.sync_refill_failed_groups")
+_REFILL = f"{_SAMPLER}.sync_refill_failed_groups"
 _MODE = "trainer.v1.trainer_mode"
 
 
-def _filters(spec: RunSpec) -> tuple[str, ...]:
-    """Keys by which groups of answers are thrown out and drawn anew (DAPO, arXiv:2503.14476), where they are on."""
-    return tuple(key for key in _FILTERS if spec.verl_keys.get(key))
-
-
 def other_sampler(spec: RunSpec) -> str | None:
-    """Why a run has another sampler than ours, so that no verdicts of its steps are counted; None: it has ours."""
-    if (filters := _filters(spec)) and not spec.agent.acts:
-        return f"verl.{filters[0]}: verl filters groups in its own sampler alone, which counts no verdicts"
+    """Why a run has another sampler than ours, so that nothing of its steps is counted; None: it has ours."""
+    if spec.verl_keys.get(_REFILL) and not spec.agent.acts:
+        return f"verl.{_REFILL}: verl refills groups in its own sampler alone, which counts no verdicts"
     if spec.verl_keys.get(_MODE, "sync") != "sync":
         return f"verl.{_MODE}: verl has a sampler of its own for it, which counts no verdicts"
     taken = next((key for key in spec.verl_keys if overlap(key, f"{_SAMPLER}.custom_sampler")), None)
@@ -196,26 +194,44 @@ def other_sampler(spec: RunSpec) -> str | None:
 def _sampler(spec: RunSpec, path: str, name: str) -> dict[str, Value]:
     if other_sampler(spec):
         return {}
-    return {f"{_SAMPLER}.custom_sampler.path": f"pkg://{path}", f"{_SAMPLER}.custom_sampler.name": name}
+    sampler = {f"{_SAMPLER}.custom_sampler.path": f"pkg://{path}", f"{_SAMPLER}.custom_sampler.name": name}
+    return sampler | _filter(spec)
+
+
+def _filter(spec: RunSpec) -> dict[str, Value]:
+    """Dynamic sampling (DAPO, arXiv:2503.14476): verl's own keys, for its data loader, and those of our sampler."""
+    if not spec.algorithm.filter_groups:
+        return {}
+    return {
+        "algorithm.filter_groups.enable": True,
+        "algorithm.filter_groups.metric": "reward",
+        f"{_SAMPLER}.sampler_kwargs.filter_groups": True,
+        f"{_SAMPLER}.sampler_kwargs.batch": spec.training.train_batch_size,
+    }
 
 
 def _refuse_idle_filters(spec: RunSpec) -> None:
-    """Refuse filters beside a sampler that verl does not hand them to (`_build_replay_buffer` of its V1 trainer)."""
+    """Refuse what a sampler would change nothing beside: verl hands neither to one that is not its own."""
     taken = next((key for key in spec.verl_keys if overlap(key, f"{_SAMPLER}.custom_sampler")), None)
-    if not spec.agent.acts and taken is not None and _filters(spec):
+    if spec.verl_keys.get(_REFILL) and not spec.agent.acts and taken is not None:
         raise ConfigError(
-            f"verl.{_filters(spec)[0]} changes nothing beside verl.{taken}: verl filters groups in its own sampler "
-            "alone; leave one of them out"
+            f"verl.{_REFILL} changes nothing beside verl.{taken}: verl refills groups in its own sampler alone; leave "
+            "one of them out"
+        )
+    if spec.algorithm.filter_groups and (why := other_sampler(spec)):
+        raise ConfigError(
+            f"algorithm.filter_groups=true needs our sampler, which draws groups without signal anew and counts them; "
+            f"{why.partition(': ')[0]} sets another: leave it out, or set algorithm.filter_groups=false"
         )
 
 
 def _agent(spec: RunSpec, files: Files, device: Device) -> dict[str, Value]:
     """What makes a rollout an agent's; docs/agent-loop.md says what verl does with each key."""
     for key in spec.verl_keys:
-        if overlap(key, _SAMPLER) or overlap(key, "algorithm.filter_groups"):
+        if overlap(key, _SAMPLER):
             raise ConfigError(
-                f"verl.{key}: an agent's run has a sampler of its own, which counts its trajectories, and verl filters "
-                "groups in its own alone; leave the key out, or set agent=none"
+                f"verl.{key}: an agent's run has a sampler of its own, which counts its trajectories; leave the key "
+                "out, or set agent=none"
             )
     agent, written = spec.agent, agent_files.paths(spec.agent, files.agent)
     rollout, sampler = "actor_rollout_ref.rollout", f"{_SAMPLER}.custom_sampler"
@@ -225,11 +241,12 @@ def _agent(spec: RunSpec, files: Files, device: Device) -> dict[str, Value]:
         f"{rollout}.agent.agent_loop_config_path": str(written.loops),
         f"{rollout}.multi_turn.max_assistant_turns": agent.max_turns,
         "reward.custom_reward_function.path": "pkg://rewards.route.trajectory",
-        f"{sampler}.path": "pkg://sweeper.verl_cpu.sampler" if fast else "pkg://sweeper.agent.sampler",
+        f"{sampler}.path": "pkg://sweeper.verl_cpu.sampler" if fast else "pkg://sweeper.training.agent_sampler",
         f"{sampler}.name": "FastAgentReplayBuffer" if fast else "AgentReplayBuffer",
         f"{_SAMPLER}.sampler_kwargs.n": spec.algorithm.rollout_n,
         f"{_SAMPLER}.sampler_kwargs.val_n": spec.eval.val_n,
     }
+    values |= _filter(spec)
     if written.tools is not None:
         values[f"{rollout}.multi_turn.tool_config_path"] = str(written.tools)
         values[f"{rollout}.multi_turn.format"] = spec.call_format

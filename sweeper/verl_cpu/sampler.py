@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sweeper.agent.sampler import AgentReplayBuffer
-from sweeper.training.sampler import VerdictReplayBuffer
+from sweeper.training.agent_sampler import AgentReplayBuffer
+from sweeper.training.sampler import CountingReplayBuffer
 
 
 class _Fast:
@@ -14,7 +14,7 @@ class _Fast:
         super().__init__(*args, **kwargs)
 
 
-class FastReplayBuffer(_Fast, VerdictReplayBuffer):
+class FastReplayBuffer(_Fast, CountingReplayBuffer):
     """That of a run without an agent."""
 
 

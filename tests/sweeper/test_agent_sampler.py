@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from verl.trainer.ppo.v1 import replay_buffer
 
-from sweeper.agent import sampler
 from sweeper.agent.record import Record
-from sweeper.agent.sampler import AgentReplayBuffer, TrajectoriesLostError, refuse_lost
 from sweeper.rows.trajectories import Ended
 from sweeper.rows.trajectory_metrics import from_metrics
+from sweeper.training import sampler
+from sweeper.training.agent_sampler import AgentReplayBuffer, TrajectoriesLostError, refuse_lost
 from sweeper.verl_cpu.sampler import FastAgentReplayBuffer
 
 RECORD = Record(

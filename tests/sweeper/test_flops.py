@@ -222,11 +222,21 @@ def test_qwen_sizes_and_the_ratio_to_the_published_convention(size: str) -> None
     assert 2.0 <= round(counted.total / counted.published_6nt, 1) <= 2.1
 
 
-def test_discarded_groups_leave_the_total_unknown() -> None:
-    counted = ledger(toy("+verl.algorithm.filter_groups.enable=true"), Tokens(sequences=2, total=10))
-    assert counted.generation is None
-    assert counted.total is None
-    assert counted.actor
+def test_groups_thrown_away_are_generation_alone_and_uncounted_they_leave_the_total_unknown() -> None:
+    tokens = Tokens(sequences=2, total=10)
+    given: dict[str, Any] = dict.fromkeys(("evaluation", "validation")) | {"steps": 1, "rollouts": tokens}
+    given["fine_tuning"] = NONE
+    plain = training_flops(toy(), **given)
+    counted = training_flops(toy("algorithm=dapo"), **given, discarded=Tokens(sequences=4, total=20))
+    assert plain.generation is not None
+    assert plain.total is not None
+    assert counted.generation == pytest.approx(3 * plain.generation)
+    assert counted.discarded == pytest.approx(2 * plain.generation)
+    assert counted.total == pytest.approx(plain.total + 2 * plain.generation)
+    assert plain.discarded is None
+    unknown = training_flops(toy("algorithm=dapo"), **given)
+    assert (unknown.generation, unknown.total) == (None, None)
+    assert unknown.actor == plain.actor
 
 
 def test_supervised_fine_tuning_is_in_the_total_and_unknown_tokens_are_not_zero() -> None:
@@ -245,7 +255,7 @@ def test_supervised_fine_tuning_is_in_the_total_and_unknown_tokens_are_not_zero(
 def test_a_plan_bounds_every_phase_from_above() -> None:
     run = spec("algorithm=ppo", "algorithm.kl.in_reward=true", "data.sft_share=0.5")
     counted = planned_flops(run)
-    unplanned = {"recomputed", "generated_tokens", "observed_tokens", "prefill_repeated"}
+    unplanned = {"recomputed", "discarded", "generated_tokens", "observed_tokens", "prefill_repeated"}
     assert all(getattr(counted, name) for name in Flops.__dataclass_fields__.keys() - unplanned)
 
 

@@ -20,7 +20,7 @@ from sweeper.training import sampler
 from sweeper.training.overrides import other_sampler, verl_overrides
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
-from tests.sweeper.test_overrides import FILES, FILTER
+from tests.sweeper.test_overrides import FILES, REFILL
 
 
 def scores(*late: str) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def test_verl_adds_up_the_counts_of_a_steps_batches_and_takes_the_mean_of_the_sh
     assert told["verdict/late_mean"] == 0.75
 
 
-@pytest.mark.parametrize("kind", ["VerdictReplayBuffer", "FastReplayBuffer"])
+@pytest.mark.parametrize("kind", ["CountingReplayBuffer", "FastReplayBuffer"])
 def test_the_samplers_of_runs_without_an_agent_log_them_of_training_alone(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,8 +94,8 @@ def test_on_gpus_too_a_run_has_the_sampler_that_counts_unless_another_is_asked_f
         run = spec(*words)
         return [item for item in verl_overrides(run, FILES, Device.cuda) if "custom_sampler.name" in item]
 
-    assert names() == ["trainer.v1.sampler.custom_sampler.name=VerdictReplayBuffer"]
-    others = (FILTER, "+verl.trainer.v1.trainer_mode=colocate_async")
+    assert names() == ["trainer.v1.sampler.custom_sampler.name=CountingReplayBuffer"]
+    others = (REFILL, "+verl.trainer.v1.trainer_mode=colocate_async")
     assert [names(word) for word in others] == [[], []]
     own = "+verl.trainer.v1.sampler.custom_sampler={path: a.py, name: Mine}"
     for word in (*others, own):

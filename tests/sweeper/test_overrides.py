@@ -81,7 +81,7 @@ def test_the_overrides_of_an_agent_are_those_of_a_run_without_one_and_the_review
 
 
 @pytest.mark.parametrize(
-    "key", ["trainer.v1.sampler.custom_sampler.path=a.py", "algorithm.filter_groups={enable: true, metric: acc}"]
+    "key", ["trainer.v1.sampler.custom_sampler.path=a.py", "trainer.v1.sampler.sync_refill_failed_groups=true"]
 )
 def test_what_would_take_the_place_of_an_agents_sampler_is_refused(key: str) -> None:
     run = spec("agent=calculator", "model.tool_format=hermes", f"+verl.{key}")
@@ -90,23 +90,22 @@ def test_what_would_take_the_place_of_an_agents_sampler_is_refused(key: str) -> 
     verl_overrides(spec(f"+verl.{key}"), FILES, Device.cpu)
 
 
-FILTER = "+verl.algorithm.filter_groups={enable: true, metric: reward}"
+REFILL = "+verl.trainer.v1.sampler.sync_refill_failed_groups=true"
 
 
-@pytest.mark.parametrize("key", [FILTER, "+verl.trainer.v1.sampler.sync_refill_failed_groups=true"])
-def test_groups_are_filtered_on_cpu_too_for_verl_hands_filters_to_its_own_sampler_alone(key: str) -> None:
+def test_groups_are_refilled_on_cpu_too_for_verl_does_so_in_its_own_sampler_alone() -> None:
     with_ours = [item for item in verl_overrides(spec(), FILES, Device.cpu) if "custom_sampler" in item]
     assert len(with_ours) == 2
-    assert not [item for item in verl_overrides(spec(key), FILES, Device.cpu) if "custom_sampler" in item]
+    assert not [item for item in verl_overrides(spec(REFILL), FILES, Device.cpu) if "custom_sampler" in item]
 
 
-def test_verls_trainer_makes_a_buffer_that_filters_of_what_it_is_told_on_cpu() -> None:
+@pytest.mark.parametrize("overrides", [(), ("agent=calculator", "model_family=tiny-agent")])
+def test_verls_trainer_makes_a_buffer_that_filters_where_the_algorithm_does(overrides: tuple[str, ...]) -> None:
     import verl
     from hydra import compose, initialize_config_dir
-    from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
     from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 
-    runs = {"plain": spec(), "filters": spec(FILTER)}
+    runs = {"plain": spec(*overrides), "filters": spec(*overrides, "algorithm=dapo")}
     made: dict[str, Any] = {}
     with initialize_config_dir(str(Path(verl.__path__[0]) / "trainer" / "config"), version_base=None):
         for name, run in runs.items():
@@ -114,16 +113,21 @@ def test_verls_trainer_makes_a_buffer_that_filters_of_what_it_is_told_on_cpu() -
             told = [item for item in verl_overrides(run, FILES, Device.cpu) if not item.startswith("hydra.")]
             trainer.config, trainer.trainer_mode = compose("ppo_trainer", overrides=told), "sync"
             made[name] = trainer._build_replay_buffer()
-    assert (type(made["plain"]).__name__, made["plain"].filter_groups_metric) == ("FastReplayBuffer", None)
-    assert type(made["filters"]) is ReplayBuffer
-    assert made["filters"].filter_groups_metric == "reward"
+    assert type(made["plain"]) is type(made["filters"])
+    assert made["plain"].filter_groups_metric is None
+    filters = made["filters"]
+    assert (filters.filter_groups_metric, filters.train_batch_size, filters.gen_batch_size) == ("reward", 16, 1)
+    assert filters.refill_fn is not None
 
 
 @pytest.mark.parametrize("device", [Device.cpu, Device.cuda])
-def test_filters_beside_a_sampler_of_the_users_own_are_refused(device: Device) -> None:
-    run = spec(FILTER, "+verl.trainer.v1.sampler.custom_sampler.path=a.py")
-    with pytest.raises(ConfigError, match=r"filter_groups\.enable changes nothing beside verl\.trainer"):
-        verl_overrides(run, FILES, device)
+def test_what_another_sampler_would_ignore_is_refused(device: Device) -> None:
+    own = "+verl.trainer.v1.sampler.custom_sampler.path=a.py"
+    with pytest.raises(ConfigError, match=r"sync_refill_failed_groups changes nothing beside verl\.trainer"):
+        verl_overrides(spec(REFILL, own), FILES, device)
+    for other in (own, REFILL, "+verl.trainer.v1.trainer_mode=colocate_async"):
+        with pytest.raises(ConfigError, match=r"algorithm\.filter_groups=true needs our sampler"):
+            verl_overrides(spec("algorithm=dapo", other), FILES, device)
 
 
 _TEXT = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs", "Cc"]))

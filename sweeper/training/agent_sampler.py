@@ -1,24 +1,21 @@
-"""What a step's trajectories did, and how many verdicts were late, as metrics; and an end to a run that loses them.
+"""What a step's trajectories did, as metrics beside those of any run; and an end to a run that loses them.
 
-verl trains a step with what is left where trajectories end with an error, and says so in a log alone. Set by
-`trainer.v1.sampler.custom_sampler`, whose metrics verl's trainer logs (`trainer_base._step_once`, v0.9.1).
+verl trains a step with what is left where trajectories end with an error, and says so in a log alone.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import transfer_queue as tq
-from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
-
 from sweeper.agent.record import FIELD, Record, trajectories
-from sweeper.rows import late_verdicts
 from sweeper.rows.trajectory_metrics import LOST, metrics
+from sweeper.training.sampler import CountingReplayBuffer
 
 MOST_LOST = 0.01  # of all that were asked for
 _FEW = 100  # of as many one may be lost
 
 
-class AgentReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl has no types
-    """verl's own buffer; `sampler_kwargs` are `n` and `val_n`, trajectories per prompt."""
+class AgentReplayBuffer(CountingReplayBuffer):
+    """`sampler_kwargs` has `n` and `val_n` besides: trajectories per prompt."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,14 +31,14 @@ class AgentReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl has no type
             KeyError: a trajectory is of another loop than ours.
         """
         batch, told = super().sample(global_steps, partition_id, batch_size)
-        lost = self._count(partition_id, list(batch.keys), batch_size)
-        got = tq.kv_batch_get(keys=list(batch.keys), partition_id=partition_id, select_fields=["extra_fields"])
-        fields = [getattr(value, "data", value) for value in got["extra_fields"]]
-        found = trajectories(Record.of(value[FIELD]) for value in fields)
-        told |= {LOST: float(lost), **late_verdicts.metrics(fields)}
-        return batch, told | ({} if found is None else metrics(found))
+        return batch, told | {LOST: float(self._count(partition_id, list(batch.keys), batch_size))}
 
-    def _count(self, partition: str, keys: list[str], prompts: int) -> int:
+    def counted(self, partition: str, keys: Sequence[str], samples: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+        """Metrics of a batch, with those of its trajectories."""
+        found = trajectories(Record.of(sample[FIELD]) for sample in samples)
+        return super().counted(partition, keys, samples) | ({} if found is None else metrics(found))
+
+    def _count(self, partition: str, keys: Sequence[str], prompts: int) -> int:
         """How many of a batch's trajectories are not there."""
         asked = prompts * self._n[partition]
         lost = asked - len({key.rsplit("_", 1)[0] for key in keys})
