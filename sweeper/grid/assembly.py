@@ -87,7 +87,8 @@ class Assembly:
         self._references: set[tuple[str, str]] = set()  # (top-level key, path that it interpolates)
         self._alone: dict[tuple[int, int], Plain] = {}  # (axis, option): the config with nothing else chosen
         self._combined: dict[tuple[tuple[int, int], ...], Plain] = {}  # the touched keys of a block's options
-        self._note_references(base)
+        if axes:
+            self._note_references(base)
         touched: list[set[str]] = []
         self._values: list[tuple[Any, ...] | None] = []  # of plain axes; None: Hydra composes its options
         for number, axis in enumerate(axes):
