@@ -1,11 +1,8 @@
 """docs/agent-tools.md: its files and commands work as they stand, and its list of agents is whole."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from sweeper.grid.project import MARKER
 from sweeper.inputs.agent import frozen
 from sweeper.plan.plan import spec_from
 from sweeper.spec.agent import Agent
+from tests.sweeper.called import called
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs/agent-tools.md").read_text()
@@ -73,11 +71,10 @@ def test_the_environment_of_the_page_does_what_it_says(project: Path) -> None:
 def test_the_commands_of_the_page_plan_and_so_does_the_name_with_its_ending(project: Path) -> None:
     commands = re.findall(r"^    (sweeper plan .*)$", PAGE, re.MULTILINE)
     assert len(commands) == 2
-    path = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONSAFEPATH": "1"}
     ids = []
     for command in (*commands, f"{commands[0]}.yaml"):
-        words = [sys.executable, "-m", *shlex.split(command), "--json"]
-        done = subprocess.run(words, env=path, cwd=project, capture_output=True, text=True, timeout=120)
+        program, *words = shlex.split(command)
+        done = called(*words, "--json", program=program, folder=project)
         assert done.returncode == 0, done.stderr
         ids.append([run["run_id"] for run in json.loads(done.stdout)["data"]["runs"]])
     assert ids[0] == ids[2] != ids[1]

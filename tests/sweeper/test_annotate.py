@@ -19,6 +19,7 @@ from sweeper.inputs.models import prepare
 from sweeper.rows.base_counts import base_counts_path
 from sweeper.rows.counts import read_counts, samples_path
 from sweeper.spec.run import RunSpec
+from tests.sweeper.called import called
 from tests.sweeper.conftest import SHAPE_OVERRIDES
 from tests.sweeper.points import spec
 
@@ -97,7 +98,8 @@ def test_only_correct_answers_become_solutions(tmp_path: Path) -> None:
 
 def test_annotating_for_a_cluster_needs_its_commands(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(results))
-    done = annotate(results, "cluster=slurm", "model_family=qwen2.5", "model=qwen2.5-0.5b")
+    asked = ("cluster=slurm", "model_family=qwen2.5", "model=qwen2.5-0.5b", f"results_dir={results}")
+    done = called(*asked, program="data_prep annotate")
     assert done.returncode == 2
     assert "submit from a login node" in done.stderr
 
@@ -122,7 +124,8 @@ def test_files_changed_after_planning_are_refused(file: Path, results: Path, run
 def test_answers_of_an_agent_are_refused_as_solutions_to_learn_from(results: Path, tiny_model: Path) -> None:
     asked = (*settings(tiny_model), "agent=calculator", "agent.format=hermes", "data.tasks=agent")
     asked = (*asked, "domain_mix=math", "eval.domains=[math]")
-    done = annotate(results, *asked, f"--solutions={results / 'solutions.jsonl'}")
+    asked = (*asked, f"--solutions={results / 'solutions.jsonl'}", f"results_dir={results}")
+    done = called(*asked, program="data_prep annotate")
     assert done.returncode == 2
     assert "teaches none of its calls" in done.stderr
     assert "leave --solutions out, or set agent=none" in done.stderr

@@ -6,14 +6,12 @@ import subprocess
 import sys
 import time
 import tomllib
-from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from rewards.program import STARTED_VARIABLE, run_main
+from rewards.program import STARTED_VARIABLE
 from sweeper import __main__ as entry
 from sweeper.cli.handover import HANDED_OVER
 from sweeper.cli.main import _about, _listed, main, parsers
@@ -21,6 +19,7 @@ from sweeper.rows.grid_file import Membership
 from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
+from tests.sweeper.called import called as sweeper
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -29,16 +28,6 @@ VERBS = tuple(parsers()[1])
 
 def process(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-m", "sweeper", *arguments], capture_output=True, text=True, timeout=120)
-
-
-def sweeper(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """What the program answers, executed in this process: to start one and import everything takes seconds."""
-    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-        try:
-            code = run_main("sweeper.cli.main", arguments)
-        except SystemExit as ended:  # argparse's own
-            code = ended.code if isinstance(ended.code, int) else 1
-    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

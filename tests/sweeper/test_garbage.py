@@ -16,6 +16,7 @@ from sweeper.oversight.garbage import DAY, find
 from sweeper.rows.row import Failure, row_path, write_row
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
+from tests.sweeper.called import called
 from tests.sweeper.points import spec
 from tests.sweeper.rows import row
 
@@ -112,13 +113,14 @@ def test_nothing_is_deleted_while_somebody_submits(tmp_path: Path) -> None:
 def test_nothing_is_deleted_without_yes_and_never_a_row_a_spec_or_a_log(tmp_path: Path) -> None:
     run = spec("seed=1")
     done = run_with_checkpoints(tmp_path, run, done=True)
-    command = [sys.executable, "-m", "sweeper", "gc", "--results", str(tmp_path)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert "global_step_10" in told
-    assert "--yes deletes" in told
+    told = called("gc", "--results", str(tmp_path))
+    assert told.returncode == 0, told.stderr
+    assert "global_step_10" in told.stdout
+    assert "--yes deletes" in told.stdout
     assert (done.checkpoints / "global_step_10").is_dir()
-    data = json.loads(subprocess.run([*command, "--yes", "--json"], check=True, capture_output=True).stdout)["data"]
-    assert data["deleted"] == 1
+    deleted = called("gc", "--results", str(tmp_path), "--yes", "--json")
+    assert deleted.returncode == 0, deleted.stderr
+    assert json.loads(deleted.stdout)["data"]["deleted"] == 1
     assert not (done.checkpoints / "global_step_10").exists()
     assert (done.checkpoints / "global_step_20" / "actor" / "weights").exists()
     assert done.spec_path.exists()

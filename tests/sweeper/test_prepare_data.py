@@ -9,18 +9,15 @@ import pytest
 from data_prep.materialise import materialise
 from sweeper.cli.prepare_data import main
 from sweeper.inputs.data import data_spec
+from tests.sweeper.called import called
 from tests.sweeper.points import spec
 
 SMALL = ("data_scale=n64", "eval.problems_per_domain=4", "eval.val_problems_per_domain=2", "data.sft_share=0.25")
 
 
-def prepare(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "data_prep", "prepare", *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
 def test_a_run_finds_the_files_that_were_made_with_its_settings(tmp_path: Path) -> None:
-    done = prepare(*SMALL, f"results_dir={tmp_path}")
+    command = [sys.executable, "-m", "data_prep", "prepare", *SMALL, f"results_dir={tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     [folder] = (tmp_path / "data").iterdir()
     made = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
@@ -46,7 +43,7 @@ def test_what_was_dropped_is_said_with_its_step(tmp_path: Path) -> None:
     ]
     (root / "rows.jsonl").write_text("".join(rows))
     settings = (f"data_root={root}", "domain_mix=math", "data_scale.n_unique=8", "eval.domains=[math]", *SMALL[1:3])
-    done = prepare(*settings, f"results_dir={tmp_path / 'results'}")
+    done = called(*settings, f"results_dir={tmp_path / 'results'}", program="data_prep prepare")
     assert done.returncode == 0, done.stderr
     assert "train: 8 rows (math 8)\n" in done.stdout
     assert "dropped: 2 exact duplicate\n" in done.stdout

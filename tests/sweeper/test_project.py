@@ -5,17 +5,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.sweeper.called import Done
+from tests.sweeper.called import called as in_process
+
 REPOSITORY = Path(__file__).parents[2]
-Program = Callable[..., "subprocess.CompletedProcess[str]"]
 MINE = "# @package _global_\n# Mine, 2 runs: what does it do?\nhydra: {sweeper: {params: {seed: '0,1'}}}\n"
 
 
-def called(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+def process(folder: Path, *words: str) -> Done:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONSAFEPATH": "1"}
     command = [sys.executable, "-m", *words]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
@@ -24,7 +25,7 @@ def called(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("user")
-    done = called(folder, "sweeper", "init", "myproject", "--json")
+    done = process(folder, "sweeper", "init", "myproject", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)["data"]
     assert answer["folder"] == str(folder / "myproject")
@@ -39,8 +40,12 @@ def project(made: Path, tmp_path: Path) -> Path:
     return shutil.copytree(made, tmp_path / "project")
 
 
+def called(folder: Path, *words: str) -> Done:
+    return in_process(*words, folder=folder)
+
+
 def options(folder: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads(called(folder, "sweeper", "options", "--json").stdout)["data"]
+    found: dict[str, object] = json.loads(called(folder, "options", "--json").stdout)["data"]
     return found
 
 
@@ -55,20 +60,19 @@ def test_every_file_of_a_new_project_is_short_and_says_what_it_is_for(made: Path
 def test_the_commands_of_its_readme_that_start_nothing_work_as_they_stand(made: Path) -> None:
     commands = [line.split("#")[0].split()[2:] for line in (made / "README.md").read_text().splitlines()[2:5]]
     assert [words[0] for words in commands] == ["data_prep", "sweeper", "sweeper"]
-    for words in commands[:2]:
-        done = called(made, *words)
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert "lr: 3 runs" in done.stdout
+    answers = [in_process(*words, program=program, folder=made) for program, *words in commands[:2]]
+    assert [done.returncode for done in answers] == [0, 0], answers
+    assert "lr: 3 runs" in answers[1].stdout
 
 
 def test_the_example_data_have_nothing_wrong(made: Path) -> None:
-    done = called(made, "data_prep", "validate", "data", "--gold")
+    done = in_process("validate", "data", "--gold", program="data_prep", folder=made)
     assert done.returncode == 0, done.stdout
     assert "80 rows in 2 files: nothing is wrong" in done.stdout
 
 
 def test_the_example_reward_is_planned_beside_ours(made: Path) -> None:
-    done = called(made, "sweeper", "plan", "+grid=own_reward", "--json")
+    done = called(made, "plan", "+grid=own_reward", "--json")
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)["data"]["runs"]
     assert [run["choice"] for run in runs] == [{"reward.path": "null"}, {"reward.path": "my_rewards.py:score"}]
@@ -79,23 +83,23 @@ def test_options_tells_whose_an_entry_is(project: Path) -> None:
     found = options(project)
     assert found["project"] == {"folder": str(project), "files": ["grid/lr", "grid/own_reward"], "replaced": []}
     assert {"lr", "model_scale"} <= set(found["grid_titles"])  # type: ignore[call-overload]
-    text = called(project, "sweeper", "options").stdout
+    text = called(project, "options").stdout
     assert "yours (conf/ of this project):\n  grid/lr\n  grid/own_reward\n" in text
 
 
 def test_a_file_of_the_project_wins_over_the_packages_and_a_word_says_so(project: Path) -> None:
     (project / "conf" / "grid" / "smoke.yaml").write_text(MINE)
-    done = called(project, "sweeper", "plan", "+grid=smoke", "data_scale=n64", "--json")
+    done = called(project, "plan", "+grid=smoke", "data_scale=n64", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["data"]["axes"] == {"seed": ["0", "1"]}
     assert done.stderr == "note: conf/ of this project replaces the package's grid/smoke\n"
     found = options(project)
     assert found["grid_titles"]["smoke"] == "Mine, 2 runs: what does it do?"  # type: ignore[index]
-    assert "grid/smoke (replaces ours)" in called(project, "sweeper", "options").stdout
+    assert "grid/smoke (replaces ours)" in called(project, "options").stdout
 
 
 def test_the_stock_hydra_application_reads_the_project_too(project: Path) -> None:
-    done = called(project, "sweeper", "+grid=lr", "--cfg", "job")
+    done = process(project, "sweeper", "+grid=lr", "--cfg", "job")
     assert done.returncode == 0, done.stderr
     assert "data_root: data" in done.stdout
 
@@ -114,13 +118,13 @@ def test_a_conf_folder_that_is_not_a_projects_is_not_read(strange: str, project:
         (project / "sweeper_project.yaml").unlink()
     folder = project if strange == "without the marker" else project / "data"
     assert options(folder)["project"] is None
-    done = called(folder, "sweeper", "plan", "seed=0")
+    done = called(folder, "plan", "seed=0")
     assert done.returncode == 0, done.stderr
 
 
 def test_a_project_without_conf_has_the_packages(project: Path) -> None:
     shutil.rmtree(project / "conf")
-    assert called(project, "sweeper", "plan", "+grid=smoke").returncode == 0
+    assert called(project, "plan", "+grid=smoke").returncode == 0
 
 
 def test_a_file_without_a_title_does_not_end_the_catalogue(project: Path) -> None:
@@ -146,7 +150,7 @@ def test_a_folder_that_cannot_be_made_is_refused_in_one_line(name: str, reason: 
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").touch()
     (tmp_path / "file").touch()
-    done = called(tmp_path, "sweeper", "init", name)
+    done = called(tmp_path, "init", name)
     assert done.returncode == 2
     assert reason in done.stderr
     assert done.stderr.count("\n") == 1
@@ -155,7 +159,7 @@ def test_a_folder_that_cannot_be_made_is_refused_in_one_line(name: str, reason: 
 
 def test_an_empty_folder_may_become_a_project(tmp_path: Path) -> None:
     (tmp_path / "new one").mkdir()
-    assert called(tmp_path / "new one", "sweeper", "init", ".").returncode == 0
+    assert called(tmp_path / "new one", "init", ".").returncode == 0
     assert (tmp_path / "new one" / "sweeper_project.yaml").is_file()
 
 

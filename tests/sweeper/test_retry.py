@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from sweeper.rows.row import Failure, write_row
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State, state_of
 from sweeper.spec.run import RunSpec
+from tests.sweeper.called import Done, called
 from tests.sweeper.points import plan, spec
 from tests.sweeper.rows import row
 
@@ -31,9 +30,8 @@ def failed(results: Path, run: RunSpec, failure_class: FailureClass, *, times: i
     return run_dir
 
 
-def retry(results: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "sweeper", "retry", "--results", str(results), *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
+def retry(results: Path, *arguments: str) -> Done:
+    return called("retry", "--results", str(results), *arguments)
 
 
 def test_retry_says_of_every_run_what_it_will_do_before_it_does_it(tmp_path: Path) -> None:
