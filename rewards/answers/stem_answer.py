@@ -9,6 +9,7 @@ import re
 from rewards.answers.plain_text import same_words, unwrapped
 from rewards.answers.quantity import read_quantity, same_quantity, without_symbol
 from rewards.judge.judge import configured_judge
+from rewards.math.algebra.judge import NotJudged
 from rewards.math.answer import score_math
 from rewards.math.equality.parts import same_layout
 from rewards.math.reading.decoration import without_decoration
@@ -35,8 +36,8 @@ _PARTS = re.compile(r"\s*;\s*|,\s+(?:and\s+)?|\s+and\s+|\\quad|\\\\")
 def score_stem(response: str, gold: str, question: str = "") -> Verdict:
     """Scores the last box.
 
-    Where the environment configures no judge, what is undecided is WRONG (said once in the log). If the judge fails,
-    the outcome is ERROR with `judge_failed`, never a silent 0.
+    Where the environment configures no judge, what is undecided is WRONG (said once in the log), or TIMEOUT where
+    computer algebra was late. If the judge fails, the outcome is ERROR with `judge_failed`, never a silent 0.
 
     Args:
         response: Whole model output.
@@ -51,12 +52,16 @@ def score_stem(response: str, gold: str, question: str = "") -> Verdict:
         return Verdict(outcome=Outcome.NO_ANSWER)
     if len(answer) > max(_MAX_ANSWER, 2 * len(gold)):
         return Verdict(outcome=Outcome.WRONG, pred=answer)
-    decided = same_by_rules(without_decoration(answer), gold)
+    undecided = Outcome.WRONG
+    try:
+        decided = same_by_rules(without_decoration(answer), gold)
+    except NotJudged as failure:
+        decided, undecided = None, failure.outcome
     if decided is not None:
         return verdict_of(decided, answer)
     judge = configured_judge()
     if judge is None:
-        return Verdict(outcome=Outcome.WRONG, pred=answer)
+        return Verdict(outcome=undecided, pred=answer)
     decision = judge.decide(question, gold, answer)
     if decision is None:
         return Verdict(outcome=Outcome.ERROR, pred=answer, judge_failed=True)
@@ -64,8 +69,23 @@ def score_stem(response: str, gold: str, question: str = "") -> Verdict:
 
 
 def same_by_rules(answer: str, gold: str) -> bool | None:
-    """Decides by reading and by computer algebra, as far as they go; None: undecided."""
-    laid_out = same_layout(gold, answer, _is_part)
+    """Decides by reading and by computer algebra, as far as they go; None: undecided.
+
+    Raises:
+        NotJudged: Computer algebra was late, or failed, on what nothing else decides.
+    """
+    late: list[NotJudged] = []
+
+    def is_part(wanted: str, given: str) -> bool:
+        try:
+            return same_by_rules(given, wanted) is True
+        except NotJudged as failure:
+            late.append(failure)
+            return False
+
+    laid_out = same_layout(gold, answer, is_part)
+    if laid_out is False and late:
+        raise late[0]
     if laid_out is not None:
         return laid_out
     if _is_formula(gold) and _is_formula(answer):
@@ -75,15 +95,12 @@ def same_by_rules(answer: str, gold: str) -> bool | None:
     if _same_text(answer, gold):
         return True
     decided = same_quantity(answer, gold)
-    if decided is None and (
-        _same_parts(answer, gold) or score_math(f"\\boxed{{{answer}}}", gold).outcome is Outcome.CORRECT
-    ):
-        return True
-    return decided
-
-
-def _is_part(gold: str, answer: str) -> bool:
-    return same_by_rules(answer, gold) is True
+    if decided is not None or _same_parts(answer, gold):
+        return decided is not False
+    outcome = score_math(f"\\boxed{{{answer}}}", gold).outcome
+    if outcome in (Outcome.TIMEOUT, Outcome.ERROR):
+        raise NotJudged(outcome)
+    return True if outcome is Outcome.CORRECT else None
 
 
 def _same_text(answer: str, gold: str) -> bool:

@@ -7,6 +7,11 @@ import pytest
 
 from rewards import BadGroundTruth, check_gold, compute_score
 from rewards.answers.quantity import read_unit
+from rewards.math import answer as math_answer
+from rewards.math.algebra.judge import NotJudged
+from rewards.problem.question import Question
+from rewards.problem.verdict import Late, Outcome
+from rewards.route.scorers import STEM
 from tests.rewards.labelled import is_right
 
 _RIGHT = [
@@ -102,6 +107,33 @@ def test_a_megabyte_takes_no_time(box: str) -> None:
     start = time.process_time()
     assert not is_right("stem__web", f"\\boxed{{{box}}}", "5 m")
     assert time.process_time() - start < 1
+
+
+class _Late:
+    """Computer algebra that is late on every pair."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+
+    def __call__(self, *pair: str) -> bool:
+        self.asked.append(pair)
+        raise NotJudged(Outcome.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("box", "gold"),
+    [(r"\max(x, y)", r"\max(y, x)"), (r"(a) \max(x, y) (b) 3", r"(a) \max(y, x) (b) 3")],
+)
+def test_a_formula_that_algebra_is_late_on_is_late_and_not_wrong(
+    box: str, gold: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = _Late()
+    monkeypatch.setattr("rewards.math.answer.judge", late)
+    monkeypatch.setattr("rewards.math.answer._is_equal", math_answer._is_equal.__wrapped__)  # remembers no pair
+    found = STEM.verdict(f"\\boxed{{{box}}}", Question(gold=gold))
+    assert late.asked
+    assert (found.outcome, found.late) == (Outcome.TIMEOUT, Late.ALGEBRA)
+    assert STEM.verdict(r"\boxed{5 m}", Question(gold="6 m")).outcome is Outcome.WRONG
 
 
 def test_an_empty_gold_is_a_data_error() -> None:
