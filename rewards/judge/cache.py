@@ -2,13 +2,12 @@
 
 import contextlib
 import hashlib
-import os
-import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
 
 from rewards.bounded_file import read_text
+from rewards.whole_file import write_whole
 
 
 class JudgeCache:
@@ -53,11 +52,7 @@ class JudgeCache:
             return
         path = self._path(self._folder, key)
         with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(descriptor, "w") as file:
-                file.write("yes" if decision else "no")
-            Path(name).replace(path)
+            write_whole(path, "yes" if decision else "no", is_private=True)
 
     def _remember(self, key: str, decision: bool) -> None:
         with self._lock:

@@ -1,21 +1,19 @@
-"""Files that are written whole or not at all, and never through what another put in their way.
+"""Files that are written whole or not at all (`rewards.whole_file`), and never through what another put in their way.
 
 Folders that are made whole, and once, are those of `data_prep.files.atomic_folder.make_once`: data_prep makes some as
-well, and imports nothing of this package. (rewards, which imports nothing at all, writes one kind of file: the judge's
-cache, outside a results folder.) What a killed writer of either leaves is `.<name>.<host>-<...>.tmp` beside what it was
-to become; `is_leftover` knows it.
+well, and imports nothing of this package. What a killed writer of either leaves is `.<name>.<host>-<...>.tmp` beside
+what it was to become; `is_leftover` knows it.
 """
 
 import errno
 import os
-import secrets
-import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from rewards import whole_file
 from sweeper.host.errors import DamagedError, ResultsError
 
 # After the first as versions up to 0.1 named them. Not every *.partial: an evaluation keeps finished blocks in one.
@@ -35,21 +33,8 @@ def whole(path: Path) -> Iterator[Path]:
         ResultsError: the folder, or one between it and the results folder, is a link that another user made.
     """
     _refuse_link_of_another(path.parent)  # before a folder is made behind it
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A name that nobody can foresee: what lies there already would be written into.
-    temporary = path.with_name(f".{path.name}.{socket.gethostname()}-{secrets.token_hex(6)}.tmp")
-    try:
+    with whole_file.whole(path) as temporary:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException as error:  # the disk is full, or the process is told to stop
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        # Writing names no file, and what has no right to write was not asked for our temporary one.
-        if isinstance(error, OSError) and error.filename in (None, temporary, str(temporary)):
-            error.filename, error.filename2 = str(path), None
-        raise
 
 
 def open_results(results_dir: Path) -> None:
@@ -67,9 +52,8 @@ def open_results(results_dir: Path) -> None:
 
 def write_atomic(path: Path, text: str, *, is_private: bool = False) -> None:
     """Write a text file as `whole` does; one that `is_private` others can never read, not even for a moment."""
-    flags, mode = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600 if is_private else 0o666
-    with whole(path) as temporary, os.fdopen(os.open(temporary, flags, mode), "w") as file:
-        file.write(text)
+    _refuse_link_of_another(path.parent)
+    whole_file.write_whole(path, text, is_private=is_private)
 
 
 def appended(path: Path) -> BinaryIO:

@@ -1,7 +1,9 @@
 """The STEM judge, against a real HTTP server."""
 
+import errno
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rewards import JudgeUnavailable, ScoreItem, compute_score, score_batch
+from rewards.judge.cache import JudgeCache
 from rewards.judge.endpoint import completions_url
 from rewards.judge.judge import JudgeSettings, StemJudge, configured_judge, settings_from
 from rewards.judge.prompt import is_judgeable
@@ -139,6 +142,20 @@ def test_decisions_outlive_the_process_in_the_cache_folder(server: Server, tmp_p
     assert len(server.requests) == 1
     _judge(server.url, cache=tmp_path, model="another").decide("Q", "gold", "an answer")
     assert len(server.requests) == 2
+
+
+def test_a_decision_that_cannot_be_written_leaves_no_file_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "replace", full)
+    cache = JudgeCache(tmp_path)
+    cache.put(cache.key("a"), True)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert cache.get(cache.key("a")) is True
 
 
 def test_calls_at_once_are_bounded(server: Server) -> None:
