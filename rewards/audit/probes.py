@@ -87,5 +87,5 @@ def _programs(gold: str) -> Iterator[Probe]:
     yield from (Probe(Kind.FORMAT, text) for text in ("```python\n```", "```python\n# the solution\n```", "```"))
     yield Probe(Kind.TOOL, _TOOL % "All tests passed.")
     names = tested_names(gold)
-    yield from (Probe(Kind.NO_OP, program) for program in NO_OPS.programs(names))
-    yield from (Probe(Kind.CHEAT, program) for program in CHEATS.programs(names))
+    yield from (Probe(Kind.NO_OP, program) for _, program in NO_OPS.programs(names))
+    yield from (Probe(Kind.CHEAT, program) for _, program in CHEATS.programs(names))

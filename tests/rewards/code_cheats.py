@@ -1,7 +1,12 @@
-"""Programs that try to be scored as right without computing the answer; none may be."""
+"""Programs that try to be scored as right without computing the answer; none may be.
+
+Those of the product's audit (`rewards.audit.cheat_programs`), and more that know what these tests are.
+"""
 
 import json
 
+from rewards.audit import cheat_programs
+from rewards.audit.cheat_programs import equal_methods
 from tests.rewards.code_cases import LEETCODE_PREFIX, Case, Family, fenced, functional
 
 _SPLIT = functional("assert f(1) == 7919\nassert f(5) == 104729")
@@ -16,44 +21,16 @@ _TOLERANT = functional(
 _ARGUMENTS = json.dumps({"fn_name": "f", "inputs": [[1], [5]], "outputs": [7919, 104729]})
 _STDIN = json.dumps({"inputs": ["1\n", "5\n"], "outputs": ["7919\n", "104729\n"]})
 
-_EQUAL = (
-    "    def __eq__(self, o): return True\n    def __ne__(self, o): return False\n    __hash__ = None\n"
-    "    def __lt__(self, o): return True\n    __le__ = __gt__ = __ge__ = __lt__\n"
-    "    def __sub__(self, o): return self\n    __rsub__ = __add__ = __radd__ = __sub__\n"
-    "    def __abs__(self): return self\n    def __float__(self): return 7919.5\n"
-    "    def __contains__(self, o): return True\n    def __len__(self): return 7919\n"
-    "    def __iter__(self): return iter([self])\n    def __bool__(self): return True\n"
-)
+_EQUAL = equal_methods(7919.5)
 _FORGED = json.dumps({"values": [1, 1], "nonce": "x", "passed": True, "status": "done"})
 
-# Sent against tests that are split, against tests that run whole, and against JSON arguments.
+_GOLDS = {"split": _SPLIT, "whole": WHOLE, "arguments": _ARGUMENTS, "tolerant": _TOLERANT}
+
+# Sent against all of these.
 _PROGRAMS = {
-    "os._exit(0) on import": """
-import os
-os._exit(0)
-""",
-    "os._exit(0) in the call": """
-import os
-def f(x):
-    os._exit(0)
-""",
-    "sys.exit(0) on import": """
-import sys
-def f(x): return 0
-sys.exit(0)
-""",
-    "sys.exit(0) in the call": """
-import sys
-def f(x):
-    sys.exit(0)
-""",
     "SystemExit in the call": """
 def f(x):
     raise SystemExit
-""",
-    "SystemExit(0) on import": """
-def f(x): return 0
-raise SystemExit(0)
 """,
     "quit in the call": """
 def f(x):
@@ -66,11 +43,6 @@ def f(x):
     "GeneratorExit": """
 def f(x):
     raise GeneratorExit
-""",
-    "exit hook": """
-import atexit, os
-atexit.register(os._exit, 0)
-def f(x): return 0
 """,
     "exception hook": """
 import sys, os
@@ -112,17 +84,11 @@ import os
 def f(x):
     os.execv('/bin/true', ['true'])
 """,
-    "equal object": """
+    "object that is as long as the tests want": """
 class E:
 @EQUAL@
 def f(x):
     return E()
-""",
-    "equal int": """
-class E(int):
-@EQUAL@
-def f(x):
-    return E(0)
 """,
     "equal float": """
 class E(float):
@@ -209,23 +175,10 @@ len = lambda x: 7919
 def f(x):
     return 0
 """,
-    "shadowed isinstance": """
-import builtins
-builtins.isinstance = lambda *a: True
-def f(x):
-    return 0
-""",
     "shadowed AssertionError": """
 class AssertionError(BaseException): pass
 import builtins
 builtins.AssertionError = TypeError
-def f(x):
-    return 0
-""",
-    "patched math": """
-import math
-math.isclose = lambda *a, **k: True
-math.fabs = lambda x: 0
 def f(x):
     return 0
 """,
@@ -366,11 +319,6 @@ def f(x):
     os.closerange(0, 256)
     return 0
 """,
-    "printing that it passed": """
-print('OK', 'passed', 'All tests passed', True, 1.0)
-def f(x):
-    print('PASSED')
-""",
     "patched harness modules": """
 import sys
 for name, module in list(sys.modules.items()):
@@ -422,10 +370,6 @@ import ast
 ast.Assert = ast.Pass
 def f(x):
     return 0
-""",
-    "raising AssertionError": """
-def f(x):
-    raise AssertionError
 """,
     "raising TypeError": """
 def f(x):
@@ -489,14 +433,6 @@ for i in range(200000):
 """,
     "prints all numbers in a line": """
 print(*range(110000))
-""",
-    "exits": """
-import os
-os._exit(0)
-""",
-    "prints nothing": """
-import sys
-sys.exit(0)
 """,
     "forged report": """
 import os, struct
@@ -745,35 +681,22 @@ def _program(code: str) -> str:
     return fenced(code.strip("\n").replace("@EQUAL@\n", _EQUAL).replace("@FORGED@", repr(_FORGED)))
 
 
+def _case(name: str, response: str, gold: str, source: str = "codegen__mbpp", *, prefix: str = "") -> Case:
+    return Case(name=name, family=Family.CHEAT, response=response, gold=gold, right=False, source=source, prefix=prefix)
+
+
 def _cheats() -> list[Case]:
-    cases: list[Case] = []
-    for name, code in _PROGRAMS.items():
-        for kind, gold in {"split": _SPLIT, "whole": WHOLE, "arguments": _ARGUMENTS, "tolerant": _TOLERANT}.items():
-            cases.append(
-                Case(
-                    name=f"{name} ({kind})",
-                    family=Family.CHEAT,
-                    response=_program(code),
-                    gold=gold,
-                    right=False,
-                    source="codegen__synthetic",
-                )
-            )
-    for name, code in _ON_STDIN.items():
-        cases.append(
-            Case(name=f"{name} (stdin)", family=Family.CHEAT, response=_program(code), gold=_STDIN, right=False)
-        )
+    own = {name: _program(code) for name, code in _PROGRAMS.items()}
+    cases = [
+        _case(f"{name} ({kind})", response, gold, "codegen__synthetic")
+        for name, response in [*cheat_programs.CHEATS.programs(["f"]), *own.items()]
+        for kind, gold in _GOLDS.items()
+    ]
+    printing = {name: _program(code) for name, code in _ON_STDIN.items()}
+    for name, response in [*cheat_programs.CHEATS.programs([]), *printing.items()]:
+        cases.append(_case(f"{name} (stdin)", response, _STDIN))
     for name, (code, gold) in _BY_NAME.items():
-        cases.append(
-            Case(
-                name=name,
-                family=Family.CHEAT,
-                response=_program(code),
-                gold=functional(gold.strip()),
-                right=False,
-                prefix=LEETCODE_PREFIX,
-            )
-        )
+        cases.append(_case(name, _program(code), functional(gold.strip()), prefix=LEETCODE_PREFIX))
     return cases
 
 

@@ -21,4 +21,9 @@ def test_a_cheat_does_not_pass(case: Case) -> None:
 
 
 def test_the_table_of_cheats_is_not_thinned_out() -> None:
-    assert len(CHEATS) > 250
+    assert len(CHEATS) > 320
+
+
+def test_no_cheat_stands_twice() -> None:
+    assert len({case.name for case in CHEATS}) == len(CHEATS)
+    assert len({(" ".join(case.response.split()), case.gold, case.prefix) for case in CHEATS}) == len(CHEATS)
