@@ -29,7 +29,9 @@ Ends with 0 if there is no problem, 1 if there is one, 2 if a file cannot be rea
 _AUDIT_HELP = """\
 Scores probes of every row that need no model: the gold, which must be paid, and a perturbed one, nothing, the prompt
 copied, all options listed, several answers, a tool's words, programs that do nothing or cheat, formats without content,
-which must not be. The gold in a frame that was not asked for is told and judged by nobody.
+which must not be. The gold in a frame that was not asked for is told and judged by nobody. With --agent every probe is
+the last turn of a trajectory, and none may be paid that ends with a tool's answer, is unfinished, or is lost by its
+environment.
 
 Takes files of rows, or names of data sources, of which a few rows are at hand; with --reward those of mathematics.
 Reported per source: how often each kind is paid, its highest reward, how many verdicts were late, and an example. Rows
@@ -44,6 +46,7 @@ examples:
   python -m rewards check --json eval.parquet        the same for programs
   python -m rewards check eval.parquet --reward my_rewards.py:score     with a function of your own
   python -m rewards audit math__math codegen__livecodebench          what our scorers pay
+  python -m rewards audit math__synthetic --agent     what they pay of an agent's transcript
   python -m rewards audit eval.parquet --limit 50 --reward my_rewards.py:score
   python -m rewards doctor                           how model code is isolated on this machine, and how fast
 """
@@ -77,6 +80,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     )
     audited.add_argument("what", nargs="+", metavar="FILE.parquet|DATA_SOURCE", help="rows in verl's format, or a name")
     audited.add_argument("--limit", type=_count, metavar="N", help="at most so many rows of each source (default: all)")
+    audited.add_argument(
+        "--agent", action="store_true", help="as trajectories of an agent, of which only the last turn may be paid"
+    )
     audited.add_argument("--threshold", type=_share, default=0.0, help="share of probes of a kind (default: 0)")
     doctor = commands.add_parser("doctor", help="say how model code is isolated on this machine, and how fast it runs")
     for command in (check, audited, doctor):
@@ -135,7 +141,7 @@ def _audit(options: argparse.Namespace) -> int:
     rows += sampled((row for name in named for row in example_rows(name, own)), options.limit)
     if not rows:
         raise UserError(f"{', '.join(options.what)}: no rows, so there is nothing to audit")
-    found = audit(rows, own)
+    found = audit(rows, own, agent=options.agent)
     is_good = not any(one.faults(options.threshold) for one in found)
     if options.json:
         told = {"sources": [asdict(one) for one in found], "threshold": options.threshold, "passed": is_good}

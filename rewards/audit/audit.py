@@ -9,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
-from rewards.audit.probes import MUST_NOT_PASS, Kind, probes
+from rewards.audit.agent_probes import agent_probes
+from rewards.audit.probes import MUST_NOT_PASS, OF_AGENTS, Kind, Probe, probes
 from rewards.check.gold_check import GoldRow, rendering_of
 from rewards.check.gold_rendering import NoRendering
 from rewards.own.covering import covering
 from rewards.problem.domains import Domain, UnknownDataSource, domain_of
 from rewards.problem.question import BadGroundTruth, question_of
-from rewards.problem.verdict import Outcome, Verdict
+from rewards.problem.verdict import Outcome
+from rewards.route import trajectory
+from rewards.route.router import Score
 from rewards.route.scorers import scorer_of
 from rewards.sandbox.worker import pool_size
 
@@ -95,12 +98,13 @@ def sampled(rows: Iterable[GoldRow], most: int | None) -> list[GoldRow]:
     return [row for _, row in sorted((one for held in kept.values() for one in held), key=lambda one: one[0])]
 
 
-def audit(rows: Sequence[GoldRow], own: Sequence[str] = ()) -> tuple[SourceAudit, ...]:
+def audit(rows: Sequence[GoldRow], own: Sequence[str] = (), *, agent: bool = False) -> tuple[SourceAudit, ...]:
     """Scores every probe of every row, as many rows at once as there are helper processes; progress goes to stderr.
 
     Args:
         rows: To make probes of.
         own: The user's own reward functions (`rewards.own.covering`).
+        agent: Whether answers are trajectories of an agent, scored by `rewards.route.trajectory`.
 
     Raises:
         SandboxUnavailable: Programs cannot be isolated here.
@@ -108,7 +112,7 @@ def audit(rows: Sequence[GoldRow], own: Sequence[str] = ()) -> tuple[SourceAudit
     """
     findings: list[Finding] = []
     with ThreadPoolExecutor(max_workers=pool_size(), thread_name_prefix="audit") as executor:
-        for found in _with_progress(executor.map(partial(_audited, own=tuple(own)), rows), len(rows)):
+        for found in _with_progress(executor.map(partial(_audited, own=tuple(own), agent=agent), rows), len(rows)):
             findings += found
     counted = Counter(row.data_source for row in rows)
     return tuple(
@@ -126,12 +130,12 @@ def _with_progress(parts: Iterable[list[Finding]], total: int) -> Iterator[list[
             print(f"audited {number:,} of {total:,} rows", file=sys.stderr, flush=True)
 
 
-def _audited(row: GoldRow, own: tuple[str, ...]) -> list[Finding]:
-    def finding(kind: Kind, response: str = "", verdict: Verdict | None = None, error: str = "") -> Finding:
+def _audited(row: GoldRow, own: tuple[str, ...], agent: bool) -> list[Finding]:
+    def finding(kind: Kind, response: str = "", score: Score | None = None, error: str = "") -> Finding:
         found = Finding(where=row.where, data_source=row.data_source, kind=kind, response=response, error=error)
-        if verdict is None:
+        if score is None:
             return found
-        return replace(found, outcome=verdict.outcome, reward=float(verdict.as_dict()["score"]))
+        return replace(found, outcome=Outcome(str(score["outcome"])), reward=float(score["score"]))
 
     try:
         scorer = scorer_of(row.data_source, own)
@@ -147,13 +151,24 @@ def _audited(row: GoldRow, own: tuple[str, ...]) -> list[Finding]:
     is_code = domain_of(row.data_source) is Domain.CODE if covering(row.data_source, own) is None else False
     about = dict(question_of("", row.extra_info, ("question",)).extra).get("question", "")
     made = probes(is_code=is_code, gold=question.gold, prompt=row.prompt, question=about, rendering=rendering)
-    return found + [finding(one.kind, one.response, scorer.verdict(one.response, question)) for one in made]
+    if agent:
+        made = agent_probes(made, question.gold, rendering)
+
+    def score(probe: Probe) -> Score:
+        if probe.record is None:
+            return scorer.verdict(probe.response, question).as_dict()
+        extra = {**(row.extra_info or {}), trajectory.FIELD: probe.record}
+        return trajectory.compute_score(row.data_source, probe.response, row.ground_truth, extra, own=own)
+
+    return found + [finding(one.kind, one.response, score(one)) for one in made]
 
 
 def _of_source(source: str, rows: int, findings: Sequence[Finding]) -> SourceAudit:
     kinds = []
     for kind in Kind:
         of_kind = [one for one in findings if one.kind is kind]
+        if kind in OF_AGENTS and not of_kind:
+            continue
         tried = [one for one in of_kind if one.outcome is not None]
         paid = [one for one in tried if one.outcome is Outcome.CORRECT]
         untried = Counter(one.error for one in of_kind if one.error)

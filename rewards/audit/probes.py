@@ -1,8 +1,9 @@
 """Responses that a scorer must not pay, and the gold, which it must: made from a row without a model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from rewards.answers.choice import options_of
 from rewards.audit.cheat_programs import CHEATS, NO_OPS, tested_names
@@ -24,9 +25,12 @@ class Kind(StrEnum):
     NO_OP = "no-op program"
     CHEAT = "known cheat"
     FORMAT = "format without content"
+    UNFINISHED = "right but unfinished"
+    LOST = "right but lost by the environment"
     FRAME = "gold in another frame"
 
 
+OF_AGENTS = frozenset((Kind.UNFINISHED, Kind.LOST))  # there is none in one answer
 # Whether a frame that was not asked for counts is a matter of taste: it is told, and never fails an audit.
 MUST_NOT_PASS = frozenset(Kind) - {Kind.GOLD, Kind.FRAME}
 _FRAMES = ("\\boxed{%s}", "<answer>%s</answer>", "#### %s", "Answer: %s", "```json\n%s\n```")
@@ -39,10 +43,11 @@ _TOOL = "<tool_response>\n%s\n</tool_response>"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One response of a kind."""
+    """One response of a kind; of an agent the transcript, and `record` what `rewards.route.trajectory` reads of it."""
 
     kind: Kind
     response: str
+    record: Mapping[str, Any] | None = None
 
 
 def probes(*, is_code: bool, gold: str, prompt: str, question: str, rendering: Rendering | None) -> Iterator[Probe]:

@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rewards import compute_score
+from rewards.audit.agent_probes import UNFINISHED
 from rewards.audit.audit import audit, sampled
 from rewards.audit.example_rows import _EXAMPLES
 from rewards.audit.probes import MUST_NOT_PASS, Kind, probes
 from rewards.check.gold_check import GoldRow
 from rewards.cli import main
+from sweeper.rows.trajectories import LIMITS
 
 SOURCES = ("math__math", "openai/gsm8k", "stem__supergpqa", "stem__web", "logic__zebra", "logic__ordering", "table__x")
 LENIENT = """
@@ -116,3 +119,32 @@ def test_all_options_of_a_choice_are_a_probe_and_every_example_is_readable() -> 
         rows = [GoldRow(where="", data_source=source, ground_truth=g, extra_info=e) for g, e in _EXAMPLES[family]]
         gold = audit(rows)[0].kinds[0]
         assert (gold.kind, gold.rate) == (Kind.GOLD, 1.0), family
+
+
+def test_of_an_agent_only_the_last_turn_is_paid_and_no_tools_words(capsys: pytest.CaptureFixture[str]) -> None:
+    status, found = told(
+        capsys, "--agent", "math__synthetic", "logic__synthetic_higher_lower", "stem__synthetic_lookup"
+    )
+    assert (status, found["passed"]) == (0, True)
+    for source in found["sources"]:
+        by_kind = kinds(source)
+        rows = by_kind["gold"]["tried"]
+        assert by_kind["gold"]["rate"] == 1.0
+        assert by_kind["tool's words only"]["tried"] >= rows * 2 * (len(UNFINISHED) + 3)
+        assert by_kind["right but unfinished"]["tried"] == rows * len(UNFINISHED)
+        assert by_kind["right but lost by the environment"]["tried"] == rows
+    assert tuple(map(str, LIMITS)) == UNFINISHED
+
+
+def test_a_scorer_of_the_whole_transcript_is_caught_paying_a_tools_boxed_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_all(source: str, transcript: str, gold: object, extra: Any, **options: Any) -> Any:
+        return compute_score(source, transcript, gold, extra)
+
+    monkeypatch.setattr("rewards.route.trajectory.compute_score", of_all)
+    status, found = told(capsys, "--agent", "math__synthetic")
+    by_kind = kinds(found["sources"][0])
+    assert status == 1
+    assert min(by_kind[kind]["paid"] for kind in ("tool's words only", "right but unfinished", "empty")) > 0
+    assert "<tool_response>" in by_kind["tool's words only"]["example"]["response"]
