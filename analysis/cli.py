@@ -21,6 +21,7 @@ from analysis.laws.command import (
 )
 from analysis.passk import command as passk
 from analysis.questions.command import add_ask_options, ask
+from analysis.verdicts import command as verdicts
 from rewards.program import EXIT_FAILED, EXIT_OK, Parser, guarded, started_as
 from rewards.strict_json import json_text
 from sweeper.host.errors import ResultsError
@@ -39,6 +40,7 @@ Analyse the rows that a sweep wrote.
   python -m analysis rank curves.csv --x x --y y --group run        laws by their error on what comes next
   python -m analysis passk counts.csv --ks 1,2,4 --json             pass@k with intervals, from counts
   python -m analysis import wandb/ run.jsonl log.txt                rows from runs made elsewhere
+  python -m analysis audit RUN --results results                    kept samples that a second scorer judges differently
 
 The report is one file without network access: figures, tables, fits and how each number was made. The same rows
 give the same bytes. Its headline is the first line on stdout, its best configuration the second.
@@ -98,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     rank.set_defaults(execute=_rank)
     passk.add_parser(verbs)
     imports.add_parser(verbs)
+    verdicts.add_parser(verbs)
     suggest.set_defaults(execute=_suggest)
     return parser
 

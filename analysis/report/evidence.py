@@ -13,7 +13,11 @@ from analysis.row_laws.backtest import Backtest, backtests
 from analysis.row_laws.curve_law import CurveLaw, curve_laws
 from analysis.runs.checkpoints import Checkpoint, checkpoints
 from analysis.runs.selection import Point, Run, Selection, points_of, series_of, varying_fields
+from analysis.verdicts.verdict_audit import VerdictAudit, read_audit
+from sweeper.host.errors import DamagedError
 from sweeper.rows.money import Money, costs_of
+from sweeper.runs.folder import RunDir
+from sweeper.spec.run_id import RunId
 
 MOST_CURVES = 2  # series with laws of their learning curves: each costs four panels and a minute's reading
 MOST_LINES = 6  # in one panel; more cannot be told apart
@@ -111,6 +115,30 @@ class Evidence:
         if self.results_dir is None:
             return {}
         return costs_of(self.results_dir, [run.row for run in self.selection.runs])
+
+    @cached_property
+    def audits(self) -> dict[str, VerdictAudit]:
+        """What a second scorer said of the completed runs that were audited, by id."""
+        return {run_id: found for run_id, found in self._audits.items() if isinstance(found, VerdictAudit)}
+
+    @property
+    def damaged_audits(self) -> list[str]:
+        """What is wrong with audits that cannot be read."""
+        return [str(found) for found in self._audits.values() if isinstance(found, DamagedError)]
+
+    @cached_property
+    def _audits(self) -> dict[str, VerdictAudit | DamagedError]:
+        found: dict[str, VerdictAudit | DamagedError] = {}
+        if self.results_dir is None:
+            return found
+        for run in self.runs:
+            try:
+                audit = read_audit(RunDir(results_dir=self.results_dir, run_id=RunId(run.row.run_id)))
+            except DamagedError as error:
+                found[run.row.run_id] = error
+            else:
+                found |= {} if audit is None else {run.row.run_id: audit}
+        return found
 
     @property
     def not_drawn(self) -> tuple[str, ...]:

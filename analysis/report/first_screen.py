@@ -18,6 +18,7 @@ from analysis.report.gain_verdicts import gain_verdicts
 from analysis.report.headline import headline, name, run_name, validated
 from analysis.report.next_run import next_steps
 from analysis.report.run_sections import anchor
+from analysis.report.sections.second_scorer import warning
 from analysis.runs.selection import Point
 from analysis.runs.spent import mean_flops
 from sweeper.spec.run_id import handles
@@ -38,7 +39,7 @@ def first_screen(evidence: Evidence) -> FirstScreen:
     return FirstScreen(
         headline=headline(evidence.selection, evidence.points),
         best=_best_line(evidence),
-        verdicts=(*verdicts, *gain_verdicts(evidence.points)),
+        verdicts=(*warning(evidence), *verdicts, *gain_verdicts(evidence.points)),
         tiles=tuple(_tiles(evidence)),
         figure=draw(figure[0], name="first", claim=figure[1]) if figure else None,
     )

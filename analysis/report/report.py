@@ -29,6 +29,7 @@ from analysis.report.sections import (
     glossary,
     heldout,
     passk,
+    second_scorer,
     solved,
     training,
 )
@@ -44,6 +45,7 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     passk.section,
     solved.section,
     training.section,
+    second_scorer.section,
     cost.section,
     every_run.section,
     glossary.section,

@@ -21,6 +21,7 @@ HANDED_OVER = {
     "rank": ("analysis", ("rank",), "laws by their error on what comes next"),
     "passk": ("analysis", ("passk",), "pass@k with intervals, of counts of right answers"),
     "import": ("analysis", ("import",), "rows of runs made elsewhere: wandb folders, verl's logs"),
+    "audit": ("analysis", ("audit",), "kept samples that a second scorer judges differently, by step"),
     "data": ("data_prep", (), "fetch, prepare, inspect and validate data"),
     "rewards": ("rewards", (), "check golds by their own scorers; how model code is isolated (doctor)"),
 }

@@ -22,7 +22,7 @@ from sweeper.spec.bounds import PositiveOrZero, argument
 _GROUPS = {
     "run": ("plan", "retry", "cancel", "prepare", "export-sbatch"),
     "look": ("status", "dashboard", "why", "logs", "results", "samples", "export"),
-    "analyse": ("report", "ask", "suggest", "fit", "rank", "passk", "import"),
+    "analyse": ("report", "ask", "suggest", "fit", "rank", "passk", "import", "audit"),
     "data": ("data", "rewards"),
     "set up": ("init", "cluster-init", "options", "add-model", "doctor", "prove", "gc", "completion"),
 }

@@ -81,8 +81,20 @@ def judge(pred: str, gold: str) -> bool:
             on the same pair.
         MathVerifyMissing: math-verify is not installed.
     """
+    return _is_equal({"pred": pred, "gold": gold})
+
+
+def judge_response(response: str, gold: str) -> bool:
+    """Whether math-verify alone takes a whole response for right, by its own search for the answer; errors as `judge`.
+
+    None of our rules has a part in it: it is a second scorer.
+    """
+    return _is_equal({"response": response, "gold": gold})
+
+
+def _is_equal(request: dict[str, str]) -> bool:
     try:
-        answer = _pool.use(lambda worker: _asked(worker, pred, gold))
+        answer = _pool.use(lambda worker: _asked(worker, request))
     except WorkerTimeout:
         _start_spare()  # so that the next comparison does not wait for the import
         raise NotJudged(Outcome.TIMEOUT) from None
@@ -91,12 +103,12 @@ def judge(pred: str, gold: str) -> bool:
     return answer.get("equal") is True
 
 
-def _asked(worker: Worker, pred: str, gold: str) -> dict[str, object]:
+def _asked(worker: Worker, request: dict[str, str]) -> dict[str, object]:
     if "error" in worker.hello:
         raise MathVerifyMissing(
             f"math answers need math-verify, which this Python cannot import ({worker.hello['error']}). "
             "Install it: pip install math-verify"
         )
     with one_core():
-        answer: dict[str, object] = worker.ask_within({"pred": pred, "gold": gold}, LIMIT_S)
+        answer: dict[str, object] = worker.ask_within(request, LIMIT_S)
     return answer

@@ -17,13 +17,14 @@ _CPU_S = 24 * 3600
 
 
 def main(control: int) -> None:
-    """Loads math-verify, locks this process down, says hello, answers `{"pred", "gold"}` with `{"equal"}`."""
+    """Loads math-verify, locks this process down, says hello, answers `{"pred" or "response", "gold"}`: `{"equal"}`."""
     try:
         same = _load()
     except ImportError as error:
         send(control, {"error": str(error)})
         return
-    same("\\frac{2}{4}+x", "\\frac{1}{2}+x")  # imports what is imported late, before files and threads are locked away
+    # Imports what is imported late, before files and threads are locked away.
+    same("\\boxed{\\frac{2}{4}+x}", "\\frac{1}{2}+x")
     os.dup2(1, 2)
     with contextlib.suppress(OSError):
         lockdown.hide_memory()
@@ -35,7 +36,9 @@ def main(control: int) -> None:
 
     def answer(request: dict[str, str]) -> dict[str, object]:
         try:
-            return {"equal": same(request["pred"], request["gold"])}
+            # In a whole response math-verify looks for the answer by itself.
+            given = request["response"] if "response" in request else f"\\boxed{{{request['pred']}}}"
+            return {"equal": same(given, request["gold"])}
         except Exception as error:  # a parser's failure on model text is an answer
             return {"error": type(error).__name__}
 
@@ -50,10 +53,10 @@ def _load() -> Callable[[str, str], bool]:
 
     def parsed(text: str) -> list[object]:
         # parsing_timeout=None: math-verify's own limits are signal.alarm, which our owner's clock replaces.
-        return list(parse(f"\\boxed{{{text}}}", configs, parsing_timeout=None))
+        return list(parse(text, configs, parsing_timeout=None))
 
-    def same(pred: str, gold: str) -> bool:
-        expected, given = parsed(gold), parsed(pred)
+    def same(response: str, gold: str) -> bool:
+        expected, given = parsed(f"\\boxed{{{gold}}}"), parsed(response)
         if not expected or not given:
             return False
         # verify is not symmetric: the gold answer comes first.

@@ -1,0 +1,1 @@
+"""Verdicts of runs beside those of a second scorer."""
