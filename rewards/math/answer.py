@@ -39,6 +39,7 @@ _BEYOND_READING = re.compile(
 )
 _RESIDUE_ALONE = re.compile(r"[A-Za-z]\s*(?:=|\\equiv)\s*-?\d+")
 _CACHE_ENTRIES = 16_384
+_MOST_PARTS = 20  # boxes that are each compared by itself
 
 
 def score_math(response: str, ground_truth: str) -> Verdict:
@@ -56,7 +57,11 @@ def score_math(response: str, ground_truth: str) -> Verdict:
     verdict = _compare(answer, ground_truth)
     if verdict.outcome is Outcome.WRONG and re.search(r",|;|\band\b|\bor\b|\\pm|\\boxed", ground_truth):
         boxes = last_boxes(final)
-        if len(boxes) > 1:
+        # One that is right alone, and another behind it, are two answers and not the parts of one.
+        is_hedged = len(boxes) <= _MOST_PARTS and any(
+            _compare(box, ground_truth).outcome is Outcome.CORRECT for box in boxes
+        )
+        if len(boxes) > 1 and not is_hedged:
             return _compare(", ".join(boxes), ground_truth)
     return verdict
 

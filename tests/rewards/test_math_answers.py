@@ -132,3 +132,14 @@ def test_gsm8k_accepts_its_own_final_line() -> None:
     assert score_gsm8k("#### -$5\n" + "and so on " * 1000, "-5").outcome is Outcome.CORRECT
     assert score_gsm8k("the answer is 18", "18").outcome is Outcome.NO_ANSWER
     assert score_gsm8k("\\boxed{18}", "9 * 2 = 18\n#### 18").outcome is Outcome.CORRECT
+
+
+@pytest.mark.parametrize("box", ["x = x", "4x = 3x + x", "h = h"])
+def test_an_identity_says_nothing_of_the_golds_variable(box: str) -> None:
+    assert score_math(f"\\boxed{{{box}}}", "h = 36").outcome is Outcome.WRONG
+
+
+def test_a_right_box_and_a_smaller_interval_behind_it_are_two_answers() -> None:
+    gold = r"[3,7] \cup [8,9)"
+    assert score_math(rf"\boxed{{{gold}}} or \boxed{{[4,7] \cup [8,9)}}", gold).outcome is Outcome.WRONG
+    assert score_math(r"\boxed{[3,7]} and \boxed{[8,9)}", gold).outcome is Outcome.CORRECT

@@ -85,7 +85,7 @@ def is_solution(name: str, content: Node, difference: Node) -> bool:
             return False
         slope = at[1] - at[0]
         size = max(map(abs, at))
-        if abs(slope) < 1e-9 * size or abs(at[2] - at[1] - slope) > 1e-9 * size:
+        if abs(slope) <= 1e-9 * size or abs(at[2] - at[1] - slope) > 1e-9 * size:
             return False
         if abs(at[0] + slope * root) > 1e-9 * (size + abs(slope * root)):
             return False
