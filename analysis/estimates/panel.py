@@ -3,9 +3,9 @@
 The interval of an arm's value, of a difference and of a slope is closed (`analysis.passk`): it rests on the problems,
 paired, and on the runs that the number is made of, so that a number has the same interval whatever else is asked. What
 is not linear in the arms (an optimum, a ratio) takes its interval from joint draws: problems are resampled, the same
-ones for every arm, and the differences between seeds are added, Student's t with the variance between the seeds of an
-arm, pooled over arms, less what answering the problems again would vary anyway. With one seed per arm the differences
-between runs are invisible, and every interval is a lower bound on the uncertainty.
+ones for every arm, and the differences between seeds are added, with each arm's variance between seeds
+(`analysis.passk.seed_noise`), less what answering the problems again would vary anyway. With one seed per arm the
+differences between runs are invisible, and every interval is a lower bound on the uncertainty.
 """
 
 import math
@@ -82,26 +82,38 @@ class Panel:
 
     @cached_property
     def between(self) -> BetweenRuns | None:
-        """Variance between the seeds of an arm, pooled over arms; None: one seed per arm."""
+        """Variance between the seeds of each arm; None: one seed per arm."""
         return between_runs(self.each)
 
     @property
     def run_sd(self) -> float | None:
-        """Standard deviation between seeds that answering again does not explain; None: one seed per arm."""
-        return None if self.between is None else math.sqrt(max(self.between.variance - self.between.answering, 0.0))
+        """Standard deviation between seeds that answering again does not explain, pooled; None: one seed per arm."""
+        return None if self.between is None else math.sqrt(self.between.noise.pooled * self.between.excess)
 
     @cached_property
     def draws(self) -> Floats:
         """Joint draws of the arms' values, draws x arms."""
         per_problem = np.stack([matrix.mean(axis=0) for matrix in self.each])
         means = resampled_means(per_problem.T, draws=DRAWS, seed=SEED)
-        if self.between is None or self.run_sd is None:
+        if self.between is None:
             return means
         rng = np.random.default_rng(SEED + 1)
-        scale = self.run_sd / np.sqrt([len(matrix) for matrix in self.each])
-        # One variance for all arms: a draw of it is shared, the deviations are each arm's own.
-        spread = np.sqrt(self.between.df / rng.chisquare(self.between.df, size=DRAWS))
-        return np.asarray(means + rng.normal(size=means.shape) * scale * spread[:, None])
+        noise, several = self.between.noise, [len(matrix) > 1 for matrix in self.each]
+        own = noise.draws(rng, DRAWS)
+        variances = np.empty(means.shape)
+        variances[:, several] = own
+        variances[:, np.logical_not(several)] = (own @ noise.df / noise.total_df)[:, None]
+        scale = np.sqrt(variances * self.between.excess / [len(matrix) for matrix in self.each])
+        return np.asarray(means + rng.normal(size=means.shape) * scale)
+
+    @property
+    def _unlike(self) -> str:
+        """How far the arms' own standard deviations between seeds are apart, without what answering explains."""
+        if self.between is None or len(self.between.answering) < 2:
+            return ""
+        pairs = zip(self.between.noise.variances, self.between.answering, strict=True)
+        found = [math.sqrt(max(variance - answering, 0.0)) for variance, answering in pairs]
+        return f", {min(found):.4f} to {max(found):.4f} by configuration"
 
     @property
     def notes(self) -> list[str]:
@@ -112,7 +124,8 @@ class Panel:
         text += f"{self.n_problems} common problems; 95% intervals are over problems, the same for all of them"
         notes = [LOWER_BOUND]
         if self.between is not None:
-            text += f", and over seeds (standard deviation {self.run_sd:.4f}, {self.between.df} df)"
+            df = self.between.noise.total_df
+            text += f", and over seeds (standard deviation {self.run_sd:.4f}{self._unlike}, {df} df)"
             alone = sum(len(arm.runs) == 1 for arm in self.arms)
             several = f"{alone} configurations have one seed: their own intervals are"
             whose = "1 configuration has one seed: its own interval is" if alone == 1 else several

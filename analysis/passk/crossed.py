@@ -1,7 +1,8 @@
 """The mean of measurements crossed over runs (seeds) and problems, both drawn from a population.
 
 Two-way random effects without interaction: the variance of the mean is that of run means plus that of problem means,
-less the residual that both contain, with Satterthwaite's degrees of freedom. With one run only the problems speak.
+less the residual that both contain, with Satterthwaite's degrees of freedom. With one run only the problems speak. The
+noise between the runs of several arms may differ (`seed_noise`).
 """
 
 import math
@@ -15,10 +16,11 @@ from scipy.special import stdtr
 
 from analysis.laws.student import LEVEL, quantile
 from analysis.passk.estimate import Estimate
+from analysis.passk.seed_noise import SeedNoise
 
 Floats = NDArray[np.float64]
 ROUNDING = 1e-12  # a standard error that equal values have by rounding alone
-Part = tuple[float, int]  # of a variance: its value and degrees of freedom
+Part = tuple[float, float]  # of a variance: its value and degrees of freedom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +64,9 @@ def crossed_mean(values: Floats) -> CrossedMean:
 def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: Part | None = None) -> CrossedMean:
     """Weighted sum of the means of arms: of one arm its mean, of two their difference, of several a slope.
 
-    Arms answered the same problems, which are paired; their runs are not. Arms of one run borrow the variance between
-    the runs of the others; if no arm has two runs, differences between runs are not in the error.
+    Arms answered the same problems, which are paired; their runs are not. Each arm has the variance between its own
+    runs, as far as the arms differ in it (`seed_noise`). Arms of one run borrow the pooled variance of the others; if
+    no arm has two runs, differences between runs are not in the error.
 
     Args:
         arms: Runs x problems each, finite, with the same problems.
@@ -79,9 +82,10 @@ def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: 
         parts.append((float(by_problem.var(ddof=1)) / n_problems, n_problems - 1))
     between = between_runs([values for values, _ in used])
     if between is not None:
-        scale = sum(weight**2 / len(values) for values, weight in used)
-        parts.append((between.variance * scale, between.df))
-        both = (between.answering * scale, between.df * max(n_problems - 1, 1))
+        scales = between.scales([len(values) for values, _ in used], [weight for _, weight in used])
+        parts.append(between.noise.part(scales))
+        answering = sum(scale * own for scale, own in zip(scales, between.answering, strict=True))
+        both = (answering, between.noise.total_df * max(n_problems - 1, 1))
     total = sum(value for value, _ in parts)
     if both is not None:
         # Never below the larger part: a difference of estimates can be negative, a variance cannot.
@@ -95,23 +99,41 @@ def contrast_mean(arms: Sequence[Floats], weights: Sequence[float], *, scatter: 
 
 
 class BetweenRuns(NamedTuple):
-    """Variance between the runs of an arm, pooled over arms."""
+    """Variance between the runs of each arm of two runs or more."""
 
-    variance: float  # of a run's mean around its arm's
-    answering: float  # the part of it that answering the problems again would make
-    df: int  # degrees of freedom of the former; the latter has problems - 1 times as many
+    noise: SeedNoise  # of a run's mean around its arm's
+    answering: tuple[float, ...]  # the part of it that answering the problems again would make, one an arm
+
+    @property
+    def excess(self) -> float:
+        """The share of the pooled variance that answering does not make, 0 to 1."""
+        pooled, df = self.noise.pooled, self.noise.df
+        return max(1 - float(np.dot(self.answering, df)) / self.noise.total_df / pooled, 0.0) if pooled else 0.0
+
+    def scales(self, runs: Sequence[int], weights: Sequence[float]) -> list[float]:
+        """Of each arm's variance in that of a weighted sum; the arms of one run count with the pooled variance.
+
+        Args:
+            runs: Of every arm, those of one run included.
+            weights: Of the arms' means, likewise.
+        """
+        each = [weight**2 / n for n, weight in zip(runs, weights, strict=True)]
+        alone = sum(scale for n, scale in zip(runs, each, strict=True) if n == 1)
+        own = [scale for n, scale in zip(runs, each, strict=True) if n > 1]
+        return [scale + alone * df / self.noise.total_df for scale, df in zip(own, self.noise.df, strict=True)]
 
 
 def between_runs(arms: Sequence[Floats]) -> BetweenRuns | None:
     """From the arms of two runs or more; None where there is none."""
     several = [values for values in arms if len(values) > 1]
-    df = sum(len(values) - 1 for values in several)
-    if not df:
+    if not several:
         return None
-    squares, answering = 0.0, 0.0
+    variances, answering = [], []
     for values in several:
         by_run = values.mean(axis=1)
-        squares += float(((by_run - by_run.mean()) ** 2).sum())
         rest = values - by_run[:, None] - values.mean(axis=0) + values.mean()
-        answering += float((rest**2).sum()) / max(values.shape[1] - 1, 1) / values.shape[1]
-    return BetweenRuns(variance=squares / df, answering=answering / df, df=df)
+        cells = max(values.shape[1] - 1, 1) * values.shape[1] * (len(values) - 1)
+        variances.append(float(by_run.var(ddof=1)))
+        answering.append(float((rest**2).sum()) / cells)
+    noise = SeedNoise(tuple(variances), tuple(len(values) - 1 for values in several))
+    return BetweenRuns(noise=noise, answering=tuple(answering))
