@@ -85,12 +85,21 @@ def _meat(fit: Fit, residual: Floats, jacobian: Floats, clusters: Integers) -> t
     rhos, effective = [], 0.0
     for rows in runs:
         rho = correlation([residual[rows]]) if len(rows) >= FEW_ROWS else pooled
-        lags = np.abs(np.subtract.outer(np.arange(len(rows)), np.arange(len(rows))))
         pull = fit.row_weights[rows, None] * jacobian[rows]
-        meat += float(np.mean(residual[rows] ** 2)) * pull.T @ (rho**lags) @ pull
+        meat += float(np.mean(residual[rows] ** 2)) * _over_lags(pull, rho)
         rhos.append(rho)
         effective += len(rows) * (1 - rho) / (1 + rho)
     return meat, float(np.mean(rhos)), effective
+
+
+def _over_lags(pull: Floats, rho: float) -> Floats:
+    """sum_ij rho^|i - j| pull_i pull_j' (coordinates x coordinates), by recursion: linear in rows."""
+    from scipy.signal import lfilter
+
+    # before_i = sum_{j < i} rho^(i - j) pull_j
+    before = lfilter([0.0, rho], [1.0, -rho], pull, axis=0)
+    half = before.T @ pull
+    return np.asarray(pull.T @ pull + half + half.T)
 
 
 def correlation(series: list[Floats]) -> float:

@@ -80,6 +80,20 @@ def estimate_of(
     return replace(found, value=None, status=status, reason=reason)
 
 
+def without_exponents(found: Sequence[Estimate]) -> tuple[Estimate, ...]:
+    """A coefficient is no number where the exponent in its unit is none: it would have no unit, and no meaning."""
+    none = {item.name for item in found if item.value is None}
+
+    def checked(item: Estimate) -> Estimate:
+        lost = [name for name in none if item.unit.endswith(f"^{name}")]
+        if item.status is not Status.ok or not lost:
+            return item
+        reason = f"its unit is {item.unit}, and {lost[0]} is no number"
+        return replace(item, value=None, status=Status.not_identified, reason=reason)
+
+    return tuple(checked(item) for item in found)
+
+
 def _open_ended(fit: Fit, place: int, ends: Sequence[tuple[str, float, float]]) -> str | None:
     """Why a parameter is not identified although it has an optimum."""
     if place >= len(fit.form.parameters):

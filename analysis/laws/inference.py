@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.laws.covariance import Covariance, covariance, undetermined
-from analysis.laws.estimate import Ends, Estimate, estimate_of
+from analysis.laws.estimate import Ends, Estimate, estimate_of, without_exponents
 from analysis.laws.fitting import Fit
 from analysis.laws.losses import Kind
+from analysis.laws.oddities import oddities
 from analysis.laws.profile import profile
 from analysis.laws.resampling import DRAWS, Unit, bootstrap, jackknife, unit_of
 from analysis.laws.sample import Floats, LawError, Sample
@@ -86,7 +87,8 @@ def infer(fit: Fit, *, draws: int | None = DRAWS) -> Inference:
     if fit.objective <= 1e-24 * fit.sample.n_rows * float(np.max(np.abs(fit.sample.y))) ** 2:
         flags.append("the rows lie on the law to rounding: intervals have no width")
     singular = undetermined(fit)
-    estimates = tuple(estimate_of(fit, i, natural, intervals, singular) for i in range(len(natural)))
+    estimates = without_exponents([estimate_of(fit, i, natural, intervals, singular) for i in range(len(natural))])
+    flags += oddities(fit.sample)
     flags += [f"{item.name}: {item.status} ({item.reason})" for item in estimates if item.reason]
     if draws and not intervals:
         flags.append("no interval: one run cannot be resampled, and only squares have a likelihood - give more runs")

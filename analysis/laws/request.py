@@ -1,6 +1,7 @@
 """What `fit CSV` and `rank CSV` are asked for on the command line, and their answers as JSON values."""
 
 import argparse
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from analysis.laws.sample import LawError, Sample
 from analysis.laws.table import Table, read_table
 
 ROLES = ("x", "n", "d", "unique", "tau")
+OTHER_ROWS = re.compile(r"\bover\s*[(\w]|\bselect\b", re.IGNORECASE)
 Json = dict[str, Any]
 
 
@@ -34,6 +36,8 @@ def answer(options: argparse.Namespace) -> Json:
         raise LawError("--weights per-group: there are no groups - name their column with --group")
     table = _selected(read_table(Path(options.csv)), options.where)
     columns = _columns(form, options)
+    if options.holdout is not None:
+        _refuse_other_rows(columns, options, table)
     table, n_missing = _measured(table, columns, options)
     sample = _sample(table, columns, options)
     held = None
@@ -154,6 +158,18 @@ def _columns(form: Form, options: argparse.Namespace) -> dict[str, str]:
     if unused:
         raise LawError(f"--law {form.name} ({form.equation}) has no {' and '.join(unused)} - leave it out")
     return {role: given[role] for role in form.roles} | {"y": options.y}
+
+
+def _refuse_other_rows(columns: dict[str, str], options: argparse.Namespace, table: Table) -> None:
+    """Refuse expressions that look beyond their own row: held-out rows would enter training."""
+    given = {f"--{role}": text for role, text in columns.items()}
+    given |= {f"--{name}": text for name in ("group", "run", "sd") if (text := getattr(options, name)) is not None}
+    for option, text in given.items():
+        if text not in table.frame.columns and OTHER_ROWS.search(text):
+            raise LawError(
+                f"{option} {text!r} looks at other rows (a window or a subquery), and with --holdout those may be held "
+                "out - write the column into the file, or leave --holdout out"
+            )
 
 
 def _fixed(items: list[str]) -> dict[str, float]:
