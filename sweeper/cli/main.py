@@ -21,7 +21,7 @@ from sweeper.spec.bounds import PositiveOrZero, argument
 # In the order of the help; each is a module of this folder, as `sweeper.cli.verb` has it, or another program's.
 _GROUPS = {
     "run": ("plan", "retry", "cancel", "prepare", "export-sbatch"),
-    "look": ("status", "dashboard", "why", "logs", "results", "samples", "export"),
+    "look": ("status", "dashboard", "why", "logs", "results", "samples", "export", "merge"),
     "analyse": ("report", "ask", "suggest", "fit", "rank", "passk", "import", "audit"),
     "data": ("data", "rewards"),
     "set up": ("init", "cluster-init", "options", "add-model", "doctor", "prove", "gc", "completion"),

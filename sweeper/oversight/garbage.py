@@ -1,9 +1,9 @@
 """What a results folder holds that nobody needs any more: `python -m sweeper gc`.
 
 Of runs that are done, all checkpoints but the last; code that was frozen for runs that are all done, and their arrays'
-files; what a killed writer left half-written. Never a row, counts, a spec, a log, metrics, or anything of a run
-that is not done, nor anything behind a link: it may be somebody's who knows nothing of this. Only tells, unless `--yes`
-is given.
+files; what a killed writer or merge left half-written. Never a row, counts, a spec, a log, metrics, or anything of a
+run that is not done, nor anything behind a link: it may be somebody's who knows nothing of this. Only tells, unless
+`--yes` is given.
 """
 
 import shutil
@@ -88,6 +88,7 @@ def find(
         *_checkpoints(results_dir, done, damaged),
         *([] if queue.error or queue.damaged else _arrays(results_dir, done)),
         *_half_written(results_dir, now),
+        *_merged(results_dir, done, now),
     ]
     on_the_way = [link_to(item.path, results_dir) for item in found]
     if links is not None:
@@ -141,6 +142,19 @@ def _half_written(results_dir: Path, now: float) -> Iterator[Garbage]:
             with suppress(FileNotFoundError):  # its writer lives, and has just finished
                 if now - _last_change(path) > DAY:
                     yield _garbage(results_dir, path, "left half-written by a process that was killed")
+
+
+def _merged(results_dir: Path, done: set[RunId], now: float) -> Iterator[Garbage]:
+    """What a killed merge left, and checkpoints of what others took the place of, where the run is done."""
+    from sweeper.oversight.merge.take import REPLACED, abandoned
+
+    for path in abandoned(results_dir):
+        if now - path.lstat().st_mtime > DAY:
+            yield _garbage(results_dir, path, "left by a merge that was killed; the folders it read have it still")
+    for run_id in sorted(done):
+        for path in sorted((results_dir / "runs" / run_id / REPLACED).glob("*/checkpoints")):
+            run = RunDir(results_dir=results_dir, run_id=run_id)
+            yield _garbage(results_dir, path, "checkpoints of what a merge replaced; the run is done", run)
 
 
 def _garbage(root: Path, path: Path, why: str, run: RunDir | None = None) -> Garbage:

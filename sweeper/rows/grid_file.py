@@ -137,6 +137,28 @@ class Membership:
         in_order = sorted(members.values(), key=lambda member: _place(axes, member))
         return replace(more, name=self.name, axes=axes, members=tuple(in_order))
 
+    def joined(self, more: "Membership") -> "Membership | None":
+        """With the runs of a record of the same from another folder; None: that one asked for something else.
+
+        What is known here of a run, and what its report answers, stays.
+        """
+        if self.settings is None or more.settings is None:  # an earlier version did not say what was asked
+            alike = set(self.axes) == set(more.axes) or self.holds(member.run_id for member in more.members[:1])
+        else:
+            alike = set(self.settings) == set(more.settings)
+        if self.grid != more.grid or not alike:
+            return None
+        here = {member.run_id for member in self.members}
+        new = replace(more, members=tuple(member for member in more.members if member.run_id not in here))
+        found = self.widened(new)
+        return replace(
+            found, settings=self.settings, questions=tuple(dict.fromkeys((*self.questions, *more.questions)))
+        )
+
+    def of_its_settings(self) -> "Membership":
+        """Under the name of a launch that asks for something else than the record of its grid's name."""
+        return replace(self, name=f"{self.name.partition('+')[0]}+{digest_of(list(self.settings or ()))[:6]}")
+
     def holds(self, run_ids: Iterable[str]) -> bool:
         """Whether all of these runs are members."""
         return {member.run_id for member in self.members}.issuperset(run_ids)

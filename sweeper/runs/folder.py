@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _LISTED = 10  # runs that an error names
 _NEAR = 0.6  # likeness from which a name is taken for what was meant
-_SILENT_S = 3600.0  # a job of which nothing is seen for longer is taken for dead where its lock cannot be asked
+SILENT_S = 3600.0  # a job of which nothing is seen for longer is taken for dead where its lock cannot be asked
 _MOVED_AWAY = "move what is there away, and launch the run again"
 
 
@@ -129,7 +129,7 @@ class RunDir:
         with suppress(OSError, DamagedError):
             for last in self.attempts()[-1:]:
                 files = [last.path, *last.path.iterdir()]
-                is_young = time.time() - max(path.lstat().st_mtime for path in files) < _SILENT_S
+                is_young = time.time() - max(path.lstat().st_mtime for path in files) < SILENT_S
                 return is_young and last.path / "exit.json" not in files
         return False
 
@@ -213,7 +213,7 @@ def known_runs(results_dir: Path) -> list[RunId]:
     with suppress(FileNotFoundError), os.scandir(results_dir / "runs") as entries:
         for entry in entries:
             with suppress(OSError):  # a link to itself
-                if entry.is_dir():
+                if entry.name[0] != "." and entry.is_dir():  # hidden: a run that is being merged
                     found.add(entry.name)
     return sorted(map(RunId, found))
 

@@ -75,12 +75,22 @@ def rewind(folder: Path, logged: int) -> None:
         # Older than the newest, hence complete.
         steps = max((step for step in _saved_steps(folder) if step <= logged), default=0)
     if steps:
-        write_atomic(_marker(folder), str(steps))  # killed while writing it, verl left it empty
+        mark(folder, steps)  # killed while writing it, verl left it empty
     else:
         _marker(folder).unlink(missing_ok=True)
     older = sorted(step for step in _saved_steps(folder) if step < steps)
     for step in older[: 1 - KEPT]:
         shutil.rmtree(at(folder, step))
+
+
+def mark(folder: Path, step: int) -> None:
+    """Name the last whole checkpoint as verl does."""
+    write_atomic(_marker(folder), str(step))
+
+
+def step_of(place: Path) -> int:
+    """The step of a checkpoint's folder."""
+    return int(place.name.removeprefix(_STEP))
 
 
 def at(folder: Path, step: int) -> Path:
@@ -117,4 +127,4 @@ def _marker(folder: Path) -> Path:
 
 
 def _saved_steps(folder: Path) -> list[int]:
-    return [int(path.name.removeprefix(_STEP)) for path in saved(folder)]
+    return list(map(step_of, saved(folder)))

@@ -64,6 +64,7 @@ ALLOWED = {
     "sweeper/oversight/doctor.py: _folder": _MADE,
     "sweeper/oversight/neighbours.py: of_machine": "a file of the kernel",
     "sweeper/oversight/proof/passes.py: _peak_on_cpu": _MADE,
+    "sweeper/oversight/merge/plain_copy.py: _copy": "copied a part at a time; no link, and a regular file or refused",
     "sweeper/oversight/model_folder.py: _make": "copied a part at a time, and shutil refuses pipes and devices",
     "sweeper/plan/verl_verdict.py: accepted": _OURS,
     "sweeper/rows/asked.py: read_asked": "a batch at a time, each counted against the size of an opened regular file",
