@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sweeper.launch.slurm.scheduler import Element
     from sweeper.spec.run_id import RunId
 
+_NAMED = 10  # runs of one job that are named
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
@@ -52,6 +54,10 @@ def run(options: argparse.Namespace) -> int:
     with suppress(OSError):  # another's results folder: SLURM is asked anew all the same, soon
         kept(results_dir).unlink(missing_ok=True)
     stopped, left = local.cancel([RunDir(results_dir=results_dir, run_id=name) for name in wanted if name not in jobs])
+    unseen: dict[str, list[RunId]] = {}
+    for run_id in wanted:
+        if run_id in queue.unseen:
+            unseen.setdefault(queue.unseen[run_id], []).append(run_id)
     ended = sorted([*jobs, *(run_dir.run_id for run_dir in stopped)])
     twins = sum(len(elements) - 1 for elements in jobs.values())
     done = "are cancelled" if refused is None else "were asked to end"
@@ -59,15 +65,17 @@ def run(options: argparse.Namespace) -> int:
     count += f", with {number_of(twins, 'job')} more of the same runs" if twins else ""
     if not ended:
         count = f"nothing is cancelled: none of {number_of(len(wanted), 'run')} is queued or running"
+        count += " on this cluster" if unseen else ""
     code = answer(options, lambda: ended, lambda: "\n".join([*ended, count]))
     for run_dir in left:
         found = holder(run_dir.lock)
         host = found.host if found else "another machine"
         print(f"{run_dir.run_id} runs on {host}, or is another user's: cancel it there", file=sys.stderr)
     say_damaged([*map(DamagedError, queue.damaged)], what="which jobs are theirs is not known, so none is cancelled")
-    unseen = sorted({queue.unseen[run_id] for run_id in wanted if run_id in queue.unseen})
-    for why in unseen:
-        print(f"not cancelled: {why}", file=sys.stderr)
+    for why, names in sorted(unseen.items()):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        listed = f"{', '.join(names[:_NAMED])}{more}"
+        print(f"not cancelled: {number_of(len(names), 'run')} ({listed}): {why}", file=sys.stderr)
     if refused is not None:
         print(f"SLURM did not cancel all of them: {refused}", file=sys.stderr)
     if queue.error is not None:

@@ -1,6 +1,5 @@
 """Where every run stands, in what step it is, and why it is not done."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -11,8 +10,8 @@ from sweeper.host.amounts import duration
 from sweeper.host.errors import DamagedError
 from sweeper.host.printed_table import WIDE, Room, paragraph, printed
 from sweeper.launch.slurm.queue import Queue
-from sweeper.oversight.paid import tell_cost, total_cost
-from sweeper.oversight.time_left import seconds_left
+from sweeper.oversight.paid import tell_cost
+from sweeper.oversight.summary import summary
 from sweeper.rows.differences import short_name, shown, unnamed
 from sweeper.rows.earlier_row import frozen_settings
 from sweeper.rows.grid_file import Member, Membership, grids, matching, tell_others
@@ -178,6 +177,7 @@ def _status(
         "log": str(attempts[-1].log) if attempts else None,
         "device_hours": row.device_hours if done and row else None if damage else _spent(attempts, member),
         "planned_device_hours": member.device_hours,
+        **({"cluster": queue.clusters[run_dir.run_id]} if not done and run_dir.run_id in queue.clusters else {}),
         **({"doing": at_work.text, "share": at_work.whole} if at_work else {}),
         **({"devices": member.devices} if at_work and member.devices is not None else {}),
     }
@@ -220,30 +220,18 @@ def status_text(statuses: Sequence[Status], queue: Queue | None = None, now: flo
     if not statuses:
         return "no runs yet; start some with: python -m sweeper +grid=model_scale -m"
     short = {} if room.ids else handles(item["run_id"] for item in statuses)
+    several = queue is not None and len(set(queue.clusters.values())) > 1
     parts = [
-        _section(list(members), short, room) for _, members in groupby(statuses, key=lambda item: str(item["grid"]))
+        _section(list(members), short, room, several)
+        for _, members in groupby(statuses, key=lambda item: str(item["grid"]))
     ]
-    counts = Counter(item["state"] for item in statuses)
-    total = ", ".join(f"{n} {state}" for state, n in counts.items())
-    spent = [item["device_hours"] for item in statuses if item["device_hours"] is not None]
-    planned = [item["planned_device_hours"] for item in statuses]
-    if spent:
-        known = [hours for hours in planned if hours is not None]
-        whole = f" of {sum(known):.2f} planned" if len(known) == len(planned) else ""
-        total += f"; {sum(spent):.2f}{whole} device-hours spent"
-    total += total_cost(statuses)
-    if (left := seconds_left(statuses)) is not None:
-        total += f"; about {duration(left)} left"
-    if queue is not None and queue.error is not None:
-        total += f"\nSLURM did not answer {duration(now - queue.time)} ago: {queue.error}"
-    elif queue is not None and queue.time:
-        total += f"\nSLURM was asked {duration(now - queue.time)} ago"
+    total = summary(statuses, queue, now)
     return "\n\n".join([*parts, paragraph(total, room)])
 
 
-def _section(members: Sequence[Status], short: Mapping[str, str], room: Room) -> str:
+def _section(members: Sequence[Status], short: Mapping[str, str], room: Room, with_clusters: bool) -> str:
     """The lines of one grid; a line between the values of its first axis."""
-    lines = [_line(item, short) for item in members]
+    lines = [_line(item, short, with_clusters) for item in members]
     columns = list(dict.fromkeys(name for line in lines for name in line))
     # What no run has says nothing.
     shown_columns = [name for name in columns if any(line.get(name) for line in lines)]
@@ -260,12 +248,13 @@ def _section(members: Sequence[Status], short: Mapping[str, str], room: Room) ->
     return "\n".join([*out, *rows[len(members) :]])
 
 
-def _line(item: Status, short: Mapping[str, str]) -> Mapping[str, str | None]:
+def _line(item: Status, short: Mapping[str, str], with_clusters: bool) -> Mapping[str, str | None]:
     beat = Heartbeat(**item["progress"]) if item["progress"] else None
     choice = item["choice"] or {}
     training = beat is not None and beat.phase == "train" and beat.step is not None
     own = {
         "state": item["state"],
+        "cluster": item.get("cluster") if with_clusters else None,
         "tries": None if item["attempts"] in (None, 0, 1) else str(item["attempts"]),
         "step": f"{beat.step}/{beat.total_steps}" if beat and training else None,
         "reward": _number(beat.reward if beat else None),

@@ -404,3 +404,49 @@ def test_a_user_without_a_name_on_this_machine_is_told_so_by_doctor(
     last = list(checkup._limits(spec("cluster=slurm_cpu").cluster, 1))[-1]
     assert last.verdict is Verdict.unknown
     assert f"user {ME} has no name on this machine" in last.found
+
+
+def test_status_says_on_which_cluster_jobs_are_where_there_is_more_than_one(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.submitted(runs=RUNS[:2])
+    site.says("squeue", pending(count=2))
+    for run_id in RUNS:
+        (site.results / "runs" / run_id).mkdir(parents=True)
+    assert main(["status", "--results", str(site.results)]) == 0
+    assert "cluster" not in capsys.readouterr().out
+    site.submitted(job=9, name="sweep-2", cluster="other", runs=RUNS[2:])
+    queue_file = site.results / "slurm" / "queue.json"
+    queue_file.unlink()
+    for _ in range(2):  # asked, and as it is kept
+        assert main(["status", "--results", str(site.results)]) == 0
+        told = capsys.readouterr().out
+        lines = {line.split()[-1 if "a-" not in line else 0]: line.split() for line in told.splitlines() if line}
+        assert "cluster" in told.splitlines()[0].split()
+        found = [next(line for line in told.splitlines() if run_id in line) for run_id in RUNS]
+        assert ["lab" in found[0].split(), "lab" in found[1].split(), "other" in found[2].split()] == [True] * 3, lines
+        assert "1 run may have jobs on cluster other, which cannot be asked from here: look from there" in told
+    assert main(["status", "--json", "--results", str(site.results)]) == 0
+    clusters = {item["run_id"]: item.get("cluster") for item in json.loads(capsys.readouterr().out)["data"]}
+    assert clusters == dict(zip(RUNS, ("lab", "lab", "other"), strict=True))
+
+
+def test_cancel_says_which_runs_it_cannot_cancel_from_this_cluster(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.submitted(runs=RUNS[:1])
+    site.submitted(job=9, name="sweep-2", cluster="other", runs=RUNS[1:])
+    site.says("squeue", pending(count=1))
+    record: dict[str, object] = {"name": "g", "grid": None, "axes": {}, "run_ids": RUNS, "choices": [[]] * 3}
+    (site.results / "grids").mkdir()
+    (site.results / "grids" / "g.json").write_text(json.dumps(record))
+    assert main(["cancel", "g", "--results", str(site.results)]) == 1
+    said = capsys.readouterr()
+    assert site.calls("scancel") == ["7_[0]"]
+    assert "1 of 3 runs were queued or running and are cancelled" in said.out
+    assert "not cancelled: 2 runs (a-2, a-3): job 9 is on cluster other, and this machine asks lab" in said.err
+    site.says("squeue", "")
+    assert main(["cancel", RUNS[2], "--results", str(site.results)]) == 2  # it has no folder
+    (site.results / "runs" / RUNS[2]).mkdir(parents=True)
+    assert main(["cancel", RUNS[2], "--results", str(site.results)]) == 1
+    assert "nothing is cancelled: none of 1 run is queued or running on this cluster" in capsys.readouterr().out

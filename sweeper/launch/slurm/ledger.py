@@ -30,6 +30,7 @@ class Jobs:
     earlier: Mapping[RunId, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # all that those runs ever had
     unseen: Mapping[RunId, str] = field(default_factory=dict)  # why nothing can be told of them from here
     arrays: Mapping[int, Chunk] = field(default_factory=dict)  # the chunk of each array that `elements` are of
+    clusters: Mapping[RunId, str] = field(default_factory=dict)  # on which the jobs of `elements` and `unseen` are
 
     def all_elements(self) -> Iterator[Element]:
         """Twins too."""
@@ -101,6 +102,7 @@ def ask(results_dir: Path, known: Sequence[Chunk], *, records: bool = True) -> J
         earlier=_earlier(known, ledger.ids, endings),
         unseen=unseen,
         arrays={item.job: ledger.by_job[item.job] for each in found.values() for item in each},
+        clusters=ledger.clusters(unseen, {run_id: each[0].job for run_id, each in found.items()}),
     )
 
 
@@ -189,6 +191,11 @@ class _Ledger:
             over = chunk.over(self._results_dir)
             found |= {run_id: words for run_id in self._without_later_row(chunk) if run_id not in over}
         return found
+
+    def clusters(self, unseen: Collection[RunId], jobs: Mapping[RunId, int]) -> dict[RunId, str]:
+        """On which cluster runs have jobs, where it was recorded: of those `unseen`, and of those with `jobs` here."""
+        away = {run_id: chunk.cluster for chunk in self._chunks_away() for run_id in chunk.run_ids if run_id in unseen}
+        return away | {run_id: name for run_id, job in jobs.items() if (name := self.by_job[job].cluster)}
 
     def said_over(self) -> dict[RunId, str]:
         """Runs without a row that had jobs on another cluster, of which a person said that they are over."""

@@ -46,6 +46,7 @@ class Queue:
     unseen: Mapping[RunId, str] = field(
         default_factory=dict
     )  # runs that may have jobs which SLURM does not tell of here
+    clusters: Mapping[RunId, str] = field(default_factory=dict)  # on which the jobs of runs are, where it is known
 
     @classmethod
     def ask(cls, results_dir: Path, *, writes: bool = True) -> "Queue":
@@ -70,6 +71,7 @@ class Queue:
             elements=jobs.elements,
             twins=jobs.twins,
             unseen=jobs.unseen,
+            clusters=jobs.clusters,
             places=jobs.places,
             earlier=jobs.earlier,
             endings=jobs.endings,
@@ -148,6 +150,7 @@ class _Kept:
     damaged: tuple[str, ...]
     failures: int
     unseen: dict[RunId, str]
+    clusters: dict[RunId, str]
     places: dict[RunId, tuple[int, int]]
     earlier: dict[RunId, tuple[tuple[int, int], ...]]
 
