@@ -280,4 +280,6 @@ def _detail(item: Status, beat: Heartbeat | None) -> str | None:
     if item["evidence"] and not item["attempts"]:
         return f"{kind}{item['evidence']}"
     words = [item["doing"]] if beat and "doing" in item else []
-    return kind + "; ".join([*words, *([item["scheduler"]] if item["scheduler"] else [])]) or None
+    words += [item["scheduler"]] if item["scheduler"] else []
+    words += [item["start"]["words"]] if "start" in item else []
+    return kind + "; ".join(words) or None
