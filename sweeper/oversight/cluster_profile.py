@@ -5,23 +5,26 @@ import os
 import pwd
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sweeper.host.errors import ConfigError
 from sweeper.launch.slurm import scheduler
+from sweeper.launch.slurm.qos import Qos, qos_limits
 from sweeper.launch.slurm.scheduler import SchedulerError
 from sweeper.launch.slurm.site import (
     Association,
     Node,
     Partition,
     associations,
+    groups_of_user,
     has_private_tmp,
     nodes_by_partition,
     partitions,
     version,
 )
+from sweeper.oversight.cluster_rights import GpuLimits, Rights
 from sweeper.plan.gpu import GPUS
 
 _LISTED = 12  # names that a comment lists
@@ -71,6 +74,7 @@ class _Site:
     partitions: Sequence[Partition]
     nodes: Mapping[str, Sequence[Node]]
     mine: Sequence[Association] | None  # None: accounting did not say
+    rights: Rights
     unknown: list[str] = field(default_factory=list)
 
     @property
@@ -96,6 +100,10 @@ def profile(name: str | None = None, partition: str | None = None) -> Profile:
     ]
     settings = [("partition", chosen.name, _others(site, chosen)), *_rights(site, chosen)]
     settings += _on_gpus(site, chosen, kinds) if kinds else _on_cpus(site.nodes[chosen.name])
+    if kinds:
+        limits = _gpu_limits(site, chosen, {key: value for key, value, _ in settings}["qos"], kinds)
+        notes += limits.notes()
+        settings += [("max_gpus", *at_once)] if (at_once := limits.at_once()) else []
     if site.max_array_size < 2:
         settings.append(("arrays", False, f"MaxArraySize={site.max_array_size}: each run is a job of its own"))
     return Profile(
@@ -118,7 +126,8 @@ def _ask() -> _Site:
     except (SchedulerError, KeyError) as error:
         mine = None
         unknown.append(f"your accounts, their QOS and limits ({error}): state account and qos if jobs need them")
-    return _Site(about, said.cluster, said.max_array_size, partitions(), nodes_by_partition(), mine, unknown)
+    rights = Rights(accounts=mine, groups=groups_of_user())
+    return _Site(about, said.cluster, said.max_array_size, partitions(), nodes_by_partition(), mine, rights, unknown)
 
 
 def _chosen(site: _Site, wanted: str | None) -> Partition:
@@ -132,22 +141,19 @@ def _chosen(site: _Site, wanted: str | None) -> Partition:
         if not found:
             raise ConfigError(f"--partition {wanted}: there is none with nodes; there are {_names(with_nodes)}")
         return found[0]
-    open_to_me = [item for item in with_nodes if item.up and (site.mine is None or _may_use(item, site.accounts))]
+    open_to_me = [item for item in with_nodes if item.up and site.rights.closed(item) is None]
     if not open_to_me:
-        raise ConfigError(
-            f"no partition is up, has nodes and takes jobs of your accounts; there are {_names(site.partitions)}; "
-            "name one: --partition NAME"
+        why = "; ".join(
+            f"{item.name} {site.rights.closed(item) or ('has no nodes' if item.up else 'is not up')}"
+            for item in site.partitions[:_LISTED]
         )
+        raise ConfigError(f"no partition is up, has nodes and takes jobs of yours: {why}; name one: --partition NAME")
 
     def rank(item: Partition) -> tuple[bool, bool, int, int]:
         gpus = sum(node.gpus for node in site.nodes[item.name])
         return gpus > 0, item.default, gpus, len(site.nodes[item.name])
 
     return max(open_to_me, key=rank)
-
-
-def _may_use(item: Partition, accounts: Collection[str]) -> bool:
-    return item.accounts is None or not set(item.accounts).isdisjoint(accounts)
 
 
 def _names(items: Sequence[Partition]) -> str:
@@ -171,6 +177,12 @@ def _limits(site: _Site, chosen: Partition) -> Iterator[str]:
         yield "Jobs of this partition have no time limit."
     else:
         yield f"Jobs of this partition end after {chosen.minutes / 60:g} h: model.resources.hours may not be more."
+    if why := site.rights.closed(chosen):
+        yield f"As far as SLURM tells, this partition is closed to you: it {why}."
+    passed = {item.name: why for item in site.partitions if item != chosen and (why := site.rights.closed(item))}
+    if passed:
+        told = _listed([f"{name} {why}" for name, why in passed.items()])
+        yield f"Closed to you: {told}."
     if not chosen.up:
         yield "The partition is not up now."
     bounds = {item.account: item.max_submit for item in site.mine or () if item.max_submit is not None}
@@ -198,6 +210,20 @@ def _rights(site: _Site, chosen: Partition) -> Iterator[tuple[str, Any, str]]:
         yield "qos", allowed[0], f"the partition takes {_listed(chosen.qos or ())}; {mine}"
     else:
         yield "qos", None, f"your default; {mine}" if mine else ""
+
+
+def _gpu_limits(site: _Site, chosen: Partition, qos: str | None, kinds: Counter[str | None]) -> GpuLimits:
+    """Under the partition's own QOS and that of jobs, as far as SLURM tells which that is."""
+    mine = sorted({name for item in site.mine or () for name in item.qos})
+    if qos is None and len(mine) > 1:
+        site.unknown.append(f"which of your QOS is your default, whose limits hold ({_listed(mine)}): state qos")
+    of_jobs = qos or (mine[0] if len(mine) == 1 else None)
+    known: dict[str, Qos] = {}
+    try:
+        known = qos_limits({name for name in (chosen.own_qos, of_jobs) if name})
+    except SchedulerError as error:
+        site.unknown.append(f"how many GPUs the QOS let you have ({error})")
+    return GpuLimits.of(chosen, of_jobs, known, kinds.most_common(1)[0][0])
 
 
 def _on_gpus(site: _Site, chosen: Partition, kinds: Counter[str | None]) -> Iterator[tuple[str, Any, str]]:

@@ -75,6 +75,13 @@ class Login:
         )
         sinfo.chmod(0o755)
 
+    def has_qos(self, associations: str, *limits: str) -> None:
+        """sacctmgr's lines: of associations, and of QOS (Name|Flags|GrpTRES|MaxTRESPU|MaxTRESPA|MaxTRES|MaxJobsPU)."""
+        path, listed = self.folder / "bin" / "sacctmgr", "\n".join(limits)
+        asked_of_qos = f"*\"show qos\"*) cat <<'X'\n{listed}\nX\n;;"
+        path.write_text(f"#!/bin/sh\ncase \"$*\" in {asked_of_qos} *) cat <<'X'\n{associations}\nX\n;; esac\n")
+        path.chmod(0o755)
+
     def made(self, name: str) -> tuple[str, Cluster]:
         """The file, and what a run of it gets."""
         text = (self.project / "conf" / "cluster" / f"{name}.yaml").read_text()
@@ -154,6 +161,87 @@ def test_a_partition_of_23_11_for_some_accounts_and_with_two_kinds_of_gpus_is_to
     answer(capsys, "other", "--partition", "theirs")
     assert login.made("other")[1].gpu_type == "B200"
     assert "an account of yours that the partition takes; it takes physics" in login.made("other")[0]
+
+
+A_NODE = "gpu:h100:8(S:0-1)"
+
+
+@pytest.mark.parametrize(
+    ("own", "limits", "most", "said"),
+    [
+        ("N/A", ["normal||gres/gpu=64|cpu=9,gres/gpu=16|||20"], 16, "QOS normal, of one user's jobs (MaxTRESPerUser)"),
+        ("N/A", ["normal||gres/gpu=12||gres/gpu=24||"], 12, "QOS normal, of all its jobs together (GrpTRES)"),
+        ("N/A", ["normal|||gres/gpu:h100=4,gres/gpu:a100=2|||"], 4, "QOS normal, of one user's jobs"),
+        ("N/A", ["normal|||gres/gpu:a100=2|||"], None, ""),
+        ("N/A", ["normal||||||"], None, ""),
+        ("part", ["normal|||gres/gpu=16|||", "part|||gres/gpu=32|||"], 32, "QOS part, of one user's jobs"),
+        ("part", ["normal|DenyOnLimit,OverPartQOS||gres/gpu=16|||", "part|||gres/gpu=32|||"], 16, "QOS normal"),
+        ("part", ["normal|||gres/gpu=16|||", "part||||||"], 16, "QOS normal, of one user's jobs"),
+    ],
+)
+def test_gpus_that_the_qos_let_a_user_have_at_once_are_the_profiles_ceiling(
+    login: Login, capsys: pytest.CaptureFixture[str], own: str, limits: list[str], most: int | None, said: str
+) -> None:
+    partition = OLD.format(**USUAL, name="gpu").replace("QoS=N/A", f"QoS={own}")
+    login.is_called(partitions=[partition], nodes=[f"gpu|n1|idle|64|1031000|{A_NODE}"], version="22.05.8")
+    login.has_qos("lab|normal|", *limits)
+    answer(capsys)
+    text, cluster = login.made("hpc")
+    assert cluster.max_gpus == most
+    assert said in text
+
+
+def test_limits_of_a_qos_that_are_no_ceiling_are_told_as_comments(
+    login: Login, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partition = OLD.format(**USUAL, name="gpu")
+    login.is_called(partitions=[partition], nodes=[f"gpu|n1|idle|64|1031000|{A_NODE}"], version="22.05.8")
+    login.has_qos("lab|normal|", "normal||gres/gpu=64|gres/gpu=32|gres/gpu=48|gres/gpu=8|20")
+    answer(capsys)
+    text, _ = login.made("hpc")
+    assert "# A job has at most 8 GPUs: QOS normal, of a job (MaxTRES); model.resources may not ask for more." in text
+    assert "# 48 GPUs at once, QOS normal, of your account's jobs" in text
+    assert "# 64 GPUs at once, QOS normal, of all users' jobs together" in text
+    assert "# 20 jobs of a user run at once under QOS normal" in text
+    login.has_qos("lab|normal|", "a line of another form")
+    data = answer(capsys, "second")
+    assert any("how many GPUs the QOS let you have (sacctmgr answered" in item for item in data["unknown"])
+    login.has_qos("lab|high,normal|")
+    data = answer(capsys, "third")
+    assert any("which of your QOS is your default" in item for item in data["unknown"])
+
+
+def test_partitions_that_are_closed_to_the_users_groups_accounts_or_qos_are_passed_over_and_told(
+    login: Login, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeper.oversight.cluster_profile.groups_of_user", lambda: frozenset({"students"}))
+    usual = {name: OLD.format(**USUAL, name=name) for name in ("staff", "denied", "fast", "slow", "open")}
+    partitions = [
+        usual["staff"].replace("AllowGroups=ALL", "AllowGroups=staff,admin"),
+        usual["denied"].replace("AllowAccounts=ALL", "DenyAccounts=lab,other"),
+        usual["fast"].replace("AllowQos=ALL", "AllowQos=high"),
+        usual["slow"].replace("AllowQos=ALL", "DenyQos=normal"),
+        usual["open"],
+    ]
+    nodes = [f"{name}|n{i}|idle|64|1031000|{A_NODE}" for name in ("staff", "denied", "fast", "slow") for i in range(4)]
+    login.is_called(partitions=partitions, nodes=[*nodes, "open|n9|idle|64|1031000|gpu:h100:1"], version="22.05.8")
+    login.has_qos("lab|normal|", "normal||||||")
+    answer(capsys)
+    text, cluster = login.made("hpc")
+    assert cluster.partition == "open"
+    told = (
+        "Closed to you: staff takes jobs of groups staff, admin alone, denied takes no account of lab, "
+        "fast takes QOS high alone, slow takes no QOS of normal."
+    )
+    assert f"# {told}" in text
+    answer(capsys, "named", "--partition", "staff")
+    assert "# As far as SLURM tells, this partition is closed to you: it takes jobs of groups" in login.made("named")[0]
+    login.is_called(partitions=partitions[:1], nodes=nodes[:4], version="22.05.8")
+    assert main(["cluster-init", "none"]) == 2
+    assert "takes jobs of yours: staff takes jobs of groups staff, admin alone" in capsys.readouterr().err
+    monkeypatch.setattr("sweeper.oversight.cluster_profile.groups_of_user", lambda: None)  # the administrator
+    answer(capsys, "root")
+    assert login.made("root")[1].partition == "staff"
 
 
 @pytest.mark.parametrize("kind", ["a100_3g.20gb", "nvidia_a100-pcie-40gb", "v100", None])

@@ -3,8 +3,11 @@
 Whoever asks gets a SchedulerError where SLURM does not answer, as `scheduler.ask` has it, or keeps no accounts.
 """
 
+import grp
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sweeper.launch.slurm.scheduler import ask
@@ -24,6 +27,10 @@ class Partition:
     minutes: int | None  # longest job; None: no limit
     accounts: tuple[str, ...] | None  # that may use it; None: all
     qos: tuple[str, ...] | None
+    groups: tuple[str, ...] | None  # of Unix
+    not_accounts: tuple[str, ...]  # that may not use it
+    not_qos: tuple[str, ...]
+    own_qos: str | None  # whose limits hold for all its jobs
     is_exclusive: bool  # a node has jobs of one user at a time
 
 
@@ -68,8 +75,23 @@ def _partition(line: str) -> Partition:
         minutes=_minutes(fields.get("MaxTime", "UNLIMITED")),
         accounts=_listed(fields.get("AllowAccounts")),
         qos=_listed(fields.get("AllowQos")),
+        groups=_listed(fields.get("AllowGroups")),
+        not_accounts=_listed(fields.get("DenyAccounts")) or (),
+        not_qos=_listed(fields.get("DenyQos")) or (),
+        own_qos=None if fields.get("QoS") in (None, "N/A", "(null)") else fields["QoS"],
         is_exclusive=fields.get("ExclusiveUser") == "YES" or fields.get("OverSubscribe") == "EXCLUSIVE",
     )
+
+
+def groups_of_user() -> frozenset[str] | None:
+    """The names of this user's groups, as partitions name those that may use them; None: the administrator, who may."""
+    if os.getuid() == 0:
+        return None
+    found = set()
+    for number in {os.getgid(), *os.getgroups()}:
+        with suppress(KeyError):  # a group without a name
+            found.add(grp.getgrgid(number).gr_name)
+    return frozenset(found)
 
 
 def has_private_tmp() -> bool:
