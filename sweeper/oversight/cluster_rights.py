@@ -1,6 +1,6 @@
 """Which partitions of a cluster a user may use, and how many GPUs at once: for `cluster-init`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeper.launch.slurm.qos import Gpus, Qos, bound
@@ -12,7 +12,7 @@ class Rights:
     """Who asks; None: SLURM, or the machine, does not tell, or all is open to them."""
 
     accounts: Sequence[Association] | None
-    groups: Collection[str] | None
+    groups: frozenset[str] | None
 
     def closed(self, partition: Partition) -> str | None:
         """Why a partition takes no job of theirs; None: as far as is known it does."""
