@@ -1,6 +1,6 @@
 """What the runs of a results folder have cost so far, in money."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def _price(run_dir: RunDir, specs: SeenFiles) -> Price | None:
     return Price(per_gpu_hour=known[0], currency=known[1]) if known else None
 
 
-def total_cost(statuses: Sequence[Status]) -> str:
+def total_cost(statuses: Sequence[Mapping[str, Any]]) -> str:
     """What they have cost together, behind a comma: ", USD 12.50 (1 run has no price)"; empty: none has a price."""
     paid = dict[str, float]()
     for item in statuses:

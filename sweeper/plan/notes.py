@@ -55,7 +55,7 @@ def _drawn_anew(specs: Sequence[RunSpec]) -> Iterator[str]:
     if filtered:
         yield (
             f"{len(filtered)} of {len(specs)} runs draw groups without signal anew (algorithm.filter_groups): "
-            f"{DRAWN:g} groups drawn for each one trained on are assumed, as DAPO's own script draws; their FLOPs are no bound"
+            f"{DRAWN:g} drawn for each one trained on are assumed, as in DAPO's own script; FLOPs are no bound there"
         )
 
 

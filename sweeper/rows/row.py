@@ -87,9 +87,9 @@ class Flops:
     prompt_tokens: int | None = None  # of the rollouts, once per response
     response_tokens: int | None = None
     discarded: float | None = None  # of `generation`, what dynamic sampling threw away; absent from rows without it
-    # Of an agent's rollouts alone, and absent from rows without one.
-    generated_tokens: int | None = None  # of response_tokens, what the model drew ...
-    observed_tokens: int | None = None  # ... and what it observed
+    # Of an agent's rollouts alone, absent from rows without one: of response_tokens what it drew and what it observed.
+    generated_tokens: int | None = None
+    observed_tokens: int | None = None
     prefill_repeated: float | None = None  # more than `generation` that an engine without a prefix cache computes
 
 
@@ -116,8 +116,7 @@ class Timing:
     evaluate_s: float | None
     total_s: float | None
     attempts: int
-    # Of steps that earlier attempts made and the last did not repeat; None: there were none, or not all were timed, or
-    # they ran on another number of devices than the last attempt.
+    # Of steps that earlier attempts made and the last did not repeat; None: none, or not timed, or on other devices.
     earlier_steps_s: float | None = None
 
 

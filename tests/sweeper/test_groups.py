@@ -57,11 +57,11 @@ class Queue:
         parts = {f"{uid}_{i}_0": {"seq_len": 9, "response_len": 4} for uid in self.groups for i in range(2)}
         return {"train": prompts | parts}
 
-    def kv_clear(self, partition_id: str, keys: list[str]) -> None:
+    def kv_clear(self, keys: list[str], **_: str) -> None:
         for key in keys:
             self.groups.pop(key, None)
 
-    def kv_batch_get(self, keys: list[str], partition_id: str, select_fields: list[str]) -> dict[str, Any]:
+    def kv_batch_get(self, keys: list[str], select_fields: list[str], **_: Any) -> dict[str, Any]:
         rewards = [self.groups[key.split("_")[0]][int(key.split("_")[1])] for key in keys]
         if select_fields == ["rm_scores"]:
             return {
