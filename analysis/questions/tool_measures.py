@@ -12,7 +12,7 @@ from analysis.passk.crossed import CrossedMean, crossed_mean
 from analysis.passk.estimate import NONE, Estimate
 from analysis.passk.interval import over_problems
 from analysis.questions.reply import ALPHA
-from analysis.runs.acting import calls_needed, known_trajectories
+from analysis.runs.acting import calls_needed, known_trajectories, takes_one_step_per_call
 from analysis.runs.counts import Floats
 from analysis.runs.selection import Run
 from sweeper.rows.trajectories import Ended, Trajectories
@@ -126,6 +126,11 @@ class Level:
     errors: Floats
     unfinished: Floats
     right: Floats
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether fewer calls than needed cannot do: not with tools that take several steps per call."""
+        return all(takes_one_step_per_call(run.row) for run in self.arm.runs)
 
     @property
     def lack(self) -> CrossedMean:

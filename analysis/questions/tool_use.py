@@ -40,6 +40,7 @@ from sweeper.rows.clear_change import holm
 from sweeper.rows.trajectories import LIMITS
 
 FEW, MANY, OPEN = "too few calls", "more calls than needed", "not clear"
+SEVERAL = "fewer calls, each of several steps"  # or, of a tool of the user's own, perhaps
 CHANGED = {1: "rises", -1: "falls", 0: OPEN}
 
 
@@ -72,6 +73,11 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     figures |= {"along": curves} if curves else {}
     if not levels:
         notes.append("How many calls a problem needs is known of the synthetic tasks of tools alone (data.tasks=agent)")
+    if not all(level.is_bound for level in levels):
+        notes.append(
+            "Calls needed are steps of a problem: a call of the calculator or of search is one step, one of Python may "
+            "be several, and of your own tools it is not known"
+        )
     notes.append(
         f"Clear: Holm-corrected p below {ALPHA:g}, over the changes of a table; intervals are 95% each. Along "
         f"training: means of the first and last {WINDOW} steps, of rollouts on training problems"
@@ -118,7 +124,7 @@ def _need_rows(levels: Sequence[Level]) -> list[dict[str, object]]:
             **crossed_mean(level.calls).interval().columns("calls", "calls_"),
             **level.lack.interval().columns("difference_to_need", "difference_to_need_"),
             "p_holm": p,
-            "verdict": {-1: FEW, 0: OPEN, 1: MANY}[clear(level.lack, p)],
+            "verdict": {-1: FEW if level.is_bound else SEVERAL, 0: OPEN, 1: MANY}[clear(level.lack, p)],
             "base_calls": None if level.base_calls is None else float(level.base_calls.mean()),
             "errors": float(level.errors.mean()),
             "unfinished": float(level.unfinished.mean()),
@@ -149,11 +155,12 @@ def _need_texts(levels: Sequence[Level], rows: Sequence[dict[str, object]]) -> l
     few = [level for level, row in zip(levels, rows, strict=True) if row["verdict"] == FEW]
     if not levels:
         return []
+    asked = sum(row["verdict"] != SEVERAL for row in rows)
     if not few:
-        return ["On no level are clearly fewer calls made than it needs"]
+        return ["On no level are clearly fewer calls made than it needs"] if asked else []
     worst = min(few, key=lambda level: level.lack.value)
     return [
-        f"Clearly fewer calls than needed are made on {len(few)} of {len(levels)} levels; most on problems of "
+        f"Clearly fewer calls than needed are made on {len(few)} of {asked} levels; most on problems of "
         f"{worst.need}, by {worst.arm.label}: {plain(crossed_mean(worst.calls).interval())}"
     ]
 
@@ -202,6 +209,5 @@ def _verdict(found: Sequence[Measure], rows: Sequence[dict[str, object]]) -> str
 
 def _need_verdict(rows: Sequence[dict[str, object]]) -> str:
     few = sum(row["verdict"] == FEW for row in rows)
-    if not rows:
-        return ""
-    return f"; calls are clearly too few on {few} of {len(rows)} levels"
+    asked = sum(row["verdict"] != SEVERAL for row in rows)
+    return f"; calls are clearly too few on {few} of {asked} levels" if asked else ""

@@ -14,6 +14,7 @@ from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.agent import NONE
 
 NO_AGENT = "no completed run has an agent (agent=NAME; docs/agents.md)"
+ONE_STEP = {"calculator", "search"}
 OF_AGENT = "agent."  # how the keys of its settings begin
 # What is set for an agent beside it: more turns need a longer context.
 WITH_AGENT = ("training.max_prompt_length", "training.max_response_length")
@@ -79,6 +80,15 @@ def calls_needed(run: Run) -> Floats | None:
     if run.trained is None or not is_told:
         return None
     return np.array([np.nan if value is None else value for value in run.trained.difficulties], dtype=np.float64)
+
+
+def takes_one_step_per_call(row: ResultRow) -> bool:
+    """Whether every tool of the agent does one step of a problem per call: fewer calls than it needs are too few.
+
+    Python does several; of a tool of the user's own it is not known.
+    """
+    tools = (row.settings or {}).get("agent.tools")
+    return bool(tools) and set(tools) <= ONE_STEP
 
 
 def within_turns(run: Run, turns: int) -> Run:

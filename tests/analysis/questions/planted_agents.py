@@ -97,7 +97,7 @@ def along(shares: list[float], n: int = 128) -> tuple[CurvePoint, ...]:
 
 def _run(item: PlantedAgent, rng: np.random.Generator, difficulty: np.ndarray, n_samples: int, seed_sd: float) -> Run:
     told = {"agent.name": item.agent, "agent.max_turns": len(item.trained.skills)} if item.agent else {}
-    told |= {"agent.tell_budget": item.trained.tells_budget} if item.agent else {}
+    told |= {"agent.tell_budget": item.trained.tells_budget, "agent.tools": [item.agent]} if item.agent else {}
     settings = {"model.name": item.model, "data.tasks": "agent", **told, **item.settings}
     name = f"{item.model}_{item.agent}_{item.settings}_{item.row}_t{len(item.trained.skills)}"
     row = _row(

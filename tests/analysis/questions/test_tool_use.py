@@ -61,6 +61,18 @@ def test_too_few_calls_are_said_on_the_levels_that_get_too_few() -> None:
     assert "most on problems of 3" in found.text
 
 
+@pytest.mark.parametrize("tools", [["python"], ["calculator", "my.py:tool"]])
+def test_fewer_calls_of_a_tool_that_may_take_several_steps_are_no_lack(tools: list[str]) -> None:
+    chosen = agents([PlantedAgent(trained=Acting(use=1.0, calls_per_need=0.5))], n_problems=90)
+    rows = [replace(run.row, settings={**(run.row.settings or {}), "agent.tools": tools}) for run in chosen.runs]
+    found = asked(
+        replace(chosen, runs=tuple(replace(run, row=row) for run, row in zip(chosen.runs, rows, strict=True)))
+    )
+    assert set(found.tables["need"]["verdict"]) == {"fewer calls, each of several steps"}
+    assert "too few" not in found.verdict + found.text
+    assert "one of Python may be several" in " ".join(found.notes)
+
+
 def test_as_many_calls_as_needed_are_seldom_called_too_few() -> None:
     enough, claimed = Acting(use=1.0, calls_per_need=1.0), 0
     for rng in range(60):
