@@ -11,7 +11,7 @@ writes nothing; `report` alone makes a file. What was not measured is missing (N
 import argparse
 import warnings
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pandas as pd
@@ -23,15 +23,15 @@ from sweeper.oversight.report import render
 from sweeper.rows import table
 from sweeper.rows.agent_columns import did
 from sweeper.rows.curve import read_curve
+from sweeper.rows.curve_point import NUMBERS, CurvePoint, signals
 from sweeper.rows.grid_file import Membership, grids, matching
 from sweeper.rows.money import costs_of
-from sweeper.rows.row import CurvePoint, read_row, row_path
+from sweeper.rows.row import read_row, row_path
 from sweeper.rows.sample import VERDICTS, Origin, Sample, Wanted
 from sweeper.runs.folder import RunDir, find_run, known_runs
 from sweeper.runs.samples import counts, kept_samples
 
-_APART = ("step", "val_pass1", "trajectories", "verdicts")
-_MEASURED = tuple(field.name for field in fields(CurvePoint) if field.name not in _APART)
+_MEASURED = tuple(name for name in NUMBERS if name not in ("step", "val_pass1"))
 
 
 def results(grid: str | None = None, *, results_dir: str | Path = "results") -> pd.DataFrame:
@@ -70,10 +70,11 @@ def curves(run_or_grid: str | None = None, *, results_dir: str | Path = "results
         The columns `run_id`, `step` (from 0: the validation before training), `metric` and `value`. Metrics: `reward`
         (mean of the step's rollouts), `val_accuracy` (mean of a validation, 0 to 1), `response_length` (tokens,
         mean), `entropy` and `kl` (nats per token), `tokens` (of the step's batch), `seconds` (wall time of the step),
-        `probs_diff` (mean difference of rollout's and actor's probability of a token), `late_verdicts` (share of the
-        step's verdicts that a limit of time or an outage decided), `groups_without_signal` (share of the step's groups
-        whose rewards are all alike), `groups_all_right` (those of them that are right), `discarded_groups` (by dynamic
-        sampling, per step); of an agent's rollouts also
+        `tokens_per_s`, `truncated` (share of responses at the longest length), `clip_share` (of tokens),
+        `grad_norm`, `probs_diff` (mean difference of rollout's and actor's probability of a token), `late_verdicts`
+        (share of the step's verdicts that a limit of time or an outage decided), `groups_without_signal` (share of the
+        step's groups whose rewards are all alike), `groups_all_right` (those of them that are right),
+        `discarded_groups` (by dynamic sampling, per step); of an agent's rollouts also
         `turns`, `calls`, `used_a_tool`, `ended_answered` and the like, as in the columns of `results`. Runs that are
         training are read as far as they are.
 
@@ -223,12 +224,9 @@ def _runs(results_dir: Path, which: str | None) -> list[RunDir]:
 
 def _measured(point: CurvePoint) -> dict[str, float | None]:
     acted = did(point.trajectories) if point.trajectories else {}
-    counted: dict[str, float | None] = {"late_verdicts": point.verdicts.share} if point.verdicts else {}
-    counted |= {"discarded_groups": point.discarded.groups} if point.discarded else {}
-    if point.groups:
-        right = point.groups.all_right / point.groups.n
-        counted |= {"groups_without_signal": point.groups.without_signal, "groups_all_right": right}
-    return {"val_accuracy": point.val_pass1} | {name: getattr(point, name) for name in _MEASURED} | counted | acted
+    late = {"late_verdicts": point.verdicts.share} if point.verdicts else {}
+    told = {"val_accuracy": point.val_pass1} | {name: getattr(point, name) for name in _MEASURED}
+    return told | signals(asdict(point)) | late | acted
 
 
 def _curve(run_dir: RunDir) -> Iterator[CurvePoint]:

@@ -12,8 +12,9 @@ from rewards.bounded_file import parsed
 from sweeper.host.errors import ResultsError
 from sweeper.host.secret import hidden
 from sweeper.rows.curve import curve_point
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.rows.problems_seen import seen_of
-from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, Flops, Imported, ResultRow, Status, read_row
+from sweeper.rows.row import SCHEMA_VERSION, Failure, Flops, Imported, ResultRow, Status, read_row
 from sweeper.rows.table import TRACKED
 from sweeper.spec.digest import digest_of
 from sweeper.spec.model import Architecture

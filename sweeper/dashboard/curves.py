@@ -19,16 +19,23 @@ from sweeper.dashboard.words import told, told_in
 from sweeper.host.errors import DamagedError
 from sweeper.host.files import undamaged
 from sweeper.rows.curve import curve_point, read_steps
+from sweeper.rows.curve_point import signals
 from sweeper.rows.row import ROW_CURE, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run_id import RunId
 
-USUAL = {  # titles by the name of a `CurvePoint`'s field
+USUAL = {  # titles by the name of a `CurvePoint`'s field, or of one of its signals
     "reward": "training reward",
     "val_pass1": "validation accuracy",
     "entropy": "entropy",
     "kl": "KL to the reference",
     "response_length": "response length, tokens",
+    "groups_without_signal": "groups without signal, share",
+    "groups_all_right": "groups all right, share",
+    "discarded_groups": "groups thrown away",
+    "truncated": "responses at the longest length, share",
+    "clip_share": "tokens clipped, share",
+    "grad_norm": "gradient norm",
     "tokens_per_s": "tokens per second",
     "seconds": "seconds per step",
     "probs_diff": "rollout and trainer probabilities apart",
@@ -133,9 +140,7 @@ def _of_logs(paths: Sequence[Path]) -> Columns:
 
 
 def _usual(point: Mapping[str, Any]) -> dict[str, Any]:
-    tokens, seconds = point.get("tokens"), point.get("seconds")
-    speed = tokens / seconds if tokens is not None and seconds else None
-    return {**{name: point.get(name) for name in USUAL}, "tokens_per_s": speed}
+    return {name: point.get(name) for name in USUAL} | signals(point)
 
 
 def _in_columns(points: Iterable[tuple[int, Mapping[str, Any]]]) -> Columns:

@@ -6,7 +6,6 @@ Hydra composes a few configs a second, far too slow for thousands of points, so 
 
 import difflib
 import math
-import pickle
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from rewards.bounded_file import MIB, read_text
 from sweeper.grid.assembly import Assembly, Axis, Plain, label
 from sweeper.grid.composition_error import in_one_line, refusal_of
 from sweeper.grid.constraints import GridRules, Labels, allowed_by
+from sweeper.grid.copies import packed, unpacked
 from sweeper.grid.known import refuse_unknown
 from sweeper.grid.loader import Loader
 from sweeper.grid.merging import Pair, merged
@@ -238,7 +238,7 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
 
 
 def _plain(cfg: DictConfig) -> Plain:
-    own: DictConfig = pickle.loads(pickle.dumps(cfg))  # OmegaConf's own way to copy takes ten times as long
+    own: DictConfig = unpacked(packed(cfg))
     kept = {key: node for key, node in own.items_ex(resolve=False) if key not in ("hydra", "grid")}
     visible = DictConfig(kept, flags={"no_deepcopy_set_nodes": True})
     try:

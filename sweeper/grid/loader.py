@@ -4,7 +4,6 @@ To merge the files of a choice is most of the work of a composition, and the sam
 """
 
 import os
-import pickle
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from sweeper.grid.copies import packed, unpacked
 from sweeper.grid.project import conf_folders
 from sweeper.grid.repository import Repository
 
@@ -64,7 +64,7 @@ class Loader(ConfigLoaderImpl):
         key = (config_name, choice, how, kinds, tuple(_stamps()))
         if key in _composed:
             _composed.move_to_end(key)
-            found: DictConfig = pickle.loads(_composed[key])
+            found: DictConfig = unpacked(_composed[key])
             found.hydra.runtime.cwd = str(Path.cwd())
             found.hydra.runtime.config_sources = [
                 ConfigSourceInfo(path=source.path, schema=source.scheme(), provider=source.provider)
@@ -73,7 +73,7 @@ class Loader(ConfigLoaderImpl):
             return found
         config: DictConfig = super().load_configuration(config_name, list(choice), *how)
         if not config.hydra.searchpath:  # whose files are not looked at here
-            _composed[key] = pickle.dumps(config)
+            _composed[key] = packed(config)
             if len(_composed) > _KEPT:
                 _composed.popitem(last=False)
         return config

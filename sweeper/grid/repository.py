@@ -4,7 +4,6 @@ For every config that it composes Hydra reads two dozen files and copies all tha
 """
 
 import copy
-import pickle
 from collections.abc import Callable
 from functools import partial
 from importlib import resources
@@ -14,6 +13,8 @@ from typing import Any
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.config_source import ConfigResult, ConfigSource
+
+from sweeper.grid.copies import packed, unpacked
 
 _parsed: dict[Path, tuple[tuple[int, int], bytes]] = {}  # time and size of a file, and what is in it
 _stored: dict[str, bytes] = {}  # what Hydra, its plugins and our schema declare in Python
@@ -45,17 +46,17 @@ def _remembered(source: ConfigSource, load: Callable[[str], ConfigResult], confi
     about = file.stat()
     stamp = (about.st_mtime_ns, about.st_size)
     if file not in _parsed or _parsed[file][0] != stamp:
-        _parsed[file] = (stamp, pickle.dumps(load(config_path)))
+        _parsed[file] = (stamp, packed(load(config_path)))
     return _copy(_parsed[file][1])
 
 
 def _copied(load: Callable[[str], ConfigResult], config_path: str) -> ConfigResult:
     if config_path not in _stored:
-        _stored[config_path] = pickle.dumps(load(config_path))
+        _stored[config_path] = packed(load(config_path))
     return _copy(_stored[config_path])
 
 
 def _copy(read: bytes) -> ConfigResult:
-    """A config of the caller's own: Hydra changes what it gets. Ten times faster than what OmegaConf does to copy."""
-    found: ConfigResult = pickle.loads(read)
+    """A config of the caller's own: Hydra changes what it gets."""
+    found: ConfigResult = unpacked(read)
     return found

@@ -6,13 +6,13 @@ from sweeper.host.machine import Device, code_digest, device_name, git_state, ho
 from sweeper.job.phases import Measured
 from sweeper.rows.counts import evaluated_tokens, scores
 from sweeper.rows.curve import read_curve
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.rows.flops import Tokens, training_flops
 from sweeper.rows.groups import Discarded
 from sweeper.rows.late_verdicts import of_steps
 from sweeper.rows.problems_seen import seen_of
 from sweeper.rows.row import (
     SCHEMA_VERSION,
-    CurvePoint,
     Failure,
     Flops,
     Provenance,

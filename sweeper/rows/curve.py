@@ -8,8 +8,8 @@ from typing import Any
 
 from sweeper.host.json_lines import json_lines
 from sweeper.rows import late_verdicts
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.rows.groups import Discarded, Groups
-from sweeper.rows.row import CurvePoint
 from sweeper.rows.trajectory_metrics import from_metrics
 
 TRAINED = "critic/score/mean"  # logged by every training step, and by no validation
@@ -69,6 +69,9 @@ def curve_point(step: int, data: Mapping[str, Any]) -> CurvePoint:
         kl=kl,
         tokens=None if tokens is None else int(tokens),
         seconds=_number(data, "perf/time_per_step"),
+        truncated=_number(data, "response_length/clip_ratio"),
+        clip_share=_number(data, "actor/pg_clipfrac"),
+        grad_norm=_number(data, "actor/grad_norm"),
         probs_diff=_number(data, PROBS_DIFF),
         trajectories=from_metrics(data),
         verdicts=late_verdicts.from_metrics(data),

@@ -17,12 +17,11 @@ from rewards.bounded_file import parsed, read_text, shallow
 from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.host.files import undamaged, write_atomic
 from sweeper.host.secret import hidden_in
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
-from sweeper.rows.groups import Discarded, Groups
 from sweeper.rows.late_verdicts import NOT_COUNTED, LateVerdicts
 from sweeper.rows.score import Score
-from sweeper.rows.trajectories import Trajectories
 from sweeper.spec.bounds import adapter
 
 SCHEMA_VERSION = 1
@@ -35,7 +34,7 @@ NAMES = (
 )
 # Of a part of a row: left out where there is nothing to say, as in rows of before they were kept.
 _ABSENT: tuple[str, ...] = ("probs_diff", "trajectories", "verdicts", "groups", "discarded", "pass_at_turns")
-_ABSENT += ("generated_tokens", "observed_tokens", "prefill_repeated")
+_ABSENT += ("truncated", "clip_share", "grad_norm", "generated_tokens", "observed_tokens", "prefill_repeated")
 
 
 class Status(StrEnum):
@@ -43,26 +42,6 @@ class Status(StrEnum):
 
     completed = "completed"
     failed = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurvePoint:
-    """What verl logged at one training step; a value is None where the step did not measure it."""
-
-    step: int
-    reward: float | None  # mean training reward of the step's rollouts
-    val_pass1: float | None  # mean accuracy on the validation problems
-    response_length: float | None  # tokens, mean
-    entropy: float | None  # nats per token
-    kl: float | None  # nats per token, to the reference model; None without a KL term
-    tokens: int | None  # prompt + response tokens of the step's batch
-    seconds: float | None  # wall time of the step
-    # |p_rollout - p_actor| of a sampled token, mean over the step's: 0 where the engine has the actor's weights.
-    probs_diff: float | None = None
-    trajectories: Trajectories | None = None  # what an agent did in the step's rollouts; None: there was none
-    verdicts: LateVerdicts | None = None  # of the step's rollouts; None: not counted
-    groups: Groups | None = None  # of the step's batch; None: not counted, or one response per prompt
-    discarded: Discarded | None = None  # by dynamic sampling; None: there was none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

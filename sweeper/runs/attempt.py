@@ -29,6 +29,7 @@ class Heartbeat:
     time: float  # Unix seconds
     pid: int
     host: str
+    without_signal: float | None = None  # share of the last step's groups, 0 to 1
 
     def __str__(self) -> str:
         """One line: phase and for how long, or step, reward, time left."""
@@ -37,6 +38,7 @@ class Heartbeat:
             return f"{what}, {duration(max(0.0, time.time() - self.time))}"
         parts = [f"step {self.step}/{self.total_steps}"]
         parts += [f"reward {self.reward:.3f}"] if self.reward is not None else []
+        parts += [f"{self.without_signal:.0%} of groups without signal"] if self.without_signal is not None else []
         parts += [f"val accuracy {self.val_pass1:.3f}"] if self.val_pass1 is not None else []
         parts += [f"{duration(self.seconds_left)} left"] if self.seconds_left is not None else []
         return ", ".join(parts)

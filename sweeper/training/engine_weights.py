@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sweeper.host.errors import OtherWeightsError
 from sweeper.rows.curve import PROBS_DIFF
-from sweeper.rows.row import CurvePoint
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.spec.run import RunSpec
 
 # Mean difference of a sampled token's probability. verl's FAQ expects less than 0.005 of vLLM in bfloat16; here float32

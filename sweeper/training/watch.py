@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sweeper.host.errors import StalledError
 from sweeper.rows.curve import read_curve
-from sweeper.rows.row import CurvePoint
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.runs.attempt import Attempt, Heartbeat
 from sweeper.spec.run import RunSpec
 from sweeper.training import step_time
@@ -93,5 +93,6 @@ class Watch:
                 time=time.time(),
                 pid=self._pid,
                 host=self._host,
+                without_signal=trained[-1].groups.without_signal if trained and trained[-1].groups else None,
             )
         )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweeper.rows.row import CurvePoint, ResultRow, problems_path, read_row, row_path
+from sweeper.rows.curve_point import CurvePoint
+from sweeper.rows.row import ResultRow, problems_path, read_row, row_path
 from tests.analysis.synthetic_rows import DOMAINS, SIZES, Truth, scores_of, write_counts, write_run
 
 LONG = Truth(steps=40)

@@ -1,6 +1,7 @@
 """Result rows of runs that were never run, for tests of what reads rows."""
 
-from sweeper.rows.row import SCHEMA_VERSION, CurvePoint, Failure, ResultRow, Status, Timing
+from sweeper.rows.curve_point import CurvePoint
+from sweeper.rows.row import SCHEMA_VERSION, Failure, ResultRow, Status, Timing
 from sweeper.rows.score import PassAtK, Score
 from sweeper.spec.run import RunSpec
 

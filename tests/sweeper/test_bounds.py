@@ -262,7 +262,7 @@ TAKEN = [
     ),
     ("eval.temperature=0", "eval.ks=[1]"),
     ("cluster.confirm_gpu_hours=0", "cluster.max_loss_minutes=null"),
-    ("training.top_p=1", "algorithm=ppo", "algorithm.gamma=0", "algorithm.clip_ratio_high=4"),
+    ("training.top_p=1", "algorithm=ppo", "algorithm.gamma=0", "algorithm.ppo_epochs=2", "algorithm.clip_ratio_high=4"),
     ("results_dir=/tmp/100%j", "cluster=slurm"),  # the job's logs lie there: test_batch_script
 ]
 

@@ -282,7 +282,10 @@ def test_status_and_results_of_nothing_are_empty_json(tmp_path: Path) -> None:
 
 def test_options_lists_every_group() -> None:
     found = json.loads(sweeper("options", "--json").stdout)["data"]
-    assert found["algorithm"] == ["grpo", "ppo", "reinforce_plus_plus"]
+    assert {"dapo", "grpo", "ppo", "reinforce_plus_plus"} < set(found["algorithm"])
+    assert found["algorithm"] == sorted(
+        path.stem for path in (Path(__file__).parents[2] / "conf" / "algorithm").glob("*.yaml")
+    )
     assert set(found) >= {"model", "model_family", "data_scale", "domain_mix", "training", "eval", "cluster", "grid"}
 
 

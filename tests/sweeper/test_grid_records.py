@@ -87,7 +87,7 @@ def test_a_sweep_is_called_after_its_axes_and_what_is_fixed_or_as_the_user_says(
 def test_a_long_name_ends_in_a_digest_of_what_is_fixed(tmp_path: Path) -> None:
     fixed = [f"eval.n_samples={n}" for n in (8,)] + ["eval.ks=[1,8]", "training.temperature=0.7", "training.top_p=0.9"]
     names = {
-        plan(tmp_path, "seed=0,1", *fixed, f"training.total_steps={steps}", "algorithm.clip_ratio_c=4.0").grid
+        plan(tmp_path, "seed=0,1", *fixed, f"training.total_steps={steps}", "training.weight_decay=0.2").grid
         for steps in (3, 4)
     }
     assert len(names) == 2

@@ -1,11 +1,13 @@
 """Groups of responses: without signal, and thrown away by dynamic sampling."""
 
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sweeper.rows.curve import curve_point
+from sweeper.rows.curve_point import signals
 from sweeper.rows.groups import Discarded, Groups, groups_of
 from sweeper.training import sampler
 from sweeper.training.sampler import MOST_DRAWN, CountingReplayBuffer, NoSignalError
@@ -44,6 +46,18 @@ def test_a_steps_groups_are_metrics_from_which_the_curve_has_them_back() -> None
     point = curve_point(3, told)
     assert (point.groups, point.discarded) == (Groups(n=3, all_right=1, none_right=1), None)
     assert buffer().counted("val", KEYS, scored(1, 1, 0, 0, 1, 0)) == {}
+
+
+def test_signals_of_a_step_are_numbers_and_none_where_it_did_not_measure_them() -> None:
+    told = buffer().counted("train", KEYS, scored(1, 1, 0, 0, 1, 0))
+    told |= {"response_length/clip_ratio": 0.25, "actor/pg_clipfrac": 0.01, "actor/grad_norm": 2.0}
+    point = curve_point(3, told | {"perf/total_num_tokens": 90, "perf/time_per_step": 2.0})
+    assert (point.truncated, point.clip_share, point.grad_norm) == (0.25, 0.01, 2.0)
+    found = signals(asdict(point))
+    assert found["groups_without_signal"] == pytest.approx(2 / 3)
+    assert found["groups_all_right"] == pytest.approx(1 / 3)
+    assert (found["discarded_groups"], found["tokens_per_s"]) == (None, 45.0)
+    assert set(signals(asdict(curve_point(3, {}))).values()) == {None}
 
 
 class Queue:

@@ -247,6 +247,9 @@ RUNNING = {"torch.load", "np.load", "yaml.load", "yaml.unsafe_load", "yaml.full_
 LOOPS, WRITTEN = ROOT / "sweeper/agent/files.py", '"_target_": _TARGETS[made.loop]'
 
 
+COPIES = ROOT / "sweeper/grid/copies.py"  # of what this process has just pickled
+
+
 def test_no_code_of_ours_unpickles_instantiates_or_evaluates_what_a_file_says() -> None:
     found = []
     for package in ("sweeper", "data_prep", "analysis"):
@@ -258,7 +261,7 @@ def test_no_code_of_ours_unpickles_instantiates_or_evaluates_what_a_file_says() 
             for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     names = {getattr(node, "module", None), *(item.name for item in node.names)}
-                    found += [f"{path}: {name}" for name in names & PICKLES]
+                    found += [f"{path}: {name}" for name in names & PICKLES if path != COPIES]
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in RUNNING:
                     found.append(f"{path}:{node.lineno} {ast.unparse(node.func)}")
     assert not found

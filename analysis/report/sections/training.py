@@ -1,7 +1,7 @@
-"""What verl logged during training: validation accuracy, reward, entropy, KL, response length."""
+"""What verl logged during training: accuracy, reward, entropy, KL, lengths, groups without signal, clipping."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict
 
 import pandas as pd
 
@@ -12,29 +12,39 @@ from analysis.estimates.numerals import short
 from analysis.passk.estimate import Estimate
 from analysis.report.evidence import Evidence
 from analysis.runs.selection import Run
-from sweeper.rows.row import CurvePoint
+from sweeper.rows.curve_point import NUMBERS, signals
 
 TITLE = "During training"
 # All but what tells of the machinery: it ends a run, and says nothing of learning.
 # What trajectories did has a table and a figure with the question `tool_use`.
-COLUMNS = [item.name for item in fields(CurvePoint) if item.name not in ("probs_diff", "trajectories", "verdicts")]
+COLUMNS = [name for name in NUMBERS if name != "probs_diff"]
 FIELDS = {
     "val_accuracy": ("accuracy on validation problems", "validation_curves"),
     "reward": ("training reward (batch mean)", "reward_curves"),
     "entropy": ("entropy (nats per token)", "entropy_curves"),
     "kl": ("KL to the reference (nats per token)", "kl_curves"),
     "response_length": ("response length (tokens)", "length_curves"),
+    "groups_without_signal": ("groups without signal (share)", "signal_curves"),
+    "truncated": ("responses at the longest length (share)", "truncation_curves"),
+    "clip_share": ("tokens clipped (share)", "clip_curves"),
+    "grad_norm": ("gradient norm", "gradient_curves"),
 }
+
+DERIVED = [name for name in signals({}) if name != "tokens_per_s"]  # both parts of which are columns
+# Columns that rows of before do not have.
+SINCE = ("truncated", "clip_share", "grad_norm", *DERIVED)
+# No figure of these where they never move.
+STILL = ("kl", "entropy", "groups_without_signal", "truncated", "clip_share", "grad_norm")
 
 
 def section(evidence: Evidence) -> Section:
     """One figure per quantity that was logged and moves."""
     logged = curves_table(evidence.runs)
-    absent = [label for field, (label, _) in FIELDS.items() if logged[field].isna().all()]
+    absent = [label for field, (label, _) in FIELDS.items() if field not in logged or logged[field].isna().all()]
     missing = (f"Not logged by these runs: {', '.join(absent)}.",) if absent else ()
     figures = []
     for field, (label, name) in FIELDS.items():
-        if label not in absent and (logged[field].nunique() > 1 or field not in ("kl", "entropy")):
+        if label not in absent and (logged[field].nunique() > 1 or field not in STILL):
             charts = _charts(evidence, logged.dropna(subset=[field]), field)
             figures.append(draw(Panels(title=label, charts=charts), name=name))
     if not figures:
@@ -50,8 +60,10 @@ def section(evidence: Evidence) -> Section:
 
 def curves_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One line per run and training step."""
-    frame = pd.DataFrame([point for run in runs for point in run.row.curve])
-    frame = frame.reindex(columns=COLUMNS)
+    points = [asdict(point) for run in runs for point in run.row.curve]
+    frame = pd.DataFrame([{name: point[name] for name in COLUMNS} | signals(point) for point in points])
+    frame = frame.reindex(columns=[*COLUMNS, *DERIVED])
+    frame = frame.drop(columns=[name for name in SINCE if frame[name].isna().all()])
     frame.insert(0, "run_id", [run.row.run_id for run in runs for _ in run.row.curve])
     return frame.rename(columns={"val_pass1": "val_accuracy"})
 

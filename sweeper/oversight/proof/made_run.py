@@ -16,7 +16,7 @@ from sweeper.host.process import run_child
 from sweeper.oversight.proof.line import Bounds, Line, judged
 from sweeper.oversight.proof.trial import Trial, spec_of
 from sweeper.rows.curve import TRAINED
-from sweeper.rows.row import CurvePoint
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.runs.folder import RunDir
 from sweeper.spec.run import RunSpec
 

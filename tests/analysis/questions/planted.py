@@ -12,8 +12,9 @@ import numpy as np
 
 from analysis.runs.counts import Counts
 from analysis.runs.selection import Run, Selection
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.rows.problems_seen import seen_of
-from sweeper.rows.row import CurvePoint, Failure, Status
+from sweeper.rows.row import Failure, Status
 from sweeper.rows.score import PassAtK, Score
 from tests.analysis.synthetic_rows import Truth, _row
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.runs.counts import Counts
 from analysis.runs.selection import Run, Selection
-from sweeper.rows.row import CurvePoint
+from sweeper.rows.curve_point import CurvePoint
 from sweeper.rows.trajectories import Trajectories
 from tests.analysis.questions.planted import DOMAINS, _row, _scores
 from tests.analysis.synthetic_rows import Truth
