@@ -21,7 +21,7 @@ from tests.sweeper.rows import row
 MODULES = {"S": "sweeper.cli.main", "D": "data_prep.cli", "R": "rewards.cli", "A": "analysis.cli"}
 PROGRAMS = {"S": "sweeper", "D": "data_prep", "R": "rewards", "A": "analysis"}
 VERBS_OF_DATA = {"fetch", "inspect", "validate"}
-VERBS_OF_ANALYSIS = {"report", "ask", "fit", "rank", "passk", "import"}
+VERBS_OF_ANALYSIS = {"report", "ask", "fit", "rank", "passk", "import", "audit"}
 SECONDS = 10.0  # of CPU
 LFS = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d7a' * 16}\nsize 12345\n"
 LONG = "x" * 300
@@ -173,6 +173,10 @@ CASES: list[tuple[str, str]] = [
     ("S suggest seed=0,1 --budget-gpu-hours 3 results_dir={b}/empty", "no rows yet"),
     ("S suggest seed=0,1 --budget-gpu-hours -3 results_dir={r}", "--budget-gpu-hours"),
     ("S suggest seed=0,1 --budget-gpu-hours 3 results_dir={r} --predict model=nothing", "nothing"),
+    ("S merge {b}/none results_dir={r}", "{b}/none"),
+    ("S merge results_dir={r}", "FOLDER"),
+    ("A audit nothing-like-it --results {r}", "nothing-like-it"),
+    ("A audit seed --results {b}/none", "{b}/none"),
     ("S add-model {b}/none", "{b}/none"),
     ("S add-model {b}/empty", "config.json"),
     ("S add-model {b}/file.txt", "{b}/file.txt"),

@@ -44,12 +44,14 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         RunFailedError: no run, or several, of that name.
-        UserError: no sample of a run can be judged again, or a second scorer is not there.
+        UserError: there is no such folder, no sample of a run can be judged again, or a second scorer is not there.
     """
     from analysis.verdicts.audit_text import text_of
     from analysis.verdicts.verdict_audit import write_audit
     from sweeper.runs.folder import find_run
 
+    if not options.results.is_dir():
+        raise UserError(f"--results {options.results}: there is no such folder; name the one that the runs went to")
     found = {}
     damaged: list[str] = []
     for name in options.runs:

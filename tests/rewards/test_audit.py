@@ -12,7 +12,7 @@ from rewards import compute_score
 from rewards.audit.agent_probes import UNFINISHED
 from rewards.audit.audit import audit, sampled
 from rewards.audit.example_rows import _EXAMPLES
-from rewards.audit.probes import MUST_NOT_PASS, Kind, probes
+from rewards.audit.probes import MUST_NOT_PASS, OF_AGENTS, Kind, probes
 from rewards.check.gold_check import GoldRow
 from rewards.cli import main
 from sweeper.rows.trajectories import LIMITS
@@ -44,7 +44,7 @@ def test_our_scorers_pay_every_gold_of_the_examples_and_no_probe(capsys: pytest.
     for source in found["sources"]:
         by_kind = kinds(source)
         assert by_kind["gold"]["rate"] == 1.0
-        assert sum(by_kind[kind]["paid"] for kind in MUST_NOT_PASS) == 0
+        assert sum(by_kind[kind]["paid"] for kind in MUST_NOT_PASS - OF_AGENTS) == 0
         assert by_kind["known cheat"]["tried"] >= 26
 
 

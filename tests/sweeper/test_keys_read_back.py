@@ -75,7 +75,8 @@ SFT_ELSEWHERE = {
 }
 ON_CPUS = ("tiny", "smollm2")
 FAMILIES = sorted(path.stem for path in (Path(conf.__path__[0]) / "model_family").glob("*.yaml"))
-ALGORITHMS = ("ppo", "grpo", "reinforce_plus_plus")
+ALGORITHMS = ("ppo", "grpo", "reinforce_plus_plus")  # with each KL term, for all sizes of all families
+OTHERS = ("dr_grpo", "dapo", "rloo", "gspo", "cispo", "scalerl", "reinforce_plus_plus_baseline")
 # Where verl trains: FSDP, vLLM and what hands them their settings. Other engines read keys that ours do not.
 OTHER_ENGINES = re.compile(
     r"trainer/config/|workers/config/(?!optimizer)|megatron|mcore|torchtitan|veomni|automodel|turbo|sglang|trtllm|npu|"
@@ -181,11 +182,12 @@ EVERY = (f"algorithm={','.join(ALGORITHMS)}", "algorithm.kl.in_loss=false,true",
 
 @cache
 def some_points() -> list[RunSpec]:
-    """Each algorithm with each KL term, and two of them with LoRA, for one size of a family of either device."""
+    """Each algorithm, three of them with each KL term and two with LoRA, for one size of a family of either device."""
     found = []
     for family, model in (("tiny", "tiny-40k"), ("qwen2.5", "qwen2.5-72b")):
         found += points(family, f"model={model}", *EVERY)
         found += points(family, f"model={model}", "algorithm=ppo,grpo", "algorithm.lora.rank=8")
+        found += points(family, f"model={model}", f"algorithm={','.join(OTHERS)}")
     return found
 
 
@@ -242,7 +244,7 @@ def models_of(family: str) -> list[str]:
 
 def test_every_family_and_algorithm_is_one_of_these() -> None:
     assert set(group_options()["model_family"]) == set(FAMILIES) > set(ON_CPUS)
-    assert set(group_options()["algorithm"]) == set(ALGORITHMS)
+    assert set(group_options()["algorithm"]) == {*ALGORITHMS, *OTHERS}
 
 
 # Of one process, and of GPUs that share rows.
@@ -305,6 +307,7 @@ def source(path: str) -> str:
 READERS = {
     "": (r"", r""),
     "actor_loss.": (r"utils/losses|core_algos|v1/trainer_base", r"actor|actor_config|config"),
+    "actor_loss.policy_loss.": (r"utils/losses", r"policy_loss"),
     "critic_loss.": (r"utils/losses|v1/trainer_base", r"critic|critic_cfg|config"),
     "config.trainer.": (r"trainer/", r"trainer"),
     "config.trainer.v1.": (r"", r""),

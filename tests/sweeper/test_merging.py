@@ -172,5 +172,5 @@ def test_every_rule_names_settings_of_ours() -> None:
 
 def test_an_estimator_that_no_rule_names_may_read_anything() -> None:
     assert not {"algorithm.gamma", "algorithm.lam", "algorithm.norm_adv_by_std"} & set(
-        idle(expand(["algorithm.adv_estimator=rloo"], multirun=False).points[0].config)
+        idle(expand(["algorithm.adv_estimator=opo"], multirun=False).points[0].config)
     )
