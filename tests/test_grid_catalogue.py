@@ -25,7 +25,7 @@ LADDERS: dict[str, tuple[str, ...]] = {
 }
 # Runs on each ladder of LADDERS.
 COUNTS = {
-    "algorithm": (9, 9),
+    "algorithm": (30, 30),
     "cross_domain": (10, 10),
     "curriculum": (9, 9),
     "data_reuse": (8, 8),
