@@ -145,7 +145,9 @@ class Attempt:
     def heartbeat(self) -> Heartbeat | None:
         """The last published heartbeat."""
         value = self.read("heartbeat")
-        return None if value is None else Heartbeat(**{key: value[key] for key in Heartbeat.__dataclass_fields__})
+        if value is None:
+            return None
+        return Heartbeat(**{key: value[key] for key in Heartbeat.__dataclass_fields__ if key in value})
 
     def seconds(self) -> float:
         """Wall seconds from its start to its last sign of life, however it ended; 0: it left none."""
