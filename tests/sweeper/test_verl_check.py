@@ -19,7 +19,7 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
     "lora with a kl loss": ("algorithm.lora.rank=8", "algorithm.kl.in_loss=true"),
     "adaptive kl in the reward": ("algorithm.kl.in_reward=true", "algorithm.kl.reward_controller=adaptive"),
     "a verl key": ("+verl.actor_rollout_ref.rollout.top_k=5",),
-    "another policy loss": ("+verl.actor_rollout_ref.actor.policy_loss.loss_mode=gspo",),
+    "another policy loss": ("algorithm.policy_loss=gspo", "algorithm.ppo_epochs=2"),
     "wandb": ("logging.wandb=true",),
 }
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -47,7 +47,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         "by zero (with verl.actor_rollout_ref.actor.use_dynamic_bsz=false",
     ),
     "an unknown advantage estimator": (("algorithm.adv_estimator=gea",), "gea"),
-    "an unknown policy loss": (("+verl.actor_rollout_ref.actor.policy_loss.loss_mode=gsop",), "gsop. Supported modes"),
+    "an unknown policy loss": (("algorithm.policy_loss=gsop", "algorithm.ppo_epochs=2"), "gsop. Supported modes"),
     "an unknown kl penalty": (("algorithm.kl.in_reward=true", "algorithm.kl.reward_penalty=k7"), "k7"),
 }
 
