@@ -1,19 +1,18 @@
 """The share of problems that goes to supervised fine-tuning before RL, the total held fixed.
 
-R = a + b z + c z^2 with z the share on a logit scale; c < 0 and the top inside the shares tried are needed for an
-optimum. Shares are drawn 5% towards a half first: a share of 0 has no logit, and near 0 the logit would give one arm
-all the leverage. The optimum and its interval come from joint draws of all arms (`analysis.estimates.panel`). The flat
-top is what one can choose from: the shares whose fitted R is within one standard error of the top.
+R = a + b z + c z^2 with z the share on a logit scale (`analysis.estimates.optimum`). Shares are drawn 5% towards a half
+first: a share of 0 has no logit, and near 0 the logit would give one arm all the leverage. The flat top is what one can
+choose from: the shares whose fitted R is within one standard error of the top.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analysis.drawing.answer import Answer, Bar, Chart, Figure, Forest, Guide, Scale, band_and_line
 from analysis.estimates.numerals import plain
+from analysis.estimates.optimum import MIN_VALUES, Optimum, Tried, optima
 from analysis.estimates.panel import Panel
 from analysis.passk.estimate import Estimate
 from analysis.questions import Question, Settings
@@ -24,30 +23,7 @@ from analysis.runs.counts import Floats
 from analysis.runs.selection import ALL_RUNS, Selection
 from sweeper.rows.row import ResultRow
 
-MIN_SHARES = 4  # three coefficients and one share to contradict them
 INSET = 0.05  # how far shares are drawn towards a half before their logit is taken
-MOST_AT_EDGE = 0.05  # share of draws without an optimum inside, above which none is given
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Optimum:
-    """Where the quadratic is highest.
-
-    Attributes:
-        share: Best share with its 95% interval, or why none is given.
-        flat: First and last of the shares within one standard error of the top.
-        grid: Shares of the fitted curve.
-        fitted: The curve.
-        band: Lower and upper ends of its 95% band, 2 x shares.
-        misfit: Whether the arms lie further off the quadratic than seeds and problems explain.
-    """
-
-    share: Estimate | str
-    flat: tuple[float, float]
-    grid: Floats
-    fitted: Floats
-    band: Floats
-    misfit: bool
 
 
 def answer(question: Question, selection: Selection, _: Settings) -> Answer:
@@ -58,8 +34,8 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
     for name, found in _panels(selection, notes):
         rows += _rows(name, found)
         shares = len(set(found.x.tolist()))
-        if shares < MIN_SHARES:
-            reasons.append(f"with {name}, {shares} shares were run and a curve with a check needs {MIN_SHARES}")
+        if shares < MIN_VALUES:
+            reasons.append(f"with {name}, {shares} shares were run and a curve with a check needs {MIN_VALUES}")
             figures[name] = _forest(found)
             continue
         best = optimum(found)
@@ -69,12 +45,12 @@ def answer(question: Question, selection: Selection, _: Settings) -> Answer:
                 f"With {name}: the shares lie further off a quadratic than seeds and problems explain, so the "
                 f"intervals are widened; the best share measured is {found.x[int(np.argmax(found.values))]:.2f}"
             )
-        if isinstance(best.share, str):
-            reasons.append(f"with {name}, {best.share}")
+        if isinstance(best.at, str):
+            reasons.append(f"with {name}, {best.at}")
         else:
-            shares_found.append(best.share)
+            shares_found.append(best.at)
             texts.append(
-                f"With {name}: the best share is {plain(best.share)}; shares from {best.flat[0]:.2f} to "
+                f"With {name}: the best share is {plain(best.at)}; shares from {best.flat[0]:.2f} to "
                 f"{best.flat[1]:.2f} are within one standard error of it"
             )
     if not rows:
@@ -129,45 +105,7 @@ def _rows(name: str, found: Panel) -> list[dict[str, object]]:
 
 def optimum(found: Panel) -> Optimum:
     """The best share of a panel over shares (0 <= x < 1), or why none is given."""
-    z = _logit(found.x)
-    centre, width = z.mean(), max(float(np.ptp(z)), 1e-12)
-    design = np.vander((z - centre) / width, 3, increasing=True)
-    pull = np.linalg.pinv(design)
-    grid = np.linspace(found.x.min(), found.x.max(), 201)
-    basis = np.vander((_logit(grid) - centre) / width, 3, increasing=True)
-    hat = np.eye(len(z)) - design @ pull
-    misfit = float(((hat @ found.values) ** 2).sum())
-    expected = (((found.draws - found.values) @ hat.T) ** 2).sum(axis=1)
-    df = len(z) - 3
-    draws = found.draws
-    # What the arms lie off the quadratic beyond the noise of the draws: other runs, or another shape.
-    excess = max(misfit - float(expected.mean()), 0.0)
-    if df > 0 and excess > 0:
-        rng = np.random.default_rng(90217)
-        spread = np.sqrt(excess / rng.chisquare(df, size=len(draws)))
-        draws = draws + rng.normal(size=draws.shape) * spread[:, None]
-    curves = (draws @ pull.T) @ basis.T
-    fitted = basis @ (pull @ found.values)
-    best, of_draws = int(np.argmax(fitted)), np.argmax(curves, axis=1)
-    inside = (of_draws > 0) & (of_draws < len(grid) - 1)
-    at_edge = float(1 - inside.mean())
-    # The standard error of a loss against the top, share by share, from the same draws.
-    behind = (curves - curves[:, [best]]).std(axis=0)
-    flat = grid[fitted[best] - fitted <= behind]
-    low, high = np.quantile(grid[of_draws], [0.025, 0.975])
-    share: Estimate | str = Estimate(float(grid[best]), float(low), float(high))
-    if best in (0, len(grid) - 1):
-        share = f"the fitted curve is highest at the edge of the shares tried ({grid[best]:.2f}): try shares beyond it"
-    elif at_edge > MOST_AT_EDGE:
-        share = f"{at_edge:.0%} of the draws are highest at an edge of the shares tried: the curve is too flat"
-    return Optimum(
-        share=share,
-        flat=(float(flat.min()), float(flat.max())),
-        grid=grid,
-        fitted=fitted,
-        band=np.quantile(curves, [0.025, 0.975], axis=0),
-        misfit=bool(df > 0 and misfit > float(np.quantile(expected, 0.95))),
-    )
+    return optima(found, [range(len(found.arms))], SHARES)[0]
 
 
 def _total(row: ResultRow) -> int | None:
@@ -185,6 +123,9 @@ def _logit(share: Floats) -> Floats:
     return np.asarray(np.log(drawn_in / (1 - drawn_in)))
 
 
+SHARES = Tried(values="shares", scale=_logit, between=np.linspace, written=lambda share: f"{share:.2f}")
+
+
 def _forest(found: Panel) -> Forest:
     values = [found.value(i) for i in range(len(found.arms))]
     bars = [Bar.of(arm.label, value, plain(value)) for arm, value in zip(found.arms, values, strict=True)]
@@ -196,7 +137,7 @@ def _chart(found: Panel, best: Optimum) -> Chart:
         "quadratic in logit share", "fit", best.grid, best.fitted, best.band, band="95% band of the fit"
     )
     traces = (*curve, points(found, label="measured, 95% over problems and seeds", group="measured"))
-    top = () if isinstance(best.share, str) else (best.share.value,)
+    top = () if isinstance(best.at, str) else (best.at.value,)
     guides = tuple(Guide(axis="x", value=share, label=f"best {share:.2f}") for share in top)
     return Chart(
         title="pass@1 by share of fine-tuning",

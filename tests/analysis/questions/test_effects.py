@@ -85,9 +85,9 @@ def test_the_best_share_of_sft_is_found_with_a_flat_top_around_it():
     found = ask("sft_share", shares(bent(0.5), 3), n_problems=200, seed_sd=0.05)
     best = optimum(shares_panel(bent(0.5), rng=0))
     assert found.status is Status.answered
-    assert isinstance(best.share, Estimate)
-    assert best.share.low <= 0.5 <= best.share.high
-    assert best.flat[0] <= best.share.value <= best.flat[1]
+    assert isinstance(best.at, Estimate)
+    assert best.at.low <= 0.5 <= best.at.high
+    assert best.flat[0] <= best.at.value <= best.flat[1]
     assert found.figures["1024 problems"].guides
 
 
@@ -101,7 +101,7 @@ def shares_panel(skills: dict[int, float], *, rng: int) -> Panel:
 
 def test_the_interval_of_the_best_share_covers_a_planted_quadratic():
     found = [optimum(shares_panel(bent(0.5), rng=i)) for i in range(60)]
-    given = [best.share for best in found if isinstance(best.share, Estimate)]
+    given = [best.at for best in found if isinstance(best.at, Estimate)]
     assert len(given) >= 40
     assert np.mean([best.low <= 0.5 <= best.high for best in given]) >= 0.90
 
@@ -110,7 +110,7 @@ def test_shares_that_are_no_quadratic_widen_the_interval_and_are_said_to_be_none
     found = ask("sft_share", shares(SHARES, 3), n_problems=200)
     assert any("further off a quadratic" in note and "measured is 0.50" in note for note in found.notes)
     best = optimum(shares_panel(SHARES, rng=0))
-    assert isinstance(best.share, str) or best.share.low <= 0.5 <= best.share.high
+    assert isinstance(best.at, str) or best.at.low <= 0.5 <= best.at.high
 
 
 @pytest.mark.parametrize("skills", [{0: 0.0, 256: 0.3, 512: 0.6, 768: 0.9}, {0: 0.9, 256: 0.6, 512: 0.3, 768: 0.0}])
