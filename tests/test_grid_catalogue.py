@@ -40,6 +40,7 @@ COUNTS = {
     "model_scale": (8, 14),
     "model_x_data": (20, 35),
     "paper_2509_25300": (21, 30),
+    "rollout_allocation": (24, 24),
     "rollout_n": (8, 8),
     "sft_rl_ratio": (10, 10),
 }
@@ -177,3 +178,19 @@ def test_the_published_study_has_its_60_runs(tmp_path: Path) -> None:
     plan = make_plan(found, tmp_path)
     assert [run.reason for run in plan.refused] == []
     assert {run.spec.total_steps for run in plan.runs if run.spec} == {100, 105}
+
+
+@pytest.mark.parametrize("ladder", LADDERS)
+def test_every_arm_of_rollout_allocation_has_its_budgets_samples_one_update_a_step_and_no_problem_twice(
+    ladder: str,
+) -> None:
+    plan = make_plan(grid_of("+grid=rollout_allocation", *LADDERS[ladder]), Path("/nowhere"))
+    specs = [run.spec for run in plan.runs if run.spec]
+    samples = {spec.training.train_batch_size * spec.algorithm.rollout_n for spec in specs}
+    assert len(samples) == 1
+    assert {spec.algorithm.rollout_n for spec in specs} == {4, 8, 16, 32}
+    assert len({spec.total_steps for spec in specs}) == 3
+    for spec in specs:
+        assert spec.training.ppo_mini_batch_size == spec.training.train_batch_size
+        assert spec.algorithm.ppo_epochs == 1
+        assert spec.problems_seen == spec.total_steps * spec.training.train_batch_size == spec.n_unique

@@ -62,6 +62,11 @@ _ASKED = (  # name, title, text
         "Fine-tuning and RL",
         "Which share of a fixed number of problems should go to supervised fine-tuning before RL?",
     ),
+    (
+        "rollout_allocation",
+        "Rollouts at fixed compute",
+        "How many responses per prompt are best at a fixed number of samples, and how does that move with compute?",
+    ),
     ("curriculum", "Curriculum", "Does an ordered curriculum beat mixed order, or are they equivalent?"),
     ("transfer", "Transfer", "How much of a domain's own gain does training on another domain give?"),
     ("min_data", "Minimum data", "How few problems of a domain are enough?"),

@@ -46,6 +46,8 @@ class ModelFamily:
     lora_alphas: Text  # ... and ...
     lora_lrs: Text
     mini_batch: Count  # prompts per update where policy losses are compared: several updates per batch, or all are one
+    rollout_batches: Text  # prompts per step with 4, 8, 16 and 32 responses each: the same number of samples per step
+    rollout_steps: Text  # budgets of that comparison: steps of as many samples each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

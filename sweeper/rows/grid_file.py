@@ -23,8 +23,8 @@ from sweeper.spec.run_id import RunId
 # What a report can answer (`analysis.questions`); a grid's file lists those that it asks.
 QUESTIONS = (
     *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
-    *("sft_share", "curriculum", "transfer", "min_data", "stability", "algorithm", "unseen_size", "rest_of_run"),
-    *("agent_turns", "tool_gain", "tool_use"),
+    *("sft_share", "rollout_allocation", "curriculum", "transfer", "min_data", "stability", "algorithm"),
+    *("unseen_size", "rest_of_run", "agent_turns", "tool_gain", "tool_use"),
 )
 
 

@@ -13,12 +13,12 @@ from tests.analysis.questions.planted import Planted, selection
 
 NAMES = [
     *("size", "steps", "data", "compute", "sample_efficiency", "compute_efficiency", "marginal_return", "reuse"),
-    *("sft_share", "curriculum", "transfer", "min_data", "stability", "algorithm", "unseen_size", "rest_of_run"),
-    *("agent_turns", "tool_gain", "tool_use"),
+    *("sft_share", "rollout_allocation", "curriculum", "transfer", "min_data", "stability", "algorithm"),
+    *("unseen_size", "rest_of_run", "agent_turns", "tool_gain", "tool_use"),
 ]
 
 
-def test_the_nineteen_questions_are_asked_by_these_names():
+def test_the_twenty_questions_are_asked_by_these_names():
     assert list(QUESTIONS) == NAMES
     assert all(name == question.name and question.text.endswith("?") for name, question in QUESTIONS.items())
 
@@ -68,7 +68,7 @@ def test_ask_without_a_question_lists_those_there_are(capsys):
 
 def test_ask_lists_its_questions(capsys):
     assert main(["ask", "--list"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 19
+    assert len(capsys.readouterr().out.splitlines()) == 20
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["size", "--margin", "1.5"], ["size", "--target", "0"]])
