@@ -87,8 +87,8 @@ def takes_one_step_per_call(row: ResultRow) -> bool:
 
     Python does several; of a tool of the user's own it is not known.
     """
-    tools = (row.settings or {}).get("agent.tools")
-    return bool(tools) and set(tools) <= ONE_STEP
+    tools = set((row.settings or {}).get("agent.tools") or ())
+    return bool(tools) and tools <= ONE_STEP
 
 
 def within_turns(run: Run, turns: int) -> Run:
