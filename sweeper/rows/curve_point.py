@@ -46,11 +46,12 @@ def signals(point: Mapping[str, Any]) -> dict[str, float | None]:
     `groups_without_signal` and `groups_all_right`, shares of the step's groups (0 to 1); `discarded_groups`, how many
     dynamic sampling threw away; `tokens_per_s`, of the batch over the step's wall time.
     """
-    groups, gone = point.get("groups") or {}, point.get("discarded") or {}
-    n, tokens, seconds = groups.get("n"), point.get("tokens"), point.get("seconds")
+    told, gone = point.get("groups"), point.get("discarded") or {}
+    groups = Groups(**{field.name: told[field.name] for field in fields(Groups)}) if told else None
+    tokens, seconds = point.get("tokens"), point.get("seconds")
     return {
-        "groups_without_signal": (groups["all_right"] + groups["none_right"]) / n if n else None,
-        "groups_all_right": groups["all_right"] / n if n else None,
+        "groups_without_signal": groups.without_signal if groups else None,
+        "groups_all_right": groups.all_right / groups.n if groups and groups.n else None,
         "discarded_groups": gone.get("groups"),
         "tokens_per_s": tokens / seconds if tokens is not None and seconds else None,
     }

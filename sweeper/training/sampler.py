@@ -13,6 +13,7 @@ from sweeper.rows import late_verdicts
 from sweeper.rows.groups import SHARE, Discarded, groups_of
 
 _TRAIN = "train"  # verl's partitions: this and `val`
+_NOTHING = Discarded(groups=0, responses=0, tokens=0, response_tokens=0)
 MOST_DRAWN = 10  # batches that a step may throw away, as DAPO's own script draws at most ten
 
 
@@ -29,11 +30,11 @@ class CountingReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl has no t
             # As verl's trainer makes its own (`_build_replay_buffer`): a refill is of single prompts.
             kwargs |= {"filter_groups_metric": "reward", "train_batch_size": int(asked["batch"]), "gen_batch_size": 1}
         super().__init__(*args, **kwargs)
-        self._discarded = Discarded(groups=0, responses=0, tokens=0, response_tokens=0)
+        self._discarded = _NOTHING
 
     def sample(self, global_steps: int, partition_id: str, batch_size: int) -> tuple[Any, dict[str, Any]]:
         """A batch, with metrics of what was drawn for it; of a validation verl logs none."""
-        self._discarded = Discarded(groups=0, responses=0, tokens=0, response_tokens=0)
+        self._discarded = _NOTHING
         batch, told = super().sample(global_steps, partition_id, batch_size)
         got = tq.kv_batch_get(keys=list(batch.keys), partition_id=partition_id, select_fields=["extra_fields"])
         samples = [getattr(value, "data", value) for value in got["extra_fields"]]
