@@ -126,7 +126,7 @@ def all_are(results: Path, state: State, seconds: float = 120, lab: Lab | None =
             lab.hurry()
         return set(states(results).values()) == {state}
 
-    return wait_until(reached, seconds)
+    return wait_until(reached, seconds, every=0.5)  # each time asks SLURM and reads every run
 
 
 def shaped(spec: RunSpec, *, nodes: int = 1, gpus: int = 1) -> RunSpec:

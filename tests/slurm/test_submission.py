@@ -61,11 +61,11 @@ def test_runs_in_the_queue_are_not_submitted_again(make: Make, tmp_path: Path) -
 
 
 def test_a_submitter_killed_at_any_moment_loses_and_doubles_nothing(make: Make, tmp_path: Path) -> None:
-    specs = [make(f"seed={seed}") for seed in range(50) if seed != 13]
+    specs = [make(f"seed={seed}") for seed in range(26) if seed != 13]  # two arrays
     for spec in specs:
         RunDir(results_dir=tmp_path, run_id=spec.run_id).freeze(spec)
     dice = random.Random(7)
-    for _ in range(10):
+    for _ in range(8):
         process = subprocess.Popen([sys.executable, "-c", SUBMIT, str(tmp_path)], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
@@ -73,7 +73,7 @@ def test_a_submitter_killed_at_any_moment_loses_and_doubles_nothing(make: Make, 
         process.kill()
         process.wait()
     submit(specs, tmp_path)
-    assert all_are(tmp_path, State.done, 300)
+    assert all_are(tmp_path, State.done, 900)
     assert set(attempts(tmp_path, specs)) == {1}
     assert wait_until(lambda: not live(tmp_path), 30)
 
