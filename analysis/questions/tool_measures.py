@@ -139,14 +139,14 @@ class Level:
 
 
 def levels_of_need(arm: Arm) -> list[Level]:
-    """By calls needed, a whole number; none where it is not known (`calls_needed`)."""
+    """By calls needed; none where it is not known (`calls_needed`)."""
     needs = calls_needed(arm.runs[0])
     if needs is None:
         return []
     found = []
     for need in np.unique(needs[np.isfinite(needs)]).tolist():
         level = _level(arm, int(need), needs == need)
-        found += [level] if level is not None and need == int(need) else []
+        found += [] if level is None else [level]
     return found
 
 

@@ -71,7 +71,7 @@ def turns_measured(counts: Counts | None) -> int:
 
 
 def calls_needed(run: Run) -> Floats | None:
-    """Of every problem, as the synthetic tasks of agents state it with their level; NaN where one has no level.
+    """Of every problem, as the synthetic tasks of agents state it with their level; NaN where that is no whole number.
 
     None of other data, and in an environment, where a level says how large a game is.
     """
@@ -79,7 +79,8 @@ def calls_needed(run: Run) -> Floats | None:
     is_told = settings.get("data.tasks") == "agent" and settings.get("agent.environment") is None
     if run.trained is None or not is_told:
         return None
-    return np.array([np.nan if value is None else value for value in run.trained.difficulties], dtype=np.float64)
+    levels = run.trained.difficulties
+    return np.array([np.nan if level is None or level % 1 else level for level in levels], dtype=np.float64)
 
 
 def takes_one_step_per_call(row: ResultRow) -> bool:

@@ -53,7 +53,7 @@ def verl_overrides(spec: RunSpec, files: Files, device: Device) -> tuple[str, ..
     Raises:
         ConfigError: a key of the user's would take the agent's place in verl's sampler, or change nothing in it.
     """
-    _refuse_idle_filters(spec)
+    _refuse_filters_without_sampler(spec)
     values: dict[str, Value] = values_of(spec) | _policy(spec, files) | _trainer(spec, files)
     values |= _gpu(spec) if device is Device.cuda else _cpu(spec, files)
     values |= _ray(spec.model.resources, device)
@@ -210,7 +210,7 @@ def _filter(spec: RunSpec) -> dict[str, Value]:
     }
 
 
-def _refuse_idle_filters(spec: RunSpec) -> None:
+def _refuse_filters_without_sampler(spec: RunSpec) -> None:
     """Refuse what a sampler would change nothing beside: verl hands neither to one that is not its own."""
     taken = next((key for key in spec.verl_keys if overlap(key, f"{_SAMPLER}.custom_sampler")), None)
     if spec.verl_keys.get(_REFILL) and not spec.agent.acts and taken is not None:

@@ -1,10 +1,7 @@
 """New models from their config.json; the command runs on a copy of `conf/`."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import yaml
 from sweeper.cli.main import main
 from sweeper.host.errors import ConfigError
 from sweeper.inputs.add_model import Found, architecture, find, settings_of
+from tests.sweeper.called import called as sweeper
 
 # config.json of published models, shortened, and the parameter counts of their weights.
 LLAMA_1B = {
@@ -299,11 +297,6 @@ def test_outside_a_project_an_installed_program_says_to_make_one(
 
 
 def test_a_local_model_is_added_by_one_command_and_then_plans(tiny_model: Path, tmp_path: Path) -> None:
-    def sweeper(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-        environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
-        command = [sys.executable, "-m", "sweeper", *words]
-        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-
     assert sweeper("init", "project", folder=tmp_path).returncode == 0
     project, folder = tmp_path / "project", tmp_path / "My-Model"
     folder.symlink_to(tiny_model, target_is_directory=True)

@@ -7,9 +7,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.sweeper.called import Done, all_called
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "extending.md").read_text()
@@ -51,9 +54,25 @@ def write(root: Path, name: str) -> None:
     path.write_text(path.read_text() + BLOCKS[name] if path.exists() else BLOCKS[name])
 
 
-def run(root: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    return subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True)
+PROMPTS = ("sweeper", "plan", "data_root=FOLDER")
+GRID = ("sweeper", "plan", "+grid=temperature", "model_family=qwen2.5", "cluster=mine", "--json")
+
+
+@pytest.fixture(scope="module")
+def answers(copy: Path, project: Path) -> dict[tuple[str, ...], Done]:
+    """What the page's other commands and two more answer."""
+    commands = [tuple(shlex.split(command)) for command in COMMANDS[1:]]
+    commands += [PROMPTS, GRID]
+    return dict(zip(commands, all_called(commands, project, of(copy)), strict=True))
+
+
+def of(root: Path) -> dict[str, str]:
+    """The environment of a copy of the program."""
+    return os.environ | {"PYTHONPATH": str(root)}
+
+
+def run(root: Path, folder: Path, *words: str) -> Done:
+    return subprocess.run([sys.executable, *words], cwd=folder, env=of(root), capture_output=True, text=True)
 
 
 def test_the_page_has_a_block_for_everything_that_is_added() -> None:
@@ -66,15 +85,15 @@ def test_the_page_begins_with_the_command_that_makes_a_project() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS[1:])
-def test_every_command_of_the_page_works_on_its_files(command: str, copy: Path, project: Path) -> None:
-    done = run(copy, project, "-m", *shlex.split(command))
+def test_every_command_of_the_page_works_on_its_files(command: str, answers: Mapping[tuple[str, ...], Done]) -> None:
+    done = answers[tuple(shlex.split(command))]
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_new_folder_takes_two_commands_also_where_prompts_are_longer_than_the_ladders(
-    copy: Path, project: Path
+    copy: Path, project: Path, answers: Mapping[tuple[str, ...], Done]
 ) -> None:
-    first = run(copy, project, "-m", "sweeper", "plan", "data_root=FOLDER")
+    first = answers[PROMPTS]
     assert first.returncode == 2
     (told,) = (line for line in first.stdout.splitlines() if "This works: python " in line)
     words = shlex.split(told.partition("This works: python ")[2])
@@ -83,9 +102,10 @@ def test_a_new_folder_takes_two_commands_also_where_prompts_are_longer_than_the_
     assert second.returncode == 0, second.stdout + second.stderr
 
 
-def test_the_added_grid_has_its_runs_and_the_added_cluster_is_planned_for(copy: Path, project: Path) -> None:
-    words = ("plan", "+grid=temperature", "model_family=qwen2.5", "cluster=mine", "--json")
-    planned = run(copy, project, "-m", "sweeper", *words)
+def test_the_added_grid_has_its_runs_and_the_added_cluster_is_planned_for(
+    answers: Mapping[tuple[str, ...], Done],
+) -> None:
+    planned = answers[GRID]
     assert planned.returncode == 0, planned.stderr
     assert len(json.loads(planned.stdout)["data"]["runs"]) == 6
 
