@@ -113,18 +113,6 @@ def _within(counts: Counts | None, turns: int) -> Counts | None:
     return replace(counts, c=tuple(item.correct_at_turns[turns - 1] for item in found))
 
 
-def per_trajectory(counts: Counts, name: str) -> Floats:
-    """A sum of `Trajectories` per trajectory, of every problem.
-
-    Raises:
-        ValueError: a problem has no trajectories.
-    """
-    found = known_trajectories(counts)
-    if found is None:
-        raise ValueError("a problem has no trajectories")
-    return np.array([item.mean(name) for item in found])
-
-
 def generated_tokens(run: Run) -> float | None:
     """Tokens that the trained model drew, per sample, mean over problems; None where they were not counted."""
     counts = run.trained

@@ -50,11 +50,6 @@ class Side:
     room: int = 0
 
     @property
-    def is_live(self) -> bool:
-        """Whether a job is, or may be, at it."""
-        return self.state in _LIVE
-
-    @property
     def measured(self) -> tuple[Path, Path]:
         """Its per-problem counts, and its base model's."""
         at = self.run_dir.results_dir, self.run_dir.run_id
