@@ -47,7 +47,7 @@ COUNTS = {
 OF_ONE_LADDER = {"real_smoke", "smoke"}  # name their model themselves
 # Those of agents name their ladder themselves: runs on it, and with the models that know tools on GPUs.
 OF_AGENTS = {"agent_scale": (16, 28), "agent_turns": (8, 8), "agent_tools": (8, 8)}
-ON_GPUS = ("model_family=qwen2.5-instruct", "model.prompt_style=model", "cluster=slurm")
+ON_GPUS = ("model_family=qwen2.5-instruct", "cluster=slurm")
 
 
 def head(grid: str) -> str:
