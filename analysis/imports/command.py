@@ -79,6 +79,9 @@ def run(options: argparse.Namespace) -> int:
             raise ResultsError(f"--csv {options.csv} is there already and is not overwritten; choose another name")
         write_atomic(options.csv, hidden(_table(histories)))
         print(f"{options.csv}: {len(histories)} runs")
+        for history in histories:
+            for topic, words in history.said.items():
+                print(f"  {history.name}, {topic}: {words}")
         return 0
     rows = []
     for number, history in enumerate(histories):

@@ -55,9 +55,8 @@ def _read(path: Path, renamed: Mapping[str, str]) -> list[History]:
     if path.suffix == ".wandb":
         return [_from(read_wandb(path), path)]
     for read in (read_metrics, read_console):
-        history = read(path)
-        if history is not None:
-            return [_from(history, path)]
+        if histories := read(path):
+            return [_from(history, path) for history in histories]
     if path.suffix.lower() in (".csv", ".json", ".jsonl"):
         return [_from(history, path) for history in read_table(path, renamed=renamed)]
     raise ResultsError(

@@ -99,7 +99,7 @@ def row_of(history: History, labels: Labels, *, number: int = 0) -> ResultRow:
 
 def _imported(history: History, missing: dict[str, str]) -> Imported:
     source = {"kind": history.kind, "path": str(history.path), "sha256": history.sha256, "name": history.name}
-    return Imported(**source, missing=missing)
+    return Imported(**source, missing={**missing, **history.said})
 
 
 def _ended(history: History, missing: dict[str, str]) -> tuple[Status, Failure | None]:
