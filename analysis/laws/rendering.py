@@ -73,4 +73,4 @@ def ranking_text(found: Json) -> str:
         wins, aicc = item["wins"], item["aicc"]
         row += f"{'' if wins is None else f'{wins:.0%}':>12}{'' if aicc is None else f'{aicc:.1f}':>10}"
         lines.append(row + (f"  ({item['n_failed']} without a fit)" if item["n_failed"] else ""))
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"flag: {flag}" for flag in found["flags"])])

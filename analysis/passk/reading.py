@@ -2,14 +2,16 @@
 
 import csv
 import io
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.imports.delimited import canonical
 from analysis.passk.majority import Answer
 from analysis.passk.sample import Sample
-from rewards.bounded_file import MIB, read_text
+from rewards.bounded_file import MIB, read_bytes
 from sweeper.host.errors import ResultsError
 from sweeper.rows.counts import KEYS, checked, read_lines, whole
 
@@ -83,11 +85,13 @@ def _csv_lines(path: Path, *needed: str) -> list[dict[str, str]]:
     if not path.is_file():
         raise ResultsError(f"{path} is not a file")
     try:
-        content = read_text(path, _MOST_BYTES, encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ResultsError(f"{path} is not UTF-8 text: {error}") from None
+        content, said = canonical(read_bytes(path, _MOST_BYTES))
+    except (ValueError, csv.Error) as error:
+        raise ResultsError(f"{path}: {error}") from None
     except OSError as error:
         raise ResultsError(f"{path}: {error.strerror}") from None
+    for words in said:
+        print(f"{path}: {words}", file=sys.stderr)
     try:
         return _checked_lines(path, csv.DictReader(io.StringIO(content, newline="")), needed)
     except csv.Error as error:
