@@ -53,8 +53,8 @@ def _ends(item: Json) -> str:
 def _group(item: Json) -> str:
     r2 = "" if item["r2"] is None else f", R2 {item['r2']:.3f}"
     line = (
-        f"{item['group'] or 'all':>8}: {_off(item['mae'])} (bias {_off(item['bias'], '+')}{r2}; {item['n']} rows), last value "
-        f"{_off(item['last_value_mae'])}"
+        f"{item['group'] or 'all':>8}: {_off(item['mae'])} (bias {_off(item['bias'], '+')}{r2}; {item['n']} rows), "
+        f"last value {_off(item['last_value_mae'])}"
     )
     if item["mae_by_level_rule"]:
         by_rule = ", ".join(f"{rule} {_off(mae)}" for rule, mae in item["mae_by_level_rule"].items())
