@@ -1,6 +1,7 @@
 """The verb `import` of the command line."""
 
 import argparse
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sweeper.spec.bounds import Count, Parameters, Seed, argument
 if TYPE_CHECKING:
     from analysis.imports.history import History
 
+_UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 HELP = """\
 Read runs that were made without this project into rows and curves that the report and the laws can use.
 
@@ -41,10 +43,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--map", action="append", default=[], metavar="COLUMN=METRIC", help="what a column of a table measures"
     )
     parser.add_argument("--model", help="name in conf/model, or any other name with both sizes")
-    parser.add_argument("--n-params", type=argument(Parameters), help="all parameters of the model")
-    parser.add_argument(
-        "--n-params-non-embedding", type=argument(Parameters), help="without embedding and output matrix"
-    )
+    parser.add_argument("--n-params", type=_parameters, help="all parameters of the model")
+    parser.add_argument("--n-params-non-embedding", type=_parameters, help="without embedding and output matrix")
     parser.add_argument("--algorithm", help="default: algorithm.adv_estimator of the source's configuration")
     parser.add_argument("--domain-mix")
     parser.add_argument("--data-scale")
@@ -62,11 +62,13 @@ def run(options: argparse.Namespace) -> int:
     """
     from dataclasses import asdict, replace
 
+    from analysis.imports.names import in_our_terms
     from analysis.imports.reading import read_source, readable
     from analysis.imports.rows import Labels, row_of
     from sweeper.host.files import open_results, write_atomic
     from sweeper.host.secret import hidden
     from sweeper.rows.row import read_row, row_path, write_row
+    from sweeper.rows.table import TRACKED
 
     labels = Labels(**{name: getattr(options, name) for name in Labels.__dataclass_fields__})
     said = [f"--{name.replace('_', '-')}" for name, value in asdict(labels).items() if value is not None]
@@ -79,10 +81,16 @@ def run(options: argparse.Namespace) -> int:
             raise ResultsError(f"--csv {options.csv} is there already and is not overwritten; choose another name")
         write_atomic(options.csv, hidden(_table(histories)))
         print(f"{options.csv}: {len(histories)} runs")
+        for history in histories:
+            for topic, words in history.said.items():
+                print(f"  {history.name}, {topic}: {words}")
         return 0
     rows = []
-    for number, history in enumerate(histories):
+    for number, told in enumerate(histories):
+        history = told
         with readable(history.path):
+            if TRACKED not in history.summary:
+                history = in_our_terms(history, {} if history.kind == "table" else renamed)
             rows.append(row_of(history, labels, number=number))
             read_row(history.path, rows[-1].to_json())  # what is written can be read
     open_results(options.results)
@@ -96,6 +104,17 @@ def run(options: argparse.Namespace) -> int:
         for name, reason in (row.imported.missing if row.imported else {}).items():
             print(f"  {name}: {reason}")
     return 0
+
+
+def _parameters(text: str) -> int:
+    """A number of parameters, also as 7e9 or 7B."""
+    number, times = (text[:-1], _UNITS[text[-1].upper()]) if text[-1:].upper() in _UNITS else (text, 1)
+    try:
+        value = Decimal(number) * times
+        text = str(int(value)) if value == int(value) else text
+    except (ArithmeticError, ValueError, OverflowError):
+        pass
+    return int(argument(Parameters)(text))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.imports.history import MOST_BYTES, History
-from analysis.imports.tables import read_table
+from analysis.imports.tables import TYPES, read_table
+from analysis.imports.tensorboard_log import MARK, read_events
+from analysis.imports.trainer_logs import read_printed, read_state
 from analysis.imports.verl_logs import read_console, read_metrics
 from analysis.imports.wandb_log import by_run, read_wandb
 from rewards.bounded_file import MIB, open_regular
@@ -43,9 +45,17 @@ def readable(path: Path) -> Iterator[None]:
 def _read(path: Path, renamed: Mapping[str, str]) -> list[History]:
     if path.is_dir():
         logs = list(dict.fromkeys(log.resolve() for log in path.rglob("*.wandb")))  # wandb links its latest run
+        events = sorted(file for file in path.rglob("*") if MARK in file.name and file.is_file())
+        if events:
+            folders = dict.fromkeys(file.parent for file in events)
+            found = [[file for file in events if file.parent == folder] for folder in folders]
+            return [_from(h, *files) for files in found for h in read_events(files)] + _wandb(logs)
         if not logs:
-            raise ResultsError(f"{path} holds no wandb run (offline-run-*/run-*.wandb); name the file to import")
-        return [_from(read_wandb(*found), *found) for found in by_run(logs)]
+            raise ResultsError(
+                f"{path} holds no wandb run (offline-run-*/run-*.wandb) and no events of TensorBoard; "
+                "name the file to import"
+            )
+        return _wandb(logs)
     if not path.is_file():
         raise ResultsError(f"there is no file {path}")
     if path.stat().st_size > MOST_BYTES:
@@ -54,15 +64,24 @@ def _read(path: Path, renamed: Mapping[str, str]) -> list[History]:
         )
     if path.suffix == ".wandb":
         return [_from(read_wandb(path), path)]
-    for read in (read_metrics, read_console):
-        history = read(path)
-        if history is not None:
-            return [_from(history, path)]
-    if path.suffix.lower() in (".csv", ".json", ".jsonl"):
+    if MARK in path.name:
+        return [_from(history, path) for history in read_events([path])]
+    table = path.suffix.lower() in TYPES
+    for read in (read_state,) if path.suffix in (".json", ".parquet") else (read_metrics, read_console):
+        if histories := read(path):
+            return [_from(history, path) for history in histories]
+    if not table and (printed := read_printed(path)):
+        return [_from(history, path) for history in printed]
+    if table:
         return [_from(history, path) for history in read_table(path, renamed=renamed)]
     raise ResultsError(
-        f"{path} is neither a .wandb log, verl's metrics or console output, nor a CSV or JSON export: convert it to one"
+        f"{path} is neither a .wandb log, verl's metrics or console output, a log of transformers or TRL, "
+        "events of TensorBoard, nor a CSV, JSON or parquet export: convert it to one"
     )
+
+
+def _wandb(logs: list[Path]) -> list[History]:
+    return [_from(read_wandb(*found), *found) for found in by_run(logs)]
 
 
 def _from(history: History, *paths: Path) -> History:

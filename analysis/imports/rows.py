@@ -59,7 +59,9 @@ def row_of(history: History, labels: Labels, *, number: int = 0) -> ResultRow:
     size, nominal = _size(history, labels)
     curve = tuple(curve_point(step, values) for step, values in history.steps)
     trained = [point for point in curve if point.reward is not None]
-    steps = _said(missing, "steps", len(trained) or None, "no training reward (critic/score/mean) was logged")
+    steps = _said(
+        missing, "steps", _steps(history, trained), "no training reward (critic/score/mean) by step was logged"
+    )
     names = _names(history.config, labels, missing)
     amounts = _amounts(history.config, labels, trained, steps, missing)
     missing["lost_samples"] = "metrics do not say; verl's log does"
@@ -76,11 +78,13 @@ def row_of(history: History, labels: Labels, *, number: int = 0) -> ResultRow:
         "scale": names["data_scale"],
         "n_unique": labels.n_unique,
     }
-    fields: dict[str, Any] = size | {name: said or UNKNOWN for name, said in names.items()} | amounts
+    fields: dict[str, Any] = size | _apart(names, history) | amounts
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(history),
-        group_id=digest_of({"imported": identity}),  # of runs that differ in nothing that is known but their seed
+        group_id=digest_of(
+            {"imported": identity | _apart(names, history)}
+        ),  # of runs that differ in nothing that is known but their seed
         status=status,
         failure=failure,
         **fields,
@@ -97,9 +101,28 @@ def row_of(history: History, labels: Labels, *, number: int = 0) -> ResultRow:
     )
 
 
+def _steps(history: History, trained: list[CurvePoint]) -> int | None:
+    """Training steps made: the last one that was logged, whether or not all were; steps count from 1, or from 0."""
+    if not trained or "order" in history.said:
+        return None
+    return trained[-1].step + (trained[0].step == 0)
+
+
+def _apart(names: Mapping[str, Any], history: History) -> dict[str, str]:
+    """Names as a row has them. What is unknown of two runs is not the same: the first such bears the run's name."""
+    unknown = [name for name, said in names.items() if said is None]
+    found = {name: said or UNKNOWN for name, said in names.items()}
+    return found | {name: f"{UNKNOWN} ({hidden(history.name)})" for name in unknown[:1]}
+
+
+def _alone(names: Mapping[str, Any], history: History) -> dict[str, str]:
+    """Of a run of which something is unknown: its source, which two runs of one name need not share."""
+    return {} if all(names.values()) else {"source": history.sha256}
+
+
 def _imported(history: History, missing: dict[str, str]) -> Imported:
     source = {"kind": history.kind, "path": str(history.path), "sha256": history.sha256, "name": history.name}
-    return Imported(**source, missing=missing)
+    return Imported(**source, missing={**missing, **history.said})
 
 
 def _ended(history: History, missing: dict[str, str]) -> tuple[Status, Failure | None]:
@@ -179,14 +202,14 @@ def _amounts(
     found = {
         "train_samples": steps * batch * responses if steps and batch and responses else None,
         "problems_seen": seen,
-        "train_tokens": sum(tokens) if tokens and len(tokens) == len(trained) else None,
-        "gpu_seconds": _gpu_seconds(trained, config, labels),
+        "train_tokens": sum(tokens) if tokens and len(tokens) == steps else None,
+        "gpu_seconds": _gpu_seconds(trained, steps, config, labels),
     }
     cures = (
         "it needs the configuration, which wandb logs hold",
         "it needs --n-unique, and the configuration, which wandb logs hold",
-        "perf/total_num_tokens was not logged at every step",
-        "use --gpus; step times must be logged",
+        f"perf/total_num_tokens was logged at {len(tokens)} of {steps or 'an unknown number of'} steps; it takes all",
+        "use --gpus; step times must be logged at every step",
     )
     for (name, value), cure in zip(found.items(), cures, strict=True):
         _said(missing, name, value, cure)
@@ -223,7 +246,8 @@ def _size(history: History, labels: Labels) -> tuple[dict[str, Any], int]:
     known = known_models()
     path = _text(history.config, "actor_rollout_ref.model.path")
     names = {str(value.get("path") or name).rpartition("/")[2].lower(): name for name, value in known.items()}
-    name = labels.model or names.get((path or "").rstrip("/").rpartition("/")[2].lower())
+    said = (labels.model or path or "").rstrip("/").rpartition("/")[2].lower()
+    name = labels.model if labels.model in known else names.get(said) or labels.model
     if name in known:
         shape = Architecture(**known[name]["architecture"])
         sizes = ("n_params", "n_params_non_embedding", "n_params_head", "n_params_active")
@@ -245,12 +269,14 @@ def _published(nominal: int, tokens: int) -> Flops:
     return Flops(accounting="6NT only (imported)", **none, published_6nt=6 * nominal * tokens)
 
 
-def _gpu_seconds(points: list[CurvePoint], config: Mapping[str, Any], labels: Labels) -> float | None:
+def _gpu_seconds(
+    points: list[CurvePoint], steps: int | None, config: Mapping[str, Any], labels: Labels
+) -> float | None:
     gpus, nodes = labels.gpus, _whole(config, "trainer.nnodes")
     if gpus is None and nodes and _text(config, "trainer.device") != "cpu":
         gpus = nodes * (_whole(config, "trainer.n_gpus_per_node") or 0)
     seconds = [point.seconds for point in points if point.seconds is not None]
-    return gpus * sum(seconds) if gpus and seconds and len(seconds) == len(points) else None
+    return gpus * sum(seconds) if gpus and seconds and len(seconds) == steps else None
 
 
 def _text(config: Mapping[str, Any], key: str) -> str | None:

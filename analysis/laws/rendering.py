@@ -6,6 +6,7 @@ from analysis.laws.heldout import LEAKY
 from analysis.laws.student import Interval
 
 Json = dict[str, Any]
+SMALL = 1e-3  # below it four decimals hide a number
 
 
 def answer_text(found: Json) -> str:
@@ -52,15 +53,21 @@ def _ends(item: Json) -> str:
 def _group(item: Json) -> str:
     r2 = "" if item["r2"] is None else f", R2 {item['r2']:.3f}"
     line = (
-        f"{item['group'] or 'all':>8}: {item['mae']:.4f} (bias {item['bias']:+.4f}{r2}; {item['n']} rows), last value "
-        f"{item['last_value_mae']:.4f}"
+        f"{item['group'] or 'all':>8}: {_off(item['mae'])} (bias {_off(item['bias'], '+')}{r2}; {item['n']} rows), "
+        f"last value {_off(item['last_value_mae'])}"
     )
     if item["mae_by_level_rule"]:
-        line += "; by level rule " + ", ".join(f"{rule} {mae:.4f}" for rule, mae in item["mae_by_level_rule"].items())
+        by_rule = ", ".join(f"{rule} {_off(mae)}" for rule, mae in item["mae_by_level_rule"].items())
+        line += f"; by level rule {by_rule}"
     if tuned := item["level_tuned_on_held_out"]:
         r2 = "" if tuned["r2"] is None else f" (R2 {tuned['r2']:.3f})"
-        line += f"; with its own level {tuned['mae']:.4f}{r2} *"
+        line += f"; with its own level {_off(tuned['mae'])}{r2} *"
     return line if item["n_trained"] else f"{line} (no training row of this group)"
+
+
+def _off(value: float, sign: str = "") -> str:
+    """An error to four decimals, or to four digits where those would be zeros."""
+    return f"{value:{sign}.4f}" if value == 0 or abs(value) >= SMALL else f"{value:{sign}.4g}"
 
 
 def ranking_text(found: Json) -> str:
@@ -73,4 +80,4 @@ def ranking_text(found: Json) -> str:
         wins, aicc = item["wins"], item["aicc"]
         row += f"{'' if wins is None else f'{wins:.0%}':>12}{'' if aicc is None else f'{aicc:.1f}':>10}"
         lines.append(row + (f"  ({item['n_failed']} without a fit)" if item["n_failed"] else ""))
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"flag: {flag}" for flag in found["flags"])])

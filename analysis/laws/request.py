@@ -65,7 +65,7 @@ def answer(options: argparse.Namespace) -> Json:
         "objective_mean": found.objective / float(found.row_weights.sum()),
         "held_out": [_group(item) for item in errors],
         "rehearsal": [asdict(item) for item in rehearse(found)] if any(item.trained == 0 for item in errors) else [],
-        "flags": list(inference.flags),
+        "flags": [*table.said, *inference.flags],
         "file": options.csv,
         "sha256": table.digest,
         "where": options.where,
@@ -83,7 +83,7 @@ def ranking(options: argparse.Namespace) -> Json:
     columns = {"x": options.x, "y": options.y}
     sample = _sample(_measured(table, columns, options)[0], columns, options)
     ranked = rank(sample, loss=parse_loss(options.loss, residual=options.residual))
-    return {"origins": list(ORIGINS), "forms": [asdict(item) for item in ranked]}
+    return {"origins": list(ORIGINS), "forms": [asdict(item) for item in ranked], "flags": list(table.said)}
 
 
 def _estimate(item: Estimate) -> Json:

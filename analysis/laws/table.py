@@ -10,7 +10,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.imports.delimited import canonical
 from analysis.laws.sample import Floats, LawError
 from rewards.bounded_file import MIB, read_bytes
 from sweeper.rows.closed_query import QueryError, answered
 
 _MOST_BYTES = 64 * MIB  # of a file
 _MOST_COLUMNS = 1000  # which SQL sees, and messages name
+_NAMED = 10  # columns in a message
 ROW_NUMBER = "row_number_of_file"
 
 
@@ -35,6 +37,7 @@ class Table:
     path: Path
     digest: str  # SHA-256 of the file's bytes
     frame: pd.DataFrame
+    said: tuple[str, ...] = ()  # what was guessed of its delimiter, its encoding and its numbers
 
     def condition(self, text: str, option: str) -> NDArray[np.bool_]:
         """Which rows satisfy an SQL condition; null counts as no.
@@ -81,7 +84,7 @@ class Table:
 
     def take(self, rows: NDArray[np.bool_]) -> "Table":
         """Rows of a mask."""
-        return Table(path=self.path, digest=self.digest, frame=self.frame[rows].reset_index(drop=True))
+        return replace(self, frame=self.frame[rows].reset_index(drop=True))
 
     def _expression(self, text: str, option: str) -> "pd.Series[Any]":
         self._refuse_case(text, option)
@@ -112,10 +115,10 @@ class Table:
         names = [str(name) for name in self.frame.columns]
         close = get_close_matches(text, names, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        reason = message.splitlines()[0]
+        reason, more = message.splitlines()[0], f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         return (
             f"{option} {text!r} is neither a column of {self.path.name} nor an SQL expression of its columns: {reason} "
-            f'- {hint}columns: {", ".join(names)}; write a name with spaces as "a name"'
+            f'- {hint}columns: {", ".join(names[:_NAMED])}{more}; write a name with spaces as "a name"'
         )
 
 
@@ -127,17 +130,18 @@ def read_table(path: Path) -> Table:
     """
     try:
         data = read_bytes(path, _MOST_BYTES)
-        if data.partition(b"\n")[0].count(b",") >= _MOST_COLUMNS:
+        text, said = canonical(data)
+        if text.partition("\n")[0].count(",") >= _MOST_COLUMNS:
             raise ValueError(f"it has more than {_MOST_COLUMNS:,} columns")
-        frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig")
+        frame = pd.read_csv(io.BytesIO(text.encode()), encoding="utf-8")
     except FileNotFoundError:
         raise LawError(f"there is no file {path} - give a CSV file with a header line") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise LawError(f"{path} cannot be read as CSV ({reason}) - give a CSV file with a header line") from None
     if not len(frame):
         raise LawError(f"{path} holds no rows - give a CSV file with a header line and at least one row")
-    lines = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""))
+    lines = csv.reader(io.StringIO(text, newline=""))
     try:
         header, first = itertools.islice((line for line in lines if line), 2)
     except csv.Error as error:
@@ -147,4 +151,4 @@ def read_table(path: Path) -> Table:
         raise LawError(f"{path} has two columns named {', '.join(repeated)} - rename one")
     if len(first) > len(header):  # pandas would take the surplus first fields as labels and shift every column
         raise LawError(f"{path}: {len(first)} fields a row, but {len(header)} column names - name every column")
-    return Table(path=path, digest=hashlib.sha256(data).hexdigest(), frame=frame)
+    return Table(path=path, digest=hashlib.sha256(data).hexdigest(), frame=frame, said=said)

@@ -15,6 +15,7 @@ HELP = """\
 pass@k with intervals from per-problem counts.
 
   python -m analysis passk counts.csv --ks 1,2,4            columns problem_id, n, c and optional group
+  python -m analysis passk x_results.jsonl                  one sample a line: HumanEval, lm-eval; evalplus' JSON
   python -m analysis passk counts.csv --ks 1,8 --group-by difficulty --json
   python -m analysis passk RUN --results results            the counts of one run, by domain; its id, its start or end
   python -m analysis passk RUN --base BASE.csv              one run against counts on the same problems
@@ -25,7 +26,7 @@ pass@k with intervals from per-problem counts.
 
 A k above the samples of any problem is undefined (null with the reason), never 1. See docs/passk.md.
 """
-_FILES = (".csv", ".jsonl")  # names of files, there or not; other names are those of runs
+_FILES = (".csv", ".jsonl", ".json")  # names of files, there or not; other names are those of runs
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

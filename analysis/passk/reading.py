@@ -2,15 +2,19 @@
 
 import csv
 import io
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.imports.delimited import canonical
 from analysis.passk.majority import Answer
 from analysis.passk.sample import Sample
-from rewards.bounded_file import MIB, read_text
+from analysis.passk.sample_lines import counted, evalplus, keys_of
+from rewards.bounded_file import MIB, parsed, read_bytes, read_text
 from sweeper.host.errors import ResultsError
+from sweeper.host.json_lines import json_lines
 from sweeper.rows.counts import KEYS, checked, read_lines, whole
 
 ALL = "all"
@@ -28,10 +32,7 @@ def read_counts(path: Path, *, group: str | None = None) -> dict[str, Sample]:
     Raises:
         ResultsError: a column is missing or a value is not what it should be; says which line.
     """
-    if path.suffix == ".jsonl":
-        lines = _json_lines(path)
-    else:
-        lines = [checked(line, f"{path}, line {number}") for number, line in enumerate(_csv_lines(path, *KEYS), 2)]
+    lines = _samples(path) or (_json_lines(path) if path.suffix == ".jsonl" else _csv_counts(path))
     columns = lines[0].keys()
     if group is not None and group not in columns:
         raise ResultsError(f"{path} has no column {group!r} to group by; it has {', '.join(sorted(columns))}")
@@ -43,6 +44,38 @@ def read_counts(path: Path, *, group: str | None = None) -> dict[str, Sample]:
             raise ResultsError(f"{path}: problem {line['problem_id']} has an empty {by}")
         found.setdefault(name, []).append((line["problem_id"], line["n"], line["c"]))
     return {name: Sample.of(found[name]) for name in sorted(found)}
+
+
+def _csv_counts(path: Path) -> list[dict[str, Any]]:
+    return [checked(line, f"{path}, line {number}") for number, line in enumerate(_csv_lines(path, *KEYS), 2)]
+
+
+def _samples(path: Path) -> list[dict[str, Any]]:
+    """Counts of single verdicts, which is said; empty: the file holds none."""
+    if not path.is_file():
+        return []
+    try:
+        if path.suffix == ".json":
+            told = parsed(read_text(path, _MOST_BYTES))
+            if not isinstance(told, dict) or not isinstance(told.get("eval"), dict):
+                raise ResultsError(f"{path} is no eval_results.json of evalplus: it has no tasks under eval")
+            return [checked(line, str(path)) for line in evalplus(told["eval"], str(path))]
+        if path.suffix == ".jsonl":
+            first = next((line for _, line in json_lines(path)), None)
+            if not isinstance(first, dict) or set(KEYS) <= first.keys() or keys_of(list(first)) is None:
+                return []
+            lines = [(f"{path}, line {number}", line) for number, line in json_lines(path) if isinstance(line, dict)]
+        else:
+            names = next(csv.reader(io.StringIO(canonical(read_bytes(path, _MOST_BYTES))[0])), [])
+            if set(KEYS) <= set(names) or keys_of(names) is None:
+                return []
+            lines = [(f"{path}, line {number}", line) for number, line in enumerate(_csv_lines(path), 2)]
+    except (ValueError, OSError, csv.Error) as error:
+        raise ResultsError(f"{path}: {error}") from None
+    found = [checked(line, str(path)) for line in counted(lines)]
+    problem, verdict = keys_of(list(lines[0][1])) or ("", "")
+    print(f"{path}: {len(lines)} samples, one a line ({problem}, {verdict}), counted", file=sys.stderr)
+    return found
 
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:
@@ -83,11 +116,13 @@ def _csv_lines(path: Path, *needed: str) -> list[dict[str, str]]:
     if not path.is_file():
         raise ResultsError(f"{path} is not a file")
     try:
-        content = read_text(path, _MOST_BYTES, encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ResultsError(f"{path} is not UTF-8 text: {error}") from None
+        content, said = canonical(read_bytes(path, _MOST_BYTES))
+    except (ValueError, csv.Error) as error:
+        raise ResultsError(f"{path}: {error}") from None
     except OSError as error:
         raise ResultsError(f"{path}: {error.strerror}") from None
+    for words in said:
+        print(f"{path}: {words}", file=sys.stderr)
     try:
         return _checked_lines(path, csv.DictReader(io.StringIO(content, newline="")), needed)
     except csv.Error as error:

@@ -54,7 +54,11 @@ SOURCES: dict[str, tuple[str, Callable[[], bytes], str]] = {
         "line 1: Exceeds the",
     ),
     "a number beyond floats": ("a.jsonl", lambda: _jsonl(reward=10**400), "too large to convert to float"),
-    "Latin-1": ("a.csv", lambda: _csv("1,2") + "\n2,é".encode("latin-1"), "a.csv, line "),
+    "Latin-1": (
+        "a.csv",
+        lambda: _csv("1,2") + "\n2,é".encode("latin-1"),
+        "a row has a place for none of its metrics (reward)",
+    ),
     "a field too long": ("a.csv", lambda: _csv("1,2", "2," + "x" * 200_000), "line 3: field larger than field limit"),
     "a line too long": ("a.csv", lambda: _csv("1,2", "2,3,4"), "line 3: it has more fields than the header"),
     "garbage messages": ("a.wandb", lambda: _container(b"\xff" * 40), "record 1: it is no message of wandb's"),

@@ -136,7 +136,7 @@ def test_a_panel_export_holds_several_runs_and_a_history_export_one(tmp_path: Pa
         '"1","0.1","0.0",""\n"2","0.2","0.0","0.5"\n'
     )
     rows = imported(tmp_path / "a", panel, "--model", "tiny-40k")
-    assert {row.imported.name: (row.steps, row.seed) for row in rows if row.imported} == {"a": (2, 0), "b-2": (1, 1)}
+    assert {row.imported.name: (row.steps, row.seed) for row in rows if row.imported} == {"a": (2, 0), "b-2": (2, 1)}
     history = tmp_path / "history.json"
     history.write_text(json.dumps([{"_step": step, "R": step / 10, "_runtime": 1.0} for step in (1, 2)]))
     (row,) = imported(tmp_path / "b", history, "--map", "R=critic/score/mean", "--n-params", 10, "--model", "mine",

@@ -65,3 +65,9 @@ def test_mixed_units_percent_among_fractions_and_a_zero_loss_are_said() -> None:
     assert "1 - y of a percentage" in said(1 - np.linspace(20, 90, 20), x=x)
     assert "1 of 20 rows have --y of 0" in said(np.append(np.linspace(3, 2, 19), 0.0), x=x)
     assert not said(np.linspace(3, 2, 20), x=x)
+
+
+def test_small_errors_are_not_written_as_zeros() -> None:
+    from analysis.laws.rendering import _off
+
+    assert [_off(value, "+") for value in (0.01234, -2.5e-8, 0.0)] == ["+0.0123", "-2.5e-08", "+0.0000"]
