@@ -121,8 +121,10 @@ def best_table(points: Sequence[Point], varying: str) -> Table:
     )
 
 
-_NUMBERS = ("step", "of", "chosen_on", "reported_on", "best", "best_low", "best_high", "last", "gain", "gain_low")
-_NUMBERS += ("gain_high",)
+_NUMBERS = (
+    *("step", "of", "chosen_on", "reported_on", "best", "best_low", "best_high", "last", "gain", "gain_low"),
+    "gain_high",
+)
 
 
 def _missing(points: Sequence[Point]) -> tuple[str, ...]:
@@ -153,7 +155,7 @@ def _figures(evidence: Evidence, frame: pd.DataFrame) -> tuple[Figure, ...]:
             trace = Trace.of(str(series), str(series), steps, values, Mark.line)
             traces += [trace, replace(trace, mark=Mark.point, low=(), high=())]
         x, y = Scale(label="training steps", least=0.0), Scale.share(f"pass@{k}")
-        charts.append(Chart(title=f"pass@{k}, {model} ({short(int(size))})", x=x, y=y, traces=tuple(traces)))
+        charts.append(Chart(title=f"pass@{k}, {model} ({short(float(str(size)))})", x=x, y=y, traces=tuple(traces)))
     if not charts:
         return ()
     return (draw(Panels(title="pass@k along training", charts=tuple(charts)), name="pass_at_k_along_training_curves"),)
