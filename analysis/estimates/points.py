@@ -16,19 +16,21 @@ from sweeper.rows.clear_change import LEVEL, holm
 TOLERANCE = 1e-9  # a row's pass@1 and the mean of its counts are the same number
 
 
-def value_at(point: Point, k: int, *, base: bool = False, domain: str = "all") -> float | None:
-    """pass@k, mean over seeds; None where a seed has none."""
-    values = [score.at(k) if (score := run.row.score(domain, base=base)) else None for run in point.runs]
+def value_at(point: Point, k: int, *, base: bool = False, domain: str = "all", step: int | None = None) -> float | None:
+    """pass@k, mean over seeds, after a `step` before the last where one is given; None where a seed has none."""
+    values = [score.at(k) if (score := run.row.score(domain, base=base, step=step)) else None for run in point.runs]
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known and len(known) == len(values) else None
 
 
-def pass_at(point: Point, k: int, *, base: bool = False, domain: str = "all") -> Estimate | None:
-    """pass@k, mean over seeds; None where a seed has none. Without counts there is no interval."""
-    mean = value_at(point, k, base=base, domain=domain)
+def pass_at(
+    point: Point, k: int, *, base: bool = False, domain: str = "all", step: int | None = None
+) -> Estimate | None:
+    """As `value_at`, with its interval; without counts there is none."""
+    mean = value_at(point, k, base=base, domain=domain, step=step)
     if mean is None:
         return None
-    matrix = point.matrix(k, base=base, domain=domain)
+    matrix = point.matrix(k, base=base, domain=domain, step=step)
     return _estimate(mean, over_problems(matrix) if matrix is not None and matrix.size else None)
 
 

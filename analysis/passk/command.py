@@ -10,6 +10,7 @@ from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import Room, paragraph
 from sweeper.rows.row import problems_path
 from sweeper.runs.folder import find_run
+from sweeper.spec.run_id import RunId
 
 HELP = """\
 pass@k with intervals from per-problem counts.
@@ -17,7 +18,8 @@ pass@k with intervals from per-problem counts.
   python -m analysis passk counts.csv --ks 1,2,4            columns problem_id, n, c and optional group
   python -m analysis passk x_results.jsonl                  one sample a line: HumanEval, lm-eval; evalplus' JSON
   python -m analysis passk counts.csv --ks 1,8 --group-by difficulty --json
-  python -m analysis passk RUN --results results            the counts of one run, by domain; its id, its start or end
+  python -m analysis passk RUN --results results            the counts of one run, by domain; its id, its start or end;
+                                                            with its checkpoints where they were evaluated
   python -m analysis passk RUN --base BASE.csv              one run against counts on the same problems
   python -m analysis passk trained.csv --base base.csv      paired differences and the crossover, by group
   python -m analysis passk counts.csv --pair base trained   the same, of two groups of one file
@@ -26,6 +28,7 @@ pass@k with intervals from per-problem counts.
 
 A k above the samples of any problem is undefined (null with the reason), never 1. See docs/passk.md.
 """
+RESULTS = Path("results")
 _FILES = (".csv", ".jsonl", ".json")  # names of files, there or not; other names are those of runs
 
 
@@ -58,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ResultsError: the files do not say what is needed.
     """
+    from analysis.passk.along import along_json, along_text, read_along
     from analysis.passk.reading import read_answers, read_counts
     from analysis.passk.sample import Sample
     from analysis.passk.summary import Asked, group_json, group_text, majority_json, pair_json, pair_text, with_all
@@ -68,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         raise ResultsError("--base and --pair compare counts: give a counts file")
     if options.counts is None and (options.group_by or options.beyond):
         raise ResultsError("--group-by and --beyond are of counts: give a counts file")
-    place = _counts(options.counts, options.results)
+    place, run_id = _counts(options.counts, options.results)
     groups = with_all(read_counts(place, group=options.group_by)) if place else {}
     votes = read_answers(options.answers) if options.answers else {}
     drawn = [int(sample.n.min()) for sample in groups.values()]
@@ -97,6 +101,9 @@ def run(options: argparse.Namespace) -> int:
             )
     if comparisons:
         found["paired"] = [pair_json(name, before, after, asked) for name, before, after in comparisons]
+    along = read_along(options.results or RESULTS, run_id) if run_id else None
+    if along is not None:
+        found["along"] = along_json(along, asked)
     if options.answers:
         found["majority"] = [
             {"group": name, "n_problems": len(answers), "ks": majority_json(answers, asked)}
@@ -106,13 +113,14 @@ def run(options: argparse.Namespace) -> int:
         print(json_text(found, indent=1))
     else:
         texts = [group_text(item) for item in found["data"]] + [pair_text(item) for item in found.get("paired", ())]
+        texts += [along_text(found["along"])] if along else []
         texts += [_majority_text(item) for item in found.get("majority", ())]
         print(paragraph("\n\n".join(texts), Room.of_screen(), indent="  "))
     return 0
 
 
-def _counts(said: str | None, results: Path | None) -> Path | None:
-    """The file of counts: the one that was named, or that of the run which was.
+def _counts(said: str | None, results: Path | None) -> tuple[Path | None, RunId | None]:
+    """The file of counts: the one that was named, or that of the run which was; and that run.
 
     Raises:
         ResultsError: a file is named and a results folder as well, or the run has no counts.
@@ -121,13 +129,13 @@ def _counts(said: str | None, results: Path | None) -> Path | None:
     if said is None or Path(said).is_file() or Path(said).suffix in _FILES:
         if results is not None:
             raise ResultsError(f"passk {said or '--answers'} reads that file alone; leave --results out, or name a run")
-        return None if said is None else Path(said)
-    folder = results or Path("results")
+        return None if said is None else Path(said), None
+    folder = results or RESULTS
     run_id = find_run(folder, said).run_id
     path = problems_path(folder, run_id)
     if not path.exists():
         raise ResultsError(f"{run_id} has no counts: it has not ended, or was not evaluated ({path})")
-    return path
+    return path, run_id
 
 
 def _majority_text(found: dict[str, Any]) -> str:

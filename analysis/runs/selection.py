@@ -7,7 +7,7 @@ configuration (`group_id`) on one set of problems, with one or more seeds.
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,15 @@ from rewards.bounded_file import JSON_BYTES, read_bytes
 from sweeper.host.errors import DamagedError, ResultsError
 from sweeper.rows.differences import between_rows
 from sweeper.rows.grid_file import Membership, tell_others
-from sweeper.rows.row import ResultRow, Status, base_problems_path, problems_path, read_rows, row_path
+from sweeper.rows.row import (
+    ResultRow,
+    Status,
+    base_problems_path,
+    problems_after_path,
+    problems_path,
+    read_rows,
+    row_path,
+)
 from sweeper.spec.agent import NONE
 
 SEPARATOR = " · "  # between the fields of a series' label
@@ -34,6 +42,7 @@ class Run:
     row: ResultRow
     trained: Counts | None
     base: Counts | None
+    along: Mapping[int, Counts] = field(default_factory=dict)  # by step before the last
 
     @property
     def paired(self) -> bool:
@@ -94,9 +103,12 @@ class Point:
         """The problems of the trained model's counts; empty without counts."""
         return self.runs[0].trained.problem_ids if self.runs[0].trained else ()
 
-    def matrix(self, k: int, *, base: bool = False, domain: str = "all") -> Floats | None:
-        """pass@k, seeds x problems; None where a seed has no counts, or those of other problems."""
-        counts = [run.base if base else run.trained for run in self.runs]
+    def matrix(self, k: int, *, base: bool = False, domain: str = "all", step: int | None = None) -> Floats | None:
+        """pass@k, seeds x problems; None where a seed has no counts, or those of other problems.
+
+        Of the trained model, of the base model, or after a `step` before the last.
+        """
+        counts = [run.along.get(step) if step is not None else run.base if base else run.trained for run in self.runs]
         known = [item for item in counts if item is not None]
         if len(known) < len(counts) or len({item.problem_ids for item in known}) != 1:
             return None
@@ -126,10 +138,12 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         paths = (path(results_dir, row.run_id) for path in (problems_path, base_problems_path))
         try:
             trained, base = (read_hashed(path, hasher) for path in paths)
+            along = {one.step: _after(results_dir, row, one.step, hasher) for one in row.along if one.scores}
         except ResultsError as error:
             damaged.append(DamagedError(f"run {row.run_id}: {error}"))
             continue
-        runs.append(Run(row=row, trained=trained, base=base))
+        known = {step: counts for step, counts in along.items() if counts is not None}
+        runs.append(Run(row=row, trained=trained, base=base, along=known))
     if not runs and damaged:
         raise damaged[0]
     for broken in damaged:
@@ -151,6 +165,10 @@ def select(results_dir: Path, grid: str | None = None) -> Selection:
         digest=hasher.hexdigest()[:16],
         damaged=tuple(map(str, damaged)),
     )
+
+
+def _after(results_dir: Path, row: ResultRow, step: int, hasher: "hashlib._Hash") -> Counts | None:
+    return read_hashed(problems_after_path(results_dir, row.run_id, step), hasher)
 
 
 def series_of(runs: Iterable[Run]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What an attempt does, phase by phase, and what each phase has found."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data_prep.files.lock import HeldError
@@ -17,9 +17,9 @@ from sweeper.inputs.fine_tuning import FineTuned, fine_tuned, not_fine_tuned
 from sweeper.inputs.models import PreparedModel, prepare
 from sweeper.inputs.prompt_limit import limit_words
 from sweeper.inputs.scorer_versions import refuse_other_code
-from sweeper.rows.row import base_problems_path, problems_path
+from sweeper.rows.row import base_problems_path, problems_after_path, problems_path
 from sweeper.training.context import JobContext
-from sweeper.training.final_weights import final_weights
+from sweeper.training.final_weights import final_weights, weights_after
 from sweeper.training.processors import refuse_few
 from sweeper.training.train import Trained, train
 
@@ -35,6 +35,7 @@ class Measured:
     n_unique: int | None = None  # training problems, after screening
     trained: Trained | None = None
     evaluated: Evaluated | None = None
+    along: Mapping[int, Evaluated | None] = field(default_factory=dict)  # by step; None: its weights are not there
 
 
 def phases(job: JobContext) -> Iterator[Measured]:
@@ -94,9 +95,16 @@ def phases(job: JobContext) -> Iterator[Measured]:
     if base is None:
         job.enter("evaluate base")
         base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
-        yield replace(done, base=base)
+        yield (done := replace(done, base=base))
+    for step in spec.evaluated_steps:
+        job.enter(f"evaluate step {step}")
+        yield (done := replace(done, along={**done.along, step: _evaluated_after(job, step, data.evaluation)}))
     write_atomic(base_problems_path(job.results, job.run_dir.run_id), read_text(base.file, MOST_BYTES))
     write_atomic(problems_path(job.results, job.run_dir.run_id), read_text(evaluated.file, MOST_BYTES))
+    for step, found in done.along.items():
+        if found is not None:
+            path = problems_after_path(job.results, job.run_dir.run_id, step)
+            write_atomic(path, read_text(found.file, MOST_BYTES))
 
 
 def _refuse_other_job(job: JobContext) -> None:
@@ -115,6 +123,17 @@ def _base_unless_measured_now(job: JobContext, model: PreparedModel, problems: P
     except HeldError:
         print("another run measures the base model now: its counts are taken when this one has trained", flush=True)
         return None
+
+
+def _evaluated_after(job: JobContext, step: int, problems: Path) -> Evaluated | None:
+    """As the last checkpoint is: the same problems, samples and seed; None: the step's weights are not there."""
+    out = job.run_dir.path / "checkpoint_counts" / f"step_{step}.jsonl"
+    weights = weights_after(job, step)
+    if weights is None and not out.exists():
+        print(f"no weights of step {step} are kept: its pass@k is not measured", flush=True)
+        return None
+    model = weights or job.run_dir.checkpoints  # what is measured already needs none
+    return measure(job.spec, job.children, job.results, model=model, data=problems, out=out, seed=job.spec.seed)
 
 
 def _screened(job: JobContext, model: PreparedModel, train_file: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sweeper.evaluation.measure import Evaluated
 from sweeper.host.machine import Device, code_digest, device_name, git_state, hostname, versions
 from sweeper.job.phases import Measured
 from sweeper.rows.counts import evaluated_tokens, scores
@@ -20,6 +21,7 @@ from sweeper.rows.row import (
     Status,
     Timing,
 )
+from sweeper.rows.score import ScoresAfter
 from sweeper.rows.trajectories import Trajectories
 from sweeper.runs import adjustment
 from sweeper.runs.attempt import Attempt
@@ -85,8 +87,26 @@ def row_of(job: JobContext, measured: Measured, failure: Failure | None) -> Resu
         flops=_flops(job, measured, points),
         base=scores(base.counts, spec.eval.ks) if base else (),
         trained=scores(evaluated.counts, spec.eval.ks) if evaluated else (),
+        along=_along(spec, measured, failure),
         curve=tuple(curve),
         settings=spec.settings(),
+    )
+
+
+def _evaluations(measured: Measured) -> list[Evaluated]:
+    """Of the trained model and its checkpoints; empty: none was made."""
+    return [found for found in (measured.evaluated, *measured.along.values()) if found is not None]
+
+
+def _along(spec: RunSpec, measured: Measured, failure: Failure | None) -> tuple[ScoresAfter, ...]:
+    """Of every step that was to be evaluated, its scores or why there are none."""
+    lost = "its weights were not there when the run had trained"
+    before = f"the run failed in the phase {failure.phase}" if failure else lost
+    return tuple(
+        ScoresAfter(step=step, scores=scores(found.counts, spec.eval.ks))
+        if (found := measured.along.get(step))
+        else ScoresAfter(step=step, scores=(), missing=lost if step in measured.along else before)
+        for step in spec.evaluated_steps
     )
 
 
@@ -104,6 +124,7 @@ def _flops(job: JobContext, measured: Measured, points: Sequence[CurvePoint]) ->
     per_step = job.spec.training.train_batch_size * job.spec.algorithm.rollout_n
     responses = [per_step * point.response_length for point in points if point.response_length is not None]
     gone = _discarded(points)
+    evaluations = _evaluations(measured)
     tokenizer = measured.model.path / "tokenizer.json" if measured.model else None
     return training_flops(
         job.spec,
@@ -114,7 +135,7 @@ def _flops(job: JobContext, measured: Measured, points: Sequence[CurvePoint]) ->
             response=sum(responses) if len(responses) == len(points) else None,
         ),
         validation=validation_tokens(job.run_dir.path / "val", tokenizer) if tokenizer else None,
-        evaluation=evaluated_tokens(measured.evaluated.counts) if measured.evaluated else None,
+        evaluation=evaluated_tokens([one for found in evaluations for one in found.counts]) if evaluations else None,
         fine_tuning=measured.fine_tuned.tokens if measured.fine_tuned else None,
         acted=_acted(points),
         discarded=Tokens(sequences=gone.responses, total=gone.tokens, response=gone.response_tokens) if gone else None,
@@ -187,7 +208,7 @@ def _timing(job: JobContext, measured: Measured) -> Timing:
         ended_at=now(),
         startup_s=measured.trained.startup_s if measured.trained else None,
         train_s=measured.trained.seconds if measured.trained else None,
-        evaluate_s=measured.evaluated.seconds if measured.evaluated else None,
+        evaluate_s=sum(found.seconds for found in evaluations) if (evaluations := _evaluations(measured)) else None,
         total_s=job.seconds(),
         attempts=len(job.run_dir.attempts()),
         earlier_steps_s=earlier_steps_s(job.run_dir),

@@ -23,6 +23,7 @@ from sweeper.spec.run_id import RunId
 from sweeper.training import checkpoint
 
 DAY = 86400.0  # a temporary file that is younger may still be written
+_IN_RUNS = ("", "attempts/*/", "checkpoints/", "checkpoints/*/actor/", "checkpoint_counts/")
 # Where files and folders are made whole.
 _WRITTEN = (
     "*",
@@ -43,7 +44,7 @@ _WRITTEN = (
         )
     ),
     *("data/*", "data/*/*"),
-    *(f"runs/*/{folder}*" for folder in ("", "attempts/*/", "checkpoints/", "checkpoints/*/actor/")),
+    *(f"runs/*/{folder}*" for folder in _IN_RUNS),
 )
 
 
@@ -116,7 +117,7 @@ def _checkpoints(results_dir: Path, done: set[RunId], damaged: list[DamagedError
             continue
         if not last.is_dir() or run_dir.is_locked():  # what is the last one is not known
             continue
-        for path in checkpoint.saved(run_dir.checkpoints):
+        for path in (*checkpoint.saved(run_dir.checkpoints), *checkpoint.all_thinned(run_dir.checkpoints)):
             if path != last:
                 why = f"checkpoint of a run that is done; {last.name} stays"
                 yield _garbage(results_dir, path, why, run_dir)

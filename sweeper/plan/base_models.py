@@ -1,7 +1,7 @@
 """What base models take once for all runs that start from them: which are measured here already, and what that took."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sweeper.host import amounts
@@ -11,6 +11,7 @@ from sweeper.rows.device_time import built
 from sweeper.rows.row import ResultRow
 from sweeper.spec.identity import agent_settings
 from sweeper.spec.run import RunSpec
+from sweeper.spec.training import LAST
 
 # Beginnings of settings that decide what a base model is and what of it is measured.
 _DECIDES = (
@@ -48,7 +49,8 @@ class BaseModels:
         found: dict[tuple[object, ...], tuple[RunSpec, Cost]] = {}
         for spec, cost in due:
             agent = repr(spec.agent) if spec.agent.acts else None
-            found.setdefault((spec.model.name, spec.eval, agent), (spec, cost))
+            measured = replace(spec.eval, checkpoints=LAST)
+            found.setdefault((spec.model.name, measured, agent), (spec, cost))
         return [cost for spec, cost in found.values() if not self._is_measured(spec)]
 
     def _is_measured(self, spec: RunSpec) -> bool:
@@ -76,7 +78,7 @@ class BaseModels:
 
 
 def _decisive(settings: Mapping[str, Any]) -> Decisive:
-    found = {key: value for key, value in settings.items() if key.startswith(_DECIDES)}
+    found = {key: value for key, value in settings.items() if key.startswith(_DECIDES) and key != "eval.checkpoints"}
     return found | agent_settings(settings)
 
 

@@ -26,7 +26,8 @@ class Cost:
     flops: Flops  # upper bound: every sequence at its maximum length
     samples: int  # responses generated for training
     tokens: int  # of whole sequences of training, at most; of an agent observations among them
-    evaluation_tokens: int  # of the pass@k evaluation, at most
+    evaluation_tokens: int  # of one pass@k evaluation, at most
+    evaluations: int  # of the trained model and its checkpoints
     devices: int
     on_gpus: bool
     seconds: Mapping[str, float] | None  # wall seconds by phase; None when nothing supports an estimate
@@ -100,6 +101,7 @@ class Pricer:
             samples=samples,
             tokens=samples * longest,
             evaluation_tokens=measured * longest,
+            evaluations=1 + len(spec.evaluated_steps),
             devices=resources.devices,
             on_gpus=kind != "cpu",
             seconds=seconds,
@@ -107,7 +109,7 @@ class Pricer:
             error=calibration.error if calibration else None,
             spread=_spread(calibration) if seconds else None,
             memory=memory_of(spec),
-            checkpoint_bytes=min(checkpoint.KEPT, written) * sum(checkpoint.sizes(spec)),
+            checkpoint_bytes=min(checkpoint.KEPT, written) * sum(checkpoint.sizes(spec)) + checkpoint.bytes_kept(spec),
             written_bytes=written * sum(checkpoint.sizes(spec)),
             log_bytes=_logs(spec),
             agent=self._acted.expected(spec, rates.mean_length) if rates else None,
@@ -142,8 +144,8 @@ def _times(value: float, pair: tuple[float, float]) -> tuple[float, float]:
 
 def _logs(spec: RunSpec) -> int:
     """Text: the log, metrics, validation answers, and counts of every problem. Measured on the tiny ladder."""
-    evaluation, domains = spec.eval, len(spec.eval.domains)
+    evaluation, domains, evaluations = spec.eval, len(spec.eval.domains), 1 + len(spec.evaluated_steps)
     validations = spec.total_steps // evaluation.val_freq + 1
     answers = validations * evaluation.val_problems_per_domain * domains * evaluation.val_n
     text = answers * spec.longest * BYTES_A_TOKEN
-    return text + 10_000 * spec.total_steps + 600 * evaluation.problems_per_domain * domains + 250_000
+    return text + 10_000 * spec.total_steps + 600 * evaluations * evaluation.problems_per_domain * domains + 250_000

@@ -16,7 +16,7 @@ from sweeper.plan.throughput import roofline
 from sweeper.rows.flops import DRAWN
 from sweeper.spec.cluster import Executor
 from sweeper.spec.run import RunSpec
-from sweeper.training import processors
+from sweeper.training import checkpoint, processors
 
 _LONG = 7 * 86400.0  # seconds of one run on this machine's CPUs that nobody waits for
 
@@ -25,6 +25,7 @@ def notes_on(runs: Sequence[tuple[RunSpec, Cost | None]], results_dir: Path) -> 
     """Lines on the runs of a plan that are not done; those without a cost are refused."""
     yield from _cold([spec for spec, _ in runs])
     yield from _drawn_anew([spec for spec, _ in runs])
+    yield from _evaluated_along([spec for spec, _ in runs])
     yield from _nobody_told([spec for spec, _ in runs])
     priced = [(spec, cost) for spec, cost in runs if cost is not None]
     yield from _turns([spec for spec, cost in priced if cost.on_gpus])
@@ -56,6 +57,18 @@ def _drawn_anew(specs: Sequence[RunSpec]) -> Iterator[str]:
         yield (
             f"{len(filtered)} of {len(specs)} runs draw groups without signal anew (algorithm.filter_groups): "
             f"{DRAWN:g} drawn for each one trained on are assumed, as in DAPO's own script; FLOPs are no bound there"
+        )
+
+
+def _evaluated_along(specs: Sequence[RunSpec]) -> Iterator[str]:
+    """Runs whose checkpoints are evaluated, too: evaluations and disk."""
+    along = [spec for spec in specs if spec.evaluated_steps]
+    if along:
+        evaluations = sum(len(spec.evaluated_steps) for spec in along)
+        yield (
+            f"{len(along)} of {len(specs)} runs measure pass@k along training (eval.checkpoints): "
+            f"{number_of(evaluations, 'evaluation')} more, and {size(sum(map(checkpoint.bytes_kept, along)))} of plain "
+            "weights until gc"
         )
 
 

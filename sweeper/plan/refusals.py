@@ -49,6 +49,7 @@ def check(spec: RunSpec, *, family: str, trains: bool = True, asked: Sequence[st
     if trains:
         _check_amount(spec)
     _check_sampling(spec)
+    _check_checkpoints(spec)
     _check_cluster(spec)
     tracking.refuse(spec)
     refuse_division(spec)
@@ -254,6 +255,21 @@ def _check_sampling(spec: RunSpec) -> None:
         )
     if spec.model.prompt_style not in STYLES:
         raise ConfigError(f"model.prompt_style={spec.model.prompt_style} is unknown; choose one of {', '.join(STYLES)}")
+
+
+def _check_checkpoints(spec: RunSpec) -> None:
+    said, save_freq, steps = f"eval.checkpoints={spec.eval.checkpoints}", spec.training.save_freq, spec.total_steps
+    gap = spec.eval.gap(save_freq)
+    if gap is not None and gap % save_freq:
+        raise ConfigError(
+            f"{said} needs checkpoints that training.save_freq={save_freq} does not write; set a multiple of "
+            f"{save_freq}, or a training.save_freq that divides {gap}"
+        )
+    if gap is not None and gap >= steps:
+        raise ConfigError(
+            f"{said}: {spec.model.name} trains for {steps} steps, and none before the last is a multiple of {gap}; set "
+            f"a smaller one{'' if gap > save_freq else ' (and training.save_freq)'}, or eval.checkpoints=last"
+        )
 
 
 def _check_cluster(spec: RunSpec) -> None:

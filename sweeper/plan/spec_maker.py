@@ -14,7 +14,7 @@ from sweeper.spec.data import Data, DomainMix
 from sweeper.spec.dotted import dotted
 from sweeper.spec.reward import Reward
 from sweeper.spec.run import PARTS, RunSpec
-from sweeper.spec.training import Evaluation
+from sweeper.spec.training import ALL, Evaluation, Training
 from sweeper.training.owners import refuse_owned
 
 # What parts name is looked up when a spec is made: files by their content.
@@ -42,6 +42,7 @@ class SpecMaker:
         if missing := next((name for name in _NEEDED if name not in values), None):
             raise ConfigError(f"{missing} has no value: set it")
         values["reward"] = self._with_versions(**values)
+        values["eval"] = self._with_steps(**values)
         return RunSpec(**values, reward_suite=rewards.SUITE_VERSION)
 
     def _with_versions(self, reward: Reward, data: Data, domain_mix: DomainMix, eval: Evaluation, **_: Any) -> Reward:
@@ -50,6 +51,14 @@ class SpecMaker:
             return reward
         part = replace(reward, versions=found)
         shared: Reward = self._equal.setdefault(("reward", repr(part)), part)
+        return shared
+
+    def _with_steps(self, eval: Evaluation, training: Training, **_: Any) -> Evaluation:
+        """`all` as what it means now: how often a run saves may change, what of it is evaluated may not."""
+        if eval.checkpoints != ALL:
+            return eval
+        part = replace(eval, checkpoints=f"every:{training.save_freq}")
+        shared: Evaluation = self._equal.setdefault(("eval", repr(part)), part)
         return shared
 
     def _part(self, name: str, value: Any) -> Any:

@@ -95,6 +95,8 @@ def roofline(
         "between": steps * (rates.step + _moved(spec, rates)),
         "evaluation": rates.evaluate + read + measured,
     }
+    if spec.evaluated_steps:
+        seconds["checkpoints"] = len(spec.evaluated_steps) * seconds["evaluation"]
     return seconds | {"saving": saves(spec, usual(seconds)) * checkpoint.assumed_seconds(spec)}
 
 

@@ -64,7 +64,8 @@ def totals_of(due: Sequence[tuple[RunSpec, Cost]], results_dir: Path, known_base
         unpriced=unpriced,
         flops=sum(value for value in flops if value is not None) if None not in flops else None,
         tokens=sum(cost.tokens for cost in costs),
-        evaluation_tokens=sum(cost.evaluation_tokens for cost in [*costs, *base]),
+        evaluation_tokens=sum(cost.evaluations * cost.evaluation_tokens for cost in costs)
+        + sum(cost.evaluation_tokens for cost in base),
         disk_bytes=sum(cost.checkpoint_bytes + cost.log_bytes for cost in costs),
         written_bytes=sum(cost.written_bytes for cost in costs),
         free_bytes=shutil.disk_usage(there).free,

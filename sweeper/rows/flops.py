@@ -61,7 +61,7 @@ def training_flops(
         spec: What ran.
         steps: Training steps.
         rollouts: What the steps generated and trained on.
-        evaluation: What the pass@k evaluation of the trained model generated; None: not measured.
+        evaluation: What the pass@k evaluations of the trained model and its checkpoints generated; None: not measured.
         validation: What verl's validations generated; None: not counted.
         fine_tuning: What supervised fine-tuning before RL trained on; no sequences: there was none; None: not counted.
         acted: What an agent did in the rollouts, of every step; None: there was none, or a step's were not counted.
@@ -131,7 +131,7 @@ def planned_flops(spec: RunSpec) -> Flops:
     `prefill_repeated` has every turn that it may take, with a whole trajectory before it.
     """
     training, evaluation = spec.training, spec.eval
-    domains = len(evaluation.domains)
+    domains, evaluations = len(evaluation.domains), 1 + len(spec.evaluated_steps)
     validations = 1 + -(-spec.total_steps // evaluation.val_freq)  # before the first step, every val_freq, at the end
     shown = round(spec.n_sft * training.sft.epochs)
 
@@ -144,7 +144,7 @@ def planned_flops(spec: RunSpec) -> Flops:
         spec,
         steps=spec.total_steps,
         rollouts=rollouts,
-        evaluation=longest(evaluation.problems_per_domain * domains * evaluation.n_samples),
+        evaluation=longest(evaluations * evaluation.problems_per_domain * domains * evaluation.n_samples),
         validation=longest(validations * evaluation.val_problems_per_domain * domains * evaluation.val_n),
         fine_tuning=longest(shown),
         discarded=longest(round((DRAWN - 1) * rollouts.sequences)),

@@ -21,7 +21,7 @@ from sweeper.rows.curve_point import CurvePoint
 from sweeper.rows.earlier_row import completed
 from sweeper.rows.failure_class import FailureClass
 from sweeper.rows.late_verdicts import NOT_COUNTED, LateVerdicts
-from sweeper.rows.score import Score
+from sweeper.rows.score import Score, ScoresAfter
 from sweeper.spec.bounds import adapter
 
 SCHEMA_VERSION = 1
@@ -165,15 +165,19 @@ class ResultRow:
     gpu_seconds: float | None  # of training: each step's wall seconds x the GPUs that it had; None on CPU
     base: tuple[Score, ...]  # the base model on the same suite; empty if not measured
     trained: tuple[Score, ...]
+    along: tuple[ScoresAfter, ...] = ()  # training, by step, one for each that `eval.checkpoints` asked for
     curve: tuple[CurvePoint, ...]
     timing: Timing | None
     provenance: Provenance | None
     imported: Imported | None = None
     settings: dict[str, Any] | None = None  # `RunSpec.settings`; None: not known
 
-    def score(self, domain: str = "all", *, base: bool = False) -> Score | None:
-        """The score of a domain, of the trained or of the base model."""
-        return next((score for score in (self.base if base else self.trained) if score.domain == domain), None)
+    def score(self, domain: str = "all", *, base: bool = False, step: int | None = None) -> Score | None:
+        """The score of a domain, of the trained model, of the base model, or after a step of `along`."""
+        found = self.base if base else self.trained
+        if step is not None:
+            found = next((one.scores for one in self.along if one.step == step), ())
+        return next((score for score in found if score.domain == domain), None)
 
     def to_json(self) -> str:
         """Indented JSON with sorted keys, without secrets."""
@@ -182,7 +186,10 @@ class ResultRow:
             del values["agent"]
         if values["verdicts_missing"] == NOT_COUNTED:
             del values["verdicts"], values["verdicts_missing"]
-        for part in (*values["curve"], *values["base"], *values["trained"], values["flops"] or {}):
+        if not values["along"]:
+            del values["along"]
+        after = [score for one in values.get("along", ()) for score in one["scores"]]
+        for part in (*values["curve"], *values["base"], *values["trained"], *after, values["flops"] or {}):
             for name in _ABSENT:
                 if part.get(name, name) in (None, []):
                     del part[name]
@@ -231,6 +238,17 @@ def base_problems_path(results_dir: Path, run_id: str) -> Path:
     return results_dir / "rows" / f"{run_id}.base_problems.jsonl"
 
 
+def problems_after_path(results_dir: Path, run_id: str, step: int) -> Path:
+    """Where a run's per-problem counts after a step before the last one lie, in the same format."""
+    return results_dir / "rows" / f"{run_id}.step_{step}.problems.jsonl"
+
+
+def counts_paths(results_dir: Path, run_id: str) -> list[Path]:
+    """Files of per-problem counts: the run's and its base model's, there or not, and those of steps that are there."""
+    own = problems_path(results_dir, run_id), base_problems_path(results_dir, run_id)
+    return [*own, *sorted((results_dir / "rows").glob(f"{run_id}.step_*.problems.jsonl"))]
+
+
 def read_row(path: Path, text: str | None = None) -> ResultRow:
     """Read one row with full validation; `text` is the row where the file holds more than that.
 
@@ -247,7 +265,7 @@ def read_row(path: Path, text: str | None = None) -> ResultRow:
         whole = [getattr(row, name) for name in ResultRow.__dataclass_fields__]
         if wide := [value for value in (*whole, *(shallow(row.settings) or {}).values()) if _is_wide(value)]:
             raise ValueError(f"{wide[0]} is too large a number")
-        scores = (*row.base, *row.trained)
+        scores = (*row.base, *row.trained, *(score for one in row.along for score in one.scores))
         numbers = [*(asdict(row.timing).values() if row.timing else ()), row.gpu_seconds, row.reuse]
         if any(isinstance(value, float) and not math.isfinite(value) for value in numbers):
             raise ValueError("a time is no finite number")

@@ -40,3 +40,12 @@ class Score:
     def at(self, k: int) -> float | None:
         """pass@k, or None where it is undefined or was not measured."""
         return next((point.value for point in self.pass_at_k if point.k == k), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoresAfter:
+    """pass@k after a training step before the last one, on the problems of the last one's evaluation."""
+
+    step: int
+    scores: tuple[Score, ...]  # as a row's `trained`; empty: not measured
+    missing: str | None = None  # why there are none

@@ -10,6 +10,7 @@ from typing import Any
 
 from sweeper.host.errors import ResultsError
 from sweeper.host.printed_table import WIDE, Room, paragraph, printed
+from sweeper.rows.after_steps import after_steps, along_note
 from sweeper.rows.agent_columns import NAMES as OF_AGENTS
 from sweeper.rows.agent_columns import PRINTED, agent_columns
 from sweeper.rows.closed_query import MOST_ROWS, NoSelectError, QueryError, answered
@@ -64,6 +65,7 @@ def record(row: ResultRow) -> Record:
     for score in row.trained:
         if score.domain != "all":
             flat[f"pass@1_{score.domain}"] = score.at(1)
+    flat |= after_steps(row)
     kind = row.failure.failure_class if row.failure else None
     flat["failure_class"] = None if kind is None else str(kind)
     flat["reason"] = row.failure.reason if row.failure else None
@@ -105,7 +107,7 @@ def columns(records: Sequence[Record]) -> list[str]:
     """All columns that occur, in order of first appearance; of no records those that every row has."""
     if not records:
         unknown: dict[str, Any] = dict.fromkeys(item.name for item in fields(ResultRow))
-        return list(record(ResultRow(**unknown | {"base": (), "trained": (), "curve": ()})))
+        return list(record(ResultRow(**unknown | {"base": (), "trained": (), "along": (), "curve": ()})))
     return list(dict.fromkeys(name for item in records for name in item))
 
 
@@ -158,7 +160,7 @@ def text(rows: Sequence[ResultRow], room: Room = WIDE, costs: Costs | None = Non
     alike = tuple(name for name in may_be if len({line[name] for line in lines}) == 1)
     shown_table = printed(lines, room, drop=(*_LEAST_READ, *alike), form=".3f", cut_start="run")
     accountings = {row.flops.accounting for row in rows if row.flops}
-    notes = [*([axis_note(accountings)] if accountings else []), *_losses(rows), *late_note(rows)]
+    notes = [*([axis_note(accountings)] if accountings else []), *_losses(rows), *late_note(rows), *along_note(rows)]
     return "\n".join([shown_table, *(paragraph(note, room) for note in notes)])
 
 

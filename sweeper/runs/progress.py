@@ -23,6 +23,7 @@ _WAY = {
     "train": (0.5, 0.9, "starting verl, about a minute"),
     "evaluate": (0.9, 1.0, "pass@k"),
 }
+_AFTER = "evaluate step "
 _VERL_STARTS = 0.05  # of the way
 
 
@@ -51,9 +52,16 @@ def counted(log: bytes) -> tuple[int, int, str] | None:
     return (int(done), int(of), unit.decode()) if int(of) else None
 
 
+def _otherwise(phase: str) -> tuple[float, float, str]:
+    """Of a phase that few runs have: pass@k after a step, once the last one's is measured."""
+    if phase.startswith(_AFTER):
+        return 0.95, 1.0, f"pass@k of {phase.removeprefix('evaluate ')}"
+    return 0.0, 0.0, phase
+
+
 def progress_of(attempt: Attempt, beat: Heartbeat) -> Progress:
     """Where an attempt is, from its last heartbeat and, in phases that make none, the end of its log."""
-    first, last, name = _WAY.get(beat.phase, (0.0, 0.0, beat.phase))
+    first, last, name = _WAY.get(beat.phase) or _otherwise(beat.phase)
     if beat.phase == "train":
         share = (beat.step or 0) / max(1, beat.total_steps)
         begun = _VERL_STARTS if beat.step is not None else 0.0

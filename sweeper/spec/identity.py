@@ -43,7 +43,8 @@ SCIENCE = {
     "agent.limits": "cpu_s wall_s memory_mb output_bytes",
     "reward": "scorers versions partial_credit limits",
     "reward.scorers": "source file function digest version",
-    "eval": "suite n_samples ks problems_per_domain domains temperature top_p val_problems_per_domain val_n val_freq",
+    "eval": "suite n_samples ks problems_per_domain domains temperature top_p val_problems_per_domain val_n val_freq "
+    "checkpoints",
 }
 
 # Names, paths (files count by their content) and how a run is executed. What a part holds is as the part is.
@@ -79,6 +80,7 @@ BEFORE: dict[str, Any] = {
     "reward.versions": {},
     "reward.partial_credit": False,
     "reward.limits": {},
+    "eval.checkpoints": "last",
 }
 
 

@@ -112,6 +112,12 @@ class RunSpec:
         return max(1, int((n - self.n_sft) * epochs) // self.training.train_batch_size)
 
     @property
+    def evaluated_steps(self) -> tuple[int, ...]:
+        """Steps before the last after which pass@k is measured, in ascending order; empty: `eval.checkpoints=last`."""
+        gap = self.eval.gap(self.training.save_freq)
+        return () if gap is None else tuple(range(gap, self.total_steps, gap))
+
+    @property
     def longest(self) -> int:
         """Most tokens of a sequence: prompt and response; of an agent prompt, turns and observations."""
         own = self.agent.context if self.agent.acts else None

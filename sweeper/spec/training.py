@@ -1,5 +1,6 @@
 """The algorithm, the training regime and the evaluation of a run."""
 
+import re
 from dataclasses import dataclass, field
 from math import inf
 from typing import Annotated
@@ -16,6 +17,7 @@ from sweeper.spec.bounds import (
     ShareAboveZero,
     Word,
     between,
+    must,
     one_of,
 )
 
@@ -110,6 +112,14 @@ class Training:
         return self.max_prompt_length + self.max_response_length
 
 
+LAST, ALL = "last", "all"
+_EVERY = re.compile(r"every:([1-9]\d{0,8})")  # steps
+
+
+def _says_which(value: str) -> bool:
+    return value in (LAST, ALL) or _EVERY.fullmatch(value) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """How a model is measured: during training (`val_*`) and after it (pass@k)."""
@@ -124,3 +134,10 @@ class Evaluation:
     val_problems_per_domain: Count
     val_n: Count  # samples per problem during training
     val_freq: Count  # steps between validations
+    # Whose pass@k is measured after training; a spec is made with `every:<training.save_freq>` in the place of `all`.
+    checkpoints: Annotated[str, must("be last, all or every:STEPS, such as every:10", _says_which)] = LAST
+
+    def gap(self, save_freq: int) -> int | None:
+        """Steps between the checkpoints that are evaluated beside the last; None: there are none."""
+        found = _EVERY.fullmatch(self.checkpoints)
+        return int(found[1]) if found else save_freq if self.checkpoints == ALL else None

@@ -5,13 +5,16 @@
       global_step_<N>/actor/huggingface/     weights of the policy after step N, in Hugging Face's format
       global_step_<N>/actor/merged/          ours: the same with low-rank adapters merged in (`sweeper.training.lora`)
       global_step_<N>/huggingface/           weights that the trainer of fine-tuning saves
+      weights_of_step_<N>/actor/             ours: what an evaluation reads of a checkpoint that nobody resumes from
 
 verl 0.9.1: `trainer/ppo/v1/trainer_base.py` (`_save_checkpoint`) and `utils/checkpoint/`. What is saved is one setting
-of the whole run (`checkpoint.save_contents`), so the plain weights, which only the last step's evaluation reads, are
-written each time.
+of the whole run (`checkpoint.save_contents`), so the plain weights, which only an evaluation reads, are written each
+time. verl deletes the oldest checkpoint before it writes one. Where earlier ones are evaluated, too, it deletes none,
+and `thin` leaves their plain weights.
 """
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from rewards.bounded_file import read_text
@@ -24,6 +27,9 @@ KEPT = 2  # trainer.max_actor_ckpt_to_keep
 # 104081: in more than 4). File systems differ tenfold; a run's own saves are measured.
 BANDWIDTH = 0.35e9
 _STEP = "global_step_"
+_THIN = "weights_of_step_"
+_READ = ("huggingface", "merged", "lora_train_meta.json")  # of a policy, by an evaluation
+_POLICY = "actor"
 _MARKER_BYTES = 64
 
 
@@ -36,6 +42,11 @@ def sizes(spec: RunSpec) -> tuple[int, int]:
     n = spec.model.architecture.n_params
     policy = 4 * n + (0 if spec.algorithm.lora.rank else 8 * n)
     return policy + (12 * n if spec.algorithm.has_critic else 0), 4 * n
+
+
+def bytes_kept(spec: RunSpec) -> int:
+    """Bytes of the plain weights that `thin` leaves, of all steps; with low-rank adapters merged and unmerged ones."""
+    return len(spec.evaluated_steps) * sizes(spec)[1] * (2 if spec.algorithm.lora.rank else 1)
 
 
 def assumed_seconds(spec: RunSpec) -> float:
@@ -78,9 +89,46 @@ def rewind(folder: Path, logged: int) -> None:
         mark(folder, steps)  # killed while writing it, verl left it empty
     else:
         _marker(folder).unlink(missing_ok=True)
+    for place in all_thinned(folder):
+        if int(place.name.removeprefix(_THIN)) > steps:  # of what leads nowhere now
+            shutil.rmtree(place)
     older = sorted(step for step in _saved_steps(folder) if step < steps)
     for step in older[: 1 - KEPT]:
         shutil.rmtree(at(folder, step))
+
+
+def thin(folder: Path, *, logged: int, keep: Collection[int]) -> None:
+    """Leave plain weights of the checkpoints that nobody resumes from, without optimiser state, critic or shards.
+
+    Killed at any moment, it is finished by the next call: a checkpoint first loses its name, by which verl and `rewind`
+    know it.
+
+    Args:
+        folder: Of the checkpoints.
+        logged: The last step whose metrics are on file. What is resumed from is the last whole checkpoint up to it.
+        keep: Steps whose weights stay; of older checkpoints of other steps nothing does.
+    """
+    last = min(logged, trained_steps(folder))
+    newest = max((step for step in _saved_steps(folder) if step <= last), default=0)
+    for step in _saved_steps(folder):
+        if step < newest and step in keep:
+            at(folder, step).rename(thinned(folder, step))
+        elif step < newest:
+            shutil.rmtree(at(folder, step))
+    for place in all_thinned(folder):
+        for path in (*place.iterdir(), *(place / _POLICY).iterdir()):
+            if path.name not in (_POLICY, *_READ):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def thinned(folder: Path, step: int) -> Path:
+    """Where `thin` leaves the plain weights of a step."""
+    return folder / f"{_THIN}{step}"
+
+
+def all_thinned(folder: Path) -> list[Path]:
+    """Every step's plain weights that `thin` left, by name."""
+    return sorted(folder.glob(f"{_THIN}*"))
 
 
 def mark(folder: Path, step: int) -> None:
@@ -104,8 +152,12 @@ def saved(folder: Path) -> list[Path]:
 
 
 def policy(folder: Path, step: int) -> Path:
-    """What verl saves of the policy after a step, beside what it saves of the critic and the data loader."""
-    return at(folder, step) / "actor"
+    """What verl saves of the policy after a step, beside what it saves of the critic and the data loader.
+
+    As verl left it, else as `thin` did.
+    """
+    thin_place = thinned(folder, step)
+    return (thin_place if thin_place.is_dir() else at(folder, step)) / _POLICY
 
 
 def weights(place: Path) -> Path:

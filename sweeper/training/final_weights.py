@@ -1,4 +1,4 @@
-"""The weights that a training ends with, as an evaluation reads them."""
+"""The weights that a training ends with, and those of its steps, as an evaluation reads them."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,21 @@ def final_weights(job: JobContext) -> Path:
     actor = checkpoint.policy(job.run_dir.checkpoints, spec.total_steps)
     if not checkpoint.weights(actor).is_dir():
         raise RunFailedError(f"verl ended without an error but left no weights of step {spec.total_steps} in {actor}")
-    if spec.algorithm.lora.rank == 0:
+    return _usable(job, actor)
+
+
+def weights_after(job: JobContext, step: int) -> Path | None:
+    """As `final_weights`, after a step before the last; None: they are not there.
+
+    Raises:
+        RunFailedError: merging failed.
+    """
+    actor = checkpoint.policy(job.run_dir.checkpoints, step)
+    return _usable(job, actor) if checkpoint.weights(actor).is_dir() else None
+
+
+def _usable(job: JobContext, actor: Path) -> Path:
+    if job.spec.algorithm.lora.rank == 0:
         return checkpoint.weights(actor)
     merged = checkpoint.merged_weights(actor)
     if not merged.is_dir():

@@ -13,6 +13,7 @@ from sweeper.host.machine import Device
 from sweeper.spec.dotted import Value, overlap, render
 from sweeper.spec.model import Resources
 from sweeper.spec.run import RunSpec
+from sweeper.training import checkpoint
 from sweeper.training.fork_server import worker_command
 from sweeper.training.owners import values_of
 from sweeper.training.processors import STORAGE_UNITS
@@ -123,7 +124,7 @@ def _policy(spec: RunSpec, files: Files) -> dict[str, Value]:
 
 
 def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
-    reward = spec.reward
+    reward, kept = spec.reward, None if spec.evaluated_steps else checkpoint.KEPT
     values: dict[str, Value] = {
         # The top-level custom_reward_function key still exists in 0.9.1 but is ignored by main_ppo.
         "reward.custom_reward_function.path": "pkg://rewards",
@@ -134,8 +135,8 @@ def _trainer(spec: RunSpec, files: Files) -> dict[str, Value]:
         # Steps rule; epochs only bound them.
         "trainer.total_epochs": 1_000_000,
         "trainer.val_before_train": True,
-        "trainer.max_actor_ckpt_to_keep": 2,
-        "trainer.max_critic_ckpt_to_keep": 2,
+        "trainer.max_actor_ckpt_to_keep": kept,  # None: all, for `checkpoint.thin`
+        "trainer.max_critic_ckpt_to_keep": kept,
         "trainer.default_local_dir": str(files.checkpoints),
         "trainer.validation_data_dir": str(files.validations),
         "trainer.resume_mode": "auto",

@@ -49,8 +49,18 @@ def pace(spec: RunSpec, measured: Measured) -> Pace:
 
     But not so often that saving takes more than `SAVING_SHARE` of the time: where both cannot be had, more is lost, up
     to what `training.save_freq` allows. verl 0.9.1's trainer saves when a step's number is a multiple of this and at no
-    other time: it cannot be asked to save before a job's time limit, so both are bounded beforehand.
+    other time: it cannot be asked to save before a job's time limit, so both are bounded beforehand. Checkpoints to be
+    evaluated are all saved: the number divides the steps between them (`eval.checkpoints`).
     """
+    found, gap = _pace(spec, measured), spec.eval.gap(spec.training.save_freq)
+    if gap is None or gap % found.every == 0:
+        return found
+    every = max(n for n in range(1, found.every + 1) if gap % n == 0)
+    why = f"eval.checkpoints={spec.eval.checkpoints} is a multiple of it"
+    return Pace(every=every, why=f"{found.why}; {why}" if found.why else why)
+
+
+def _pace(spec: RunSpec, measured: Measured) -> Pace:
     wanted, minutes = spec.training.save_freq, spec.cluster.max_loss_minutes
     if minutes is None or not measured.steps:
         return Pace(every=wanted)

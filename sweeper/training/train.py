@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -78,12 +79,20 @@ def train(job: JobContext, *, model: Path, train_file: Path, val_file: Path) -> 
     """
     earlier = read_curve(item.metrics for item in job.run_dir.attempts())
     logged = max((point.step for point in earlier if point.reward is not None), default=0)
+    _thin(job, logged)
     checkpoint.rewind(job.run_dir.checkpoints, logged)
     if checkpoint.trained_steps(job.run_dir.checkpoints) >= job.spec.total_steps:
         return Trained()
     spec = _saving_in_time(job)
     seconds = started(lambda: _verl(job, spec, model=model, train_file=train_file, val_file=val_file))
+    _thin(job, job.spec.total_steps)
     return Trained(seconds=seconds, startup_s=job.watch.startup_s)
+
+
+def _thin(job: JobContext, logged: int) -> None:
+    """Of a run whose checkpoints are evaluated; of others verl deletes what is too much."""
+    if job.spec.evaluated_steps:
+        checkpoint.thin(job.run_dir.checkpoints, logged=logged, keep=job.spec.evaluated_steps)
 
 
 def started(verl: Callable[[], float]) -> float:
@@ -104,7 +113,7 @@ def started(verl: Callable[[], float]) -> float:
 
 def _verl(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_file: Path) -> float:
     """Run verl to its end, with what it needs around it; returns its wall seconds."""
-    children = replace(job.children, on_tick=job.watch.tick)
+    children = replace(job.children, on_tick=partial(_tick, job))
     with ExitStack() as around:
         # Where its sockets' paths are short enough (`host.temporary`), so not in the run's folder.
         scratch = Path(around.enter_context(TemporaryDirectory(prefix="rl-", ignore_cleanup_errors=True)))
@@ -143,6 +152,13 @@ def _verl(job: JobContext, spec: RunSpec, *, model: Path, train_file: Path, val_
             # Ray's workers look for modules first where verl was started: not among the user's own.
             cwd=None if Path.cwd() == PACKAGES else job.attempt.path,
         )
+
+
+def _tick(job: JobContext) -> None:
+    """Look after verl, and after what it leaves."""
+    job.watch.tick()
+    if len(checkpoint.saved(job.run_dir.checkpoints)) > 1:
+        _thin(job, job.watch.step)
 
 
 def _saving_in_time(job: JobContext) -> RunSpec:

@@ -21,6 +21,7 @@ class Watch:
         self.name, self._size = "data", -1  # the phase; a run's first until one is published
         self._began = self._last = time.monotonic()
         self._seconds: list[float] = []  # of this attempt's steps
+        self.step = 0  # the last that is logged, of this attempt
         self.startup_s: float | None = None  # from starting verl to the beginning of its first step
 
     def phase(self, name: str) -> None:
@@ -77,6 +78,7 @@ class Watch:
         trained = [point for point in curve if point.reward is not None]
         if self.startup_s is None and trained and trained[0].seconds is not None:
             self.startup_s = time.monotonic() - self._began - sum(point.seconds or 0.0 for point in trained)
+        self.step = trained[-1].step if trained else self.step
         measured = [point.val_pass1 for point in curve if point.val_pass1 is not None]
         seconds = self._seconds = [point.seconds for point in trained if point.seconds is not None]
         left = None

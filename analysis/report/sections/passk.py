@@ -13,6 +13,7 @@ from analysis.estimates.numerals import short
 from analysis.estimates.points import all_ks, gain, pass_at, value_at
 from analysis.passk.estimate import NONE
 from analysis.report.evidence import Evidence
+from analysis.report.sections import passk_along
 from analysis.runs.selection import Point
 
 TITLE = "pass@k of base and trained models"
@@ -37,7 +38,7 @@ def section(evidence: Evidence) -> Section:
         *evidence.not_drawn,
     )
     panels = _panels(evidence, frame)
-    return Section(
+    section = Section(
         anchor="passk",
         title=TITLE,
         lead=lead,
@@ -45,6 +46,7 @@ def section(evidence: Evidence) -> Section:
         tables=(_domain_table(evidence),),
         files={"pass_at_k": frame},
     )
+    return passk_along.added(section, evidence)
 
 
 def pass_at_k_table(points: Sequence[Point], ks: Sequence[int]) -> pd.DataFrame:

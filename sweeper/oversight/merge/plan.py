@@ -10,7 +10,7 @@ from sweeper.host.errors import ConfigError, DamagedError, SweeperError
 from sweeper.launch.slurm.queue import Queue
 from sweeper.oversight.merge.shared import Part, Shared, stays
 from sweeper.oversight.merge.side import Side, side_of
-from sweeper.oversight.merge.take import last_checkpoint, room_of
+from sweeper.oversight.merge.take import last_checkpoint, room_of, with_weights
 from sweeper.oversight.merge.verdict import Outcome, Verdict, judge
 from sweeper.runs.folder import RunDir, known_runs
 from sweeper.runs.samples import data_folder
@@ -28,7 +28,7 @@ class Brought:
         theirs: As that folder has it.
         ours: As it is here, or will be by then; None: it is not.
         verdict: What becomes of it.
-        checkpoint: Bytes of its last checkpoint; 0: it has none, or none that can be read.
+        checkpoint: Bytes of its last checkpoint with weights kept beside it; 0: it has none, or none that can be read.
         with_checkpoint: Whether that comes.
     """
 
@@ -141,7 +141,7 @@ def _brought(theirs: Side, ours: Side | None, *, checkpoints: bool) -> Brought:
     """A run that is not done goes on from its last checkpoint, which therefore comes; of one that is done if asked."""
     try:
         last = None if theirs.fault else last_checkpoint(theirs.run_dir)
-        size = room_of(last) if last is not None else 0
+        size = sum(map(room_of, with_weights(last))) if last is not None else 0
     except (SweeperError, OSError) as error:
         verdict = Verdict(outcome=Outcome.refused, why=str(error))
         return Brought(theirs=theirs, ours=ours, verdict=verdict, checkpoint=0, with_checkpoint=False)

@@ -14,7 +14,7 @@ from sweeper.host.machine import hostname
 from sweeper.launch.slurm.queue import Queue
 from sweeper.oversight.garbage import link_to
 from sweeper.oversight.merge.plain_copy import found_in
-from sweeper.rows.row import ROW_CURE, ResultRow, base_problems_path, problems_path, read_row, row_path
+from sweeper.rows.row import ROW_CURE, ResultRow, counts_paths, read_row, row_path
 from sweeper.runs.attempt import Attempt
 from sweeper.runs.folder import SILENT_S, RunDir
 from sweeper.runs.state import State
@@ -50,10 +50,9 @@ class Side:
     room: int = 0
 
     @property
-    def measured(self) -> tuple[Path, Path]:
-        """Its per-problem counts, and its base model's."""
-        at = self.run_dir.results_dir, self.run_dir.run_id
-        return problems_path(*at), base_problems_path(*at)
+    def measured(self) -> list[Path]:
+        """Files of its per-problem counts, its base model's included."""
+        return counts_paths(self.run_dir.results_dir, self.run_dir.run_id)
 
 
 def side_of(results_dir: Path, run_id: RunId, queue: Queue, *, is_foreign: bool) -> Side | None:
@@ -104,7 +103,7 @@ def _read(run_dir: RunDir, state: State, queue: Queue, *, is_foreign: bool) -> S
     room = 0
     if is_foreign:
         at = run_dir.results_dir, run_dir.run_id
-        beside = (row_file, problems_path(*at), base_problems_path(*at))
+        beside = (row_file, *counts_paths(*at))
         room = sum(path.lstat().st_blocks * 512 for path in beside if path.exists())
         room += sum(found.room for found in found_in(run_dir.path, without=STAYS)) if run_dir.is_there() else 0
     return Side(

@@ -21,7 +21,7 @@ from sweeper.launch.slurm.queue import Queue
 from sweeper.oversight.garbage import link_to
 from sweeper.oversight.merge.plain_copy import copy_file, copy_folder, found_in
 from sweeper.oversight.merge.side import CHECKPOINTS, STAYS, Side, side_of
-from sweeper.rows.row import base_problems_path, has_result, problems_path, row_path
+from sweeper.rows.row import has_result, row_path
 from sweeper.runs.folder import RunDir
 from sweeper.runs.state import State
 from sweeper.spec.run_id import RunId
@@ -66,6 +66,11 @@ def last_checkpoint(run_dir: RunDir) -> Path | None:
     steps = checkpoint.trained_steps(folder)
     last = checkpoint.at(folder, steps)
     return last if steps and last.is_dir() and not last.is_symlink() else None
+
+
+def with_weights(last: Path) -> list[Path]:
+    """A run's last checkpoint, and beside it the plain weights of steps that are, or were, to be evaluated."""
+    return [last, *(path for path in checkpoint.all_thinned(last.parent) if not path.is_symlink())]
 
 
 def room_of(folder: Path) -> int:
@@ -132,9 +137,10 @@ def _staged(source: RunDir, target: RunDir, *, with_checkpoint: bool) -> Path | 
         if source.is_there():
             copy_folder(source.path, filling, without=STAYS)
         if with_checkpoint and (last := last_checkpoint(source)) is not None:
-            place = filling / CHECKPOINTS / last.name
-            place.mkdir(parents=True)
-            copy_folder(last, place)
+            for folder in with_weights(last):
+                place = filling / CHECKPOINTS / folder.name
+                place.mkdir(parents=True)
+                copy_folder(folder, place)
             checkpoint.mark(filling / CHECKPOINTS, checkpoint.step_of(last))
         return filling.rename(target.path.with_name(f".{target.run_id}{_WHOLE}"))
     except BaseException:
@@ -161,9 +167,8 @@ def _put(staged: Path, target: RunDir, *, goes_on: bool) -> None:
 
 def _write_row(theirs: Side, results_dir: Path) -> None:
     run_id = theirs.run_dir.run_id
-    for there, here in zip(
-        theirs.measured, (problems_path(results_dir, run_id), base_problems_path(results_dir, run_id)), strict=True
-    ):
+    for there in theirs.measured:
+        here = row_path(results_dir, run_id).with_name(there.name)
         if there.is_file() and not here.exists():
             with whole(here) as temporary:
                 copy_file(there, temporary)
