@@ -41,12 +41,16 @@ def section(evidence: Evidence) -> Section:
     """One figure per quantity that was logged and moves."""
     logged = curves_table(evidence.runs)
     absent = [label for field, (label, _) in FIELDS.items() if field not in logged or logged[field].isna().all()]
-    missing = (f"Not logged by these runs: {', '.join(absent)}.",) if absent else ()
-    figures = []
+    missing: tuple[str, ...] = (f"Not logged by these runs: {', '.join(absent)}.",) if absent else ()
+    figures, unseen = [], []
     for field, (label, name) in FIELDS.items():
         if label not in absent and (logged[field].nunique() > 1 or field not in STILL):
             charts = _charts(evidence, logged.dropna(subset=[field]), field)
-            figures.append(draw(Panels(title=label, charts=charts), name=name))
+            if charts:
+                figures.append(draw(Panels(title=label, charts=charts), name=name))
+            else:
+                unseen.append(label)
+    missing += (f"Logged only by runs that are not drawn: {', '.join(unseen)}.",) if unseen else ()
     if not figures:
         return Section(anchor="training", title=TITLE, missing=missing or ("No step was logged.",))
     lead = (
