@@ -1,6 +1,7 @@
 """Any source of histories, by what it is rather than by what it is called."""
 
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,9 @@ from sweeper.host.errors import ResultsError
 
 
 def read_source(path: Path, *, renamed: Mapping[str, str]) -> list[History]:
-    """The runs of a file, or of a folder with offline wandb runs anywhere below it; logs of one run are one history.
+    """The runs of a file or folder; logs of one run are one history.
+
+    Of a folder: the offline wandb runs anywhere below it, or, where there is none, the event files of TensorBoard.
 
     Raises:
         ResultsError: there is nothing at the path, or nothing in it that can be read.
@@ -46,10 +49,13 @@ def _read(path: Path, renamed: Mapping[str, str]) -> list[History]:
     if path.is_dir():
         logs = list(dict.fromkeys(log.resolve() for log in path.rglob("*.wandb")))  # wandb links its latest run
         events = sorted(file for file in path.rglob("*") if MARK in file.name and file.is_file())
-        if events:
+        if events and logs:  # most often the same runs, which are not to be counted twice
+            left = f"{len(events)} event files of TensorBoard below it are left out: its wandb runs are read"
+            print(f"{path}: {left}; name such a file or its folder to import it", file=sys.stderr)
+        elif events:
             folders = dict.fromkeys(file.parent for file in events)
             found = [[file for file in events if file.parent == folder] for folder in folders]
-            return [_from(h, *files) for files in found for h in read_events(files)] + _wandb(logs)
+            return [_from(h, *files) for files in found for h in read_events(files)]
         if not logs:
             raise ResultsError(
                 f"{path} holds no wandb run (offline-run-*/run-*.wandb) and no events of TensorBoard; "

@@ -96,14 +96,14 @@ def phases(job: JobContext) -> Iterator[Measured]:
         job.enter("evaluate base")
         base = measure_base(spec, job.children, job.results, model=model, problems=data.evaluation)
         yield (done := replace(done, base=base))
-    for step in spec.evaluated_steps:
-        job.enter(f"evaluate step {step}")
-        yield (done := replace(done, along={**done.along, step: _evaluated_after(job, step, data.evaluation)}))
+    for number in spec.evaluated_steps:
+        job.enter(f"evaluate step {number}")
+        yield (done := replace(done, along={**done.along, number: _evaluated_after(job, number, data.evaluation)}))
     write_atomic(base_problems_path(job.results, job.run_dir.run_id), read_text(base.file, MOST_BYTES))
     write_atomic(problems_path(job.results, job.run_dir.run_id), read_text(evaluated.file, MOST_BYTES))
-    for step, found in done.along.items():
+    for number, found in done.along.items():
         if found is not None:
-            path = problems_after_path(job.results, job.run_dir.run_id, step)
+            path = problems_after_path(job.results, job.run_dir.run_id, number)
             write_atomic(path, read_text(found.file, MOST_BYTES))
 
 
