@@ -78,7 +78,12 @@ def row_of(history: History, labels: Labels, *, number: int = 0) -> ResultRow:
         "scale": names["data_scale"],
         "n_unique": labels.n_unique,
     }
-    fields: dict[str, Any] = size | _apart(names, history) | amounts
+    fields: dict[str, Any] = {
+        **size,
+        **{name: said or UNKNOWN for name, said in names.items()},
+        **_apart(names, history),
+        **amounts,
+    }
     return ResultRow(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(history),
@@ -109,10 +114,9 @@ def _steps(history: History, trained: list[CurvePoint]) -> int | None:
 
 
 def _apart(names: Mapping[str, Any], history: History) -> dict[str, str]:
-    """Names as a row has them. What is unknown of two runs is not the same: the first such bears the run's name."""
+    """What is unknown of two runs is not the same: the first such name bears the run's; empty: all are known."""
     unknown = [name for name, said in names.items() if said is None]
-    found = {name: said or UNKNOWN for name, said in names.items()}
-    return found | {name: f"{UNKNOWN} ({hidden(history.name)})" for name in unknown[:1]}
+    return {name: f"{UNKNOWN} ({hidden(history.name)})" for name in unknown[:1]}
 
 
 def _alone(names: Mapping[str, Any], history: History) -> dict[str, str]:
