@@ -29,6 +29,9 @@ def refusal_of(error: Exception, overrides: Sequence[str]) -> str:
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         if group == "model":
             hint += "One of your own: sweeper add-model, with its folder or its hub id. "
+        elif option.endswith((".yaml", ".yml")):
+            name = option.rpartition("/")[2].rpartition(".")[0]
+            hint = f"A file of your own belongs to conf/{group}/ of a project (sweeper init), as {group}={name}. "
         return f"{group}={option}: there is no such {group}. {hint}Choose one of: {', '.join(options)}"
     if match := re.search(
         r"(?:Could not override|Key|No match in the defaults list\. *Could not override) '([\w.@/\-]+)'", text

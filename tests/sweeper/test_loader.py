@@ -161,3 +161,8 @@ def test_no_more_choices_are_kept_than_a_bound(
         composed(ours, (f"algorithm={option}",))
     assert len(loader._composed) == 2
     assert [key[1] for key in loader._composed] == [("algorithm=reinforce_plus_plus",), ("algorithm=grpo",)]
+
+
+def test_a_file_that_is_named_as_a_choice_is_told_where_it_belongs() -> None:
+    with pytest.raises(ConfigError, match=r"belongs to conf/agent/ of a project .*, as agent=mine\. Choose one of"):
+        expand(["agent=./mine.yaml"], multirun=False)
